@@ -1,0 +1,37 @@
+"""The errors that bad input can cause, each a sentence a user can act on.
+
+None of them is a ``RuntimeError``: napari's generator workers take those for deleted Qt objects
+and swallow them.
+"""
+
+
+class DefocusError(ValueError):
+    """Something given by the user cannot be used; the message says what would be accepted."""
+
+
+class ImageError(DefocusError):
+    """The image, its axes, its data type or its values cannot be used."""
+
+
+class MapError(DefocusError):
+    """The defocus map does not fit the image or holds impossible values."""
+
+
+class ModelError(DefocusError):
+    """The model is unknown, damaged, or made for another task."""
+
+
+class FileError(DefocusError):
+    """A file cannot be read or written."""
+
+
+class OptionError(DefocusError):
+    """An option lies outside what it accepts."""
+
+
+class DeviceError(DefocusError):
+    """The device is missing or ran out of memory."""
+
+
+class Cancelled(Exception):
+    """Raised by a progress callback to stop the work; never caused by bad input."""

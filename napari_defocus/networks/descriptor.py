@@ -1,0 +1,44 @@
+"""What a network takes, gives and needs, so that the engine can tile it without knowing it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Task = Literal["single", "dual", "deblur"]
+
+_CHANNELS: dict[Task, tuple[int, int]] = {"single": (3, 2), "dual": (6, 2), "deblur": (5, 3)}
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """Facts about a network.
+
+    Parameters
+    ----------
+    task : {"single", "dual", "deblur"}
+        ``single``: RGB -> (radius, confidence). ``dual``: left RGB, right RGB ->
+        (signed radius, confidence). ``deblur``: RGB, radius, confidence -> RGB.
+    receptive_radius : int
+        Distance in pixels beyond which an input pixel cannot matter: the halo of a tile.
+    multiple : int
+        Height and width of the input must be multiples of this.
+    max_radius : float
+        Largest blur radius, in pixels, that the network knows.
+    bfloat16 : bool
+        Whether the result stays good under bfloat16 autocast.
+    """
+
+    task: Task
+    receptive_radius: int
+    multiple: int
+    max_radius: float = 24.0
+    bfloat16: bool = True
+
+    @property
+    def in_channels(self) -> int:
+        """Number of input channels."""
+        return _CHANNELS[self.task][0]
+
+    @property
+    def out_channels(self) -> int:
+        """Number of output channels."""
+        return _CHANNELS[self.task][1]
