@@ -1,0 +1,112 @@
+"""Weights files: reading their bytes, their headers and their tensors, trusting none of it.
+
+Safetensors cannot hold code. A user's ``.pth`` can; torch reads it with ``weights_only=True``,
+which refuses anything but tensors and plain values.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SUFFIXES = (".safetensors", ".pth")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a weights file; a ModelError if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ModelError(f"weights file {path} cannot be read: {reason}") from error
+
+
+def digest(content: bytes) -> str:
+    """Return the hexadecimal sha256 of `content`."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def parse_header(content: bytes, path: Path) -> dict[str, Any]:
+    """Return what the header of a safetensors file says about the model, without torch.
+
+    Text that is JSON is decoded; safetensors' own metadata hold text only.
+
+    Raises
+    ------
+    ModelError
+        If the header is damaged or says nothing about the model.
+    """
+    try:
+        length = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + length])
+        described = json.loads(header["__metadata__"]["model"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(
+            f"weights file {path.name} does not say which network it is for; "
+            "it should be written by napari_defocus.models.write_model"
+        ) from error
+    if not isinstance(described, dict):
+        raise ModelError(f"weights file {path.name} has a damaged header")
+    return described
+
+
+def parse_pth(content: bytes, path: Path) -> dict[str, Any]:
+    """Return the dictionary that a ``.pth`` file holds; nothing in it is run.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged, holds more than tensors and plain values, or is no dictionary.
+    """
+    import torch
+
+    try:
+        parsed = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # torch lets a dozen kinds through for a damaged file
+        raise ModelError(
+            f"weights file {path.name} is damaged, or holds code instead of tensors"
+        ) from error
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("state_dict"), Mapping):
+        raise ModelError(
+            f"weights file {path.name} should hold a dictionary of "
+            "task, architecture, arguments and state_dict"
+        )
+    return parsed
+
+
+def parse_tensors(content: bytes, path: Path) -> dict[str, "Tensor"]:
+    """Return the named tensors of a weights file, as float32 where they are floating point.
+
+    Raises
+    ------
+    ModelError
+        If the file is damaged, or a value is not finite.
+    """
+    import safetensors
+    import torch
+    from safetensors.torch import load
+
+    if path.suffix == ".pth":
+        state = parse_pth(content, path)["state_dict"]
+    else:
+        try:
+            state = load(content)
+        except (safetensors.SafetensorError, ValueError, KeyError) as error:
+            raise ModelError(f"weights file {path.name} is damaged: {error}") from error
+    tensors = {}
+    for name, value in state.items():
+        if not isinstance(value, torch.Tensor):
+            raise ModelError(f"weights file {path.name} holds no tensor under {name!r}")
+        tensors[name] = value.float() if value.is_floating_point() else value
+        if not torch.isfinite(tensors[name]).all():
+            raise ModelError(
+                f"weights file {path.name} holds values in {name!r} that are not finite"
+            )
+    return tensors

@@ -1,0 +1,99 @@
+"""Which models there are, and which one a name, a path or "auto" means."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ModelError
+from .cards import ModelCard, card_from, read_card
+from .files import SUFFIXES, digest, parse_header, parse_pth, read_bytes
+
+if TYPE_CHECKING:
+    from ..networks.descriptor import Task
+
+FOLDER = Path(__file__).parent
+DEFAULTS: "dict[Task, str]" = {"single": "single", "dual": "dual-pixel", "deblur": "photo-faithful"}
+
+
+def list_models() -> list[ModelCard]:
+    """Return the cards of the models inside the package, by name.
+
+    Raises
+    ------
+    ModelError
+        If a card is damaged.
+    """
+    return [read_card(path) for path in sorted(FOLDER.glob("*.json"))]
+
+
+def find_model(name_or_path: str | os.PathLike[str], task: "Task") -> ModelCard:
+    """Return the card of a model.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        ``"auto"`` for the default of `task`; the name of a model inside the package; or the path of
+        a ``.safetensors`` or ``.pth`` file of one's own.
+    task : {"single", "dual", "deblur"}
+        What it is wanted for.
+
+    Returns
+    -------
+    ModelCard
+        For a file of one's own, its sha256 is that of the file as found now.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model or file, it says nothing about its network, or it was made for
+        another task; names what would be accepted.
+
+    Examples
+    --------
+    >>> find_model("auto", "deblur").name
+    'photo-faithful'
+    """
+    name = os.fspath(name_or_path)
+    if name == "auto":
+        name = DEFAULTS[task]
+    if _is_path(name):
+        card = _read_own(Path(name).expanduser())
+    else:
+        card = _read_shipped(name, task)
+    if card.task != task:
+        raise ModelError(
+            f"model {name!r} is made for the task {card.task!r}, not {task!r}; {_choices(task)}"
+        )
+    return card
+
+
+def _is_path(name: str) -> bool:
+    return Path(name).suffix in SUFFIXES or Path(name).name != name
+
+
+def _read_shipped(name: str, task: "Task") -> ModelCard:
+    cards = {card.name: card for card in list_models()}
+    if name not in cards:
+        raise ModelError(f"there is no model {name!r}; {_choices(task)}")
+    return cards[name]
+
+
+def _choices(task: "Task") -> str:
+    names = [card.name for card in list_models() if card.task == task]
+    known = f"for {task!r} there are: {', '.join(names)}" if names else f"none ships for {task!r}"
+    return f"{known}; or give the path of a {' or '.join(SUFFIXES)} file"
+
+
+def _read_own(path: Path) -> ModelCard:
+    if path.suffix not in SUFFIXES:
+        raise ModelError(f"weights file {path} should end in {' or '.join(SUFFIXES)}")
+    content = read_bytes(path)
+    parse = parse_pth if path.suffix == ".pth" else parse_header
+    described = {**_blank(path), **parse(content, path), "sha256": digest(content)}
+    return card_from(described, path.resolve(), f"weights file {path.name}")
+
+
+def _blank(path: Path) -> dict[str, Any]:
+    """What a file of a user's own need not say."""
+    unsaid = dict.fromkeys(("version", "licence", "description", "data"), "")
+    return {"name": path.stem, "arguments": {}, "recipe": {}, "figures": {}, **unsaid}

@@ -1,0 +1,120 @@
+"""Write a model: half-precision safetensors and, beside them, the card."""
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import FileError, ModelError
+from .cards import ModelCard, card_from
+from .files import digest
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..networks.descriptor import Task
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def write_model(
+    folder: str | os.PathLike[str],
+    name: str,
+    state: Mapping[str, "Tensor"],
+    *,
+    task: "Task",
+    architecture: str,
+    arguments: Mapping[str, Any],
+    version: str,
+    licence: str,
+    description: str,
+    data: str,
+    recipe: Mapping[str, Any],
+    figures: Mapping[str, Any],
+) -> ModelCard:
+    """Write ``NAME.safetensors`` in half precision and ``NAME.json``, replacing what was there.
+
+    Parameters
+    ----------
+    folder : path
+        An existing folder.
+    name : str
+        Lower-case letters and digits, in groups joined by hyphens.
+    state : mapping of str to Tensor
+        ``network.state_dict()``.
+    task, architecture, arguments, version, licence, description, data, recipe, figures
+        As in `ModelCard`.
+
+    Returns
+    -------
+    ModelCard
+        The card as written, with the sha256 of the weights file.
+
+    Raises
+    ------
+    ModelError
+        If the name or a field of the card cannot be used, or a weight is not finite in half
+        precision.
+    FileError
+        If the files cannot be written; what was there is then left as it was.
+    """
+    if not _NAME.fullmatch(name):
+        raise ModelError(
+            f"model name {name!r} should be lower-case letters and digits joined by hyphens"
+        )
+    path = Path(folder) / f"{name}.safetensors"
+    fields = {
+        "name": name,
+        "task": task,
+        "architecture": architecture,
+        "arguments": arguments,
+        "version": version,
+        "licence": licence,
+        "description": description,
+        "data": data,
+        "recipe": recipe,
+        "figures": figures,
+    }
+    card = card_from({**fields, "sha256": ""}, path, f"model {name!r}")
+    try:
+        described = json.dumps(fields, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"the card of model {name!r} cannot be written: {error}") from error
+    content = _half_precision(name, state, described)
+    card = replace(card, sha256=digest(content))
+    _replace(path, content)
+    _replace(path.with_suffix(".json"), card.to_json().encode())
+    return card
+
+
+def _half_precision(name: str, state: Mapping[str, "Tensor"], described: str) -> bytes:
+    import torch
+    from safetensors.torch import save
+
+    tensors = {}
+    for key, value in state.items():
+        value = value.detach().cpu()
+        half = value.half() if value.is_floating_point() else value
+        if not torch.isfinite(half).all():
+            raise ModelError(f"weights {key!r} of model {name!r} are not finite in half precision")
+        tensors[key] = half.contiguous().clone()
+    return save(tensors, metadata={"model": described})
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write `content` to `path` whole or not at all."""
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+            temporary = Path(file.name)
+            file.write(content)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise FileError(f"{path} cannot be written: {error.strerror or error}") from error
