@@ -1,0 +1,152 @@
+"""Pictures side by side under their titles, with an enlarged detail of each below: one image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from .colours import diverging_colours, sequential_colours
+from .errors import ImageError
+
+_GAP = 12
+_TITLE = 30
+_BAR = 10
+_FOOT = 36
+_INK = (32, 32, 32)
+_PAPER = (255, 255, 255)
+_FRAME = (255, 64, 160)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One picture of a panel.
+
+    Parameters
+    ----------
+    title : str
+        Stands above it.
+    picture : (Y, X, 3) uint8 array
+        sRGB.
+    limit : float, optional
+        For a painted defocus map, the radius in pixels of the last colour; draws a colour bar.
+    signed : bool
+        Whether that bar begins at ``-limit`` instead of 0.
+    """
+
+    title: str
+    picture: npt.NDArray[np.uint8]
+    limit: float | None = None
+    signed: bool = False
+
+
+def compose(
+    columns: Sequence[Column], *, detail: tuple[int, int, int] | None = None, width: int = 400
+) -> npt.NDArray[np.uint8]:
+    """Lay pictures of one size side by side.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        At least one; all pictures have the same height and width.
+    detail : (y, x, side), optional
+        Corner and side, in pixels, of a square that is shown enlarged below each picture and
+        framed in it.
+    width : int
+        Of one column in pixels.
+
+    Returns
+    -------
+    (Y, X, 3) uint8 array
+        The panel.
+
+    Raises
+    ------
+    ImageError
+        If there is no picture or their sizes differ.
+
+    Examples
+    --------
+    >>> grey = np.full((20, 40, 3), 128, np.uint8)
+    >>> compose([Column("before", grey), Column("after", grey)], width=100).shape
+    (116, 236, 3)
+    """
+    shapes = {column.picture.shape for column in columns}
+    if len(shapes) != 1:
+        raise ImageError(
+            f"pictures of a panel have the shapes {sorted(shapes)}; it takes one shape"
+        )
+    painted = [_draw_column(column, detail, width) for column in columns]
+    gap = np.full((painted[0].shape[0], _GAP, 3), _PAPER, np.uint8)
+    parts = [gap]
+    for column_picture in painted:
+        parts += [column_picture, gap]
+    return np.concatenate(parts, axis=1)
+
+
+def busiest_square(
+    before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8], side: int
+) -> tuple[int, int, int]:
+    """Return where two pictures differ most: the square a panel should enlarge.
+
+    Parameters
+    ----------
+    before, after : (Y, X, 3) uint8 array
+        Pictures of one size.
+    side : int
+        Side of the square in pixels; at most the picture's shorter side is taken.
+
+    Returns
+    -------
+    (y, x, side) : tuple of int
+        Its corner and side.
+
+    Examples
+    --------
+    >>> before = np.zeros((64, 96, 3), np.uint8)
+    >>> after = before.copy()
+    >>> after[40:, 64:] = 255
+    >>> busiest_square(before, after, 16)
+    (40, 64, 16)
+    """
+    side = min(side, *before.shape[:2])
+    change = np.abs(before.astype(np.float64) - after).mean(axis=-1)
+    total = np.pad(change.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    sums = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+    y, x = np.unravel_index(np.argmax(np.round(sums, 6)), sums.shape)
+    return int(y), int(x), side
+
+
+def _draw_column(
+    column: Column, detail: tuple[int, int, int] | None, width: int
+) -> npt.NDArray[np.uint8]:
+    picture = Image.fromarray(column.picture)
+    height = round(picture.height * width / picture.width)
+    total = _TITLE + height + _FOOT + (width + _GAP if detail else 0)
+    sheet = Image.new("RGB", (width, total), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((0, _TITLE // 2), column.title, _INK, ImageFont.load_default(17), anchor="lm")
+    sheet.paste(picture.resize((width, height), Image.Resampling.LANCZOS), (0, _TITLE))
+    below = _TITLE + height + _BAR // 2
+    if column.limit is not None:
+        _draw_bar(sheet, below, column.limit, column.signed)
+    if detail is not None:
+        y, x, side = detail
+        ratio = width / picture.width
+        frame = [x * ratio, _TITLE + y * ratio, (x + side) * ratio, _TITLE + (y + side) * ratio]
+        draw.rectangle(frame, outline=_FRAME, width=2)
+        crop = picture.crop((x, y, x + side, y + side))
+        enlarged = crop.resize((width, width), Image.Resampling.BICUBIC)
+        sheet.paste(enlarged, (0, total - width - _GAP))
+    return np.asarray(sheet)
+
+
+def _draw_bar(sheet: Image.Image, top: int, limit: float, signed: bool) -> None:
+    colours = diverging_colours() if signed else sequential_colours()
+    bar = Image.fromarray(np.rint(colours[None] * 255).astype(np.uint8))
+    sheet.paste(bar.resize((sheet.width, _BAR)), (0, top))
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    low = f"{-limit:.0f} px" if signed else "0 px"
+    draw.text((0, top + _BAR + 1), low, _INK, font)
+    draw.text((sheet.width, top + _BAR + 1), f"{limit:.0f} px", _INK, font, anchor="ra")
