@@ -1,0 +1,50 @@
+# make demo   a real photograph: its defocus map and a sharper picture, as one panel
+# make app    napari with a sample loaded and the widgets docked
+# make test   lint, types, tests
+# make bench  speed and memory on this machine
+# Each installs what it needs into .venv, and again only when pyproject.toml changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints/ci.txt
+
+.PHONY: help demo app test lint types tests bench pictures clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+demo: $(VENV)/.runtime
+	$(BIN)/python examples/demo.py
+
+app: $(VENV)/.viewer
+	$(BIN)/python examples/app.py
+
+test: lint types tests
+
+lint: $(VENV)/.development
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.development
+	$(BIN)/mypy
+
+tests: $(VENV)/.development
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.runtime
+	$(BIN)/python benchmarks/speed.py
+
+clean:
+	rm -rf build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: EXTRAS =
+$(VENV)/.viewer: EXTRAS = [all]
+$(VENV)/.development: EXTRAS = [all,training,dev]
+$(VENV)/.runtime $(VENV)/.viewer $(VENV)/.development: pyproject.toml constraints/ci.txt | $(BIN)/python
+	@echo "installing napari-defocus$(EXTRAS) into $(VENV), once"
+	$(INSTALL) --editable '.$(EXTRAS)'
+	@touch $@
