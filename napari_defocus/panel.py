@@ -1,13 +1,24 @@
-"""Pictures side by side under their titles, with an enlarged detail of each below: one image."""
+"""Pictures side by side under their titles, with an enlarged detail of each below: one image.
+
+Input, defocus map, confidence, deblurred and, where there is one, the reference make a panel that
+lets anybody judge a result at a glance.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from .colours import diverging_colours, sequential_colours
+from .colours import (
+    diverging_colours,
+    largest_radius,
+    paint_map,
+    paint_unit,
+    sequential_colours,
+)
 from .errors import ImageError
 
 _GAP = 12
@@ -83,6 +94,91 @@ def compose(
     for column_picture in painted:
         parts += [column_picture, gap]
     return np.concatenate(parts, axis=1)
+
+
+def compose_result(
+    image: npt.NDArray[Any],
+    radius: npt.NDArray[np.floating],
+    confidence: npt.NDArray[np.floating],
+    sharp: npt.NDArray[Any],
+    reference: npt.NDArray[Any] | None = None,
+    *,
+    signed: bool = False,
+    width: int = 400,
+) -> npt.NDArray[np.uint8]:
+    """Show what came of a photograph: input, map, confidence, deblurred, reference.
+
+    Parameters
+    ----------
+    image, sharp, reference : (Y, X) or (Y, X, C) uint8, uint16 or float array
+        Display-encoded, over the whole range of their data type, floats in [0, 1]; of colours, the
+        first three channels are shown.
+    radius, confidence : (Y, X) float array
+        The defocus map: blur radii in pixels, and confidences in [0, 1].
+    signed : bool
+        Whether radii have a sign.
+    width : int
+        Of one picture in the panel.
+
+    Returns
+    -------
+    (Y, X, 3) uint8 array
+        The panel; below, the square that deblurring changed most.
+
+    Raises
+    ------
+    ImageError
+        If the pictures differ in size.
+
+    Examples
+    --------
+    >>> image, sharp = np.zeros((40, 80), np.uint16), np.full((40, 80), 65535, np.uint16)
+    >>> radius = np.full((40, 80), 2.5)
+    >>> compose_result(image, radius, radius / 5, sharp, width=100).shape
+    (228, 460, 3)
+    """
+    before, after = to_picture(image), to_picture(sharp)
+    limit = largest_radius(radius)
+    columns = [
+        Column("input", before),
+        Column("defocus map", paint_map(radius, signed=signed, limit=limit), limit, signed),
+        Column("confidence", paint_unit(confidence)),
+        Column("deblurred", after),
+    ]
+    if reference is not None:
+        columns.append(Column("reference", to_picture(reference)))
+    side = max(8, min(before.shape[:2]) // 4)
+    detail = busiest_square(before, after, side) if before.shape == after.shape else None
+    return compose(columns, detail=detail, width=width)
+
+
+def to_picture(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return an image as 8-bit RGB, as a screen shows it.
+
+    Parameters
+    ----------
+    image : (Y, X) or (Y, X, C) uint8, uint16 or float array
+        Grey, or colours of which the first three channels are taken; floats in [0, 1].
+
+    Returns
+    -------
+    (Y, X, 3) uint8 array
+        NaN becomes black.
+
+    Examples
+    --------
+    >>> to_picture(np.array([[0, 65535]], np.uint16)).tolist()
+    [[[0, 0, 0], [255, 255, 255]]]
+    """
+    top = np.iinfo(image.dtype).max if np.issubdtype(image.dtype, np.integer) else 1
+    unit = image.astype(np.float32) / top
+    if unit.ndim == 2:
+        return paint_unit(unit)
+    colours = unit[..., :3] if unit.shape[-1] >= 3 else np.repeat(unit[..., :1], 3, axis=-1)
+    picture: npt.NDArray[np.uint8] = np.rint(np.clip(np.nan_to_num(colours), 0, 1) * 255).astype(
+        np.uint8
+    )
+    return picture
 
 
 def busiest_square(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_defocus.errors import ImageError
-from napari_defocus.panel import Column, busiest_square, compose
+from napari_defocus.panel import Column, busiest_square, compose, compose_result, to_picture
 
 
 def _picture(value, shape=(30, 60)):
@@ -46,3 +46,30 @@ def test_no_picture_is_an_error():
 
 def test_busiest_square_shrinks_to_small_pictures():
     assert busiest_square(_picture(0), _picture(9), 400) == (0, 0, 30)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize("channels", [(), (1,), (3,), (4,)])
+def test_any_image_becomes_a_picture(dtype, channels):
+    top = 1 if np.issubdtype(dtype, np.floating) else np.iinfo(dtype).max
+    picture = to_picture(np.full((5, 7, *channels), top, dtype))
+    assert picture.dtype == np.uint8
+    assert picture.shape == (5, 7, 3)
+    assert (picture == 255).all()
+
+
+def test_floats_outside_the_range_and_nan_can_be_shown():
+    picture = to_picture(np.array([[[-1.0, 2.0, np.nan]]]))
+    assert picture.tolist() == [[[0, 255, 0]]]
+
+
+def test_result_has_a_column_more_with_a_reference():
+    image, radius = _picture(5), np.ones((30, 60))
+    without = compose_result(image, radius, radius, image, width=60)
+    with_reference = compose_result(image, radius, radius, image, image, width=60)
+    assert with_reference.shape[1] == without.shape[1] + 72
+
+
+def test_map_of_another_size_is_an_error():
+    with pytest.raises(ImageError, match="one shape"):
+        compose_result(_picture(5), np.ones((9, 9)), np.ones((9, 9)), _picture(5))
