@@ -1,0 +1,43 @@
+"""The networks: one architecture a file, each with a `Descriptor`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from napari_defocus.networks.estimator import DualEstimator, SingleEstimator
+from napari_defocus.networks.generator import Generator
+
+ARCHITECTURES: dict[str, type[nn.Module]] = {
+    "single-estimator": SingleEstimator,
+    "dual-estimator": DualEstimator,
+    "generator": Generator,
+}
+
+
+def build(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:
+    """Make a network by the name of its architecture.
+
+    Parameters
+    ----------
+    architecture : str
+        A key of `ARCHITECTURES`.
+    arguments : mapping
+        Keyword arguments of its class.
+
+    Returns
+    -------
+    nn.Module
+        Randomly initialised, with a ``descriptor``.
+
+    Raises
+    ------
+    KeyError
+        For an unknown architecture.
+
+    Examples
+    --------
+    >>> build("generator", {"width": 8}).descriptor.task
+    'deblur'
+    """
+    return ARCHITECTURES[architecture](**arguments)

@@ -1,0 +1,132 @@
+"""The deblurring network, guided by the defocus map."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_defocus.networks.blocks import Down, GatedBlock, Up
+from napari_defocus.networks.descriptor import Descriptor
+from napari_defocus.optics.convolution import convolve
+from napari_defocus.optics.inverse import inverse_bank
+from napari_defocus.optics.light import decode_srgb, encode_srgb
+
+_KNOTS = (0.0, 1.0, 2.0, 3.0, 4.5, 7.0, 11.0, 16.0, 24.0)
+
+
+class Generator(nn.Module):
+    """Blend inverse-filtered images, add a residual, and leave what is in focus alone.
+
+    The image is inverse-filtered in linear light for a few radii. A U-Net sees the image beside
+    the results, with map and confidence modulating every block, and decides for each pixel how to
+    blend them and what to add: output = input + gate(radius) * (blend - input + residual).
+
+    Parameters
+    ----------
+    width : int
+        Channels at half resolution; doubled at each of the two coarser levels.
+    blocks : sequence of int
+        Blocks at half, quarter, eighth, quarter and half resolution.
+    radii : sequence of float
+        Radii in pixels for which the image is inverse-filtered.
+    inverse_half : int
+        Half-width in pixels of the inverse kernels.
+    """
+
+    descriptor = Descriptor("deblur", receptive_radius=64, multiple=8)
+
+    def __init__(
+        self,
+        width: int = 32,
+        blocks: Sequence[int] = (1, 1, 2, 2, 2),
+        radii: Sequence[float] = (1.2, 2.0, 3.2, 5.0, 7.5, 11.0),
+        inverse_half: int = 18,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("inverses", inverse_bank(tuple(radii), inverse_half), persistent=False)
+        self.inverses: Tensor
+        self.bins = len(radii)
+        condition = len(_KNOTS) + 1
+
+        def stage(count: int, channels: int) -> nn.ModuleList:
+            return nn.ModuleList(
+                GatedBlock(channels, 2 * channels, condition) for _ in range(count)
+            )
+
+        self.stem = nn.Conv2d(12 * (1 + self.bins), width, 3, padding=1)
+        self.enter_half = stage(blocks[0], width)
+        self.to_quarter = Down(width, 2 * width)
+        self.enter_quarter = stage(blocks[1], 2 * width)
+        self.to_eighth = Down(2 * width, 4 * width)
+        self.eighth = stage(blocks[2], 4 * width)
+        self.from_eighth = Up(4 * width, 2 * width)
+        self.leave_quarter = stage(blocks[3], 2 * width)
+        self.from_quarter = Up(2 * width, width)
+        self.leave_half = stage(blocks[4], width)
+        self.head = nn.Conv2d(width, 4 * (1 + self.bins + 3), 1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Deblur.
+
+        Parameters
+        ----------
+        x : Tensor
+            (N, 5, H, W): display-encoded RGB, radius in px, confidence; H, W multiples of 8.
+
+        Returns
+        -------
+        Tensor
+            (N, 3, H, W) display-encoded RGB.
+        """
+        image, radius, confidence = x[:, :3], x[:, 3:4].abs(), x[:, 4:5]
+        changes = self.inverse_changes(image)
+        decision = self.decide(image, changes, radius, confidence)
+        weights = decision[:, : 1 + self.bins].softmax(1)[:, 1:]
+        blended = (weights[:, :, None] * changes).sum(1)
+        return image + out_of_focus(radius) * (blended + decision[:, 1 + self.bins :])
+
+    def inverse_changes(self, image: Tensor) -> Tensor:
+        """What each inverse filter changes, (N, bins, 3, H, W), display-encoded."""
+        with torch.autocast(image.device.type, enabled=False), torch.no_grad():
+            filtered = convolve(decode_srgb(image.float()), self.inverses)
+            return encode_srgb(filtered).clamp(-0.25, 1.25) - image[:, None]
+
+    def decide(self, image: Tensor, changes: Tensor, radius: Tensor, confidence: Tensor) -> Tensor:
+        """Blending scores and residual, (N, 1 + bins + 3, H, W), from image and map."""
+        half = functional.avg_pool2d(torch.cat([radius_bins(radius), confidence], 1), 2)
+        quarter = functional.avg_pool2d(half, 2)
+        eighth = functional.avg_pool2d(quarter, 2)
+        seen = torch.cat([image - 0.5, changes.flatten(1, 2)], 1)
+        top = self.stem(functional.pixel_unshuffle(seen, 2))
+        top = _run(self.enter_half, top, half)
+        middle = _run(self.enter_quarter, self.to_quarter(top), quarter)
+        bottom = _run(self.eighth, self.to_eighth(middle), eighth)
+        middle = _run(self.leave_quarter, middle + self.from_eighth(bottom), quarter)
+        top = _run(self.leave_half, top + self.from_quarter(middle), half)
+        return functional.pixel_shuffle(self.head(top), 2).float()
+
+
+def out_of_focus(radius: Tensor) -> Tensor:
+    """Smooth gate: 0 up to 0.25 px, 1 from 0.75 px on."""
+    ramp = ((radius - 0.25) / 0.5).clamp(0, 1)
+    return ramp * ramp * (3 - 2 * ramp)
+
+
+def radius_bins(radius: Tensor) -> Tensor:
+    """Radius (N, 1, H, W) as overlapping triangular bins (N, B, H, W) that sum to one."""
+    knots = torch.tensor(_KNOTS, device=radius.device, dtype=radius.dtype)
+    clipped = radius.clamp(0, _KNOTS[-1])
+    gaps = knots.diff()
+    rising = ((clipped - knots[:-1, None, None]) / gaps[:, None, None]).clamp(0, 1)
+    above = functional.pad(rising, (0, 0, 0, 0, 1, 0), value=1.0)
+    below = functional.pad(rising, (0, 0, 0, 0, 0, 1), value=0.0)
+    return above - below
+
+
+def _run(stage: nn.ModuleList, x: Tensor, condition: Tensor) -> Tensor:
+    for block in stage:
+        x = block(x, condition)
+    return x

@@ -1,0 +1,1 @@
+"""Blur kernels, reblurring, refocusing and inverse filters: differentiable torch, any device."""

@@ -1,0 +1,135 @@
+"""Point-spread functions by blur radius, as plain functions of a radius in pixels.
+
+A kernel is a (2 h + 1, 2 h + 1) float32 tensor, non-negative, of unit sum, centred on its middle
+pixel. Convolution is meant, so weight at x > 0 moves content to the right.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+_SUBPIXELS = 5
+
+
+def support(radius: float) -> int:
+    """Half-width in pixels of the smallest square that holds a kernel of this radius."""
+    return math.ceil(abs(radius) + 0.5)
+
+
+def grid(half: int, subpixels: int = 1) -> tuple[Tensor, Tensor]:
+    """Coordinates (y, x) in pixels of a (2 half + 1)-wide square, each pixel split into subpixels."""
+    steps = (2 * half + 1) * subpixels
+    line = (torch.arange(steps, dtype=torch.float32) + 0.5) / subpixels - half - 0.5
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    return y, x
+
+
+def disk(radius: float, half: int | None = None) -> Tensor:
+    """Uniform disk: the circle of confusion of an ideal thin lens.
+
+    Parameters
+    ----------
+    radius : float
+        Circle-of-confusion radius in pixels, >= 0. Below half a pixel the disk is a single pixel.
+    half : int, optional
+        Half-width of the returned square; the smallest that fits if not given.
+
+    Returns
+    -------
+    Tensor
+        Kernel (2 half + 1, 2 half + 1).
+
+    Examples
+    --------
+    >>> disk(3.0).shape
+    torch.Size([9, 9])
+    """
+    half = support(radius) if half is None else half
+    y, x = grid(half, _SUBPIXELS)
+    distance = torch.hypot(y, x)
+    filled = ((max(radius, 0.5) - distance) * _SUBPIXELS + 0.5).clamp(0, 1)
+    return normalised(_pool(filled))
+
+
+def butterworth(radius: float, half: int | None = None, *, order: int = 3) -> Tensor:
+    """Disk with a dip in its middle, as real dual-pixel lenses show.
+
+    Parameters
+    ----------
+    radius : float
+        Circle-of-confusion radius in pixels, >= 0.
+    half : int, optional
+        Half-width of the returned square; the smallest that fits if not given.
+    order : int
+        Order n of the Butterworth high-pass profile.
+
+    Returns
+    -------
+    Tensor
+        Kernel (2 half + 1, 2 half + 1).
+
+    Notes
+    -----
+    Disk times q / (1 + q), q = (rho^2 / D0^2)^n with D0 = 0.8 radius, rescaled to [0.1, 1], as in
+    Zhai et al., "Learnable Blur Kernel for Single-Image Defocus Deblurring in the Wild" (2023).
+
+    Examples
+    --------
+    >>> k = butterworth(6.0)
+    >>> bool(k[7, 7] < k[7, 12])
+    True
+    """
+    half = support(radius) if half is None else half
+    if radius < 0.5:
+        return disk(radius, half)
+    y, x = grid(half, _SUBPIXELS)
+    distance = torch.hypot(y, x)
+    filled = ((radius - distance) * _SUBPIXELS + 0.5).clamp(0, 1)
+    quotient = (distance / (0.8 * radius)).pow(2 * order)
+    profile = quotient / (1 + quotient)
+    top = profile[distance <= radius].max()
+    return normalised(_pool(filled * (0.1 + 0.9 * profile / top)))
+
+
+def half_pupil(kernel: Tensor, softness: float = 0.5) -> Tensor:
+    """What one of two dual-pixel photodiodes sees of a kernel: its right side.
+
+    Parameters
+    ----------
+    kernel : Tensor
+        Kernel (..., S, S) of the whole pupil, S odd.
+    softness : float
+        Width of the ramp between the two halves, in units of the half-width of the square;
+        0 is a hard cut.
+
+    Returns
+    -------
+    Tensor
+        Left view's kernel for a positive radius, unit sum. Its mirror image along x is the right
+        view's, and for a mirror-symmetric kernel their mean is the whole pupil again.
+
+    Examples
+    --------
+    >>> left = half_pupil(disk(4.0))
+    >>> bool((left * torch.arange(-5, 6)).sum() > 1)
+    True
+    """
+    half = kernel.shape[-1] // 2
+    x = torch.arange(-half, half + 1, device=kernel.device, dtype=kernel.dtype)
+    width = max(softness * half, 0.5)
+    return normalised(kernel * ((x / width + 1) / 2).clamp(0, 1))
+
+
+def mirrored(kernel: Tensor) -> Tensor:
+    """Mirror image along x: the other view's kernel, or the same view's at the opposite sign."""
+    return kernel.flip(-1)
+
+
+def normalised(kernel: Tensor) -> Tensor:
+    """Kernel (..., S, S) scaled to unit sum."""
+    return kernel / kernel.sum((-2, -1), keepdim=True)
+
+
+def _pool(fine: Tensor) -> Tensor:
+    return torch.nn.functional.avg_pool2d(fine[None, None], _SUBPIXELS)[0, 0]

@@ -1,0 +1,59 @@
+"""Display encoding and linear light as differentiable torch (the NumPy twin is in ``arrays``)."""
+
+import torch
+from torch import Tensor
+
+_TOE = 0.0031308
+_EXPONENT = 1 / 2.4
+
+
+def encode_srgb(linear: Tensor) -> Tensor:
+    """Linear light to display values by the sRGB curve, extended to any real number.
+
+    Parameters
+    ----------
+    linear : Tensor
+        Any shape; black 0, white 1. Below 0 the curve is odd-symmetric, above 1 its power law
+        goes on.
+
+    Returns
+    -------
+    Tensor
+        Display-encoded values of the same shape.
+
+    Notes
+    -----
+    IEC 61966-2-1.
+
+    Examples
+    --------
+    >>> round(encode_srgb(torch.tensor(0.5)).item(), 4)
+    0.7354
+    """
+    size = linear.abs()
+    curve = 1.055 * size.clamp(min=_TOE).pow(_EXPONENT) - 0.055
+    return torch.where(size <= _TOE, 12.92 * linear, torch.sign(linear) * curve)
+
+
+def decode_srgb(display: Tensor) -> Tensor:
+    """Display values to linear light: the inverse of `encode_srgb`.
+
+    Parameters
+    ----------
+    display : Tensor
+        Any shape; black 0, white 1.
+
+    Returns
+    -------
+    Tensor
+        Linear light of the same shape.
+
+    Examples
+    --------
+    >>> round(decode_srgb(torch.tensor(0.7354)).item(), 3)
+    0.5
+    """
+    size = display.abs()
+    toe = 12.92 * _TOE
+    curve = ((size.clamp(min=toe) + 0.055) / 1.055).pow(2.4)
+    return torch.where(size <= toe, display / 12.92, torch.sign(display) * curve)
