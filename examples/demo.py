@@ -1,0 +1,77 @@
+"""Map and deblur real photographs, and write panels that show what came of it.
+
+Run it from a checkout with ``make demo``, or give photographs of your own:
+``python examples/demo.py PHOTO.jpg ...``. The panels go to the folder ``demo``.
+"""
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+import napari_defocus
+from napari_defocus import deblur, estimate_defocus
+from napari_defocus.io import read_picture
+from napari_defocus.panel import compose_result
+
+SAMPLES = Path(napari_defocus.__file__).parent / "samples"
+Picture = npt.NDArray[Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("photos", nargs="*", type=Path, help="colour photographs")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("demo"), help="where panels are written"
+    )
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    if asked.photos:
+        for path in asked.photos:
+            write_panel(asked.folder / f"{path.stem}.png", read_picture(path).data)
+    else:
+        write_sample_panels(asked.folder)
+
+
+def write_sample_panels(folder: Path) -> None:
+    """A Canon photograph from its two dual-pixel views, with its reference; and a wren."""
+    left, right, sharp = (
+        read_picture(SAMPLES / f"stairwell-{name}.png").data for name in ("left", "right", "sharp")
+    )
+    write_panel(folder / "stairwell.png", left, right, sharp)
+    write_panel(folder / "canyon-wren.png", read_picture(SAMPLES / "canyon-wren.jpg").data)
+
+
+def write_panel(
+    path: Path, image: Picture, right: Picture | None = None, reference: Picture | None = None
+) -> None:
+    """Map and deblur one photograph; of two views, their mean is what the camera would show."""
+    start = time.perf_counter()
+    defocus = estimate_defocus(image, right, channel_axis=-1)
+    if right is not None:
+        image = ((image.astype(np.uint16) + right + 1) // 2).astype(image.dtype)
+    sharp = deblur(image, defocus, channel_axis=-1)
+    seconds = time.perf_counter() - start
+    panel = compose_result(
+        image, defocus.radius, defocus.confidence, sharp, reference, signed=defocus.signed
+    )
+    Image.fromarray(panel).save(path)
+    height, width = image.shape[:2]
+    print(f"{path.resolve()}   ({width} x {height} mapped and deblurred in {seconds:.1f} s)")
+    if reference is not None:
+        before, after = _psnr(image, reference), _psnr(sharp, reference)
+        print(f"    against its sharp reference: {before:.2f} dB before, {after:.2f} dB after")
+
+
+def _psnr(image: Picture, reference: Picture) -> float:
+    error = image.astype(np.float64) - reference
+    top = np.iinfo(image.dtype).max
+    return float(10 * np.log10(top**2 / np.mean(error**2)))
+
+
+if __name__ == "__main__":
+    main()
