@@ -1,0 +1,535 @@
+"""Images of any kind to the networks' form, and exactly back.
+
+The networks' form of one plane is a float32 array (3, Y, X): display-encoded, black at 0, white
+at 1, grey replicated into three channels. The way back adds only the *change* that a network made,
+so that a pixel it left alone comes back bit for bit, in any data type and range.
+
+Display encoding is the sRGB curve (IEC 61966-2-1), extended: odd-symmetric below black, its power
+law continued above white.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import ImageError, OptionError
+
+Array = npt.NDArray[Any]
+FloatArray = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Encoding = Literal["srgb", "linear"]
+Range = tuple[float, float]
+
+#: Smallest height and width, in pixels, that can be worked on.
+MIN_SIDE = 4
+#: Share of the values above white in an image whose range is measured.
+_CLIPPED_SHARE = 1e-4
+#: A display-encoded colour image of floats may shine this much brighter than white.
+_BRIGHTEST = 2.0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How an image's axes and values are to be read.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The image's own shape.
+    dtype : numpy.dtype
+        Its data type.
+    channel_axis : int, optional
+        The axis of 1 (grey), 3 (RGB) or 4 (RGBA) channels, counted from the front.
+    encoding : {"srgb", "linear"}
+        Whether values are display values or proportional to light.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    channel_axis: int | None
+    encoding: Encoding
+
+    @property
+    def channels(self) -> int:
+        """1 (grey), 3 (RGB) or 4 (RGB and alpha)."""
+        return 1 if self.channel_axis is None else self.shape[self.channel_axis]
+
+    @property
+    def colour(self) -> bool:
+        """Whether there are red, green and blue channels."""
+        return self.channels > 1
+
+    @property
+    def map_shape(self) -> tuple[int, ...]:
+        """Shape (..., Y, X) of a defocus map of this image: the shape without channels."""
+        return tuple(n for axis, n in enumerate(self.shape) if axis != self.channel_axis)
+
+    @property
+    def leading(self) -> tuple[int, ...]:
+        """Lengths of the axes before Y and X, such as time and depth, without channels."""
+        return self.map_shape[:-2]
+
+    @property
+    def display_bounded(self) -> bool:
+        """Whether the data type itself says what white is, as with photographs."""
+        return self.colour or self.dtype == np.uint8
+
+
+def is_dask(image: Any) -> bool:
+    """Whether `image` is a dask array; dask is not imported to find out."""
+    return type(image).__module__.partition(".")[0] == "dask" and hasattr(image, "dask")
+
+
+def as_array(image: Any) -> Any:
+    """Take a NumPy or dask array as it is, and what holds one (zarr, Pillow, xarray) as NumPy.
+
+    Parameters
+    ----------
+    image : array-like
+        Anything with NumPy's array protocol; lists and other objects are not images.
+
+    Returns
+    -------
+    numpy or dask array
+
+    Raises
+    ------
+    ImageError
+        If it is not an array, or a masked one, whose mask would be lost.
+    """
+    if isinstance(image, np.ma.MaskedArray):
+        raise ImageError("the image is a masked array; fill its masked values with NaN first")
+    if isinstance(image, np.ndarray) or is_dask(image):
+        return image
+    if hasattr(image, "__array__") or hasattr(image, "__array_interface__"):
+        return np.asarray(image)
+    raise ImageError(f"the image is a {type(image).__name__}; a NumPy or dask array is expected")
+
+
+def read_layout(image: Any, channel_axis: int | None = None, encoding: str = "auto") -> Layout:
+    """Find out how an image is to be read, or say why it cannot be.
+
+    Parameters
+    ----------
+    image : (..., Y, X) array of NumPy or dask
+        Integers or real floats; all axes before Y and X but `channel_axis` are planes.
+    channel_axis : int, optional
+        The axis of colour channels; negative counts from the end. None: every plane is grey.
+    encoding : {"auto", "srgb", "linear"}
+        "auto" takes colour and uint8 for display values, all else for linear light.
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    ImageError
+        If the data type, the number of axes, the size or the number of channels cannot be used,
+        or if the last axis looks like colour and `channel_axis` does not say so.
+    OptionError
+        If `encoding` is none of the three.
+
+    Examples
+    --------
+    >>> layout = read_layout(np.zeros((5, 64, 48, 3), np.uint8), channel_axis=-1)
+    >>> layout.leading, layout.map_shape, layout.encoding
+    ((5,), (5, 64, 48), 'srgb')
+    """
+    dtype, shape = np.dtype(image.dtype), tuple(image.shape)
+    if dtype.kind not in "iuf":
+        raise ImageError(f"the image's data type is {dtype}; integers or real floats are expected")
+    if not all(isinstance(n, int) for n in shape):
+        raise ImageError(f"the image's shape {shape} is unknown; call compute_chunk_sizes() on it")
+    axis = _check_channel_axis(shape, channel_axis)
+    layout = Layout(shape, dtype, axis, _check_encoding(encoding, shape, dtype, axis))
+    if min(layout.map_shape[-2:]) < MIN_SIDE or 0 in shape:
+        raise ImageError(
+            f"the image's shape is {shape}; its planes (..., Y, X) must not be empty, "
+            f"and at least {MIN_SIDE} x {MIN_SIDE} pixels"
+        )
+    return layout
+
+
+def _check_channel_axis(shape: tuple[int, ...], channel_axis: Any) -> int | None:
+    if len(shape) < 2 + (channel_axis is not None):
+        wanted = "Y and X" if channel_axis is None else "Y, X and the channels"
+        raise ImageError(f"the image's shape is {shape}; it needs axes for {wanted}")
+    if channel_axis is None:
+        if len(shape) > 2 and shape[-1] in (3, 4):
+            raise ImageError(
+                f"the image's shape {shape} ends like colour; say channel_axis=-1 if the last "
+                "axis holds the channels"
+            )
+        return None
+    try:
+        axis = range(len(shape))[channel_axis]
+    except (IndexError, TypeError):
+        raise ImageError(
+            f"channel_axis is {channel_axis!r}; an image of shape {shape} has axes "
+            f"{-len(shape)} to {len(shape) - 1}"
+        ) from None
+    if shape[axis] not in (1, 3, 4):
+        raise ImageError(
+            f"channel_axis={channel_axis} has {shape[axis]} channels; 1 (grey), 3 (RGB) or "
+            "4 (RGBA) are expected. Leave it out for fluorescence channels: each is a plane"
+        )
+    return int(axis)
+
+
+def _check_encoding(
+    encoding: str, shape: tuple[int, ...], dtype: np.dtype[Any], axis: int | None
+) -> Encoding:
+    if encoding == "auto":
+        colour = axis is not None and shape[axis] > 1
+        return "srgb" if colour or dtype == np.uint8 else "linear"
+    if encoding not in ("srgb", "linear"):
+        raise OptionError(f"encoding is {encoding!r}; 'auto', 'srgb' or 'linear' are expected")
+    return cast(Encoding, encoding)
+
+
+def as_planes(image: Any, layout: Layout) -> Any:
+    """View an image as (..., C, Y, X), C being 1, 3 or 4; works for NumPy and dask.
+
+    Examples
+    --------
+    >>> image = np.zeros((64, 48, 3), np.uint8)
+    >>> as_planes(image, read_layout(image, channel_axis=-1)).shape
+    (3, 64, 48)
+    """
+    if layout.channel_axis is None:
+        return image[..., None, :, :]
+    return np.moveaxis(image, layout.channel_axis, -3)
+
+
+def from_planes(planes: Any, layout: Layout) -> Any:
+    """Undo :func:`as_planes`: a view of (..., C, Y, X) in the image's own order of axes."""
+    if layout.channel_axis is None:
+        return planes[..., 0, :, :]
+    return np.moveaxis(planes, -3, layout.channel_axis)
+
+
+def plane_indices(layout: Layout) -> Iterator[tuple[int, ...]]:
+    """Run through the indices of the leading axes; one empty index for a single plane."""
+    return np.ndindex(*layout.leading)
+
+
+# Value range -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """What a part of an image says about its range; parts can be joined in any order.
+
+    Parameters
+    ----------
+    count : int
+        Number of finite values.
+    low : float
+        Smallest of them; infinite when there is none.
+    top : (K,) float64 array
+        The largest of them, as many as were asked for, ascending.
+    """
+
+    count: int
+    low: float
+    top: npt.NDArray[np.float64]
+
+
+def extremes(values: Array, keep: int) -> Extremes:
+    """Find the smallest and the `keep` largest finite values."""
+    finite = values.reshape(-1) if values.dtype.kind in "iu" else values[np.isfinite(values)]
+    if finite.size == 0:
+        return Extremes(0, np.inf, np.empty(0))
+    low = float(finite.min())
+    top = finite if finite.size <= keep else np.partition(finite, finite.size - keep)[-keep:]
+    return Extremes(finite.size, low, np.sort(top.astype(np.float64)))
+
+
+def join_extremes(parts: list[Extremes], keep: int) -> Extremes:
+    """Join the extremes of parts of an image into those of the whole."""
+    top = np.sort(np.concatenate([part.top for part in parts]))[-keep:]
+    return Extremes(sum(part.count for part in parts), min(part.low for part in parts), top)
+
+
+def extremes_to_keep(layout: Layout) -> int:
+    """Return how many of the largest values the range of an image depends on."""
+    if layout.display_bounded:
+        return 1
+    return int(np.prod(layout.shape, dtype=np.int64) * _CLIPPED_SHARE) + 2
+
+
+def range_is_known(layout: Layout, value_range: Any) -> bool:
+    """Whether an image's range follows without a look at its values."""
+    return value_range is not None or (layout.display_bounded and layout.dtype.kind != "f")
+
+
+def check_range(value_range: Any) -> Range | None:
+    """Return (black, white) as floats, or None; OptionError if it is neither."""
+    if value_range is None:
+        return None
+    try:
+        low, high = (float(value) for value in value_range)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise OptionError(
+            f"value_range is {value_range!r}; the finite values of black and white are expected, "
+            "such as (0, 4095)"
+        )
+    return low, high
+
+
+def choose_range(layout: Layout, value_range: Any, found: Extremes | None = None) -> Range:
+    """Return the values of black and white.
+
+    Parameters
+    ----------
+    layout : Layout
+        How the image is read.
+    value_range : (float, float), optional
+        What the user says; it wins.
+    found : Extremes, optional
+        The image's values, needed unless :func:`range_is_known`.
+
+    Returns
+    -------
+    (float, float)
+        For colour and uint8, the data type's black and white (0 and 1 for floats); for all else
+        the smallest value and the 99.99th percentile, which lets single hot pixels be white.
+
+    Raises
+    ------
+    ImageError
+        If no value is finite, or colour floats are far from 0 to 1.
+    OptionError
+        If `value_range` is not two finite, rising numbers.
+    """
+    if found is not None and found.count == 0:
+        raise ImageError("the image has no finite value; every pixel is NaN or infinite")
+    given = check_range(value_range)
+    if given is not None:
+        return given
+    if layout.display_bounded and layout.dtype.kind in "iu":
+        return 0.0, float(np.iinfo(layout.dtype).max)
+    if found is None:
+        raise TypeError("the extremes are needed where the data type does not tell the range")
+    if layout.display_bounded:
+        return _unit_range(layout, found)
+    return _measured_range(found)
+
+
+def _unit_range(layout: Layout, found: Extremes) -> Range:
+    brightest = float(found.top[-1])
+    if layout.encoding == "srgb" and brightest > _BRIGHTEST:
+        raise ImageError(
+            f"colour images of floats lie between 0 and 1, and this one reaches {brightest:g}; "
+            "give value_range=(black, white), such as (0, 255)"
+        )
+    return 0.0, 1.0
+
+
+def _measured_range(found: Extremes) -> Range:
+    low = found.low
+    below = min((found.count - 1) * _CLIPPED_SHARE, found.top.size - 1)  # places from the top
+    high = float(np.interp(found.top.size - 1 - below, np.arange(found.top.size), found.top))
+    if high <= low:
+        high = float(found.top[-1])
+    if high <= low:  # a constant image
+        high = low + (abs(low) or 1.0)
+    return low, high
+
+
+def measure_range(image: Array, layout: Layout, value_range: Any = None) -> Range:
+    """Return the values of black and white of a whole image or series; see :func:`choose_range`.
+
+    Examples
+    --------
+    >>> image = np.linspace(100, 300, 10000, dtype=np.float32).reshape(100, 100)
+    >>> low, high = measure_range(image, read_layout(image))
+    >>> print(f"{low:.0f} {high:.1f}")
+    100 300.0
+    """
+    if layout.dtype.kind != "f" and range_is_known(layout, value_range):
+        return choose_range(layout, value_range)
+    keep = extremes_to_keep(layout)
+    planes = as_planes(image, layout)
+    parts = [extremes(planes[index][:3], keep) for index in plane_indices(layout)]
+    return choose_range(layout, value_range, join_extremes(parts, keep))
+
+
+# The networks' form ------------------------------------------------------------------------------
+
+
+def encode(linear: FloatArray) -> FloatArray:
+    """Turn linear light into display values by the extended sRGB curve.
+
+    Parameters
+    ----------
+    linear : (...) float32 array
+        Light; black is 0 and white is 1, values outside are continued.
+
+    Returns
+    -------
+    (...) float32 array
+
+    Examples
+    --------
+    >>> encode(np.array([-1.0, 0.0, 0.2140411, 1.0], np.float32)).round(4).tolist()
+    [-1.0, 0.0, 0.5, 1.0]
+    """
+    size = np.abs(linear)
+    steep = 1.055 * size ** np.float32(1 / 2.4) - 0.055
+    curve = np.where(size <= 0.0031308, 12.92 * size, steep)
+    return np.copysign(curve, linear).astype(np.float32, copy=False)
+
+
+def decode(display: FloatArray) -> FloatArray:
+    """Turn display values into linear light: the inverse of :func:`encode`.
+
+    Examples
+    --------
+    >>> decode(np.array([-1.0, 0.0, 0.5, 1.0], np.float32)).round(4).tolist()
+    [-1.0, 0.0, 0.214, 1.0]
+    """
+    size = np.abs(display)
+    steep = ((size + 0.055) / 1.055) ** np.float32(2.4)
+    curve = np.where(size <= 0.04045, size / 12.92, steep)
+    return np.copysign(curve, display).astype(np.float32, copy=False)
+
+
+def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArray | None:
+    """Bring one plane to the networks' form.
+
+    Parameters
+    ----------
+    plane : (C, Y, X) array
+        1, 3 or 4 channels; a fourth, alpha, is left out. Values that are not finite are filled
+        from their finite neighbours, so that they cannot spread.
+    encoding : {"srgb", "linear"}
+        Whether the values are display values or proportional to light.
+    value_range : (float, float)
+        Black and white.
+
+    Returns
+    -------
+    (3, Y, X) float32 array, or None if the plane has no finite value
+    """
+    low, high = value_range
+    colours = plane[:3]
+    exact = _exact(plane.dtype)
+    display = ((colours.astype(exact) - low) / (high - low)).astype(np.float32)
+    if plane.dtype.kind == "f":
+        finite = np.isfinite(colours)
+        if not finite.any():
+            return None
+        display = np.stack([fill(*pair) for pair in zip(display, finite, strict=True)])
+    if encoding == "linear":
+        display = encode(display)
+    return np.repeat(display, 3, axis=0) if len(display) == 1 else np.ascontiguousarray(display)
+
+
+def add_change(
+    plane: Array,
+    before: FloatArray,
+    after: FloatArray,
+    *,
+    encoding: Encoding,
+    value_range: Range,
+    bounded: bool,
+) -> Array:
+    """Carry the change from `before` to `after` over to the plane they stand for.
+
+    Parameters
+    ----------
+    plane : (C, Y, X) array
+        The original, of 1, 3 or 4 channels.
+    before, after : (3, Y, X) float32 array
+        Its networks' form (:func:`to_display`) and what became of it.
+    encoding, value_range
+        As given to :func:`to_display`.
+    bounded : bool
+        Keep floats between black and white, as photographs need it; values that were outside
+        already may stay where they are. Integers always stay inside their data type.
+
+    Returns
+    -------
+    (C, Y, X) array
+        Of the plane's data type; bit for bit the plane's own value wherever `after` equals
+        `before`, in the alpha channel, and where it is not finite.
+    """
+    low, high = value_range
+    result = plane.copy()
+    colours = plane[:3]
+    if len(colours) == 1:
+        before, after = before[:1], after.mean(axis=0, keepdims=True, dtype=np.float32)
+    changed = (after != before) & np.isfinite(colours)
+    old = colours[changed]
+    was, became = before[changed], after[changed]
+    if encoding == "linear":
+        was, became = decode(was), decode(became)
+    exact = _exact(plane.dtype)
+    new: Array = old.astype(exact) + (high - low) * (became - was).astype(exact)
+    if bounded and plane.dtype.kind == "f":
+        new = np.clip(new, np.minimum(old, low), np.maximum(old, high))
+    result[:3][changed] = _cast(new, plane.dtype)
+    return result
+
+
+def _exact(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The float type that holds every value of `dtype` up to 32 bits exactly."""
+    return np.dtype(np.float32 if dtype.itemsize <= 2 else np.float64)
+
+
+def _cast(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Round to integers where needed, and keep to what the data type holds."""
+    if dtype.kind == "f":
+        limit = np.finfo(dtype).max
+        return np.clip(values, -limit, limit).astype(dtype)
+    info = np.iinfo(dtype)
+    wide = values.astype(np.float64)
+    top = float(info.max)
+    if int(top) > info.max:  # 64 bits: the nearest float lies beyond the largest integer
+        top = float(np.nextafter(top, 0))
+    return np.clip(np.rint(wide), info.min, top).astype(dtype)
+
+
+def fill(values: FloatArray, known: Mask) -> FloatArray:
+    """Fill unknown values from their neighbours, near ones first.
+
+    Known values are averaged over 2 x 2 pixels, again and again, until every coarse pixel is
+    known; unknown values then take that of the finest coarse pixel that covers them.
+
+    Parameters
+    ----------
+    values : (Y, X) float32 array
+        May be NaN or infinite where unknown.
+    known : (Y, X) bool array
+        Where `values` counts.
+
+    Returns
+    -------
+    (Y, X) float32 array
+        Finite; zeros if nothing is known.
+
+    Examples
+    --------
+    >>> fill(np.array([[1.0, np.nan]], np.float32), np.array([[True, False]])).tolist()
+    [[1.0, 1.0]]
+    """
+    if known.all():
+        return values
+    filled = np.where(known, values, np.float32(0))
+    if values.size == 1 or not known.any():
+        return filled
+    height, width = values.shape
+    pad = ((0, height % 2), (0, width % 2))
+    blocks = ((height + 1) // 2, 2, (width + 1) // 2, 2)
+    count = np.pad(known.astype(np.float32), pad).reshape(blocks).sum(axis=(1, 3))
+    total = np.pad(filled, pad).reshape(blocks).sum(axis=(1, 3))
+    coarse = fill((total / np.maximum(count, 1)).astype(np.float32), count > 0)
+    spread = coarse.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+    return np.where(known, values, spread)

@@ -1,0 +1,1 @@
+"""Running a network over a plane of any size, in tiles, on any device."""

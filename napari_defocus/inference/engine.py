@@ -1,0 +1,239 @@
+"""Run a network over a plane of any size, tile by tile."""
+
+from __future__ import annotations
+
+import copy
+import time
+import warnings
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from ..arrays import FloatArray, Mask
+from ..errors import DefocusError, DeviceError
+from .device import (
+    Compute,
+    Facts,
+    choose_device,
+    choose_precision,
+    choose_side,
+    computing,
+    is_out_of_memory,
+)
+from .memory import keep_freed_memory
+from .tiles import OVERLAP, Box, halo, halves, plan, round_up, window
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+#: Planes are padded to at least this, in pixels: networks shrink them several times.
+_LEAST_SIDE = 64
+#: Cancelling takes as long as a tile: where tiles of "auto" size take longer, they are halved.
+_LONGEST_TILE = 1.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the work has come.
+
+    Parameters
+    ----------
+    done, total : int
+        Tiles done, and tiles in all as far as is known; `total` may change on the way.
+    """
+
+    done: int
+    total: int
+
+
+def infer(
+    network: nn.Module,
+    planes: FloatArray,
+    compute: Compute,
+    needed: Mask | None = None,
+) -> Generator[Progress, None, FloatArray]:
+    """Run a network over a plane, yielding after every tile.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Takes and gives (N, C, H, W) float32 tensors and has a ``descriptor``; it is left as it is.
+    planes : (C_in, Y, X) float32 array
+        In the networks' form, finite.
+    compute : Compute
+        Device, precision and tiles.
+    needed : (Y, X) bool array, optional
+        Where the result matters; tiles whose core holds no such pixel are left out, and are zero.
+
+    Yields
+    ------
+    Progress
+
+    Returns
+    -------
+    (C_out, Y, X) float32 array
+
+    Raises
+    ------
+    DeviceError
+        If the device is missing, or out of memory even with the smallest tiles. With
+        ``device="auto"`` the CPU takes over first, with a warning.
+    DefocusError
+        If the network fails otherwise.
+    """
+    runner = _Runner(network, choose_device(compute.device), compute.precision)
+    canvas = _Canvas(planes, runner.facts, needed)
+    canvas.cut(_core_side(compute.tile, runner, canvas.whole))
+    with keep_freed_memory():
+        while canvas.todo:
+            started = time.perf_counter()
+            try:
+                canvas.put(runner.run(canvas.seen()))
+            except (RuntimeError, MemoryError) as error:
+                runner = _recover(error, canvas, runner, compute)
+                continue
+            slow = time.perf_counter() - started > _LONGEST_TILE
+            yield Progress(canvas.done, canvas.done + len(canvas.todo))
+            if slow and compute.tile == "auto":
+                canvas.halve()
+    return canvas.result()
+
+
+def run_to_end(steps: Generator[Progress, None, FloatArray]) -> FloatArray:
+    """Drain a generator of steps and return its result."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return cast(FloatArray, stop.value)
+
+
+class _Canvas:
+    """A padded plane, the tiles still to do, and what the tiles done have given."""
+
+    def __init__(self, planes: FloatArray, facts: Facts, needed: Mask | None) -> None:
+        self.height, self.width = planes.shape[-2:]
+        self.multiple = facts.multiple
+        self.halo = halo(facts.receptive_radius, facts.multiple)
+        self.planes = _padded(planes, facts.multiple)
+        self.whole = Box(0, 0, *self.planes.shape[-2:])
+        self.needed = needed
+        self.todo: deque[Box] = deque()
+        self.done = 0
+        self.total = np.zeros((facts.out_channels, self.whole.height, self.whole.width), np.float32)
+        self.weight = np.zeros((self.whole.height, self.whole.width), np.float32)
+
+    def cut(self, side: int) -> None:
+        """Cut the whole plane into cores of at most `side` pixels; keep those that are needed."""
+        self.todo.extend(filter(self._is_needed, plan(self.whole, side, self.multiple)))
+
+    def halve(self) -> bool:
+        """Halve the tiles still to do; False if they cannot get smaller."""
+        smaller = [half for core in self.todo for half in halves(core, self.multiple)]
+        shrunk = len(smaller) > len(self.todo)
+        self.todo = deque(filter(self._is_needed, smaller))
+        return shrunk
+
+    def seen(self) -> FloatArray:
+        """Return what the next tile must see."""
+        rows, columns = self._sight().slices
+        return self.planes[:, rows, columns]
+
+    def put(self, result: FloatArray) -> None:
+        """Add the next tile's result and strike the tile off."""
+        core = self.todo[0]
+        kept = core.grown(OVERLAP, self.whole)
+        rows, columns = kept.slices
+        inner_rows, inner_columns = kept.seen_from(self._sight()).slices
+        weight = window(core, kept)
+        self.total[:, rows, columns] += weight * result[:, inner_rows, inner_columns]
+        self.weight[rows, columns] += weight
+        self.todo.popleft()
+        self.done += 1
+
+    def result(self) -> FloatArray:
+        """Return the plane in its own size; zero where no tile was needed."""
+        self.total /= np.where(self.weight > 0, self.weight, 1)
+        return self.total[:, : self.height, : self.width]
+
+    def _sight(self) -> Box:
+        return self.todo[0].grown(self.halo, self.whole)
+
+    def _is_needed(self, core: Box) -> bool:
+        return self.needed is None or bool(self.needed[core.slices].any())
+
+
+class _Runner:
+    """A network on a device, in a precision."""
+
+    def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
+        import torch
+
+        self.original = network
+        self.wanted = precision
+        self.device = device
+        self.facts = cast(Facts, network.descriptor)
+        self.precision = choose_precision(precision, device, self.facts)
+        # a copy: the caller's may be shared with other threads, or still in training
+        copied = copy.deepcopy(network).eval().requires_grad_(False)
+        self.network = copied.to(device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def run(self, planes: FloatArray) -> FloatArray:
+        """Return the network's result for (C_in, H, W), as (C_out, H, W)."""
+        import torch
+
+        with computing(self.device, self.precision):
+            batch = torch.from_numpy(np.ascontiguousarray(planes))[None].to(self.device)
+            batch = batch.contiguous(memory_format=torch.channels_last)
+            result = self.network(batch)[0].float().cpu()
+            return cast(FloatArray, result.contiguous().numpy())
+
+    def on_cpu(self) -> _Runner:
+        """Return the same network on the CPU."""
+        import torch
+
+        return _Runner(self.original, torch.device("cpu"), self.wanted)
+
+
+def _padded(planes: FloatArray, multiple: int) -> FloatArray:
+    """Reflect a plane beyond its bottom and right edge, to a size that networks accept."""
+    rows, columns = (
+        round_up(max(length, _LEAST_SIDE), multiple) - length for length in planes.shape[-2:]
+    )
+    return np.pad(planes, ((0, 0), (0, rows), (0, columns)), mode="reflect")
+
+
+def _core_side(tile: int | str | None, runner: _Runner, whole: Box) -> int:
+    if isinstance(tile, int):
+        return tile
+    longest = max(whole.height, whole.width)
+    if tile is None:
+        return longest
+    side = choose_side(runner.network, runner.device, runner.precision)
+    return min(side, longest)
+
+
+def _recover(
+    error: RuntimeError | MemoryError, canvas: _Canvas, runner: _Runner, compute: Compute
+) -> _Runner:
+    """Make the work left smaller, or move it to the CPU, or say why it cannot be done."""
+    import torch
+
+    if not is_out_of_memory(error):
+        raise DefocusError(f"the network failed on {runner.device}: {error}") from error
+    if runner.device.type != "cpu":
+        torch.accelerator.empty_cache()
+    if canvas.halve():
+        return runner
+    if compute.device == "auto" and runner.device.type != "cpu":
+        warnings.warn(f"{runner.device} is out of memory; going on with the CPU", stacklevel=2)
+        return runner.on_cpu()
+    raise DeviceError(
+        f"{runner.device} is out of memory even with the smallest tiles; close other programs, "
+        "or give another device"
+    ) from error

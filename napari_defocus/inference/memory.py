@@ -1,0 +1,70 @@
+"""How glibc hands out the large blocks that a network's activations need.
+
+By default glibc fetches every block above a threshold (at most 32 MB) from the kernel and gives it
+back when it is freed. A network frees and asks for such blocks all the time, and each time the
+kernel must clear every page again: up to half the run time of a tile on a CPU. While inference
+runs, freed blocks are therefore kept; at its end they are given back.
+
+Only Linux with glibc has this call; elsewhere nothing is done.
+"""
+
+import ctypes
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
+_NEVER = 2**31 - 1
+#: What glibc's own, moving thresholds come to once a program has freed blocks of 32 MB.
+_USUAL_MMAP, _USUAL_TRIM, _USUAL_MAX = 32 << 20, 64 << 20, 65536
+
+_lock = threading.Lock()
+_users = 0
+
+
+@contextmanager
+def keep_freed_memory() -> Iterator[None]:
+    """Keep freed memory in the process while the block runs; may be nested and used by threads."""
+    global _users
+    with _lock:
+        _users += 1
+        if _users == 1:
+            _keep()
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                _give_back()
+
+
+@cache
+def _glibc() -> ctypes.CDLL | None:
+    if sys.platform != "linux":
+        return None
+    library = ctypes.CDLL(None)
+    known = all(
+        hasattr(library, name) for name in ("mallopt", "malloc_trim", "gnu_get_libc_version")
+    )
+    return library if known else None
+
+
+def _keep() -> None:
+    library = _glibc()
+    if library is not None:
+        # before glibc 2.35 the threshold cannot be raised, but mapping can be switched off
+        if not library.mallopt(_MMAP_THRESHOLD, _NEVER):
+            library.mallopt(_MMAP_MAX, 0)
+        library.mallopt(_TRIM_THRESHOLD, _NEVER)
+
+
+def _give_back() -> None:
+    library = _glibc()
+    if library is not None:
+        library.mallopt(_MMAP_MAX, _USUAL_MAX)
+        library.mallopt(_MMAP_THRESHOLD, _USUAL_MMAP)
+        library.mallopt(_TRIM_THRESHOLD, _USUAL_TRIM)
+        library.malloc_trim(0)

@@ -1,0 +1,149 @@
+"""Where tiles lie, what they must see, and how their results are joined.
+
+A tile's *core* is what it is responsible for; cores cover the plane without overlap. Its result is
+kept a little beyond the core, where a window fades it into its neighbours, and it sees a halo
+beyond that, so that everything kept is what the whole plane would have given.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import OptionError
+
+#: How far, in pixels, neighbouring tiles fade into each other on either side of their border.
+OVERLAP = 8
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of pixels; bottom and right are the first ones outside."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return self.right - self.left
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Index of the box in an array (..., Y, X), behind an ellipsis."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def grown(self, margin: int, within: "Box") -> "Box":
+        """Grow by `margin` on every side, but not beyond another box."""
+        return Box(
+            max(self.top - margin, within.top),
+            max(self.left - margin, within.left),
+            min(self.bottom + margin, within.bottom),
+            min(self.right + margin, within.right),
+        )
+
+    def seen_from(self, origin: "Box") -> "Box":
+        """Return the same box, counted from the corner of another."""
+        top, left = origin.top, origin.left
+        return Box(self.top - top, self.left - left, self.bottom - top, self.right - left)
+
+
+def check_tile(tile: object) -> None:
+    """Raise an OptionError unless `tile` is "auto", None or a whole number of 1 or more."""
+    whole = isinstance(tile, int | np.integer) and not isinstance(tile, bool) and tile >= 1
+    if not (tile is None or tile == "auto" or whole):
+        raise OptionError(
+            f"tile is {tile!r}; 'auto', None (whole) or the side of a tile in pixels is expected"
+        )
+
+
+def round_up(length: int, multiple: int) -> int:
+    """Return the least multiple of `multiple` that is not less than `length`."""
+    return -(-length // multiple) * multiple
+
+
+def halo(receptive_radius: int, multiple: int) -> int:
+    """Return how far beyond its core a tile must see, in pixels; a multiple of `multiple`."""
+    return round_up(receptive_radius + OVERLAP, multiple)
+
+
+def plan(whole: Box, side: int, multiple: int) -> list[Box]:
+    """Cut a plane into cores of about equal size.
+
+    Parameters
+    ----------
+    whole : Box
+        What is to be covered; its corner and sides are multiples of `multiple`.
+    side : int
+        Largest height and width of a core, in pixels; rounded up to a multiple.
+    multiple : int
+        Every core starts at a multiple of this.
+
+    Returns
+    -------
+    list of Box
+        Row by row; together they cover `whole` once.
+
+    Examples
+    --------
+    >>> [(core.top, core.bottom) for core in plan(Box(0, 0, 40, 16), 16, 8)]
+    [(0, 16), (16, 32), (32, 40)]
+    """
+    rows = _cuts(whole.top, whole.bottom, side, multiple)
+    columns = _cuts(whole.left, whole.right, side, multiple)
+    return [
+        Box(top, left, bottom, right)
+        for top, bottom in pairwise(rows)
+        for left, right in pairwise(columns)
+    ]
+
+
+def _cuts(start: int, stop: int, side: int, multiple: int) -> list[int]:
+    pieces = -(-(stop - start) // round_up(side, multiple))
+    step = round_up(-(-(stop - start) // pieces), multiple)
+    return [*range(start, stop, step), stop]
+
+
+def halves(core: Box, multiple: int) -> list[Box]:
+    """Cut a core into tiles of half its side; the core alone if it is too small for that."""
+    side = round_up(-(-max(core.height, core.width) // 2), multiple)
+    return plan(core, side, multiple)
+
+
+def window(core: Box, kept: Box) -> npt.NDArray[np.float32]:
+    """Return the weights of a tile's result over the box of it that is kept.
+
+    One inside; falling linearly across the border of the core towards the edge of `kept`, but never
+    to zero, and not at all where the two share an edge, which is then the edge of the image.
+
+    Parameters
+    ----------
+    core, kept : Box
+        `kept` holds `core`.
+
+    Returns
+    -------
+    (height, width) float32 array
+        Of `kept`; strictly positive. The weights of neighbours need not sum to 1.
+    """
+    rows = _ramp(core.top - kept.top, core.height, kept.bottom - core.bottom)
+    columns = _ramp(core.left - kept.left, core.width, kept.right - core.right)
+    return np.minimum(rows[:, None], columns)
+
+
+def _ramp(before: int, length: int, after: int) -> npt.NDArray[np.float32]:
+    weights = np.ones(before + length + after, np.float32)
+    for margin, view in ((before, weights), (after, weights[::-1])):
+        if margin:
+            rise = (np.arange(2 * margin, dtype=np.float32) + 0.5) / (2 * margin)
+            part = view[: 2 * margin]
+            np.minimum(part, rise[: len(part)], out=part)
+    return weights
