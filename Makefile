@@ -1,7 +1,8 @@
-# make demo   a real photograph: its defocus map and a sharper picture, as one panel
-# make app    napari with a sample loaded and the widgets docked
-# make test   lint, types, tests
-# make bench  speed and memory on this machine
+# make demo      a real photograph: its defocus map and a sharper picture, as one panel
+# make app       napari with a sample loaded and the widgets docked
+# make test      lint, types, tests
+# make bench     speed and memory on this machine
+# make pictures  the pictures of the README, anew
 # Each installs what it needs into .venv, and again only when pyproject.toml changes.
 
 PYTHON ?= python3
@@ -34,6 +35,9 @@ tests: $(VENV)/.development
 
 bench: $(VENV)/.runtime
 	$(BIN)/python benchmarks/speed.py
+
+pictures: $(VENV)/.viewer
+	$(BIN)/python docs/pictures.py
 
 clean:
 	rm -rf build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -37,13 +37,13 @@ def main() -> None:
         write_sample_panels(asked.folder)
 
 
-def write_sample_panels(folder: Path) -> None:
+def write_sample_panels(folder: Path, suffix: str = ".png") -> None:
     """A Canon photograph from its two dual-pixel views, with its reference; and a wren."""
     left, right, sharp = (
         read_picture(SAMPLES / f"stairwell-{name}.png").data for name in ("left", "right", "sharp")
     )
-    write_panel(folder / "stairwell.png", left, right, sharp)
-    write_panel(folder / "canyon-wren.png", read_picture(SAMPLES / "canyon-wren.jpg").data)
+    write_panel(folder / f"stairwell{suffix}", left, right, sharp)
+    write_panel(folder / f"canyon-wren{suffix}", read_picture(SAMPLES / "canyon-wren.jpg").data)
 
 
 def write_panel(
@@ -59,7 +59,7 @@ def write_panel(
     panel = compose_result(
         image, defocus.radius, defocus.confidence, sharp, reference, signed=defocus.signed
     )
-    Image.fromarray(panel).save(path)
+    Image.fromarray(panel).save(path, quality=88)
     height, width = image.shape[:2]
     print(f"{path.resolve()}   ({width} x {height} mapped and deblurred in {seconds:.1f} s)")
     if reference is not None:
