@@ -1,0 +1,96 @@
+"""What a lens makes of a sharp image and a map of blur radii, in linear light."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from napari_defocus.optics.convolution import convolve
+from napari_defocus.optics.kernels import disk
+
+_NOTHING = 1e-6
+
+
+def interpolated_reblur(sharp: Tensor, radius: Tensor, kernels: Tensor) -> Tensor:
+    """Blur each pixel by interpolating between images blurred with neighbouring radii.
+
+    Parameters
+    ----------
+    sharp : Tensor
+        (N, C, H, W) linear light.
+    radius : Tensor
+        (N, 1, H, W) radius in px, in the range of the kernels.
+    kernels : Tensor
+        (R, S, S): the kernel of each integer radius 0, 1, ..., R - 1, as `KernelBank` gives them.
+
+    Returns
+    -------
+    Tensor
+        (N, C, H, W), differentiable in every argument.
+
+    Notes
+    -----
+    out(p) = sum_i max(0, 1 - | |r(p)| - i |) (k_i * sharp)(p): the reblurring of the learnable
+    blur kernel (Zhai et al. 2023). Without occlusion.
+
+    Examples
+    --------
+    >>> bank = torch.stack([disk(float(r), 3) for r in range(3)])
+    >>> interpolated_reblur(torch.rand(1, 3, 8, 8), torch.full((1, 1, 8, 8), 1.5), bank).shape
+    torch.Size([1, 3, 8, 8])
+    """
+    steps = torch.arange(len(kernels), device=sharp.device, dtype=sharp.dtype)
+    weights = (1 - (radius.abs() - steps[:, None, None]).abs()).clamp(min=0)
+    return (weights[:, :, None] * convolve(sharp, kernels)).sum(1)
+
+
+def reblur_layers(
+    sharp: Tensor, radius: Tensor, kernel: Callable[[float], Tensor] = disk
+) -> Tensor:
+    """Blur in layers that hide each other.
+
+    Parameters
+    ----------
+    sharp : Tensor
+        (N, C, H, W) linear light.
+    radius : Tensor
+        (N, 1, H, W) signed radius in px: positive lies behind the plane of focus, negative in
+        front of it. With an unsigned map everything out of focus is thus taken to lie behind.
+    kernel : callable
+        Kernel of a radius in px; a uniform disk if not given. Called with signed whole numbers'
+        magnitudes.
+
+    Returns
+    -------
+    Tensor
+        (N, C, H, W).
+
+    Notes
+    -----
+    The scene is cut into layers one pixel of radius apart, shared linearly between neighbours,
+    and laid from far to near. A layer covers all behind it but its direct neighbour, with which it
+    forms one surface. Where nothing covers a pixel, as behind the edge of a blurred foreground,
+    the layers that are seen are scaled up.
+
+    Examples
+    --------
+    >>> image = torch.rand(1, 3, 16, 16)
+    >>> bool((reblur_layers(image, torch.zeros(1, 1, 16, 16)) - image).abs().max() < 1e-5)
+    True
+    """
+    first = int(radius.min().floor())
+    last = int(radius.max().ceil())
+    settled = torch.zeros_like(torch.cat([sharp, radius], 1))
+    latest = settled
+    for step in range(last, first - 1, -1):
+        share = (1 - (radius - step).abs()).clamp(min=0)
+        if not bool(share.any()):
+            settled, latest = settled + latest, torch.zeros_like(latest)
+            continue
+        layer = torch.cat([sharp * share, share], 1)
+        psf = kernel(float(abs(step))).to(sharp)
+        layer = convolve(layer, psf[None])[:, 0] if step else layer
+        cover = layer[:, -1:].clamp(0, 1)
+        settled, latest = settled * (1 - cover) + latest, layer
+    total = settled + latest
+    return total[:, :-1] / total[:, -1:].clamp(min=_NOTHING)
