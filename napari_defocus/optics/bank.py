@@ -30,11 +30,11 @@ class KernelBank(nn.Module):
 
     def __init__(self, max_radius: int = 24) -> None:
         super().__init__()
-        self.half = max_radius + 1
+        reach = max_radius + 1
         start = torch.stack(
-            [half_pupil(butterworth(float(r), self.half)) for r in range(max_radius + 1)]
+            [half_pupil(butterworth(float(r), reach), 0.5 * r) for r in range(max_radius + 1)]
         )
-        y, x = grid(self.half)
+        y, x = grid(reach)
         radii = torch.arange(max_radius + 1.0)[:, None, None]
         self.register_buffer("inside", torch.hypot(y, x) <= radii + 1, persistent=False)
         self.inside: Tensor

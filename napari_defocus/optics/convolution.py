@@ -38,7 +38,8 @@ def transfer_function(kernels: Tensor, height: int, width: int) -> Tensor:
     padded = functional.pad(
         kernels, (0, width - kernels.shape[-1], 0, height - kernels.shape[-2])
     ).roll((-half, -half), (-2, -1))
-    return torch.fft.rfft2(padded)
+    spectrum: Tensor = torch.fft.rfft2(padded)
+    return spectrum
 
 
 def convolve(images: Tensor, kernels: Tensor, *, padding: str = "replicate") -> Tensor:
@@ -72,5 +73,5 @@ def convolve(images: Tensor, kernels: Tensor, *, padding: str = "replicate") -> 
     )
     spectrum = torch.fft.rfft2(padded)[:, None]
     transfer = transfer_function(kernels.to(images.dtype), rows, columns)[None, :, None]
-    result = torch.fft.irfft2(spectrum * transfer, s=(rows, columns))
+    result: Tensor = torch.fft.irfft2(spectrum * transfer, s=(rows, columns))
     return result[..., half : half + height, half : half + width]

@@ -46,7 +46,7 @@ def inverse_kernel(radius: float, half: int, *, noise: float = 0.004) -> Tensor:
     fy = torch.fft.fftfreq(_GRID)[:, None]
     fx = torch.fft.rfftfreq(_GRID)[None]
     noise_power = noise * (1 + (fy**2 + fx**2) * radius**2 * math.pi**2)
-    inverse = torch.fft.irfft2(transfer.conj() / (transfer.abs() ** 2 + noise_power))
+    inverse: Tensor = torch.fft.irfft2(transfer.conj() / (transfer.abs() ** 2 + noise_power))
     centred = inverse.roll((half, half), (0, 1))[: 2 * half + 1, : 2 * half + 1]
     window = torch.hann_window(2 * half + 3, periodic=False)[1:-1]
     kernel = centred * window[:, None] * window[None]

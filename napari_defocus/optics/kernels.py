@@ -18,7 +18,7 @@ def support(radius: float) -> int:
 
 
 def grid(half: int, subpixels: int = 1) -> tuple[Tensor, Tensor]:
-    """Coordinates (y, x) in pixels of a (2 half + 1)-wide square, each pixel split into subpixels."""
+    """Coordinates (y, x) in px of a (2 half + 1)-wide square, each pixel split into subpixels."""
     steps = (2 * half + 1) * subpixels
     line = (torch.arange(steps, dtype=torch.float32) + 0.5) / subpixels - half - 0.5
     y, x = torch.meshgrid(line, line, indexing="ij")
@@ -92,16 +92,16 @@ def butterworth(radius: float, half: int | None = None, *, order: int = 3) -> Te
     return normalised(_pool(filled * (0.1 + 0.9 * profile / top)))
 
 
-def half_pupil(kernel: Tensor, softness: float = 0.5) -> Tensor:
+def half_pupil(kernel: Tensor, ramp: float) -> Tensor:
     """What one of two dual-pixel photodiodes sees of a kernel: its right side.
 
     Parameters
     ----------
     kernel : Tensor
         Kernel (..., S, S) of the whole pupil, S odd.
-    softness : float
-        Width of the ramp between the two halves, in units of the half-width of the square;
-        0 is a hard cut.
+    ramp : float
+        Distance in px from the middle over which the two halves pass into each other; real ones
+        do so over about half a radius. Below half a pixel it is a hard cut.
 
     Returns
     -------
@@ -111,14 +111,13 @@ def half_pupil(kernel: Tensor, softness: float = 0.5) -> Tensor:
 
     Examples
     --------
-    >>> left = half_pupil(disk(4.0))
+    >>> left = half_pupil(disk(4.0), ramp=2.0)
     >>> bool((left * torch.arange(-5, 6)).sum() > 1)
     True
     """
     half = kernel.shape[-1] // 2
     x = torch.arange(-half, half + 1, device=kernel.device, dtype=kernel.dtype)
-    width = max(softness * half, 0.5)
-    return normalised(kernel * ((x / width + 1) / 2).clamp(0, 1))
+    return normalised(kernel * ((x / max(ramp, 0.5) + 1) / 2).clamp(0, 1))
 
 
 def mirrored(kernel: Tensor) -> Tensor:

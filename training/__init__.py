@@ -1,0 +1,1 @@
+"""Training of the networks that the plugin ships; never imported by the plugin."""
