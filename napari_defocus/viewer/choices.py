@@ -1,0 +1,137 @@
+"""Drop-down lists of layers and models."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import ComboBox, Container, PushButton
+
+from ..models import list_models
+from ..models.files import SUFFIXES
+from .results import MAP_KEY
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.viewer import Viewer
+
+    from ..networks.descriptor import Task
+
+
+class LayerChoice(ComboBox):
+    """A drop-down list of the layers that a rule accepts.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Whose layers; call ``reset_choices`` when they change.
+    accepts : callable
+        Takes a layer, says whether it belongs into the list.
+    none : str, optional
+        What choosing no layer is called, if that may be chosen.
+    """
+
+    def __init__(
+        self,
+        viewer: "Viewer",
+        accepts: "Callable[[Layer], bool]",
+        *,
+        none: str = "",
+        **kwargs: Any,
+    ) -> None:
+        def choices(_: Any) -> list[tuple[str, Any]]:
+            layers = [(layer.name, layer) for layer in viewer.layers if accepts(layer)]
+            return [(none, None), *layers] if none else layers
+
+        super().__init__(choices=choices, nullable=False, **kwargs)
+
+
+def is_image(layer: "Layer") -> bool:
+    """Whether a layer may be estimated or deblurred: an image that is no defocus map."""
+    from napari.layers import Image
+
+    return isinstance(layer, Image) and layer.ndim >= 2 and not is_our_map(layer)
+
+
+def is_map(layer: "Layer") -> bool:
+    """Whether a layer may serve as a defocus map: one value a pixel, radii in pixels."""
+    from napari.layers import Image, Labels
+
+    if layer.metadata.get(MAP_KEY, ...) is None or getattr(layer, "multiscale", False):
+        return False
+    return isinstance(layer, Labels) or (isinstance(layer, Image) and not layer.rgb)
+
+
+def is_shapes(layer: "Layer") -> bool:
+    """Whether a layer may mark a region."""
+    from napari.layers import Shapes
+
+    return isinstance(layer, Shapes)
+
+
+def is_our_map(layer: "Layer") -> bool:
+    """Whether a layer is a defocus map made by this plugin, or its confidence."""
+    return MAP_KEY in layer.metadata
+
+
+class ModelChoice(Container[Any]):
+    """A drop-down list of models for a task, and a button to add a file of one's own."""
+
+    def __init__(self, task: "Task", **kwargs: Any) -> None:
+        self._task = task
+        self._files: list[str] = []
+        self.names = ComboBox(choices=self._choices, nullable=False)
+        self.browse = PushButton(text="…", tooltip="Add a weights file of your own")
+        self.browse.max_width = 34
+        super().__init__(
+            widgets=[self.names, self.browse], layout="horizontal", labels=False, **kwargs
+        )
+        self.margins = (0, 0, 0, 0)
+        self.browse.changed.connect(self._browse)
+        self.names.changed.connect(self._explain)
+        self._explain()
+
+    @property
+    def value(self) -> str:
+        """Name of the model or path of its file; may be set to either."""
+        return str(self.names.value)
+
+    @value.setter
+    def value(self, name_or_path: "str | os.PathLike[str]") -> None:
+        name = os.fspath(name_or_path)
+        known = {value for _, value in self._choices()}
+        if name not in known:
+            self._files.append(name)
+            self.names.reset_choices()
+        self.names.value = name
+
+    @property
+    def task(self) -> "Task":
+        """What the listed models do; setting it goes back to "auto" if the model does not fit."""
+        return self._task
+
+    @task.setter
+    def task(self, task: "Task") -> None:
+        if task != self._task:
+            self._task = task
+            self.names.reset_choices()
+
+    def _choices(self, _: Any = None) -> list[tuple[str, str]]:
+        shipped = [card.name for card in list_models() if card.task == self._task]
+        own = [(Path(path).name, path) for path in self._files]
+        return [("auto", "auto"), *((name, name) for name in shipped), *own]
+
+    def _explain(self) -> None:
+        about = {card.name: f"{card.description} ({card.licence})" for card in list_models()}
+        everyday = "auto: what suits the image; or choose by name"
+        self.names.tooltip = about.get(self.value, self.value if self._files else everyday)
+
+    def _browse(self) -> None:
+        from qtpy.QtWidgets import QFileDialog
+
+        patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        path, _ = QFileDialog.getOpenFileName(
+            self.native, "Add a weights file", "", f"Weights ({patterns})"
+        )
+        if path:
+            self.value = path

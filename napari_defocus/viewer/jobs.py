@@ -1,0 +1,193 @@
+"""What the widgets have done in a thread: dataclasses of inputs, generators of steps."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ..inference.device import Compute
+from ..inference.engine import Progress
+from .histogram import RadiusCounts, count_radii
+from .map_layers import Estimated, KnownMap, MapSource, digest
+from .reading import Source
+from .recipe import Call
+
+if TYPE_CHECKING:
+    pass
+
+
+ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+
+class Job(Protocol[ResultT_co]):
+    """Something to do in a thread."""
+
+    def steps(self) -> Generator[Progress, None, ResultT_co]:
+        """Do it; yields after every tile."""
+
+    def call(self) -> Call:
+        """Describe it as a call of the API."""
+
+
+@dataclass(frozen=True)
+class How:
+    """The API's arguments that both tasks share, named as there."""
+
+    model: str = "auto"
+    scale: str | float = "auto"
+    encoding: str = "auto"
+    compute: Compute = field(default_factory=Compute)
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """Arguments that differ from the API's defaults."""
+        given = {
+            "model": self.model,
+            "scale": self.scale,
+            "encoding": self.encoding,
+            "device": self.compute.device,
+            "precision": self.compute.precision,
+            "tile": self.compute.tile,
+        }
+        return {name: value for name, value in given.items() if value != "auto"}
+
+    def arguments(self, source: Source, value_range: tuple[float, float] | None) -> dict[str, Any]:
+        """Keyword arguments for the API."""
+        return {
+            "channel_axis": source.channel_axis,
+            "value_range": value_range,
+            "model": self.model,
+            "scale": self.scale,
+            "encoding": self.encoding,
+            "device": self.compute.device,
+            "precision": self.compute.precision,
+            "tile": self.compute.tile,
+        }
+
+
+@dataclass(frozen=True)
+class MapResult:
+    """A defocus map and what is shown beside it."""
+
+    estimated: Estimated
+    counts: RadiusCounts
+    summary: str
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DeblurResult:
+    """A deblurred image, and where it comes from."""
+
+    image: npt.NDArray[Any]
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class MapJob:
+    """Estimate the defocus of one image, or of two dual-pixel views.
+
+    Parameters
+    ----------
+    image : Source
+        The image, or the left view.
+    right : Source or None
+        The right view.
+    how : How
+        Model and computation.
+    """
+
+    image: Source
+    right: Source | None
+    how: How
+
+    def steps(self) -> Generator[Progress, None, MapResult]:
+        """Do it; yields after every tile."""
+        image = yield from self.image.read()
+        right = None if self.right is None else (yield from self.right.read())
+        value_range = yield from self.image.value_range(self.how.encoding)
+        from ..api import estimate_defocus_steps
+
+        defocus = yield from estimate_defocus_steps(
+            image, right, **self.how.arguments(self.image, value_range)
+        )
+        counts = count_radii(defocus.radius, signed=defocus.signed)
+        estimated = Estimated(defocus, digest(defocus.radius))
+        return MapResult(estimated, counts, summarise(defocus.radius), {})
+
+    def call(self) -> Call:
+        """Describe it as a call of the API."""
+        views = {"image": self.image} | ({} if self.right is None else {"right": self.right})
+        return Call(
+            "estimate_defocus",
+            "map",
+            "radius, confidence",
+            views,
+            self.how.encoding,
+            self.how.changed,
+        )
+
+
+@dataclass(frozen=True)
+class DeblurJob:
+    """Deblur an image.
+
+    Parameters
+    ----------
+    image : Source
+        The image.
+    defocus : MapSource, KnownMap or None
+        Its defocus map; estimated if None.
+    strength, protect : float
+        As in the API.
+    how : How
+        Model and computation.
+    """
+
+    image: Source
+    defocus: MapSource | KnownMap | None
+    strength: float
+    protect: float
+    how: How
+
+    def steps(self) -> Generator[Progress, None, DeblurResult]:
+        """Do it; yields after every tile."""
+        image = yield from self.image.read()
+        value_range = yield from self.image.value_range(self.how.encoding)
+        defocus = None if self.defocus is None else self.defocus.read()
+        from ..api import deblur_steps
+
+        deblurred = yield from deblur_steps(
+            image,
+            defocus,
+            strength=self.strength,
+            protect=self.protect,
+            **self.how.arguments(self.image, value_range),
+        )
+        return DeblurResult(deblurred, {})
+
+    def call(self) -> Call:
+        """Describe it as a call of the API."""
+        inputs: dict[str, Source | MapSource] = {"image": self.image}
+        if isinstance(self.defocus, MapSource):
+            inputs["defocus"] = self.defocus
+        changed: dict[str, Any] = {} if self.strength == 1 else {"strength": self.strength}
+        changed |= {} if self.protect == 0.5 else {"protect": self.protect}
+        return Call(
+            "deblur", "deblur", "sharp", inputs, self.how.encoding, changed | self.how.changed
+        )
+
+
+def summarise(radius: npt.NDArray[np.floating]) -> str:
+    """One line about the radii of a map.
+
+    Examples
+    --------
+    >>> summarise(np.array([0.0, 0.2, 4.0, 8.0]))
+    'median 2.1 px, 50 % in focus (below 0.5 px)'
+    """
+    magnitude = np.abs(radius)
+    sharp = 100 * np.mean(magnitude < 0.5)
+    return f"median {np.median(magnitude):.1f} px, {sharp:.0f} % in focus (below 0.5 px)"

@@ -1,0 +1,116 @@
+"""Pixels of a layer, read in the worker's thread, plane by plane where they are lazy."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import (
+    Range,
+    choose_range,
+    extremes,
+    extremes_to_keep,
+    join_extremes,
+    range_is_known,
+    read_layout,
+)
+from ..inference.engine import Progress
+from .regions import Window, whole
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+_WAITING = Progress(0, 0)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Part of an image layer, not read yet; holds on to the data, not to the layer.
+
+    Parameters
+    ----------
+    data : array-like
+        The layer's data at full resolution: NumPy, dask, zarr, ...
+    window : Window
+        Which part.
+    channel_axis : int or None
+        -1 for colour.
+    name : str
+        Of the layer.
+    path : str or None
+        The file it came from.
+    multiscale : bool
+        Whether `data` is the finest of several levels.
+    known_range : (float, float) or None
+        Black and white of the whole layer, if they were measured before.
+    """
+
+    data: Any
+    window: Window
+    channel_axis: int | None
+    name: str
+    path: str | None
+    multiscale: bool = False
+    known_range: Range | None = None
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """What to index `data` with."""
+        return self.window.slices
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of the layer."""
+        shape = self.data.shape[: len(self.window.stop)]
+        return not any(self.window.start) and self.window.stop == tuple(shape)
+
+    def read(self) -> Generator[Progress, None, npt.NDArray[Any]]:
+        """Return the pixels as a NumPy array, yielding after every plane that had to be fetched."""
+        if isinstance(self.data, np.ndarray):
+            part: npt.NDArray[Any] = self.data[self.slices]
+            return part
+        colour = () if self.channel_axis is None else (self.data.shape[-1],)
+        pixels = np.empty((*self.window.shape, *colour), self.data.dtype)
+        corner = self.window.start
+        for index in np.ndindex(*self.window.shape[:-2]):
+            there = tuple(i + start for i, start in zip(index, corner[:-2], strict=True))
+            pixels[index] = np.asarray(self.data[there + self.window.slices[-2:]])
+            yield _WAITING
+        return pixels
+
+    def range_needs_whole(self, encoding: str) -> bool:
+        """Whether black and white follow from the whole layer, of which this is but a part."""
+        layout = read_layout(self.data, self.channel_axis, encoding)
+        return not (self.is_whole or layout.display_bounded or range_is_known(layout, None))
+
+    def value_range(self, encoding: str) -> Generator[Progress, None, Range | None]:
+        """Return black and white of the whole layer where a part of it could not tell them.
+
+        Returns
+        -------
+        (float, float) or None
+            None where the API finds the same range by itself.
+        """
+        if self.known_range is not None or not self.range_needs_whole(encoding):
+            return self.known_range
+        layout = read_layout(self.data, self.channel_axis, encoding)
+        keep = extremes_to_keep(layout)
+        parts = []
+        for index in np.ndindex(*layout.leading):
+            parts.append(extremes(np.asarray(self.data[index]), keep))
+            yield _WAITING
+        return choose_range(layout, None, join_extremes(parts, keep))
+
+
+def source_of(layer: "Image", window: Window | None = None) -> Source:
+    """Remember part of a layer, by default all, for a worker to read."""
+    return Source(
+        data=layer.data[0] if layer.multiscale else layer.data,
+        window=window or whole(layer),
+        channel_axis=-1 if layer.rgb else None,
+        name=layer.name,
+        path=layer.source.path,
+        multiscale=layer.multiscale,
+    )

@@ -1,0 +1,185 @@
+"""Which part of a layer to work on: all of it, what is in view, or what shapes enclose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import OptionError
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Shapes
+
+Region = Literal["whole layer", "current view", "shapes"]
+Planes = Literal["all", "current"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A box of a layer's data, one range for each axis; colour channels are not an axis.
+
+    Parameters
+    ----------
+    start, stop : tuple of int
+        First index, and first index beyond, of each axis.
+    """
+
+    start: tuple[int, ...]
+    stop: tuple[int, ...]
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """What to index the data with; colour channels, if any, stay whole."""
+        return tuple(slice(a, b) for a, b in zip(self.start, self.stop, strict=True))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of pixels along each axis."""
+        return tuple(b - a for a, b in zip(self.start, self.stop, strict=True))
+
+    def within(self, outer: "Window") -> "Window":
+        """The same box in the indices of `outer`, which contains it."""
+        return Window(
+            tuple(a - o for a, o in zip(self.start, outer.start, strict=True)),
+            tuple(b - o for b, o in zip(self.stop, outer.start, strict=True)),
+        )
+
+    def grown(self, margin: int, shape: Sequence[int]) -> "Window":
+        """The box with `margin` pixels more on each side of Y and X, inside data of `shape`."""
+        start, stop = list(self.start), list(self.stop)
+        for axis in (-2, -1):
+            start[axis] = max(0, start[axis] - margin)
+            stop[axis] = min(shape[axis], stop[axis] + margin)
+        return Window(tuple(start), tuple(stop))
+
+    def middle(self, pixels: int) -> "Window":
+        """The middle of the box, of at most about `pixels` pixels in Y and X, same proportions."""
+        height, width = self.shape[-2:]
+        factor = min(1.0, (pixels / (height * width)) ** 0.5)
+        start, stop = list(self.start), list(self.stop)
+        for axis, size in ((-2, height), (-1, width)):
+            kept = max(1, int(size * factor))
+            start[axis] += (size - kept) // 2
+            stop[axis] = start[axis] + kept
+        return Window(tuple(start), tuple(stop))
+
+
+def spatial_shape(layer: "Image") -> tuple[int, ...]:
+    """Shape of the layer's data at full resolution, without colour channels."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    return tuple(int(n) for n in data.shape[: layer.ndim])
+
+
+def whole(layer: "Image") -> Window:
+    """All of a layer."""
+    shape = spatial_shape(layer)
+    return Window((0,) * len(shape), shape)
+
+
+def current_plane(
+    window: Window, layer: "Image", point: Sequence[float], displayed: Sequence[int] = ()
+) -> Window:
+    """Narrow the leading axes to the plane at `point`.
+
+    Parameters
+    ----------
+    window : Window
+        What to narrow.
+    layer : napari.layers.Image
+        The layer it belongs to.
+    point : sequence of float
+        World coordinates of the sliders (``viewer.dims.point``).
+    displayed : sequence of int
+        Axes of the layer that are shown on the canvas: those keep their range.
+    """
+    shape = spatial_shape(layer)
+    index = np.rint(layer.world_to_data(point)).astype(int)
+    start, stop = list(window.start), list(window.stop)
+    for axis in range(layer.ndim - 2):
+        if axis not in displayed:
+            start[axis] = int(np.clip(index[axis], 0, shape[axis] - 1))
+            stop[axis] = start[axis] + 1
+    return Window(tuple(start), tuple(stop))
+
+
+def in_view(layer: "Image", point: Sequence[float], displayed: Sequence[int]) -> Window:
+    """What the canvas shows of a layer, at full resolution.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        A layer that has been drawn.
+    point : sequence of float
+        World coordinates of the sliders (``viewer.dims.point``).
+    displayed : sequence of int
+        World axes on the canvas (``viewer.dims.displayed``).
+
+    Raises
+    ------
+    OptionError
+        If nothing of the layer is in view.
+    """
+    own = _own_axes(layer, point, displayed)
+    shape = spatial_shape(layer)
+    corners = _full_resolution_corners(layer)
+    start, stop = [0] * layer.ndim, list(shape)
+    for axis in own:
+        start[axis] = int(np.clip(corners[0, axis], 0, shape[axis]))
+        stop[axis] = int(np.clip(corners[1, axis], 0, shape[axis]))
+    window = current_plane(Window(tuple(start), tuple(stop)), layer, point, own)
+    if not layer.visible or min(window.shape[-2:]) < 2:  # out of view, corners meet at the border
+        raise OptionError(
+            f"nothing of the layer {layer.name!r} is in view: show it, move it into view, or "
+            "choose another region"
+        )
+    return window
+
+
+def around_shapes(layer: "Image", shapes: "Shapes | None") -> Window:
+    """The box in Y and X around the selected shapes, or around all if none is selected.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The layer to cut from; all its planes are kept.
+    shapes : napari.layers.Shapes or None
+        Where the shapes are; they may be placed and scaled differently from `layer`.
+
+    Raises
+    ------
+    OptionError
+        If there is no shape, or none lies on the layer.
+    """
+    if shapes is None or len(shapes.data) == 0:
+        raise OptionError("the region is 'shapes', but no shape is drawn: draw a rectangle first")
+    chosen = sorted(shapes.selected_data) or range(len(shapes.data))
+    corners = [
+        layer.world_to_data(shapes.data_to_world(vertex))[-2:]
+        for index in chosen
+        for vertex in cast("npt.NDArray[np.float64]", shapes.data[index])
+    ]
+    size = np.array(spatial_shape(layer)[-2:])
+    low = np.clip(np.floor(np.min(corners, axis=0) + 0.5), 0, size).astype(int)
+    high = np.clip(np.ceil(np.max(corners, axis=0) + 0.5), 0, size).astype(int)
+    if np.any(high <= low):
+        raise OptionError(f"the shapes of {shapes.name!r} lie outside the layer {layer.name!r}")
+    box = whole(layer)
+    return Window(
+        (*box.start[:-2], int(low[0]), int(low[1])), (*box.stop[:-2], int(high[0]), int(high[1]))
+    )
+
+
+def _own_axes(layer: "Image", point: Sequence[float], displayed: Sequence[int]) -> list[int]:
+    """World axes as axes of the layer, which are the last ones of the world."""
+    surplus = len(point) - layer.ndim
+    return [axis - surplus for axis in displayed if axis >= surplus]
+
+
+def _full_resolution_corners(layer: "Image") -> npt.NDArray[np.int64]:
+    """First pixel in view and first beyond, in the indices of the finest level."""
+    corners = np.array(layer.corner_pixels) + np.array([[0], [1]])
+    if layer.multiscale:
+        corners = corners * np.asarray(layer.downsample_factors[layer.data_level])
+    return np.stack([np.floor(corners[0]), np.ceil(corners[1])]).astype(np.int64)

@@ -1,0 +1,129 @@
+"""How results look as layers: where they lie, their colours, limits and names."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..colours import diverging_colours, largest_radius, sequential_colours
+from .geometry import placement
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.utils import Colormap
+
+    from .jobs import DeblurResult, MapResult
+    from .regions import Window
+
+#: Where the layer of a result keeps its provenance.
+METADATA_KEY = "napari-defocus"
+#: Where the layer of a map keeps what was estimated, and that of a confidence None.
+MAP_KEY = "napari-defocus-map"
+
+LayerData = tuple[Any, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the layers of a result take over from the layer it was made from.
+
+    Parameters
+    ----------
+    name : str
+        Of that layer.
+    place : dict
+        Keyword arguments that place the result.
+    look : dict
+        Keyword arguments that make it look alike.
+    """
+
+    name: str
+    place: dict[str, Any]
+    look: dict[str, Any]
+
+
+def target_of(layer: "Image", window: "Window") -> Target:
+    """Remember what results of a part of a layer will need, should it go before they come."""
+    look: dict[str, Any] = {
+        "rgb": layer.rgb,
+        "blending": layer.blending,
+        "gamma": layer.gamma,
+        "interpolation2d": layer.interpolation2d,
+    }
+    if not layer.rgb:
+        look |= {"colormap": layer.colormap, "contrast_limits": tuple(layer.contrast_limits)}
+    return Target(layer.name, placement(layer, window), look)
+
+
+def map_layers(result: "MapResult", target: Target) -> list[LayerData]:
+    """Confidence (hidden) and map as data and keyword arguments of image layers, in this order."""
+    defocus = result.estimated.map
+    grey = {"colormap": "gray", "contrast_limits": (0.0, 1.0)}
+    return [
+        (
+            defocus.confidence,
+            {
+                "name": f"{target.name} confidence",
+                "visible": False,
+                "metadata": {METADATA_KEY: result.provenance, MAP_KEY: None},
+                **grey,
+                **target.place,
+            },
+        ),
+        (
+            defocus.radius,
+            {
+                "name": f"{target.name} defocus",
+                "metadata": {METADATA_KEY: result.provenance, MAP_KEY: result.estimated},
+                **map_appearance(defocus.radius, signed=defocus.signed),
+                **target.place,
+            },
+        ),
+    ]
+
+
+def deblurred_layer(result: "DeblurResult", target: Target) -> LayerData:
+    """A deblurred image as data and keyword arguments of an image layer."""
+    return result.image, {
+        "name": f"{target.name} deblurred",
+        "metadata": {METADATA_KEY: result.provenance},
+        **target.look,
+        **target.place,
+    }
+
+
+def map_appearance(radius: npt.NDArray[np.floating], *, signed: bool) -> dict[str, Any]:
+    """Keyword arguments of an image layer that shows a defocus map.
+
+    Parameters
+    ----------
+    radius : (...) float array
+        Blur radii in pixels.
+    signed : bool
+        Signed maps get diverging colours and limits symmetric about zero.
+
+    Returns
+    -------
+    dict
+        colormap and contrast_limits.
+
+    Examples
+    --------
+    >>> map_appearance(np.array([[-3.0, 1.0]]), signed=True)["contrast_limits"]
+    (-3.0, 3.0)
+    """
+    limit = round(largest_radius(radius), 1)
+    return {
+        "colormap": map_colours(signed=signed),
+        "contrast_limits": (-limit, limit) if signed else (0.0, limit),
+    }
+
+
+def map_colours(*, signed: bool) -> "Colormap":
+    """napari's colour map for radii: sequential, or diverging around zero."""
+    from napari.utils import Colormap
+
+    if signed:
+        return Colormap(diverging_colours(), name="defocus (signed)")
+    return Colormap(sequential_colours(), name="defocus")
