@@ -435,20 +435,21 @@ def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArr
 def add_change(
     plane: Array,
     before: FloatArray,
-    after: FloatArray,
+    change: FloatArray,
     *,
     encoding: Encoding,
     value_range: Range,
     bounded: bool,
 ) -> Array:
-    """Carry the change from `before` to `after` over to the plane they stand for.
+    """Carry a change of the networks' form over to the plane it stands for.
 
     Parameters
     ----------
     plane : (C, Y, X) array
         The original, of 1, 3 or 4 channels.
-    before, after : (3, Y, X) float32 array
-        Its networks' form (:func:`to_display`) and what became of it.
+    before, change : (3, Y, X) float32 array
+        Its networks' form (:func:`to_display`) and what is to be added to that. A grey plane gets
+        the mean of the three.
     encoding, value_range
         As given to :func:`to_display`.
     bounded : bool
@@ -458,21 +459,20 @@ def add_change(
     Returns
     -------
     (C, Y, X) array
-        Of the plane's data type; bit for bit the plane's own value wherever `after` equals
-        `before`, in the alpha channel, and where it is not finite.
+        Of the plane's data type; bit for bit the plane's own value wherever `change` is zero, in
+        the alpha channel, and where it is not finite.
     """
     low, high = value_range
     result = plane.copy()
     colours = plane[:3]
     if len(colours) == 1:
-        before, after = before[:1], after.mean(axis=0, keepdims=True, dtype=np.float32)
-    changed = (after != before) & np.isfinite(colours)
-    old = colours[changed]
-    was, became = before[changed], after[changed]
+        before, change = before[:1], change.mean(axis=0, keepdims=True, dtype=np.float32)
+    changed = (change != 0) & np.isfinite(colours)
+    old, was, step = colours[changed], before[changed], change[changed]
     if encoding == "linear":
-        was, became = decode(was), decode(became)
+        step = decode(was + step) - decode(was)
     exact = _exact(plane.dtype)
-    new: Array = old.astype(exact) + (high - low) * (became - was).astype(exact)
+    new: Array = old.astype(exact) + (high - low) * step.astype(exact)
     if bounded and plane.dtype.kind == "f":
         new = np.clip(new, np.minimum(old, low), np.maximum(old, high))
     result[:3][changed] = _cast(new, plane.dtype)

@@ -176,16 +176,20 @@ def choose_side(network: nn.Module, device: torch.device, precision: Precision) 
 
 
 def operations_per_pixel(network: nn.Module) -> float:
-    """Return how many multiply-adds the convolutions of a network take per pixel of its input.
+    """Return how many multiply-adds a network takes per pixel of its input.
 
     Parameters
     ----------
     network : torch.nn.Module
-        On the CPU, with a ``descriptor``; it is run once on a small square.
+        On the CPU, with a ``descriptor``. If it does not say so itself, as an attribute of this
+        name, it is run once on a small square, and its convolutions are counted.
     """
     import torch
     from torch import nn
 
+    known = getattr(network, "operations_per_pixel", None)
+    if known is not None:
+        return float(known)
     counts = [0.0]
 
     def count(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:

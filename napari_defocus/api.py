@@ -1,0 +1,579 @@
+"""Arrays in, arrays out: what the command line and the widgets call too.
+
+Every function has a generator twin, ``..._steps``, with the same arguments less `progress`: it
+yields a :class:`Progress` after every tile and returns the result, for use in worker threads.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+import numpy as np
+
+from . import lazy
+from .arrays import (
+    Array,
+    FloatArray,
+    Layout,
+    Range,
+    add_change,
+    as_array,
+    as_planes,
+    check_range,
+    from_planes,
+    is_dask,
+    measure_range,
+    plane_indices,
+    read_layout,
+    to_display,
+)
+from .errors import DefocusError, DeviceError, ImageError, ModelError, OptionError
+from .inference import pyramid
+from .inference.device import Compute, is_out_of_memory
+from .inference.engine import Progress
+from .maps import DefocusMap, check_values, read_map
+from .models import ModelCard, find_model, load_network
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .networks.descriptor import Task
+
+__all__ = [
+    "DefocusMap",
+    "Progress",
+    "deblur",
+    "deblur_steps",
+    "estimate_defocus",
+    "estimate_defocus_steps",
+    "reblur",
+    "reblur_steps",
+    "refocus",
+    "refocus_steps",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Steps = Generator[Progress, None, R]
+
+
+def _translated(steps: Callable[P, Steps[R]]) -> Callable[P, Steps[R]]:
+    """Turn torch's errors, all RuntimeErrors, into DefocusErrors: workers lose RuntimeErrors."""
+
+    @functools.wraps(steps)
+    def translated(*args: P.args, **kwargs: P.kwargs) -> Steps[R]:
+        try:
+            return (yield from steps(*args, **kwargs))
+        except (RuntimeError, MemoryError) as error:
+            if isinstance(error, MemoryError) or is_out_of_memory(error):
+                raise DeviceError(f"out of memory: {error or 'a smaller tile may help'}") from error
+            raise DefocusError(f"the computation failed: {error}") from error
+
+    return translated
+
+
+def estimate_defocus(
+    image: Any,
+    right: Any = None,
+    *,
+    model: str | PathLike[str] | nn.Module = "auto",
+    channel_axis: int | None = None,
+    encoding: str = "auto",
+    value_range: Range | None = None,
+    scale: int | str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    tile: int | str | None = "auto",
+    progress: Callable[[int, int], object] | None = None,
+) -> DefocusMap:
+    """Tell how far out of focus every pixel is."""
+    steps = estimate_defocus_steps(
+        image,
+        right,
+        model=model,
+        channel_axis=channel_axis,
+        encoding=encoding,
+        value_range=value_range,
+        scale=scale,
+        device=device,
+        precision=precision,
+        tile=tile,
+    )
+    return _finish(steps, progress)
+
+
+@_translated
+def estimate_defocus_steps(
+    image: Any,
+    right: Any = None,
+    *,
+    model: str | PathLike[str] | nn.Module = "auto",
+    channel_axis: int | None = None,
+    encoding: str = "auto",
+    value_range: Range | None = None,
+    scale: int | str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    tile: int | str | None = "auto",
+) -> Steps[DefocusMap]:
+    """Do what :func:`estimate_defocus` does, yielding a :class:`Progress` after every tile."""
+    views = _read_views(image, right)
+    layout = read_layout(views[0], channel_axis, encoding)
+    check_range(value_range)
+    work = _Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
+    task: Task = "single" if right is None else "dual"
+    network = _resolve(model, task)
+    estimate = _Estimate(work, network)
+    if is_dask(views[0]):
+        both = lazy.over_planes(
+            functools.partial(_at_once, estimate),
+            [lazy.lazy_planes(view, layout) for view in views],
+            lazy.lazy_range(views[0], layout, value_range),
+            channels=2,
+            dtype=np.float32,
+        )
+    else:
+        both = np.empty((*layout.leading, 2, *layout.map_shape[-2:]), np.float32)
+        black_white = measure_range(views[0], layout, value_range)
+        planes = [as_planes(view, layout) for view in views]
+        meter = work.meter(stages=1)
+        for index in plane_indices(layout):
+            parts = [plane[index] for plane in planes]
+            both[index] = yield from estimate.steps(*parts, value_range=black_white, meter=meter)
+        yield Progress(meter.expected, meter.expected)
+    return DefocusMap(
+        both[..., 0, :, :], both[..., 1, :, :], signed=task == "dual", model=_name(network)
+    )
+
+
+def deblur(
+    image: Any,
+    defocus: Any = None,
+    *,
+    strength: float = 1.0,
+    protect: float = 0.5,
+    model: str | PathLike[str] | nn.Module = "auto",
+    channel_axis: int | None = None,
+    encoding: str = "auto",
+    value_range: Range | None = None,
+    scale: int | str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    tile: int | str | None = "auto",
+    progress: Callable[[int, int], object] | None = None,
+) -> Any:
+    """Bring back what defocus took away, and leave alone what is sharp."""
+    steps = deblur_steps(
+        image,
+        defocus,
+        strength=strength,
+        protect=protect,
+        model=model,
+        channel_axis=channel_axis,
+        encoding=encoding,
+        value_range=value_range,
+        scale=scale,
+        device=device,
+        precision=precision,
+        tile=tile,
+    )
+    return _finish(steps, progress)
+
+
+@_translated
+def deblur_steps(
+    image: Any,
+    defocus: Any = None,
+    *,
+    strength: float = 1.0,
+    protect: float = 0.5,
+    model: str | PathLike[str] | nn.Module = "auto",
+    channel_axis: int | None = None,
+    encoding: str = "auto",
+    value_range: Range | None = None,
+    scale: int | str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    tile: int | str | None = "auto",
+) -> Steps[Any]:
+    """Do what :func:`deblur` does, yielding a :class:`Progress` after every tile."""
+    image = as_array(image)
+    layout = read_layout(image, channel_axis, encoding)
+    check_range(value_range)
+    work = _Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
+    given = None if defocus is None else read_map(_alike(defocus, image), layout)
+    job = _Deblur(
+        work,
+        given is not None and given.signed,
+        _resolve(model, "deblur"),
+        _Estimate(work, _resolve("auto", "single")) if given is None else None,
+        _check_number("strength", strength, 0, 2),
+        _check_number("protect", protect, 0, np.inf),
+    )
+    if strength == 0:
+        return image.copy()
+    maps = [] if given is None else list(given)
+    return (yield from _each_plane(job, image, maps, value_range, stages=2 - (given is not None)))
+
+
+def reblur(
+    sharp: Any,
+    defocus: Any,
+    *,
+    channel_axis: int | None = None,
+    encoding: str = "auto",
+    value_range: Range | None = None,
+    scale: int | str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    tile: int | str | None = "auto",
+    progress: Callable[[int, int], object] | None = None,
+) -> Any:
+    """Blur a sharp image as the camera would have: what a deblurred image can be checked with."""
+    steps = reblur_steps(
+        sharp,
+        defocus,
+        channel_axis=channel_axis,
+        encoding=encoding,
+        value_range=value_range,
+        scale=scale,
+        device=device,
+        precision=precision,
+        tile=tile,
+    )
+    return _finish(steps, progress)
+
+
+@_translated
+def reblur_steps(
+    sharp: Any,
+    defocus: Any,
+    *,
+    channel_axis: int | None = None,
+    encoding: str = "auto",
+    value_range: Range | None = None,
+    scale: int | str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    tile: int | str | None = "auto",
+) -> Steps[Any]:
+    """Do what :func:`reblur` does, yielding a :class:`Progress` after every tile."""
+    return (
+        yield from refocus_steps(
+            sharp,
+            defocus,
+            focus=0.0,
+            aperture=1.0,
+            channel_axis=channel_axis,
+            encoding=encoding,
+            value_range=value_range,
+            scale=scale,
+            device=device,
+            precision=precision,
+            tile=tile,
+        )
+    )
+
+
+def refocus(
+    sharp: Any,
+    defocus: Any,
+    *,
+    focus: float,
+    aperture: float,
+    channel_axis: int | None = None,
+    encoding: str = "auto",
+    value_range: Range | None = None,
+    scale: int | str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    tile: int | str | None = "auto",
+    progress: Callable[[int, int], object] | None = None,
+) -> Any:
+    """Focus a sharp image anew, at another distance and aperture."""
+    steps = refocus_steps(
+        sharp,
+        defocus,
+        focus=focus,
+        aperture=aperture,
+        channel_axis=channel_axis,
+        encoding=encoding,
+        value_range=value_range,
+        scale=scale,
+        device=device,
+        precision=precision,
+        tile=tile,
+    )
+    return _finish(steps, progress)
+
+
+@_translated
+def refocus_steps(
+    sharp: Any,
+    defocus: Any,
+    *,
+    focus: float,
+    aperture: float,
+    channel_axis: int | None = None,
+    encoding: str = "auto",
+    value_range: Range | None = None,
+    scale: int | str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    tile: int | str | None = "auto",
+) -> Steps[Any]:
+    """Do what :func:`refocus` does, yielding a :class:`Progress` after every tile."""
+    image = as_array(sharp)
+    layout = read_layout(image, channel_axis, encoding)
+    work = _Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
+    given = read_map(_alike(defocus, image), layout)
+    job = _Refocus(
+        work,
+        given.signed,
+        _check_number("focus", focus, -np.inf, np.inf),
+        _check_number("aperture", aperture, 0, np.inf),
+    )
+    return (yield from _each_plane(job, image, list(given), value_range, stages=1))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What all planes of an image have in common."""
+
+    layout: Layout
+    compute: Compute
+    scale: int | str
+
+    def meter(self, stages: int) -> pyramid.Meter:
+        """Return a meter for `stages` passes over every plane."""
+        level = 1 if self.scale == "auto" else int(self.scale)
+        rows, columns = pyramid.level_shape(self.layout.map_shape, level)
+        return pyramid.Meter(stages * int(np.prod(self.layout.leading)) * rows * columns)
+
+    def to_display(self, plane: Array, value_range: Range) -> FloatArray | None:
+        """Bring a plane to the networks' form; None if none of its values is finite."""
+        return to_display(plane, self.layout.encoding, value_range)
+
+    def add_change(
+        self, plane: Array, before: FloatArray, change: FloatArray, value_range: Range
+    ) -> Array:
+        """Return the plane with a change of the networks' form added."""
+        return add_change(
+            plane,
+            before,
+            change,
+            encoding=self.layout.encoding,
+            value_range=value_range,
+            bounded=self.layout.display_bounded,
+        )
+
+
+@dataclass(frozen=True)
+class _Estimate:
+    """The estimation of one plane."""
+
+    work: _Work
+    model: ModelCard | nn.Module
+
+    def steps(self, *planes: Array, value_range: Range, meter: pyramid.Meter) -> Steps[FloatArray]:
+        """Return radius and confidence (2, Y, X) of one view or two, (C, Y, X) each."""
+        work = self.work
+        views = [work.to_display(plane, value_range) for plane in planes]
+        seen = [view for view in views if view is not None]
+        if len(seen) < len(views):
+            return np.zeros((2, *planes[0].shape[-2:]), np.float32)
+        found = yield from pyramid.estimate(
+            _network(self.model), np.concatenate(seen), work.compute, work.scale, meter
+        )
+        for plane in planes:
+            found[1][~np.isfinite(plane[:3]).all(axis=0)] = 0
+        return found
+
+
+@dataclass(frozen=True)
+class _Deblur:
+    """The deblurring of one plane."""
+
+    work: _Work
+    signed: bool
+    model: ModelCard | nn.Module
+    estimate: _Estimate | None
+    strength: float
+    protect: float
+
+    def steps(
+        self, plane: Array, *maps: Array, value_range: Range, meter: pyramid.Meter
+    ) -> Steps[Array]:
+        """Return the plane (C, Y, X) deblurred; `maps` are radius and confidence (1, Y, X)."""
+        work = self.work
+        before = work.to_display(plane, value_range)
+        if before is None:
+            return plane.copy()
+        if self.estimate is None:
+            check_values(*maps, signed=self.signed)
+            found = np.concatenate(maps).astype(np.float32)
+        else:
+            found = yield from self.estimate.steps(plane, value_range=value_range, meter=meter)
+        found[0] = np.abs(found[0])
+        weight = np.float32(self.strength) * _ramp(found[0], self.protect)
+        change = yield from pyramid.deblur(
+            _network(self.model), before, found, work.compute, work.scale, weight > 0, meter
+        )
+        return work.add_change(plane, before, weight * change, value_range)
+
+
+@dataclass(frozen=True)
+class _Refocus:
+    """The refocusing of one plane; the confidence of its map does not matter."""
+
+    work: _Work
+    signed: bool
+    focus: float
+    aperture: float
+
+    def steps(
+        self, plane: Array, *maps: Array, value_range: Range, meter: pyramid.Meter
+    ) -> Steps[Array]:
+        """Return the plane (C, Y, X) refocused; `maps` are radius and confidence (1, Y, X)."""
+        from .inference.lens import Lens
+
+        work = self.work
+        before = work.to_display(plane, value_range)
+        if before is None:
+            return plane.copy()
+        check_values(*maps, signed=self.signed)
+        radius = self.aperture * (maps[0].astype(np.float32) - self.focus)
+        lens = Lens(float(radius.min()), float(radius.max()))
+        seen = np.concatenate([before, radius.astype(np.float32)])
+        after = yield from pyramid.render(lens, seen, work.compute, work.scale, meter)
+        return work.add_change(plane, before, after - before, value_range)
+
+
+def _ramp(radius: FloatArray, protect: float) -> FloatArray:
+    """0 up to `protect` pixels, 1 from twice that on, smooth between; 1 if it is switched off."""
+    if protect == 0:
+        return np.ones_like(radius)
+    rise = np.clip(radius / np.float32(protect) - 1, 0, 1)
+    weight: FloatArray = rise * rise * (3 - 2 * rise)
+    return weight
+
+
+def _each_plane(
+    job: _Deblur | _Refocus, image: Any, maps: list[Any], value_range: Range | None, stages: int
+) -> Steps[Any]:
+    """Give every plane and its radius and confidence, if any, to `job`; return the new image."""
+    layout = job.work.layout
+    check_range(value_range)
+    if is_dask(image):
+        planes = lazy.over_planes(
+            functools.partial(_at_once, job),
+            [lazy.lazy_planes(image, layout), *(lazy.lazy_map(part, layout) for part in maps)],
+            lazy.lazy_range(image, layout, value_range),
+            channels=layout.channels,
+            dtype=layout.dtype,
+        )
+        return from_planes(planes, layout)
+    black_white = measure_range(image, layout, value_range)
+    result = np.empty(layout.shape, layout.dtype)
+    sources, targets = as_planes(image, layout), as_planes(result, layout)
+    meter = job.work.meter(stages)
+    for index in plane_indices(layout):
+        parts = [sources[index], *(part[index][None] for part in maps)]
+        targets[index] = yield from job.steps(*parts, value_range=black_white, meter=meter)
+    yield Progress(meter.expected, meter.expected)
+    return result
+
+
+def _at_once(job: _Estimate | _Deblur | _Refocus, *planes: Array, value_range: Range) -> Array:
+    """Do the work of one plane inside a task of dask, where no one asks for progress."""
+
+    @_translated
+    def steps() -> Steps[Array]:
+        return (yield from job.steps(*planes, value_range=value_range, meter=pyramid.Meter(0)))
+
+    return _finish(steps(), None)
+
+
+def _finish(steps: Steps[R], progress: Callable[[int, int], object] | None) -> R:
+    """Drain the steps, telling `progress` of each; whatever that raises ends the work."""
+    if progress is not None and not callable(progress):
+        raise OptionError(f"progress is {progress!r}; a function of (done, total) is expected")
+    try:
+        while True:
+            step = next(steps)
+            if progress is not None:
+                progress(step.done, step.total)
+    except StopIteration as stop:
+        return cast(R, stop.value)
+    finally:
+        steps.close()
+
+
+def _read_views(image: Any, right: Any) -> list[Any]:
+    """Return one view or two as arrays of the same kind, shape and data type."""
+    if right is None:
+        return [as_array(image)]
+    views = [as_array(image), as_array(right)]
+    left, other = views
+    if left.shape != other.shape or left.dtype != other.dtype:
+        raise ImageError(
+            f"the views differ: {left.dtype} {left.shape} and {other.dtype} {other.shape}; "
+            "shape and data type must be equal"
+        )
+    if is_dask(left) != is_dask(other):
+        import dask.array
+
+        views = [dask.array.asarray(view) for view in views]
+    return views
+
+
+def _alike(defocus: Any, image: Any) -> Any:
+    """Compute a lazy map if the image is not lazy."""
+    if is_dask(image) or not any(map(is_dask, _parts(defocus))):
+        return defocus
+    import dask
+
+    computed = dask.compute(*_parts(defocus))
+    if not isinstance(defocus, DefocusMap):
+        return computed[0]
+    return DefocusMap(computed[0], computed[1], defocus.signed, defocus.model)
+
+
+def _parts(defocus: Any) -> tuple[Any, ...]:
+    return tuple(defocus) if isinstance(defocus, DefocusMap) else (defocus,)
+
+
+def _resolve(model: str | PathLike[str] | nn.Module, task: Task) -> ModelCard | nn.Module:
+    """Find a model, or accept a network that is at hand."""
+    if isinstance(model, str | PathLike):
+        return find_model(model, task)
+    descriptor = getattr(model, "descriptor", None)
+    if getattr(descriptor, "task", None) != task:
+        raise ModelError(
+            f"model is a {type(model).__name__}; a name, a path, or a network with a descriptor "
+            f"of task {task!r} is expected"
+        )
+    return model
+
+
+def _network(model: ModelCard | nn.Module) -> nn.Module:
+    return load_network(model) if isinstance(model, ModelCard) else model
+
+
+def _name(model: ModelCard | nn.Module) -> str:
+    return getattr(model, "name", type(model).__name__)
+
+
+def _check_number(name: str, value: Any, least: float, most: float) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not (np.isfinite(number) and least <= number <= most):
+        limits = [f"from {least:g}"] * np.isfinite(least) + [f"up to {most:g}"] * np.isfinite(most)
+        raise OptionError(f"{name} is {value!r}; a finite number {' '.join(limits)} is expected")
+    return number

@@ -1,0 +1,348 @@
+"""Radii beyond what a network knows: work at a coarser scale, and carry the result back up.
+
+A blur of radius r is one of radius r/s in an image shrunk s times. All scales here are aligned: the
+coarse pixel covers s x s fine ones, and enlarging puts its value at their centre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from ..arrays import FloatArray, Mask
+from ..errors import OptionError
+from .device import Compute
+from .engine import Progress, infer
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ..networks.descriptor import Descriptor
+
+#: A level is left for a coarser one between these shares of the largest radius its network knows.
+_SURE, _UNSURE = 16 / 24, 22 / 24
+#: Share of the confidence that must lie on radii that the coarsest level is at ease with.
+_COVERED = 0.995
+#: Share of the largest radius a network knows that those radii should not exceed.
+_COMFORTABLE = 18 / 24
+#: Shortest side in pixels of the image in which radii are first looked for, and of any level.
+_FIRST_SIDE, _LEAST_SIDE = 128, 64
+#: Radii are looked at in about this many pixels to choose a scale.
+_SAMPLE = 1 << 20
+
+
+class Meter:
+    """Adds up the progress of the stages of some work, in pixels.
+
+    Parameters
+    ----------
+    expected : int
+        Pixels of all stages that are planned from the start.
+    """
+
+    def __init__(self, expected: int) -> None:
+        self.done = 0
+        self.expected = expected
+
+    def measure(
+        self, steps: Generator[Progress, None, FloatArray], pixels: int, *, planned: bool
+    ) -> Generator[Progress, None, FloatArray]:
+        """Pass on a stage's result, and its progress as part of the whole.
+
+        Parameters
+        ----------
+        steps : generator
+            The stage.
+        pixels : int
+            Its size.
+        planned : bool
+            Whether it was expected from the start; if not, it adds to what is.
+        """
+        self.expected += 0 if planned else pixels
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as stop:
+                self.done += pixels
+                return cast(FloatArray, stop.value)
+            yield Progress(self.done + pixels * step.done // step.total, self.expected)
+
+    def skip(self, pixels: int) -> None:
+        """Leave out planned work."""
+        self.expected -= pixels
+
+
+def check_scale(scale: int | str) -> int | str:
+    """Return `scale`; an OptionError unless it is "auto" or a whole number of 1 or more."""
+    whole = isinstance(scale, int | np.integer) and not isinstance(scale, bool) and scale >= 1
+    if scale != "auto" and not whole:
+        raise OptionError(f"scale is {scale!r}; 'auto' or a whole number of 1 or more is expected")
+    return scale
+
+
+def estimate(
+    network: nn.Module, views: FloatArray, compute: Compute, scale: int | str, meter: Meter
+) -> Generator[Progress, None, FloatArray]:
+    """Estimate radius and confidence at the scales that know them.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        An estimator.
+    views : (3 or 6, Y, X) float32 array
+        In the networks' form.
+    compute : Compute
+        Device, precision and tiles.
+    scale : int or "auto"
+        One level alone, or: a cheap look from afar chooses how coarse to begin, and every pixel is
+        taken from the finest level that knows its radius.
+    meter : Meter
+        Counts the progress.
+
+    Yields
+    ------
+    Progress
+
+    Returns
+    -------
+    (2, Y, X) float32 array
+        Radius in pixels of the plane, confidence.
+    """
+    shape = views.shape[-2:]
+    if scale != "auto":
+        level = int(scale)
+        found = yield from _estimate_level(network, views, compute, level, meter, planned=True)
+        return enlarged(found, level, shape)
+    limit = cast("Descriptor", network.descriptor).max_radius
+    first = _first_level(shape)
+    found = yield from _estimate_level(network, views, compute, first, meter, planned=first == 1)
+    level = min(choose_scale(found[0], found[1], limit), first)
+    if level < first:
+        found = yield from _estimate_level(
+            network, views, compute, level, meter, planned=level == 1
+        )
+    while level > 1:
+        level //= 2
+        found = enlarged(found, 2, level_shape(shape, level))
+        share = knows(found[0] / level, limit)
+        finer = yield from _estimate_level(
+            network, views, compute, level, meter, share > 0, planned=level == 1
+        )
+        found += share * (finer - found)
+    return found
+
+
+def deblur(
+    network: nn.Module,
+    image: FloatArray,
+    found: FloatArray,
+    compute: Compute,
+    scale: int | str,
+    needed: Mask,
+    meter: Meter,
+) -> Generator[Progress, None, FloatArray]:
+    """Deblur an image at the scales that know its radii.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        A deblurring network.
+    image : (3, Y, X) float32 array
+        In the networks' form.
+    found : (2, Y, X) float32 array
+        Radius >= 0 in pixels of the plane, and confidence.
+    compute : Compute
+        Device, precision and tiles.
+    scale : int or "auto"
+        One level alone, or as many as the map's radii need; the change of every pixel is then taken
+        from the finest level that knows its radius.
+    needed : (Y, X) bool array
+        Where the result matters.
+    meter : Meter
+        Counts the progress.
+
+    Yields
+    ------
+    Progress
+
+    Returns
+    -------
+    (3, Y, X) float32 array
+        What is to be added to `image`; zero where it is not needed.
+    """
+    limit = cast("Descriptor", network.descriptor).max_radius
+    shape = image.shape[-2:]
+    if scale == "auto":
+        coarsest = min(choose_scale(found[0], found[1], limit), _coarsest_level(shape))
+        levels = [1 << step for step in range(coarsest.bit_length())]
+    else:
+        levels = [int(scale)]
+    change = np.zeros_like(image)
+    left = np.ones(shape, np.float32)
+    for level in levels:
+        share = left * knows(found[0] / level, limit) if level < levels[-1] else left
+        left = left - share
+        wanted = _any_in_block(needed & (share > 0), level)
+        planned = level == levels[0]
+        if not wanted.any():
+            meter.skip(wanted.size if planned else 0)
+        else:
+            coarse = shrunk(image, level)
+            guide = averaged(found, level) / np.array([level, 1], np.float32)[:, None, None]
+            steps = infer(network, np.concatenate([coarse, guide]), compute, wanted)
+            result = yield from meter.measure(steps, wanted.size, planned=planned)
+            change += share * enlarged(np.where(wanted, result - coarse, 0), level, shape)
+    return change
+
+
+def render(
+    lens: nn.Module, seen: FloatArray, compute: Compute, scale: int | str, meter: Meter
+) -> Generator[Progress, None, FloatArray]:
+    """Blur by signed radii, at full scale unless told otherwise.
+
+    Parameters
+    ----------
+    lens : torch.nn.Module
+        Takes display-encoded RGB and radius, gives RGB.
+    seen : (4, Y, X) float32 array
+        The image in the networks' form, and radius in pixels of the plane.
+    compute : Compute
+        Device, precision and tiles.
+    scale : int or "auto"
+        The level to work at; "auto" is 1, for blur of any radius can be rendered.
+    meter : Meter
+        Counts the progress.
+
+    Yields
+    ------
+    Progress
+
+    Returns
+    -------
+    (3, Y, X) float32 array
+        In the networks' form.
+    """
+    level = 1 if scale == "auto" else int(scale)
+    coarse = np.concatenate([shrunk(seen[:3], level), averaged(seen[3:], level) / level])
+    steps = infer(lens, coarse, compute)
+    blurred = yield from meter.measure(steps, coarse[0].size, planned=True)
+    return enlarged(blurred, level, seen.shape[-2:])
+
+
+def choose_scale(radius: FloatArray, confidence: FloatArray, limit: float) -> int:
+    """Return the least power of two that brings nearly all radii to what a network knows.
+
+    Parameters
+    ----------
+    radius, confidence : (Y, X) float32 array
+        Radius in pixels, of any sign, and how much each counts.
+    limit : float
+        Largest radius that the network knows.
+
+    Examples
+    --------
+    >>> choose_scale(np.full((8, 8), 40.0), np.ones((8, 8)), limit=24.0)
+    4
+    """
+    step = int(np.ceil((radius.size / _SAMPLE) ** 0.5))
+    sizes = np.abs(radius[::step, ::step]).ravel()
+    weights = confidence[::step, ::step].ravel()
+    order = np.argsort(sizes)
+    reached = np.cumsum(weights[order], dtype=np.float64)
+    largest = sizes[order][np.searchsorted(reached, _COVERED * reached[-1])]
+    scale = 1
+    while largest > _COMFORTABLE * limit * scale:
+        scale *= 2
+    return scale
+
+
+def knows(radius: FloatArray, limit: float) -> FloatArray:
+    """Return how far a level is to be trusted with radii given in its own pixels: 1 to 0."""
+    rise = np.clip((np.abs(radius) / limit - _SURE) / (_UNSURE - _SURE), 0, 1)
+    trust: FloatArray = (1 - rise * rise * (3 - 2 * rise)).astype(np.float32)
+    return trust
+
+
+def level_shape(shape: tuple[int, ...], level: int) -> tuple[int, int]:
+    """Return height and width of a plane shrunk by `level`, rounded up."""
+    return -(-shape[-2] // level), -(-shape[-1] // level)
+
+
+def shrunk(image: FloatArray, level: int) -> FloatArray:
+    """Shrink display-encoded (C, Y, X) by averaging `level` x `level` pixels of linear light."""
+    if level == 1:
+        return image
+    import torch
+
+    from ..optics.light import decode_srgb, encode_srgb
+
+    return cast(
+        FloatArray, encode_srgb(_blocks(decode_srgb(torch.from_numpy(image)), level)).numpy()
+    )
+
+
+def averaged(values: FloatArray, level: int) -> FloatArray:
+    """Shrink (C, Y, X) by averaging `level` x `level` values."""
+    if level == 1:
+        return values
+    import torch
+
+    return cast(FloatArray, _blocks(torch.from_numpy(values), level).numpy())
+
+
+def enlarged(values: FloatArray, level: int, shape: tuple[int, ...]) -> FloatArray:
+    """Enlarge (C, Y, X) by `level`, linearly between pixels, and crop to the shape (Y, X)."""
+    if level == 1:
+        return values
+    import torch
+    from torch.nn import functional
+
+    large = functional.interpolate(
+        torch.from_numpy(values)[None], scale_factor=level, mode="bilinear", align_corners=False
+    )
+    return cast(FloatArray, large[0, :, : shape[-2], : shape[-1]].contiguous().numpy())
+
+
+def _estimate_level(
+    network: nn.Module,
+    views: FloatArray,
+    compute: Compute,
+    level: int,
+    meter: Meter,
+    needed: Mask | None = None,
+    *,
+    planned: bool,
+) -> Generator[Progress, None, FloatArray]:
+    coarse = shrunk(views, level)
+    steps = infer(network, coarse, compute, needed)
+    found = yield from meter.measure(steps, coarse[0].size, planned=planned)
+    found[0] *= level
+    return found
+
+
+def _first_level(shape: tuple[int, ...]) -> int:
+    return 1 << max(min(shape) // _FIRST_SIDE, 1).bit_length() - 1
+
+
+def _coarsest_level(shape: tuple[int, ...]) -> int:
+    return 1 << max(min(shape) // _LEAST_SIDE, 1).bit_length() - 1
+
+
+def _blocks(values: Tensor, level: int) -> Tensor:
+    """Mean over blocks of (C, Y, X); the last ones are completed by continuing the edge."""
+    from torch.nn import functional
+
+    rows, columns = (-length % level for length in values.shape[-2:])
+    whole = functional.pad(values[None], (0, columns, 0, rows), mode="replicate")
+    return functional.avg_pool2d(whole, level)[0]
+
+
+def _any_in_block(mask: Mask, level: int) -> Mask:
+    if level == 1:
+        return mask
+    rows, columns = level_shape(mask.shape, level)
+    pad = ((0, rows * level - mask.shape[0]), (0, columns * level - mask.shape[1]))
+    blocks = np.pad(mask, pad).reshape(rows, level, columns, level)
+    return np.asarray(blocks.any(axis=(1, 3)))
