@@ -1,0 +1,287 @@
+"""EXIF: read, set upright, and carried from JPEG and PNG to TIFF and back.
+
+EXIF is a small TIFF file of its own: a header and directories of entries (TIFF 6.0, section 2;
+Exif 2.32, section 4.5). In a JPEG or PNG it is a blob, in a TIFF file its directories hang from
+the first one of the file, so they are taken apart and laid out anew there.
+"""
+
+import io
+import re
+import struct
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import BinaryIO, Literal
+
+_DESCRIPTION = 270
+_ORIENTATION = 274
+_MAKER_NOTE = 37500
+_WIDTH, _HEIGHT = 40962, 40963
+_CHILDREN = (34665, 34853, 40965)  # EXIF, GPS and interoperability directories
+_TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_SHORT, _LONG, _LONG8 = 3, 4, 16
+_LARGEST_VALUE = 1 << 24
+# Of a TIFF file's first directory: who, when, with what; not how the pixels are stored.
+_DESCRIPTIVE = frozenset(
+    [271, 272, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096), *_CHILDREN]
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tag: its type, how many values, their bytes in the directory's byte order."""
+
+    kind: int
+    count: int
+    value: bytes
+    position: int
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Entries and child directories by tag; `order` is ``"<"`` or ``">"``."""
+
+    order: str
+    entries: Mapping[int, Entry]
+    children: "Mapping[int, Directory]" = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a classic or a big TIFF file writes numbers."""
+
+    order: str
+    big: bool
+
+    @property
+    def count(self) -> str:
+        return self.order + ("Q" if self.big else "H")
+
+    @property
+    def offset(self) -> str:
+        return self.order + ("Q" if self.big else "I")
+
+    @property
+    def record(self) -> struct.Struct:
+        return struct.Struct(self.order + ("HHQ8s" if self.big else "HHI4s"))
+
+    @property
+    def inline(self) -> int:
+        return 8 if self.big else 4
+
+    def size(self, entries: int) -> int:
+        fixed = struct.calcsize(self.count) + struct.calcsize(self.offset)
+        return fixed + entries * self.record.size
+
+
+def parse(blob: bytes) -> Directory:
+    """Take EXIF apart.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged.
+    """
+    return _read(io.BytesIO(blob))
+
+
+def of_tiff(file: BinaryIO) -> bytes | None:
+    """Return the EXIF of an open TIFF file as a blob; None if it holds none or it is damaged."""
+    try:
+        directory = _read(file)
+    except ValueError:
+        return None
+    entries = {tag: entry for tag, entry in directory.entries.items() if tag in _DESCRIPTIVE}
+    if not entries and not directory.children:
+        return None
+    return assemble(Directory(directory.order, entries, directory.children))
+
+
+def assemble(directory: Directory) -> bytes:
+    """Lay a directory out as a blob of its own."""
+    header = {"<": b"II*\0\x08\0\0\0", ">": b"MM\0*\0\0\0\x08"}[directory.order]
+    return header + _pack(directory, len(header), _Layout(directory.order, big=False))
+
+
+def upright(blob: bytes, width: int, height: int) -> tuple[int, bytes | None]:
+    """Say how a picture must be turned, and return its EXIF for the picture once turned.
+
+    All else keeps its place in the blob, so that maker notes stay readable. The thumbnail is
+    unlinked, as it shows the picture before it was changed.
+
+    Parameters
+    ----------
+    blob : bytes
+        EXIF.
+    width, height : int
+        Size of the picture as stored, in pixels.
+
+    Returns
+    -------
+    orientation : int
+        1 to 8.
+    blob : bytes, optional
+        The EXIF of the upright picture; None if it is damaged.
+    """
+    try:
+        directory = parse(blob)
+    except ValueError:
+        return 1, None
+    patched = bytearray(blob)
+    orientation = 1
+    if entry := directory.entries.get(_ORIENTATION):
+        orientation = _number(entry, directory.order)
+        _patch(patched, entry, directory.order, 1)
+    if orientation in (5, 6, 7, 8):
+        width, height = height, width
+    if exif := directory.children.get(_CHILDREN[0]):
+        for tag, size in ((_WIDTH, width), (_HEIGHT, height)):
+            if entry := exif.entries.get(tag):
+                _patch(patched, entry, directory.order, size)
+    start = struct.unpack_from(directory.order + "I", blob, 4)[0]
+    count = struct.unpack_from(directory.order + "H", blob, start)[0]
+    _overwrite(patched, start + 2 + 12 * count, bytes(4))
+    return orientation if 1 <= orientation <= 8 else 1, bytes(patched)
+
+
+def upright_xmp(packet: bytes) -> bytes:
+    """Return an XMP packet that no longer asks for the picture to be turned."""
+    return re.sub(rb"(tiff:Orientation(?:\s*=\s*[\"']|>\s*))[2-8]", rb"\g<1>1", packet)
+
+
+def without_maker_note(blob: bytes) -> bytes:
+    """Return EXIF without the maker's note, the one entry that can be large."""
+    directory = parse(blob)
+    children = dict(directory.children)
+    if exif := children.get(_CHILDREN[0]):
+        kept = {tag: entry for tag, entry in exif.entries.items() if tag != _MAKER_NOTE}
+        children[_CHILDREN[0]] = Directory(exif.order, kept, exif.children)
+    return assemble(Directory(directory.order, directory.entries, children))
+
+
+def attach_to_tiff(file: BinaryIO, blob: bytes) -> None:
+    """Hang EXIF into the first directory of a TIFF file that is open for reading and writing.
+
+    The directory is written anew at the end of the file, and the header made to point there; the
+    file must have the byte order of the EXIF, see `byte_order`.
+    """
+    exif = parse(blob)
+    layout, start = _header(file)
+    records = _records(file, layout, start)
+    following = file.read(struct.calcsize(layout.offset))
+    wanted = {_DESCRIPTION, *_DESCRIPTIVE} - {layout.record.unpack(record)[0] for record in records}
+    added = {tag: entry for tag, entry in exif.entries.items() if tag in wanted}
+    base = file.seek(0, io.SEEK_END)
+    file.write(bytes(base % 2))
+    base += base % 2
+    count = len(records) + len(added) + len(exif.children)
+    new, values = _fill(
+        Directory(exif.order, added, exif.children), base + layout.size(count), layout
+    )
+    file.write(struct.pack(layout.count, count))
+    file.write(
+        b"".join(sorted([*records, *new], key=lambda record: layout.record.unpack(record)[0]))
+    )
+    file.write(following)
+    file.write(values)
+    file.seek(8 if layout.big else 4)
+    file.write(struct.pack(layout.offset, base))
+
+
+def byte_order(blob: bytes) -> Literal["<", ">"]:
+    """Return ``"<"`` or ``">"``, the byte order of EXIF."""
+    return "<" if blob[:2] == b"II" else ">"
+
+
+def _read(file: BinaryIO) -> Directory:
+    try:
+        layout, start = _header(file)
+        return _directory(file, layout, start, depth=0)
+    except (struct.error, KeyError, OverflowError) as error:
+        raise ValueError(f"EXIF is damaged: {error}") from error
+
+
+def _header(file: BinaryIO) -> tuple[_Layout, int]:
+    file.seek(0)
+    head = file.read(16)
+    order = {b"II": "<", b"MM": ">"}[head[:2]]
+    big = struct.unpack_from(order + "H", head, 2)[0] == 43
+    layout = _Layout(order, big)
+    return layout, struct.unpack_from(layout.offset, head, 8 if big else 4)[0]
+
+
+def _records(file: BinaryIO, layout: _Layout, start: int) -> list[bytes]:
+    file.seek(start)
+    count = struct.unpack(layout.count, file.read(struct.calcsize(layout.count)))[0]
+    if count > 4096:
+        raise ValueError(f"EXIF is damaged: a directory of {count} entries")
+    return [file.read(layout.record.size) for _ in range(count)]
+
+
+def _directory(file: BinaryIO, layout: _Layout, start: int, depth: int) -> Directory:
+    entries: dict[int, Entry] = {}
+    children: dict[int, Directory] = {}
+    value_at = start + struct.calcsize(layout.count) + layout.record.size - layout.inline
+    for index, record in enumerate(_records(file, layout, start)):
+        tag, kind, count, value = layout.record.unpack(record)
+        position = value_at + index * layout.record.size
+        if tag in _CHILDREN:
+            offset = struct.unpack_from(layout.order + ("Q" if kind in (16, 18) else "I"), value)[0]
+            with suppress(struct.error, ValueError):  # a damaged one is left out
+                if depth < 2:
+                    children[tag] = _directory(file, layout, offset, depth + 1)
+            continue
+        size = _TYPE_SIZES.get(kind, 0) * count
+        if not 0 < size < _LARGEST_VALUE:
+            continue
+        if size > layout.inline:
+            position = struct.unpack(layout.offset, value)[0]
+            file.seek(position)
+            value = file.read(size)
+        if len(value) >= size:
+            entries[tag] = Entry(kind, count, value[:size], position)
+    return Directory(layout.order, entries, children)
+
+
+def _pack(directory: Directory, base: int, layout: _Layout) -> bytes:
+    count = len(directory.entries) + len(directory.children)
+    records, values = _fill(directory, base + layout.size(count), layout)
+    end = struct.pack(layout.offset, 0)
+    return struct.pack(layout.count, count) + b"".join(records) + end + values
+
+
+def _fill(directory: Directory, base: int, layout: _Layout) -> tuple[list[bytes], bytes]:
+    """The records of a directory by tag, and what they point at, which is to lie at `base`."""
+    records = []
+    values = bytearray()
+    for tag in sorted([*directory.entries, *directory.children]):
+        offset = struct.pack(layout.offset, base + len(values))
+        if child := directory.children.get(tag):
+            kind, count, value = _LONG8 if layout.big else _LONG, 1, offset
+            values += _pack(child, base + len(values), layout)
+        else:
+            entry = directory.entries[tag]
+            kind, count, value = entry.kind, entry.count, entry.value
+            if len(value) > layout.inline:
+                values += value
+                value = offset
+        values += bytes(len(values) % 2)
+        records.append(layout.record.pack(tag, kind, count, value))
+    return records, bytes(values)
+
+
+def _number(entry: Entry, order: str) -> int:
+    code = {_SHORT: "H", _LONG: "I"}.get(entry.kind)
+    return int(struct.unpack_from(order + code, entry.value)[0]) if code else 1
+
+
+def _patch(blob: bytearray, entry: Entry, order: str, number: int) -> None:
+    if entry.kind == _SHORT and number <= 0xFFFF:
+        _overwrite(blob, entry.position, struct.pack(order + "H", number))
+    elif entry.kind == _LONG:
+        _overwrite(blob, entry.position, struct.pack(order + "I", number))
+
+
+def _overwrite(blob: bytearray, position: int, value: bytes) -> None:
+    if position + len(value) <= len(blob):
+        blob[position : position + len(value)] = value

@@ -1,0 +1,193 @@
+"""Files as such: what they are, what may be written where, and writing whole or not at all."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from ..errors import FileError
+
+Format = Literal["TIFF", "PNG", "JPEG"]
+StrPath = str | os.PathLike[str]
+
+SUFFIXES: dict[str, Format] = {
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+}
+READABLE = "TIFF, PNG and JPEG files can be read"
+LARGEST_PICTURE = 500_000_000  # pixels of a PNG or JPEG, which a few bytes can claim to hold
+
+_SIGNATURES: tuple[tuple[bytes, Format], ...] = (
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+)
+# fmt: off
+_RAW_SUFFIXES = (
+    ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".mef", ".mrw", ".nef", ".nrw", ".orf", ".pef",
+    ".raf", ".raw", ".rw2", ".srw", ".x3f",
+)
+# fmt: on
+
+
+def recognise(path: Path) -> Format:
+    """Say what a file is by its first bytes, whatever its name.
+
+    Raises
+    ------
+    FileError
+        If it is missing, a folder, empty, cannot be opened, or is none of TIFF, PNG and JPEG.
+    """
+    if path.is_dir():
+        raise FileError(f"{path} is a folder; give the name of an image file")
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} cannot be read: {reason(error)}") from error
+    if not head:
+        raise FileError(f"{path} is empty; {READABLE}")
+    if path.suffix.lower() in _RAW_SUFFIXES:
+        raise FileError(f"{path} is a camera's raw file; develop it to a TIFF first")
+    for signature, kind in _SIGNATURES:
+        if head.startswith(signature):
+            return kind
+    raise FileError(f"{path} is not an image of a known kind; {READABLE}")
+
+
+def target_format(path: Path) -> Format:
+    """Say what a file of this name is to hold.
+
+    Raises
+    ------
+    FileError
+        If the suffix is none that can be written.
+    """
+    kind = SUFFIXES.get(path.suffix.lower())
+    if kind is None:
+        seen = f"the suffix {path.suffix!r}" if path.suffix else "no suffix"
+        raise FileError(f"{path} has {seen}; it should be one of {', '.join(SUFFIXES)}")
+    return kind
+
+
+def check_target(path: StrPath, *, overwrite: bool = False) -> None:
+    """Refuse a file that could not be written, before the work that leads to it is done.
+
+    Parameters
+    ----------
+    path : path
+        Where something is to be written later.
+    overwrite : bool
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    FileError
+        If the folder does not exist or cannot be written, or something is there already.
+
+    Examples
+    --------
+    >>> check_target("/no such folder/a.tif")
+    Traceback (most recent call last):
+    ...
+    napari_defocus.errors.FileError: /no such folder/a.tif cannot be written: there is no folder...
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise FileError(f"{path} is a folder; give the name of a file to write")
+    if not path.parent.is_dir():
+        raise FileError(f"{path} cannot be written: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise FileError(f"{path} cannot be written: the folder {path.parent} is write-protected")
+    if not overwrite and os.path.lexists(path):
+        raise FileError(f"{path} exists already; choose another name, or allow overwriting")
+
+
+@contextmanager
+def writing(path: StrPath, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """Open a file that appears under its name only once it is whole.
+
+    Parameters
+    ----------
+    path : path
+        Where the file is to be; a symbolic link is followed.
+    overwrite : bool
+        Whether a file that is there may be replaced.
+
+    Yields
+    ------
+    binary file
+        Open for reading and writing, in the same folder under a temporary name, which is gone
+        in the end, whatever happens.
+
+    Raises
+    ------
+    FileError
+        As `check_target`, or if writing fails, for instance on a full disk.
+    """
+    check_target(path, overwrite=overwrite)
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with temporary.open("x+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        check_target(path, overwrite=overwrite)
+        temporary.replace(target)
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {reason(error)}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_memory(path: Path, size: int) -> None:
+    """Refuse an image that this machine cannot hold.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where it comes from.
+    size : int
+        Bytes once decoded.
+
+    Raises
+    ------
+    FileError
+        If they are more than the machine's memory.
+    """
+    memory = _machine_memory()
+    if memory and size > memory:
+        raise FileError(
+            f"{path} holds {size / 2**30:.1f} GiB of pixels, more than the "
+            f"{memory / 2**30:.1f} GiB of memory of this machine; crop or split it first"
+        )
+
+
+def check_pixels(path: Path, width: int, height: int) -> None:
+    """Refuse a PNG or JPEG that claims to be larger than any photograph."""
+    if width * height > LARGEST_PICTURE:
+        raise FileError(
+            f"{path} claims {width} x {height} pixels; pictures of up to "
+            f"{LARGEST_PICTURE // 10**6} megapixels are read from PNG and JPEG files"
+        )
+
+
+def reason(error: Exception) -> str:
+    """Return what went wrong in the words of the system, without the file's name."""
+    return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+
+
+def _machine_memory() -> int | None:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None

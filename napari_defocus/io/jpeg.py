@@ -1,0 +1,158 @@
+"""JPEG: pixels by Pillow; EXIF, colour profile, XMP, IPTC, comment and density kept."""
+
+import struct
+import warnings
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+
+from ..errors import FileError
+from . import exif
+from .files import check_memory, check_pixels
+from .picture import Array, Metadata, Picture, Resolution, turn_upright
+
+QUALITY = 95
+_LARGEST_SIDE = 65535
+_LARGEST_SEGMENT = 65533
+_EXIF = b"Exif\0\0"
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_PHOTOSHOP = b"Photoshop 3.0\0"
+_IPTC_RESOURCE = 1028
+_APP1, _APP13 = 0xE1, 0xED
+
+
+def read_jpeg(path: Path) -> Picture:
+    """Read a JPEG file, upright.
+
+    Raises
+    ------
+    FileError
+        If its colours are neither grey nor RGB.
+    """
+    with path.open("rb") as file, _opened(file) as image:
+        if image.mode not in ("L", "RGB"):
+            raise FileError(f"{path} holds {image.mode} colours; convert it to RGB first")
+        width, height = image.size
+        check_pixels(path, width, height)
+        check_memory(path, 2 * width * height * len(image.getbands()))
+        data = np.asarray(image)
+        metadata, orientation = _metadata(image)
+        several = "mp" in image.info
+    colour = data.ndim == 3
+    data = turn_upright(data, orientation, colour=colour)
+    ignored = "pictures behind the first" if several else ""
+    return Picture(data, "YXS" if colour else "YX", metadata, ignored=ignored)
+
+
+def _opened(file: BinaryIO) -> JpegImageFile:
+    """Parse the segments: not by Image.open, which warns of 90 megapixels and refuses 180."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # EXIF is damaged, which hurts no pixel
+        return JpegImageFile(file)
+
+
+def write_jpeg(file: BinaryIO, picture: Picture, path: Path) -> None:
+    """Write grey or colour of 8 bits, at quality 95 with full colour resolution.
+
+    Colour of 16 bits is display-encoded and rounded to 8; grey of 16 bits, which are measured
+    values, is not.
+
+    Raises
+    ------
+    FileError
+        If the picture is anything else, has an alpha channel, or a side above 65535 pixels.
+    """
+    data = _eight_bits(picture, path)
+    height, width = data.shape[:2]
+    if max(height, width) > _LARGEST_SIDE:
+        raise FileError(f"{path} cannot hold {width} x {height} pixels; write a .png or .tif")
+    metadata = picture.metadata
+    options: dict[str, Any] = {}
+    if metadata.resolution and (per_inch := metadata.resolution.per_inch()):
+        options["dpi"] = tuple(min(max(round(value), 1), 65535) for value in per_inch)
+    if metadata.icc:
+        options["icc_profile"] = metadata.icc
+    if blob := _short_enough(metadata.exif):
+        options["exif"] = _EXIF + blob
+    comment = metadata.text.get("Comment") or metadata.text.get("Description")
+    if comment:
+        options["comment"] = comment.encode()[:_LARGEST_SEGMENT]
+    Image.fromarray(data).save(
+        file, "JPEG", quality=QUALITY, subsampling=0, extra=_segments(metadata), **options
+    )
+
+
+def _eight_bits(picture: Picture, path: Path) -> Array:
+    data = picture.data
+    if picture.axes not in ("YX", "YXS"):
+        raise FileError(f"{path} cannot hold a stack of axes {picture.axes}; write a .tif")
+    if picture.alpha is not None or (picture.axes == "YXS" and data.shape[-1] == 4):
+        raise FileError(f"{path} cannot hold an alpha channel; write a .png or .tif")
+    if data.dtype == np.uint16 and picture.axes == "YXS":
+        data = ((data.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if data.dtype != np.uint8:
+        better = ".png or .tif" if data.dtype == np.uint16 else ".tif"
+        raise FileError(
+            f"{path} cannot hold {data.dtype} values; JPEG holds uint8, write a {better}"
+        )
+    return np.ascontiguousarray(data)
+
+
+def _metadata(image: JpegImageFile) -> tuple[Metadata, int]:
+    """What the segments say, and the orientation of the pixels as stored."""
+    info = image.info
+    orientation, blob = 1, info.get("exif")
+    if blob:
+        orientation, blob = exif.upright(blob.removeprefix(_EXIF), *image.size)
+    xmp = info.get("xmp")
+    if xmp and orientation != 1:
+        xmp = exif.upright_xmp(xmp)
+    comment = info.get("comment")
+    resolution = _resolution(info)
+    if resolution and orientation in (5, 6, 7, 8):
+        resolution = Resolution(resolution.y, resolution.x, resolution.unit)
+    return Metadata(
+        exif=blob,
+        icc=info.get("icc_profile"),
+        xmp=xmp,
+        iptc=info.get("photoshop", {}).get(_IPTC_RESOURCE),
+        text={"Comment": comment.decode(errors="replace")} if comment else {},
+        resolution=resolution,
+    ), orientation
+
+
+def _resolution(info: dict[Any, Any]) -> Resolution | None:
+    x, y = info.get("jfif_density", (0, 0))
+    unit = info.get("jfif_unit", 0)
+    if unit == 2 and x and y:
+        return Resolution(x, y, "centimetre")
+    dpi = info.get("dpi")
+    return Resolution(float(dpi[0]), float(dpi[1]), "inch") if dpi and all(dpi) else None
+
+
+def _short_enough(blob: bytes | None) -> bytes | None:
+    """EXIF that fits into one segment: from a TIFF file it can be larger by its maker's note."""
+    limit = _LARGEST_SEGMENT - len(_EXIF)
+    if blob and len(blob) > limit:
+        blob = exif.without_maker_note(blob)
+    return blob if blob and len(blob) <= limit else None
+
+
+def _segments(metadata: Metadata) -> bytes:
+    segments = b""
+    if metadata.xmp:
+        segments += _segment(_APP1, _XMP + metadata.xmp)
+    if metadata.iptc:
+        head = b"8BIM" + struct.pack(">HHI", _IPTC_RESOURCE, 0, len(metadata.iptc))
+        padding = bytes(len(metadata.iptc) % 2)
+        segments += _segment(_APP13, _PHOTOSHOP + head + metadata.iptc + padding)
+    return segments
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    if len(body) > _LARGEST_SEGMENT:
+        return b""
+    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body

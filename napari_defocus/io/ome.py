@@ -1,0 +1,158 @@
+"""OME-XML: pixel sizes and channel names read, and the whole kept for an image derived from it.
+
+Elements and attributes: OME data model 2016-06. An older or unknown namespace is left as it is.
+"""
+
+import uuid
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+from .picture import Array, Length
+
+# numpy type -> OME's name
+_TYPES = {
+    "uint8": "uint8",
+    "uint16": "uint16",
+    "uint32": "uint32",
+    "int8": "int8",
+    "int16": "int16",
+    "int32": "int32",
+    "float32": "float",
+    "float64": "double",
+    "complex64": "complex",
+    "complex128": "double-complex",
+}
+
+
+def holds(data: Array) -> bool:
+    """Whether OME has a name for the type of `data`."""
+    return data.dtype.name in _TYPES
+
+
+def describe(xml: str) -> tuple[dict[str, Length], tuple[str, ...]]:
+    """Return the pixel sizes by axis letter and the channels' names of the first image."""
+    try:
+        _, pixels = _first_image(ElementTree.fromstring(xml))
+    except (ElementTree.ParseError, ValueError):
+        return {}, ()
+    sizes = {}
+    for axis, name, unit in (
+        ("X", "PhysicalSizeX", "µm"),
+        ("Y", "PhysicalSizeY", "µm"),
+        ("Z", "PhysicalSizeZ", "µm"),
+        ("T", "TimeIncrement", "s"),
+    ):
+        value = pixels.get(name)
+        if value and _is_positive(value):
+            sizes[axis] = Length(float(value), pixels.get(name + "Unit", unit))
+    names = tuple(channel.get("Name", "") for channel in _children(pixels, "Channel"))
+    return sizes, names if any(names) else ()
+
+
+def derive(xml: str, data: Array, axes: str) -> str:
+    """Return the OME-XML of a file for an image that stems from the first one described.
+
+    Parameters
+    ----------
+    xml : str
+        What the input said.
+    data : array
+        The image to be written, plane by plane in the order of its axes.
+    axes : str
+        Its axes, of T, Z, C, Y, X and S.
+
+    Returns
+    -------
+    str
+        All the input said of its first image, with the type and sizes of `data`; further images
+        are left out, as is which file and page each plane was in.
+
+    Raises
+    ------
+    ValueError
+        If `xml` cannot be understood.
+    """
+    try:
+        root = ElementTree.fromstring(xml)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"OME-XML is damaged: {error}") from error
+    image, pixels = _first_image(root)
+    space = pixels.tag.partition("}")[0] + "}" if "}" in pixels.tag else ""
+    for other in list(_children(root, "Image")):
+        if other is not image:
+            root.remove(other)
+    _drop_references(root, kept=image.get("ID", ""))
+    root.set("UUID", f"urn:uuid:{uuid.uuid4()}")
+    size = dict(zip(axes, data.shape, strict=True))
+    samples = size.get("S", 1)
+    _set_sizes(pixels, data, axes, size, samples)
+    _set_channels(pixels, space, size.get("C", 1), samples)
+    for name in ("TiffData", "BinData", "MetadataOnly"):
+        for element in list(_children(pixels, name)):
+            pixels.remove(element)
+    planes = data.size // (size["Y"] * size["X"] * samples)
+    where = ElementTree.Element(f"{space}TiffData", IFD="0", PlaneCount=str(planes))
+    pixels.insert(len(list(_children(pixels, "Channel"))), where)
+    if space:
+        ElementTree.register_namespace("", space[1:-1])
+    return '<?xml version="1.0" encoding="UTF-8"?>' + ElementTree.tostring(root, "unicode")
+
+
+def _set_sizes(
+    pixels: ElementTree.Element, data: Array, axes: str, size: dict[str, int], samples: int
+) -> None:
+    leading = [axis for axis in reversed(axes) if axis in "TZC"]
+    order = "XY" + "".join([*leading, *(axis for axis in "CZT" if axis not in leading)])
+    previous = pixels.get("Type")
+    pixels.set("DimensionOrder", order)
+    pixels.set("Type", _TYPES[data.dtype.name])
+    for axis in "XYZT":
+        pixels.set(f"Size{axis}", str(size.get(axis, 1)))
+    pixels.set("SizeC", str(size.get("C", 1) * samples))
+    if samples > 1:
+        pixels.set("Interleaved", "true")
+    for name in ("BigEndian", *(() if samples > 1 else ("Interleaved",))):
+        pixels.attrib.pop(name, None)
+    if previous != pixels.get("Type"):
+        pixels.attrib.pop("SignificantBits", None)
+
+
+def _set_channels(pixels: ElementTree.Element, space: str, count: int, samples: int) -> None:
+    """Keep the channels if there are as many as before, else name none."""
+    channels = list(_children(pixels, "Channel"))
+    if len(channels) != count:
+        for channel in channels:
+            pixels.remove(channel)
+        channels = [
+            ElementTree.Element(f"{space}Channel", ID=f"Channel:0:{i}") for i in range(count)
+        ]
+        for index, channel in enumerate(channels):
+            pixels.insert(index, channel)
+    for channel in channels:
+        channel.set("SamplesPerPixel", str(samples))
+
+
+def _drop_references(root: ElementTree.Element, kept: str) -> None:
+    """Remove what points at images that are left out."""
+    for parent in root.iter():
+        for reference in list(_children(parent, "ImageRef")):
+            if reference.get("ID") != kept:
+                parent.remove(reference)
+
+
+def _first_image(root: ElementTree.Element) -> tuple[ElementTree.Element, ElementTree.Element]:
+    for image in _children(root, "Image"):
+        for pixels in _children(image, "Pixels"):
+            return image, pixels
+    raise ValueError("OME-XML describes no image")
+
+
+def _children(element: ElementTree.Element, name: str) -> Iterator[ElementTree.Element]:
+    return (child for child in element if child.tag.rpartition("}")[2] == name)
+
+
+def _is_positive(text: str) -> bool:
+    try:
+        return 0 < float(text) < float("inf")
+    except ValueError:
+        return False

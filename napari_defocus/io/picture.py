@@ -1,0 +1,167 @@
+"""What is read from a file and written to one: pixels, the names of their axes, and metadata."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+# EXIF orientation -> (swap Y and X first, then flip Y, then flip X)
+_TURNS = {
+    1: (False, False, False),
+    2: (False, False, True),
+    3: (False, True, True),
+    4: (False, True, False),
+    5: (True, False, False),
+    6: (True, False, True),
+    7: (True, True, True),
+    8: (True, True, False),
+}
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Pixels per unit of length along X and Y; unit ``"none"`` gives their ratio only."""
+
+    x: float
+    y: float
+    unit: Literal["inch", "centimetre", "none"]
+
+    def per_inch(self) -> "tuple[float, float] | None":
+        """Return pixels per inch along X and Y, None where the unit is unknown."""
+        factor = {"inch": 1.0, "centimetre": 2.54, "none": 0.0}[self.unit]
+        return (self.x * factor, self.y * factor) if factor else None
+
+
+@dataclass(frozen=True)
+class Length:
+    """The size of a pixel, plane or time step, with the unit as the file names it."""
+
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How a TIFF file lays out its pixels: tags' values of the TIFF 6.0 specification."""
+
+    compression: int = 1
+    tile: tuple[int, int] | None = None
+    bigtiff: bool = False
+    extrasample: int = 2
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """All that a file says beside its pixels, as far as another file can carry it on.
+
+    Parameters
+    ----------
+    exif : bytes, optional
+        EXIF as a TIFF structure, without a prefix; orientation upright, thumbnail unlinked.
+    icc : bytes, optional
+        Colour profile.
+    xmp : bytes, optional
+        XMP packet.
+    iptc : bytes, optional
+        IPTC records (IIM).
+    text : mapping
+        Texts by keyword, such as ``"Description"`` (TIFF) or ``"Comment"`` (JPEG).
+    resolution : Resolution, optional
+        Pixels per inch or centimetre.
+    pixel_size : mapping of axis letter to Length
+        Sizes from ImageJ or OME metadata; T is the time between frames.
+    channel_names : tuple of str
+        From OME metadata or ImageJ labels, empty if unnamed.
+    imagej : mapping, optional
+        ImageJ's own fields.
+    ome : str, optional
+        OME-XML of the file.
+    png : tuple of (chunk name, content)
+        PNG's own colour chunks: gAMA, cHRM, sRGB, cICP.
+    storage : Storage, optional
+        Layout of a TIFF file.
+    """
+
+    exif: bytes | None = None
+    icc: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    text: Mapping[str, str] = field(default_factory=dict)
+    resolution: Resolution | None = None
+    pixel_size: Mapping[str, Length] = field(default_factory=dict)
+    channel_names: tuple[str, ...] = ()
+    imagej: Mapping[str, Any] | None = None
+    ome: str | None = None
+    png: tuple[tuple[bytes, bytes], ...] = ()
+    storage: Storage | None = None
+
+    def geometry(self) -> "Metadata":
+        """Return what stays true of a map of the same scene: its sizes, not its colours."""
+        display = ("min", "max", "Ranges", "LUTs")
+        imagej = self.imagej and {k: v for k, v in self.imagej.items() if k not in display}
+        kept = replace(self, exif=None, icc=None, xmp=None, iptc=None, text={}, png=())
+        return replace(kept, imagej=imagej)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as a file holds it.
+
+    Parameters
+    ----------
+    data : (..., Y, X) or (..., Y, X, S) array
+        Values as stored, native byte order, upright. S are colour samples: RGB or RGB and alpha.
+    axes : str
+        One letter an axis, such as ``"YXS"`` or ``"TZCYX"``.
+    metadata : Metadata
+        All else the file says.
+    alpha : (Y, X) array, optional
+        The alpha channel of a grey image, of the same type as `data`.
+    ignored : str
+        What else the file holds and this picture does not, as a clause; empty if nothing.
+    """
+
+    data: Array
+    axes: str
+    metadata: Metadata = field(default_factory=Metadata)
+    alpha: Array | None = None
+    ignored: str = ""
+
+    @property
+    def channel_axis(self) -> int | None:
+        """-1 for a colour picture, None for one whose channels, if any, are planes."""
+        return -1 if self.axes.endswith("S") else None
+
+
+def turn_upright(data: Array, orientation: int, *, colour: bool) -> Array:
+    """Turn and mirror a picture as an EXIF orientation asks.
+
+    Parameters
+    ----------
+    data : (..., Y, X) or (..., Y, X, S) array
+        The picture as stored.
+    orientation : int
+        1 to 8, as in EXIF and TIFF; anything else counts as 1, upright.
+    colour : bool
+        Whether the last axis holds samples.
+
+    Returns
+    -------
+    array
+        The picture as it is to be seen; Y and X are swapped for 5 to 8.
+
+    Examples
+    --------
+    >>> turn_upright(np.array([[1, 2, 3], [4, 5, 6]]), 6, colour=False).tolist()
+    [[4, 1], [5, 2], [6, 3]]
+    """
+    swap, flip_y, flip_x = _TURNS.get(orientation, _TURNS[1])
+    y, x = (-3, -2) if colour else (-2, -1)
+    if swap:
+        data = np.swapaxes(data, y, x)
+    flipped = tuple(axis for axis, flip in ((y, flip_y), (x, flip_x)) if flip)
+    return np.ascontiguousarray(np.flip(data, flipped))

@@ -1,0 +1,173 @@
+"""PNG: pixels by imagecodecs, which knows 16-bit colour; what lies beside them chunk by chunk.
+
+Names and layouts of chunks: PNG specification, third edition, section 11.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import imagecodecs
+import numpy as np
+
+from ..errors import FileError
+from . import exif
+from .files import check_memory, check_pixels
+from .picture import Metadata, Picture, Resolution, turn_upright
+
+_SIGNATURE_SIZE = 8
+_HEADER_END = 33  # signature and IHDR, behind which the first chunk may be put
+_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+_COLOUR = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
+_XMP = "XML:com.adobe.xmp"
+_SAMPLES = {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}
+_LARGEST_TEXT = 1 << 24
+
+
+def read_png(path: Path) -> Picture:
+    """Read a PNG file: palettes become colours, transparency an alpha channel."""
+    content = path.read_bytes()
+    width, height, bits, kind = struct.unpack_from(">IIBB", content, 16)
+    check_pixels(path, width, height)
+    check_memory(path, width * height * _SAMPLES.get(kind, 4) * (2 if bits == 16 else 1))
+    chunks = list(_chunks(content))
+    data = imagecodecs.png_decode(_pixels(content))
+    metadata, orientation = _metadata(chunks, width, height)
+    colour = data.ndim == 3 and data.shape[-1] in (3, 4)
+    data = turn_upright(data, orientation, colour=data.ndim == 3)
+    ignored = "frames behind the first" if any(name == b"acTL" for name, _ in chunks) else ""
+    if data.ndim == 3 and not colour:
+        grey, alpha = (np.ascontiguousarray(data[..., index]) for index in (0, 1))
+        return Picture(grey, "YX", metadata, alpha, ignored)
+    return Picture(data, "YXS" if colour else "YX", metadata, ignored=ignored)
+
+
+def write_png(file: BinaryIO, picture: Picture, path: Path) -> None:
+    """Write grey or colour of 8 or 16 bits.
+
+    Raises
+    ------
+    FileError
+        If the picture is a stack or not of unsigned 8- or 16-bit values.
+    """
+    data = picture.data
+    if picture.axes not in ("YX", "YXS"):
+        raise FileError(f"{path} cannot hold a stack of axes {picture.axes}; write a .tif")
+    if data.dtype not in (np.uint8, np.uint16):
+        raise FileError(
+            f"{path} cannot hold {data.dtype} values; PNG holds uint8 and uint16, write a .tif"
+        )
+    if picture.alpha is not None:
+        data = np.stack([data, picture.alpha], axis=-1)
+    content = imagecodecs.png_encode(np.ascontiguousarray(data))
+    file.write(content[:_HEADER_END])
+    for name, body in _carried(picture.metadata):
+        file.write(_chunk(name, body))
+    file.write(content[_HEADER_END:])
+
+
+def _pixels(content: bytes) -> bytes:
+    """The file without what the decoder need not know, of which it would print warnings."""
+    kept = [content[:_SIGNATURE_SIZE]]
+    kept += [content[part] for name, part in _parts(content) if name in _PIXELS]
+    return b"".join(kept)
+
+
+def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Names and contents of all intact chunks but the pixels."""
+    for name, part in _parts(content):
+        body, check = content[part.start + 8 : part.stop - 4], content[part.stop - 4 : part.stop]
+        if name not in _PIXELS and check == struct.pack(">I", zlib.crc32(name + body)):
+            yield name, body
+
+
+def _parts(content: bytes) -> Iterator[tuple[bytes, slice]]:
+    """Names and places of all chunks, with their length, name and checksum."""
+    position = _SIGNATURE_SIZE
+    while position + 12 <= len(content):
+        length, name = struct.unpack_from(">I4s", content, position)
+        yield name, slice(position, position + 12 + length)
+        position += 12 + length
+
+
+def _metadata(
+    chunks: Iterable[tuple[bytes, bytes]], width: int, height: int
+) -> tuple[Metadata, int]:
+    """What the chunks say, and the orientation of the pixels as stored."""
+    found = dict(reversed(list(chunks)))  # the first of a kind counts
+    text = dict(_texts(chunks))
+    orientation, blob = 1, found.get(b"eXIf")
+    if blob is not None:
+        orientation, blob = exif.upright(blob, width, height)
+    resolution = _resolution(found.get(b"pHYs"))
+    if resolution and orientation in (5, 6, 7, 8):
+        resolution = Resolution(resolution.y, resolution.x, resolution.unit)
+    xmp = text.pop(_XMP, "").encode()
+    if orientation != 1:
+        xmp = exif.upright_xmp(xmp)
+    return Metadata(
+        exif=blob,
+        icc=_profile(found.get(b"iCCP")),
+        xmp=xmp or None,
+        text=text,
+        resolution=resolution,
+        png=tuple((name, found[name]) for name in _COLOUR if name in found),
+    ), orientation
+
+
+def _carried(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks that hold the metadata, in an order the specification allows."""
+    for name, body in metadata.png:
+        if not (name == b"sRGB" and metadata.icc):  # at most one of the two is allowed
+            yield name, body
+    if metadata.icc:
+        yield b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)
+    per_inch = metadata.resolution and metadata.resolution.per_inch()
+    if per_inch:
+        x, y = (min(round(value / 0.0254), 2**31 - 1) for value in per_inch)
+        yield b"pHYs", struct.pack(">IIB", x, y, 1)
+    if metadata.exif:
+        yield b"eXIf", metadata.exif
+    if metadata.xmp:
+        yield b"iTXt", _XMP.encode() + b"\0\0\0\0\0" + metadata.xmp
+    for keyword, value in metadata.text.items():
+        yield b"iTXt", keyword.encode("latin-1", "replace")[:79] + b"\0\0\0\0\0" + value.encode()
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", len(body), name) + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def _texts(chunks: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, str]]:
+    for name, body in chunks:
+        keyword, _, rest = body.partition(b"\0")
+        if name == b"tEXt":
+            yield keyword.decode("latin-1"), rest.decode("latin-1")
+        elif name == b"zTXt":
+            yield keyword.decode("latin-1"), _inflate(rest[1:]).decode("latin-1")
+        elif name == b"iTXt":
+            value = rest[2:].split(b"\0", 2)[-1]
+            value = _inflate(value) if rest[:1] == b"\1" else value
+            yield keyword.decode("latin-1"), value.decode(errors="replace")
+
+
+def _profile(body: bytes | None) -> bytes | None:
+    return _inflate(body.partition(b"\0")[2][1:]) or None if body else None
+
+
+def _resolution(body: bytes | None) -> Resolution | None:
+    if body is None or len(body) != 9:
+        return None
+    x, y, unit = struct.unpack(">IIB", body)
+    return Resolution(x / 100, y / 100, "centimetre") if unit == 1 else Resolution(x, y, "none")
+
+
+def _inflate(body: bytes) -> bytes:
+    """Decompress, giving up on what is damaged or swells beyond measure."""
+    try:
+        content = zlib.decompressobj().decompress(body, _LARGEST_TEXT)
+    except zlib.error:
+        return b""
+    return content if len(content) < _LARGEST_TEXT else b""

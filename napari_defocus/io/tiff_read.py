@@ -1,0 +1,247 @@
+"""Read TIFF, OME-TIFF and ImageJ hyperstacks with tifffile.
+
+What is colour follows from the file's own photometric interpretation and samples; other channels,
+as of fluorescence, are planes. Numbers of tags and their values: TIFF 6.0.
+"""
+
+import logging
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from ..errors import FileError
+from . import exif, ome
+from .files import check_memory
+from .picture import Array, Length, Metadata, Picture, Resolution, Storage, turn_upright
+
+_MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
+_RAW_PHOTOMETRIC = (32803, 34892)
+# Compressions that hold luma and chroma, which their decoders turn into RGB: JPEG, JPEG 2000...
+_RGB_DECODERS = (6, 7, 33003, 33005, 33007, 34712)
+_ORIENTATION, _XMP, _IPTC, _ICC, _DESCRIPTION = 274, 700, 33723, 34675, 270
+_FIRST_PRIVATE_TAG = 32768
+_RESOLUTION_UNITS = {2: "inch", 3: "centimetre"}
+
+
+def read_tiff(path: Path) -> Picture:
+    """Read the first series of a TIFF file.
+
+    Raises
+    ------
+    FileError
+        If the file is truncated or lacks planes, holds raw sensor data or colours other than grey
+        and RGB, or no image at all.
+    """
+    with _complaints() as complaints, tifffile.TiffFile(path) as tiff:
+        if not tiff.series:
+            raise FileError(f"{path} holds no image")
+        series = tiff.series[0]
+        page = series.keyframe
+        _check_kind(path, tiff, series)
+        _check_whole(path, tiff, series)
+        check_memory(path, series.size * series.dtype.itemsize)
+        data = series.asarray()
+        if complaints:
+            raise FileError(f"{path} is damaged: {complaints[0]}")
+        data, axes, alpha = _arrange(data, series, plain=_is_plain(tiff))
+        orientation = _tag(page, _ORIENTATION, 1)
+        metadata = _metadata(path, tiff, series, orientation)
+        ignored = f"{len(tiff.series) - 1} further images" if len(tiff.series) > 1 else ""
+    if not axes.rstrip("S").endswith("YX") or 0 in data.shape:
+        raise FileError(f"{path} holds no image, but an array of axes {axes}, shape {data.shape}")
+    data = turn_upright(data, orientation, colour=axes.endswith("S"))
+    alpha = None if alpha is None else turn_upright(alpha, orientation, colour=False)
+    return Picture(data, axes, metadata, alpha, ignored)
+
+
+def _check_kind(path: Path, tiff: Any, series: Any) -> None:
+    """Refuse what is no picture yet, or has colours that cannot be shown as grey or RGB."""
+    page = series.keyframe
+    inner = [inner for first in tiff.pages[:1] for inner in (first.pages or [])]
+    if any(getattr(p, "photometric", None) in _RAW_PHOTOMETRIC for p in [page, *inner]):
+        raise FileError(f"{path} holds raw sensor data; develop it to a TIFF first")
+    photometric = int(page.photometric)
+    decoded = photometric == _YCBCR and int(page.compression) in _RGB_DECODERS
+    if photometric not in (_MINISWHITE, _MINISBLACK, _RGB, _PALETTE) and not decoded:
+        raise FileError(f"{path} holds {page.photometric.name} colours; convert it to RGB first")
+    if photometric == _RGB and page.samplesperpixel not in (3, 4):
+        raise FileError(
+            f"{path} holds {page.samplesperpixel} samples a pixel; RGB has 3, with alpha 4"
+        )
+
+
+def _check_whole(path: Path, tiff: Any, series: Any) -> None:
+    """Refuse a file that ends before its pixels do, or lacks some of its planes."""
+    missing = sum(page is None for page in series.pages)
+    if missing:
+        raise FileError(f"{path} lacks {missing} of its {len(series.pages)} planes")
+    size = tiff.filehandle.size
+    if series.dataoffset is not None:
+        ends = [series.dataoffset + series.nbytes]
+    elif len({page.parent.filehandle.path for page in series.pages}) > 1:
+        return  # planes in several files; tifffile has opened them all
+    else:
+        ends = [
+            offset + count
+            for page in series.pages
+            for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)
+        ]
+    if ends and max(ends) > size:
+        raise FileError(f"{path} is truncated: {max(ends)} bytes announced, {size} there")
+
+
+def _arrange(data: Array, series: Any, *, plain: bool) -> tuple[Array, str, Array | None]:
+    """Bring Y and X to the end, colour samples behind them, other samples before them."""
+    page = series.keyframe
+    axes = str(series.axes)
+    photometric = int(page.photometric)
+    data = np.ascontiguousarray(data).astype(data.dtype.newbyteorder("="), copy=False)
+    white = 2 ** min(page.bitspersample, 8 * data.itemsize) - 1
+    if data.dtype == bool:
+        data, white = data.astype(np.uint8) * 255, 255
+    if photometric == _MINISWHITE and data.dtype.kind == "u" and plain:
+        data = (white - data).astype(data.dtype)
+    if photometric == _PALETTE and plain:
+        return _look_up(data, page.colormap), axes + "S", None
+    if "S" in axes:
+        position = axes.index("S")
+        axes = axes.replace("S", "")
+        if photometric in (_RGB, _YCBCR):
+            return np.moveaxis(data, position, -1), axes + "S", None
+        data = np.moveaxis(data, position, 0)
+        if axes == "YX" and len(data) == 2 and page.extrasamples and page.extrasamples[0] in (1, 2):
+            return data[0], axes, data[1]
+        axes = ("Q" if "C" in axes else "C") + axes
+    for letter in axes:  # Y and X last
+        if letter not in "YX" and axes.index(letter) > min(axes.find("Y"), axes.find("X")):
+            data = np.moveaxis(data, axes.index(letter), 0)
+            axes = letter + axes.replace(letter, "")
+    return data, axes, None
+
+
+def _look_up(data: Array, colours: Array) -> Array:
+    """Palette entries to RGB: 8 bits where the palette holds no more than that."""
+    table = np.moveaxis(colours, 0, -1)
+    if (table % 257 == 0).all() or (table % 256 == 0).all():
+        table = (table // 256).astype(np.uint8)
+    return np.ascontiguousarray(table[np.minimum(data, len(table) - 1)])
+
+
+def _is_plain(tiff: Any) -> bool:
+    """Whether a palette and inverted grey are meant, not a look-up table to view values with."""
+    return not (tiff.is_imagej or tiff.is_ome or tiff.is_lsm or tiff.is_stk or tiff.is_fluoview)
+
+
+def _metadata(path: Path, tiff: Any, series: Any, orientation: int) -> Metadata:
+    page = series.keyframe
+    xml = tiff.ome_metadata if tiff.is_ome else None
+    imagej = tiff.imagej_metadata if tiff.is_imagej else None
+    resolution = _resolution(page, orientation)
+    sizes: Mapping[str, Length] = {}
+    names: tuple[str, ...] = ()
+    if xml:
+        sizes, names = ome.describe(xml)
+    elif imagej:
+        sizes = _imagej_sizes(imagej, resolution)
+    description = "" if xml or imagej or tiff.is_shaped else page.description
+    xmp = _tag(page, _XMP, None)
+    xmp = bytes(xmp) if isinstance(xmp, (bytes, tuple)) else (xmp or "").encode()
+    return Metadata(
+        exif=_exif(path) if _is_plain(tiff) else None,
+        icc=_tag(page, _ICC, None) or None,
+        xmp=(exif.upright_xmp(xmp) if orientation != 1 else xmp) or None,
+        iptc=_iptc(page),
+        text={"Description": description} if description else {},
+        resolution=resolution,
+        pixel_size=sizes,
+        channel_names=names,
+        imagej=imagej,
+        ome=xml,
+        storage=_storage(tiff, page),
+    )
+
+
+def _exif(path: Path) -> bytes | None:
+    with path.open("rb") as file:
+        return exif.of_tiff(file)
+
+
+def _storage(tiff: Any, page: Any) -> Storage:
+    tile = (int(page.tilelength), int(page.tilewidth)) if page.is_tiled else None
+    extra = int(page.extrasamples[0]) if page.extrasamples else 2
+    return Storage(int(page.compression), tile, bool(tiff.is_bigtiff), extra)
+
+
+def _resolution(page: Any, orientation: int) -> Resolution | None:
+    pair = [_tag(page, tag, None) for tag in (282, 283)]
+    if not all(isinstance(value, tuple) and all(value) for value in pair):
+        return None
+    x, y = (value[0] / value[1] for value in pair)
+    if orientation in (5, 6, 7, 8):
+        x, y = y, x
+    unit = _RESOLUTION_UNITS.get(_tag(page, 296, 2), "none")
+    return Resolution(x, y, unit) if (unit != "none" or (x, y) != (1, 1)) else None  # type: ignore[arg-type]
+
+
+def _imagej_sizes(imagej: Mapping[str, Any], resolution: Resolution | None) -> dict[str, Length]:
+    unit = str(imagej.get("unit", ""))
+    sizes = {}
+    if unit and resolution:
+        sizes = {"X": Length(1 / resolution.x, unit), "Y": Length(1 / resolution.y, unit)}
+    if unit and imagej.get("spacing"):
+        sizes["Z"] = Length(float(imagej["spacing"]), str(imagej.get("zunit", unit)))
+    if imagej.get("finterval"):
+        sizes["T"] = Length(float(imagej["finterval"]), str(imagej.get("tunit", "s")))
+    return sizes
+
+
+def _iptc(page: Any) -> bytes | None:
+    """IPTC records; some programs store them as 32-bit words, which is then undone."""
+    value = _tag(page, _IPTC, None)
+    if isinstance(value, bytes):
+        return value or None
+    if isinstance(value, tuple) and all(isinstance(word, int) for word in value):
+        order = page.parent.byteorder
+        width = {1: "u1", 7: "u1", 4: "u4"}.get(int(page.tags[_IPTC].dtype), "u1")
+        return np.array(value, order + width).tobytes().rstrip(b"\0") or None
+    return None
+
+
+def _tag(page: Any, code: int, missing: Any) -> Any:
+    """The value of a tag, `missing` where it is not there or its value is damaged."""
+    tag = page.tags.get(code)
+    value = None if tag is None else tag.value
+    return missing if value is None else value
+
+
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """Collect the errors that tifffile logs while it goes on reading a damaged file."""
+    collector = _Collector()
+    logger = logging.getLogger("tifffile")
+    logger.addHandler(collector)
+    try:
+        yield collector.messages
+    finally:
+        logger.removeHandler(collector)
+
+
+class _Collector(logging.Handler):
+    """Keeps the messages of errors that its own thread causes, private tags left aside."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        tag = re.search(r"TiffTag (\d+)", message)
+        if record.thread == self._thread and (tag is None or int(tag[1]) < _FIRST_PRIVATE_TAG):
+            self.messages.append(re.sub(r"<[^>]*>\s*", "", message))

@@ -1,0 +1,185 @@
+"""Write TIFF with tifffile: as OME-TIFF, as an ImageJ hyperstack, or plain.
+
+Which of them follows from the name (``.ome.tif``) and from what the picture was read from.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+import tifffile
+
+from . import exif, ome
+from .picture import Array, Metadata, Picture, Storage
+
+_LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)
+_DEFLATE = 8
+_CLASSIC_LIMIT = 2**32 - 2**25  # bytes of pixels that leave room for metadata
+_IMAGEJ_TYPES = ("uint8", "uint16", "float32")
+_MICROMETRE = ("um", "µm", "μm", "\\u00B5m", "micron", "microns", "micrometer", "micrometre")
+_OME_UNITS = frozenset(
+    ("m", "dm", "cm", "mm", "µm", "nm", "pm", "Å", "in", "ft", "min", "h", "s", "ms", "µs", "ns")
+)
+_RESOLUTION_UNITS = {"inch": 2, "centimetre": 3, "none": 1}
+
+
+def write_tiff(file: BinaryIO, picture: Picture, *, as_ome: bool) -> None:
+    """Write a picture of any type and number of axes.
+
+    Parameters
+    ----------
+    file : binary file
+        Open for reading and writing, empty.
+    picture : Picture
+        What to write. A compression without loss is kept; a lossy one becomes deflate.
+    as_ome : bool
+        Write OME-TIFF whatever the picture was read from.
+    """
+    picture = _joined(picture)
+    xml = _ome_xml(picture)
+    if xml is not None:
+        _write(file, picture, description=xml.encode(), metadata=None)
+    elif (as_ome or picture.metadata.ome or _outgrows_imagej(picture)) and _fits_ome(picture):
+        _write(file, picture, "ome", metadata=_ome_fields(picture))
+    elif _fits_imagej(picture):
+        _write(file, picture, "imagej", metadata=_imagej_fields(picture))
+    else:
+        _write_plain(file, picture)
+
+
+def _write_plain(file: BinaryIO, picture: Picture) -> None:
+    text = picture.metadata.text
+    description = text.get("Description") or text.get("Comment")
+    stack = len(picture.axes.rstrip("S")) > 2
+    if stack:
+        _write(file, picture, metadata={"axes": picture.axes})
+    else:
+        _write(file, picture, description=description and description.encode(), metadata=None)
+    if picture.metadata.exif:
+        exif.attach_to_tiff(file, picture.metadata.exif)
+
+
+def _write(file: BinaryIO, picture: Picture, kind: str = "", **options: Any) -> None:
+    """Write all planes, with the tags that every kind of TIFF may have."""
+    data, metadata = picture.data, picture.metadata
+    storage = metadata.storage or Storage(_DEFLATE)
+    samples = data.shape[-1] if picture.axes.endswith("S") else 1
+    if samples in (2, 4):
+        options["extrasamples"] = [storage.extrasample]
+    if samples > 1:
+        options["planarconfig"] = "contig"
+    if metadata.resolution:
+        options["resolution"] = (metadata.resolution.x, metadata.resolution.y)
+        options["resolutionunit"] = _RESOLUTION_UNITS[metadata.resolution.unit]
+    if storage.tile and kind != "imagej":
+        options["tile"] = storage.tile
+    big = kind != "imagej" and (storage.bigtiff or data.nbytes > _CLASSIC_LIMIT)
+    order: Literal["<", ">"] = exif.byte_order(metadata.exif) if metadata.exif else "<"
+    with tifffile.TiffWriter(
+        file, bigtiff=big, byteorder=order, ome=kind == "ome", imagej=kind == "imagej"
+    ) as writer:
+        writer.write(
+            data,
+            photometric="rgb" if samples > 2 else "minisblack",
+            iccprofile=metadata.icc,
+            software=False,
+            extratags=_tags(metadata),
+            **_compression(storage, data),
+            **options,
+        )
+
+
+def _joined(picture: Picture) -> Picture:
+    """Grey and alpha side by side, as samples."""
+    if picture.alpha is None:
+        return picture
+    data = np.stack([picture.data, picture.alpha], axis=-1)
+    return replace(picture, data=data, axes=picture.axes + "S", alpha=None)
+
+
+def _compression(storage: Storage, data: Array) -> dict[str, Any]:
+    """Keep what loses nothing; differences only between whole numbers, which all readers know."""
+    compression = storage.compression if storage.compression in _LOSSLESS else _DEFLATE
+    if compression == 1:
+        return {}
+    differences = data.dtype.kind in "ui" and compression != 32773
+    return {"compression": compression, "predictor": 2 if differences else 1}
+
+
+def _tags(metadata: Metadata) -> list[tuple[int, int, int, bytes, bool]]:
+    kept = ((700, 1, metadata.xmp), (33723, 7, metadata.iptc))
+    return [(tag, kind, len(value), value, True) for tag, kind, value in kept if value]
+
+
+def _ome_xml(picture: Picture) -> str | None:
+    """The input's own OME-XML, made to fit; None if there is none or it cannot be."""
+    if picture.metadata.ome is None or not _fits_ome(picture):
+        return None
+    try:
+        return ome.derive(picture.metadata.ome, picture.data, picture.axes)
+    except ValueError:
+        return None
+
+
+def _fits_ome(picture: Picture) -> bool:
+    known = set(_renamed(picture.axes)) <= set("TZCYXS")
+    return known and ome.holds(picture.data)
+
+
+def _renamed(axes: str) -> str:
+    """Give axes without a meaning (Q and I) the names T, Z and C, as far as these are free."""
+    for axis in "QI":
+        while axis in axes and (free := [name for name in "ZTC" if name not in axes]):
+            axes = axes.replace(axis, free[0], 1)
+    return axes
+
+
+def _ome_fields(picture: Picture) -> dict[str, Any]:
+    fields: dict[str, Any] = {"axes": _renamed(picture.axes)}
+    for axis, name in (("X", "PhysicalSizeX"), ("Y", "PhysicalSizeY"), ("Z", "PhysicalSizeZ")):
+        length = picture.metadata.pixel_size.get(axis)
+        unit = length and _ome_unit(length.unit)
+        if length and unit:
+            fields |= {name: length.value, f"{name}Unit": unit}
+    interval = picture.metadata.pixel_size.get("T")
+    if interval and (unit := _ome_unit(interval.unit)):
+        fields |= {"TimeIncrement": interval.value, "TimeIncrementUnit": unit}
+    names = picture.metadata.channel_names
+    if names and "C" in picture.axes and len(names) == picture.data.shape[picture.axes.index("C")]:
+        fields["Channel"] = {"Name": list(names)}
+    return fields
+
+
+def _ome_unit(unit: str) -> str | None:
+    if unit.lower() in (name.lower() for name in _MICROMETRE):
+        return "µm"
+    unit = {"inch": "in", "sec": "s", "msec": "ms"}.get(unit, unit)
+    return unit if unit in _OME_UNITS else None
+
+
+def _fits_imagej(picture: Picture) -> bool:
+    axes, colour = picture.axes.rstrip("S"), picture.axes.endswith("S")
+    return (
+        picture.metadata.imagej is not None
+        and picture.data.dtype.name in (_IMAGEJ_TYPES[:1] if colour else _IMAGEJ_TYPES)
+        and axes == "".join(axis for axis in "TZCYX" if axis in axes)
+        and not _outgrows_imagej(picture)
+    )
+
+
+def _outgrows_imagej(picture: Picture) -> bool:
+    return picture.metadata.imagej is not None and picture.data.nbytes > _CLASSIC_LIMIT
+
+
+def _imagej_fields(picture: Picture) -> dict[str, Any]:
+    """ImageJ's own fields, but for those that tifffile works out from the array."""
+    fields: Mapping[str, Any] = picture.metadata.imagej or {}
+    derived = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack")
+    kept = {name: value for name, value in fields.items() if name not in derived}
+    planes = picture.data.size // np.prod(picture.data.shape[len(picture.axes.rstrip("S")) - 2 :])
+    if len(kept.get("Labels", ())) != planes:
+        kept.pop("Labels", None)
+    if "C" not in picture.axes:
+        kept.pop("mode", None)
+    return {**kept, "axes": picture.axes}

@@ -1,0 +1,118 @@
+"""Write an image file, with the metadata of the file it stems from."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import FileError, ImageError
+from .files import StrPath, reason, target_format, writing
+from .picture import Array, Metadata, Picture
+
+
+def write_picture(
+    path: StrPath,
+    data: npt.ArrayLike,
+    like: Picture | None = None,
+    *,
+    channel_axis: int | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write an image; the suffix says as what.
+
+    An image of the same shape and type as `like` gets all its metadata that the kind of file can
+    carry: EXIF, colour profile, XMP, IPTC, texts, resolution, ImageJ's and OME's fields, and the
+    alpha channel of a grey picture. One of another type or without its colours, such as a defocus
+    map, gets what still holds: resolution, axes, sizes, units and channel names.
+
+    Parameters
+    ----------
+    path : path
+        ``.tif`` and ``.tiff`` hold everything; ``.ome.tif`` is written as OME-TIFF, else OME and
+        ImageJ files give files of their kind. ``.png`` holds grey or colour of uint8 or uint16.
+        ``.jpg`` and ``.jpeg`` hold uint8 without alpha, at quality 95; colours of uint16 are
+        rounded to 8 bits, as they are display values, grey uint16 is refused.
+    data : array
+        Of the shape of `like`, or of its shape without colours. Without `like`, (..., Y, X), and
+        colours as `channel_axis` says.
+    like : Picture, optional
+        What the image stems from.
+    channel_axis : int, optional
+        Axis of 3 or 4 colour samples; only without `like`.
+    overwrite : bool
+        Replace a file that is there.
+
+    Raises
+    ------
+    FileError
+        If the file exists, cannot hold such data, or cannot be written; nothing is left behind.
+    ImageError
+        If the shape does not fit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_picture(f"{folder}/ramp.png", np.eye(4, dtype=np.uint8))
+    ...     [path.name for path in Path(folder).iterdir()]
+    ['ramp.png']
+    """
+    path = Path(path)
+    kind = target_format(path)
+    picture = _picture(np.asarray(data), like, channel_axis)
+    if picture.data.dtype == bool:
+        raise ImageError("the image holds truth values; it should hold numbers, such as uint8")
+    with writing(path, overwrite=overwrite) as file:
+        try:
+            _write(file, picture, path, kind)
+        except (FileError, OSError):
+            raise
+        except Exception as error:  # encoders let any kind through for what they cannot hold
+            raise FileError(f"{path} cannot be written: {reason(error)}") from error
+
+
+def _write(file: BinaryIO, picture: Picture, path: Path, kind: str) -> None:
+    if kind == "TIFF":
+        from .tiff_write import write_tiff
+
+        write_tiff(file, picture, as_ome=path.stem.lower().endswith(".ome"))
+    elif kind == "PNG":
+        from .png import write_png
+
+        write_png(file, picture, path)
+    else:
+        from .jpeg import write_jpeg
+
+        write_jpeg(file, picture, path)
+
+
+def _picture(data: Array, like: Picture | None, channel_axis: int | None) -> Picture:
+    """Give data the axes and the metadata they may have."""
+    if like is None:
+        return _unnamed(data, channel_axis)
+    if data.shape == like.data.shape:
+        if data.dtype == like.data.dtype:
+            return Picture(data, like.axes, like.metadata, like.alpha)
+        return Picture(data, like.axes, like.metadata.geometry())
+    if like.channel_axis is not None and data.shape == like.data.shape[:-1]:
+        return Picture(data, like.axes[:-1], like.metadata.geometry())
+    raise ImageError(
+        f"the image has the shape {data.shape}; it should be {like.data.shape}, "
+        "the shape of the picture it stems from"
+    )
+
+
+def _unnamed(data: Array, channel_axis: int | None) -> Picture:
+    if channel_axis is not None:
+        if not -data.ndim <= channel_axis < data.ndim or data.shape[channel_axis] not in (3, 4):
+            raise ImageError(
+                f"channel_axis is {channel_axis} for the shape {data.shape}; "
+                "it should be an axis of 3 or 4 samples"
+            )
+        data = np.moveaxis(data, channel_axis, -1)
+    planes = data.ndim - (channel_axis is not None)
+    if planes < 2 or data.size == 0:
+        raise ImageError(f"the image has the shape {data.shape}; it should have rows and columns")
+    axes = "Q" * (planes - 2) + "YX" + ("S" if channel_axis is not None else "")
+    return Picture(data, axes, Metadata())

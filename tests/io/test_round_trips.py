@@ -1,0 +1,99 @@
+"""Whatever is written is read again as it was; damaged files cause nothing but a FileError."""
+
+import tempfile
+from pathlib import Path
+
+import hypothesis.extra.numpy as hnp
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_defocus.errors import FileError
+from napari_defocus.io import read_picture, write_picture
+
+_REAL = [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.float32, np.float64]
+
+
+def arrays(dtypes, planes):
+    leading = st.lists(st.integers(2, 3), min_size=0, max_size=planes)
+    rows = st.lists(st.integers(1, 20), min_size=2, max_size=2)
+    shape = st.tuples(leading, rows).map(lambda parts: (*parts[0], *parts[1]))
+    return st.sampled_from(dtypes).flatmap(lambda dtype: hnp.arrays(dtype, shape))
+
+
+@given(data=arrays(_REAL, planes=3), ome=st.booleans())
+def test_stacks_in_tiff(data, ome):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("a.ome.tif" if ome else "a.tif")
+        write_picture(path, data)
+        picture = read_picture(path)
+        assert picture.data.dtype == data.dtype
+        assert picture.channel_axis is None
+        np.testing.assert_array_equal(picture.data, data)
+        write_picture(path, picture.data, picture, overwrite=True)
+        again = read_picture(path)
+        assert again.axes == picture.axes
+        np.testing.assert_array_equal(again.data, data)
+
+
+@given(
+    data=arrays([np.uint8, np.uint16, np.float32], planes=1),
+    samples=st.sampled_from([3, 4]),
+    axis=st.integers(-3, 2),
+)
+def test_colours_in_tiff(data, samples, axis):
+    data = np.stack([data] * samples, axis=axis)
+    with tempfile.TemporaryDirectory() as folder:
+        write_picture(Path(folder) / "a.tif", data, channel_axis=axis)
+        picture = read_picture(Path(folder) / "a.tif")
+        assert picture.channel_axis == -1
+        np.testing.assert_array_equal(picture.data, np.moveaxis(data, axis, -1))
+
+
+@given(data=arrays([np.uint8, np.uint16], planes=0), samples=st.sampled_from([1, 3, 4]))
+def test_pictures_in_png(data, samples):
+    axis = None if samples == 1 else -1
+    data = data if samples == 1 else np.stack([data] * samples, axis=-1)
+    with tempfile.TemporaryDirectory() as folder:
+        write_picture(Path(folder) / "a.png", data, channel_axis=axis)
+        picture = read_picture(Path(folder) / "a.png")
+        assert picture.data.dtype == data.dtype
+        assert picture.channel_axis == axis
+        np.testing.assert_array_equal(picture.data, data)
+
+
+def _examples():
+    grey = np.random.default_rng(0).integers(0, 255, (2, 30, 20), dtype=np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("a.tif", "a.ome.tif"):
+            write_picture(Path(folder) / name, grey)
+            yield (Path(folder) / name).read_bytes()
+        for name in ("a.png", "a.jpg"):
+            write_picture(Path(folder) / name, grey[0])
+            yield (Path(folder) / name).read_bytes()
+
+
+EXAMPLES = list(_examples())
+
+
+@given(
+    content=st.sampled_from(EXAMPLES),
+    changes=st.dictionaries(st.integers(0, 3000), st.integers(0, 255), max_size=6),
+    length=st.integers(0, 3000) | st.none(),
+)
+def test_damaged_files_give_a_picture_or_a_file_error(content, changes, length):
+    damaged = bytearray(content)
+    for position, value in changes.items():
+        damaged[position % len(damaged)] = value
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.bin"
+        path.write_bytes(damaged[:length])
+        try:
+            picture = read_picture(path)
+        except FileError as error:
+            message = str(error)
+        else:
+            message = f"{path} is well"
+            assert picture.data.ndim == len(picture.axes)
+        assert message.startswith(str(path))
+        assert "\n" not in message

@@ -1,0 +1,409 @@
+"""TIFF of every kind: axes, colours and metadata, in and out."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_defocus.errors import FileError
+from napari_defocus.io import Length, Picture, Resolution, read_picture, write_picture
+
+SEED = np.random.default_rng(0)
+STACK = SEED.integers(0, 60000, (5, 3, 20, 30)).astype(np.uint16)
+COLOUR = np.moveaxis(STACK[0], 0, -1)
+
+
+def write(path, data, *, bigtiff=False, byteorder="<", imagej=False, ome=False, **options):
+    with tifffile.TiffWriter(
+        path, bigtiff=bigtiff, byteorder=byteorder, imagej=imagej, ome=ome
+    ) as writer:
+        writer.write(data, **options)
+    return path
+
+
+def through(path: Path, **options) -> tuple[Picture, Picture]:
+    """What is read, and what is read again after it has been written."""
+    first = read_picture(path)
+    copy = path.with_name(f"copy-{path.name}")
+    write_picture(copy, first.data, first, **options)
+    return first, read_picture(copy)
+
+
+@pytest.mark.parametrize(
+    ("options", "axes", "expected"),
+    [
+        pytest.param({}, "YX", STACK[0, 0], id="strips"),
+        pytest.param({"tile": (16, 16)}, "YX", STACK[0, 0], id="tiles"),
+        pytest.param({"bigtiff": True, "byteorder": ">"}, "YX", STACK[0, 0], id="big, big-endian"),
+        pytest.param({"compression": "zlib", "predictor": True}, "YX", STACK[0, 0], id="deflate"),
+        pytest.param({"compression": "lzw"}, "YX", STACK[0, 0], id="lzw"),
+        pytest.param({"compression": "zstd"}, "YX", STACK[0, 0], id="zstd"),
+        pytest.param({"compression": "packbits"}, "YX", STACK[0, 0], id="packbits"),
+        pytest.param({"photometric": "miniswhite"}, "YX", 65535 - STACK[0, 0], id="inverted grey"),
+        pytest.param({"bitspersample": 12}, "YX", STACK[0, 0] >> 4, id="12 bits"),
+        pytest.param({"photometric": "rgb"}, "YXS", COLOUR, id="colour"),
+        pytest.param(
+            {"photometric": "rgb", "planarconfig": "separate"}, "YXS", COLOUR, id="planar colour"
+        ),
+        pytest.param({"photometric": "minisblack", "metadata": None}, "IYX", STACK[0], id="pages"),
+        pytest.param(
+            {"photometric": "minisblack", "metadata": {"axes": "TZYX"}},
+            "TZYX",
+            STACK,
+            id="named axes",
+        ),
+        pytest.param(
+            {"photometric": "minisblack", "planarconfig": "separate"},
+            "CYX",
+            STACK[:, 0],
+            id="five samples, planar",
+        ),
+        pytest.param(
+            {"photometric": "minisblack", "planarconfig": "contig"},
+            "CYX",
+            STACK[:, 0],
+            id="five samples, interleaved",
+        ),
+    ],
+)
+def test_reads_and_writes_every_layout(tmp_path, options, axes, expected):
+    stored = expected
+    if options.get("photometric") == "miniswhite":
+        stored = 65535 - expected
+    if options.get("planarconfig") == "contig":
+        stored = np.moveaxis(expected, 0, -1)
+    if axes == "YXS" and options.get("planarconfig") == "separate":
+        stored = np.moveaxis(expected, -1, 0)
+    first, again = through(write(tmp_path / "a.tif", np.ascontiguousarray(stored), **options))
+    for picture in (first, again):
+        assert picture.axes == axes
+        assert picture.channel_axis == (-1 if axes == "YXS" else None)
+        assert picture.data.dtype == np.uint16
+        assert picture.data.dtype.isnative
+        np.testing.assert_array_equal(picture.data, expected)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint32", "float16", "float32", "float64"])
+def test_keeps_the_type(tmp_path, dtype):
+    data = STACK[0, 0].astype(dtype)
+    if data.dtype.kind == "f":
+        data[3, 4] = np.nan
+    first, again = through(write(tmp_path / "a.tif", data))
+    for picture in (first, again):
+        assert picture.data.dtype == dtype
+        np.testing.assert_array_equal(picture.data, data)
+
+
+def test_alpha_of_colour_is_a_fourth_sample(tmp_path):
+    data = np.dstack([COLOUR, STACK[1, 0]])
+    first, again = through(
+        write(tmp_path / "a.tif", data, photometric="rgb", extrasamples=["assocalpha"])
+    )
+    assert first.axes == "YXS"
+    np.testing.assert_array_equal(again.data, data)
+    with tifffile.TiffFile(tmp_path / "copy-a.tif") as tiff:
+        assert [int(sample) for sample in tiff.pages[0].extrasamples] == [1]
+
+
+def test_alpha_of_grey_is_kept_beside_it(tmp_path):
+    data = np.moveaxis(STACK[0, :2], 0, -1)
+    path = write(
+        tmp_path / "a.tif",
+        np.ascontiguousarray(data),
+        photometric="minisblack",
+        planarconfig="contig",
+        extrasamples=["unassalpha"],
+    )
+    first, again = through(path)
+    assert first.axes == again.axes == "YX"
+    np.testing.assert_array_equal(again.data, data[..., 0])
+    np.testing.assert_array_equal(again.alpha, data[..., 1])
+
+
+def test_palette_becomes_colour(tmp_path):
+    palette = np.stack([np.arange(256), np.arange(256)[::-1], np.full(256, 7)]).astype(np.uint16)
+    index = STACK[0, 0].astype(np.uint8)
+    path = write(tmp_path / "a.tif", index, photometric="palette", colormap=palette * 257)
+    picture = read_picture(path)
+    assert picture.axes == "YXS"
+    np.testing.assert_array_equal(picture.data, palette.T.astype(np.uint8)[index])
+
+
+def test_imagej_look_up_table_leaves_values_alone(tmp_path):
+    index = STACK[0, 0].astype(np.uint8)
+    table = np.stack([np.arange(256)] * 3).astype(np.uint16) * 200
+    path = write(tmp_path / "a.tif", index, imagej=True, colormap=table)
+    picture = read_picture(path)
+    assert picture.axes == "YX"
+    np.testing.assert_array_equal(picture.data, index)
+
+
+def test_imagej_hyperstack_keeps_axes_sizes_and_fields(tmp_path):
+    fields = {
+        "axes": "ZCYX",
+        "unit": "um",
+        "spacing": 2.0,
+        "finterval": 0.5,
+        "Labels": [f"plane {i}" for i in range(15)],
+        "Info": "objective 20x",
+        "Ranges": (1.0, 2.0, 3.0, 4.0, 5.0, 6.0),
+        "mode": "composite",
+    }
+    path = write(tmp_path / "a.tif", STACK, imagej=True, metadata=fields, resolution=(10, 5))
+    first, again = through(path)
+    assert first.axes == again.axes == "ZCYX"
+    assert again.metadata.pixel_size == {
+        "X": Length(0.1, "um"),
+        "Y": Length(0.2, "um"),
+        "Z": Length(2.0, "um"),
+        "T": Length(0.5, "s"),
+    }
+    assert first.metadata.imagej == again.metadata.imagej
+    np.testing.assert_array_equal(again.data, STACK)
+
+
+def test_imagej_unit_beyond_ascii_survives(tmp_path):
+    path = write(
+        tmp_path / "a.tif",
+        STACK[:, 0],
+        imagej=True,
+        metadata={"axes": "ZYX", "unit": "\\u00B5m", "spacing": 1.5},
+        resolution=(10, 10),
+    )
+    first, again = through(path)
+    assert first.metadata.pixel_size == again.metadata.pixel_size
+    assert first.metadata.imagej["unit"] == again.metadata.imagej["unit"]
+
+
+def test_map_of_an_imagej_stack_keeps_its_sizes_but_not_its_display_range(tmp_path):
+    fields = {"axes": "ZYX", "unit": "um", "spacing": 2.0, "min": 0.0, "max": 9.0}
+    path = write(tmp_path / "a.tif", STACK[:, 0], imagej=True, metadata=fields, resolution=(10, 10))
+    stack = read_picture(path)
+    write_picture(tmp_path / "map.tif", stack.data.astype(np.float32), stack)
+    written = read_picture(tmp_path / "map.tif")
+    assert written.axes == "ZYX"
+    assert written.data.dtype == np.float32
+    assert written.metadata.pixel_size == stack.metadata.pixel_size
+    assert not {"min", "max"} & set(written.metadata.imagej)
+
+
+OME = {
+    "axes": "TCYX",
+    "PhysicalSizeX": 0.11,
+    "PhysicalSizeXUnit": "µm",
+    "PhysicalSizeY": 0.12,
+    "TimeIncrement": 3.0,
+    "Channel": {"Name": ["DAPI", "GFP", "DIC"], "Color": [255, -16711681, 7]},
+    "Description": "slide 4, drifted",
+}
+
+
+def test_ome_keeps_what_its_xml_says(tmp_path):
+    path = write(tmp_path / "a.ome.tif", STACK, ome=True, metadata=OME)
+    first, again = through(path)
+    assert again.axes == "TCYX"
+    assert again.metadata.channel_names == ("DAPI", "GFP", "DIC")
+    assert again.metadata.pixel_size == {
+        "X": Length(0.11, "µm"),
+        "Y": Length(0.12, "µm"),
+        "T": Length(3.0, "s"),
+    }
+    for kept in ("slide 4, drifted", 'Color="-16711681"', 'SizeT="5"', 'Type="uint16"'):
+        assert kept in first.metadata.ome
+        assert kept in again.metadata.ome
+    np.testing.assert_array_equal(again.data, STACK)
+
+
+def test_map_of_an_ome_picture_says_float_and_no_colours(tmp_path):
+    path = write(
+        tmp_path / "a.ome.tif",
+        np.moveaxis(STACK, 1, -1),
+        ome=True,
+        photometric="rgb",
+        metadata={"axes": "ZYXS", "PhysicalSizeZ": 4.0},
+    )
+    picture = read_picture(path)
+    write_picture(tmp_path / "map.ome.tif", STACK[:, 0].astype(np.float32), picture)
+    written = read_picture(tmp_path / "map.ome.tif")
+    assert written.axes == "ZYX"
+    assert written.data.dtype == np.float32
+    assert written.metadata.pixel_size["Z"] == Length(4.0, "µm")
+    assert 'Type="float"' in written.metadata.ome
+    assert 'SizeC="1"' in written.metadata.ome
+
+
+def test_ome_of_several_images_keeps_the_first_and_says_so(tmp_path):
+    path = tmp_path / "a.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        writer.write(STACK[0, 0], metadata={"Name": "first"})
+        writer.write(STACK[:, 0, :9, :9], metadata={"Name": "second"})
+    first, again = through(path)
+    assert "1 further image" in first.ignored
+    assert 'Name="first"' in again.metadata.ome
+    assert "second" not in again.metadata.ome
+    np.testing.assert_array_equal(again.data, STACK[0, 0])
+
+
+def test_ome_lacking_planes_is_refused(tmp_path):
+    path = write(tmp_path / "a.ome.tif", STACK, ome=True, metadata={"axes": "TCYX"})
+    content = path.read_bytes().replace(b'PlaneCount="15"', b'PlaneCount="13"')
+    path.write_bytes(content)
+    with pytest.raises(FileError, match="lacks 2 of its 15 planes"):
+        read_picture(path)
+
+
+def test_suffix_ome_tif_turns_imagej_into_ome(tmp_path):
+    fields = {"axes": "ZCYX", "unit": "micron", "spacing": 2.0}
+    path = write(tmp_path / "a.tif", STACK, imagej=True, metadata=fields, resolution=(4, 4))
+    picture = read_picture(path)
+    write_picture(tmp_path / "b.ome.tif", picture.data, picture)
+    written = read_picture(tmp_path / "b.ome.tif")
+    assert written.metadata.imagej is None
+    assert written.axes == "ZCYX"
+    assert written.metadata.pixel_size == {
+        "X": Length(0.25, "µm"),
+        "Y": Length(0.25, "µm"),
+        "Z": Length(2.0, "µm"),
+    }
+
+
+def test_stack_without_named_axes_can_become_ome(tmp_path):
+    write_picture(tmp_path / "a.ome.tif", STACK)
+    written = read_picture(tmp_path / "a.ome.tif")
+    np.testing.assert_array_equal(written.data, STACK)
+
+
+def test_plain_tags_are_kept(tmp_path):
+    path = write(
+        tmp_path / "a.tif",
+        COLOUR,
+        photometric="rgb",
+        metadata=None,
+        description="größer".encode(),
+        resolution=(300, 300),
+        resolutionunit="inch",
+        iccprofile=b"a colour profile",
+        compression="lzw",
+        extratags=[
+            (271, 2, 0, "Canon", True),
+            (315, 2, 0, "A. Photographer", True),
+            (700, 1, 5, b"<xmp>", True),
+            (33723, 7, 6, b"\x1c\x02\x00\x00\x01\x31", True),
+        ],
+    )
+    first, again = through(path)
+    assert again.metadata == first.metadata
+    assert again.metadata.text == {"Description": "größer"}
+    assert again.metadata.resolution == Resolution(300, 300, "inch")
+    assert again.metadata.icc == b"a colour profile"
+    assert again.metadata.xmp == b"<xmp>"
+    assert again.metadata.iptc == b"\x1c\x02\x00\x00\x01\x31"
+    with tifffile.TiffFile(tmp_path / "copy-a.tif") as tiff:
+        assert tiff.pages[0].tags["Make"].value == "Canon"
+        assert tiff.pages[0].tags["Artist"].value == "A. Photographer"
+        assert tiff.pages[0].compression.name == "LZW"
+
+
+def test_map_carries_no_colour_profile(tmp_path):
+    path = write(tmp_path / "a.tif", COLOUR, photometric="rgb", iccprofile=b"a colour profile")
+    picture = read_picture(path)
+    write_picture(tmp_path / "map.tif", COLOUR[..., 0].astype(np.float32), picture)
+    assert read_picture(tmp_path / "map.tif").metadata.icc is None
+
+
+def test_lossy_compression_is_not_repeated(tmp_path):
+    smooth = np.linspace(0, 200, 32 * 48 * 3).reshape(32, 48, 3).astype(np.uint8)
+    path = write(tmp_path / "a.tif", smooth, photometric="rgb", compression="jpeg")
+    first, again = through(path)
+    np.testing.assert_array_equal(first.data, again.data)
+    with tifffile.TiffFile(tmp_path / "copy-a.tif") as tiff:
+        assert tiff.pages[0].compression.name == "ADOBE_DEFLATE"
+
+
+def test_tiles_are_kept(tmp_path):
+    through(write(tmp_path / "a.tif", STACK[0, 0], tile=(16, 32)))
+    with tifffile.TiffFile(tmp_path / "copy-a.tif") as tiff:
+        assert tiff.pages[0].tile == (16, 32)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_applied(tmp_path, orientation):
+    path = write(
+        tmp_path / "a.tif", STACK[0, 0], metadata=None, extratags=[(274, 3, 1, orientation, True)]
+    )
+    expected = {
+        1: STACK[0, 0],
+        2: STACK[0, 0][:, ::-1],
+        3: STACK[0, 0][::-1, ::-1],
+        4: STACK[0, 0][::-1],
+        5: STACK[0, 0].T,
+        6: np.rot90(STACK[0, 0], -1),
+        7: STACK[0, 0][::-1, ::-1].T,
+        8: np.rot90(STACK[0, 0]),
+    }[orientation]
+    first, again = through(path)
+    np.testing.assert_array_equal(first.data, expected)
+    np.testing.assert_array_equal(again.data, expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"photometric": "cfa"}, "raw sensor data"),
+        ({"photometric": "separated", "planarconfig": "contig"}, "SEPARATED colours"),
+        ({"photometric": "cielab", "planarconfig": "contig"}, "CIELAB colours"),
+    ],
+)
+def test_other_colours_are_refused(tmp_path, options, words):
+    data = {"cfa": STACK[0, 0], "separated": np.dstack([COLOUR] * 2)[..., :4], "cielab": COLOUR}
+    path = write(tmp_path / "a.tif", data[options["photometric"]], **options)
+    with pytest.raises(FileError, match=words):
+        read_picture(path)
+
+
+def test_no_rows_are_refused(tmp_path):
+    path = write(tmp_path / "a.tif", STACK[0, 0, 0])
+    with pytest.raises(FileError, match=re.escape("an array of axes X, shape (30,)")):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("kind", ["strips", "deflate", "tiles", "pages", "imagej", "ome"])
+def test_truncated_anywhere_is_refused_or_whole(tmp_path, kind):
+    options = {
+        "strips": {},
+        "deflate": {"compression": "zlib"},
+        "tiles": {"tile": (16, 16), "compression": "lzw"},
+        "pages": {"metadata": None},
+        "imagej": {"imagej": True},
+        "ome": {"ome": True},
+    }[kind]
+    path = write(tmp_path / "a.tif", STACK[:, 0], photometric="minisblack", **options)
+    whole, content = read_picture(path), path.read_bytes()
+    for length in [*range(16, len(content), len(content) // 40), len(content) - 1]:
+        path.write_bytes(content[:length])
+        try:
+            picture = read_picture(path)
+        except FileError:
+            continue
+        np.testing.assert_array_equal(picture.data, whole.data)
+
+
+def test_truncated_says_by_how_much(tmp_path):
+    path = write(tmp_path / "a.tif", STACK[0, 0])
+    content = path.read_bytes()
+    path.write_bytes(content[:-100])
+    with pytest.raises(
+        FileError, match=f"truncated: {len(content)} bytes announced, {len(content) - 100} there"
+    ):
+        read_picture(path)
+
+
+def test_pixels_beyond_memory_are_refused_before_they_are_decoded(tmp_path):
+    path = write(tmp_path / "a.tif", STACK[0, 0], compression="zlib", metadata=None)
+    with tifffile.TiffFile(path, mode="r+b") as tiff:
+        for tag in ("ImageWidth", "ImageLength", "RowsPerStrip"):
+            tiff.pages[0].tags[tag].overwrite(2**28)
+    with pytest.raises(FileError, match="GiB of memory"):
+        read_picture(path)
