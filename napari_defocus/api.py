@@ -90,7 +90,73 @@ def estimate_defocus(
     tile: int | str | None = "auto",
     progress: Callable[[int, int], object] | None = None,
 ) -> DefocusMap:
-    """Tell how far out of focus every pixel is."""
+    """Tell how far out of focus every pixel is.
+
+    Parameters
+    ----------
+    image : (..., Y, X) array
+        Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has colour. The
+        left view, if there are two.
+    right : array, optional
+        The right dual-pixel view, of the same shape and data type. Two views tell more reliably how
+        far each pixel is out of focus, and on which side of the plane of focus it lies.
+    model : str, path or torch.nn.Module
+        "auto", the name of a model for one view or two (:func:`napari_defocus.list_models`), the
+        path of one's own weights file, or a network with a ``descriptor``.
+    channel_axis : int, optional
+        The axis of 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
+        None: there is none, and all axes before Y and X hold planes that are handled one by one.
+    encoding : {"auto", "srgb", "linear"}
+        Whether values are display values or proportional to light. "auto" takes colour and uint8
+        for display values, all else for linear.
+    value_range : (float, float), optional
+        Values of black and white. By default the data type's for colour and uint8 (0 and 1 for
+        floats), else the smallest value and the 99.99th percentile of the whole array: so give it
+        when one series comes in several arrays.
+    scale : int or "auto"
+        Work on the image shrunk by this factor. "auto": a look from afar chooses how far to shrink
+        it so that the network knows the radii (up to 24 pixels), and every pixel is taken from the
+        finest scale that knows its radius.
+    device : str
+        "auto" (the accelerator if there is one, else the CPU), "cpu", "cuda", "cuda:1", "mps", ...
+        With "auto" the CPU takes over, with a warning, if the accelerator runs out of memory.
+    precision : {"auto", "float32", "bfloat16"}
+        Of the computation. "auto" is float32; bfloat16 can be faster, but its rounding shows, and
+        tiles agree to about 0.005 of the range only.
+    tile : int, None or "auto"
+        Side in pixels of the tiles worked on at a time, halo not counted; None is the whole plane.
+        "auto" follows from network and device: tiles of less than a second.
+    progress : callable, optional
+        Called as ``progress(done, total)`` after every tile, in pixels of work; what it raises, for
+        instance :class:`napari_defocus.Cancelled`, ends the work. Lazy arrays do not call it.
+
+    Returns
+    -------
+    DefocusMap
+        Radius, in pixels of the image, and confidence, each (..., Y, X) without channels; unpacks
+        as the two. Signed with two views, else >= 0. Lazy if `image` is a dask array: both then
+        come from one graph, so compute them together. Where the image is not finite, the radius is
+        that of what lies around, and the confidence is 0.
+
+    Raises
+    ------
+    ImageError
+        If the image, its axes, data type or values cannot be used.
+    ModelError
+        If the model is unknown, damaged, or made for another task.
+    OptionError
+        If another argument lies outside what it accepts.
+    DeviceError
+        If the device is missing or runs out of memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.random.default_rng(0).random((64, 48), np.float32)
+    >>> radius, confidence = estimate_defocus(image)
+    >>> radius.shape, bool(radius.min() >= 0), bool(0 <= confidence.min() <= confidence.max() <= 1)
+    ((64, 48), True, True)
+    """
     steps = estimate_defocus_steps(
         image,
         right,
@@ -166,7 +232,78 @@ def deblur(
     tile: int | str | None = "auto",
     progress: Callable[[int, int], object] | None = None,
 ) -> Any:
-    """Bring back what defocus took away, and leave alone what is sharp."""
+    """Bring back what defocus took away, and leave alone what is sharp.
+
+    Parameters
+    ----------
+    image : (..., Y, X) array
+        Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has colour.
+    defocus : DefocusMap or array, optional
+        How far each pixel is out of focus; estimated from the image if not given. An array holds
+        radii in pixels of the image, of which the size counts; it may be painted by hand. (Y, X)
+        serves all planes.
+    strength : float
+        0 returns the input, bit for bit; 1 is the network's result; between and up to 2, the change
+        is scaled.
+    protect : float
+        Pixels whose radius is at most this many pixels come back untouched, those of twice that
+        radius get the full result, with a smooth ramp between; 0 switches it off.
+    model : str, path or torch.nn.Module
+        "auto", the name of a model for deblurring (:func:`napari_defocus.list_models`), the path of
+        one's own weights file, or a network with a ``descriptor``.
+    channel_axis : int, optional
+        The axis of 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
+        None: there is none, and all axes before Y and X hold planes that are handled one by one.
+    encoding : {"auto", "srgb", "linear"}
+        Whether values are display values or proportional to light. "auto" takes colour and uint8
+        for display values, all else for linear.
+    value_range : (float, float), optional
+        Values of black and white. By default the data type's for colour and uint8 (0 and 1 for
+        floats), else the smallest value and the 99.99th percentile of the whole array: so give it
+        when one series comes in several arrays.
+    scale : int or "auto"
+        Work on the image shrunk by this factor. "auto": every pixel is worked on at the finest
+        scale at which the network knows the map's radius there (up to 24 pixels of that scale).
+    device : str
+        "auto" (the accelerator if there is one, else the CPU), "cpu", "cuda", "cuda:1", "mps", ...
+        With "auto" the CPU takes over, with a warning, if the accelerator runs out of memory.
+    precision : {"auto", "float32", "bfloat16"}
+        Of the computation. "auto" is float32; bfloat16 can be faster, but its rounding shows, and
+        tiles agree to about 0.005 of the range only.
+    tile : int, None or "auto"
+        Side in pixels of the tiles worked on at a time, halo not counted; None is the whole plane.
+        "auto" follows from network and device: tiles of less than a second.
+    progress : callable, optional
+        Called as ``progress(done, total)`` after every tile, in pixels of work; what it raises, for
+        instance :class:`napari_defocus.Cancelled`, ends the work. Lazy arrays do not call it.
+
+    Returns
+    -------
+    array
+        Of the image's shape, data type and range; NumPy for NumPy, lazy for dask. Alpha is carried
+        through; what is not finite stays as it is, and does not spread.
+
+    Raises
+    ------
+    ImageError
+        If the image, its axes, data type or values cannot be used.
+    MapError
+        If the map does not fit the image or holds impossible values.
+    ModelError
+        If the model is unknown, damaged, or made for another task.
+    OptionError
+        If another argument lies outside what it accepts.
+    DeviceError
+        If the device is missing or runs out of memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8)
+    >>> sharp = deblur(image, np.full((64, 48), 3.0), channel_axis=-1)
+    >>> sharp.shape, sharp.dtype
+    ((64, 48, 3), dtype('uint8'))
+    """
     steps = deblur_steps(
         image,
         defocus,
@@ -233,7 +370,69 @@ def reblur(
     tile: int | str | None = "auto",
     progress: Callable[[int, int], object] | None = None,
 ) -> Any:
-    """Blur a sharp image as the camera would have: what a deblurred image can be checked with."""
+    """Blur a sharp image as the camera would have: what a deblurred image can be checked with.
+
+    Light adds up linearly, with a uniform disk for every radius, in layers that hide each other.
+
+    Parameters
+    ----------
+    sharp : (..., Y, X) array
+        Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has colour.
+    defocus : DefocusMap or array
+        Signed radii in pixels of the image: positive lies behind the plane of focus and is hidden
+        by what is nearer. If the map is unsigned, everything out of focus is taken to lie behind
+        that plane. (Y, X) serves all planes.
+    channel_axis : int, optional
+        The axis of 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
+        None: there is none, and all axes before Y and X hold planes that are handled one by one.
+    encoding : {"auto", "srgb", "linear"}
+        Whether values are display values or proportional to light. "auto" takes colour and uint8
+        for display values, all else for linear.
+    value_range : (float, float), optional
+        Values of black and white. By default the data type's for colour and uint8 (0 and 1 for
+        floats), else the smallest value and the 99.99th percentile of the whole array: so give it
+        when one series comes in several arrays.
+    scale : int or "auto"
+        Work on the image shrunk by this factor, which is faster and loses what is sharp. "auto" is
+        1, for blur of any radius can be rendered.
+    device : str
+        "auto" (the accelerator if there is one, else the CPU), "cpu", "cuda", "cuda:1", "mps", ...
+        With "auto" the CPU takes over, with a warning, if the accelerator runs out of memory.
+    precision : {"auto", "float32", "bfloat16"}
+        Of the computation. "auto" is float32; bfloat16 can be faster, but its rounding shows, and
+        tiles agree to about 0.005 of the range only.
+    tile : int, None or "auto"
+        Side in pixels of the tiles worked on at a time, halo not counted; None is the whole plane.
+        "auto" follows from network and device: tiles of less than a second.
+    progress : callable, optional
+        Called as ``progress(done, total)`` after every tile, in pixels of work; what it raises, for
+        instance :class:`napari_defocus.Cancelled`, ends the work. Lazy arrays do not call it.
+
+    Returns
+    -------
+    array
+        Of the image's shape, data type and range; NumPy for NumPy, lazy for dask.
+
+    Raises
+    ------
+    ImageError
+        If the image, its axes, data type or values cannot be used.
+    MapError
+        If the map does not fit the image or holds impossible values.
+    OptionError
+        If another argument lies outside what it accepts.
+    DeviceError
+        If the device is missing or runs out of memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> spot = np.zeros((33, 33), np.float32)
+    >>> spot[16, 16] = 1
+    >>> blurred = reblur(spot, np.full((33, 33), 4.0), value_range=(0, 1))
+    >>> round(1 / float(blurred.max()))  # the area of the disk
+    50
+    """
     steps = reblur_steps(
         sharp,
         defocus,
@@ -294,7 +493,73 @@ def refocus(
     tile: int | str | None = "auto",
     progress: Callable[[int, int], object] | None = None,
 ) -> Any:
-    """Focus a sharp image anew, at another distance and aperture."""
+    """Focus a sharp image anew, at another distance and aperture.
+
+    The radius of a thin lens's blur is linear in inverse depth, its slope proportional to the
+    aperture: the new radius is ``aperture * (radius - focus)``, blurred as in :func:`reblur`.
+
+    Parameters
+    ----------
+    sharp : (..., Y, X) array
+        Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has colour.
+    defocus : DefocusMap or array
+        Signed radii in pixels of the image: positive lies behind the plane of focus and is hidden
+        by what is nearer. If the map is unsigned, everything out of focus is taken to lie behind
+        that plane. (Y, X) serves all planes.
+    focus : float
+        Radius, in pixels and signed, of what is to be in focus: read it from the map.
+    aperture : float
+        Diameter of the new aperture, 0 or more, in units of the one the map was taken with.
+    channel_axis : int, optional
+        The axis of 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
+        None: there is none, and all axes before Y and X hold planes that are handled one by one.
+    encoding : {"auto", "srgb", "linear"}
+        Whether values are display values or proportional to light. "auto" takes colour and uint8
+        for display values, all else for linear.
+    value_range : (float, float), optional
+        Values of black and white. By default the data type's for colour and uint8 (0 and 1 for
+        floats), else the smallest value and the 99.99th percentile of the whole array: so give it
+        when one series comes in several arrays.
+    scale : int or "auto"
+        Work on the image shrunk by this factor, which is faster and loses what is sharp. "auto" is
+        1, for blur of any radius can be rendered.
+    device : str
+        "auto" (the accelerator if there is one, else the CPU), "cpu", "cuda", "cuda:1", "mps", ...
+        With "auto" the CPU takes over, with a warning, if the accelerator runs out of memory.
+    precision : {"auto", "float32", "bfloat16"}
+        Of the computation. "auto" is float32; bfloat16 can be faster, but its rounding shows, and
+        tiles agree to about 0.005 of the range only.
+    tile : int, None or "auto"
+        Side in pixels of the tiles worked on at a time, halo not counted; None is the whole plane.
+        "auto" follows from network and device: tiles of less than a second.
+    progress : callable, optional
+        Called as ``progress(done, total)`` after every tile, in pixels of work; what it raises, for
+        instance :class:`napari_defocus.Cancelled`, ends the work. Lazy arrays do not call it.
+
+    Returns
+    -------
+    array
+        Of the image's shape, data type and range; NumPy for NumPy, lazy for dask.
+
+    Raises
+    ------
+    ImageError
+        If the image, its axes, data type or values cannot be used.
+    MapError
+        If the map does not fit the image or holds impossible values.
+    OptionError
+        If another argument lies outside what it accepts.
+    DeviceError
+        If the device is missing or runs out of memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)
+    >>> same = refocus(image, np.full((32, 32), 5.0), focus=5.0, aperture=2.0)
+    >>> bool((same == image).all())
+    True
+    """
     steps = refocus_steps(
         sharp,
         defocus,

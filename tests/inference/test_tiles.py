@@ -1,0 +1,72 @@
+"""Tiles cover the plane once, start where networks need them to, and fade into each other."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_defocus.errors import OptionError
+from napari_defocus.inference import tiles
+from napari_defocus.inference.tiles import Box
+
+multiples = st.sampled_from([1, 2, 8, 16])
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 300), multiples)
+def test_cores_cover_the_plane_once(rows, columns, side, multiple):
+    whole = Box(0, 0, rows * multiple, columns * multiple)
+    covered = np.zeros((whole.height, whole.width), int)
+    for core in tiles.plan(whole, side, multiple):
+        assert max(core.height, core.width) <= tiles.round_up(side, multiple)
+        assert core.top % multiple == core.left % multiple == 0
+        assert core.height % multiple == core.width % multiple == 0
+        covered[core.slices] += 1
+    assert (covered == 1).all()
+
+
+@given(st.integers(1, 40), st.integers(1, 40), multiples)
+def test_halves_cover_the_core_once(rows, columns, multiple):
+    core = Box(3 * multiple, multiple, (3 + rows) * multiple, (1 + columns) * multiple)
+    parts = tiles.halves(core, multiple)
+    covered = np.zeros((50 * multiple, 50 * multiple), int)
+    for part in parts:
+        covered[part.slices] += 1
+    assert (covered[core.slices] == 1).all()
+    assert covered.sum() == core.height * core.width
+    assert (len(parts) > 1) == (max(rows, columns) > 1)
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.tuples(*[st.integers(0, tiles.OVERLAP)] * 4))
+def test_window_is_positive_and_one_inside(height, width, margins):
+    top, left, bottom, right = margins
+    core = Box(top, left, top + height, left + width)
+    kept = Box(0, 0, core.bottom + bottom, core.right + right)
+    window = tiles.window(core, kept)
+    assert window.shape == (kept.height, kept.width)
+    assert (window > 0).all()
+    assert (window <= 1).all()
+    inside = Box(2 * top, 2 * left, kept.height - 2 * bottom, kept.width - 2 * right)
+    if inside.height > 0 and inside.width > 0:
+        assert (window[inside.slices] == 1).all()
+
+
+def test_window_does_not_fade_at_the_edge_of_the_image():
+    box = Box(0, 0, 16, 16)
+    assert (tiles.window(box, box) == 1).all()
+
+
+def test_halo_holds_what_is_kept_and_what_that_depends_on():
+    assert tiles.halo(64, 8) == 72
+    assert tiles.halo(1, 8) == 16
+    assert tiles.halo(3, 1) == 3 + tiles.OVERLAP
+
+
+@pytest.mark.parametrize("tile", [0, -8, 1.5, "large", True, (64, 64)])
+def test_impossible_tiles_are_refused(tile):
+    with pytest.raises(OptionError, match="tile is"):
+        tiles.check_tile(tile)
+
+
+@pytest.mark.parametrize("tile", ["auto", None, 1, np.int64(256)])
+def test_possible_tiles_are_accepted(tile):
+    tiles.check_tile(tile)
