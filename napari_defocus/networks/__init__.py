@@ -7,11 +7,13 @@ from torch import nn
 
 from napari_defocus.networks.estimator import DualEstimator, SingleEstimator
 from napari_defocus.networks.generator import Generator
+from napari_defocus.networks.paper import PaperGenerator
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {
     "single-estimator": SingleEstimator,
     "dual-estimator": DualEstimator,
     "generator": Generator,
+    "paper-generator": PaperGenerator,
 }
 
 

@@ -16,11 +16,20 @@ from napari_defocus.networks.blocks import (
 )
 from napari_defocus.networks.descriptor import Descriptor
 
+_TEXTURED = 0.03
+_FLAT = 1e-3
+
 
 class _Trunk(nn.Module):
-    """U-Net over half, quarter and eighth resolution, to two channels at full resolution."""
+    """U-Net over half, quarter and eighth resolution, to two channels at full resolution.
 
-    def __init__(self, channels: int, widths: Sequence[int], blocks: Sequence[int]) -> None:
+    `late` channels at quarter resolution may join on the way out: features that look so far that
+    the way in would make them look too far.
+    """
+
+    def __init__(
+        self, channels: int, widths: Sequence[int], blocks: Sequence[int], late: int = 0
+    ) -> None:
         super().__init__()
         half, quarter, eighth = widths
 
@@ -33,16 +42,20 @@ class _Trunk(nn.Module):
         self.to_eighth = Down(quarter, eighth)
         self.eighth = stage(blocks[1], eighth)
         self.from_eighth = Up(eighth, quarter)
+        self.join = nn.Conv2d(late, quarter, 1) if late else None
         self.leave_quarter = stage(blocks[2], quarter)
         self.from_quarter = Up(quarter, half)
         self.leave_half = stage(blocks[3], half)
         self.head = nn.Conv2d(half, 8, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, late: Tensor | None = None) -> Tensor:
         top = self.stem(x)
         middle = self.enter_quarter(self.to_quarter(top))
         bottom = self.eighth(self.to_eighth(middle))
-        middle = self.leave_quarter(middle + self.from_eighth(bottom))
+        middle = middle + self.from_eighth(bottom)
+        if self.join is not None:
+            middle = middle + self.join(late)
+        middle = self.leave_quarter(middle)
         top = self.leave_half(top + self.from_quarter(middle))
         return functional.pixel_shuffle(self.head(top), 2).float()
 
@@ -91,15 +104,18 @@ class DualEstimator(nn.Module):
     """Signed blur radius and confidence from two dual-pixel views.
 
     The views are compared at half resolution over a range of shifts, locally normalised so that
-    brightness and contrast need not agree; a U-Net turns the costs into a radius.
+    brightness and contrast need not agree. A U-Net sees the costs averaged over narrow windows;
+    on its way out it also sees them averaged over wide windows, weighted by local texture, so that
+    flat areas learn from their surroundings.
 
     Parameters
     ----------
     shifts : int
         Largest shift tried between the views, in half-resolution pixels, to either side.
-    normalise_half, boxes : int, sequence of int
-        Half-widths, in half-resolution pixels, of the local normalisation and of the windows over
-        which costs are averaged.
+    normalise_half : int
+        Half-width of the local normalisation, in half-resolution pixels.
+    narrow, wide : sequence of int
+        Half-widths, in half-resolution pixels, of the windows over which costs are averaged.
     widths, blocks : sequence of int
         As in `SingleEstimator`.
     """
@@ -109,16 +125,20 @@ class DualEstimator(nn.Module):
     def __init__(
         self,
         shifts: int = 10,
-        normalise_half: int = 4,
-        boxes: Sequence[int] = (1, 4),
+        normalise_half: int = 3,
+        narrow: Sequence[int] = (1, 4),
+        wide: Sequence[int] = (9, 18),
         widths: Sequence[int] = (32, 48, 96),
         blocks: Sequence[int] = (2, 2, 1, 1),
     ) -> None:
         super().__init__()
         self.shifts = shifts
         self.normalise_half = normalise_half
-        self.boxes = tuple(boxes)
-        self.trunk = _Trunk(8 + len(self.boxes) * (2 * shifts + 1), widths, blocks)
+        self.narrow, self.wide = tuple(narrow), tuple(wide)
+        candidates = 2 * shifts + 1
+        self.trunk = _Trunk(
+            8 + len(narrow) * candidates, widths, blocks, late=len(wide) * candidates
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimate.
@@ -136,20 +156,35 @@ class DualEstimator(nn.Module):
         """
         views = torch.cat([luma(x[:, :3]), luma(x[:, 3:])], 1)
         fine = functional.pixel_unshuffle(locally_normalised(views, 2 * self.normalise_half), 2)
-        coarse = locally_normalised(functional.avg_pool2d(views, 2), self.normalise_half)
-        raw = self.trunk(torch.cat([fine, self.costs(coarse)], 1))
+        small = functional.avg_pool2d(views, 2)
+        costs = self.costs(locally_normalised(small, self.normalise_half))
+        narrow = [box(costs, half) for half in self.narrow]
+        raw = self.trunk(torch.cat([fine, *narrow], 1), self.aggregated(costs, small))
         limit = self.descriptor.max_radius
         return torch.cat([(4 * raw[:, :1]).clamp(-limit, limit), raw[:, 1:].sigmoid()], 1)
 
     def costs(self, views: Tensor) -> Tensor:
-        """Mean absolute difference of the views at each shift and window, (N, C, H/2, W/2)."""
+        """Absolute difference of normalised views (N, 2, H, W) at each shift, (N, S, H, W)."""
         left, right = views[:, :1], views[:, 1:]
         apart = [
             (_shifted(left, -(shift - shift // 2)) - _shifted(right, shift // 2)).abs()
             for shift in range(-self.shifts, self.shifts + 1)
         ]
-        cost = torch.cat(apart, 1)
-        return torch.cat([box(cost, half) for half in self.boxes], 1)
+        return torch.cat(apart, 1)
+
+    def aggregated(self, costs: Tensor, views: Tensor) -> Tensor:
+        """Costs averaged over wide windows where there is texture, at half their resolution."""
+        texture = texture_weight(views.mean(1, keepdim=True), self.normalise_half)
+        weighted = functional.avg_pool2d(torch.cat([costs * texture, texture], 1), 2)
+        sums = [box(weighted, half // 2) for half in self.wide]
+        return torch.cat([s[:, :-1] / (s[:, -1:] + _FLAT) for s in sums], 1)
+
+
+def texture_weight(grey: Tensor, half: int) -> Tensor:
+    """How much a pixel's surroundings tell about a horizontal shift, (N, 1, H, W), in [0, 1)."""
+    slope = functional.pad(grey, (1, 1, 0, 0), mode="replicate")
+    energy = box((slope[..., 2:] - slope[..., :-2]) ** 2, half)
+    return energy / (energy + _TEXTURED**2)
 
 
 def _shifted(x: Tensor, by: int) -> Tensor:
