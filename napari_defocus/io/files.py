@@ -108,7 +108,9 @@ def check_target(path: StrPath, *, overwrite: bool = False) -> None:
     if not os.access(path.parent, os.W_OK):
         raise FileError(f"{path} cannot be written: the folder {path.parent} is write-protected")
     if not overwrite and os.path.lexists(path):
-        raise FileError(f"{path} exists already; choose another name, or allow overwriting")
+        raise FileError(
+            f"{path} exists already; give another name, or overwrite=True (--overwrite)"
+        )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from ..errors import FileError
 from . import exif
 from .files import check_memory, check_pixels
-from .picture import Array, Metadata, Picture, Resolution, turn_upright
+from .picture import Metadata, Picture, Resolution, turn_upright
 
 QUALITY = 95
 _LARGEST_SIDE = 65535
@@ -54,21 +54,31 @@ def _opened(file: BinaryIO) -> JpegImageFile:
         return JpegImageFile(file)
 
 
+def check_jpeg(picture: Picture, path: Path) -> None:
+    """Raise a FileError if JPEG cannot hold a picture."""
+    height, width = picture.data.shape[:2]
+    dtype, colour = picture.data.dtype, picture.axes == "YXS"
+    if picture.axes not in ("YX", "YXS"):
+        raise FileError(f"{path} cannot hold a stack of axes {picture.axes}; write a .tif")
+    if picture.alpha is not None or (colour and picture.data.shape[-1] == 4):
+        raise FileError(f"{path} cannot hold an alpha channel; write a .png or .tif")
+    if dtype != np.uint8 and not (dtype == np.uint16 and colour):
+        better = ".png or .tif" if dtype == np.uint16 else ".tif"
+        raise FileError(f"{path} cannot hold {dtype} values; JPEG holds uint8, write a {better}")
+    if max(height, width) > _LARGEST_SIDE:
+        raise FileError(f"{path} cannot hold {width} x {height} pixels; write a .png or .tif")
+
+
 def write_jpeg(file: BinaryIO, picture: Picture, path: Path) -> None:
     """Write grey or colour of 8 bits, at quality 95 with full colour resolution.
 
     Colour of 16 bits is display-encoded and rounded to 8; grey of 16 bits, which are measured
     values, is not.
-
-    Raises
-    ------
-    FileError
-        If the picture is anything else, has an alpha channel, or a side above 65535 pixels.
     """
-    data = _eight_bits(picture, path)
-    height, width = data.shape[:2]
-    if max(height, width) > _LARGEST_SIDE:
-        raise FileError(f"{path} cannot hold {width} x {height} pixels; write a .png or .tif")
+    check_jpeg(picture, path)
+    data = picture.data
+    if data.dtype == np.uint16:
+        data = ((data.astype(np.uint32) + 128) // 257).astype(np.uint8)
     metadata = picture.metadata
     options: dict[str, Any] = {}
     if metadata.resolution and (per_inch := metadata.resolution.per_inch()):
@@ -80,25 +90,9 @@ def write_jpeg(file: BinaryIO, picture: Picture, path: Path) -> None:
     comment = metadata.text.get("Comment") or metadata.text.get("Description")
     if comment:
         options["comment"] = comment.encode()[:_LARGEST_SEGMENT]
-    Image.fromarray(data).save(
-        file, "JPEG", quality=QUALITY, subsampling=0, extra=_segments(metadata), **options
-    )
-
-
-def _eight_bits(picture: Picture, path: Path) -> Array:
-    data = picture.data
-    if picture.axes not in ("YX", "YXS"):
-        raise FileError(f"{path} cannot hold a stack of axes {picture.axes}; write a .tif")
-    if picture.alpha is not None or (picture.axes == "YXS" and data.shape[-1] == 4):
-        raise FileError(f"{path} cannot hold an alpha channel; write a .png or .tif")
-    if data.dtype == np.uint16 and picture.axes == "YXS":
-        data = ((data.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    if data.dtype != np.uint8:
-        better = ".png or .tif" if data.dtype == np.uint16 else ".tif"
-        raise FileError(
-            f"{path} cannot hold {data.dtype} values; JPEG holds uint8, write a {better}"
-        )
-    return np.ascontiguousarray(data)
+    image = Image.fromarray(np.ascontiguousarray(data))
+    extra = _segments(metadata)
+    image.save(file, "JPEG", quality=QUALITY, subsampling=0, extra=extra, **options)
 
 
 def _metadata(image: JpegImageFile) -> tuple[Metadata, int]:

@@ -136,6 +136,13 @@ class Picture:
         """-1 for a colour picture, None for one whose channels, if any, are planes."""
         return -1 if self.axes.endswith("S") else None
 
+    def as_planes(self) -> "Picture":
+        """Return the same with its colours, if it has any, as planes before Y and X."""
+        if self.channel_axis is None:
+            return self
+        axes = ("Q" if "C" in self.axes else "C") + self.axes[:-1]
+        return replace(self, data=np.moveaxis(self.data, -1, 0), axes=axes)
+
 
 def turn_upright(data: Array, orientation: int, *, colour: bool) -> Array:
     """Turn and mirror a picture as an EXIF orientation asks.

@@ -44,21 +44,21 @@ def read_png(path: Path) -> Picture:
     return Picture(data, "YXS" if colour else "YX", metadata, ignored=ignored)
 
 
-def write_png(file: BinaryIO, picture: Picture, path: Path) -> None:
-    """Write grey or colour of 8 or 16 bits.
-
-    Raises
-    ------
-    FileError
-        If the picture is a stack or not of unsigned 8- or 16-bit values.
-    """
-    data = picture.data
+def check_png(picture: Picture, path: Path) -> None:
+    """Raise a FileError if a picture is a stack or not of unsigned 8- or 16-bit values."""
     if picture.axes not in ("YX", "YXS"):
         raise FileError(f"{path} cannot hold a stack of axes {picture.axes}; write a .tif")
-    if data.dtype not in (np.uint8, np.uint16):
+    if picture.data.dtype not in (np.uint8, np.uint16):
         raise FileError(
-            f"{path} cannot hold {data.dtype} values; PNG holds uint8 and uint16, write a .tif"
+            f"{path} cannot hold {picture.data.dtype} values; PNG holds uint8 and uint16, "
+            "write a .tif"
         )
+
+
+def write_png(file: BinaryIO, picture: Picture, path: Path) -> None:
+    """Write grey or colour of 8 or 16 bits."""
+    check_png(picture, path)
+    data = picture.data
     if picture.alpha is not None:
         data = np.stack([data, picture.alpha], axis=-1)
     content = imagecodecs.png_encode(np.ascontiguousarray(data))

@@ -39,7 +39,8 @@ def write_picture(
     like : Picture, optional
         What the image stems from.
     channel_axis : int, optional
-        Axis of 3 or 4 colour samples; only without `like`.
+        Axis of 3 or 4 colour samples. With `like`, the axis of `like` that the image may lack,
+        where that is not the one its file says.
     overwrite : bool
         Replace a file that is there.
 
@@ -61,8 +62,6 @@ def write_picture(
     path = Path(path)
     kind = target_format(path)
     picture = _picture(np.asarray(data), like, channel_axis)
-    if picture.data.dtype == bool:
-        raise ImageError("the image holds truth values; it should hold numbers, such as uint8")
     with writing(path, overwrite=overwrite) as file:
         try:
             _write(file, picture, path, kind)
@@ -70,6 +69,33 @@ def write_picture(
             raise
         except Exception as error:  # encoders let any kind through for what they cannot hold
             raise FileError(f"{path} cannot be written: {reason(error)}") from error
+
+
+def check_fits(path: StrPath, picture: Picture) -> None:
+    """Refuse a picture that a file of this name cannot hold.
+
+    Parameters
+    ----------
+    path : path
+        Where it is to be written later.
+    picture : Picture
+        Of the shape and type that are to be written.
+
+    Raises
+    ------
+    FileError
+        If the suffix is unknown, or of a kind of file that cannot hold it.
+    """
+    path = Path(path)
+    kind = target_format(path)
+    if kind == "PNG":
+        from .png import check_png
+
+        check_png(picture, path)
+    elif kind == "JPEG":
+        from .jpeg import check_jpeg
+
+        check_jpeg(picture, path)
 
 
 def _write(file: BinaryIO, picture: Picture, path: Path, kind: str) -> None:
@@ -89,14 +115,18 @@ def _write(file: BinaryIO, picture: Picture, path: Path, kind: str) -> None:
 
 def _picture(data: Array, like: Picture | None, channel_axis: int | None) -> Picture:
     """Give data the axes and the metadata they may have."""
+    if data.dtype == bool:
+        raise ImageError("the image holds truth values; it should hold numbers, such as uint8")
     if like is None:
         return _unnamed(data, channel_axis)
     if data.shape == like.data.shape:
         if data.dtype == like.data.dtype:
             return Picture(data, like.axes, like.metadata, like.alpha)
         return Picture(data, like.axes, like.metadata.geometry())
-    if like.channel_axis is not None and data.shape == like.data.shape[:-1]:
-        return Picture(data, like.axes[:-1], like.metadata.geometry())
+    axis = like.channel_axis if channel_axis is None else channel_axis
+    if axis is not None and data.shape == tuple(np.delete(like.data.shape, axis)):
+        letter = like.axes[axis]
+        return Picture(data, like.axes.replace(letter, ""), like.metadata.geometry())
     raise ImageError(
         f"the image has the shape {data.shape}; it should be {like.data.shape}, "
         "the shape of the picture it stems from"

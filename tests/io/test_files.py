@@ -71,7 +71,7 @@ def test_suffix_that_cannot_be_written(tmp_path, name, seen):
 def test_existing_file_is_replaced_only_if_allowed(tmp_path):
     write_picture(tmp_path / "a.png", GREY)
     before = (tmp_path / "a.png").read_bytes()
-    with pytest.raises(FileError, match="exists already; choose another name"):
+    with pytest.raises(FileError, match="exists already; give another name"):
         write_picture(tmp_path / "a.png", GREY + 1)
     assert (tmp_path / "a.png").read_bytes() == before
     write_picture(tmp_path / "a.png", GREY + 1, overwrite=True)

@@ -1,0 +1,229 @@
+"""The commands and their options; what they do is in `runs` and `show`.
+
+Nothing heavy is imported before a command runs, so that help comes at once.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from .options import (
+    ChannelAxis,
+    ConfidencePath,
+    Device,
+    Encoding,
+    EncodingChoice,
+    How,
+    ImagePath,
+    MapPath,
+    Model,
+    Overwrite,
+    Precision,
+    PrecisionChoice,
+    Protect,
+    Scale,
+    Strength,
+    Tile,
+    ValueRange,
+)
+from .report import reporting
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="How far out of focus every pixel of an image is, and the image restored.",
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"napari-defocus {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command("map")
+def map_command(
+    image: ImagePath,
+    out: Annotated[
+        Path | None,
+        typer.Argument(metavar="OUT", help="A .tif for the radii; by default IN-defocus.tif."),
+    ] = None,
+    right: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The right dual-pixel view; IN is then the left one."),
+    ] = None,
+    confidence_out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A .tif for the confidence, 0 to 1.")
+    ] = None,
+    preview_out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A picture of the map in colours.")
+    ] = None,
+    model: Model = "auto",
+    overwrite: Overwrite = False,
+    channel_axis: ChannelAxis = "auto",
+    encoding: Encoding = EncodingChoice.AUTO,
+    value_range: ValueRange = None,
+    scale: Scale = "auto",
+    device: Device = "auto",
+    precision: Precision = PrecisionChoice.AUTO,
+    tile: Tile = "auto",
+) -> None:
+    """Tell how far out of focus every pixel is: radii in pixels, as float32 TIFF.
+
+    With two dual-pixel views the radii are signed: positive where the left view's content lies to
+    the right of the right view's. Beside every file goes a .json that says how it was made.
+    """
+    with reporting():
+        from .outputs import beside
+        from .runs import MapOutputs, map_defocus
+
+        goals = MapOutputs(out or beside(image, "defocus", ".tif"), confidence_out, preview_out)
+        how = How(channel_axis, encoding, value_range, scale, device, precision, tile)
+        map_defocus(image, right, goals, model, how, overwrite=overwrite)
+
+
+@app.command("deblur")
+def deblur_command(
+    image: ImagePath,
+    out: Annotated[
+        Path | None,
+        typer.Argument(metavar="OUT", help="A .tif, .png or .jpg; by default IN-deblurred."),
+    ] = None,
+    defocus: MapPath = None,
+    confidence: ConfidencePath = None,
+    strength: Strength = 1.0,
+    protect: Protect = 0.5,
+    model: Model = "auto",
+    overwrite: Overwrite = False,
+    channel_axis: ChannelAxis = "auto",
+    encoding: Encoding = EncodingChoice.AUTO,
+    value_range: ValueRange = None,
+    scale: Scale = "auto",
+    device: Device = "auto",
+    precision: Precision = PrecisionChoice.AUTO,
+    tile: Tile = "auto",
+) -> None:
+    """Bring back what defocus took away, and leave alone what is sharp.
+
+    The result has the type, range and metadata of IN as far as OUT can hold them; beside it goes a
+    .json that says how it was made.
+    """
+    with reporting():
+        from .outputs import beside
+        from .runs import MapInput, deblur_image
+
+        how = How(channel_axis, encoding, value_range, scale, device, precision, tile)
+        deblur_image(
+            image,
+            out or beside(image, "deblurred"),
+            MapInput(defocus, confidence),
+            model,
+            how,
+            strength=strength,
+            protect=protect,
+            overwrite=overwrite,
+        )
+
+
+@app.command("refocus")
+def refocus_command(
+    image: ImagePath,
+    focus: Annotated[
+        float,
+        typer.Option(metavar="PX", help="Radius in the map of what is to be in focus."),
+    ],
+    aperture: Annotated[
+        float,
+        typer.Option(help="Diameter of the new aperture, in units of the camera's; 0: all sharp."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Argument(metavar="OUT", help="A .tif, .png or .jpg; by default IN-refocused."),
+    ] = None,
+    defocus: MapPath = None,
+    confidence: ConfidencePath = None,
+    sharp: Annotated[
+        bool, typer.Option("--sharp", help="IN is deblurred already; needs --map.")
+    ] = False,
+    model: Model = "auto",
+    overwrite: Overwrite = False,
+    channel_axis: ChannelAxis = "auto",
+    encoding: Encoding = EncodingChoice.AUTO,
+    value_range: ValueRange = None,
+    scale: Scale = "auto",
+    device: Device = "auto",
+    precision: Precision = PrecisionChoice.AUTO,
+    tile: Tile = "auto",
+) -> None:
+    """Focus a photograph anew, at another distance and aperture: deblur it, and blur it otherwise.
+
+    A map of one image does not tell near from far: all that is out of focus is taken to lie behind
+    what is in focus. A signed map, from two dual-pixel views, tells.
+    """
+    with reporting():
+        from .outputs import beside
+        from .runs import MapInput, refocus_image
+
+        how = How(channel_axis, encoding, value_range, scale, device, precision, tile)
+        refocus_image(
+            image,
+            out or beside(image, "refocused"),
+            MapInput(defocus, confidence),
+            model,
+            how,
+            focus=focus,
+            aperture=aperture,
+            is_sharp=sharp,
+            overwrite=overwrite,
+        )
+
+
+@app.command("models")
+def models_command(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="Show all of this one, or of a weights file."),
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check that the weights are undamaged.")
+    ] = False,
+) -> None:
+    """List the models, or show one: what it was trained on, what it reaches, its licence."""
+    with reporting():
+        from .show import show_model, show_models
+
+        if name is None:
+            show_models(check=verify)
+        else:
+            show_model(name, check=verify)
+
+
+@app.command("info")
+def info_command(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="An image; else this machine.")
+    ] = None,
+) -> None:
+    """Say how an image file would be understood; without FILE, show versions and device."""
+    with reporting():
+        from .show import show_file, show_machine
+
+        if file is None:
+            show_machine()
+        else:
+            show_file(file)

@@ -1,0 +1,104 @@
+"""Where results go: names, refusals before the work is begun, files with their provenance."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import typer
+
+from ..errors import FileError
+from ..io import Picture, check_target, target_format, write_picture
+from ..provenance import sidecar_path, write_sidecar
+
+_KNOWN = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files a command is to write.
+
+    Parameters
+    ----------
+    inputs : sequence of paths
+        What it reads, which no output may replace.
+    outputs : sequence of paths
+        What it writes.
+    overwrite : bool
+        Whether files that exist may be replaced.
+
+    Raises
+    ------
+    FileError
+        If one of them cannot be written, so that no work is done in vain.
+    """
+
+    inputs: Sequence[Path]
+    outputs: Sequence[Path]
+    overwrite: bool
+
+    def __post_init__(self) -> None:
+        taken = {os.path.realpath(path): f"{path} is read" for path in self.inputs}
+        for path in self.outputs:
+            for file in (path, sidecar_path(path)):
+                place = os.path.realpath(file)
+                if place in taken:
+                    raise FileError(f"{file} cannot be written: {taken[place]} by the same command")
+                taken[place] = f"{file} is written"
+                check_target(file, overwrite=self.overwrite)
+            target_format(path)
+
+    def write(
+        self,
+        path: Path,
+        data: npt.NDArray[Any],
+        record: Mapping[str, Any],
+        like: Picture | None = None,
+        channel_axis: int | None = None,
+    ) -> None:
+        """Write one of them and its provenance, and print its name."""
+        write_picture(path, data, like, channel_axis=channel_axis, overwrite=self.overwrite)
+        write_sidecar(path, record, overwrite=self.overwrite)
+        typer.echo(path)
+
+
+def beside(image: Path, addition: str, suffix: str | None = None) -> Path:
+    """Return the name a result gets if the user gives none.
+
+    Parameters
+    ----------
+    image : pathlib.Path
+        What it is made from.
+    addition : str
+        What is added to its name.
+    suffix : str, optional
+        Of the result; by default that of `image`, or ``.tif`` where that cannot be written.
+
+    Examples
+    --------
+    >>> beside(Path("cells.ome.tif"), "deblurred").name
+    'cells-deblurred.ome.tif'
+    >>> beside(Path("a.JPG"), "defocus", ".tif").name
+    'a-defocus.tif'
+    """
+    stem, ending = image.stem, image.suffix if image.suffix.lower() in _KNOWN else ".tif"
+    if stem.lower().endswith(".ome"):
+        stem, ending = stem[:-4], stem[-4:] + ending
+    return image.with_name(f"{stem}-{addition}{suffix or ending}")
+
+
+def check_holds_numbers(path: Path, what: str, otherwise: str) -> None:
+    """Refuse a map or confidence, which are real numbers, in a file that cannot hold them."""
+    if target_format(path) != "TIFF":
+        raise FileError(
+            f"{path} cannot hold {what}, which is real numbers; write a .tif{otherwise}"
+        )
+
+
+def check_is_plane(path: Path, axes: str, shape: tuple[int, ...]) -> None:
+    """Refuse to paint a stack."""
+    if np.prod(shape[:-2], dtype=int) != 1:
+        raise FileError(f"{path} shows one plane, and the map has many: axes {axes}, shape {shape}")

@@ -1,0 +1,186 @@
+"""What the commands do: read, call the API, write the result with its provenance."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..api import DefocusMap, deblur, estimate_defocus, refocus
+from ..colours import paint_map
+from ..errors import FileError, MapError
+from ..io import Picture, check_fits, read_picture
+from ..models import ModelCard, find_model
+from ..provenance import provenance
+from .options import How
+from .outputs import (
+    Outputs,
+    check_holds_numbers,
+    check_is_plane,
+)
+from .report import note, progress_bar
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class MapOutputs:
+    """Where a defocus map goes, and what else is asked for."""
+
+    radius: Path
+    confidence: Path | None
+    preview: Path | None
+
+    @property
+    def paths(self) -> list[Path]:
+        """All of them."""
+        return [path for path in (self.radius, self.confidence, self.preview) if path]
+
+    def check(self) -> None:
+        """Refuse files that cannot hold what is to go there."""
+        instead = ", and add --preview-out for a picture in colours"
+        check_holds_numbers(self.radius, "radii", instead)
+        if self.confidence:
+            check_holds_numbers(self.confidence, "confidence", "")
+
+
+@dataclass(frozen=True)
+class MapInput:
+    """A map from files; both None if it is to be estimated."""
+
+    radius: Path | None
+    confidence: Path | None
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files."""
+        return [path for path in (self.radius, self.confidence) if path]
+
+    def read(self) -> DefocusMap | Array | None:
+        """Return what the API takes."""
+        if self.radius is None:
+            if self.confidence:
+                raise MapError("a confidence was given without its map; give --map too")
+            return None
+        radius = _read_numbers(self.radius, "radii in pixels")
+        if self.confidence is None:
+            return radius
+        confidence = _read_numbers(self.confidence, "a confidence from 0 to 1")
+        return DefocusMap(radius, confidence, signed=bool((radius < 0).any()))
+
+
+def map_defocus(
+    image: Path, right: Path | None, goals: MapOutputs, model: str, how: How, *, overwrite: bool
+) -> None:
+    """Estimate how far out of focus every pixel is, and write that."""
+    goals.check()
+    outputs = Outputs([image, *([right] if right else [])], goals.paths, overwrite)
+    picture = _read(image, how)
+    second = _read(right, how).data if right else None
+    given = {"model": model, **how.arguments(picture)}
+    card = find_model(model, "single" if right is None else "dual")
+    if goals.preview:
+        axis = given["channel_axis"]
+        shape = picture.data.shape if axis is None else np.delete(picture.data.shape, axis)
+        check_is_plane(goals.preview, picture.axes, tuple(shape))
+    with progress_bar(f"map {image.name}") as progress:
+        found = estimate_defocus(picture.data, second, progress=progress, **given)
+    record = _record("estimate_defocus", image, picture, {"right": second, **given}, [card])
+    axis = given["channel_axis"]
+    outputs.write(goals.radius, found.radius, record, picture, axis)
+    if goals.confidence:
+        outputs.write(goals.confidence, found.confidence, record, picture, axis)
+    if goals.preview:
+        plane = found.radius.reshape(found.radius.shape[-2:])
+        painted = paint_map(plane, signed=found.signed)
+        outputs.write(goals.preview, painted, record, channel_axis=-1)
+
+
+def deblur_image(
+    image: Path,
+    out: Path,
+    defocus: MapInput,
+    model: str,
+    how: How,
+    *,
+    strength: float,
+    protect: float,
+    overwrite: bool,
+) -> None:
+    """Deblur, and write the picture as it was read, sharper."""
+    outputs = Outputs([image, *defocus.paths], [out], overwrite)
+    picture = _read(image, how)
+    check_fits(out, picture)
+    known = defocus.read()
+    given = {"strength": strength, "protect": protect, "model": model, **how.arguments(picture)}
+    cards = _deblur_cards(model, known)
+    with progress_bar(f"deblur {image.name}") as progress:
+        sharp = deblur(picture.data, known, progress=progress, **given)
+    outputs.write(
+        out, sharp, _record("deblur", image, picture, {"defocus": known, **given}, cards), picture
+    )
+
+
+def refocus_image(
+    image: Path,
+    out: Path,
+    defocus: MapInput,
+    model: str,
+    how: How,
+    *,
+    focus: float,
+    aperture: float,
+    is_sharp: bool,
+    overwrite: bool,
+) -> None:
+    """Deblur unless the picture is sharp already, focus anew, and write it."""
+    outputs = Outputs([image, *defocus.paths], [out], overwrite)
+    if is_sharp and defocus.radius is None:
+        raise MapError("a sharp picture does not tell its map; give --map with --sharp")
+    picture = _read(image, how)
+    check_fits(out, picture)
+    known: Any = defocus.read()
+    common = how.arguments(picture)
+    cards = [] if is_sharp else _deblur_cards(model, known)
+    if known is None:
+        with progress_bar(f"map {image.name}") as progress:
+            known = estimate_defocus(picture.data, progress=progress, **common)
+    sharp = picture.data
+    if not is_sharp:
+        with progress_bar(f"deblur {image.name}") as progress:
+            sharp = deblur(sharp, known, model=model, progress=progress, **common)
+    with progress_bar(f"refocus {image.name}") as progress:
+        view = refocus(sharp, known, focus=focus, aperture=aperture, progress=progress, **common)
+    given = {"focus": focus, "aperture": aperture, "sharp": is_sharp, "model": model, **common}
+    record = _record("refocus", image, picture, {"defocus": known, **given}, cards)
+    outputs.write(out, view, record, picture)
+
+
+def _read(path: Path, how: How) -> Picture:
+    picture = read_picture(path)
+    if picture.ignored:
+        note(f"Note: {path} also holds {picture.ignored}; they are left out.")
+    return how.interpreted(picture)
+
+
+def _read_numbers(path: Path, what: str) -> Array:
+    picture = read_picture(path)
+    if picture.channel_axis is not None:
+        raise FileError(f"{path} is a picture in colours; it should hold {what}, as a grey TIFF")
+    return picture.data
+
+
+def _deblur_cards(model: str, known: DefocusMap | Array | None) -> list[ModelCard]:
+    estimator = [find_model("auto", "single")] if known is None else []
+    return [find_model(model, "deblur"), *estimator]
+
+
+def _record(
+    function: str,
+    image: Path,
+    picture: Picture,
+    parameters: dict[str, Any],
+    cards: list[ModelCard],
+) -> dict[str, Any]:
+    return provenance(function, picture.data, {**parameters, "path": image.name}, cards)

@@ -1,0 +1,208 @@
+"""Tables: the models there are, what a file is, what this machine offers."""
+
+import json
+import platform
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .. import __version__
+from ..arrays import measure_range, read_layout
+from ..errors import DefocusError, ModelError
+from ..io import Picture, read_picture
+from ..models import ModelCard, find_model, list_models, verify
+from ..models.cards import TASKS
+from ..provenance import sidecar_path
+
+_TASK_WORDS = {
+    "single": "map of one image",
+    "dual": "map of two dual-pixel views",
+    "deblur": "deblurring",
+}
+_WIDE = 200  # columns where the output goes to a file or another program
+_LIBRARIES = ("torch", "numpy", "tifffile", "imagecodecs", "pillow")
+
+
+def show_models(*, check: bool) -> None:
+    """Print a table of all models, with `check` whether their files are what they should be."""
+    cards = list_models()
+    if not cards:
+        raise ModelError("no model is installed; give --model the path of a weights file")
+    table = _table("name", "for", "version", "size", "licence", *(["file"] if check else []))
+    for card in cards:
+        checked = [_checked(card)] if check else []
+        table.add_row(*(Text(text) for text in [*_summary(card), *checked]))
+    _print(table)
+    damaged = [card.name for card in cards if check and _checked(card) != "sound"]
+    if damaged:
+        raise ModelError(f"the weights of {', '.join(damaged)} are damaged; install them anew")
+
+
+def show_model(name: str, *, check: bool) -> None:
+    """Print all that is known of one model."""
+    card = _find(name)
+    rows = {**json.loads(card.to_json()), "file": str(card.path)}
+    if check:
+        verify(card)
+        rows["file"] += " (sound: its sha256 is as it should be)"
+    _print(_rows((name, _words(value)) for name, value in rows.items()))
+
+
+def show_file(path: Path) -> None:
+    """Print what a file holds, and how it would be understood."""
+    picture = read_picture(path)
+    _print(_rows(_file_rows(path, picture)))
+
+
+def show_machine() -> None:
+    """Print versions, and the device that would be used."""
+    _print(_rows(_machine_rows()))
+
+
+def _summary(card: ModelCard) -> list[str]:
+    size = _size(card.path) if card.path.exists() else "missing"
+    return [card.name, _TASK_WORDS[card.task], card.version, size, card.licence]
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
+
+
+def _checked(card: ModelCard) -> str:
+    try:
+        verify(card)
+    except DefocusError as error:
+        return str(error)
+    return "sound"
+
+
+def _find(name: str) -> ModelCard:
+    shipped = {card.name: card for card in list_models()}
+    if name in shipped:
+        return shipped[name]
+    if not Path(name).suffix:
+        raise ModelError(f"there is no model {name!r}; there are: {', '.join(shipped) or 'none'}")
+    for task in TASKS[:-1]:
+        try:
+            return find_model(name, task)
+        except ModelError:
+            continue
+    return find_model(name, TASKS[-1])
+
+
+def _file_rows(path: Path, picture: Picture) -> Iterator[tuple[str, str]]:
+    data, metadata = picture.data, picture.metadata
+    colours = {"YXS": "RGB with alpha" if data.shape[-1] == 4 else "RGB"}
+    kind = colours.get(picture.axes, "grey" if picture.axes == "YX" else f"axes {picture.axes}")
+    yield "file", f"{path} ({_size(path)})"
+    yield "pixels", f"{' x '.join(str(n) for n in data.shape)}, {kind}, {data.dtype}"
+    for axis, length in metadata.pixel_size.items():
+        yield f"size along {axis}", f"{length.value:g} {length.unit}"
+    if metadata.channel_names:
+        yield "channels", ", ".join(metadata.channel_names)
+    if metadata.resolution and (per_inch := metadata.resolution.per_inch()):
+        yield "resolution", f"{per_inch[0]:g} x {per_inch[1]:g} pixels per inch"
+    yield "carried on", ", ".join(_carried(picture)) or "nothing beside the pixels"
+    if picture.ignored:
+        yield "left out", picture.ignored
+    yield from _understood(picture)
+    sidecar = sidecar_path(path)
+    if sidecar.exists():
+        yield "provenance", _origin(sidecar)
+
+
+def _carried(picture: Picture) -> Iterator[str]:
+    metadata = picture.metadata
+    names = {
+        "EXIF": metadata.exif,
+        "colour profile": metadata.icc,
+        "XMP": metadata.xmp,
+        "IPTC": metadata.iptc,
+        "texts": metadata.text,
+        "ImageJ": metadata.imagej,
+        "OME-XML": metadata.ome,
+    }
+    return (name for name, value in names.items() if value)
+
+
+def _understood(picture: Picture) -> Iterator[tuple[str, str]]:
+    """How the API would take it, or why it would not."""
+    try:
+        layout = read_layout(picture.data, picture.channel_axis)
+        low, high = measure_range(picture.data, layout, None)
+    except DefocusError as error:
+        yield "cannot be used", str(error)
+        return
+    words = {"srgb": "srgb: display values", "linear": "linear: proportional to light"}
+    yield "values", f"{picture.data.min():g} to {picture.data.max():g}"
+    yield "black and white", f"{low:g} and {high:g}"
+    yield "encoding", words[layout.encoding]
+    planes = [str(n) for n in layout.leading if n > 1]
+    if planes:
+        yield "planes", f"{' x '.join(planes)}, one by one"
+    for task in ("single", "deblur"):
+        yield f"model, {_TASK_WORDS[task]}", _default_model(task)
+
+
+def _default_model(task: Any) -> str:
+    try:
+        return find_model("auto", task).name
+    except ModelError as error:
+        return f"none: {error}"
+
+
+def _origin(sidecar: Path) -> str:
+    try:
+        record = json.loads(sidecar.read_text(encoding="utf-8"))
+        models = ", ".join(f"{model['name']} {model['version']}" for model in record["models"])
+        return f"{record['function']} by napari-defocus {record['version']}, models: {models}"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"{sidecar.name} cannot be understood: {error}"
+
+
+def _machine_rows() -> Iterator[tuple[str, str]]:
+    import torch
+
+    from ..inference.device import choose_device
+
+    yield "napari-defocus", f"{__version__} ({Path(__file__).parents[1]})"
+    yield "Python", f"{platform.python_version()} on {platform.platform()}"
+    for name in _LIBRARIES:
+        yield name, version(name)
+    device = choose_device("auto")
+    if device.type == "cuda":
+        yield "device", f"{device}: {torch.cuda.get_device_name(device)}"
+    else:
+        instructions = torch.backends.cpu.get_cpu_capability()
+        yield "device", f"{device}, {torch.get_num_threads()} threads, {instructions}"
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _rows(rows: Iterable[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 3, 0, 0))
+    for name, value in rows:
+        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+    return table
+
+
+def _print(table: Table) -> None:
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)

@@ -1,0 +1,224 @@
+"""napari-defocus deblur and refocus: pictures as they were read, sharper or focused anew."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_defocus import DefocusMap, deblur, estimate_defocus, refocus
+from napari_defocus.io import read_picture, write_picture
+
+from .conftest import blobs
+
+
+@pytest.fixture
+def painted(tmp_path):
+    """Radii from 0 to 6 pixels for the photo."""
+    radius = np.linspace(0, 6, 40 * 48, dtype=np.float32).reshape(40, 48)
+    write_picture(tmp_path / "painted.tif", radius)
+    return tmp_path / "painted.tif"
+
+
+def test_same_bytes_as_the_api(run, photo, tmp_path):
+    ended = run("deblur", photo, tmp_path / "sharp.png", "--strength", 0.7, "--protect", 0)
+    assert (ended.status, ended.out, ended.err) == (0, f"{tmp_path / 'sharp.png'}\n", "")
+    expected = deblur(read_picture(photo).data, strength=0.7, protect=0, channel_axis=-1)
+    np.testing.assert_array_equal(read_picture(tmp_path / "sharp.png").data, expected)
+    record = json.loads((tmp_path / "sharp.png.json").read_text())
+    assert record["function"] == "deblur"
+    assert [model["name"] for model in record["models"]] == ["photo-faithful", "single"]
+    assert record["parameters"]["strength"] == 0.7
+
+
+def test_metadata_go_with_it(run, photo):
+    assert run("deblur", photo).status == 0
+    with Image.open(photo.parent / "photo-deblurred.jpg") as image:
+        assert image.getexif()[0x010F] == "Canon"
+        assert image.info["dpi"] == (300, 300)
+
+
+def test_map_and_confidence_are_honoured(run, photo, painted, tmp_path):
+    image = read_picture(photo).data
+    radius = read_picture(painted).data
+    confidence = np.full_like(radius, 0.25)
+    write_picture(tmp_path / "c.tif", confidence)
+    run("deblur", photo, tmp_path / "a.png", "--map", painted)
+    run("deblur", photo, tmp_path / "b.png", "--map", painted, "--confidence", tmp_path / "c.tif")
+    np.testing.assert_array_equal(
+        read_picture(tmp_path / "a.png").data, deblur(image, radius, channel_axis=-1)
+    )
+    np.testing.assert_array_equal(
+        read_picture(tmp_path / "b.png").data,
+        deblur(image, DefocusMap(radius, confidence), channel_axis=-1),
+    )
+    record = json.loads((tmp_path / "a.png.json").read_text())
+    assert [model["name"] for model in record["models"]] == ["photo-faithful"]
+    assert record["parameters"]["defocus"].startswith("sha256:")
+
+
+def test_map_is_also_called_as_in_the_api(run, photo, painted, tmp_path):
+    assert run("deblur", photo, tmp_path / "a.png", "--defocus", painted).status == 0
+
+
+def test_map_as_it_was_written_gives_what_estimating_gives(run, photo, tmp_path):
+    run("map", photo, tmp_path / "r.tif", "--confidence-out", tmp_path / "c.tif")
+    known = ["--map", tmp_path / "r.tif", "--confidence", tmp_path / "c.tif"]
+    run("deblur", photo, tmp_path / "a.png", *known)
+    run("deblur", photo, tmp_path / "b.png")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_strength_0_changes_nothing(run, tmp_path):
+    data = (np.moveaxis(blobs(4, 30, 36), 0, -1) * 65535).astype(np.uint16)
+    write_picture(tmp_path / "a.png", data, channel_axis=-1)
+    assert run("deblur", tmp_path / "a.png", tmp_path / "b.tif", "--strength", 0).status == 0
+    written = read_picture(tmp_path / "b.tif").data
+    assert written.dtype == np.uint16
+    np.testing.assert_array_equal(written, data)
+
+
+def test_alpha_of_grey_goes_with_it(run, tmp_path):
+    data = (np.moveaxis(blobs(2, 30, 36), 0, -1) * 255).astype(np.uint8)
+    Image.fromarray(data, "LA").save(tmp_path / "a.png")
+    assert run("deblur", tmp_path / "a.png", tmp_path / "b.png").status == 0
+    with Image.open(tmp_path / "b.png") as image:
+        np.testing.assert_array_equal(np.asarray(image)[..., 1], data[..., 1])
+
+
+def test_output_that_exists_is_left_alone_unless_told_otherwise(run, photo, tmp_path):
+    (tmp_path / "b.png").write_text("precious")
+    ended = run("deblur", photo, tmp_path / "b.png")
+    assert "b.png exists already; give another name, or overwrite=True (--overwrite)" in ended.error
+    assert (tmp_path / "b.png").read_text() == "precious"
+    assert run("deblur", photo, tmp_path / "b.png", "--overwrite").status == 0
+    assert read_picture(tmp_path / "b.png").axes == "YXS"
+
+
+def test_provenance_that_exists_is_left_alone_too(run, photo, tmp_path):
+    (tmp_path / "b.png.json").write_text("precious")
+    assert "b.png.json exists already" in run("deblur", photo, tmp_path / "b.png").error
+    assert not (tmp_path / "b.png").exists()
+
+
+def test_input_is_never_replaced(run, photo, painted):
+    before = photo.read_bytes()
+    ended = run("deblur", photo, photo, "--overwrite")
+    assert f"{photo} is read by the same command" in ended.error
+    assert photo.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [
+        ("out.bmp", "has the suffix '.bmp'; it should be one of"),
+        ("out", "has no suffix"),
+        ("no/such/out.png", "there is no folder"),
+        ("", "is a folder; give the name of a file to write"),
+    ],
+)
+def test_where_nothing_can_be_written(run, photo, tmp_path, out, words):
+    assert words in run("deblur", photo, tmp_path / out).error
+
+
+def test_what_the_file_cannot_hold_is_refused_before_the_work(run, tmp_path):
+    write_picture(tmp_path / "a.tif", blobs(24, 32).astype(np.float32))
+    ended = run("deblur", tmp_path / "a.tif", tmp_path / "b.png")
+    assert "b.png cannot hold float32 values; PNG holds uint8 and uint16" in ended.error
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read: No such file"),
+        (b"", "is empty"),
+        (b"plain text", "is not an image of a known kind"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "is damaged or truncated"),
+    ],
+)
+def test_what_is_no_image(run, tmp_path, content, words):
+    if content is not None:
+        (tmp_path / "a.png").write_bytes(content)
+    assert words in run("deblur", tmp_path / "a.png").error
+
+
+def test_truncated_photograph(run, photo):
+    photo.write_bytes(photo.read_bytes()[:-40])
+    assert "photo.jpg is damaged or truncated" in run("deblur", photo).error
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (np.ones((1, 1), np.uint8), "at least 4 x 4 pixels"),
+        (np.full((20, 20), np.nan, np.float32), "no finite value"),
+        (np.ones((20, 20), np.complex64), "data type is complex64"),
+    ],
+)
+def test_images_that_cannot_be_used(run, tmp_path, data, words):
+    write_picture(tmp_path / "a.tif", data)
+    assert words in run("deblur", tmp_path / "a.tif").error
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (np.zeros((9, 9), np.float32), "(9, 9)"),
+        (np.full((40, 48), np.nan, np.float32), "NaN"),
+    ],
+)
+def test_maps_that_do_not_fit(run, photo, tmp_path, data, words):
+    write_picture(tmp_path / "m.tif", data)
+    assert words in run("deblur", photo, tmp_path / "b.png", "--map", tmp_path / "m.tif").error
+
+
+def test_coloured_picture_of_a_map_is_no_map(run, photo):
+    ended = run("deblur", photo, "--map", photo)
+    assert "is a picture in colours; it should hold radii in pixels" in ended.error
+
+
+def test_confidence_without_its_map(run, photo, painted):
+    assert "give --map too" in run("deblur", photo, "--confidence", painted).error
+
+
+@pytest.mark.parametrize("options", [["--strength", 3], ["--strength", "nan"], ["--protect", -1]])
+def test_numbers_out_of_range(run, photo, options):
+    assert f"{options[0][2:]} is {options[1]}" in run("deblur", photo, *options).error
+
+
+def test_damaged_weights(run, photo, tmp_path):
+    (tmp_path / "own.safetensors").write_bytes(bytes(100))
+    ended = run("deblur", photo, "--model", tmp_path / "own.safetensors")
+    assert "own.safetensors" in ended.error
+
+
+def test_refocus_is_map_deblur_and_refocus(run, photo, tmp_path):
+    ended = run("refocus", photo, tmp_path / "b.png", "--focus", 2, "--aperture", 1.5)
+    assert (ended.status, ended.err) == (0, "")
+    image = read_picture(photo).data
+    found = estimate_defocus(image, channel_axis=-1)
+    sharp = deblur(image, found, channel_axis=-1)
+    expected = refocus(sharp, found, focus=2, aperture=1.5, channel_axis=-1)
+    np.testing.assert_array_equal(read_picture(tmp_path / "b.png").data, expected)
+    record = json.loads((tmp_path / "b.png.json").read_text())
+    assert record["function"] == "refocus"
+    assert record["parameters"]["aperture"] == 1.5
+
+
+def test_refocus_of_what_is_sharp_already(run, photo, painted, tmp_path):
+    options = ["--focus", -1, "--aperture", 0.5, "--map", painted, "--sharp"]
+    assert run("refocus", photo, tmp_path / "b.png", *options).status == 0
+    expected = refocus(
+        read_picture(photo).data,
+        read_picture(painted).data,
+        focus=-1,
+        aperture=0.5,
+        channel_axis=-1,
+    )
+    np.testing.assert_array_equal(read_picture(tmp_path / "b.png").data, expected)
+    assert json.loads((tmp_path / "b.png.json").read_text())["models"] == []
+
+
+def test_sharp_picture_does_not_tell_its_map(run, photo):
+    ended = run("refocus", photo, "--focus", 1, "--aperture", 1, "--sharp")
+    assert "give --map with --sharp" in ended.error

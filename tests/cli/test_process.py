@@ -1,0 +1,93 @@
+"""The command as a process of its own: help at once, a progress bar, cancelled cleanly."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_defocus import __version__
+from napari_defocus.io import write_picture
+
+from .conftest import blobs
+
+COMMAND = [sys.executable, "-c", "from napari_defocus.cli import main; main()"]
+
+
+def started(*arguments):
+    """Start the command with its stderr on a terminal; return both."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, arguments)], stdout=subprocess.PIPE, stderr=theirs
+    )
+    os.close(theirs)
+    return process, ours
+
+
+def read_until(terminal, words):
+    """What the terminal shows up to `words`, or all of it."""
+    shown = b""
+    while words not in shown:
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:  # closed at the other side
+            break
+        if not part:
+            break
+        shown += part
+    return shown.decode()
+
+
+@pytest.fixture
+def picture(tmp_path) -> Path:
+    """So many planes, with so small tiles, that the work takes some seconds."""
+    write_picture(tmp_path / "a.tif", (blobs(40, 96, 96) * 255).astype(np.uint8))
+    return tmp_path / "a.tif"
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_cancelled_cleanly(picture, told):
+    process, terminal = started("map", picture, "--tile", 16)
+    shown = read_until(terminal, b"1 %")
+    process.send_signal(told)
+    shown += read_until(terminal, b"nothing ends with this")
+    out, _ = process.communicate(timeout=60)
+    os.close(terminal)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[told]
+    assert ("Cancelled; nothing more is written." in shown) == (told is signal.SIGINT)
+    assert "Traceback" not in shown
+    assert out == b""
+    assert [path.name for path in picture.parent.iterdir()] == ["a.tif"]
+
+
+def test_progress_is_shown_on_a_terminal(tmp_path):
+    write_picture(tmp_path / "a.tif", (blobs(24, 32) * 255).astype(np.uint8))
+    process, terminal = started("map", tmp_path / "a.tif")
+    shown = read_until(terminal, b"nothing ends with this")
+    process.communicate(timeout=60)
+    os.close(terminal)
+    assert process.returncode == 0
+    assert "map a.tif" in shown
+    assert "100 %" in shown
+
+
+def test_version():
+    shown = subprocess.run([*COMMAND, "--version"], check=True, capture_output=True, text=True)
+    assert shown.stdout == f"napari-defocus {__version__}\n"
+
+
+@pytest.mark.parametrize("command", [[], ["map"], ["deblur"], ["refocus"], ["models"], ["info"]])
+def test_help_imports_nothing_heavy(command):
+    code = (
+        "import sys\nfrom napari_defocus.cli import main\n"
+        f"sys.argv = ['napari-defocus', *{command!r}, '--help']\n"
+        "try:\n    main()\nfinally:\n"
+        "    print({'torch', 'numpy', 'napari', 'tifffile', 'PIL'} & {*sys.modules})"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "Usage" in shown.stdout
+    assert shown.stdout.endswith("set()\n")

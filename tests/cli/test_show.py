@@ -1,0 +1,93 @@
+"""napari-defocus models and info: what there is, what a file holds, how it would be understood."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_defocus import __version__
+from napari_defocus.io import write_picture
+from napari_defocus.models import list_models
+
+from .conftest import blobs
+
+
+def test_models_are_listed(run):
+    ended = run("models")
+    assert ended.status == 0
+    for card in list_models():
+        assert card.name in ended.out
+        assert card.licence in ended.out
+
+
+def test_models_are_verified(run):
+    assert run("models", "--verify").out.count("sound") == len(list_models())
+
+
+def test_card_is_shown_in_full(run):
+    ended = run("models", "single", "--verify")
+    (card,) = (card for card in list_models() if card.name == "single")
+    assert card.sha256 in ended.out
+    assert "sound" in ended.out
+    assert "recipe" in ended.out
+
+
+def test_card_of_a_file_of_ones_own(run, tmp_path):
+    (card,) = (card for card in list_models() if card.name == "dual-pixel")
+    (tmp_path / "mine.safetensors").write_bytes(card.path.read_bytes())
+    assert "dual" in run("models", tmp_path / "mine.safetensors").out
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nonsense", "there is no model 'nonsense'; there are: dual-pixel, photo-faithful, single"),
+        ("none.safetensors", "none.safetensors cannot be read: No such file"),
+    ],
+)
+def test_unknown_models(run, name, words):
+    assert words in run("models", name).error
+
+
+def test_info_of_a_photograph(run, photo):
+    ended = run("info", photo)
+    assert ended.status == 0
+    for words in ("40 x 48 x 3, RGB, uint8", "300 x 300 pixels per inch", "EXIF", "0 and 255",
+                  "srgb: display values", "photo-faithful"):  # fmt: skip
+        assert words in ended.out
+
+
+def test_info_of_a_stack(run, tmp_path):
+    stack = (blobs(2, 3, 24, 32) * 4000).astype(np.uint16)
+    fields = {"axes": "TCYX", "unit": "um", "finterval": 2.0}
+    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata=fields, resolution=(10, 10))
+    ended = run("info", tmp_path / "a.tif")
+    for words in ("axes TCYX, uint16", "0.1 um", "2 s", "ImageJ", "linear: proportional to light",
+                  "2 x 3, one by one"):  # fmt: skip
+        assert words in ended.out
+
+
+def test_info_says_why_a_picture_cannot_be_used(run, tmp_path):
+    write_picture(tmp_path / "a.tif", np.full((20, 20), np.nan, np.float32))
+    ended = run("info", tmp_path / "a.tif")
+    assert ended.status == 0
+    assert "no finite value" in ended.out
+
+
+def test_info_tells_where_a_result_comes_from(run, photo):
+    run("deblur", photo)
+    ended = run("info", photo.parent / "photo-deblurred.jpg")
+    assert f"deblur by napari-defocus {__version__}, models: photo-faithful" in ended.out
+    (photo.parent / "photo-deblurred.jpg.json").write_text(json.dumps([1]))
+    assert "cannot be understood" in run("info", photo.parent / "photo-deblurred.jpg").out
+
+
+def test_info_of_no_image(run, tmp_path):
+    assert "cannot be read" in run("info", tmp_path / "a.tif").error
+
+
+def test_info_without_a_file_shows_the_machine(run):
+    ended = run("info")
+    for words in (__version__, "Python", "torch", "device"):
+        assert words in ended.out
