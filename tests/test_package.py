@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # Lowest first: a layer imports from those before it only.
 LAYERS = [
-    {"errors", "arrays", "colours", "panel", "provenance", "io"},
+    {"arrays", "colours", "errors", "io", "lazy", "maps", "panel", "provenance"},
     {"optics"},
     {"networks"},
     {"models"},

@@ -1,0 +1,63 @@
+"""What the README tells newcomers to type is run."""
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_defocus.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    for name in ("photo.jpg", "left.png", "right.png"):
+        Image.fromarray(rng.integers(0, 255, (64, 80, 3), np.uint8)).save(tmp_path / name)
+    stack = rng.integers(0, 4000, (3, 64, 64), np.uint16)
+    tifffile.imwrite(tmp_path / "stack.tif", stack, metadata={"axes": "ZYX"}, imagej=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_python_examples_run(workplace):
+    names = {}
+    for block in _blocks("python"):
+        exec(block, names)  # the README is ours
+    assert names["sharp_stack"].shape == names["stack"].shape
+    assert (names["sharp"][:40, :40] == names["photo"][:40, :40]).all()
+
+
+def test_commands_run(workplace, monkeypatch):
+    lines = [line for block in _blocks("sh") for line in block.splitlines()]
+    commands = [shlex.split(line, comments=True) for line in lines if "napari-defocus " in line]
+    assert len(commands) >= 5
+    for command in commands:
+        monkeypatch.setattr(sys, "argv", command)
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert end.value.code == 0, command
+    written = {path.name for path in workplace.iterdir()}
+    assert {"photo-defocus.tif", "map.png", "photo-deblurred.jpg", "sharp.tif"} <= written
+
+
+def test_targets_of_make_exist():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"^make ([a-z]+)", "\n".join(_blocks("sh")), re.MULTILINE))
+    assert {"demo", "app", "test"} <= named <= targets
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(((?!http)[^)#]+)\)", README))
+def test_what_is_linked_is_there(path):
+    assert (ROOT / path).exists()
