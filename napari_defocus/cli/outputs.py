@@ -94,11 +94,12 @@ def check_holds_numbers(path: Path, what: str, otherwise: str) -> None:
     """Refuse a map or confidence, which are real numbers, in a file that cannot hold them."""
     if target_format(path) != "TIFF":
         raise FileError(
-            f"{path} cannot hold {what}, which is real numbers; write a .tif{otherwise}"
+            f"{path} cannot hold {what}, a real number a pixel; write a .tif{otherwise}"
         )
 
 
 def check_is_plane(path: Path, axes: str, shape: tuple[int, ...]) -> None:
     """Refuse to paint a stack."""
-    if np.prod(shape[:-2], dtype=int) != 1:
-        raise FileError(f"{path} shows one plane, and the map has many: axes {axes}, shape {shape}")
+    planes = int(np.prod(shape[:-2]))
+    if planes != 1:
+        raise FileError(f"{path} can show one plane, and the map has {planes}: axes {axes}")

@@ -107,15 +107,17 @@ def test_colours_can_be_taken_for_planes(run, tmp_path):
 
 
 def test_radii_do_not_fit_into_a_png(run, photo, tmp_path):
-    ended = run("map", photo, tmp_path / "map.png")
-    assert "map.png cannot hold radii, which is" not in ended.error
-    assert "write a .tif, and add --preview-out for a picture in colours" in ended.error
+    words = (
+        "map.png cannot hold radii, a real number a pixel; write a .tif, "
+        "and add --preview-out for a picture in colours"
+    )
+    assert words in run("map", photo, tmp_path / "map.png").error
 
 
 def test_preview_of_a_stack_is_refused_before_the_work(run, tmp_path):
     write_picture(tmp_path / "a.tif", (blobs(2, 24, 32) * 255).astype(np.uint8))
     ended = run("map", tmp_path / "a.tif", "--preview-out", tmp_path / "p.png")
-    assert "p.png shows one plane, and the map has 2" in ended.error
+    assert "p.png can show one plane, and the map has 2: axes QYX" in ended.error
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif"]
 
 
