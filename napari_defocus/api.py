@@ -348,8 +348,8 @@ def deblur_steps(
         given is not None and given.signed,
         _resolve(model, "deblur"),
         _Estimate(work, _resolve("auto", "single")) if given is None else None,
-        _check_number("strength", strength, 0, 2),
-        _check_number("protect", protect, 0, np.inf),
+        _check_number("strength", strength, "a number from 0 to 2", 0, 2),
+        _check_number("protect", protect, "a finite number of 0 or more", 0),
     )
     if strength == 0:
         return image.copy()
@@ -599,8 +599,8 @@ def refocus_steps(
     job = _Refocus(
         work,
         given.signed,
-        _check_number("focus", focus, -np.inf, np.inf),
-        _check_number("aperture", aperture, 0, np.inf),
+        _check_number("focus", focus, "a finite number"),
+        _check_number("aperture", aperture, "a finite number of 0 or more", 0),
     )
     return (yield from _each_plane(job, image, list(given), value_range, stages=1))
 
@@ -833,12 +833,13 @@ def _name(model: ModelCard | nn.Module) -> str:
     return getattr(model, "name", type(model).__name__)
 
 
-def _check_number(name: str, value: Any, least: float, most: float) -> float:
+def _check_number(
+    name: str, value: Any, accepted: str, least: float = -np.inf, most: float = np.inf
+) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = np.nan
     if not (np.isfinite(number) and least <= number <= most):
-        limits = [f"from {least:g}"] * np.isfinite(least) + [f"up to {most:g}"] * np.isfinite(most)
-        raise OptionError(f"{name} is {value!r}; a finite number {' '.join(limits)} is expected")
+        raise OptionError(f"{name} is {value!r}; {accepted} is expected")
     return number

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from ..errors import DeviceError, OptionError
-from .tiles import check_tile, halo
+from .tiles import check_tile, halo, round_up
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +21,7 @@ _TILE_SECONDS = 0.5
 #: Multiply-adds a second that one core can be trusted to reach, by the CPU's vector instructions.
 _CPU_SPEED = {"AVX512": 20e9, "AVX2": 10e9}
 _SLOWEST = 5e9
-#: Side in pixels of the square on which a network's work is counted.
+#: Least side in pixels of the square on which a network's work is counted.
 _PROBE = 64
 
 
@@ -197,11 +197,12 @@ def operations_per_pixel(network: nn.Module) -> float:
             counts.append(output.numel() * layer.weight[0].numel())
 
     facts = cast(Facts, network.descriptor)
+    side = round_up(_PROBE, facts.multiple)
     hooks = [layer.register_forward_hook(count) for layer in network.modules()]
     try:
         with torch.inference_mode():
-            network(torch.zeros(1, facts.in_channels, _PROBE, _PROBE))
+            network(torch.zeros(1, facts.in_channels, side, side))
     finally:
         for hook in hooks:
             hook.remove()
-    return max(sum(counts) / _PROBE**2, 1.0)
+    return max(sum(counts) / side**2, 1.0)

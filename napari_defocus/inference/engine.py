@@ -214,7 +214,10 @@ def _core_side(tile: int | str | None, runner: _Runner, whole: Box) -> int:
     longest = max(whole.height, whole.width)
     if tile is None:
         return longest
-    side = choose_side(runner.network, runner.device, runner.precision)
+    try:
+        side = choose_side(runner.original, runner.device, runner.precision)
+    except (RuntimeError, MemoryError) as error:
+        raise _failure(error, runner.device) from error
     return min(side, longest)
 
 
@@ -225,7 +228,7 @@ def _recover(
     import torch
 
     if not is_out_of_memory(error):
-        raise DefocusError(f"the network failed on {runner.device}: {error}") from error
+        raise _failure(error, runner.device) from error
     if runner.device.type != "cpu":
         torch.accelerator.empty_cache()
     if canvas.halve():
@@ -233,7 +236,14 @@ def _recover(
     if compute.device == "auto" and runner.device.type != "cpu":
         warnings.warn(f"{runner.device} is out of memory; going on with the CPU", stacklevel=2)
         return runner.on_cpu()
-    raise DeviceError(
-        f"{runner.device} is out of memory even with the smallest tiles; close other programs, "
-        "or give another device"
-    ) from error
+    raise _failure(error, runner.device) from error
+
+
+def _failure(error: RuntimeError | MemoryError, device: torch.device) -> DefocusError:
+    """Say in our own words, and no RuntimeError, what went wrong for good."""
+    if is_out_of_memory(error):
+        return DeviceError(
+            f"{device} is out of memory even with the smallest tiles; close other programs, "
+            "or give another device"
+        )
+    return DefocusError(f"the network failed on {device}: {error}")

@@ -1,0 +1,239 @@
+"""Tiled and whole agree; memory that runs out and failures are met; nothing is left behind."""
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from napari_defocus.errors import DefocusError, DeviceError
+from napari_defocus.inference import engine
+from napari_defocus.inference.device import Compute
+from napari_defocus.inference.engine import infer, run_to_end
+
+CPU = Compute(device="cpu")
+
+
+@dataclass(frozen=True)
+class Facts:
+    receptive_radius: int
+    multiple: int
+    in_channels: int = 3
+    out_channels: int = 2
+    bfloat16: bool = True
+
+
+class Sums(nn.Module):
+    """Sums over far-away pixels and over blocks: any error in halos or alignment shows."""
+
+    def __init__(self, radius=17, multiple=8):
+        super().__init__()
+        self.descriptor = Facts(radius + multiple - 1, multiple)
+        self.conv = nn.Conv2d(3, 2, 2 * radius + 1, padding=radius, bias=False)
+        nn.init.zeros_(self.conv.weight)
+        with torch.no_grad():
+            self.conv.weight[:, :, [0, 0, -1, -1, radius], [0, -1, 0, -1, radius]] = 0.2
+
+    def forward(self, x):
+        multiple = self.descriptor.multiple
+        blocks = nn.functional.avg_pool2d(self.conv(x), multiple)
+        return self.conv(x) + nn.functional.interpolate(blocks, scale_factor=multiple)
+
+
+class Limited(Sums):
+    """Runs out of memory above a number of pixels, as a device would; keeps the sizes it saw."""
+
+    def __init__(self, most, error):
+        super().__init__()
+        self.most, self.error = most, error
+        self.sizes = []
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def forward(self, x):
+        self.sizes.append(x.shape[-2] * x.shape[-1])
+        if self.sizes[-1] > self.most:
+            raise self.error
+        return super().forward(x)
+
+
+def plane(height, width, channels=3):
+    return np.random.default_rng(0).random((channels, height, width), dtype=np.float32)
+
+
+def whole(network, image):
+    return run_to_end(infer(network, image, Compute(device="cpu", tile=None)))
+
+
+@given(st.integers(4, 150), st.integers(4, 150), st.integers(16, 120), st.sampled_from([1, 4, 8]))
+@settings(deadline=None, max_examples=25)
+def test_tiled_is_whole(height, width, tile, multiple):
+    network, image = Sums(9, multiple), plane(height, width)
+    tiled = run_to_end(infer(network, image, Compute(device="cpu", tile=tile)))
+    assert tiled.shape == (2, height, width)
+    np.testing.assert_allclose(tiled, whole(network, image), atol=1e-4)
+
+
+def test_whole_is_the_network_s_own_result():
+    network, image = Sums(), plane(128, 64)
+    with torch.no_grad():
+        wanted = network(torch.from_numpy(image)[None])[0].numpy()
+    np.testing.assert_allclose(whole(network, image), wanted, atol=1e-6)
+
+
+def test_edges_are_reflected_up_to_a_size_that_networks_accept():
+    network, image = Sums(), plane(17, 5)
+    padded = np.pad(image, ((0, 0), (0, 64 - 17), (0, 64 - 5)), mode="reflect")
+    np.testing.assert_allclose(whole(network, image), whole(network, padded)[:, :17, :5], atol=1e-6)
+
+
+def test_progress_counts_tiles():
+    steps = list(infer(Sums(), plane(128, 192), Compute(device="cpu", tile=64)))
+    assert [(step.done, step.total) for step in steps] == [(i + 1, 6) for i in range(6)]
+
+
+def test_only_needed_tiles_are_done():
+    network, image = Sums(), plane(128, 128)
+    needed = np.zeros((128, 128), bool)
+    needed[70:80, 100:110] = True
+    steps = infer(network, image, Compute(device="cpu", tile=32), needed)
+    assert next(steps) == engine.Progress(1, 1)
+    result = run_to_end(steps)
+    np.testing.assert_allclose(result[:, needed], whole(network, image)[:, needed], atol=1e-4)
+    assert not result[:, :32].any()
+
+
+def test_nothing_needed_is_nothing_done():
+    steps = infer(Sums(), plane(64, 64), CPU, np.zeros((64, 64), bool))
+    assert not run_to_end(steps).any()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("MPS backend out of memory"),
+        MemoryError(),
+    ],
+)
+def test_out_of_memory_halves_the_tiles_and_goes_on_from_there(error):
+    image = plane(256, 256)
+    network = Limited(110**2, error)
+    steps = list(infer(network, image, Compute(device="cpu", tile=128)))
+    assert steps[-1].done == steps[-1].total
+    assert [step.done for step in steps] == list(range(1, len(steps) + 1))
+    failed = [size for size in network.sizes if size > network.most]
+    assert len(network.sizes) == len(steps) + len(failed)  # nothing was done twice
+    network.sizes.clear()
+    tiled = run_to_end(infer(network, image, Compute(device="cpu", tile=128)))
+    np.testing.assert_allclose(tiled, whole(Sums(), image), atol=1e-4)
+
+
+def test_tiles_done_before_memory_ran_out_are_kept():
+    class Filling(Limited):
+        def forward(self, x):
+            self.most = 1 << 30 if len(self.sizes) < 3 else 100**2
+            return super().forward(x)
+
+    image, network = plane(256, 256), Filling(0, MemoryError())
+    tiled = run_to_end(infer(network, image, Compute(device="cpu", tile=128)))
+    np.testing.assert_allclose(tiled, whole(Sums(), image), atol=1e-4)
+    large = [size for size in network.sizes if size > 150**2]
+    assert len(large) == 4  # three that went well, and the one that failed
+
+
+def test_too_little_memory_for_any_tile_is_an_error():
+    network = Limited(0, MemoryError())
+    with pytest.raises(DeviceError, match="smallest tiles"):
+        run_to_end(infer(network, plane(128, 128), CPU))
+
+
+@pytest.mark.skipif(not torch.accelerator.is_available(), reason="needs an accelerator")
+def test_cpu_takes_over_from_an_accelerator_without_memory():
+    class NeedsCpu(Sums):
+        def forward(self, x):
+            if x.device.type != "cpu":
+                raise torch.OutOfMemoryError("out of memory")
+            return super().forward(x)
+
+    image = plane(128, 128)
+    with pytest.warns(UserWarning, match="going on with the CPU"):
+        result = run_to_end(infer(NeedsCpu(), image, Compute(tile=64)))
+    np.testing.assert_allclose(result, whole(Sums(), image), atol=1e-4)
+
+
+def test_failing_network_is_no_runtime_error():
+    network = Limited(0, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    with pytest.raises(DefocusError, match="mat1 and mat2") as caught:
+        run_to_end(infer(network, plane(64, 64), CPU))
+    assert not isinstance(caught.value, RuntimeError)
+
+
+def test_tiles_that_take_too_long_are_halved(monkeypatch):
+    monkeypatch.setattr(engine, "_LONGEST_TILE", 0.0)
+    network, image = Limited(1 << 30, MemoryError()), plane(100, 130)
+    network.operations_per_pixel = 1e9  # makes the first tile smaller than the plane
+    result = run_to_end(infer(network, image, CPU))
+    np.testing.assert_allclose(result, whole(Sums(), image), atol=1e-4)
+    assert network.sizes[-1] < network.sizes[0]
+
+
+def test_tiles_of_a_given_size_stay(monkeypatch):
+    monkeypatch.setattr(engine, "_LONGEST_TILE", 0.0)
+    steps = infer(Sums(), plane(128, 128), Compute(device="cpu", tile=64))
+    assert len(list(steps)) == 4
+
+
+def test_network_is_left_as_it_is():
+    network = Sums().train()
+    before = network.conv.weight.stride()
+    whole(network, plane(64, 64))
+    assert network.training
+    assert network.conv.weight.requires_grad
+    assert network.conv.weight.stride() == before
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_between_tiles_torch_is_as_it_was(precision):
+    threads = torch.get_num_threads()
+    for _ in infer(Sums(), plane(128, 128), Compute("cpu", precision, 64)):
+        assert torch.is_grad_enabled()
+        assert not torch.is_inference_mode_enabled()
+        assert not torch.is_autocast_enabled("cpu")
+        assert torch.get_num_threads() == threads
+
+
+def test_half_precision_is_near():
+    network, image = Sums(), plane(128, 128)
+    half = run_to_end(infer(network, image, Compute("cpu", "bfloat16", None)))
+    full = whole(network, image)
+    assert 0 < np.abs(half - full).max() < 0.05
+
+
+def test_threads_may_infer_at_once():
+    image, results = plane(100, 130), []
+
+    def work():
+        results.append(run_to_end(infer(Sums(), image, Compute(device="cpu", tile=48))))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 4
+    for result in results:
+        np.testing.assert_array_equal(result, results[0])
+
+
+def test_work_can_be_left_at_any_tile():
+    steps = infer(Sums(), plane(128, 128), Compute(device="cpu", tile=32))
+    next(steps)
+    steps.close()
+    assert list(steps) == []

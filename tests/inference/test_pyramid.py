@@ -1,0 +1,165 @@
+"""Radii beyond what a network knows: scales are chosen, aligned, and blended."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from napari_defocus.arrays import encode
+from napari_defocus.errors import OptionError
+from napari_defocus.inference import pyramid
+from napari_defocus.inference.device import Compute
+from napari_defocus.networks.descriptor import Descriptor
+
+CPU = Compute(device="cpu")
+
+
+class SlopeEstimator(nn.Module):
+    """Reads the radius off a slope of 0.1 / radius a pixel: right at every scale, up to 24."""
+
+    descriptor = Descriptor("single", receptive_radius=64, multiple=8)
+
+    def forward(self, x):
+        grey = x.mean(1, keepdim=True)
+        slope = nn.functional.pad((grey[..., 1:] - grey[..., :-1]).abs(), (0, 1, 0, 0), mode="replicate")
+        radius = (0.1 / nn.functional.avg_pool2d(slope, 9, 1, 4).clamp(min=1e-6)).clamp(max=24)
+        return torch.cat([radius, torch.ones_like(radius)], 1)
+
+
+class StepDeblur(nn.Module):
+    """Adds 0.1 where it knows the radius, and spoils the rest."""
+
+    descriptor = Descriptor("deblur", receptive_radius=1, multiple=8)
+
+    def forward(self, x):
+        return x[:, :3] + torch.where(x[:, 3:4] < 24, 0.1, 0.9)
+
+
+def drain(steps):
+    progress = []
+    while True:
+        try:
+            progress.append(next(steps))
+        except StopIteration as stop:
+            return stop.value, progress
+
+
+def ramp(height, width, radius):
+    """Linear light, display-encoded, that rises and falls by 0.1 / radius a pixel."""
+    x = np.arange(width, dtype=np.float32)
+    wave = 0.2 + 0.6 * np.abs((x * 0.1 / radius / 0.6) % 2 - 1)
+    return np.broadcast_to(wave.astype(np.float32), (3, height, width)).copy()
+
+
+@pytest.mark.parametrize("scale", [0, -1, 1.5, "half", None, True])
+def test_impossible_scales_are_refused(scale):
+    with pytest.raises(OptionError, match="scale is"):
+        pyramid.check_scale(scale)
+
+
+@given(st.floats(0.1, 400), st.floats(8, 32))
+def test_scale_brings_radii_to_what_is_known(radius, limit):
+    scale = pyramid.choose_scale(np.full((9, 9), radius), np.ones((9, 9)), limit)
+    assert radius / scale <= 0.75 * limit
+    assert scale == 1 or radius / (scale // 2) > 0.75 * limit
+
+
+def test_scale_follows_the_confident_and_not_the_few():
+    radius = np.ones((100, 100))
+    radius[:20] = 90
+    confidence = np.where(radius > 1, 0, 1)
+    assert pyramid.choose_scale(radius, confidence, 24) == 1
+    assert pyramid.choose_scale(radius, np.ones_like(radius), 24) == 8
+    assert pyramid.choose_scale(-radius, np.ones_like(radius), 24) == 8
+    radius[:] = 1
+    radius[0, :30] = 90
+    assert pyramid.choose_scale(radius, np.ones_like(radius), 24) == 1
+    assert pyramid.choose_scale(radius, np.zeros_like(radius), 24) == 1
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("shape", [(64, 48), (67, 45)])
+def test_levels_are_aligned(level, shape):
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    planes = np.stack([y, x])
+    small = pyramid.averaged(planes, level)
+    assert small.shape[1:] == pyramid.level_shape(shape, level)
+    large = pyramid.enlarged(small, level, shape)
+    inside = np.s_[:, level : -2 * level, level : -2 * level]
+    np.testing.assert_allclose(large[inside], planes[inside], atol=1e-3)
+
+
+def test_shrinking_adds_light_not_display_values():
+    light = np.zeros((3, 8, 8), np.float32)
+    light[:, ::2, ::2] = 1
+    np.testing.assert_allclose(
+        pyramid.shrunk(encode(light), 2), encode(np.full((3, 4, 4), 0.25, np.float32)), rtol=1e-5
+    )
+
+
+def test_small_radii_are_taken_from_full_scale_alone():
+    image = ramp(300, 400, 4)
+    wanted, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, 1, pyramid.Meter(300 * 400)))
+    found, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, "auto", pyramid.Meter(1)))
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_large_radii_are_found_on_coarse_levels():
+    image = ramp(600, 900, 40)
+    fine, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, 1, pyramid.Meter(1)))
+    found, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, "auto", pyramid.Meter(1)))
+    assert fine[0].max() <= 24
+    assert found.shape == (2, 600, 900)
+    assert np.median(found[0]) == pytest.approx(40, rel=0.15)
+
+
+def test_given_scale_is_one_level_alone():
+    image = ramp(256, 256, 40)
+    found, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, 2, pyramid.Meter(128 * 128)))
+    assert np.median(found[0]) == pytest.approx(40, rel=0.15)
+    found, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, 1, pyramid.Meter(256 * 256)))
+    assert np.median(found[0]) == pytest.approx(24, rel=0.01)
+
+
+def deblurred(radius, scale="auto", needed=None, expected=1):
+    shape = radius.shape
+    image = np.full((3, *shape), 0.5, np.float32)
+    found = np.stack([radius, np.ones(shape)]).astype(np.float32)
+    needed = np.ones(shape, bool) if needed is None else needed
+    meter = pyramid.Meter(expected)
+    return drain(pyramid.deblur(StepDeblur(), image, found, CPU, scale, needed, meter))
+
+
+def test_every_pixel_is_deblurred_at_a_scale_that_knows_its_radius():
+    radius = np.broadcast_to(np.linspace(0, 80, 640), (512, 640))
+    change, _ = deblurred(radius)
+    np.testing.assert_allclose(change, 0.1, atol=1e-4)
+    spoilt, _ = deblurred(radius, scale=1)
+    assert spoilt.max() == pytest.approx(0.9)
+
+
+def test_nothing_changes_where_it_is_not_needed():
+    needed = np.zeros((512, 640), bool)
+    needed[:, :100] = True
+    change, _ = deblurred(np.full((512, 640), 5.0), needed=needed)
+    np.testing.assert_allclose(change[:, needed], 0.1, atol=1e-5)
+    assert not change[:, ~needed].any()
+
+
+def test_progress_rises_to_what_is_expected():
+    _, steps = deblurred(np.full((512, 640), 40.0), expected=512 * 640)
+    done, totals = zip(*((step.done, step.total) for step in steps), strict=True)
+    assert list(done) == sorted(done)
+    assert done[-1] == totals[-1] == 256 * 320 + 128 * 160
+
+
+def test_progress_of_an_estimate_rises_to_what_is_expected():
+    steps = pyramid.estimate(
+        SlopeEstimator(), ramp(600, 900, 4), CPU, "auto", pyramid.Meter(600 * 900)
+    )
+    _, progress = drain(steps)
+    assert [step.done for step in progress] == sorted(step.done for step in progress)
+    assert all(step.done <= step.total for step in progress)
+    assert progress[-1].done == progress[-1].total
