@@ -57,7 +57,7 @@ class _Trunk(nn.Module):
             middle = middle + self.join(late)
         middle = self.leave_quarter(middle)
         top = self.leave_half(top + self.from_quarter(middle))
-        return functional.pixel_shuffle(self.head(top), 2).float()
+        return box(functional.pixel_shuffle(self.head(top), 2).float(), 1)
 
 
 class SingleEstimator(nn.Module):

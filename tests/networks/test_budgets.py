@@ -1,0 +1,54 @@
+"""Every network stays within its budget, and looks no further than it says."""
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from napari_defocus.networks import build
+
+HEIGHT, WIDTH = 1120, 1680
+OURS = ["single-estimator", "dual-estimator", "generator"]
+BUDGETS = {  # GMAC at 1120x1680, million parameters
+    "single-estimator": (30, 2.5),
+    "dual-estimator": (30, 2.5),
+    "generator": (100, 4),
+}
+FOURIER_GMAC = {"generator": 1.5}  # 21 real transforms of 1.9 MP at 2.5 log2(N) operations
+
+
+def gmac(network, height, width):
+    """Multiplications of all convolutions at 1120x1680, counted on a smaller image."""
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, network.descriptor.in_channels, height, width))
+    return counter.get_total_flops() / 2e9 * (HEIGHT * WIDTH) / (height * width)
+
+
+@pytest.mark.parametrize("architecture", OURS)
+def test_operations_and_parameters(architecture):
+    operations, parameters = BUDGETS[architecture]
+    network = build(architecture, {})
+    assert sum(p.numel() for p in network.parameters()) <= parameters * 1e6
+    assert gmac(network, 280, 840) + FOURIER_GMAC.get(architecture, 0) <= operations
+
+
+def test_the_paper_preset_is_as_large_as_published():
+    network = build("paper-generator", {})
+    assert sum(p.numel() for p in network.parameters()) == pytest.approx(4.93e6, rel=0.02)
+    assert gmac(network, 128, 256) == pytest.approx(1988, rel=0.05)
+
+
+@pytest.mark.parametrize("architecture", OURS)
+def test_far_pixels_do_not_matter(architecture, randomised):
+    network = randomised(architecture)
+    descriptor = network.descriptor
+    assert descriptor.receptive_radius <= 64
+    chance = torch.Generator().manual_seed(1)
+    image = torch.rand(1, descriptor.in_channels, 192, 192, generator=chance)
+    for row, column in [(96, 96), (101, 90)]:
+        changed = image.clone()
+        changed[..., row, column] += 1
+        with torch.inference_mode():
+            difference = (network(changed) - network(image)).abs().amax((0, 1))
+        rows, columns = (difference > 2e-5).nonzero().T
+        reach = max((rows - row).abs().max(), (columns - column).abs().max())
+        assert 8 < reach <= descriptor.receptive_radius

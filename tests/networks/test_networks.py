@@ -1,0 +1,99 @@
+"""What the networks promise before they have learned anything."""
+
+import pytest
+import torch
+
+from napari_defocus.networks import ARCHITECTURES, build
+from napari_defocus.networks.blocks import locally_normalised
+from napari_defocus.networks.generator import out_of_focus, radius_bins
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_shapes_follow_the_descriptor(architecture):
+    arguments = {"width": 8} if "generator" in architecture else {}
+    network = build(architecture, arguments).eval()
+    descriptor = network.descriptor
+    size = 2 * descriptor.multiple
+    with torch.inference_mode():
+        result = network(torch.rand(2, descriptor.in_channels, size, size))
+    assert result.shape == (2, descriptor.out_channels, size, size)
+    assert result.dtype == torch.float32
+    assert result.isfinite().all()
+
+
+@pytest.mark.parametrize("architecture", ["single-estimator", "dual-estimator"])
+def test_confidence_is_a_probability(architecture, randomised):
+    network = randomised(architecture)
+    with torch.inference_mode():
+        result = network(torch.rand(1, network.descriptor.in_channels, 64, 64))
+    assert result[:, 1].min() >= 0
+    assert result[:, 1].max() <= 1
+    assert result[:, 0].abs().max() <= network.descriptor.max_radius
+
+
+def test_single_radius_is_never_negative(randomised):
+    network = randomised("single-estimator")
+    with torch.inference_mode():
+        assert network(torch.rand(1, 3, 64, 64))[:, 0].min() >= 0
+
+
+def generator_input(radius):
+    chance = torch.Generator().manual_seed(0)
+    image = torch.rand(1, 3, 64, 64, generator=chance)
+    return torch.cat([image, torch.full((1, 1, 64, 64), radius), torch.ones(1, 1, 64, 64)], 1)
+
+
+def test_generator_leaves_focused_pixels_alone(randomised):
+    network = randomised("generator")
+    x = generator_input(4.0)
+    x[:, 3, :32] = 0
+    with torch.inference_mode():
+        result = network(x)
+    assert torch.equal(result[:, :, :32], x[:, :3, :32])
+    assert not torch.equal(result[:, :, 32:], x[:, :3, 32:])
+
+
+def test_generator_is_steered_by_the_map(randomised):
+    network = randomised("generator")
+    with torch.inference_mode():
+        small, large = network(generator_input(2.0)), network(generator_input(6.0))
+    assert (small - large).abs().max() > 1e-3
+
+
+def test_generator_starts_gently():
+    network = build("generator", {}).eval()
+    x = generator_input(3.0)
+    with torch.inference_mode():
+        assert (network(x) - x[:, :3]).abs().mean() < 1
+
+
+def test_radius_bins_share_one():
+    radius = torch.linspace(0, 30, 301)[None, None, None]
+    bins = radius_bins(radius)
+    assert bins.min() >= 0
+    torch.testing.assert_close(bins.sum(1), torch.ones(1, 1, 301))
+
+
+def test_gate_is_shut_in_focus_and_open_beyond():
+    assert out_of_focus(torch.tensor([0.0, 0.25])).tolist() == [0.0, 0.0]
+    assert out_of_focus(torch.tensor([0.75, 20.0])).tolist() == [1.0, 1.0]
+
+
+def test_local_normalisation_forgets_brightness_and_contrast():
+    chance = torch.Generator().manual_seed(0)
+    grey = torch.rand(1, 1, 32, 32, generator=chance)
+    torch.testing.assert_close(
+        locally_normalised(grey, 4), locally_normalised(0.5 * grey + 0.2, 4), atol=0.02, rtol=0.02
+    )
+
+
+def test_paper_gates_fade_out():
+    network = build("paper-generator", {"width": 8}).eval()
+    image = torch.rand(1, 3, 128, 128)
+    ones = torch.ones(1, 1, 128, 128)
+    with torch.inference_mode():
+        near, far = (network(torch.cat([image, r * ones, ones], 1)) for r in (1.0, 7.0))
+        assert torch.equal(near, far)
+        network.guidance = 1.0
+        near, far = (network(torch.cat([image, r * ones, ones], 1)) for r in (1.0, 7.0))
+    assert not torch.equal(near, far)

@@ -1,0 +1,25 @@
+"""The display curve: standard values, undone exactly, defined everywhere."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_defocus.optics.light import decode_srgb, encode_srgb
+
+
+def test_standard_values():
+    linear = torch.tensor([0.0, 0.0031308, 0.214041, 1.0])
+    expected = torch.tensor([0.0, 0.0404499, 0.5, 1.0])
+    torch.testing.assert_close(encode_srgb(linear), expected, atol=1e-5, rtol=0)
+
+
+@given(st.lists(st.floats(-4, 4, width=32), min_size=1))
+def test_decoding_undoes_encoding(values):
+    linear = torch.tensor(values, dtype=torch.float32)
+    torch.testing.assert_close(decode_srgb(encode_srgb(linear)), linear, atol=1e-5, rtol=1e-5)
+
+
+def test_gradients_are_finite_at_black():
+    linear = torch.zeros(3, requires_grad=True)
+    encode_srgb(linear).sum().backward()
+    torch.testing.assert_close(linear.grad, torch.full((3,), 12.92))
