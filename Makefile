@@ -3,6 +3,7 @@
 # make test      lint, types, tests
 # make bench     speed and memory on this machine
 # make pictures  the pictures of the README, anew
+# make golden    the results that the tests hold the weights to, anew: after a change on purpose
 # Each installs what it needs into .venv, and again only when pyproject.toml changes.
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints/ci.txt
 
-.PHONY: help demo app test lint types tests bench pictures clean
+.PHONY: help demo app test lint types tests bench pictures golden clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -38,6 +39,9 @@ bench: $(VENV)/.runtime
 
 pictures: $(VENV)/.viewer
 	$(BIN)/python docs/pictures.py
+
+golden: $(VENV)/.development
+	$(BIN)/python tests/models/test_golden.py
 
 clean:
 	rm -rf build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
