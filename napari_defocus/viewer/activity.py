@@ -30,8 +30,9 @@ class ActivityBar(cancelable_progress):  # type: ignore[misc]  # tqdm has no typ
         self._on_cancel()
 
     def advance(self, done: int, total: int) -> None:
-        """Show that `done` of `total` steps are done; does nothing once closed."""
+        """Show that `done` of `total` is done; does nothing once closed."""
         if self.disable:
             return
         self.total: int = total
-        self.update(done - self.n)
+        if done > self.n:  # setting the total may have let later steps overtake this one
+            self.update(done - self.n)

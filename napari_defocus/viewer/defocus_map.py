@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import Label
-
 from ..errors import ImageError
 from .choices import LayerChoice, is_image
 from .histogram import RadiusHistogram
@@ -11,6 +9,7 @@ from .jobs import MapJob, MapResult
 from .reading import source_of
 from .regions import Window, spatial_shape
 from .results import map_layers
+from .run_controls import Remark
 from .task_widget import TaskWidget
 
 if TYPE_CHECKING:
@@ -55,11 +54,10 @@ class DefocusMapWidget(TaskWidget[MapResult]):
             settings=[],
         )
         self._right.changed.connect(self._offer_models)
-        self._summary = Label(name="summary", value="", label="")
+        self._summary = Remark()
         self._histogram = RadiusHistogram()
-        self.append(self._summary)
-        self._summary.visible = False
-        self.native.layout().addWidget(self._histogram)
+        self._controls.container.append(self._summary)
+        self._controls.container.native.layout().addWidget(self._histogram)
 
     def _job(self, window: Window) -> MapJob:
         right: Image | None = self._right.value
@@ -74,11 +72,17 @@ class DefocusMapWidget(TaskWidget[MapResult]):
         return MapJob(self._source(window), source_of(right, window), self._how())
 
     def _receive(self, result: MapResult) -> None:
-        for layer in map_layers(result, self._target):
-            self._add(layer)
-        self._summary.value = result.summary
-        self._summary.visible = True
+        confidence, radius = map_layers(result, self._target)
+        self._add(confidence)
+        self._add(radius).colorbar.visible = True
+        self._summary.say(describe(result, self._target.pixel))
         self._histogram.show_counts(result.counts)
 
     def _offer_models(self, *_: Any) -> None:
         self._model.task = "single" if self._right.value is None else "dual"
+
+
+def describe(result: MapResult, pixel: tuple[float, str] | None) -> str:
+    """One line about a map; `pixel` is the size of a pixel and its unit, if known."""
+    size = "" if pixel is None else f" ({result.median * pixel[0]:.2g} {pixel[1]})"
+    return f"median {result.median:.1f} px{size}, {result.sharp:.0%} in focus"

@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from ..inference.device import Compute
 from ..inference.engine import Progress
+from ..models import find_model
+from ..provenance import array_hash, provenance
 from .histogram import RadiusCounts, count_radii
-from .map_layers import Estimated, KnownMap, MapSource, digest
+from .map_layers import Estimated, KnownMap, MapSource
 from .reading import Source
 from .recipe import Call
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     pass
 
 
+#: Radii below this many pixels count as in focus.
+_IN_FOCUS = 0.5
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 
@@ -69,11 +73,26 @@ class How:
 
 @dataclass(frozen=True)
 class MapResult:
-    """A defocus map and what is shown beside it."""
+    """A defocus map and what is shown beside it.
+
+    Parameters
+    ----------
+    estimated : Estimated
+        The map.
+    counts : RadiusCounts
+        Its histogram.
+    median : float
+        Median magnitude of its radii, in pixels.
+    sharp : float
+        Share of its pixels, 0 to 1, with radii below 0.5 px.
+    provenance : dict
+        Where it comes from.
+    """
 
     estimated: Estimated
     counts: RadiusCounts
-    summary: str
+    median: float
+    sharp: float
     provenance: dict[str, Any]
 
 
@@ -110,12 +129,22 @@ class MapJob:
         value_range = yield from self.image.value_range(self.how.encoding)
         from ..api import estimate_defocus_steps
 
-        defocus = yield from estimate_defocus_steps(
-            image, right, **self.how.arguments(self.image, value_range)
+        arguments = self.how.arguments(self.image, value_range)
+        defocus = yield from estimate_defocus_steps(image, right, **arguments)
+        record = provenance(
+            "estimate_defocus",
+            image,
+            {"right": right, **arguments, **self.image.origin},
+            [find_model(self.how.model, "single" if right is None else "dual")],
         )
-        counts = count_radii(defocus.radius, signed=defocus.signed)
-        estimated = Estimated(defocus, digest(defocus.radius))
-        return MapResult(estimated, counts, summarise(defocus.radius), {})
+        magnitude = np.abs(defocus.radius)
+        return MapResult(
+            Estimated(defocus, array_hash(defocus.radius)),
+            count_radii(defocus.radius, signed=defocus.signed),
+            float(np.median(magnitude)),
+            float(np.mean(magnitude < _IN_FOCUS)),
+            record,
+        )
 
     def call(self) -> Call:
         """Describe it as a call of the API."""
@@ -159,14 +188,19 @@ class DeblurJob:
         defocus = None if self.defocus is None else self.defocus.read()
         from ..api import deblur_steps
 
-        deblurred = yield from deblur_steps(
-            image,
-            defocus,
-            strength=self.strength,
-            protect=self.protect,
+        arguments = {
+            "strength": self.strength,
+            "protect": self.protect,
             **self.how.arguments(self.image, value_range),
+        }
+        deblurred = yield from deblur_steps(image, defocus, **arguments)
+        models = [find_model(self.how.model, "deblur")]
+        if defocus is None:
+            models.append(find_model("auto", "single"))
+        record = provenance(
+            "deblur", image, {"defocus": defocus, **arguments, **self.image.origin}, models
         )
-        return DeblurResult(deblurred, {})
+        return DeblurResult(deblurred, record)
 
     def call(self) -> Call:
         """Describe it as a call of the API."""
@@ -178,16 +212,3 @@ class DeblurJob:
         return Call(
             "deblur", "deblur", "sharp", inputs, self.how.encoding, changed | self.how.changed
         )
-
-
-def summarise(radius: npt.NDArray[np.floating]) -> str:
-    """One line about the radii of a map.
-
-    Examples
-    --------
-    >>> summarise(np.array([0.0, 0.2, 4.0, 8.0]))
-    'median 2.1 px, 50 % in focus (below 0.5 px)'
-    """
-    magnitude = np.abs(radius)
-    sharp = 100 * np.mean(magnitude < 0.5)
-    return f"median {np.median(magnitude):.1f} px, {sharp:.0f} % in focus (below 0.5 px)"

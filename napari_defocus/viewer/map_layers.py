@@ -1,6 +1,5 @@
 """A layer used as a defocus map: which part of it lies on a part of an image."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -8,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MapError
+from ..provenance import array_hash
 from .regions import Window, spatial_shape
 from .results import MAP_KEY
 
@@ -26,7 +26,7 @@ class Estimated:
     map : DefocusMap
         Radii, which are the layer's data, and confidence.
     digest : str
-        :func:`digest` of the radii before anybody could edit them.
+        :func:`napari_defocus.provenance.array_hash` of the radii before anybody could edit them.
     """
 
     map: "DefocusMap"
@@ -67,7 +67,7 @@ class MapSource:
     def read(self) -> "DefocusMap | npt.NDArray[np.float32]":
         """Return the part: with its confidence if nobody has edited the layer, else radii only."""
         radius = np.asarray(self.data[self.slices], dtype=np.float32)
-        if self.estimated is None or digest(self.data) != self.estimated.digest:
+        if self.estimated is None or array_hash(self.data) != self.estimated.digest:
             return radius
         whole = self.estimated.map
         return replace(whole, radius=radius, confidence=whole.confidence[self.slices])
@@ -123,11 +123,6 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
         name=layer.name,
         path=layer.source.path,
     )
-
-
-def digest(radius: Any) -> str:
-    """A fingerprint of radii, to notice edits."""
-    return hashlib.sha256(np.ascontiguousarray(radius).data).hexdigest()
 
 
 def _offset(layer: "Image | Labels", image: "Image") -> npt.NDArray[np.int64]:

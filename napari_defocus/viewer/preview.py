@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
-from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtCore import QTimer
 
 from ..arrays import Range
 from ..errors import DefocusError
@@ -14,6 +14,7 @@ from .jobs import DeblurJob, MapJob
 from .map_layers import KnownMap
 from .regions import Window, current_plane, in_view, spatial_shape
 from .results import MAP_KEY, Target, target_of
+from .rows import Visibility
 from .running import start_worker
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Preview:
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE)
         self._timer.timeout.connect(self._start)
-        panel.installEventFilter(_ShownAndHidden(panel, shown=self.request, hidden=self._discard))
+        self._visibility = Visibility(panel, shown=self.request, hidden=self._discard)
         viewer.scene.camera.events.connect(self.request)
         viewer.dims.events.connect(self.request)
         viewer.layers.events.removed.connect(self._note_removal)
@@ -243,25 +244,6 @@ class Preview:
         if self._layer is not None and event.value is self._layer:
             self._layer = None
             self._stopped()
-
-
-class _ShownAndHidden(QObject):
-    """Tells when a panel is shown and hidden, but not when its window is minimised."""
-
-    def __init__(
-        self, panel: "QWidget", *, shown: Callable[[], None], hidden: Callable[[], None]
-    ) -> None:
-        super().__init__(panel)
-        self._shown, self._hidden = shown, hidden
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Watch; never keep an event from anyone."""
-        if event is not None and not event.spontaneous():
-            if event.type() == QEvent.Type.Show:
-                self._shown()
-            elif event.type() == QEvent.Type.Hide:
-                self._hidden()
-        return False
 
 
 def _update(layer: "Image", pixels: npt.NDArray[Any], how: dict[str, Any]) -> bool:

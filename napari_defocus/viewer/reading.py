@@ -61,6 +61,12 @@ class Source:
         return self.window.slices
 
     @property
+    def origin(self) -> dict[str, Any]:
+        """What provenance should say about where the pixels are from."""
+        region = [[part.start, part.stop] for part in self.slices]
+        return {"layer": self.name, "path": self.path, "region": region}
+
+    @property
     def is_whole(self) -> bool:
         """Whether it is all of the layer."""
         shape = self.data.shape[: len(self.window.stop)]

@@ -36,11 +36,14 @@ class Target:
         Keyword arguments that place the result.
     look : dict
         Keyword arguments that make it look alike.
+    pixel : (float, str) or None
+        Size of a pixel and its unit, if it is square and has a physical one.
     """
 
     name: str
     place: dict[str, Any]
     look: dict[str, Any]
+    pixel: tuple[float, str] | None = None
 
 
 def target_of(layer: "Image", window: "Window") -> Target:
@@ -53,7 +56,14 @@ def target_of(layer: "Image", window: "Window") -> Target:
     }
     if not layer.rgb:
         look |= {"colormap": layer.colormap, "contrast_limits": tuple(layer.contrast_limits)}
-    return Target(layer.name, placement(layer, window), look)
+    return Target(layer.name, placement(layer, window), look, _pixel_size(layer))
+
+
+def _pixel_size(layer: "Image") -> tuple[float, str] | None:
+    (height, width), (unit, other) = layer.scale[-2:], layer.units[-2:]
+    if unit != other or str(unit) == "pixel" or not np.isclose(height, width):
+        return None
+    return float(height), f"{unit:~P}"
 
 
 def map_layers(result: "MapResult", target: Target) -> list[LayerData]:

@@ -34,52 +34,51 @@ class RunControls:
         self.cancel_button = PushButton(text="Cancel", enabled=False)
         self.python_button = PushButton(text="Copy Python", tooltip="The same run as Python code")
         self.shell_button = PushButton(text="Copy command", tooltip="The same run in a terminal")
-        self.progress = ProgressBar(name="progress", value=0, min=0, max=1)
-        self.status = Label(name="status", value="")
+        self.progress = ProgressBar(value=0, min=0, max=1)
+        self.status = Remark()
         self.run_button.changed.connect(lambda: _attempt(run))
         self.cancel_button.changed.connect(lambda: cancel())
         self.python_button.changed.connect(lambda: self._copy("Python code", as_python))
         self.shell_button.changed.connect(lambda: self._copy("Command line", as_command_line))
-        self._rows = [
-            _row(self.run_button, self.cancel_button),
-            self.progress,
-            self.status,
-            _row(self.python_button, self.shell_button),
-        ]
-
-    @property
-    def widgets(self) -> list[Widget]:
-        """The controls, from top to bottom."""
-        return list(self._rows)
+        self.container: Container[Widget] = Container(
+            widgets=[
+                _row(self.run_button, self.cancel_button),
+                self.progress,
+                self.status,
+                _row(self.python_button, self.shell_button),
+            ],
+            labels=False,
+        )
+        self.container.margins = (0, 0, 0, 0)
 
     def show_running(self) -> None:
         """Show that a run has begun."""
         self._set_busy(True)
         self.progress.min, self.progress.max = 0, 0
-        self.status.value = "starting…"
+        self.status.say("starting…")
 
     def show_progress(self, done: int, total: int) -> None:
-        """Show that `done` of `total` tiles are done; 0 in all if that is unknown."""
+        """Show that `done` of `total` is done; 0 in all if that is unknown."""
         self.progress.max = total
         self.progress.value = done
-        self.status.value = f"tile {done} of {total}" if total else "reading…"
+        self.status.say("computing…" if total else "reading…")
 
     def show_note(self, text: str) -> None:
         """Show a remark, unless a run is under way."""
         if self.run_button.enabled:
-            self.status.value = text
+            self.status.say(text)
 
     def show_cancelling(self) -> None:
         """Show that Cancel was pressed."""
         self.cancel_button.enabled = False
-        self.status.value = "cancelling…"
+        self.status.say("cancelling…")
 
     def show_end(self, text: str, *, complete: bool) -> None:
         """Show that the run has ended, and how."""
         self._set_busy(False)
         self.progress.max = 1
         self.progress.value = 1 if complete else 0
-        self.status.value = text
+        self.status.say(text)
 
     def _set_busy(self, busy: bool) -> None:
         self.run_button.enabled = not busy
@@ -92,9 +91,27 @@ class RunControls:
             clipboard = QApplication.clipboard()
             if clipboard is not None:
                 clipboard.setText(text())
-                self.status.value = f"{what} copied"
+                self.status.say(f"{what} copied")
 
         _attempt(copy)
+
+
+class Remark(Label):
+    """Text over as many lines as it needs, in the width there is."""
+
+    def __init__(self) -> None:
+        from qtpy.QtWidgets import QSizePolicy
+
+        super().__init__(value="")
+        self.native.setWordWrap(True)
+        self.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+
+    def say(self, text: str) -> None:
+        """Show `text`."""
+        self.value = text
+        # the layouts of docks do not ask how high a label gets at their width
+        height = self.native.heightForWidth(max(200, self.native.width())) if text else 0
+        self.native.setMinimumHeight(height)
 
 
 def _row(*widgets: Widget) -> Container[Widget]:

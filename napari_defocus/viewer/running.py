@@ -111,9 +111,9 @@ class Running(Generic[T]):
         self._on_progress, self._on_result, self._on_end = _ignore, _ignore, _ignore
 
     def _advance(self, progress: Progress) -> None:
-        if self._bar is not None:
-            self._bar.advance(progress.done, progress.total)
         self._on_progress(progress.done, progress.total)
+        if self._bar is not None:  # last: it lets the window handle events, the end among them
+            self._bar.advance(progress.done, progress.total)
 
     def _receive(self, result: T) -> None:
         self._on_result(result)

@@ -15,6 +15,7 @@ from .recipe import as_command_line, as_python
 from .region_controls import RegionControls
 from .regions import Window
 from .results import LayerData, Target, target_of
+from .rows import Visibility, align_labels
 from .run_controls import RunControls
 from .running import Running
 
@@ -85,12 +86,13 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
                 self._model,
                 *settings,
                 *self._compute.widgets,
-                *self._controls.widgets,
             ]
         )
+        self.native.layout().addWidget(self._controls.container.native)  # without a label
         self.native.setMinimumWidth(_WIDTH)
         self._image.changed.connect(self._region.follow)
         self._start_with_selection()
+        self._visibility = Visibility(self.native, shown=self._align, hidden=lambda: None)
         self.native.destroyed.connect(self._running.abandon)
         for event in ("inserted", "removed", "reordered", "renamed"):
             getattr(viewer.layers.events, event).connect(self._update_choices)
@@ -161,12 +163,16 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
             compute=chosen.compute,
         )
 
-    def _add(self, layer: LayerData) -> None:
+    def _add(self, layer: LayerData) -> "Image":
         data, how = layer
-        self._viewer.add_image(data, **how)
+        added: Image = self._viewer.add_image(data, **how)
+        return added
 
     def _show_end(self, ending: str) -> None:
         self._controls.show_end(_ENDINGS[ending], complete=ending == "done")
+
+    def _align(self) -> None:
+        align_labels(self)
 
     def _update_choices(self, *_: Any) -> None:
         self.reset_choices()
