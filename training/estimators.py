@@ -62,4 +62,4 @@ def fixed_photographs(pool: Pool, *, views: bool, batch: int = 16) -> Iterator[P
     rng = np.random.default_rng(0)
     for first in range(0, len(pool), batch):
         indices = np.arange(first, min(first + batch, len(pool)))
-        yield photograph(pool.take(indices, 144, rng), rng, SensorOptions(), views=views)
+        yield photograph(pool.take(indices, pool.size, rng), rng, SensorOptions(), views=views)

@@ -71,6 +71,7 @@ def fit(
         A copy with moving-average weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "options.json").write_text(json.dumps(asdict(options)), encoding="utf-8")
     rng = np.random.default_rng(options.seed)
     network.to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(network).eval()
@@ -96,7 +97,6 @@ def fit(
         if seconds - reported > options.report_seconds or spent >= 1:
             reported = seconds
             _report(folder, average, validate, {"step": step, "seconds": seconds, "loss": running})
-    (folder / "options.json").write_text(json.dumps(asdict(options)), encoding="utf-8")
     return average
 
 

@@ -56,8 +56,8 @@ def random_lenses(count: int, generator: torch.Generator) -> Lens:
         turn=uniform(0.0, 6.283),
         cut_x=sometimes(0.35) * uniform(-0.5, 0.5),
         cut_y=sometimes(0.35) * uniform(-0.5, 0.5),
-        ramp=uniform(0.1, 1.6),
-        leak=uniform(0.0, 0.12),
+        ramp=uniform(0.1, 0.9),
+        leak=uniform(0.0, 0.08),
     )
 
 

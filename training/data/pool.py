@@ -42,12 +42,16 @@ class Pool:
     def __len__(self) -> int:
         return len(self._store)
 
+    @property
+    def size(self) -> int:
+        """Side of a scene in pixels."""
+        return int(self._store.shape[-1])
+
     def take(self, indices: np.ndarray, crop: int, rng: np.random.Generator) -> Scenes:
         """The scenes of some indices, cropped at random to `crop` pixels."""
-        size = self._store.shape[-1]
         picked = []
         for index in indices:
-            top, left = rng.integers(size - crop + 1, size=2)
+            top, left = rng.integers(self.size - crop + 1, size=2)
             picked.append(self._store[index, :, top : top + crop, left : left + crop])
         batch = torch.from_numpy(np.stack(picked)).float()
         return Scenes(*_split(batch))

@@ -1,0 +1,39 @@
+"""Small corpora and pools, rendered from photographs that a package brings."""
+
+import pytest
+from PIL import Image
+from skimage.data import astronaut, chelsea, coffee
+
+from training.data.corpus import Corpus
+from training.data.pool import Pool, write_pool
+from training.data.scene import SceneOptions
+
+
+@pytest.fixture(scope="session")
+def options():
+    return SceneOptions(size=64, layers=2, min_radius=1.0, max_radius=6.0)
+
+
+@pytest.fixture(scope="session")
+def photo_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    for name, image in [("a", astronaut()), ("b", chelsea()), ("c", coffee())]:
+        Image.fromarray(image).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpus(photo_folder):
+    return Corpus(sorted(photo_folder.iterdir()))
+
+
+@pytest.fixture(scope="session")
+def pool_file(corpus, options, tmp_path_factory):
+    path = tmp_path_factory.mktemp("pool") / "scenes.npy"
+    write_pool(path, corpus, count=16, seed=1, options=options)
+    return path
+
+
+@pytest.fixture
+def pool(pool_file):
+    return Pool(pool_file)
