@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal
 
 _DESCRIPTION = 270
 _ORIENTATION = 274
+_SOFTWARE = 305
 _MAKER_NOTE = 37500
 _WIDTH, _HEIGHT = 40962, 40963
 _CHILDREN = (34665, 34853, 40965)  # EXIF, GPS and interoperability directories
@@ -92,7 +93,7 @@ def of_tiff(file: BinaryIO) -> bytes | None:
     except ValueError:
         return None
     entries = {tag: entry for tag, entry in directory.entries.items() if tag in _DESCRIPTIVE}
-    if not entries and not directory.children:
+    if not (entries.keys() - {_SOFTWARE} or directory.children):
         return None
     return assemble(Directory(directory.order, entries, directory.children))
 

@@ -24,6 +24,7 @@ _COLOUR = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _XMP = "XML:com.adobe.xmp"
 _SAMPLES = {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}
 _LARGEST_TEXT = 1 << 24
+_COMPRESSION = 4  # a quarter of the time of the usual 6, for files 5 % larger
 
 
 def read_png(path: Path) -> Picture:
@@ -61,7 +62,7 @@ def write_png(file: BinaryIO, picture: Picture, path: Path) -> None:
     data = picture.data
     if picture.alpha is not None:
         data = np.stack([data, picture.alpha], axis=-1)
-    content = imagecodecs.png_encode(np.ascontiguousarray(data))
+    content = imagecodecs.png_encode(np.ascontiguousarray(data), level=_COMPRESSION)
     file.write(content[:_HEADER_END])
     for name, body in _carried(picture.metadata):
         file.write(_chunk(name, body))

@@ -1,7 +1,6 @@
 """The command as a process of its own: help at once, a progress bar, cancelled cleanly."""
 
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from napari_defocus.io import write_picture
 
 from .conftest import blobs
 
+pty = pytest.importorskip("pty")
 COMMAND = [sys.executable, "-c", "from napari_defocus.cli import main; main()"]
 
 

@@ -1,7 +1,6 @@
 """Faults of files: missing, empty, in the way, no room left; nothing half-written remains."""
 
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ def names(folder):
     return [path.name for path in folder.iterdir()]
 
 
+resource = pytest.importorskip("resource")
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
 

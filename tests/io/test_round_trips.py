@@ -5,7 +5,7 @@ from pathlib import Path
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_defocus.errors import FileError
@@ -21,6 +21,7 @@ def arrays(dtypes, planes):
     return st.sampled_from(dtypes).flatmap(lambda dtype: hnp.arrays(dtype, shape))
 
 
+@settings(deadline=None)
 @given(data=arrays(_REAL, planes=3), ome=st.booleans())
 def test_stacks_in_tiff(data, ome):
     with tempfile.TemporaryDirectory() as folder:
@@ -36,6 +37,7 @@ def test_stacks_in_tiff(data, ome):
         np.testing.assert_array_equal(again.data, data)
 
 
+@settings(deadline=None)
 @given(
     data=arrays([np.uint8, np.uint16, np.float32], planes=1),
     samples=st.sampled_from([3, 4]),
@@ -50,6 +52,7 @@ def test_colours_in_tiff(data, samples, axis):
         np.testing.assert_array_equal(picture.data, np.moveaxis(data, axis, -1))
 
 
+@settings(deadline=None)
 @given(data=arrays([np.uint8, np.uint16], planes=0), samples=st.sampled_from([1, 3, 4]))
 def test_pictures_in_png(data, samples):
     axis = None if samples == 1 else -1
@@ -76,6 +79,7 @@ def _examples():
 EXAMPLES = list(_examples())
 
 
+@settings(deadline=None)
 @given(
     content=st.sampled_from(EXAMPLES),
     changes=st.dictionaries(st.integers(0, 3000), st.integers(0, 255), max_size=6),
