@@ -160,7 +160,7 @@ def refocus_image(
 def _read(path: Path, how: How) -> Picture:
     picture = read_picture(path)
     if picture.ignored:
-        note(f"Note: {path} also holds {picture.ignored}; they are left out.")
+        note(f"Note: {path} also holds {picture.ignored}, left out here.")
     return how.interpreted(picture)
 
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -141,7 +142,10 @@ def _understood(picture: Picture) -> Iterator[tuple[str, str]]:
         yield "cannot be used", str(error)
         return
     words = {"srgb": "srgb: display values", "linear": "linear: proportional to light"}
-    yield "values", f"{picture.data.min():g} to {picture.data.max():g}"
+    finite = picture.data[np.isfinite(picture.data)]
+    yield "values", f"{finite.min():g} to {finite.max():g}"
+    if finite.size < picture.data.size:
+        yield "not finite", f"{picture.data.size - finite.size} values"
     yield "black and white", f"{low:g} and {high:g}"
     yield "encoding", words[layout.encoding]
     planes = [str(n) for n in layout.leading if n > 1]

@@ -52,12 +52,16 @@ def read_tiff(path: Path) -> Picture:
         data, axes, alpha = _arrange(data, series, plain=_is_plain(tiff))
         orientation = _tag(page, _ORIENTATION, 1)
         metadata = _metadata(path, tiff, series, orientation)
-        ignored = f"{len(tiff.series) - 1} further images" if len(tiff.series) > 1 else ""
+        ignored = _others(len(tiff.series) - 1)
     if not axes.rstrip("S").endswith("YX") or 0 in data.shape:
         raise FileError(f"{path} holds no image, but an array of axes {axes}, shape {data.shape}")
     data = turn_upright(data, orientation, colour=axes.endswith("S"))
     alpha = None if alpha is None else turn_upright(alpha, orientation, colour=False)
     return Picture(data, axes, metadata, alpha, ignored)
+
+
+def _others(count: int) -> str:
+    return {0: "", 1: "a further image"}.get(count, f"{count} further images")
 
 
 def _check_kind(path: Path, tiff: Any, series: Any) -> None:

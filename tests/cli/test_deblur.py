@@ -69,6 +69,17 @@ def test_map_as_it_was_written_gives_what_estimating_gives(run, photo, tmp_path)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+def test_what_is_left_out_is_said(run, tmp_path):
+    first, second = (Image.fromarray((blobs(24, 32) * n).astype(np.uint8)) for n in (255, 128))
+    first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[second])
+    ended = run("deblur", tmp_path / "a.jpg")
+    assert ended.status == 0
+    assert (
+        ended.err
+        == f"Note: {tmp_path / 'a.jpg'} also holds pictures behind the first, left out here.\n"
+    )
+
+
 def test_strength_0_changes_nothing(run, tmp_path):
     data = (np.moveaxis(blobs(4, 30, 36), 0, -1) * 65535).astype(np.uint16)
     write_picture(tmp_path / "a.png", data, channel_axis=-1)

@@ -68,6 +68,15 @@ def test_info_of_a_stack(run, tmp_path):
         assert words in ended.out
 
 
+def test_info_looks_past_values_that_are_not_finite(run, tmp_path):
+    data = blobs(20, 20).astype(np.float32) + 3
+    data[2, :4] = np.nan, np.inf, 2, 5
+    write_picture(tmp_path / "a.tif", data)
+    ended = run("info", tmp_path / "a.tif")
+    assert "2 to 5" in ended.out
+    assert "2 values" in ended.out
+
+
 def test_info_says_why_a_picture_cannot_be_used(run, tmp_path):
     write_picture(tmp_path / "a.tif", np.full((20, 20), np.nan, np.float32))
     ended = run("info", tmp_path / "a.tif")

@@ -170,6 +170,14 @@ def test_damaged_exif_does_not_hide_the_picture(tmp_path):
     write_picture(tmp_path / "b.tif", picture.data, picture)
 
 
+def test_pictures_behind_the_first_are_mentioned(tmp_path):
+    first, second = Image.fromarray(SMOOTH), Image.fromarray(SMOOTH[::2])
+    first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[second])
+    picture = read_picture(tmp_path / "a.jpg")
+    assert picture.data.shape == SMOOTH.shape
+    assert picture.ignored == "pictures behind the first"
+
+
 def test_density_in_centimetres_is_kept(tmp_path):
     write_picture(tmp_path / "a.jpg", SMOOTH, channel_axis=-1)
     content = bytearray((tmp_path / "a.jpg").read_bytes())
