@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 #: Planes are padded to at least this, in pixels: networks shrink them several times.
 _LEAST_SIDE = 64
-#: Cancelling takes as long as a tile: where tiles of "auto" size take longer, they are halved.
-_LONGEST_TILE = 1.0
+#: Cancelling takes as long as a tile: where tiles of "auto" size take more seconds, they are
+#: halved, down to cores of this side in pixels; below, nearly all of the work would be for halos.
+_LONGEST_TILE, _LEAST_HALF = 1.0, 128
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def infer(
                 continue
             slow = time.perf_counter() - started > _LONGEST_TILE
             yield Progress(canvas.done, canvas.done + len(canvas.todo))
-            if slow and compute.tile == "auto":
+            if slow and compute.tile == "auto" and canvas.largest() >= 2 * _LEAST_HALF:
                 canvas.halve()
     return canvas.result()
 
@@ -137,6 +138,10 @@ class _Canvas:
         shrunk = len(smaller) > len(self.todo)
         self.todo = deque(filter(self._is_needed, smaller))
         return shrunk
+
+    def largest(self) -> int:
+        """Return the longest side of the cores still to do."""
+        return max((max(core.height, core.width) for core in self.todo), default=0)
 
     def seen(self) -> FloatArray:
         """Return what the next tile must see."""

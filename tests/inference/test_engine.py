@@ -30,7 +30,7 @@ class Facts:
 class Sums(nn.Module):
     """Sums over far-away pixels and over blocks: any error in halos or alignment shows."""
 
-    def __init__(self, radius=17, multiple=8):
+    def __init__(self, radius=9, multiple=8):
         super().__init__()
         self.descriptor = Facts(radius + multiple - 1, multiple)
         self.conv = nn.Conv2d(3, 2, 2 * radius + 1, padding=radius, bias=False)
@@ -177,11 +177,13 @@ def test_failing_network_is_no_runtime_error():
 
 def test_tiles_that_take_too_long_are_halved(monkeypatch):
     monkeypatch.setattr(engine, "_LONGEST_TILE", 0.0)
-    network, image = Limited(1 << 30, MemoryError()), plane(100, 130)
-    network.operations_per_pixel = 1e9  # makes the first tile smaller than the plane
+    network, image = Limited(1 << 30, MemoryError()), plane(700, 100)
+    network.operations_per_pixel = 2e4  # makes the first tile smaller than the plane
+    steps = list(infer(network, image, CPU))
+    assert [(step.done, step.total) for step in steps] == [(1, 2), (2, 3), (3, 3)]
+    assert max(network.sizes[1:]) < network.sizes[0]
     result = run_to_end(infer(network, image, CPU))
     np.testing.assert_allclose(result, whole(Sums(), image), atol=1e-4)
-    assert network.sizes[-1] < network.sizes[0]
 
 
 def test_tiles_of_a_given_size_stay(monkeypatch):

@@ -23,7 +23,9 @@ class SlopeEstimator(nn.Module):
 
     def forward(self, x):
         grey = x.mean(1, keepdim=True)
-        slope = nn.functional.pad((grey[..., 1:] - grey[..., :-1]).abs(), (0, 1, 0, 0), mode="replicate")
+        slope = nn.functional.pad(
+            (grey[..., 1:] - grey[..., :-1]).abs(), (0, 1, 0, 0), mode="replicate"
+        )
         radius = (0.1 / nn.functional.avg_pool2d(slope, 9, 1, 4).clamp(min=1e-6)).clamp(max=24)
         return torch.cat([radius, torch.ones_like(radius)], 1)
 
