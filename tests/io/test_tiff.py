@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from napari_defocus.errors import FileError
-from napari_defocus.io import Length, Picture, Resolution, read_picture, write_picture
+from napari_defocus.io import Length, Metadata, Picture, Resolution, read_picture, write_picture
+from napari_defocus.io.picture import Storage
 
 SEED = np.random.default_rng(0)
 STACK = SEED.integers(0, 60000, (5, 3, 20, 30)).astype(np.uint16)
@@ -407,3 +409,23 @@ def test_pixels_beyond_memory_are_refused_before_they_are_decoded(tmp_path):
             tiff.pages[0].tags[tag].overwrite(2**28)
     with pytest.raises(FileError, match="GiB of memory"):
         read_picture(path)
+
+
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_exif_hangs_from_the_first_directory(tmp_path, bigtiff):
+    exif = Image.Exif()
+    exif[0x010F] = "Canon"
+    exif.get_ifd(0x8769).update({0x829D: 2.8, 0x927C: b"maker's note"})
+    exif.get_ifd(0x8825)[1] = "N"
+    metadata = Metadata(exif=exif.tobytes()[6:], storage=Storage(bigtiff=bigtiff))
+    like = Picture(COLOUR, "YXS", metadata)
+    write_picture(tmp_path / "a.tif", COLOUR, like)
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        assert tiff.is_bigtiff == bigtiff
+        tags = tiff.pages[0].tags
+        assert tags["Make"].value == "Canon"
+        assert tags["ExifTag"].value["MakerNote"] == b"maker's note"
+        assert tags["GPSTag"].value == {"GPSLatitudeRef": "N"}
+    first, again = through(tmp_path / "a.tif")
+    assert first.metadata == again.metadata
+    np.testing.assert_array_equal(again.data, COLOUR)
