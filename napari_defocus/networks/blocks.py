@@ -93,6 +93,17 @@ def box(x: Tensor, half: int) -> Tensor:
 
 
 def locally_normalised(x: Tensor, half: int, floor: float = 0.02) -> Tensor:
-    """Value minus local mean, over local standard deviation (at least `floor`)."""
+    """Value minus local mean, over the local size of that difference (at least `floor`).
+
+    Looks 2 `half` pixels far: the difference is averaged after it was taken, which keeps the scale
+    of texture beside a strong edge.
+    """
     centred = x - box(x, half)
     return centred / (box(centred**2, half) + floor**2).sqrt()
+
+
+def locally_standardised(x: Tensor, half: int, floor: float = 0.02) -> Tensor:
+    """Value minus local mean, over local standard deviation (at least `floor`); looks `half` far."""
+    mean = box(x, half)
+    variance = (box(x * x, half) - mean * mean).clamp(min=0)
+    return (x - mean) / (variance + floor**2).sqrt()

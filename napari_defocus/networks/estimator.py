@@ -12,6 +12,7 @@ from napari_defocus.networks.blocks import (
     Up,
     box,
     locally_normalised,
+    locally_standardised,
     luma,
 )
 from napari_defocus.networks.descriptor import Descriptor
@@ -113,7 +114,8 @@ class DualEstimator(nn.Module):
     shifts : int
         Largest shift tried between the views, in half-resolution pixels, to either side.
     normalise_half : int
-        Half-width of the local normalisation, in half-resolution pixels.
+        Half-width of the local normalisation, in half-resolution pixels: as wide as the largest
+        blur, or what little texture is left is lost in noise.
     narrow, wide : sequence of int
         Half-widths, in half-resolution pixels, of the windows over which costs are averaged.
     widths, blocks : sequence of int
@@ -125,9 +127,9 @@ class DualEstimator(nn.Module):
     def __init__(
         self,
         shifts: int = 10,
-        normalise_half: int = 3,
+        normalise_half: int = 8,
         narrow: Sequence[int] = (1, 4),
-        wide: Sequence[int] = (9, 18),
+        wide: Sequence[int] = (6, 14),
         widths: Sequence[int] = (32, 48, 96),
         blocks: Sequence[int] = (2, 2, 1, 1),
     ) -> None:
@@ -155,17 +157,18 @@ class DualEstimator(nn.Module):
             of the right view's), confidence in [0, 1].
         """
         views = torch.cat([luma(x[:, :3]), luma(x[:, 3:])], 1)
-        fine = functional.pixel_unshuffle(locally_normalised(views, 2 * self.normalise_half), 2)
+        fine = functional.pixel_unshuffle(locally_standardised(views, self.normalise_half), 2)
         small = functional.avg_pool2d(views, 2)
-        costs = self.costs(locally_normalised(small, self.normalise_half))
+        costs = self.costs(small)
         narrow = [box(costs, half) for half in self.narrow]
-        raw = self.trunk(torch.cat([fine, *narrow], 1), self.aggregated(costs, small))
+        smooth = box(small, 1)
+        raw = self.trunk(torch.cat([fine, *narrow], 1), self.aggregated(self.costs(smooth), smooth))
         limit = self.descriptor.max_radius
         return torch.cat([(4 * raw[:, :1]).clamp(-limit, limit), raw[:, 1:].sigmoid()], 1)
 
     def costs(self, views: Tensor) -> Tensor:
-        """Absolute difference of normalised views (N, 2, H, W) at each shift, (N, S, H, W)."""
-        left, right = views[:, :1], views[:, 1:]
+        """Absolute difference of the normalised views at each shift, (N, S, H, W)."""
+        left, right = locally_standardised(views, self.normalise_half).chunk(2, 1)
         apart = [
             (_shifted(left, -(shift - shift // 2)) - _shifted(right, shift // 2)).abs()
             for shift in range(-self.shifts, self.shifts + 1)
@@ -174,16 +177,16 @@ class DualEstimator(nn.Module):
 
     def aggregated(self, costs: Tensor, views: Tensor) -> Tensor:
         """Costs averaged over wide windows where there is texture, at half their resolution."""
-        texture = texture_weight(views.mean(1, keepdim=True), self.normalise_half)
+        texture = texture_weight(views.mean(1, keepdim=True))
         weighted = functional.avg_pool2d(torch.cat([costs * texture, texture], 1), 2)
         sums = [box(weighted, half // 2) for half in self.wide]
         return torch.cat([s[:, :-1] / (s[:, -1:] + _FLAT) for s in sums], 1)
 
 
-def texture_weight(grey: Tensor, half: int) -> Tensor:
+def texture_weight(grey: Tensor) -> Tensor:
     """How much a pixel's surroundings tell about a horizontal shift, (N, 1, H, W), in [0, 1)."""
     slope = functional.pad(grey, (1, 1, 0, 0), mode="replicate")
-    energy = box((slope[..., 2:] - slope[..., :-2]) ** 2, half)
+    energy = box((slope[..., 2:] - slope[..., :-2]) ** 2, 3)
     return energy / (energy + _TEXTURED**2)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from napari_defocus.networks import ARCHITECTURES, build
-from napari_defocus.networks.blocks import locally_normalised
+from napari_defocus.networks.blocks import locally_normalised, locally_standardised
 from napari_defocus.networks.generator import out_of_focus, radius_bins
 
 
@@ -79,11 +79,12 @@ def test_gate_is_shut_in_focus_and_open_beyond():
     assert out_of_focus(torch.tensor([0.75, 20.0])).tolist() == [1.0, 1.0]
 
 
-def test_local_normalisation_forgets_brightness_and_contrast():
+@pytest.mark.parametrize("normalise", [locally_normalised, locally_standardised])
+def test_local_normalisation_forgets_brightness_and_contrast(normalise):
     chance = torch.Generator().manual_seed(0)
     grey = torch.rand(1, 1, 32, 32, generator=chance)
     torch.testing.assert_close(
-        locally_normalised(grey, 4), locally_normalised(0.5 * grey + 0.2, 4), atol=0.02, rtol=0.02
+        normalise(grey, 4), normalise(0.5 * grey + 0.2, 4), atol=0.02, rtol=0.02
     )
 
 
