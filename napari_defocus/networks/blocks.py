@@ -103,7 +103,7 @@ def locally_normalised(x: Tensor, half: int, floor: float = 0.02) -> Tensor:
 
 
 def locally_standardised(x: Tensor, half: int, floor: float = 0.02) -> Tensor:
-    """Value minus local mean, over local standard deviation (at least `floor`); looks `half` far."""
+    """Value minus local mean over local standard deviation (>= `floor`); looks `half` far."""
     mean = box(x, half)
     variance = (box(x * x, half) - mean * mean).clamp(min=0)
     return (x - mean) / (variance + floor**2).sqrt()

@@ -20,7 +20,9 @@ class Generator(nn.Module):
 
     The image is inverse-filtered in linear light for a few radii. A U-Net sees the image beside
     the results, with map and confidence modulating every block, and decides for each pixel how to
-    blend them and what to add: output = input + gate(radius) * (blend - input + residual).
+    blend them and what to add: output = input + gate * (blend - input + residual). The gate is shut
+    where nothing is out of focus, and where the map is not to be trusted: deblurring by a wrong
+    radius is worse than none.
 
     Parameters
     ----------
@@ -86,7 +88,8 @@ class Generator(nn.Module):
         decision = self.decide(image, changes, radius, confidence)
         weights = decision[:, : 1 + self.bins].softmax(1)[:, 1:]
         blended = (weights[:, :, None] * changes).sum(1)
-        return image + out_of_focus(radius) * (blended + decision[:, 1 + self.bins :])
+        gate = out_of_focus(radius) * trusted(confidence)
+        return image + gate * (blended + decision[:, 1 + self.bins :])
 
     def inverse_changes(self, image: Tensor) -> Tensor:
         """What each inverse filter changes, (N, bins, 3, H, W), display-encoded."""
@@ -113,6 +116,11 @@ def out_of_focus(radius: Tensor) -> Tensor:
     """Smooth gate: 0 up to 0.25 px, 1 from 0.75 px on."""
     ramp = ((radius - 0.25) / 0.5).clamp(0, 1)
     return ramp * ramp * (3 - 2 * ramp)
+
+
+def trusted(confidence: Tensor) -> Tensor:
+    """Gate: 0 up to a confidence of 0.2, 1 from 0.5 on."""
+    return ((confidence - 0.2) / 0.3).clamp(0, 1)
 
 
 def radius_bins(radius: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import torch
 
 from napari_defocus.networks import ARCHITECTURES, build
 from napari_defocus.networks.blocks import locally_normalised, locally_standardised
-from napari_defocus.networks.generator import out_of_focus, radius_bins
+from napari_defocus.networks.generator import out_of_focus, radius_bins, trusted
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -53,6 +53,16 @@ def test_generator_leaves_focused_pixels_alone(randomised):
     assert not torch.equal(result[:, :, 32:], x[:, :3, 32:])
 
 
+def test_generator_leaves_alone_what_the_map_does_not_know(randomised):
+    network = randomised("generator")
+    x = generator_input(4.0)
+    x[:, 4, :32] = 0.2
+    with torch.inference_mode():
+        result = network(x)
+    assert torch.equal(result[:, :, :32], x[:, :3, :32])
+    assert not torch.equal(result[:, :, 32:], x[:, :3, 32:])
+
+
 def test_generator_is_steered_by_the_map(randomised):
     network = randomised("generator")
     with torch.inference_mode():
@@ -77,6 +87,10 @@ def test_radius_bins_share_one():
 def test_gate_is_shut_in_focus_and_open_beyond():
     assert out_of_focus(torch.tensor([0.0, 0.25])).tolist() == [0.0, 0.0]
     assert out_of_focus(torch.tensor([0.75, 20.0])).tolist() == [1.0, 1.0]
+
+
+def test_trust_grows_with_confidence():
+    assert trusted(torch.tensor([0.0, 0.2, 0.5, 1.0])).tolist() == [0.0, 0.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("normalise", [locally_normalised, locally_standardised])
