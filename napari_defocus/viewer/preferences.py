@@ -11,18 +11,20 @@ def compute_preferences() -> Compute:
     Returns
     -------
     Compute
-        In the preferences, a tile size of 0 stands for "auto" and -1 for one tile.
+        In the preferences, a tile size of 0 stands for "auto" and -1 for one tile. All "auto" if
+        the plugin is switched off in napari, so that it has no preferences.
 
     Raises
     ------
     OptionError
         If what is stored cannot be used.
-    KeyError
-        If napari does not know the plugin.
     """
     from napari.settings import get_plugin_settings
 
-    stored = get_plugin_settings(PLUGIN).compute
+    try:
+        stored = get_plugin_settings(PLUGIN).compute
+    except KeyError:
+        return Compute()
     return Compute(str(stored.device), str(stored.precision), _tile(int(stored.tile)))
 
 

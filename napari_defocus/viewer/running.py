@@ -17,15 +17,32 @@ Steps = Generator[Progress, None, T]
 def start_worker(steps: Callable[[], Steps[T]]) -> "GeneratorWorker[Progress, None, T]":
     """Make a worker that runs `steps` in a thread; connect to it, then call its ``start``.
 
-    Errors are shown by napari as notifications. A RuntimeError, which napari's generator workers
-    take for a deleted window and swallow, is turned into a DefocusError.
+    Errors and warnings become notifications. A RuntimeError, which napari's generator workers take
+    for a deleted window and swallow, is turned into a DefocusError.
     """
     from napari.qt.threading import create_worker
 
     worker: GeneratorWorker[Progress, None, T] = create_worker(
         _guarded, steps, _start_thread=False, _ignore_errors=True
     )
+    worker.errored.connect(_show_error)
+    worker.warned.connect(_show_warning)
     return worker
+
+
+def _show_error(error: Exception) -> None:
+    """Notify of an error, unless napari has: whether its workers do depends on the Qt binding."""
+    from napari.utils.notifications import notification_manager
+
+    shown = (getattr(record, "exception", None) for record in notification_manager.records)
+    if all(other is not error for other in shown):
+        notification_manager.receive_error(type(error), error, error.__traceback__)
+
+
+def _show_warning(warning: tuple[Any, ...]) -> None:
+    from napari.utils.notifications import notification_manager
+
+    notification_manager.receive_warning(*warning)  # shows the same one only once
 
 
 def _guarded(steps: Callable[[], Steps[T]]) -> Steps[T]:

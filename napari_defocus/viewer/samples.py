@@ -79,10 +79,10 @@ def _render_scene(
     radius = np.tile(np.linspace(0, _LARGEST_RADIUS, width, dtype=np.float32), (height, 1))
     sharp = _texture(rng, height, width)
     seen = _blur_by_map(sharp, radius)
+    surface = _texture(rng, height, width)
     places = [(0.28, 0.80, 0.0), (0.70, 0.22, 3.0), (0.72, 0.60, 6.0), (0.25, 0.42, 9.0)]
     for y, x, disk_radius in places:
         inside = _round_mask(height, width, y, x, 0.16)
-        surface = _texture(rng, height, width)
         cover = _blur(inside[None], disk_radius)
         front = _blur(surface * inside, disk_radius)
         sharp = sharp * (1 - inside) + surface * inside

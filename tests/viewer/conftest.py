@@ -1,0 +1,79 @@
+"""Viewers with the plugin registered from its real manifest, and threads waited for."""
+
+import numpy as np
+import pytest
+
+NAME = "napari-defocus"
+_PATIENCE = 120_000  # milliseconds; nothing is asserted about time
+
+
+@pytest.fixture
+def registered(npe2pm, plugin_settings):
+    """The plugin known to napari by its manifest, its settings kept in a temporary folder."""
+    from npe2 import PluginManifest
+
+    npe2pm.register(PluginManifest.from_distribution(NAME))
+    return npe2pm
+
+
+@pytest.fixture
+def viewer(registered, make_napari_viewer):
+    """A viewer that is shown, so that layers are drawn and know what is in view."""
+    return make_napari_viewer(show=True)
+
+
+@pytest.fixture
+def open_widget(viewer, qtbot):
+    """Open a widget of the plugin; at the end no thread is left."""
+    opened = []
+
+    def open_one(name):
+        _, widget = viewer.window.add_plugin_dock_widget(NAME, name)
+        opened.append(widget)
+        return widget
+
+    yield open_one
+    for widget in opened:
+        widget.cancel()
+        qtbot.waitUntil(lambda widget=widget: not widget.busy, timeout=_PATIENCE)
+
+
+@pytest.fixture
+def finish(qtbot):
+    """Wait for the end of a worker and return its result, None if it gave none."""
+
+    def wait(worker):
+        results = []
+        worker.returned.connect(results.append)
+        with qtbot.waitSignal(worker.finished, timeout=_PATIENCE):
+            pass
+        return results[0] if results else None
+
+    return wait
+
+
+@pytest.fixture
+def until(qtbot):
+    """Let the window work until a condition holds."""
+
+    def wait(condition):
+        qtbot.waitUntil(condition, timeout=_PATIENCE)
+
+    return wait
+
+
+@pytest.fixture
+def photo():
+    """A small colour picture with some structure (64, 96, 3)."""
+    rng = np.random.default_rng(3)
+    coarse = rng.integers(0, 255, (8, 12, 3), dtype=np.uint8)
+    return coarse.repeat(8, axis=0).repeat(8, axis=1)
+
+
+@pytest.fixture
+def stack():
+    """A small grey stack (3, 2, 48, 64) of 16 bit, the planes unlike in brightness."""
+    rng = np.random.default_rng(4)
+    planes = rng.integers(0, 4000, (3, 2, 6, 8), dtype=np.uint16)
+    brightness = np.arange(1, 7, dtype=np.uint16).reshape(3, 2, 1, 1)
+    return (planes * brightness).repeat(8, axis=-2).repeat(8, axis=-1)

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.extra import numpy as hnp
+from hypothesis import strategies as st
+
+from napari_defocus.viewer.histogram import RadiusHistogram, count_radii
+
+radii = hnp.arrays(
+    np.float32, hnp.array_shapes(min_dims=2, max_dims=3), elements=st.floats(-40, 40, width=32)
+)
+
+
+@given(radii)
+def test_every_radius_is_counted_once(radius):
+    assert count_radii(radius, signed=True).counts.sum() == radius.size
+    assert count_radii(np.abs(radius), signed=False).counts.sum() == radius.size
+
+
+def test_radii_that_are_unknown_do_not_count():
+    assert count_radii(np.array([[np.nan, 1.0, 2.0]]), signed=False).counts.sum() == 2
+
+
+def test_signed_axis_is_symmetric_about_zero():
+    counts = count_radii(np.array([[-1.0, 6.0]]), signed=True)
+    assert counts.centres[0] == pytest.approx(-counts.centres[-1])
+    assert counts.limit == pytest.approx(6, abs=0.1)
+
+
+def test_unsigned_axis_starts_at_zero():
+    counts = count_radii(np.array([[0.0, 6.0]]), signed=False)
+    assert counts.centres[0] == pytest.approx(0.5 * counts.limit / 64)
+
+
+def painted(qtbot, radius, signed):
+    widget = RadiusHistogram()
+    qtbot.addWidget(widget)
+    widget.resize(240, 100)
+    widget.show_counts(count_radii(radius, signed=signed))
+    picture = widget.grab().toImage()
+    return [[picture.pixelColor(x, y).getRgb()[:3] for x in range(240)] for y in range(100)]
+
+
+def test_bars_stand_where_the_radii_are(qtbot):
+    pixels = np.array(painted(qtbot, np.full((10, 10), 9.9), signed=False), dtype=int)
+    background = pixels[2, 2]
+    coloured = np.abs(pixels[20:70] - background).sum(axis=(0, 2)) > 500
+    assert not coloured[10:200].any()
+    assert coloured[226:231].any()
+
+
+def test_nothing_is_painted_before_there_is_a_map(qtbot):
+    widget = RadiusHistogram()
+    qtbot.addWidget(widget)
+    assert widget.shown is None
+    widget.grab()
+    assert widget.isHidden()

@@ -1,0 +1,63 @@
+import subprocess
+import sys
+
+import pytest
+from npe2 import PluginManifest
+
+NAME = "napari-defocus"
+WIDGETS = ["Defocus Map", "Deblur"]
+
+
+@pytest.fixture
+def manifest():
+    return PluginManifest.from_distribution(NAME)
+
+
+def test_manifest_is_valid_and_all_it_names_can_be_imported(manifest):
+    manifest.validate_imports()
+
+
+def test_widgets_stand_in_a_submenu_of_the_filter_menu(manifest):
+    menus = manifest.contributions.menus
+    (entry,) = menus["napari/layers/filter"]
+    (submenu,) = manifest.contributions.submenus
+    assert entry.submenu == submenu.id
+    assert submenu.label == "Defocus"
+    commands = [item.command for item in menus[submenu.id]]
+    assert commands == [widget.command for widget in manifest.contributions.widgets]
+
+
+def test_menu_opens_the_widget(viewer):
+    from napari._app_model import get_app_model
+
+    get_app_model().commands.execute_command(f"{NAME}.deblur").result()
+    assert list(viewer.window.dock_widgets) == [f"Deblur ({NAME})"]
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_widget_opens_with_nothing_loaded(open_widget, name):
+    widget = open_widget(name)
+    assert widget.image.value is None
+
+
+@pytest.mark.parametrize("key", ["dual_pixel", "photograph", "known_radii", "fluorescence"])
+def test_sample_opens_from_the_menu(viewer, key):
+    viewer.open_sample(NAME, key)
+    assert len(viewer.layers) > 0
+
+
+@pytest.mark.parametrize("widget", WIDGETS)
+def test_opening_a_widget_does_not_import_torch(widget):
+    code = f"""
+import sys
+import napari
+viewer = napari.Viewer(show=False)
+viewer.open_sample({NAME!r}, "photograph")
+viewer.window.add_plugin_dock_widget({NAME!r}, {widget!r})
+print("torch" in sys.modules, len(viewer.layers))
+viewer.close()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600
+    )
+    assert done.stdout.split() == ["False", "1"]

@@ -1,0 +1,43 @@
+import pytest
+from napari.settings import get_plugin_settings
+
+from napari_defocus.inference.device import Compute
+from napari_defocus.viewer.preferences import compute_preferences
+
+
+@pytest.mark.usefixtures("registered")
+def test_nothing_set_means_auto():
+    assert compute_preferences() == Compute()
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize(("stored", "tile"), [(0, "auto"), (-1, None), (384, 384)])
+def test_what_is_set_is_used(stored, tile):
+    settings = get_plugin_settings("napari-defocus").compute
+    settings.device, settings.precision, settings.tile = "cpu", "bfloat16", stored
+    assert compute_preferences() == Compute("cpu", "bfloat16", tile)
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize(("name", "value"), [("precision", "float8"), ("tile", -2)])
+def test_nonsense_cannot_be_set(name, value):
+    settings = get_plugin_settings("napari-defocus").compute
+    with pytest.raises(ValueError, match=name):
+        setattr(settings, name, value)
+
+
+def test_widgets_start_from_the_preferences(open_widget):
+    settings = get_plugin_settings("napari-defocus").compute
+    settings.device, settings.tile = "cpu", 384
+    widget = open_widget("Deblur")
+    assert widget.device.value == "cpu"
+    assert widget.tile.value == 384
+
+
+def test_widgets_work_while_napari_does_not_know_the_plugin(npe2pm, make_napari_viewer):
+    from napari_defocus.viewer.deblur import DeblurWidget
+
+    viewer = make_napari_viewer()
+    widget = DeblurWidget(viewer)
+    assert widget.device.value == "auto"
+    widget.close()

@@ -1,0 +1,148 @@
+"""Workers on real Qt threads: results, errors, cancelling."""
+
+import threading
+
+import pytest
+from napari.utils.notifications import notification_manager
+from napari.utils.progress import progress
+
+from napari_defocus.errors import ImageError, OptionError
+from napari_defocus.inference.engine import Progress
+from napari_defocus.viewer.running import Running
+
+
+class Log:
+    """What a running job reported."""
+
+    def __init__(self):
+        self.progress, self.results, self.endings = [], [], []
+        self.running = Running(
+            on_progress=lambda done, total: self.progress.append((done, total)),
+            on_result=self.results.append,
+            on_end=self.endings.append,
+        )
+
+
+@pytest.fixture
+def log():
+    return Log()
+
+
+@pytest.fixture
+def ended(log, until):
+    def wait():
+        until(lambda: bool(log.endings))
+
+    return wait
+
+
+def counting(total):
+    def steps():
+        for done in range(1, total + 1):
+            yield Progress(done, total)
+        return "counted"
+
+    return steps
+
+
+def endless(may_go_on):
+    """Steps that go on for ever, one whenever the event is set."""
+
+    def steps():
+        while True:
+            may_go_on.wait()
+            yield Progress(1, 2)
+
+    return steps
+
+
+def failing(error):
+    def steps():
+        yield Progress(1, 2)
+        raise error
+
+    return steps
+
+
+def bars():
+    return list(progress._all_instances)
+
+
+def test_result_arrives_after_all_progress(viewer, log, ended):
+    log.running.start(counting(3), "counting")
+    ended()
+    assert log.progress == [(1, 3), (2, 3), (3, 3)]
+    assert log.results == ["counted"]
+    assert log.endings == ["done"]
+    assert not log.running.busy
+
+
+def test_bar_in_the_activity_dock_lasts_as_long_as_the_run(viewer, log, ended):
+    log.running.start(counting(3), "counting")
+    assert [bar.desc for bar in bars()] == ["counting"]
+    ended()
+    assert bars() == []
+
+
+def test_second_run_at_the_same_time_is_refused(viewer, log, ended):
+    may_go_on = threading.Event()
+    log.running.start(endless(may_go_on), "first")
+    with pytest.raises(OptionError, match="under way"):
+        log.running.start(counting(3), "second")
+    log.running.cancel()
+    may_go_on.set()
+    ended()
+    assert log.endings == ["cancelled"]
+
+
+def test_one_run_after_another(viewer, log, until):
+    for count in (1, 2):
+        log.running.start(counting(3), "counting")
+        until(lambda count=count: len(log.endings) == count)
+    assert log.results == ["counted", "counted"]
+
+
+def test_cancelled_run_gives_no_result_and_leaves_no_bar(viewer, log, ended, until):
+    may_go_on = threading.Event()
+    may_go_on.set()
+    log.running.start(endless(may_go_on), "endless")
+    until(lambda: bool(log.progress))
+    log.running.cancel()
+    ended()
+    assert log.results == []
+    assert log.endings == ["cancelled"]
+    assert bars() == []
+
+
+def test_cancel_button_of_the_activity_dock_cancels(viewer, log, ended, until):
+    may_go_on = threading.Event()
+    may_go_on.set()
+    log.running.start(endless(may_go_on), "endless")
+    until(lambda: bool(log.progress))
+    bars()[0].cancel()
+    ended()
+    assert log.endings == ["cancelled"]
+
+
+@pytest.mark.parametrize("error", [ImageError("too dark"), RuntimeError("device-side assert")])
+def test_error_is_shown_once_and_ends_the_run(viewer, log, ended, error):
+    before = len(notification_manager.records)
+    log.running.start(failing(error), "failing")
+    ended()
+    shown = [str(record.message) for record in notification_manager.records[before:]]
+    assert len(shown) == 1
+    assert str(error) in shown[0]
+    assert log.endings == ["failed"]
+    assert log.results == []
+    assert bars() == []
+
+
+def test_abandoned_run_reports_nothing(viewer, log, until):
+    may_go_on = threading.Event()
+    may_go_on.set()
+    worker = log.running.start(endless(may_go_on), "endless")
+    log.running.abandon()
+    until(lambda: not log.running.busy)
+    assert not worker.is_running
+    assert (log.progress, log.results, log.endings) == ([], [], [])
+    assert bars() == []
