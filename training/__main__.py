@@ -75,6 +75,9 @@ def estimator_command(
         estimator_validation(Pool(validation), dual=dual),
         run,
         options,
+        scenes=len(Pool(pool)),
+        batch=batch,
+        crop=crop,
     )
 
 
@@ -99,6 +102,9 @@ def deblur_command(
         deblurring_validation(Pool(validation), guide),
         run,
         options,
+        scenes=len(Pool(pool)),
+        batch=batch,
+        crop=crop,
     )
 
 
@@ -108,6 +114,7 @@ def evaluate_command(
     data: Annotated[Path, typer.Option(help="Folder with dpdd/ and pixel4/.")],
     lpips: Annotated[Path, typer.Option(help="Folder of the LPIPS weights.")] = Path("lpips"),
     model: Annotated[str, typer.Option(help="Model to score: a name or a file.")] = "auto",
+    scale: Annotated[str, typer.Option(help="Scale of Pixel 4 maps: auto, or 1, 2, 4.")] = "auto",
     csv: Annotated[Path | None, typer.Option(help="Also write the table here.")] = None,
 ) -> None:
     """Print the scores of a model on real scenes as a Markdown table."""
@@ -116,7 +123,8 @@ def evaluate_command(
     if benchmark is Benchmark.dpdd:
         rows = evaluate_dpdd(data / "dpdd", lpips, deblur_model=model)
     else:
-        rows = evaluate_pixel4(data / "pixel4", map_model=model)
+        size = scale if scale == "auto" else int(scale)
+        rows = evaluate_pixel4(data / "pixel4", map_model=model, scale=size)
     typer.echo(markdown(rows))
     if csv is not None:
         write_csv(csv, rows)
@@ -133,10 +141,8 @@ def export_command(
     from training.export import export
 
     last = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1]
-    recipe = {
-        "options": json.loads((run / "options.json").read_text(encoding="utf-8")),
-        "steps": json.loads(last)["step"],
-    }
+    recipe = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
+    recipe["steps"] = json.loads(last)["step"]
     measured = {"held-out rendered scenes": json.loads(last)} | json.loads(figures)
     card = export(run, name, folder, recipe=recipe, figures=measured)
     typer.echo(f"{card.name}: {card.path} {card.sha256[:12]}")

@@ -96,27 +96,28 @@ def _wiener(image: Image, radius: float) -> Image:
     return np.clip(np.stack(planes, -1), 0, 1).astype(np.float32)
 
 
-def evaluate_pixel4(data: Path, map_model: Model = "auto") -> list[Row]:
+def evaluate_pixel4(data: Path, map_model: Model = "auto", scale: int | str = "auto") -> list[Row]:
     """Affine-invariant map scores of the Pixel 4 scenes, both views given."""
 
     def rows() -> Iterator[Row]:
         for scene in pixel4_scenes(data):
-            for method, radius in _maps(scene, map_model):
+            for method, radius in _maps(scene, map_model, scale):
                 scores = map_scores(radius[scene.valid], scene.truth[scene.valid])
                 yield {"method": method, "scene": scene.name, **vars(scores)}
 
     return with_means(list(rows()))
 
 
-def _maps(scene: Pixel4Scene, map_model: Model) -> Iterator[tuple[str, Image]]:
-    yield (
-        "ours",
-        np.asarray(
-            estimate_defocus(
-                scene.left, scene.right, model=map_model, encoding="linear", value_range=(0.0, 0.6)
-            ).radius
-        ),
+def _maps(scene: Pixel4Scene, map_model: Model, scale: int | str) -> Iterator[tuple[str, Image]]:
+    found = estimate_defocus(
+        scene.left,
+        scene.right,
+        model=map_model,
+        encoding="linear",
+        value_range=(0.0, 0.5),
+        scale=scale,
     )
+    yield "ours", found.radius
     yield "block matching", block_matching(scene.left, scene.right)
 
 
@@ -127,7 +128,7 @@ def block_matching(left: Image, right: Image, reach: int = 13, window: int = 31)
     best = np.clip(cost.argmin(0), 1, len(shifts) - 2)
     below, at, above = (np.take_along_axis(cost, (best + step)[None], 0)[0] for step in (-1, 0, 1))
     bend = np.maximum(below - 2 * at + above, 1e-12)
-    return np.asarray(shifts[best] + 0.5 * (below - above) / bend, np.float32)
+    return np.asarray(shifts[best] + np.clip(0.5 * (below - above) / bend, -0.5, 0.5), np.float32)
 
 
 def with_means(rows: list[Row]) -> list[Row]:

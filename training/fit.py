@@ -48,7 +48,12 @@ class FitOptions:
 
 
 def fit(
-    network: nn.Module, loss: Loss, validate: Validation, folder: Path, options: FitOptions
+    network: nn.Module,
+    loss: Loss,
+    validate: Validation,
+    folder: Path,
+    options: FitOptions,
+    **about: object,
 ) -> nn.Module:
     """Train until the time is up.
 
@@ -61,9 +66,11 @@ def fit(
     validate : callable
         Figures of a network; called now and then on the averaged weights.
     folder : Path
-        Where ``log.jsonl`` and ``average.pt`` are written.
+        Where ``recipe.json``, ``log.jsonl`` and ``average.pt`` are written.
     options : FitOptions
         Budget and step sizes.
+    **about
+        What else describes the run; kept beside the options, for the model card.
 
     Returns
     -------
@@ -71,7 +78,7 @@ def fit(
         A copy with moving-average weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "options.json").write_text(json.dumps(asdict(options)), encoding="utf-8")
+    (folder / "recipe.json").write_text(json.dumps(asdict(options) | about), encoding="utf-8")
     rng = np.random.default_rng(options.seed)
     network.to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(network).eval()
