@@ -28,6 +28,7 @@ _FOOT = 36
 _INK = (32, 32, 32)
 _PAPER = (255, 255, 255)
 _FRAME = (255, 64, 160)
+_UNSURE = 0.25
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def compose_result(
         Display-encoded, over the whole range of their data type, floats in [0, 1]; of colours, the
         first three channels are shown.
     radius, confidence : (Y, X) float array
-        The defocus map: blur radii in pixels, and confidences in [0, 1].
+        The defocus map: blur radii in pixels, and confidences in [0, 1]. Where the confidence is
+        below 0.25, so that deblurring does nothing, the map is painted grey.
     signed : bool
         Whether radii have a sign.
     width : int
@@ -138,10 +140,13 @@ def compose_result(
     (228, 460, 3)
     """
     before, after = to_picture(image), to_picture(sharp)
-    limit = largest_radius(radius)
+    sure = np.where(confidence < _UNSURE, np.nan, radius)
+    limit = largest_radius(sure)
     columns = [
         Column("input", before),
-        Column("defocus map", paint_map(radius, signed=signed, limit=limit), limit, signed),
+        Column(
+            "defocus map (grey: unsure)", paint_map(sure, signed=signed, limit=limit), limit, signed
+        ),
         Column("confidence", paint_unit(confidence)),
         Column("deblurred", after),
     ]

@@ -73,3 +73,12 @@ def test_result_has_a_column_more_with_a_reference():
 def test_map_of_another_size_is_an_error():
     with pytest.raises(ImageError, match="one shape"):
         compose_result(_picture(5), np.ones((9, 9)), np.ones((9, 9)), _picture(5))
+
+
+def test_map_is_grey_where_it_is_not_sure():
+    image, radius = _picture(5, (60, 60)), np.full((60, 60), 3.0)
+    confidence = np.where(np.arange(60) < 30, 0.1, 0.9) * np.ones((60, 1))
+    panel = compose_result(image, radius, confidence, image, width=60)
+    shown = panel[30 + 20, 12 + 60 + 12 : 12 + 60 + 12 + 60]
+    assert (shown[5:25] == 128).all()
+    assert not (shown[35:55] == 128).all(axis=1).any()
