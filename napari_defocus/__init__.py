@@ -6,6 +6,8 @@ The names below are loaded when first used: importing the package imports neithe
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__
+
 if TYPE_CHECKING:
     from .api import (
         deblur,
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from .maps import DefocusMap
     from .models import list_models
     from .provenance import provenance
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Cancelled",

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from . import __version__
 from .arrays import is_dask
+from .version import __version__
 
 
 class Card(Protocol):

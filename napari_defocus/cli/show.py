@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .. import __version__
 from ..arrays import measure_range, read_layout
 from ..errors import DefocusError, ModelError
 from ..io import Picture, read_picture
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
 from ..provenance import sidecar_path
+from ..version import __version__
 
 _TASK_WORDS = {
     "single": "map of one image",
