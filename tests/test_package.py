@@ -12,13 +12,15 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from napari_defocus.version import __version__
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "napari_defocus"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # Lowest first: a layer imports from those before it only.
 LAYERS = [
-    {"arrays", "colours", "errors", "io", "lazy", "maps", "panel", "provenance"},
+    {"arrays", "colours", "errors", "io", "lazy", "maps", "panel", "provenance", "version"},
     {"optics"},
     {"networks"},
     {"models"},
@@ -28,7 +30,7 @@ LAYERS = [
     {"cli", "viewer"},
 ]
 # The name on the package index where it is not the name that is imported.
-DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image", "lightning_fabric": "lightning-fabric"}
+DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image"}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def wheel(tmp_path_factory):
 
 def test_wheel_holds_the_package_alone(wheel):
     tops = {PurePosixPath(name).parts[0] for name in wheel}
-    assert tops == {"napari_defocus", f"napari_defocus-{PROJECT['version']}.dist-info"}
+    assert tops == {"napari_defocus", f"napari_defocus-{__version__}.dist-info"}
 
 
 def test_wheel_holds_every_file_of_the_package_that_git_tracks(wheel):
@@ -140,26 +142,37 @@ def test_imports_point_downward(path):
 
 
 def _declared(*extras):
-    wanted = [*PROJECT["dependencies"]]
-    for extra in extras:
+    wanted = [*PROJECT["dependencies"]] if "" in extras else []
+    for extra in filter(None, extras):
         wanted += PROJECT["optional-dependencies"][extra]
     return {re.split(r"[^A-Za-z0-9-]", line)[0].lower() for line in wanted}
+
+
+def _foreign(folder):
+    """Names, on the package index, of what the files of a folder import and is not ours."""
+    ours = {"napari_defocus", "training"}
+    imported = {name.split(".")[0] for path in _modules(ROOT / folder) for name in _imported(path)}
+    foreign = imported - ours - sys.stdlib_module_names
+    return {DISTRIBUTIONS.get(name, name).lower() for name in foreign}
 
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
     [
-        ("napari_defocus", ["all"]),
-        ("training", ["training"]),
-        ("tests", ["all", "training", "dev"]),
+        ("napari_defocus", ["", "all"]),
+        ("training", ["", "training"]),
+        ("tests", ["", "all", "training", "dev"]),
     ],
 )
 def test_every_dependency_that_is_imported_is_declared(folder, extras):
-    ours = {"napari_defocus", "training", "tests", "examples", "benchmarks"}
-    imported = {name.split(".")[0] for path in _modules(ROOT / folder) for name in _imported(path)}
-    foreign = imported - ours - sys.stdlib_module_names
-    names = {DISTRIBUTIONS.get(name, name).lower() for name in foreign}
-    assert names <= _declared(*extras)
+    assert _foreign(folder) <= _declared(*extras)
+
+
+@pytest.mark.parametrize(
+    ("folder", "extras"), [("napari_defocus", ["", "all"]), ("training", ["training"])]
+)
+def test_every_dependency_that_is_declared_is_imported(folder, extras):
+    assert _declared(*extras) <= _foreign(folder)
 
 
 def test_only_the_viewer_knows_napari_and_qt():
