@@ -150,7 +150,7 @@ def _declared(*extras):
 
 def _foreign(folder):
     """Names, on the package index, of what the files of a folder import and is not ours."""
-    ours = {"napari_defocus", "training"}
+    ours = {"napari_defocus", "training", "tests"}
     imported = {name.split(".")[0] for path in _modules(ROOT / folder) for name in _imported(path)}
     foreign = imported - ours - sys.stdlib_module_names
     return {DISTRIBUTIONS.get(name, name).lower() for name in foreign}
