@@ -64,10 +64,15 @@ class MapSource:
             part == slice(0, size) for part, size in zip(self.slices, self.data.shape, strict=True)
         )
 
+    @property
+    def is_as_estimated(self) -> bool:
+        """Whether the estimator made the layer, and nobody has edited it since."""
+        return self.estimated is not None and array_hash(self.data) == self.estimated.digest
+
     def read(self) -> "DefocusMap | npt.NDArray[np.float32]":
         """Return the part: with its confidence if nobody has edited the layer, else radii only."""
         radius = np.asarray(self.data[self.slices], dtype=np.float32)
-        if self.estimated is None or array_hash(self.data) != self.estimated.digest:
+        if self.estimated is None or not self.is_as_estimated:
             return radius
         whole = self.estimated.map
         return replace(whole, radius=radius, confidence=whole.confidence[self.slices])

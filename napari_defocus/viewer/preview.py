@@ -125,7 +125,10 @@ class Preview:
     ) -> None:
         self._viewer, self._image, self._job = viewer, image, job
         self._report, self._stopped = report, stopped
+        self._panel = panel
         self._on = False
+        self._again = False
+        self._window: Window | None = None
         self._known: Known | None = None
         self._layer: Image | None = None
         self._target = Target("", {}, {})
@@ -160,7 +163,7 @@ class Preview:
 
     def request(self, *_: Any) -> None:
         """Compute it anew, once nothing has changed for a moment."""
-        if self._on:
+        if self._on and self._panel.isVisible():
             self._timer.start()
 
     def forget(self, *_: Any) -> None:
@@ -176,7 +179,9 @@ class Preview:
     def _start(self) -> None:
         if self._worker is not None:
             self._quit()
+            self._again = True
             return
+        self._again = False
         try:
             job = self._prepare()
         except DefocusError as error:
@@ -192,12 +197,15 @@ class Preview:
         worker.start()
 
     def _prepare(self) -> PreviewJob:
+        image, window = self._image(), self._in_view()
+        around = window.grown(_MARGIN, spatial_shape(image))
+        self._window, self._target = window, target_of(image, window)
+        return PreviewJob(self._job(around), window.within(around), self._known)
+
+    def _in_view(self) -> Window:
         image, dims = self._image(), self._viewer.dims
         shown = in_view(image, dims.point, dims.displayed).middle(_MOST_PIXELS)
-        window = current_plane(shown, image, dims.point)
-        around = window.grown(_MARGIN, spatial_shape(image))
-        self._target = target_of(image, window)
-        return PreviewJob(self._job(around), window.within(around), self._known)
+        return current_plane(shown, image, dims.point)
 
     def _show(self, result: tuple[npt.NDArray[Any], Known]) -> None:
         if self._outdated:
@@ -206,9 +214,12 @@ class Preview:
         how = {**self._target.look, **self._target.place}
         if self._layer is not None and _update(self._layer, pixels, how):
             return
+        from napari.layers import Image
+
         self._take_off()
         chosen = set(self._viewer.layers.selection)
-        self._layer = self._viewer.add_image(pixels, name=NAME, metadata={MAP_KEY: None}, **how)
+        self._layer = Image(pixels, name=NAME, metadata={MAP_KEY: None}, **how)
+        self._viewer.add_layer(self._layer)
         self._viewer.layers.selection = chosen
 
     def _fail(self, _: Exception) -> None:
@@ -216,15 +227,23 @@ class Preview:
 
     def _end(self) -> None:
         self._worker = None
-        if not self._on:
-            return
-        if self._outdated:
+        if self._again:
             self._start()
-        else:
+        elif not self._outdated:
             self._report("preview of what is in view")
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Start again if the canvas was drawn, at another place, only after this was started."""
+        try:
+            moved = self._in_view() != self._window
+        except DefocusError:
+            moved = True
+        if moved:
+            self.request()
 
     def _quit(self) -> None:
-        self._outdated = True
+        self._outdated, self._again = True, False
         self._timer.stop()
         if self._worker is not None:
             self._worker.quit()
@@ -244,6 +263,8 @@ class Preview:
         if self._layer is not None and event.value is self._layer:
             self._layer = None
             self._stopped()
+        else:
+            self.request()
 
 
 def _update(layer: "Image", pixels: npt.NDArray[Any], how: dict[str, Any]) -> bool:

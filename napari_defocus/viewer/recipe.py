@@ -7,6 +7,7 @@ from typing import Any
 
 from .map_layers import MapSource
 from .reading import Source
+from .results import MAP_KEY
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def as_python(call: Call) -> str:
     """
     image = call.image
     imports = [f"from napari_defocus import {call.function}"]
-    if any(source.path for source in call.inputs.values()):
+    if any(_is_file(source) for source in call.inputs.values()):
         imports.append("from napari_defocus.io import read_picture")
     named: dict[str, str] = {}
     if image.channel_axis is not None:
@@ -61,7 +62,9 @@ def as_python(call: Call) -> str:
         encoding = "" if call.encoding == "auto" else f", encoding={call.encoding!r}"
         named["value_range"] = f"measure_range(image, read_layout(image{encoding}))"
     named |= {name: repr(value) for name, value in call.changed.items()}
-    arguments = [f"{name}{_index(source)}" for name, source in call.inputs.items()]
+    arguments = [_part(name, source) for name, source in call.inputs.items()]
+    if any(argument.startswith("DefocusMap(") for argument in arguments):
+        imports[0] += ", DefocusMap"
     arguments += [f"{name}={text}" for name, text in named.items()]
     return "\n".join(
         [
@@ -78,8 +81,9 @@ def as_command_line(call: Call) -> str:
     """The command that does to a file what the call does to a whole layer."""
     words = ["napari-defocus", call.command]
     for name, source in call.inputs.items():
-        file = source.path or f"{source.name}.tif"
-        words += [file] if source is call.image else [f"--{name}", file]
+        words += [_file(source)] if source is call.image else [f"--{name}", _file(source)]
+        if _has_confidence(source):
+            words += ["--confidence", f"{source.name} confidence.tif"]
     for name, value in call.changed.items():
         words += [f"--{name.replace('_', '-')}", "whole" if value is None else str(value)]
     command = shlex.join(words)
@@ -87,13 +91,34 @@ def as_command_line(call: Call) -> str:
 
 
 def _origin(source: Source | MapSource) -> str:
-    if source.path:
+    """An expression for all of a layer's data."""
+    if _is_file(source):
         return f"read_picture({source.path!r}).data"
-    level = "[0]" if isinstance(source, Source) and source.multiscale else ""
-    return f"viewer.layers[{source.name!r}].data{level}"
+    layer = f"viewer.layers[{source.name!r}]"
+    if _has_confidence(source):
+        return f"{layer}.metadata[{MAP_KEY!r}].map"
+    return (
+        f"{layer}.data[0]" if isinstance(source, Source) and source.multiscale else f"{layer}.data"
+    )
 
 
-def _index(source: Source | MapSource) -> str:
+def _part(name: str, source: Source | MapSource) -> str:
+    """An expression for the part of `name` that is used."""
     if source.is_whole:
-        return ""
-    return "[" + ", ".join(f"{part.start}:{part.stop}" for part in source.slices) + "]"
+        return name
+    index = "[" + ", ".join(f"{part.start}:{part.stop}" for part in source.slices) + "]"
+    if _has_confidence(source):
+        return f"DefocusMap({name}.radius{index}, {name}.confidence{index}, {name}.signed)"
+    return f"{name}{index}"
+
+
+def _is_file(source: Source | MapSource) -> bool:
+    return source.path is not None and not _has_confidence(source)
+
+
+def _has_confidence(source: Source | MapSource) -> bool:
+    return isinstance(source, MapSource) and source.is_as_estimated
+
+
+def _file(source: Source | MapSource) -> str:
+    return source.path or f"{source.name}.tif"

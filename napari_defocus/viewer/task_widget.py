@@ -164,8 +164,11 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         )
 
     def _add(self, layer: LayerData) -> "Image":
+        from napari.layers import Image
+
         data, how = layer
-        added: Image = self._viewer.add_image(data, **how)
+        added = Image(data, **how)
+        self._viewer.add_layer(added)
         return added
 
     def _show_end(self, ending: str) -> None:

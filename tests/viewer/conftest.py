@@ -12,7 +12,8 @@ def registered(npe2pm, plugin_settings):
     """The plugin known to napari by its manifest, its settings kept in a temporary folder."""
     from npe2 import PluginManifest
 
-    npe2pm.register(PluginManifest.from_distribution(NAME))
+    for name in ("napari", NAME):  # napari's own manifest reads files
+        npe2pm.register(PluginManifest.from_distribution(name))
     return npe2pm
 
 
@@ -39,14 +40,14 @@ def open_widget(viewer, qtbot):
 
 
 @pytest.fixture
-def finish(qtbot):
+def finish(until):
     """Wait for the end of a worker and return its result, None if it gave none."""
+    from superqt.utils._qthreading import WorkerBase
 
     def wait(worker):
         results = []
         worker.returned.connect(results.append)
-        with qtbot.waitSignal(worker.finished, timeout=_PATIENCE):
-            pass
+        until(lambda: worker not in WorkerBase._worker_set)
         return results[0] if results else None
 
     return wait

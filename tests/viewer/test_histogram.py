@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis.extra import numpy as hnp
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from napari_defocus.viewer.histogram import RadiusHistogram, count_radii
 

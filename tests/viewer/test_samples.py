@@ -71,4 +71,3 @@ def test_files_are_small():
     sizes = [file.stat().st_size for file in samples.FOLDER.iterdir()]
     assert max(sizes) < 400_000
     assert sum(sizes) < 1_200_000
-

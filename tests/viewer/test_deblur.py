@@ -1,0 +1,160 @@
+import json
+
+import dask.array as da
+import numpy as np
+import pytest
+from napari.utils.notifications import notification_manager
+
+from napari_defocus import DefocusMap, deblur, estimate_defocus
+from napari_defocus.errors import MapError
+from napari_defocus.viewer.results import METADATA_KEY
+
+
+@pytest.fixture
+def widget(open_widget):
+    return open_widget("Deblur")
+
+
+def test_result_lies_on_the_image_and_looks_like_it(viewer, widget, finish, stack):
+    how = {"scale": (1, 2, 0.5, 0.5), "colormap": "magenta", "gamma": 0.8, "blending": "additive"}
+    image = viewer.add_image(stack, name="cells", contrast_limits=(10, 9000), **how)
+    finish(widget.run())
+    result = viewer.layers["cells deblurred"]
+    assert result.data.dtype == stack.dtype
+    assert np.allclose(result.extent.world, image.extent.world)
+    assert result.colormap.name == "magenta"
+    assert (result.gamma, result.blending) == (0.8, "additive")
+    assert result.contrast_limits == [10, 9000]
+
+
+def test_result_is_the_same_as_from_the_api(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True)
+    widget.strength.value, widget.protect.value = 0.7, 0.25
+    finish(widget.run())
+    expected = deblur(photo, channel_axis=-1, strength=0.7, protect=0.25)
+    assert viewer.layers[-1].rgb
+    assert np.array_equal(viewer.layers[-1].data, expected)
+
+
+def test_map_from_the_other_widget_brings_its_confidence(viewer, open_widget, finish, photo):
+    viewer.add_image(photo, rgb=True)
+    finish(open_widget("Defocus Map").run())
+    widget = open_widget("Deblur")
+    widget.image.value = viewer.layers[0]
+    widget.defocus.value = viewer.layers[-1]
+    finish(widget.run())
+    expected = deblur(photo, estimate_defocus(photo, channel_axis=-1), channel_axis=-1)
+    assert np.array_equal(viewer.layers[-1].data, expected)
+
+
+def test_edited_map_is_honoured(viewer, open_widget, finish, photo):
+    image = viewer.add_image(photo, rgb=True)
+    finish(open_widget("Defocus Map").run())
+    radius = viewer.layers[-1]
+    radius.data[:, :48] = 0
+    widget = open_widget("Deblur")
+    widget.image.value, widget.defocus.value = image, radius
+    finish(widget.run())
+    result = viewer.layers[-1].data
+    assert np.array_equal(result[:, :48], photo[:, :48])
+    assert np.array_equal(result, deblur(photo, radius.data, channel_axis=-1))
+
+
+def test_painted_labels_serve_as_a_map(viewer, widget, finish, photo):
+    image = viewer.add_image(photo, rgb=True)
+    painted = np.zeros(photo.shape[:2], int)
+    painted[20:50, 30:70] = 4
+    widget.image.value, widget.defocus.value = image, viewer.add_labels(painted)
+    finish(widget.run())
+    changed = (viewer.layers[-1].data != photo).any(axis=-1)
+    assert changed.any()
+    assert not changed[painted == 0].any()
+
+
+def test_map_of_a_part_works_for_that_part(viewer, open_widget, finish, photo):
+    image = viewer.add_image(photo, rgb=True)
+    box = np.array([[8, 16], [8, 71], [47, 71], [47, 16]])
+    shapes = viewer.add_shapes([box])
+    made = open_widget("Defocus Map")
+    widget = open_widget("Deblur")
+    for one in (made, widget):
+        one.image.value, one.region.value, one.shapes.value = image, "shapes", shapes
+    finish(made.run())
+    widget.defocus.value = viewer.layers[-1]
+    finish(widget.run())
+    part = photo[8:48, 16:72]
+    expected = deblur(part, estimate_defocus(part, channel_axis=-1), channel_axis=-1)
+    assert np.array_equal(viewer.layers[-1].data, expected)
+
+
+def test_map_that_does_not_fit_is_refused(viewer, widget, photo):
+    image = viewer.add_image(photo, rgb=True)
+    widget.image.value = image
+    widget.defocus.value = viewer.add_image(np.zeros((9, 9), np.float32), name="small")
+    with pytest.raises(MapError, match="'small'"):
+        widget.run()
+
+
+def test_impossible_map_is_notified(viewer, widget, finish, photo):
+    image = viewer.add_image(photo, rgb=True)
+    radius = np.zeros(photo.shape[:2], np.float32)
+    layer = viewer.add_image(radius)
+    radius[5, 5] = np.nan
+    widget.image.value, widget.defocus.value = image, layer
+    before = len(notification_manager.records)
+    assert finish(widget.run()) is None
+    (shown,) = list(notification_manager.records)[before:]
+    assert "NaN" in shown.message
+
+
+def test_strength_zero_gives_the_image_back(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True)
+    widget.strength.value = 0
+    finish(widget.run())
+    assert np.array_equal(viewer.layers[-1].data, photo)
+
+
+def test_dask_layer_is_computed_in_the_thread(viewer, widget, finish, stack):
+    viewer.add_image(da.from_array(stack, chunks=(1, 1, 48, 64)))
+    finish(widget.run())
+    assert isinstance(viewer.layers[-1].data, np.ndarray)
+    assert np.array_equal(viewer.layers[-1].data, deblur(stack))
+
+
+def test_provenance_names_both_models_and_all_settings(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True)
+    widget.strength.value = 0.5
+    finish(widget.run())
+    record = json.loads(json.dumps(viewer.layers[-1].metadata[METADATA_KEY]))
+    assert [model["task"] for model in record["models"]] == ["deblur", "single"]
+    assert record["parameters"]["strength"] == 0.5
+    assert record["parameters"]["defocus"] is None
+
+
+def test_cancelled_run_adds_nothing(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True)
+    worker = widget.run()
+    widget.cancel()
+    assert finish(worker) is None
+    assert len(viewer.layers) == 1
+
+
+def test_image_and_map_removed_while_they_are_worked_on(viewer, widget, finish, photo):
+    image = viewer.add_image(photo, rgb=True, name="photo")
+    radius = np.full(photo.shape[:2], 3, np.float32)
+    widget.image.value, widget.defocus.value = image, viewer.add_image(radius)
+    worker = widget.run()
+    viewer.layers.clear()
+    finish(worker)
+    certain = DefocusMap(radius, np.ones_like(radius))
+    assert np.array_equal(viewer.layers[0].data, deblur(photo, certain, channel_axis=-1))
+
+
+def test_copied_texts_are_on_the_clipboard(viewer, widget, photo):
+    from qtpy.QtWidgets import QApplication
+
+    viewer.add_image(photo, rgb=True, name="photo")
+    widget._controls.python_button.native.click()
+    assert QApplication.clipboard().text() == widget.as_python()
+    widget._controls.shell_button.native.click()
+    assert QApplication.clipboard().text() == widget.as_command_line()

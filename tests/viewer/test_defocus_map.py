@@ -1,0 +1,277 @@
+import gc
+import json
+import threading
+
+import dask.array as da
+import numpy as np
+import pytest
+from napari.utils.notifications import notification_manager
+
+from napari_defocus import __version__, estimate_defocus
+from napari_defocus.errors import DefocusError, ImageError, OptionError
+from napari_defocus.models import find_model
+from napari_defocus.viewer.results import METADATA_KEY
+
+
+@pytest.fixture
+def widget(open_widget):
+    return open_widget("Defocus Map")
+
+
+def names(viewer):
+    return [layer.name for layer in viewer.layers]
+
+
+def test_map_and_confidence_become_layers_on_the_image(viewer, widget, finish, photo):
+    image = viewer.add_image(photo, rgb=True, name="photo", scale=(2, 3), translate=(10, 20))
+    finish(widget.run())
+    assert names(viewer) == ["photo", "photo confidence", "photo defocus"]
+    _, confidence, radius = viewer.layers
+    for layer in (confidence, radius):
+        assert layer.data.shape == photo.shape[:2]
+        assert np.allclose(layer.extent.world, image.extent.world)
+    assert not confidence.visible
+    assert confidence.contrast_limits == [0, 1]
+    assert radius.contrast_limits[0] == 0
+    assert radius.colormap.name == "defocus"
+
+
+def test_map_is_the_same_as_from_the_api(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True)
+    finish(widget.run())
+    radius, confidence = estimate_defocus(photo, channel_axis=-1)
+    assert np.array_equal(viewer.layers[-1].data, radius)
+    assert np.array_equal(viewer.layers[-2].data, confidence)
+
+
+def test_two_views_give_a_signed_map_with_colours_around_zero(viewer, widget, finish, photo):
+    right = viewer.add_image(np.roll(photo, 3, axis=1), rgb=True, name="right")
+    left = viewer.add_image(photo, rgb=True, name="left")
+    widget.image.value, widget.right.value = left, right
+    finish(widget.run())
+    radius = viewer.layers["left defocus"]
+    low, high = radius.contrast_limits
+    assert low == -high
+    assert radius.colormap.name == "defocus (signed)"
+    assert radius.metadata[METADATA_KEY]["model"] == "dual-pixel"
+
+
+def test_only_models_that_fit_are_offered(viewer, widget, photo):
+    for name in ("right", "left"):
+        viewer.add_image(photo, rgb=True, name=name)
+    assert "dual-pixel" not in widget.model.names.choices
+    widget.right.value = viewer.layers["right"]
+    assert "dual-pixel" in widget.model.names.choices
+    assert "single" not in widget.model.names.choices
+
+
+def test_views_that_differ_in_shape_are_refused(viewer, widget, photo):
+    viewer.add_image(photo[:32], rgb=True, name="right")
+    left = viewer.add_image(photo, rgb=True, name="left")
+    widget.image.value, widget.right.value = left, viewer.layers["right"]
+    with pytest.raises(ImageError, match="must be alike"):
+        widget.run()
+
+
+def test_provenance_can_be_stored_and_says_what_was_done(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True, name="photo")
+    finish(widget.run())
+    for layer in viewer.layers[1:]:
+        record = json.loads(json.dumps(layer.metadata[METADATA_KEY]))
+        assert record["version"] == __version__
+        assert record["sha256"] == find_model("auto", "single").sha256
+        assert record["parameters"]["region"] == [[0, 64], [0, 96]]
+        assert record["input"]["hash"].startswith("sha256:")
+
+
+def test_stack_gives_a_map_of_every_plane(viewer, widget, finish, stack):
+    viewer.add_image(stack, units=("s", "um", "um", "um"), axis_labels=("t", "z", "y", "x"))
+    finish(widget.run())
+    radius = viewer.layers[-1]
+    assert radius.data.shape == stack.shape
+    assert radius.axis_labels == ("t", "z", "y", "x")
+    assert np.array_equal(radius.data, estimate_defocus(stack).radius)
+
+
+def test_current_plane_of_a_stack_is_read_in_the_range_of_the_whole(viewer, widget, finish, stack):
+    viewer.add_image(stack, scale=(1, 5, 1, 1))
+    viewer.dims.current_step = (2, 1, 0, 0)
+    widget.planes.value = "current"
+    finish(widget.run())
+    radius = viewer.layers[-1]
+    assert radius.data.shape == (1, 1, 48, 64)
+    assert np.allclose(radius.translate, (2, 5, 0, 0))
+    assert np.array_equal(radius.data[0, 0], estimate_defocus(stack).radius[2, 1])
+
+
+def test_planes_are_asked_for_only_where_there_are_some(viewer, widget, photo, stack):
+    flat = viewer.add_image(photo, rgb=True)
+    widget.image.value = flat
+    assert not widget.planes.visible
+    widget.image.value = viewer.add_image(stack)
+    assert widget.planes.visible
+    widget.region.value = "current view"
+    assert not widget.planes.visible
+
+
+def test_region_of_shapes(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True, scale=(2, 2))
+    viewer.add_shapes([np.array([[16, 32], [16, 95], [79, 95], [79, 32]])], name="here")
+    widget.region.value = "shapes"
+    widget.shapes.value = viewer.layers["here"]
+    finish(widget.run())
+    radius = viewer.layers[-1]
+    assert radius.data.shape == (32, 32)
+    assert np.allclose(radius.translate, (16, 32))
+    assert np.array_equal(radius.data, estimate_defocus(photo[8:40, 16:48], channel_axis=-1).radius)
+
+
+def test_region_in_view(viewer, widget, finish, until):
+    layer = viewer.add_image(np.random.default_rng(0).integers(0, 255, (300, 400), np.uint8))
+    viewer.scene.camera.zoom *= 4
+    until(lambda: layer.corner_pixels[0].min() > 0)
+    low, high = layer.corner_pixels
+    widget.region.value = "current view"
+    finish(widget.run())
+    assert viewer.layers[-1].data.shape == tuple(high - low + 1)
+    assert np.allclose(viewer.layers[-1].translate, low)
+
+
+@pytest.mark.parametrize("kind", ["dask", "multiscale"])
+def test_data_that_are_not_plain_arrays(viewer, widget, finish, photo, kind):
+    if kind == "dask":
+        viewer.add_image(da.from_array(photo, chunks=(32, 32, 3)), rgb=True)
+    else:
+        viewer.add_image([photo, photo[::2, ::2]], rgb=True, multiscale=True)
+    finish(widget.run())
+    assert np.array_equal(viewer.layers[-1].data, estimate_defocus(photo, channel_axis=-1).radius)
+
+
+def test_histogram_and_median_are_shown(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True, scale=(0.5, 0.5), units=("um", "um"))
+    finish(widget.run())
+    assert widget._histogram.shown.counts.sum() == photo[..., 0].size
+    assert "px" in widget._summary.value
+    assert "µm" in widget._summary.value
+
+
+def test_layer_that_is_selected_when_the_widget_opens_is_taken(viewer, open_widget, photo):
+    first = viewer.add_image(photo, rgb=True)
+    viewer.add_image(photo, rgb=True)
+    viewer.layers.selection.active = first
+    assert open_widget("Defocus Map").image.value is first
+
+
+def test_results_are_not_offered_as_images(viewer, widget, finish, photo):
+    image = viewer.add_image(photo, rgb=True)
+    finish(widget.run())
+    assert widget.image.choices == (image,)
+
+
+def test_without_an_image_there_is_a_clear_error(widget):
+    with pytest.raises(OptionError, match="no image is chosen"):
+        widget.run()
+
+
+def test_button_turns_errors_into_one_notification(widget):
+    before = len(notification_manager.records)
+    widget._controls.run_button.native.click()
+    (shown,) = list(notification_manager.records)[before:]
+    assert "no image is chosen" in shown.message
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "/no/such/file.safetensors"])
+def test_error_in_the_thread_is_notified_and_the_widget_can_run_again(
+    viewer, widget, finish, photo, name
+):
+    viewer.add_image(photo, rgb=True)
+    widget.model.value = name
+    before = len(notification_manager.records)
+    assert finish(widget.run()) is None
+    (shown,) = list(notification_manager.records)[before:]
+    assert isinstance(shown.exception, DefocusError)
+    assert not widget.busy
+    assert widget._controls.run_button.enabled
+    widget.model.value = "auto"
+    assert finish(widget.run()) is not None
+
+
+def test_second_run_while_one_is_under_way_is_refused(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True)
+    worker = widget.run()
+    with pytest.raises(OptionError, match="under way"):
+        widget.run()
+    finish(worker)
+    assert len(viewer.layers) == 3
+
+
+def test_running_twice_gives_results_twice(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True, name="photo")
+    finish(widget.run())
+    finish(widget.run())
+    assert len(viewer.layers) == 5
+    assert names(viewer)[-1] == "photo defocus [1]"
+
+
+def test_cancel_before_and_after_the_first_tile(viewer, widget, finish, until):
+    viewer.add_image(np.random.default_rng(0).integers(0, 255, (512, 512), np.uint8))
+    widget.tile.value = 256
+    worker = widget.run()
+    widget.cancel()
+    assert finish(worker) is None
+    worker = widget.run()
+    until(lambda: widget._controls.status.value == "computing…" or not widget.busy)
+    widget._controls.cancel_button.native.click()
+    finish(worker)
+    assert widget._controls.status.value == "cancelled"
+    assert len(viewer.layers) == 1
+    assert widget._controls.run_button.enabled
+
+
+def test_image_removed_while_it_is_worked_on(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True, name="photo")
+    worker = widget.run()
+    viewer.layers.clear()
+    finish(worker)
+    assert names(viewer) == ["photo confidence", "photo defocus"]
+
+
+def test_widget_removed_while_it_works(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True)
+    worker = widget.run()
+    viewer.window.remove_dock_widget(widget.native)
+    finish(worker)
+    assert len(viewer.layers) == 3
+
+
+def test_widget_destroyed_while_it_works(viewer, open_widget, until, photo):
+    viewer.add_image(photo, rgb=True)
+    widget = open_widget("Defocus Map")
+    worker = widget.run()
+    viewer.window.remove_dock_widget(widget.native)
+    widget.native.deleteLater()
+    until(lambda: not widget.busy)
+    assert not worker.is_running
+    assert len(viewer.layers) == 1
+
+
+def test_window_closed_while_a_widget_works(registered, make_napari_viewer, until, photo):
+    viewer = make_napari_viewer(show=True)
+    viewer.add_image(photo, rgb=True)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus Map")
+    worker = widget.run()
+    viewer.close()
+    until(lambda: not widget.busy)
+    assert not worker.is_running
+    assert "defocus" not in " ".join(names(viewer))
+
+
+def test_no_thread_and_no_widget_is_left_behind(registered, make_napari_viewer, finish, photo):
+    viewer = make_napari_viewer(strict_qt="raise")
+    threads = threading.active_count()
+    viewer.add_image(photo, rgb=True)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus Map")
+    finish(widget.run())
+    del widget
+    gc.collect()
+    assert threading.active_count() <= threads + 1

@@ -1,0 +1,100 @@
+"""What is copied does what the widget did."""
+
+import shlex
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from napari_defocus.cli.commands import app
+from napari_defocus.io import read_picture, write_picture
+
+
+def execute(code, viewer):
+    names = {"viewer": viewer}
+    exec(compile(code, "<copied>", "exec"), names)
+    return names
+
+
+@pytest.fixture
+def file(tmp_path, photo):
+    path = tmp_path / "a photo.png"
+    write_picture(path, photo, channel_axis=-1)
+    return path
+
+
+def test_python_from_a_layer(viewer, open_widget, finish, stack):
+    viewer.add_image(stack, name="cells 'n' dots")
+    widget = open_widget("Deblur")
+    widget.planes.value = "current"
+    widget.strength.value = 0.5
+    code = widget.as_python()
+    finish(widget.run())
+    assert np.array_equal(execute(code, viewer)["sharp"], viewer.layers[-1].data)
+
+
+def test_python_from_a_file_needs_no_viewer(viewer, open_widget, finish, file):
+    viewer.open(file)
+    widget = open_widget("Defocus Map")
+    code = widget.as_python()
+    finish(widget.run())
+    assert np.array_equal(execute(code, None)["radius"], viewer.layers[-1].data)
+
+
+def test_python_with_two_views(viewer, open_widget, finish, photo):
+    right = viewer.add_image(np.roll(photo, 2, axis=1), rgb=True)
+    left = viewer.add_image(photo, rgb=True)
+    widget = open_widget("Defocus Map")
+    widget.image.value, widget.right.value = left, right
+    finish(widget.run())
+    assert np.array_equal(execute(widget.as_python(), viewer)["radius"], viewer.layers[-1].data)
+
+
+@pytest.mark.parametrize("edited", [False, True])
+@pytest.mark.parametrize("region", ["whole layer", "shapes"])
+def test_python_with_a_map(viewer, open_widget, finish, photo, edited, region):
+    image = viewer.add_image(photo, rgb=True)
+    finish(open_widget("Defocus Map").run())
+    radius = viewer.layers[-1]
+    if edited:
+        radius.data[10:20] = 5
+    widget = open_widget("Deblur")
+    widget.image.value, widget.defocus.value = image, radius
+    widget.shapes.value = viewer.add_shapes([np.array([[8, 8], [8, 63], [47, 63], [47, 8]])])
+    widget.region.value = region
+    code = widget.as_python()
+    finish(widget.run())
+    assert np.array_equal(execute(code, viewer)["sharp"], viewer.layers[-1].data)
+
+
+def test_settings_that_are_not_changed_are_not_said(viewer, open_widget, photo):
+    viewer.add_image(photo, rgb=True, name="photo")
+    code = open_widget("Deblur").as_python()
+    assert code.splitlines()[-1] == "sharp = deblur(image, channel_axis=-1)"
+
+
+def test_command_line_does_the_same(viewer, open_widget, finish, file, monkeypatch):
+    viewer.open(file)
+    widget = open_widget("Deblur")
+    widget.strength.value = 0.5
+    widget.tile.value = "whole"
+    program, *arguments = shlex.split(widget.as_command_line())
+    assert program == "napari-defocus"
+    finish(widget.run())
+    monkeypatch.chdir(file.parent)
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    written = read_picture(file.with_name("a photo-deblurred.png"))
+    assert np.array_equal(written.data, viewer.layers[-1].data)
+
+
+def test_command_line_says_that_it_knows_no_region(viewer, open_widget, photo):
+    viewer.add_image(photo, rgb=True, name="photo")
+    viewer.add_shapes([np.array([[8, 8], [8, 63], [47, 63], [47, 8]])])
+    widget = open_widget("Deblur")
+    widget.region.value = "shapes"
+    widget.image.value = viewer.layers["photo"]
+    widget.shapes.value = viewer.layers[-1]
+    assert widget.as_command_line() == (
+        "napari-defocus deblur photo.tif  # the whole picture, not the region"
+    )
