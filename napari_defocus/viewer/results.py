@@ -135,5 +135,5 @@ def map_colours(*, signed: bool) -> "Colormap":
     from napari.utils import Colormap
 
     if signed:
-        return Colormap(diverging_colours(), name="defocus (signed)")
+        return Colormap(diverging_colours(), name="defocus ±")
     return Colormap(sequential_colours(), name="defocus")

@@ -52,7 +52,7 @@ def test_two_views_give_a_signed_map_with_colours_around_zero(viewer, widget, fi
     radius = viewer.layers["left defocus"]
     low, high = radius.contrast_limits
     assert low == -high
-    assert radius.colormap.name == "defocus (signed)"
+    assert radius.colormap.name == "defocus ±"
     assert radius.metadata[METADATA_KEY]["model"] == "dual-pixel"
 
 
