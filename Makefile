@@ -10,6 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints/ci.txt
+SCREEN = $(if $(DISPLAY),,xvfb-run --auto-servernum --server-args '-screen 0 1600x1000x24')
 
 .PHONY: help demo app test lint types tests bench pictures golden clean
 
@@ -39,6 +40,7 @@ bench: $(VENV)/.runtime
 
 pictures: $(VENV)/.viewer
 	$(BIN)/python docs/pictures.py
+	$(SCREEN) $(BIN)/python docs/screenshots.py
 
 golden: $(VENV)/.development
 	$(BIN)/python tests/models/test_golden.py
