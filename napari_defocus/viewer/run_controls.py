@@ -68,11 +68,6 @@ class RunControls:
         if self.run_button.enabled:
             self.status.say(text)
 
-    def show_cancelling(self) -> None:
-        """Show that Cancel was pressed."""
-        self.cancel_button.enabled = False
-        self.status.say("cancelling…")
-
     def show_end(self, text: str, *, complete: bool) -> None:
         """Show that the run has ended, and how."""
         self._set_busy(False)

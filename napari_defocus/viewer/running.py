@@ -73,14 +73,12 @@ class Running(Generic[T]):
         on_end: Callable[[str], None],
     ) -> None:
         self._on_progress, self._on_result, self._on_end = on_progress, on_result, on_end
-        self._worker: GeneratorWorker[Progress, None, T] | None = None
-        self._bar: ActivityBar | None = None
-        self._ending = "done"
+        self._run: _Run[T] | None = None
 
     @property
     def busy(self) -> bool:
         """Whether a job is running."""
-        return self._worker is not None
+        return self._run is not None
 
     def start(
         self, steps: Callable[[], Steps[T]], description: str
@@ -106,47 +104,80 @@ class Running(Generic[T]):
         """
         if self.busy:
             raise OptionError("a run is under way; wait for its end or cancel it first")
-        worker = start_worker(steps)
-        self._worker, self._ending = worker, "done"
+        self._run = _Run(start_worker(steps), ActivityBar(description, self.cancel), self)
+        self._run.worker.start()
+        return self._run.worker
+
+    def cancel(self, *_: Any) -> None:
+        """Stop the running job: nothing more is heard of it, and another may start at once.
+
+        Its thread comes to rest at its next step.
+        """
+        if self._run is not None:
+            self._run.worker.quit()
+            self.end("cancelled")
+
+    def abandon(self, *_: Any) -> None:
+        """Stop the running job and report nothing at all: its widget has gone."""
+        self._on_end = _ignore
+        self.cancel()
+
+    def advance(self, progress: Progress) -> None:
+        """Report progress of the running job."""
+        self._on_progress(progress.done, progress.total)
+
+    def receive(self, result: T) -> None:
+        """Report the result of the running job."""
+        self._on_result(result)
+
+    def end(self, how: str) -> None:
+        """Report the end of the running job."""
+        if self._run is not None:
+            run, self._run = self._run, None
+            run.bar.close()
+            self._on_end(how)
+
+
+class _Run(Generic[T]):
+    """One run; what it signals after its end is ignored."""
+
+    def __init__(
+        self,
+        worker: "GeneratorWorker[Progress, None, T]",
+        bar: ActivityBar,
+        running: Running[T],
+    ) -> None:
+        self.worker, self.bar, self._running = worker, bar, running
+        self._failed = False
         worker.yielded.connect(self._advance)
         worker.returned.connect(self._receive)
         worker.errored.connect(self._fail)
         worker.aborted.connect(self._abort)
         worker.finished.connect(self._end)
-        self._bar = ActivityBar(description, self.cancel)
-        worker.start()
-        return worker
 
-    def cancel(self) -> None:
-        """Stop the running job at its next step; nothing happens if none is running."""
-        if self._worker is not None:
-            self._worker.quit()
-
-    def abandon(self) -> None:
-        """Stop the running job and report nothing more about it: its widget has gone."""
-        self.cancel()
-        self._on_progress, self._on_result, self._on_end = _ignore, _ignore, _ignore
+    @property
+    def _current(self) -> bool:
+        return self._running._run is self
 
     def _advance(self, progress: Progress) -> None:
-        self._on_progress(progress.done, progress.total)
-        if self._bar is not None:  # last: it lets the window handle events, the end among them
-            self._bar.advance(progress.done, progress.total)
+        if self._current:
+            self._running.advance(progress)
+            self.bar.advance(progress.done, progress.total)  # last: lets the window handle events
 
     def _receive(self, result: T) -> None:
-        self._on_result(result)
+        if self._current:
+            self._running.receive(result)
 
     def _fail(self, _: Exception) -> None:
-        self._ending = "failed"
+        self._failed = True
 
     def _abort(self) -> None:
-        self._ending = "cancelled"
+        if self._current:  # stopped by napari: the window closes
+            self._running.end("cancelled")
 
     def _end(self) -> None:
-        self._worker = None
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-        self._on_end(self._ending)
+        if self._current:
+            self._running.end("failed" if self._failed else "done")
 
 
 def _ignore(*_: Any) -> None:

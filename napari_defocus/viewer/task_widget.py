@@ -124,10 +124,8 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         return worker
 
     def cancel(self) -> None:
-        """Stop the present run; nothing is added to the viewer."""
-        if self.busy:
-            self._controls.show_cancelling()
-            self._running.cancel()
+        """Stop the present run, if there is one; nothing is added to the viewer."""
+        self._running.cancel()
 
     def as_python(self) -> str:
         """Python code that does the same as ``run``."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from superqt.utils._qthreading import WorkerBase
 
 NAME = "napari-defocus"
 _PATIENCE = 120_000  # milliseconds; nothing is asserted about time
@@ -24,25 +25,22 @@ def viewer(registered, make_napari_viewer):
 
 
 @pytest.fixture
-def open_widget(viewer, qtbot):
+def open_widget(viewer, until):
     """Open a widget of the plugin; at the end no thread is left."""
-    opened = []
 
     def open_one(name):
         _, widget = viewer.window.add_plugin_dock_widget(NAME, name)
-        opened.append(widget)
         return widget
 
     yield open_one
-    for widget in opened:
+    for widget in viewer.window.dock_widgets.values():
         widget.cancel()
-        qtbot.waitUntil(lambda widget=widget: not widget.busy, timeout=_PATIENCE)
+    until(lambda: not WorkerBase._worker_set)
 
 
 @pytest.fixture
 def finish(until):
     """Wait for the end of a worker and return its result, None if it gave none."""
-    from superqt.utils._qthreading import WorkerBase
 
     def wait(worker):
         results = []

@@ -218,14 +218,15 @@ def test_cancel_before_and_after_the_first_tile(viewer, widget, finish, until):
     widget.tile.value = 256
     worker = widget.run()
     widget.cancel()
+    assert not widget.busy
     assert finish(worker) is None
     worker = widget.run()
-    until(lambda: widget._controls.status.value == "computing…" or not widget.busy)
+    until(lambda: widget._controls.status.value == "computing…")
     widget._controls.cancel_button.native.click()
-    finish(worker)
     assert widget._controls.status.value == "cancelled"
-    assert len(viewer.layers) == 1
     assert widget._controls.run_button.enabled
+    finish(worker)
+    assert len(viewer.layers) == 1
 
 
 def test_image_removed_while_it_is_worked_on(viewer, widget, finish, photo):
@@ -244,25 +245,25 @@ def test_widget_removed_while_it_works(viewer, widget, finish, photo):
     assert len(viewer.layers) == 3
 
 
-def test_widget_destroyed_while_it_works(viewer, open_widget, until, photo):
+def test_widget_destroyed_while_it_works(viewer, open_widget, until, finish, photo):
     viewer.add_image(photo, rgb=True)
     widget = open_widget("Defocus Map")
     worker = widget.run()
     viewer.window.remove_dock_widget(widget.native)
     widget.native.deleteLater()
     until(lambda: not widget.busy)
-    assert not worker.is_running
+    finish(worker)
     assert len(viewer.layers) == 1
 
 
-def test_window_closed_while_a_widget_works(registered, make_napari_viewer, until, photo):
+def test_window_closed_while_a_widget_works(registered, make_napari_viewer, finish, photo):
     viewer = make_napari_viewer(show=True)
     viewer.add_image(photo, rgb=True)
     _, widget = viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus Map")
     worker = widget.run()
     viewer.close()
-    until(lambda: not widget.busy)
-    assert not worker.is_running
+    finish(worker)
+    assert not widget.busy
     assert "defocus" not in " ".join(names(viewer))
 
 

@@ -84,14 +84,14 @@ def test_bar_in_the_activity_dock_lasts_as_long_as_the_run(viewer, log, ended):
     assert bars() == []
 
 
-def test_second_run_at_the_same_time_is_refused(viewer, log, ended):
+def test_second_run_at_the_same_time_is_refused(viewer, log, finish):
     may_go_on = threading.Event()
-    log.running.start(endless(may_go_on), "first")
+    worker = log.running.start(endless(may_go_on), "first")
     with pytest.raises(OptionError, match="under way"):
         log.running.start(counting(3), "second")
     log.running.cancel()
     may_go_on.set()
-    ended()
+    finish(worker)
     assert log.endings == ["cancelled"]
 
 
@@ -102,26 +102,41 @@ def test_one_run_after_another(viewer, log, until):
     assert log.results == ["counted", "counted"]
 
 
-def test_cancelled_run_gives_no_result_and_leaves_no_bar(viewer, log, ended, until):
+def test_cancel_acts_at_once_even_within_a_step(viewer, log, finish):
+    may_go_on = threading.Event()
+    worker = log.running.start(endless(may_go_on), "stuck in a step")
+    log.running.cancel()
+    assert log.endings == ["cancelled"]
+    assert not log.running.busy
+    assert bars() == []
+    may_go_on.set()
+    finish(worker)
+
+
+def test_cancelled_run_gives_no_result_while_the_next_one_does(viewer, log, ended, until, finish):
     may_go_on = threading.Event()
     may_go_on.set()
-    log.running.start(endless(may_go_on), "endless")
+    first = log.running.start(endless(may_go_on), "endless")
     until(lambda: bool(log.progress))
     log.running.cancel()
+    log.progress.clear()
+    log.endings.clear()
+    log.running.start(counting(3), "counting")
     ended()
-    assert log.results == []
-    assert log.endings == ["cancelled"]
-    assert bars() == []
+    finish(first)
+    assert log.progress == [(1, 3), (2, 3), (3, 3)]
+    assert log.results == ["counted"]
+    assert log.endings == ["done"]
 
 
-def test_cancel_button_of_the_activity_dock_cancels(viewer, log, ended, until):
+def test_cancel_button_of_the_activity_dock_cancels(viewer, log, until, finish):
     may_go_on = threading.Event()
     may_go_on.set()
-    log.running.start(endless(may_go_on), "endless")
+    worker = log.running.start(endless(may_go_on), "endless")
     until(lambda: bool(log.progress))
     bars()[0].cancel()
-    ended()
     assert log.endings == ["cancelled"]
+    finish(worker)
 
 
 @pytest.mark.parametrize("error", [ImageError("too dark"), RuntimeError("device-side assert")])
@@ -137,12 +152,11 @@ def test_error_is_shown_once_and_ends_the_run(viewer, log, ended, error):
     assert bars() == []
 
 
-def test_abandoned_run_reports_nothing(viewer, log, until):
+def test_abandoned_run_reports_nothing(viewer, log, finish):
     may_go_on = threading.Event()
     may_go_on.set()
     worker = log.running.start(endless(may_go_on), "endless")
     log.running.abandon()
-    until(lambda: not log.running.busy)
-    assert not worker.is_running
+    finish(worker)
     assert (log.progress, log.results, log.endings) == ([], [], [])
     assert bars() == []
