@@ -114,9 +114,8 @@ def estimate_defocus(
         floats), else the smallest value and the 99.99th percentile of the whole array: so give it
         when one series comes in several arrays.
     scale : int or "auto"
-        Work on the image shrunk by this factor. "auto": a look from afar chooses how far to shrink
-        it so that the network knows the radii (up to 24 pixels), and every pixel is taken from the
-        finest scale that knows its radius.
+        Work on the image shrunk by this factor. "auto": from coarse to fine, every pixel is taken
+        from the scale at which its radius is one of the few pixels that networks estimate best.
     device : str
         "auto" (the accelerator if there is one, else the CPU), "cpu", "cuda", "cuda:1", "mps", ...
         With "auto" the CPU takes over, with a warning, if the accelerator runs out of memory.
