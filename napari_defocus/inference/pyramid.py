@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 #: coarser one between these radii, in pixels of the level.
 _ESTIMATE_BETWEEN = (2.5, 5.0)
 #: Nor is there detail to lose by deblurring at a coarser level: blur of 8 pixels has left none that
-#: a level of half the size could not hold. A photograph enlarged four times keeps all of its gain
-#: if levels are left between these shares of the largest radius the network knows, instead of half.
+#: a level of half the size could not hold. Two photographs enlarged four times gained 2.0 and
+#: 0.4 dB (2.0 and 1.0 at their own size) with levels left between these shares of the largest
+#: radius the network knows; 1.1 and -0.3 dB between 16/24 and 22/24.
 _DEBLUR_BETWEEN = (5 / 24, 8 / 24)
 #: Share of the confidence that must lie on radii that the coarsest level is at ease with.
 _COVERED = 0.995
