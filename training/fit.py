@@ -27,6 +27,8 @@ class FitOptions:
     ----------
     minutes : float
         Time budget; the learning rate falls to zero over it along a half cosine.
+    steps : int, optional
+        Steps after which to stop if time is left; the learning rate then falls over them.
     learning_rate : float
         AdamW's, after a warm-up of 2 % of the budget.
     average : float
@@ -40,6 +42,7 @@ class FitOptions:
     """
 
     minutes: float = 30.0
+    steps: int | None = None
     learning_rate: float = 1e-3
     average: float = 0.999
     clip: float = 1.0
@@ -101,6 +104,8 @@ def fit(
         running = 0.98 * running + 0.02 * value.item() if step > 1 else value.item()
         seconds = time.monotonic() - start
         spent = seconds / (60 * options.minutes)
+        if options.steps is not None:
+            spent = max(spent, step / options.steps)
         if seconds - reported > options.report_seconds or spent >= 1:
             reported = seconds
             _report(folder, average, validate, {"step": step, "seconds": seconds, "loss": running})

@@ -15,7 +15,7 @@ from training.export import export
 from training.fit import FitOptions, fit
 from training.losses import confidence_loss, fourier_loss, radius_loss
 
-SHORT = FitOptions(minutes=0.05, report_seconds=1.0)
+SHORT = FitOptions(steps=30)
 
 
 @pytest.mark.parametrize("dual", [False, True])
