@@ -18,11 +18,19 @@ pty = pytest.importorskip("pty")
 COMMAND = [sys.executable, "-c", "from napari_defocus.cli import main; main()"]
 
 
+def interruptible():
+    """Undo what a shell does to what it runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(*arguments):
     """Start the command with its stderr on a terminal; return both."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*COMMAND, *map(str, arguments)], stdout=subprocess.PIPE, stderr=theirs
+        [*COMMAND, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        preexec_fn=interruptible,
     )
     os.close(theirs)
     return process, ours
