@@ -1,5 +1,6 @@
 """Arrays in, arrays out: what every function keeps, refuses and reports."""
 
+from importlib.resources import files
 from typing import ClassVar
 
 import dask
@@ -7,6 +8,7 @@ import dask.array
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from napari_defocus import (
@@ -28,7 +30,7 @@ from napari_defocus import (
     refocus,
 )
 from napari_defocus.inference.engine import Progress
-from napari_defocus.models import find_model, write_model
+from napari_defocus.models import find_model, list_models, write_model
 from napari_defocus.networks import build
 from napari_defocus.networks.descriptor import Descriptor
 
@@ -315,6 +317,24 @@ def test_tiles_agree(tile, single, generator):
         reblur(image, radii(image.shape), **how),
         atol=1e-4,
     )
+
+
+@pytest.mark.parametrize("card", list_models(), ids=lambda card: card.name)
+def test_tiles_of_every_shipped_model_agree_with_the_whole(card):
+    shown = files("napari_defocus") / "samples" / "stairwell-left.png"
+    with shown.open("rb") as file, Image.open(file) as opened:
+        image = np.asarray(opened.convert("RGB"), np.float32)[100:500, 300:660] / 255
+    how = {"channel_axis": -1, "scale": 1, "model": card.name}
+    results = []
+    for tile in (None, 256):
+        if card.task == "deblur":
+            made = [deblur(image, radii(image.shape[:2]), tile=tile, **how)]
+        else:
+            right = np.roll(image, 3, 1) if card.task == "dual" else None
+            made = [*estimate_defocus(image, right, tile=tile, **how)]
+        results.append(made)
+    for whole, tiled in zip(*results, strict=True):
+        np.testing.assert_allclose(tiled, whole, atol=1e-4 * max(1, np.abs(whole).max()))
 
 
 # Progress, cancelling, generators

@@ -120,13 +120,13 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def choose_precision(precision: str, device: torch.device, facts: Facts) -> Precision:
+def choose_precision(precision: str, facts: Facts) -> Precision:
     """Return the precision to compute in.
 
     "auto" is float32: half precision changes a result by more than tiles may differ from the whole.
+    bfloat16 is for networks that keep their quality in it; others stay with float32.
     """
-    del device, facts
-    return "bfloat16" if precision == "bfloat16" else "float32"
+    return "bfloat16" if precision == "bfloat16" and facts.bfloat16 else "float32"
 
 
 def computing(device: torch.device, precision: Precision) -> ExitStack:

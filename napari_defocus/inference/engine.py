@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 import time
 import warnings
 from collections import deque
@@ -35,6 +36,8 @@ _LEAST_SIDE = 64
 #: Cancelling takes as long as a tile: where tiles of "auto" size take more seconds, they are
 #: halved, down to cores of this side in pixels; below, nearly all of the work would be for halos.
 _LONGEST_TILE, _LEAST_HALF = 1.0, 128
+#: One tile at a time: each uses all cores, and memory for more may not be there.
+_TURN = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -91,13 +94,15 @@ def infer(
     canvas.cut(_core_side(compute.tile, runner, canvas.whole))
     with keep_freed_memory():
         while canvas.todo:
-            started = time.perf_counter()
             try:
-                canvas.put(runner.run(canvas.seen()))
+                with _TURN:
+                    started = time.perf_counter()
+                    result = runner.run(canvas.seen())
+                    slow = time.perf_counter() - started > _LONGEST_TILE
             except (RuntimeError, MemoryError) as error:
                 runner = _recover(error, canvas, runner, compute)
                 continue
-            slow = time.perf_counter() - started > _LONGEST_TILE
+            canvas.put(result)
             yield Progress(canvas.done, canvas.done + len(canvas.todo))
             if slow and compute.tile == "auto" and canvas.largest() >= 2 * _LEAST_HALF:
                 canvas.halve()
@@ -182,7 +187,7 @@ class _Runner:
         self.wanted = precision
         self.device = device
         self.facts = cast(Facts, network.descriptor)
-        self.precision = choose_precision(precision, device, self.facts)
+        self.precision = choose_precision(precision, self.facts)
         # a copy: the caller's may be shared with other threads, or still in training
         copied = copy.deepcopy(network).eval().requires_grad_(False)
         self.network = copied.to(device)
@@ -232,16 +237,21 @@ def _recover(
     """Make the work left smaller, or move it to the CPU, or say why it cannot be done."""
     import torch
 
-    if not is_out_of_memory(error):
+    elsewhere = runner.device.type != "cpu"
+    if is_out_of_memory(error):
+        if elsewhere:
+            torch.accelerator.empty_cache()
+        if canvas.halve():
+            return runner
+        reason = "is out of memory"
+    elif isinstance(error, NotImplementedError):
+        reason = "lacks an operation"
+    else:
         raise _failure(error, runner.device) from error
-    if runner.device.type != "cpu":
-        torch.accelerator.empty_cache()
-    if canvas.halve():
-        return runner
-    if compute.device == "auto" and runner.device.type != "cpu":
-        warnings.warn(f"{runner.device} is out of memory; going on with the CPU", stacklevel=2)
-        return runner.on_cpu()
-    raise _failure(error, runner.device) from error
+    if not elsewhere or compute.device != "auto":
+        raise _failure(error, runner.device) from error
+    warnings.warn(f"{runner.device} {reason}; going on with the CPU", stacklevel=2)
+    return runner.on_cpu()
 
 
 def _failure(error: RuntimeError | MemoryError, device: torch.device) -> DefocusError:

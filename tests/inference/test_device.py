@@ -1,5 +1,7 @@
 """Device, precision and tiles: what is accepted, and what "auto" means."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -58,8 +60,9 @@ def test_missing_device_is_an_error_that_names_those_there_are(name):
 
 
 def test_precision_is_full_unless_asked_for():
-    assert choose_precision("auto", CPU, FACTS) == "float32"
-    assert choose_precision("bfloat16", CPU, FACTS) == "bfloat16"
+    assert choose_precision("auto", FACTS) == "float32"
+    assert choose_precision("bfloat16", FACTS) == "bfloat16"
+    assert choose_precision("bfloat16", replace(FACTS, bfloat16=False)) == "float32"
 
 
 def test_work_of_convolutions_is_counted():
