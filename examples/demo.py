@@ -38,22 +38,19 @@ def main() -> None:
 
 
 def write_sample_panels(folder: Path, suffix: str = ".png") -> None:
-    """A Canon photograph from its two dual-pixel views, with its reference; and a wren."""
+    """A Canon photograph, the mean of its two dual-pixel views, with its reference; and a wren."""
     left, right, sharp = (
         read_picture(SAMPLES / f"stairwell-{name}.png").data for name in ("left", "right", "sharp")
     )
-    write_panel(folder / f"stairwell{suffix}", left, right, sharp)
+    seen = ((left.astype(np.uint16) + right + 1) // 2).astype(left.dtype)
+    write_panel(folder / f"stairwell{suffix}", seen, sharp)
     write_panel(folder / f"canyon-wren{suffix}", read_picture(SAMPLES / "canyon-wren.jpg").data)
 
 
-def write_panel(
-    path: Path, image: Picture, right: Picture | None = None, reference: Picture | None = None
-) -> None:
-    """Map and deblur one photograph; of two views, their mean is what the camera would show."""
+def write_panel(path: Path, image: Picture, reference: Picture | None = None) -> None:
+    """Map and deblur one photograph, and show it beside its sharp reference if there is one."""
     start = time.perf_counter()
-    defocus = estimate_defocus(image, right, channel_axis=-1)
-    if right is not None:
-        image = ((image.astype(np.uint16) + right + 1) // 2).astype(image.dtype)
+    defocus = estimate_defocus(image, channel_axis=-1)
     sharp = deblur(image, defocus, channel_axis=-1)
     seconds = time.perf_counter() - start
     panel = compose_result(
