@@ -19,7 +19,7 @@ def test_what_is_set_is_used(stored, tile):
 
 
 @pytest.mark.usefixtures("registered")
-@pytest.mark.parametrize(("name", "value"), [("precision", "float8"), ("tile", -2)])
+@pytest.mark.parametrize(("name", "value"), [("device", ""), ("precision", "float8"), ("tile", -2)])
 def test_nonsense_cannot_be_set(name, value):
     settings = get_plugin_settings("napari-defocus").compute
     with pytest.raises(ValueError, match=name):

@@ -23,13 +23,25 @@ def file(tmp_path, photo):
     return path
 
 
-def test_python_from_a_layer(viewer, open_widget, finish, stack):
+def test_python_from_part_of_a_layer_takes_the_range_of_the_whole(
+    viewer, open_widget, finish, stack
+):
     viewer.add_image(stack, name="cells 'n' dots")
-    widget = open_widget("Deblur")
+    viewer.dims.current_step = (2, 1, 0, 0)
+    widget = open_widget("Defocus Map")
     widget.planes.value = "current"
-    widget.strength.value = 0.5
     code = widget.as_python()
     finish(widget.run())
+    assert np.array_equal(execute(code, viewer)["radius"], viewer.layers[-1].data)
+
+
+def test_python_says_what_was_set(viewer, open_widget, finish, photo):
+    viewer.add_image(photo, rgb=True)
+    widget = open_widget("Deblur")
+    widget.strength.value, widget.protect.value = 0.5, 0.0
+    code = widget.as_python()
+    finish(widget.run())
+    assert not np.array_equal(viewer.layers[-1].data, photo)
     assert np.array_equal(execute(code, viewer)["sharp"], viewer.layers[-1].data)
 
 

@@ -117,6 +117,7 @@ def test_cancelled_run_gives_no_result_while_the_next_one_does(viewer, log, ende
     may_go_on = threading.Event()
     may_go_on.set()
     first = log.running.start(endless(may_go_on), "endless")
+    kept_alive = log.running._run
     until(lambda: bool(log.progress))
     log.running.cancel()
     log.progress.clear()
@@ -124,6 +125,7 @@ def test_cancelled_run_gives_no_result_while_the_next_one_does(viewer, log, ende
     log.running.start(counting(3), "counting")
     ended()
     finish(first)
+    assert kept_alive is not log.running._run
     assert log.progress == [(1, 3), (2, 3), (3, 3)]
     assert log.results == ["counted"]
     assert log.endings == ["done"]
@@ -139,6 +141,7 @@ def test_cancel_button_of_the_activity_dock_cancels(viewer, log, until, finish):
     finish(worker)
 
 
+@pytest.mark.filterwarnings("default:RuntimeError in aborted thread")  # as outside of pytest
 @pytest.mark.parametrize("error", [ImageError("too dark"), RuntimeError("device-side assert")])
 def test_error_is_shown_once_and_ends_the_run(viewer, log, ended, error):
     before = len(notification_manager.records)
