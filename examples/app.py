@@ -1,7 +1,7 @@
 """Open napari on a real photograph, with both widgets docked.
 
 Run it from a checkout with ``make app``, or with ``python examples/app.py`` where the extra ``all``
-is installed. Press *Run* in the widgets.
+is installed. Press *Estimate map* or *Deblur* in the widgets.
 """
 
 import napari
