@@ -9,7 +9,7 @@ from magicgui.widgets import ComboBox, Container, PushButton
 
 from ..models import list_models
 from ..models.files import SUFFIXES
-from .results import MAP_KEY
+from .map_layers import MAP_KEY
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -9,12 +9,14 @@ import numpy.typing as npt
 from ..errors import MapError
 from ..provenance import array_hash
 from .regions import Window, spatial_shape
-from .results import MAP_KEY
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
     from ..maps import DefocusMap
+
+#: Where the layer of a map keeps what was estimated, and that of a confidence None.
+MAP_KEY = "napari-defocus-map"
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from ..arrays import Range
 from ..errors import DefocusError
 from ..inference.engine import Progress
 from .jobs import DeblurJob, MapJob
-from .map_layers import KnownMap
+from .map_layers import MAP_KEY, KnownMap
 from .regions import Window, current_plane, in_view, spatial_shape
-from .results import MAP_KEY, Target, target_of
+from .results import Target, target_of
 from .rows import Visibility
 from .running import start_worker
 

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .map_layers import MapSource
+from .map_layers import MAP_KEY, MapSource
 from .reading import Source
-from .results import MAP_KEY
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from ..colours import diverging_colours, largest_radius, sequential_colours
 from .geometry import placement
+from .map_layers import MAP_KEY
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 #: Where the layer of a result keeps its provenance.
 METADATA_KEY = "napari-defocus"
-#: Where the layer of a map keeps what was estimated, and that of a confidence None.
-MAP_KEY = "napari-defocus-map"
 
 LayerData = tuple[Any, dict[str, Any]]
 

@@ -6,9 +6,8 @@ from napari_defocus.errors import MapError
 from napari_defocus.maps import DefocusMap
 from napari_defocus.provenance import array_hash
 from napari_defocus.viewer.geometry import placement
-from napari_defocus.viewer.map_layers import Estimated, map_source
+from napari_defocus.viewer.map_layers import MAP_KEY, Estimated, map_source
 from napari_defocus.viewer.regions import Window, whole
-from napari_defocus.viewer.results import MAP_KEY
 
 
 @pytest.fixture
