@@ -421,7 +421,10 @@ def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArr
     low, high = value_range
     colours = plane[:3]
     exact = _exact(plane.dtype)
-    display = ((colours.astype(exact) - low) / (high - low)).astype(np.float32)
+    display = colours.astype(exact)
+    display -= low
+    display /= high - low
+    display = display.astype(np.float32, copy=False)
     if plane.dtype.kind == "f":
         finite = np.isfinite(colours)
         if not finite.any():
@@ -462,39 +465,43 @@ def add_change(
         Of the plane's data type; bit for bit the plane's own value wherever `change` is zero, in
         the alpha channel, and where it is not finite.
     """
-    low, high = value_range
-    result = plane.copy()
-    colours = plane[:3]
-    if len(colours) == 1:
+    if len(plane) == 1:
         before, change = before[:1], change.mean(axis=0, keepdims=True, dtype=np.float32)
-    changed = (change != 0) & np.isfinite(colours)
-    old, was, step = colours[changed], before[changed], change[changed]
-    if encoding == "linear":
-        step = decode(was + step) - decode(was)
-    exact = _exact(plane.dtype)
-    new: Array = old.astype(exact) + (high - low) * step.astype(exact)
-    if bounded and plane.dtype.kind == "f":
-        new = np.clip(new, np.minimum(old, low), np.maximum(old, high))
-    result[:3][changed] = _cast(new, plane.dtype)
+    result = plane.copy()
+    for channel, was, step in zip(result[:3], before, change, strict=True):
+        changed = (step != 0) & np.isfinite(channel)
+        if encoding == "linear":
+            step = decode(was + step) - decode(was)
+        new = _moved(channel, step, value_range, bounded=bounded)
+        np.copyto(channel, new, where=changed)
     return result
+
+
+def _moved(channel: Array, step: FloatArray, value_range: Range, *, bounded: bool) -> Array:
+    """Add a step, 1 being white, to the values of one channel."""
+    low, high = value_range
+    kind = channel.dtype
+    new: Array = channel.astype(_exact(kind)) + (high - low) * step.astype(_exact(kind))
+    if kind.kind != "f":
+        return _rounded(new, kind)
+    if bounded:
+        new = np.clip(new, np.minimum(channel, low), np.maximum(channel, high))
+    limit = np.finfo(kind).max
+    return np.clip(new, -limit, limit).astype(kind)
+
+
+def _rounded(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Round to integers, and keep to what the data type holds."""
+    info = np.iinfo(dtype)
+    top = float(info.max)
+    if int(top) > info.max:  # 64 bits: the nearest float lies beyond the largest integer
+        top = float(np.nextafter(top, 0))
+    return np.clip(np.rint(values), info.min, top).astype(dtype)
 
 
 def _exact(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The float type that holds every value of `dtype` up to 32 bits exactly."""
     return np.dtype(np.float32 if dtype.itemsize <= 2 else np.float64)
-
-
-def _cast(values: Array, dtype: np.dtype[Any]) -> Array:
-    """Round to integers where needed, and keep to what the data type holds."""
-    if dtype.kind == "f":
-        limit = np.finfo(dtype).max
-        return np.clip(values, -limit, limit).astype(dtype)
-    info = np.iinfo(dtype)
-    wide = values.astype(np.float64)
-    top = float(info.max)
-    if int(top) > info.max:  # 64 bits: the nearest float lies beyond the largest integer
-        top = float(np.nextafter(top, 0))
-    return np.clip(np.rint(wide), info.min, top).astype(dtype)
 
 
 def fill(values: FloatArray, known: Mask) -> FloatArray:

@@ -215,6 +215,8 @@ def _padded(planes: FloatArray, multiple: int) -> FloatArray:
     rows, columns = (
         round_up(max(length, _LEAST_SIDE), multiple) - length for length in planes.shape[-2:]
     )
+    if rows == columns == 0:
+        return planes
     return np.pad(planes, ((0, 0), (0, rows), (0, columns)), mode="reflect")
 
 

@@ -123,18 +123,25 @@ def estimate(
     shape = views.shape[-2:]
     if scale != "auto":
         level = int(scale)
-        found = yield from _estimate_level(network, views, compute, level, meter, planned=True)
+        (coarse,) = shrunk(views, [level])
+        found = yield from _estimate_level(network, coarse, compute, level, meter, planned=True)
         return enlarged(found, level, shape)
-    level = _first_level(shape)
-    found = yield from _estimate_level(network, views, compute, level, meter, planned=level == 1)
-    while level > 1:
-        level //= 2
+    levels = [1 << step for step in range(_first_level(shape).bit_length())]
+    pictures = shrunk(views, levels)
+    level = levels.pop()
+    found = yield from _estimate_level(
+        network, pictures.pop(), compute, level, meter, planned=level == 1
+    )
+    while levels:
+        level = levels.pop()
         found = enlarged(found, 2, level_shape(shape, level))
         share = trust(found[0] / level, *_ESTIMATE_BETWEEN)
         finer = yield from _estimate_level(
-            network, views, compute, level, meter, share > 0, planned=level == 1
+            network, pictures.pop(), compute, level, meter, share > 0, planned=level == 1
         )
-        found = share * finer + (1 - share) * found
+        finer *= share
+        found *= 1 - share
+        found += finer
     return found
 
 
@@ -183,24 +190,28 @@ def deblur(
         levels = [1 << step for step in range(coarsest.bit_length())]
     else:
         levels = [int(scale)]
+    pictures = shrunk(image, levels)
     change = np.zeros_like(image)
     left = np.ones(shape, np.float32)
-    for level in levels:
+    for level, picture in zip(levels, pictures, strict=True):
         share = left
         if level < levels[-1]:
             share = left * trust(found[0] / (level * limit), *_DEBLUR_BETWEEN)
         left = left - share
-        wanted = _any_in_block(needed & (share > 0), level)
+        wanted = _seen_through(needed & (share > 0), level)
         planned = level == levels[0]
         if not wanted.any():
             meter.skip(wanted.size if planned else 0)
-        else:
-            coarse = shrunk(image, level)
-            radius, confidence = averaged(found, level)
-            guide = np.stack([radius / level, confidence_at(confidence, level)])
-            steps = infer(network, np.concatenate([coarse, guide]), compute, wanted)
-            result = yield from meter.measure(steps, wanted.size, planned=planned)
-            change += share * enlarged(np.where(wanted, result - coarse, 0), level, shape)
+            continue
+        radius, confidence = averaged(found, level)
+        guide = np.stack([radius / level, confidence_at(confidence, level)])
+        steps = infer(network, np.concatenate([picture, guide]), compute, wanted)
+        result = yield from meter.measure(steps, wanted.size, planned=planned)
+        result -= picture
+        result[:, ~wanted] = 0
+        result = enlarged(result, level, shape)
+        result *= share
+        change += result
     return change
 
 
@@ -232,7 +243,7 @@ def render(
         In the networks' form.
     """
     level = 1 if scale == "auto" else int(scale)
-    coarse = np.concatenate([shrunk(seen[:3], level), averaged(seen[3:], level) / level])
+    coarse = np.concatenate([*shrunk(seen[:3], [level]), averaged(seen[3:], level) / level])
     steps = infer(lens, coarse, compute)
     blurred = yield from meter.measure(steps, coarse[0].size, planned=True)
     return enlarged(blurred, level, seen.shape[-2:])
@@ -291,17 +302,19 @@ def level_shape(shape: tuple[int, ...], level: int) -> tuple[int, int]:
     return -(-shape[-2] // level), -(-shape[-1] // level)
 
 
-def shrunk(image: FloatArray, level: int) -> FloatArray:
-    """Shrink display-encoded (C, Y, X) by averaging `level` x `level` pixels of linear light."""
-    if level == 1:
-        return image
+def shrunk(image: FloatArray, levels: list[int]) -> list[FloatArray]:
+    """Shrink display-encoded (C, Y, X) to several levels, by averaging blocks of linear light."""
+    if levels == [1]:
+        return [image]
     import torch
 
     from ..optics.light import decode_srgb, encode_srgb
 
-    return cast(
-        FloatArray, encode_srgb(_blocks(decode_srgb(torch.from_numpy(image)), level)).numpy()
-    )
+    light = decode_srgb(torch.from_numpy(image))
+    return [
+        image if level == 1 else cast(FloatArray, encode_srgb(_blocks(light, level)).numpy())
+        for level in levels
+    ]
 
 
 def averaged(values: FloatArray, level: int) -> FloatArray:
@@ -328,7 +341,7 @@ def enlarged(values: FloatArray, level: int, shape: tuple[int, ...]) -> FloatArr
 
 def _estimate_level(
     network: nn.Module,
-    views: FloatArray,
+    picture: FloatArray,
     compute: Compute,
     level: int,
     meter: Meter,
@@ -336,9 +349,8 @@ def _estimate_level(
     *,
     planned: bool,
 ) -> Generator[Progress, None, FloatArray]:
-    coarse = shrunk(views, level)
-    steps = infer(network, coarse, compute, needed)
-    found = yield from meter.measure(steps, coarse[0].size, planned=planned)
+    steps = infer(network, picture, compute, needed)
+    found = yield from meter.measure(steps, picture[0].size, planned=planned)
     return np.stack([found[0] * level, confidence_at(found[1], 1 / level)])
 
 
@@ -359,10 +371,13 @@ def _blocks(values: Tensor, level: int) -> Tensor:
     return functional.avg_pool2d(whole, level)[0]
 
 
-def _any_in_block(mask: Mask, level: int) -> Mask:
+def _seen_through(mask: Mask, level: int) -> Mask:
+    """Return the coarse pixels that some pixel of (Y, X) is interpolated from."""
     if level == 1:
         return mask
     rows, columns = level_shape(mask.shape, level)
     pad = ((0, rows * level - mask.shape[0]), (0, columns * level - mask.shape[1]))
-    blocks = np.pad(mask, pad).reshape(rows, level, columns, level)
-    return np.asarray(blocks.any(axis=(1, 3)))
+    blocks = np.pad(mask, pad).reshape(rows, level, columns, level).any(axis=(1, 3))
+    around = np.pad(blocks, 1)
+    down = around[:-2] | around[1:-1] | around[2:]
+    return np.asarray(down[:, :-2] | down[:, 1:-1] | down[:, 2:])
