@@ -98,7 +98,9 @@ def test_shrinking_adds_light_not_display_values():
     light = np.zeros((3, 8, 8), np.float32)
     light[:, ::2, ::2] = 1
     np.testing.assert_allclose(
-        pyramid.shrunk(encode(light), [2])[0], encode(np.full((3, 4, 4), 0.25, np.float32)), rtol=1e-5
+        pyramid.shrunk(encode(light), [2])[0],
+        encode(np.full((3, 4, 4), 0.25, np.float32)),
+        rtol=1e-5,
     )
 
 
