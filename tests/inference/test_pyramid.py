@@ -172,6 +172,13 @@ def test_nothing_changes_where_it_is_not_needed():
     assert not change[:, ~needed].any()
 
 
+def test_change_is_whole_up_to_a_hard_edge_of_what_is_needed():
+    needed = np.zeros((256, 320), bool)
+    needed[50:101, 60:163] = True
+    change, _ = deblurred(np.full((256, 320), 30.0), scale=4, needed=needed)
+    np.testing.assert_allclose(change[:, needed], 0.1, atol=1e-5)
+
+
 def test_progress_rises_to_what_is_expected():
     radius = np.full((512, 640), 30.0)
     radius[:, :320] = 12.0
