@@ -1,6 +1,8 @@
 """One job at a time in a thread: its progress, its end, and how to cancel it."""
 
+import atexit
 from collections.abc import Callable, Generator
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import DefocusError, OptionError
@@ -25,9 +27,21 @@ def start_worker(steps: Callable[[], Steps[T]]) -> "GeneratorWorker[Progress, No
     worker: GeneratorWorker[Progress, None, T] = create_worker(
         _guarded, steps, _start_thread=False, _ignore_errors=True
     )
+    _stop_workers_at_exit()
     worker.errored.connect(_show_error)
     worker.warned.connect(_show_warning)
     return worker
+
+
+@cache
+def _stop_workers_at_exit() -> None:
+    """Let threads come to rest before Python ends, once for all.
+
+    napari does so when its event loop ends; a script may end without having run one.
+    """
+    from napari.qt.threading import WorkerBase
+
+    atexit.register(WorkerBase.await_workers)
 
 
 def _show_error(error: Exception) -> None:

@@ -1,5 +1,7 @@
 """Workers on real Qt threads: results, errors, cancelling."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -163,3 +165,14 @@ def test_abandoned_run_reports_nothing(viewer, log, finish):
     finish(worker)
     assert (log.progress, log.results, log.endings) == ([], [], [])
     assert bars() == []
+
+
+def test_script_may_end_while_a_widget_works():
+    code = """
+import napari
+viewer = napari.Viewer(show=False)
+viewer.open_sample("napari-defocus", "photograph")
+_, widget = viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus Map")
+widget.run()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=600)
