@@ -7,10 +7,10 @@ import dask.array
 import numpy as np
 import pytest
 
-from napari_defocus import __version__, provenance
+from napari_defocus import __version__
 from napari_defocus.errors import FileError
 from napari_defocus.models import find_model
-from napari_defocus.provenance import array_hash, sidecar_path, write_sidecar
+from napari_defocus.provenance import array_hash, provenance, sidecar_path, write_sidecar
 
 IMAGE = np.arange(64, dtype=np.uint8).reshape(8, 8)
 
