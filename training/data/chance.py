@@ -1,0 +1,76 @@
+"""Random numbers that belong to a sample, not to the batch it is drawn in."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Chance:
+    """A stream of random numbers for each sample of a batch.
+
+    A sample drawn alone, in a batch, in part of a batch on another process, or again after an
+    interruption is the same sample.
+
+    Parameters
+    ----------
+    streams : sequence of numpy Generator
+        One for each sample.
+    device : torch.device or str
+        Where the tensors are made.
+
+    Examples
+    --------
+    >>> whole = Chance.of(7, samples=range(4)).uniform(0, 1)
+    >>> part = Chance.of(7, samples=range(2, 4)).uniform(0, 1)
+    >>> bool((whole[2:] == part).all())
+    True
+    """
+
+    def __init__(
+        self, streams: Sequence[np.random.Generator], device: torch.device | str = "cpu"
+    ) -> None:
+        self.streams = list(streams)
+        self.device = torch.device(device)
+
+    @classmethod
+    def of(cls, *key: int, samples: Sequence[int], device: torch.device | str = "cpu") -> "Chance":
+        """Streams named by whole numbers >= 0: what a batch is drawn for, and its samples."""
+        return cls([np.random.default_rng([*key, sample]) for sample in samples], device)
+
+    def __len__(self) -> int:
+        return len(self.streams)
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        """(N, *shape) float32, even between two values."""
+        return self._stacked([stream.uniform(low, high, shape) for stream in self.streams])
+
+    def log_uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        """(N, *shape) float32 whose logarithm is even between those of two values."""
+        return self.uniform(math.log(low), math.log(high), *shape).exp()
+
+    def normal(self, *shape: int) -> Tensor:
+        """(N, *shape) float32, standard normal, the same on every device."""
+        return self._stacked([stream.standard_normal(shape) for stream in self.streams])
+
+    def integers(self, low: int, high: int, *shape: int) -> Tensor:
+        """(N, *shape) int64 in [low, high)."""
+        drawn = [stream.integers(low, high, shape) for stream in self.streams]
+        return torch.from_numpy(np.stack(drawn)).to(self.device)
+
+    def happens(self, share: float, *shape: int) -> Tensor:
+        """(N, *shape) bool, true in a share of cases."""
+        return self.uniform(0, 1, *shape) < share
+
+    def noise(self, *shape: int) -> Tensor:
+        """(N, *shape) float32, standard normal, drawn on the device: for whole pictures."""
+        fields = []
+        for stream in self.streams:
+            generator = torch.Generator(self.device).manual_seed(int(stream.integers(2**62)))
+            fields.append(torch.randn(shape, generator=generator, device=self.device))
+        return torch.stack(fields)
+
+    def _stacked(self, drawn: Sequence[object]) -> Tensor:
+        return torch.from_numpy(np.stack(drawn).astype(np.float32)).to(self.device)
