@@ -4,17 +4,20 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-_SHIFT = torch.tensor([-0.030, -0.088, -0.188])[:, None, None]
-_SCALE = torch.tensor([0.458, 0.448, 0.450])[:, None, None]
+_SHIFT = (-0.030, -0.088, -0.188)
+_SCALE = (0.458, 0.448, 0.450)
+_FIRES = (3, 4, 6, 7, 9, 10, 11, 12)
 _FIRE_TAPS = (4, 7, 9, 10, 11, 12)
 _POOLED_BEFORE = (3, 6, 9)
 
 
-class Lpips:
-    """Learned perceptual distance (Zhang et al. 2018).
+class Lpips(nn.Module):
+    """Learned perceptual distance (Zhang et al. 2018), and the features it is taken of.
+
+    The weights are buffers: they follow `to`, no optimiser sees them, no checkpoint keeps them.
 
     Parameters
     ----------
@@ -28,26 +31,46 @@ class Lpips:
     """
 
     def __init__(self, weights: Path) -> None:
-        self._weights = load_file(weights)
-        self._squeeze = any("squeeze" in key for key in self._weights)
+        super().__init__()
+        loaded = load_file(weights)
+        for key, value in loaded.items():
+            self.register_buffer(_buffer_name(key), value, persistent=False)
+        self.register_buffer("_shift", _channels(_SHIFT), persistent=False)
+        self.register_buffer("_scale", _channels(_SCALE), persistent=False)
+        self._squeeze = any("squeeze" in key for key in loaded)
 
-    @torch.inference_mode()
-    def __call__(self, image: Tensor, target: Tensor) -> float:
-        """Distance of two display-encoded images (3, H, W) in [0, 1]."""
-        pairs = zip(self.features(image), self.features(target), strict=True)
-        total = torch.zeros(())
+    @torch.no_grad()
+    def forward(self, image: Tensor, target: Tensor) -> float:
+        """Distance, without gradient, of two display-encoded images (3, H, W) in [0, 1]."""
+        pairs = zip(self.features(image[None]), self.features(target[None]), strict=True)
+        total = 0.0
         for tap, (a, b) in enumerate(pairs):
-            weight = self._weights[f"lin.{tap}.weight"][None, :, None, None]
-            total += ((_unit(a) - _unit(b)) ** 2 * weight).sum(1).mean()
-        return float(total)
+            head = self._weight(f"lin.{tap}.weight")[:, None, None]
+            total += float(((_unit(a) - _unit(b)) ** 2 * head).sum(1).mean())
+        return total
 
-    def features(self, image: Tensor) -> list[Tensor]:
-        """Feature maps of one image (3, H, W) in [0, 1]."""
-        x = ((2 * image - 1 - _SHIFT) / _SCALE)[None]
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Feature maps that the distance compares, finest first; differentiable.
+
+        Parameters
+        ----------
+        images : Tensor
+            (N, 3, H, W) display-encoded in [0, 1], on the device of the weights; H and W at least
+            31 px.
+
+        Returns
+        -------
+        list of Tensor
+            (N, C, h, w), 5 of AlexNet, 7 of SqueezeNet.
+        """
+        x = (2 * images - 1 - self.get_buffer("_shift")) / self.get_buffer("_scale")
         return self._squeezenet(x) if self._squeeze else self._alexnet(x)
 
+    def _weight(self, key: str) -> Tensor:
+        return self.get_buffer(_buffer_name(key))
+
     def _conv(self, x: Tensor, name: str, stride: int = 1, padding: int = 0) -> Tensor:
-        weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+        weight, bias = self._weight(f"{name}.weight"), self._weight(f"{name}.bias")
         return functional.relu(functional.conv2d(x, weight, bias, stride, padding))
 
     def _alexnet(self, x: Tensor) -> list[Tensor]:
@@ -61,7 +84,7 @@ class Lpips:
     def _squeezenet(self, x: Tensor) -> list[Tensor]:
         x = self._conv(x, "features.0", 2)
         taps = [x]
-        for index in (3, 4, 6, 7, 9, 10, 11, 12):
+        for index in _FIRES:
             if index in _POOLED_BEFORE:
                 x = functional.max_pool2d(x, 3, 2, ceil_mode=True)
             x = self._fire(x, f"features.{index}")
@@ -74,6 +97,15 @@ class Lpips:
         one = self._conv(squeezed, f"{name}.expand1x1")
         three = self._conv(squeezed, f"{name}.expand3x3", padding=1)
         return torch.cat([one, three], 1)
+
+
+def _buffer_name(key: str) -> str:
+    """Buffers may not have dots in their names."""
+    return key.replace(".", "_")
+
+
+def _channels(values: tuple[float, ...]) -> Tensor:
+    return torch.tensor(values)[:, None, None]
 
 
 def _unit(x: Tensor) -> Tensor:

@@ -37,3 +37,11 @@ def pool_file(corpus, options, tmp_path_factory):
 @pytest.fixture
 def pool(pool_file):
     return Pool(pool_file)
+
+
+@pytest.fixture(scope="session")
+def lpips_folder(data_folder):
+    folder = data_folder.parent / "models" / "lpips"
+    if not folder.is_dir():
+        pytest.skip(f"no LPIPS weights: {folder} is not a folder")
+    return folder

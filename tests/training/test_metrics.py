@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from training.data.dpdd import dpdd_scenes
 from training.evaluate import block_matching, with_means
@@ -11,28 +10,8 @@ from training.lpips import Lpips
 from training.metrics import map_scores, psnr, ssim
 
 
-@pytest.fixture(scope="module")
-def lpips_folder(data_folder):
-    folder = data_folder.parent / "models" / "lpips"
-    if not folder.is_dir():
-        pytest.skip(f"no LPIPS weights: {folder} is not a folder")
-    return folder
-
-
 def tensor(image):
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, -1, 0)))
-
-
-def read(path):
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"), np.float32) / 255
-
-
-@pytest.mark.parametrize(("name", "distance"), [("ex_p0", 0.7219), ("ex_p1", 0.1376)])
-def test_lpips_of_the_example_pair(lpips_folder, name, distance):
-    alex = Lpips(lpips_folder / "alex.safetensors")
-    reference, other = (read(lpips_folder / f"{n}.png") for n in ("ex_ref", name))
-    assert alex(tensor(reference), tensor(other)) == pytest.approx(distance, abs=1e-4)
 
 
 def test_dpdd_inputs_score_as_published(data_folder, lpips_folder):
