@@ -1,0 +1,211 @@
+"""Train a task until its budget is spent, and go on after any interruption."""
+
+import logging
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+from lightning.fabric import Fabric
+
+from napari_defocus.errors import DefocusError
+from napari_defocus.inference.memory import keep_freed_memory
+from training.engine.checkpoint import load_checkpoint, save_checkpoint
+from training.engine.diary import Diary
+from training.engine.machine import Precision
+from training.engine.task import Moment, Task
+from training.engine.trainee import Trainee
+from training.engine.turn import Turns
+from training.errors import TrainingError
+
+_log = logging.getLogger(__name__)
+_UNWRITTEN = (OSError, DefocusError)
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How long and how a task is trained."""
+
+    minutes: Annotated[float, "Time budget; training stops then, whatever else is asked for."] = 30
+    steps: Annotated[
+        int | None, "Steps to train; the learning rate then follows them instead of the time."
+    ] = None
+    batch: Annotated[int, "Samples a step, over all processes."] = 8
+    seed: Annotated[int, "Seed of everything random."] = 0
+    average: Annotated[float, "Decay of the moving average of the weights, per step."] = 0.999
+    clip: Annotated[float, "Largest norm of the gradient."] = 1.0
+    precision: Annotated[Precision, "Of the forward passes."] = "bf16-mixed"
+    threads: Annotated[int | None, "Threads of a process on the CPU."] = None
+    report_seconds: Annotated[float, "Time between validations."] = 120
+    checkpoint_seconds: Annotated[float, "Time between checkpoints; 0: after every step."] = 60
+
+
+def fit(
+    fabric: Fabric, task: Task, folder: Path, options: FitOptions, about: Mapping[str, Any]
+) -> bool:
+    """Train until the budget is spent, from the last checkpoint of the folder if there is one.
+
+    Parameters
+    ----------
+    fabric : Fabric
+        From `launch`.
+    task : Task
+        Its players are trained in place.
+    folder : Path
+        Of the run: ``checkpoint.pt``, ``log.jsonl``, ``tensorboard/`` and the products, each a
+        ``NAME.safetensors`` that the plugin opens, beside its card.
+    options : FitOptions
+        The budget and the step sizes.
+    about : mapping
+        The run's whole recipe, for the cards.
+
+    Returns
+    -------
+    bool
+        Whether the budget is spent; if not, the run was asked to stop, or `minutes` ended it
+        before `steps`.
+
+    Raises
+    ------
+    TrainingError
+        If the batch cannot be shared, a single sample does not fit into memory, the checkpoint is
+        damaged, or the last checkpoint cannot be written.
+    """
+    run = _Run(fabric, task, folder, options, about)
+    with keep_freed_memory(), _stop_signals() as stopped:
+        return run.to_end(stopped)
+
+
+class _Run:
+    def __init__(
+        self,
+        fabric: Fabric,
+        task: Task,
+        folder: Path,
+        options: FitOptions,
+        about: Mapping[str, Any],
+    ) -> None:
+        self.fabric, self.task, self.folder = fabric, task, folder
+        self.options, self.about = options, about
+        self.trainees = {
+            name: Trainee(player, fabric, average=options.average, clip=options.clip)
+            for name, player in task.players.items()
+        }
+        self.turns = Turns(fabric, task, self.trainees, seed=options.seed, batch=options.batch)
+        self.step = 0
+        self.before = 0.0
+        running = self._resume()
+        self.diary = Diary(folder, self.step) if fabric.is_global_zero else None
+        if self.diary is not None:
+            self.diary.running.update(running)
+        self.started = time.monotonic()
+        self.checkpointed = self.reported = self.before
+
+    def to_end(self, stopped: "list[int]") -> bool:
+        seconds, asked = self._clock(stopped)
+        while not asked and self._spent(seconds) < 1 and seconds < 60 * self.options.minutes:
+            moment = Moment(self.step, self._spent(seconds))
+            terms: dict[str, float] = {}
+            for order, name in enumerate(self.task.turns(moment)):
+                terms |= {
+                    f"{name}/{key}": value
+                    for key, value in self.turns.take(name, order, moment).items()
+                }
+            self.step += 1
+            seconds, asked = self._clock(stopped)
+            if self.diary is not None:
+                self.diary.follow(self._spent(seconds), terms)
+            self._keep(seconds)
+        self._finish(seconds)
+        return self._spent(seconds) >= 1
+
+    def _spent(self, seconds: float) -> float:
+        if self.options.steps is not None:
+            return self.step / self.options.steps
+        return seconds / (60 * self.options.minutes)
+
+    def _clock(self, stopped: "list[int]") -> tuple[float, bool]:
+        """Seconds of training so far and whether to stop, the same in all processes."""
+        seconds = self.before + time.monotonic() - self.started
+        if self.fabric.world_size == 1:
+            return seconds, bool(stopped)
+        clock = torch.tensor([seconds, float(bool(stopped))], dtype=torch.float64)
+        mean = self.fabric.all_reduce(clock.to(self.fabric.device), reduce_op="mean")
+        return float(mean[0]), bool(mean[1] > 0)
+
+    def _keep(self, seconds: float) -> None:
+        """Checkpoint and report where it is time; a full disk costs these, not the training."""
+        try:
+            if seconds - self.checkpointed >= self.options.checkpoint_seconds:
+                self.checkpointed = seconds
+                self._checkpoint(seconds)
+            if seconds - self.reported >= self.options.report_seconds:
+                self.reported = seconds
+                self._report(seconds)
+        except _UNWRITTEN as error:
+            _log.warning("nothing written at step %d: %s", self.step, error)
+
+    def _finish(self, seconds: float) -> None:
+        try:
+            self._checkpoint(seconds)
+            self._report(seconds)
+        except _UNWRITTEN as error:
+            raise TrainingError(
+                f"the end of the run cannot be written to {self.folder}: {error}; "
+                "its last checkpoint is still there"
+            ) from error
+        finally:
+            if self.diary is not None:
+                self.diary.close()
+        self.fabric.barrier()
+
+    def _checkpoint(self, seconds: float) -> None:
+        if self.diary is None:
+            return
+        state = {
+            "step": self.step,
+            "seconds": seconds,
+            "at_once": self.turns.at_once,
+            "running": self.diary.running,
+            "players": {name: trainee.state() for name, trainee in self.trainees.items()},
+        }
+        save_checkpoint(self.folder, state)
+
+    def _resume(self) -> dict[str, float]:
+        state = load_checkpoint(self.folder, self.fabric.device)
+        if state is None:
+            return {}
+        for name, trainee in self.trainees.items():
+            trainee.load(state["players"][name])
+        self.step, self.before = state["step"], state["seconds"]
+        self.turns.at_once = min(state["at_once"], self.turns.share)
+        _log.info("going on from step %d of %s", self.step, self.folder)
+        return dict(state["running"])
+
+    def _report(self, seconds: float) -> None:
+        if self.diary is None:
+            return
+        averages = {name: trainee.average for name, trainee in self.trainees.items()}
+        with torch.inference_mode(), self.fabric.autocast():
+            figures = self.task.validate(averages)
+            pictures = self.task.pictures(averages)
+        self.diary.report(self.step, seconds, figures, pictures)
+        recipe = {**self.about, "steps done": self.step, "seconds": round(seconds)}
+        self.task.leave(self.folder, averages, recipe, figures)
+
+
+@contextmanager
+def _stop_signals() -> Iterator["list[int]"]:
+    """A list that holds the signals asking to stop: the step is then finished and kept."""
+    seen: list[int] = []
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(kind, lambda number, _: seen.append(number)) for kind in kinds]
+    try:
+        yield seen
+    finally:
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)

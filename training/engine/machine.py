@@ -1,0 +1,38 @@
+"""Which processes and devices train, and at what precision."""
+
+import os
+from typing import Literal
+
+import torch
+from lightning.fabric import Fabric
+
+Precision = Literal["bf16-mixed", "32-true"]
+
+
+def launch(precision: Precision, threads: int | None = None) -> Fabric:
+    """Join the processes of this training.
+
+    Parameters
+    ----------
+    precision : {"bf16-mixed", "32-true"}
+        Of the forward passes; weights are float32.
+    threads : int, optional
+        Threads of one process on the CPU; torch's own choice if not given.
+
+    Returns
+    -------
+    Fabric
+        Of one process, or of all that ``torchrun`` has started, on the GPUs if there are any.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    world, local = (int(os.environ.get(name, "1")) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
+    fabric = Fabric(
+        accelerator="cuda" if torch.cuda.is_available() else "cpu",
+        devices=local,
+        num_nodes=max(1, world // local),
+        strategy="ddp" if world > 1 else "auto",
+        precision=precision,
+    )
+    fabric.launch()
+    return fabric
