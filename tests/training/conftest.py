@@ -6,12 +6,12 @@ from skimage.data import astronaut, chelsea, coffee
 
 from training.data.corpus import Corpus
 from training.data.pool import Pool, write_pool
-from training.data.scene import SceneOptions
+from training.data.renderer import Renderer, SceneOptions
 
 
 @pytest.fixture(scope="session")
 def options():
-    return SceneOptions(size=64, layers=2, min_radius=1.0, max_radius=6.0)
+    return SceneOptions(layers=2, min_radius=1.0, max_radius=6.0)
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +28,14 @@ def corpus(photo_folder):
 
 
 @pytest.fixture(scope="session")
-def pool_file(corpus, options, tmp_path_factory):
+def renderer(corpus, options):
+    return Renderer(corpus, options)
+
+
+@pytest.fixture(scope="session")
+def pool_file(renderer, tmp_path_factory):
     path = tmp_path_factory.mktemp("pool") / "scenes.npy"
-    write_pool(path, corpus, count=16, seed=1, options=options)
+    write_pool(path, renderer, count=16, seed=1, size=64)
     return path
 
 

@@ -4,21 +4,52 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from safetensors.torch import save_file
 
+from training.data.chance import Chance
 from training.data.corpus import Corpus, photographs
+from training.data.lens import RandomLenses
+from training.data.optics import BankLens, Optics
+from training.data.planted import planted_bank
 from training.data.pool import write_pool
-from training.data.scene import SceneOptions
+from training.data.renderer import Renderer, SceneOptions
+
+Lens = Annotated[str, typer.Option(help="random, or a kernel bank's .safetensors file.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
+HeldOut = Annotated[bool, typer.Option(help="Use the photographs kept for evaluation.")]
+Device = Annotated[str, typer.Option(help="Where to render: cpu, cuda, ...")]
 
 
 def render_command(
     photos: Annotated[Path, typer.Argument(help="Folder of sharp photographs.")],
     out: Annotated[Path, typer.Argument(help="File of scenes to write (.npy).")],
     count: Annotated[int, typer.Option(help="Number of scenes.")] = 8000,
-    seed: Annotated[int, typer.Option(help="Same seed, same scenes.")] = 0,
-    held_out: Annotated[
-        bool, typer.Option(help="Use the photographs kept for evaluation.")
-    ] = False,
+    size: Annotated[int, typer.Option(help="Side of a scene in pixels.")] = 144,
+    min_radius: Annotated[float, typer.Option(help="Smallest largest radius, px.")] = 0.7,
+    max_radius: Annotated[float, typer.Option(help="Largest radius, px.")] = 22.0,
+    lens: Lens = "random",
+    seed: Seed = 0,
+    held_out: HeldOut = False,
+    device: Device = "cpu",
 ) -> None:
     """Render dual-pixel scenes of known blur from sharp photographs."""
-    corpus = Corpus(photographs(photos, held_out=held_out))
-    write_pool(out, corpus, count, seed, SceneOptions())
+    renderer = Renderer(
+        Corpus(photographs(photos, held_out=held_out)),
+        SceneOptions(min_radius=min_radius, max_radius=max_radius),
+        _optics(lens),
+    )
+    write_pool(out, renderer, count, seed, size=size, device=device)
+
+
+def plant_lens_command(
+    out: Annotated[Path, typer.Argument(help="File of the kernel bank (.safetensors).")],
+    seed: Seed = 0,
+) -> None:
+    """Write the kernels of one random lens, for a training of kernels to find again."""
+    bank = planted_bank(Chance.of(seed, samples=[0]))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_file(bank.state_dict(), out)
+
+
+def _optics(lens: str) -> Optics:
+    return RandomLenses() if lens == "random" else BankLens.read(Path(lens))

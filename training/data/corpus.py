@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_defocus.optics.light import decode_srgb
+from training.data.chance import Chance
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"}
 _HELD_OUT = Path(__file__).with_name("held_out.txt")
@@ -44,63 +45,70 @@ class Corpus:
     """
 
     def __init__(self, paths: Iterable[Path]) -> None:
-        self.images: list[np.ndarray] = []
+        self.images: list[Tensor] = []
         self.broken: list[Path] = []
         for path in paths:
             try:
                 with Image.open(path) as image:
-                    self.images.append(np.asarray(image.convert("RGB")))
+                    pixels = np.array(image.convert("RGB"))
             except (OSError, UnidentifiedImageError, SyntaxError) as error:
                 _log.warning("skipped %s: %s", path, error)
                 self.broken.append(path)
+            else:
+                self.images.append(torch.from_numpy(pixels).permute(2, 0, 1))
         if not self.images:
             raise ValueError("the corpus holds no readable image")
-        pixels = np.array([image.shape[0] * image.shape[1] for image in self.images], float)
-        self._weights = np.sqrt(pixels) / np.sqrt(pixels).sum()
+        sides = np.sqrt([image.shape[1] * image.shape[2] for image in self.images])
+        self._shares = np.cumsum(sides / sides.sum())
 
-    def crop(self, size: int, rng: np.random.Generator, *, tries: int = 4) -> Tensor:
-        """Draw a sharp crop.
+    def crops(self, chance: Chance, count: int, size: int, *, tries: int = 4) -> Tensor:
+        """Draw sharp crops.
 
         Parameters
         ----------
+        chance : Chance
+            N streams.
+        count : int
+            Crops for each stream.
         size : int
             Side in pixels.
-        rng : numpy Generator
-            The source of chance.
         tries : int
-            How many candidates to draw; the sharpest is kept.
+            How many candidates to draw for each crop; the sharpest is kept.
 
         Returns
         -------
         Tensor
-            (3, size, size) linear light in [0, 1], downscaled by a random factor.
+            (N, count, 3, size, size) linear light in [0, 1], downscaled by random factors, on the
+            device of chance.
         """
-        candidates = [self._candidate(size, rng) for _ in range(tries)]
-        best = max(candidates, key=_sharpness)
-        if rng.random() < 0.5:
-            best = best.flip(-1)
-        return decode_srgb(best)
+        self.images = [image.to(chance.device) for image in self.images]
+        drawn = [
+            self._candidate(size, stream) for stream in chance.streams for _ in range(count * tries)
+        ]
+        candidates = torch.stack(drawn).view(-1, tries, 3, size, size)
+        sharpest = _sharpness(candidates.flatten(0, 1)).view(-1, tries).argmax(1)
+        chosen = candidates[torch.arange(len(candidates), device=chance.device), sharpest]
+        return decode_srgb(chosen).view(len(chance), count, 3, size, size)
 
     def _candidate(self, size: int, rng: np.random.Generator) -> Tensor:
-        image = self.images[rng.choice(len(self.images), p=self._weights)]
-        room = min(image.shape[:2]) / size
-        shrink = min(room, float(np.exp(rng.uniform(np.log(1.1), np.log(3.5)))))
-        side = min(round(size * shrink), *image.shape[:2])
-        top = rng.integers(image.shape[0] - side + 1)
-        left = rng.integers(image.shape[1] - side + 1)
-        crop = torch.from_numpy(image[top : top + side, left : left + side].copy())
-        crop = crop.permute(2, 0, 1)[None].float() / 255
+        pick, shrink, top, left = rng.random(4)
+        index = min(int(np.searchsorted(self._shares, pick)), len(self.images) - 1)
+        image = self.images[index]
+        height, width = image.shape[1:]
+        side = min(round(size * 1.1 * (3.5 / 1.1) ** shrink), height, width)
+        y, x = int(top * (height - side + 1)), int(left * (width - side + 1))
+        crop = image[None, :, y : y + side, x : x + side].float() / 255
         return functional.interpolate(
             crop, (size, size), mode="bilinear", antialias=True, align_corners=False
         )[0].clamp(0, 1)
 
 
-def _sharpness(display: Tensor) -> float:
-    """Share of small patches whose finest detail is strong beside their coarser contrast."""
-    grey = display.mean(0)[None, None]
+def _sharpness(display: Tensor) -> Tensor:
+    """(M,): share of small patches whose finest detail is strong beside their coarser contrast."""
+    grey = display.mean(1, keepdim=True)
     fine = grey - functional.avg_pool2d(grey, 3, 1, 1)
     coarse = grey - functional.avg_pool2d(grey, 9, 1, 4)
     energy = functional.avg_pool2d(fine**2, 16).sqrt()
     contrast = functional.avg_pool2d(coarse**2, 16).sqrt()
     crisp = (energy > 0.012) & (energy > 0.3 * contrast)
-    return crisp.float().mean().item() + 0.001 * energy.mean().item()
+    return (crisp.float() + 0.001 * energy).mean((1, 2, 3))

@@ -1,9 +1,14 @@
 """Random lenses: dual-pixel kernels of varied shape for any signed radius."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from napari_defocus.optics.kernels import normalised
+from training.data.chance import Chance
 
 _SUBPIXELS = 3
 
@@ -39,59 +44,38 @@ class Lens:
     ramp: Tensor
     leak: Tensor
 
-
-def random_lenses(count: int, generator: torch.Generator) -> Lens:
-    """Draw lenses of varied families."""
-
-    def uniform(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(count, generator=generator)
-
-    def sometimes(share: float) -> Tensor:
-        return (torch.rand(count, generator=generator) < share).float()
-
-    return Lens(
-        ring=sometimes(0.5) * uniform(0.0, 0.9),
-        soft_edge=uniform(0.02, 0.5),
-        blades=sometimes(0.3) * torch.randint(5, 10, (count,), generator=generator),
-        turn=uniform(0.0, 6.283),
-        cut_x=sometimes(0.35) * uniform(-0.5, 0.5),
-        cut_y=sometimes(0.35) * uniform(-0.5, 0.5),
-        ramp=uniform(0.1, 0.9),
-        leak=uniform(0.0, 0.08),
-    )
+    def kernels(self, radius: Tensor, half: int) -> Tensor:
+        """As `Lenses.kernels`, each view's of unit sum."""
+        steps = (2 * half + 1) * _SUBPIXELS
+        line = (torch.arange(steps, device=radius.device) + 0.5) / _SUBPIXELS - half - 0.5
+        safe = torch.where(radius.abs() < 0.5, torch.where(radius < 0, -0.5, 0.5), radius)
+        scale = safe[..., None, None]
+        u, v = line[None, None, None] / scale, line[None, None, :, None] / scale
+        pupil = _pupil(self, u, v, scale.abs())
+        ramp = (u / _wide(self.ramp) / 2 + 0.5).clamp(0, 1)
+        leak = _wide(self.leak)
+        ramp = leak + (1 - 2 * leak) * ramp
+        views = torch.stack([pupil * ramp, pupil * (1 - ramp)], 2)
+        fine = views.flatten(0, 2)[:, None]
+        kernels = functional.avg_pool2d(fine, _SUBPIXELS)[:, 0].unflatten(0, views.shape[:3])
+        return normalised(kernels)
 
 
-def dual_kernels(lens: Lens, radius: Tensor, half: int) -> Tensor:
-    """Kernels of the left and the right view.
+class RandomLenses:
+    """Optics that draws lenses of varied families."""
 
-    Parameters
-    ----------
-    lens : Lens
-        B lenses.
-    radius : Tensor
-        (B, K) signed radii in pixels.
-    half : int
-        Half-width of the kernels' square in pixels.
-
-    Returns
-    -------
-    Tensor
-        (B, K, 2, S, S), S = 2 half + 1, each of unit sum; for a positive radius the left view's
-        weight lies at x > 0.
-    """
-    steps = (2 * half + 1) * _SUBPIXELS
-    line = (torch.arange(steps) + 0.5) / _SUBPIXELS - half - 0.5
-    safe = torch.where(radius.abs() < 0.5, torch.where(radius < 0, -0.5, 0.5), radius)
-    scale = safe[..., None, None]
-    u, v = line[None, None, None] / scale, line[None, None, :, None] / scale
-    pupil = _pupil(lens, u, v, scale.abs())
-    ramp = (u / _wide(lens.ramp) / 2 + 0.5).clamp(0, 1)
-    leak = _wide(lens.leak)
-    ramp = leak + (1 - 2 * leak) * ramp
-    views = torch.stack([pupil * ramp, pupil * (1 - ramp)], 2)
-    kernels = torch.nn.functional.avg_pool2d(views.flatten(0, 2)[:, None], _SUBPIXELS)
-    kernels = kernels.view(*views.shape[:3], 2 * half + 1, 2 * half + 1)
-    return kernels / kernels.sum((-2, -1), keepdim=True)
+    def draw(self, chance: Chance) -> Lens:
+        """A lens for each stream of chance."""
+        return Lens(
+            ring=chance.happens(0.5) * chance.uniform(0.0, 0.9),
+            soft_edge=chance.uniform(0.02, 0.5),
+            blades=chance.happens(0.3) * chance.integers(5, 10).float(),
+            turn=chance.uniform(0.0, 2 * math.pi),
+            cut_x=chance.happens(0.35) * chance.uniform(-0.5, 0.5),
+            cut_y=chance.happens(0.35) * chance.uniform(-0.5, 0.5),
+            ramp=chance.uniform(0.1, 0.9),
+            leak=chance.uniform(0.0, 0.08),
+        )
 
 
 def _pupil(lens: Lens, u: Tensor, v: Tensor, radius: Tensor) -> Tensor:
@@ -109,7 +93,7 @@ def _pupil(lens: Lens, u: Tensor, v: Tensor, radius: Tensor) -> Tensor:
 
 def _polygon(lens: Lens, u: Tensor, v: Tensor) -> Tensor:
     """Radius of a regular polygon of unit area-equivalent size in each direction."""
-    sector = 6.283185 / _wide(lens.blades).clamp(min=5)
+    sector = 2 * math.pi / _wide(lens.blades).clamp(min=5)
     angle = torch.atan2(v, u) + _wide(lens.turn)
     within = torch.remainder(angle, sector) - sector / 2
     return (torch.cos(sector / 2) / torch.cos(within)) * (1 + 0.06 * sector)

@@ -4,40 +4,52 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
-from training.data.corpus import Corpus
-from training.data.scene import SceneOptions, Scenes, render
+from training.data.chance import Chance
+from training.data.scene import Scenes, mirrored_at_random
+from training.data.source import Source
 
 _BATCH = 8
 _CHANNELS = 10
 
 
-def write_pool(path: Path, corpus: Corpus, count: int, seed: int, options: SceneOptions) -> None:
-    """Render `count` scenes (rounded up to whole batches) into a half-precision file."""
-    batches = -(-count // _BATCH)
-    temporary = path.with_suffix(".part")
+def write_pool(
+    path: Path,
+    source: Source,
+    count: int,
+    seed: int,
+    *,
+    size: int = 144,
+    device: torch.device | str = "cpu",
+) -> None:
+    """Draw scenes of `size` pixels into a half-precision file.
+
+    Scene i depends on the source, `seed` and i alone.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    store = np.lib.format.open_memmap(
-        temporary,
-        mode="w+",
-        dtype=np.float16,
-        shape=(batches * _BATCH, _CHANNELS, options.size, options.size),
+    temporary = path.with_suffix(".part")
+    record = np.dtype(
+        [("pictures", np.float16, (_CHANNELS, size, size)), ("fluorescent", np.bool_)], align=True
     )
-    for batch in tqdm(range(batches), desc="rendering", mininterval=5):
-        scenes = render(corpus, _BATCH, seed + batch, options)
-        stacked = torch.cat([scenes.sharp, scenes.left, scenes.right, scenes.radius], 1)
-        store[batch * _BATCH : (batch + 1) * _BATCH] = stacked.half().numpy()
+    store = np.lib.format.open_memmap(temporary, mode="w+", dtype=record, shape=(count,))
+    for first in tqdm(range(0, count, _BATCH), desc="rendering", mininterval=5):
+        samples = range(first, min(first + _BATCH, count))
+        scenes = source.draw(Chance.of(seed, samples=samples, device=device), size)
+        part = store[samples.start : samples.stop]
+        part["pictures"] = scenes.stacked().half().cpu().numpy()
+        part["fluorescent"] = scenes.fluorescent.cpu().numpy()
     store.flush()
     temporary.replace(path)
 
 
 class Pool:
-    """Scenes drawn at random from a file written by `write_pool`."""
+    """A source that picks its scenes from a file written by `write_pool`."""
 
     def __init__(self, path: Path) -> None:
         self._store = np.load(path, mmap_mode="r")
+        if self._store.dtype.names is None:
+            raise ValueError(f"{path} is no pool of scenes; make one with `render`")
 
     def __len__(self) -> int:
         return len(self._store)
@@ -45,28 +57,26 @@ class Pool:
     @property
     def size(self) -> int:
         """Side of a scene in pixels."""
-        return int(self._store.shape[-1])
+        return int(self._store.dtype["pictures"].shape[-1])
 
-    def take(self, indices: np.ndarray, crop: int, rng: np.random.Generator) -> Scenes:
-        """The scenes of some indices, cropped at random to `crop` pixels."""
-        picked = []
-        for index in indices:
-            top, left = rng.integers(self.size - crop + 1, size=2)
-            picked.append(self._store[index, :, top : top + crop, left : left + crop])
-        batch = torch.from_numpy(np.stack(picked)).float()
-        return Scenes(*_split(batch))
+    def fixed(self, first: int, count: int, device: torch.device | str = "cpu") -> Scenes:
+        """The scenes from `first` on, at most `count`, whole and as they are."""
+        part = self._store[first : first + count]
+        return _scenes(np.array(part["pictures"]), np.array(part["fluorescent"]), device)
 
-    def draw(self, count: int, crop: int, rng: np.random.Generator) -> Scenes:
-        """Random scenes, mirrored at random; mirroring along x swaps the sign of the radius."""
-        scenes = self.take(rng.integers(len(self), size=count), crop, rng)
-        batch = torch.cat([scenes.sharp, scenes.left, scenes.right, scenes.radius], 1)
-        if rng.random() < 0.5:
-            batch = batch.flip(-2)
-        if rng.random() < 0.5:
-            batch = batch.flip(-1)
-            batch[:, 9:] *= -1
-        return Scenes(*_split(batch))
+    def draw(self, chance: Chance, crop: int) -> Scenes:
+        """As `Source.draw`."""
+        picked, fluorescent = [], []
+        for stream in chance.streams:
+            index = stream.integers(len(self))
+            top, left = stream.integers(self.size - crop + 1, size=2)
+            record = self._store[index]
+            picked.append(record["pictures"][:, top : top + crop, left : left + crop])
+            fluorescent.append(record["fluorescent"])
+        scenes = _scenes(np.stack(picked), np.stack(fluorescent), chance.device)
+        return mirrored_at_random(scenes, chance)
 
 
-def _split(batch: Tensor) -> tuple[Tensor, ...]:
-    return batch.split([3, 3, 3, 1], 1)
+def _scenes(pictures: np.ndarray, fluorescent: np.ndarray, device: torch.device | str) -> Scenes:
+    halves = torch.from_numpy(pictures).to(device)
+    return Scenes.of(halves.float(), torch.from_numpy(fluorescent).to(device))

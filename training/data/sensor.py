@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from napari_defocus.optics.light import encode_srgb
+from training.data.chance import Chance
 from training.data.scene import Scenes
 
 
@@ -21,8 +22,8 @@ class SensorOptions:
     shot, read : tuple of float
         Log-uniform ranges of the shot-noise gain (variance per unit of light) and of the read
         noise (standard deviation), where white is 1.
-    grey_share, jpeg_share, linear_share : float
-        Share of scenes turned grey, written as JPEG, and left in linear light undisplayed.
+    grey_share, jpeg_share : float
+        Share of scenes turned grey, and written as JPEG.
     """
 
     shot: tuple[float, float] = (3e-6, 1.5e-3)
@@ -33,7 +34,15 @@ class SensorOptions:
 
 @dataclass(frozen=True)
 class Photographs:
-    """Display-encoded pictures in [0, 1] of a batch of scenes; radius as in `Scenes`."""
+    """Display-encoded pictures of a batch of scenes.
+
+    Attributes
+    ----------
+    sharp, centre, left, right : Tensor
+        (N, 3, H, W) in [0, 1].
+    radius : Tensor
+        (N, 1, H, W) signed radius in px as in `Scenes`; NaN where it is not known.
+    """
 
     sharp: Tensor
     centre: Tensor
@@ -43,42 +52,54 @@ class Photographs:
 
 
 def photograph(
-    scenes: Scenes, rng: np.random.Generator, options: SensorOptions, *, views: bool
+    scenes: Scenes, chance: Chance, options: SensorOptions, *, views: bool
 ) -> Photographs:
-    """Expose, add noise, display-encode; `views` also does so to the two dual-pixel views."""
-    count = len(scenes.sharp)
+    """Expose, add noise, display-encode.
 
-    def log_uniform(low: float, high: float) -> Tensor:
-        drawn = np.exp(rng.uniform(np.log(low), np.log(high), count))
-        return torch.from_numpy(drawn.astype(np.float32))[:, None, None, None]
+    Parameters
+    ----------
+    scenes : Scenes
+        N scenes.
+    chance : Chance
+        N streams, on the device of the scenes.
+    options : SensorOptions
+        How strongly to degrade.
+    views : bool
+        Whether to take the two dual-pixel views too; otherwise both are the centre picture.
 
-    gain = log_uniform(0.55, 1.5)
-    shot, read = log_uniform(*options.shot), log_uniform(*options.read)
-    grey = torch.from_numpy(rng.random(count) < options.grey_share)[:, None, None, None]
-    curve = _ToneCurve.random(count, rng)
-    jpeg = rng.random(count) < options.jpeg_share
-    eight_bit = torch.from_numpy(rng.random(count) < 0.6)[:, None, None, None]
+    Returns
+    -------
+    Photographs
+        Of the size of the scenes.
+    """
+    gain = chance.log_uniform(0.55, 1.5, 1, 1, 1)
+    shot = chance.log_uniform(*options.shot, 1, 1, 1)
+    read = chance.log_uniform(*options.read, 1, 1, 1)
+    grey = chance.happens(options.grey_share, 1, 1, 1)
+    curve = _ToneCurve.random(chance)
+    jpeg = chance.happens(options.jpeg_share)
+    quality = chance.integers(60, 97)
+    eight_bit = chance.happens(0.6, 1, 1, 1)
+    balance = chance.log_uniform(0.95, 1.05, 1, 1, 1)
 
-    def develop(light: Tensor, noise_gain: float) -> Tensor:
-        exposed = torch.where(grey, _grey(light), light) * gain
-        if noise_gain:
-            deviation = (noise_gain * shot * exposed + read**2).sqrt()
-            noise = torch.randn(exposed.shape, generator=_torch_chance(rng)) * deviation
-            exposed = exposed + torch.where(grey, noise[:, :1], noise)
-        return curve(exposed.clamp(0, 1))
+    def exposed(light: Tensor) -> Tensor:
+        return torch.where(grey, _grey(light), light) * gain
 
     def captured(light: Tensor, noise_gain: float) -> Tensor:
-        display = develop(light, noise_gain)
+        seen = exposed(light)
+        noise = chance.noise(*seen.shape[1:]) * (noise_gain * shot * seen + read**2).sqrt()
+        seen = seen + torch.where(grey, noise[:, :1], noise)
+        display = curve(seen.clamp(0, 1))
         display = torch.where(eight_bit, (display * 255).round() / 255, display)
-        return _jpeg(display, jpeg, rng) if jpeg.any() else display
+        return _jpeg(display, jpeg, quality)
 
+    sharp = curve(exposed(scenes.sharp).clamp(0, 1))
     centre = captured((scenes.left + scenes.right) / 2, 1.0)
     if views:
-        balance = log_uniform(0.95, 1.05)
         left, right = captured(scenes.left * balance, 2.0), captured(scenes.right, 2.0)
     else:
         left = right = centre
-    return Photographs(develop(scenes.sharp, 0.0), centre, left, right, scenes.radius)
+    return Photographs(sharp, centre, left, right, scenes.radius)
 
 
 @dataclass(frozen=True)
@@ -89,11 +110,11 @@ class _ToneCurve:
     gamma: Tensor
 
     @classmethod
-    def random(cls, count: int, rng: np.random.Generator) -> "_ToneCurve":
-        bent = rng.random((count, 1, 1, 1)) < 0.6
-        contrast = np.where(bent, rng.uniform(-0.3, 0.8, bent.shape), 0)
-        gamma = np.where(bent, np.exp(rng.normal(0, 0.12, bent.shape)), 1)
-        return cls(torch.from_numpy(contrast).float(), torch.from_numpy(gamma).float())
+    def random(cls, chance: Chance) -> "_ToneCurve":
+        bent = chance.happens(0.6, 1, 1, 1)
+        contrast = chance.uniform(-0.3, 0.8, 1, 1, 1)
+        gamma = (0.12 * chance.normal(1, 1, 1)).exp()
+        return cls(torch.where(bent, contrast, 0), torch.where(bent, gamma, 1))
 
     def __call__(self, light: Tensor) -> Tensor:
         display = encode_srgb(light).clamp(1e-6, 1) ** self.gamma
@@ -104,16 +125,13 @@ def _grey(light: Tensor) -> Tensor:
     return light.mean(1, keepdim=True).expand_as(light)
 
 
-def _torch_chance(rng: np.random.Generator) -> torch.Generator:
-    return torch.Generator().manual_seed(int(rng.integers(2**62)))
-
-
-def _jpeg(display: Tensor, chosen: np.ndarray, rng: np.random.Generator) -> Tensor:
+def _jpeg(display: Tensor, chosen: Tensor, quality: Tensor) -> Tensor:
+    """The chosen pictures as they come back from a JPEG file."""
     result = display.clone()
-    for index in np.flatnonzero(chosen):
-        pixels = (display[index].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    for index in chosen.nonzero().flatten().tolist():
+        pixels = (display[index].permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
         buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "JPEG", quality=int(rng.integers(60, 97)))
-        decoded = np.asarray(Image.open(buffer)).astype(np.float32) / 255
-        result[index] = torch.from_numpy(decoded).permute(2, 0, 1)
+        Image.fromarray(pixels).save(buffer, "JPEG", quality=int(quality[index]))
+        decoded = torch.from_numpy(np.array(Image.open(buffer))).to(display)
+        result[index] = decoded.permute(2, 0, 1) / 255
     return result

@@ -3,24 +3,25 @@
 import hashlib
 import logging
 
-import numpy as np
 import pytest
 import torch
 
 from training.data import corpus as corpus_module
+from training.data.chance import Chance
 from training.data.corpus import Corpus, held_out_hashes, photographs
 
 
 def test_crops_are_linear_light_of_the_wanted_size(corpus):
-    crop = corpus.crop(48, np.random.default_rng(0))
-    assert crop.shape == (3, 48, 48)
-    assert crop.min() >= 0
-    assert crop.max() <= 1
+    crops = corpus.crops(Chance.of(0, samples=range(2)), 3, 48)
+    assert crops.shape == (2, 3, 3, 48, 48)
+    assert crops.min() >= 0
+    assert crops.max() <= 1
 
 
-def test_same_seed_same_crop(corpus):
-    first, again = (corpus.crop(32, np.random.default_rng(5)) for _ in range(2))
-    assert torch.equal(first, again)
+def test_crops_depend_on_their_sample_alone(corpus):
+    whole = corpus.crops(Chance.of(5, samples=range(3)), 2, 32)
+    alone = corpus.crops(Chance.of(5, samples=[2]), 2, 32)
+    torch.testing.assert_close(whole[2:], alone)
 
 
 def test_a_broken_image_is_named_and_skipped(photo_folder, tmp_path, caplog):

@@ -1,0 +1,56 @@
+"""Scenes kept in a file come back as they were rendered."""
+
+import numpy as np
+import pytest
+import torch
+
+from training.data.chance import Chance
+from training.data.pool import Pool, write_pool
+
+
+def chance(*samples):
+    return Chance.of(7, samples=samples)
+
+
+def test_scenes_come_back(renderer, pool):
+    assert len(pool) == 16
+    rendered = renderer.draw(Chance.of(1, samples=range(13, 16)), 64)
+    kept = pool.fixed(13, 8)
+    torch.testing.assert_close(kept.sharp, rendered.sharp, atol=2e-3, rtol=2e-3)
+    torch.testing.assert_close(kept.radius, rendered.radius, atol=1e-2, rtol=2e-3)
+    assert torch.equal(kept.fluorescent, rendered.fluorescent)
+
+
+def test_draws_are_reproducible_and_cropped(pool):
+    first, again = (pool.draw(chance(0, 1, 2, 3), 32) for _ in range(2))
+    assert first.left.shape == (4, 3, 32, 32)
+    assert torch.equal(first.stacked(), again.stacked())
+
+
+def test_a_draw_does_not_depend_on_its_batch(pool):
+    whole = pool.draw(chance(0, 1, 2, 3), 32)
+    parts = [pool.draw(chance(*pair), 32) for pair in ((0, 1), (2, 3))]
+    assert torch.equal(whole.stacked(), torch.cat([part.stacked() for part in parts]))
+
+
+def test_mirroring_sideways_swaps_the_sign(tmp_path, renderer):
+    write_pool(tmp_path / "one.npy", renderer, count=1, seed=1, size=64)
+    pool = Pool(tmp_path / "one.npy")
+    kept = pool.fixed(0, 1)
+    drawn = pool.draw(chance(*range(16)), 64)
+    seen = set()
+    for left, radius in zip(drawn.left, drawn.radius, strict=True):
+        for upside in (False, True):
+            for sideways in (False, True):
+                axes = [-2] * upside + [-1] * sideways
+                if torch.equal(left, kept.left[0].flip(axes)):
+                    sign = -1 if sideways else 1
+                    assert torch.equal(radius, sign * kept.radius[0].flip(axes))
+                    seen.add((upside, sideways))
+    assert len(seen) == 4
+
+
+def test_a_file_that_is_no_pool_is_refused(tmp_path):
+    np.save(tmp_path / "old.npy", np.zeros((2, 10, 8, 8), np.float16))
+    with pytest.raises(ValueError, match=r"old\.npy is no pool"):
+        Pool(tmp_path / "old.npy")

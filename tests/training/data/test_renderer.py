@@ -1,0 +1,74 @@
+"""Rendered scenes obey the optics they claim."""
+
+import pytest
+import torch
+
+from training.data.chance import Chance
+from training.data.renderer import Renderer, SceneOptions
+
+SIZE = 64
+
+
+def chance(count, seed=0, first=0):
+    return Chance.of(seed, samples=range(first, first + count))
+
+
+def centre(scenes):
+    return (scenes.left + scenes.right) / 2
+
+
+def test_a_scene_does_not_depend_on_its_batch(renderer):
+    whole = renderer.draw(chance(4), SIZE)
+    parts = [renderer.draw(chance(2, first=first), SIZE) for first in (0, 2)]
+    for name in ("sharp", "left", "right", "radius"):
+        together = torch.cat([getattr(part, name) for part in parts])
+        torch.testing.assert_close(getattr(whole, name), together, atol=1e-5, rtol=1e-5)
+
+
+def test_other_samples_are_other_scenes(renderer):
+    scenes = renderer.draw(chance(2), SIZE)
+    assert not torch.equal(scenes.left[0], scenes.left[1])
+
+
+def test_shapes_and_ranges(renderer, options):
+    scenes = renderer.draw(chance(3), SIZE)
+    for image in (scenes.sharp, scenes.left, scenes.right):
+        assert image.shape == (3, 3, SIZE, SIZE)
+        assert image.min() >= 0
+    assert scenes.radius.shape == (3, 1, SIZE, SIZE)
+    assert scenes.radius.abs().max() <= options.max_radius
+
+
+def disparity(left, right, reach=5):
+    """Shift in px of `left` to the right of `right` with the smallest squared difference."""
+    inner = slice(reach, -reach)
+    errors = {
+        shift: (left.roll(-shift, -1) - right)[..., inner].square().mean().item()
+        for shift in range(-reach, reach + 1)
+    }
+    return min(errors, key=errors.get)
+
+
+def test_left_content_lies_to_the_right_where_the_radius_is_positive(corpus):
+    plain = SceneOptions(layers=1, min_radius=5.0, max_radius=6.0)
+    scenes = Renderer(corpus, plain).draw(chance(48), SIZE)
+    found = [
+        (disparity(left.mean(0), right.mean(0)), radius.mean().sign().item())
+        for left, right, radius in zip(scenes.left, scenes.right, scenes.radius, strict=True)
+        if radius.abs().median() > 3.5 and radius.sign().mean().abs() == 1
+    ]
+    assert {sign for _, sign in found} == {-1.0, 1.0}
+    assert min(shift * sign for shift, sign in found) > 0
+
+
+def test_sharper_where_the_radius_is_small(renderer):
+    scenes = renderer.draw(chance(16), SIZE)
+    error = (centre(scenes) - scenes.sharp).abs().mean(1, keepdim=True)
+    focused = scenes.radius.abs() < 0.4
+    assert error[focused].mean() < 0.3 * error[scenes.radius.abs() > 3].mean()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_light_is_kept_on_average(renderer, seed):
+    scenes = renderer.draw(chance(8, seed), SIZE)
+    assert centre(scenes).mean().item() == pytest.approx(scenes.sharp.mean().item(), rel=0.1)
