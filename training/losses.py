@@ -1,4 +1,4 @@
-"""Loss terms."""
+"""Loss terms. Each is a mean over samples, so that parts of a batch add up to the whole."""
 
 import torch
 from torch import Tensor
@@ -7,15 +7,30 @@ from torch.nn import functional
 CONFIDENT_WITHIN = 1.0
 
 
-def radius_loss(radius: Tensor, truth: Tensor) -> Tensor:
-    """Mean absolute error in px, large radii weighted down: |r - t| / (1 + 0.15 |t|)."""
-    return ((radius - truth).abs() / (1 + 0.15 * truth.abs())).mean()
+def radius_loss(radius: Tensor, truth: Tensor, sure: Tensor) -> Tensor:
+    """Mean absolute error in px, large radii weighted down: sure |r - t| / (1 + 0.15 |t|).
+
+    `sure`, in [0, 1], says how much the truth of each pixel counts.
+    """
+    return (sure * (radius - truth).abs() / (1 + 0.15 * truth.abs())).mean()
 
 
-def confidence_loss(confidence: Tensor, radius: Tensor, truth: Tensor) -> Tensor:
-    """Cross-entropy of the confidence against whether the radius is within 1 px of the truth."""
-    hit = ((radius - truth).abs().detach() < CONFIDENT_WITHIN).float()
-    return functional.binary_cross_entropy(confidence.clamp(1e-4, 1 - 1e-4), hit)
+def confidence_loss(confidence: Tensor, radius: Tensor, truth: Tensor, sure: Tensor) -> Tensor:
+    """Cross-entropy of the confidence against whether the radius is within 1 px of the truth.
+
+    Where the truth itself is in doubt, a hit counts as much as it is `sure`.
+    """
+    hit = ((radius - truth).abs().detach() < CONFIDENT_WITHIN).float() * sure
+    return cross_entropy(confidence, hit)
+
+
+def cross_entropy(probability: Tensor, share: Tensor) -> Tensor:
+    """Mean cross-entropy in nats of a probability against the share of hits it should be.
+
+    As torch's own, which refuses to run where half precision is cast automatically.
+    """
+    p = probability.float().clamp(1e-4, 1 - 1e-4)
+    return -(share * p.log() + (1 - share) * (1 - p).log()).mean()
 
 
 def charbonnier(image: Tensor, target: Tensor, epsilon: float = 1e-3) -> Tensor:
@@ -27,3 +42,41 @@ def fourier_loss(image: Tensor, target: Tensor) -> Tensor:
     """Mean absolute error of the orthonormal Fourier coefficients' real and imaginary parts."""
     difference = torch.fft.rfft2(image - target, norm="ortho")
     return torch.view_as_real(difference).abs().mean()
+
+
+def edge_loss(image: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute error of the differences between neighbouring pixels, down and across."""
+    difference = image - target
+    return difference.diff(dim=-2).abs().mean() + difference.diff(dim=-1).abs().mean()
+
+
+def critic_loss(real: Tensor, fake: Tensor, radius: Tensor, defocus: float) -> Tensor:
+    """Wasserstein loss of the discriminator; patches more out of focus weigh more.
+
+    Parameters
+    ----------
+    real, fake : Tensor
+        (N, 1, h, w) scores of patches.
+    radius : Tensor
+        (N, 1, H, W) blur radius in px.
+    defocus : float
+        How much more a patch weighs per px of its mean radius; 0 is the usual loss.
+
+    Notes
+    -----
+    mean(d) + defocus * mean(d |r|), d = D(fake) - D(real): the defocus adversarial loss (Zhai et
+    al. 2023).
+    """
+    return (patch_weights(radius, fake, defocus) * (fake - real)).mean()
+
+
+def adversary_loss(fake: Tensor, radius: Tensor, defocus: float) -> Tensor:
+    """The generator's side of `critic_loss`, with its weights or, at 0, without."""
+    return -(patch_weights(radius, fake, defocus) * fake).mean()
+
+
+def patch_weights(radius: Tensor, scores: Tensor, defocus: float) -> Tensor:
+    """1 + defocus * (mean radius of each patch), (N, 1, h, w)."""
+    return 1 + defocus * functional.adaptive_avg_pool2d(
+        radius.abs(), (scores.shape[-2], scores.shape[-1])
+    )

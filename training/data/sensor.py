@@ -22,13 +22,14 @@ class SensorOptions:
     shot, read : tuple of float
         Log-uniform ranges of the shot-noise gain (variance per unit of light) and of the read
         noise (standard deviation), where white is 1.
-    grey_share, jpeg_share : float
-        Share of scenes turned grey, and written as JPEG.
+    grey_share, bent_share, jpeg_share : float
+        Share of scenes turned grey, with a tone curve other than sRGB's, and written as JPEG.
     """
 
     shot: tuple[float, float] = (3e-6, 1.5e-3)
     read: tuple[float, float] = (2e-4, 8e-3)
     grey_share: float = 0.12
+    bent_share: float = 0.6
     jpeg_share: float = 0.15
 
 
@@ -76,7 +77,7 @@ def photograph(
     shot = chance.log_uniform(*options.shot, 1, 1, 1)
     read = chance.log_uniform(*options.read, 1, 1, 1)
     grey = chance.happens(options.grey_share, 1, 1, 1)
-    curve = _ToneCurve.random(chance)
+    curve = _ToneCurve.random(chance, options.bent_share)
     jpeg = chance.happens(options.jpeg_share)
     quality = chance.integers(60, 97)
     eight_bit = chance.happens(0.6, 1, 1, 1)
@@ -110,8 +111,8 @@ class _ToneCurve:
     gamma: Tensor
 
     @classmethod
-    def random(cls, chance: Chance) -> "_ToneCurve":
-        bent = chance.happens(0.6, 1, 1, 1)
+    def random(cls, chance: Chance, share: float) -> "_ToneCurve":
+        bent = chance.happens(share, 1, 1, 1)
         contrast = chance.uniform(-0.3, 0.8, 1, 1, 1)
         gamma = (0.12 * chance.normal(1, 1, 1)).exp()
         return cls(torch.where(bent, contrast, 0), torch.where(bent, gamma, 1))

@@ -1,0 +1,46 @@
+"""Figures that trainings follow."""
+
+import torch
+from torch import Tensor
+
+from napari_defocus.networks.blocks import luma
+from napari_defocus.networks.estimator import texture_weight
+from napari_defocus.optics.bank import KernelBank
+
+
+def textured(image: Tensor) -> Tensor:
+    """Where a display-encoded image (N, 3, H, W) has enough texture to tell its blur: bool."""
+    return texture_weight(luma(image.float())) > 0.5
+
+
+@torch.no_grad()
+def correlations(bank: KernelBank, other: KernelBank) -> Tensor:
+    """Pearson's correlation of the left view's kernels of each radius of two banks, (R,)."""
+    count = min(len(bank.scores), len(other.scores))
+    pairs = zip(
+        (k for k in bank.views(negative=False)[0][:count]),
+        (k for k in other.views(negative=False)[0][:count]),
+        strict=True,
+    )
+    return torch.stack([_correlation(_same_support(a, b)) for a, b in pairs])
+
+
+def psnr_each(image: Tensor, target: Tensor) -> Tensor:
+    """PSNR in dB of each image of a batch (N, 3, H, W) in [0, 1]."""
+    error = ((image.float() - target) ** 2).mean((1, 2, 3)).clamp(min=1e-9)
+    return -10 * error.log10()
+
+
+def _same_support(a: Tensor, b: Tensor) -> Tensor:
+    half = min(a.shape[-1], b.shape[-1]) // 2
+    return torch.stack([_middle(k, half).flatten() for k in (a, b)])
+
+
+def _middle(kernel: Tensor, half: int) -> Tensor:
+    centre = kernel.shape[-1] // 2
+    inner = slice(centre - half, centre + half + 1)
+    return kernel[inner, inner]
+
+
+def _correlation(pair: Tensor) -> Tensor:
+    return torch.corrcoef(pair)[0, 1]

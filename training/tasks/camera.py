@@ -1,0 +1,83 @@
+"""What trainings look at: photographs of rendered scenes, drawn at random or always the same."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+
+from training.data.chance import Chance
+from training.data.pool import Pool
+from training.data.sensor import Photographs, SensorOptions, photograph
+from training.data.source import Source
+
+_FIXED_SEED = 20_230
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Photographs crops of scenes from a source.
+
+    Attributes
+    ----------
+    source : Source
+        Where scenes come from.
+    crop : int
+        Side of the pictures in pixels.
+    views : bool
+        Whether the two dual-pixel views are photographed too.
+    sensor : SensorOptions
+        How.
+    """
+
+    source: Source
+    crop: int
+    views: bool
+    sensor: SensorOptions = field(default_factory=SensorOptions)
+
+    def __call__(self, chance: Chance) -> Photographs:
+        """A photograph for each stream of chance."""
+        scenes = self.source.draw(chance, self.crop)
+        return photograph(scenes, chance, self.sensor, views=self.views)
+
+
+@dataclass(frozen=True)
+class FixedCamera:
+    """Photographs the whole scenes of a pool, the same way every time.
+
+    Attributes
+    ----------
+    pool : Pool
+        The scenes.
+    views, sensor
+        As for `Camera`.
+    device : torch.device
+        Where.
+    count : int
+        How many scenes of the pool, from the first on.
+    batch : int
+        How many at once.
+    """
+
+    pool: Pool
+    views: bool
+    sensor: SensorOptions = field(default_factory=SensorOptions)
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    count: int = 128
+    batch: int = 16
+
+    def __call__(self) -> list[Photographs]:
+        """All photographs, in batches."""
+        return self._photographs
+
+    @cached_property
+    def _photographs(self) -> list[Photographs]:
+        count = min(self.count, len(self.pool))
+        return [
+            self._batch(first, min(self.batch, count - first))
+            for first in range(0, count, self.batch)
+        ]
+
+    def _batch(self, first: int, count: int) -> Photographs:
+        chance = Chance.of(_FIXED_SEED, samples=range(first, first + count), device=self.device)
+        scenes = self.pool.fixed(first, count, self.device)
+        return photograph(scenes, chance, self.sensor, views=self.views)

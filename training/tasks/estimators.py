@@ -1,0 +1,130 @@
+"""Teaching the estimators radii, and their own reliability."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_defocus.networks import build
+from training.data.chance import Chance
+from training.data.sensor import Photographs
+from training.engine.task import Averages, Moment, Player
+from training.losses import CONFIDENT_WITHIN, confidence_loss, radius_loss
+from training.pictures import map_picture
+from training.products import leave_network
+
+_NAME = "estimator"
+_USUAL = 12.0
+
+
+@dataclass(frozen=True)
+class EstimatorOptions:
+    """How an estimator is trained."""
+
+    learning_rate: Annotated[float, "Of the estimator."] = 1e-3
+    confidence_weight: Annotated[float, "Of the confidence's cross-entropy."] = 0.2
+
+
+class EstimatorTask:
+    """Trains an estimator on rendered radii, or on those that a teacher finds.
+
+    Parameters
+    ----------
+    options : EstimatorOptions
+        Rate and weight.
+    draw : callable
+        Photographs of a chance; with views if `dual` or taught.
+    held_out : callable
+        Batches of fixed photographs for the figures.
+    dual : bool
+        Whether it sees two views or one image.
+    teacher : nn.Module, optional
+        A dual-pixel estimator, as the learnable blur kernel leaves it, whose radii stand in for
+        the rendered ones, which are then not looked at.
+    """
+
+    def __init__(
+        self,
+        options: EstimatorOptions,
+        draw: Callable[[Chance], Photographs],
+        held_out: Callable[[], Sequence[Photographs]],
+        *,
+        dual: bool,
+        teacher: nn.Module | None = None,
+    ) -> None:
+        self.options, self.draw, self.held_out = options, draw, held_out
+        self.dual, self.teacher = dual, teacher
+        self.network = build("dual-estimator" if dual else "single-estimator", {})
+        self.players = {_NAME: Player(self.network, options.learning_rate)}
+
+    def turns(self, moment: Moment) -> Sequence[str]:
+        """There is one player only."""
+        return [_NAME]
+
+    def terms(self, turn: str, chance: Chance, moment: Moment) -> dict[str, Tensor]:
+        """Error of the radius and of the confidence in it."""
+        photos = self.draw(chance)
+        truth, sure = self._truth(photos)
+        answer = self.network(self.seen(photos)).float()
+        radius, confidence = answer[:, :1], answer[:, 1:]
+        wrong = radius_loss(radius, truth, sure)
+        doubt = confidence_loss(confidence, radius, truth, sure)
+        total = wrong + self.options.confidence_weight * doubt
+        return {"total": total, "radius": wrong, "confidence": doubt}
+
+    def seen(self, photos: Photographs) -> Tensor:
+        """What the estimator is shown."""
+        return torch.cat([photos.left, photos.right], 1) if self.dual else photos.centre
+
+    def _truth(self, photos: Photographs) -> tuple[Tensor, Tensor]:
+        """The radius to answer, and how much each pixel counts."""
+        if self.teacher is None:
+            truth, sure = photos.radius, torch.ones_like(photos.radius)
+        else:
+            with torch.no_grad():
+                views = torch.cat([photos.left, photos.right], 1)
+                truth, sure = self.teacher(views).float().split(1, 1)
+        return (truth if self.dual else truth.abs()), sure
+
+    def validate(self, averages: Averages) -> dict[str, float]:
+        """Mean absolute error in px and share within 1 px, at true radii up to 12 px."""
+        errors, confidences = [], []
+        for photos in self.held_out():
+            answer = averages[_NAME](self.seen(photos)).float()
+            truth = photos.radius if self.dual else photos.radius.abs()
+            usual = truth.abs() <= _USUAL
+            errors.append((answer[:, :1] - truth).abs()[usual])
+            confidences.append(answer[:, 1:][usual])
+        error, confidence = torch.cat(errors), torch.cat(confidences)
+        sure = confidence >= confidence.median()
+        return {
+            "mae": error.mean().item(),
+            "within": (error < CONFIDENT_WITHIN).float().mean().item(),
+            "mae_sure": error[sure].mean().item(),
+            "mae_unsure": error[~sure].mean().item(),
+        }
+
+    def pictures(self, averages: Averages) -> dict[str, Tensor]:
+        """The first held-out map beside the truth."""
+        photos = self.held_out()[0]
+        radius = averages[_NAME](self.seen(photos))[0, 0]
+        return {
+            "map": map_picture(radius, _USUAL),
+            "truth": map_picture(photos.radius[0, 0], _USUAL),
+        }
+
+    def leave(
+        self,
+        folder: Path,
+        averages: Averages,
+        recipe: Mapping[str, Any],
+        figures: Mapping[str, Any],
+    ) -> None:
+        """The estimator."""
+        name, architecture = (
+            ("dual-pixel", "dual-estimator") if self.dual else ("single", "single-estimator")
+        )
+        leave_network(folder, name, architecture, {}, averages[_NAME], recipe, figures)

@@ -1,0 +1,310 @@
+"""DefocusGAN: deblurring guided by the defocus map, with or without an adversary."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_defocus.networks import build
+from napari_defocus.networks.paper import PaperGenerator
+from napari_defocus.optics.kernels import disk
+from napari_defocus.optics.light import decode_srgb
+from napari_defocus.optics.reblur import interpolated_reblur
+from training.data.chance import Chance
+from training.data.sensor import Photographs
+from training.discriminator import PatchDiscriminator, gradient_penalty
+from training.engine.task import Averages, Moment, Player, half_cosine
+from training.errors import TrainingError
+from training.figures import psnr_each
+from training.losses import (
+    adversary_loss,
+    charbonnier,
+    critic_loss,
+    edge_loss,
+    fourier_loss,
+)
+from training.perceptual import load_features, perceptual_loss
+from training.products import leave_network
+
+_GENERATOR, _DISCRIMINATOR = "generator", "discriminator"
+_FLAT_MAP = 4.0
+_REBLURRED_UP_TO = 12
+_ANNEALED_OVER, _PUBLISHED_STEPS = 20_000, 80_000
+
+
+@dataclass(frozen=True)
+class GanOptions:
+    """How the generator is trained. A weight of 0 leaves its term out, and costs nothing."""
+
+    architecture: Annotated[
+        Literal["generator", "paper-generator"], "Ours, or the published one."
+    ] = "generator"
+    width: Annotated[int, "Channels of the generator at its finest level."] = 32
+    generator_rate: Annotated[float, "Learning rate of the generator."] = 1e-3
+    schedule: Annotated[
+        Literal["cosine", "halving"], "Of both rates; halving at 30, 60 and 90 of 91 epochs."
+    ] = "cosine"
+    guidance: Annotated[
+        Literal["map", "none"], "Whether the generator sees the map, or a flat one in its place."
+    ] = "map"
+    estimated_share: Annotated[float, "Share of samples guided by estimated, not true, maps."] = 0.6
+    map_dropout: Annotated[float, "Share of samples whose map is levelled to its median."] = 0.05
+    pixel_weight: Annotated[float, "Of the smooth absolute error."] = 1.0
+    fourier_weight: Annotated[float, "Of the absolute error of Fourier coefficients."] = 0.5
+    edge_weight: Annotated[float, "Of the absolute error of neighbours' differences."] = 0.0
+    perceptual_weight: Annotated[float, "Of the error of features of a known network."] = 0.0
+    reblur_weight: Annotated[float, "Of the error after blurring the result again."] = 0.0
+    adversarial_weight: Annotated[float, "Of the adversary; 0 trains without one."] = 0.0
+    defocus_weight: Annotated[float, "Patches weigh this much more per px, for the critic."] = 0.1
+    defocus_weight_generator: Annotated[float, "The same, for the generator."] = 0.1
+    penalty_weight: Annotated[float, "Of the critic's gradient penalty."] = 10.0
+    discriminator_width: Annotated[int, "Channels of the critic's first convolution."] = 64
+    discriminator_rate: Annotated[float, "Learning rate of the critic."] = 2e-4
+    discriminator_steps: Annotated[int, "Steps of the critic for one of the generator."] = 2
+    discriminator_from: Annotated[float, "Share of the budget after which the critic learns."] = (
+        6 / 91
+    )
+    adversary_from: Annotated[float, "Share after which the generator heeds the critic."] = 11 / 91
+
+
+class GanTask:
+    """Trains a generator, and a critic against it.
+
+    Parameters
+    ----------
+    options : GanOptions
+        Networks, rates and weights.
+    draw : callable
+        Photographs of a chance.
+    held_out : callable
+        Batches of fixed photographs for the figures.
+    estimator : nn.Module
+        The single-image estimator whose maps guide; on the device of the photographs.
+    features : Path, optional
+        Weights for the perceptual term.
+
+    Raises
+    ------
+    TrainingError
+        If the perceptual term is wanted without `features`.
+    """
+
+    def __init__(
+        self,
+        options: GanOptions,
+        draw: Callable[[Chance], Photographs],
+        held_out: Callable[[], Sequence[Photographs]],
+        estimator: nn.Module,
+        features: Path | None = None,
+        device: torch.device | None = None,
+    ) -> None:
+        self.options, self.draw, self.held_out, self.estimator = options, draw, held_out, estimator
+        self.generator = build(options.architecture, {"width": options.width})
+        schedule = half_cosine if options.schedule == "cosine" else halving
+        betas = (0.9, 0.99)
+        self.players = {
+            _GENERATOR: Player(self.generator, options.generator_rate, betas, schedule=schedule)
+        }
+        if options.adversarial_weight:
+            self.discriminator = PatchDiscriminator(options.discriminator_width)
+            self.players[_DISCRIMINATOR] = Player(
+                self.discriminator, options.discriminator_rate, (0.5, 0.9), 0.0, schedule
+            )
+        if options.perceptual_weight and features is None:
+            raise TrainingError(
+                "the perceptual loss has a weight but no network: give --features FILE"
+            )
+        self.features = (
+            load_features(features).to(device)
+            if features is not None and options.perceptual_weight
+            else None
+        )
+
+    def turns(self, moment: Moment) -> Sequence[str]:
+        """The generator; before it, once it has learnt a little, the critic's steps."""
+        playing = _DISCRIMINATOR in self.players and moment.spent >= self.options.discriminator_from
+        critic = [_DISCRIMINATOR] * self.options.discriminator_steps if playing else []
+        return [*critic, _GENERATOR]
+
+    def terms(self, turn: str, chance: Chance, moment: Moment) -> dict[str, Tensor]:
+        """Loss terms of the generator, or of the critic."""
+        if isinstance(self.generator, PaperGenerator):
+            self.generator.guidance = annealed(moment.spent)
+        photos = turned_at_random(self.draw(chance), chance)
+        seen = torch.cat([photos.centre, self._guide(photos, chance)], 1)
+        if turn == _DISCRIMINATOR:
+            with torch.no_grad():
+                restored = self.generator(seen).float()
+            return self._critic_terms(photos, restored, chance)
+        return self._generator_terms(photos, self.generator(seen).float(), moment)
+
+    def _critic_terms(
+        self, photos: Photographs, restored: Tensor, chance: Chance
+    ) -> dict[str, Tensor]:
+        options, radius = self.options, photos.radius.abs()
+        scores = [self.discriminator(image) for image in (photos.sharp, restored)]
+        distance = critic_loss(*scores, radius, options.defocus_weight)
+        share = chance.uniform(0, 1, 1, 1, 1)
+        penalty = gradient_penalty(self.discriminator, photos.sharp, restored, share)
+        total = distance + options.penalty_weight * penalty
+        return {"total": total, "distance": distance, "penalty": penalty}
+
+    def _generator_terms(
+        self, photos: Photographs, restored: Tensor, moment: Moment
+    ) -> dict[str, Tensor]:
+        options, sharp = self.options, photos.sharp
+        weighted: list[tuple[str, float, Callable[[], Tensor]]] = [
+            ("pixel", options.pixel_weight, lambda: charbonnier(restored, sharp)),
+            ("fourier", options.fourier_weight, lambda: fourier_loss(restored, sharp)),
+            ("edge", options.edge_weight, lambda: edge_loss(restored, sharp)),
+            ("perceptual", options.perceptual_weight, lambda: self._perceptual(restored, sharp)),
+            ("reblur", options.reblur_weight, lambda: reblur_loss(restored, photos)),
+        ]
+        if moment.spent >= options.adversary_from:
+            weighted.append(
+                (
+                    "adversary",
+                    options.adversarial_weight,
+                    lambda: adversary_loss(
+                        self.discriminator(restored),
+                        photos.radius,
+                        options.defocus_weight_generator,
+                    ),
+                )
+            )
+        terms = {name: (weight, loss()) for name, weight, loss in weighted if weight}
+        total = torch.stack([weight * value for weight, value in terms.values()]).sum()
+        return {"total": total, **{name: value for name, (_, value) in terms.items()}}
+
+    def _perceptual(self, restored: Tensor, sharp: Tensor) -> Tensor:
+        if self.features is None:
+            return restored.new_zeros(())
+        return perceptual_loss(self.features, restored, sharp)
+
+    def _guide(self, photos: Photographs, chance: Chance) -> Tensor:
+        """Radius and confidence (N, 2, H, W): estimated, or true and roughened, or levelled."""
+        truth = photos.radius.abs()
+        if self.options.guidance == "none":
+            return flat_map(truth)
+        with torch.no_grad():
+            estimated = self.estimator(photos.centre).float()
+        painted = torch.cat([roughened(truth, chance), torch.ones_like(truth)], 1)
+        guide = torch.where(
+            chance.happens(self.options.estimated_share, 1, 1, 1), estimated, painted
+        )
+        return torch.where(
+            chance.happens(self.options.map_dropout, 1, 1, 1), levelled(guide), guide
+        )
+
+    def restore(self, generator: nn.Module, image: Tensor) -> Tensor:
+        """Deblur (N, 3, H, W) as at test time: by the estimated map, if maps are seen at all."""
+        if self.options.guidance == "none":
+            guide = flat_map(image[:, :1])
+        else:
+            guide = self.estimator(image)
+        restored: Tensor = generator(torch.cat([image, guide], 1)).float()
+        return restored.clamp(0, 1)
+
+    def validate(self, averages: Averages) -> dict[str, float]:
+        """Mean PSNR in dB of input and output, and the share of scenes that got worse."""
+        before, after = [], []
+        for photos in self.held_out():
+            before.append(psnr_each(photos.centre, photos.sharp))
+            after.append(psnr_each(self.restore(averages[_GENERATOR], photos.centre), photos.sharp))
+        gain = torch.cat(after) - torch.cat(before)
+        return {
+            "psnr_in": torch.cat(before).mean().item(),
+            "psnr": torch.cat(after).mean().item(),
+            "worse": (gain < 0).float().mean().item(),
+        }
+
+    def pictures(self, averages: Averages) -> dict[str, Tensor]:
+        """Input, output and target of the first held-out scenes, side by side."""
+        photos = self.held_out()[0]
+        restored = self.restore(averages[_GENERATOR], photos.centre[:4])
+        rows = torch.cat([photos.centre[:4], restored, photos.sharp[:4]], -1)
+        return {"input, output, target": torch.cat(list(rows), -2)}
+
+    def leave(
+        self,
+        folder: Path,
+        averages: Averages,
+        recipe: Mapping[str, Any],
+        figures: Mapping[str, Any],
+    ) -> None:
+        """The generator."""
+        options = self.options
+        leave_network(
+            folder,
+            "deblur",
+            options.architecture,
+            {"width": options.width},
+            averages[_GENERATOR],
+            recipe,
+            figures,
+        )
+
+
+def halving(spent: float) -> float:
+    """The published schedule: half the rate after 30, 60 and 90 of 91 epochs."""
+    return 0.5 ** int(91 * min(spent, 1.0) / 30)
+
+
+def annealed(spent: float) -> float:
+    """How strongly the published generator heeds the map: exp(-(2 n / 20000)^2).
+
+    Notes
+    -----
+    With n counted as if training took 80,000 steps, so that the map is all but unused after a
+    quarter of it, as published.
+    """
+    return math.exp(-((2 * spent * _PUBLISHED_STEPS / _ANNEALED_OVER) ** 2))
+
+
+def turned_at_random(photos: Photographs, chance: Chance) -> Photographs:
+    """Rows for columns in half of the samples; sharp, centre and unsigned radius only."""
+    turned = chance.happens(0.5, 1, 1, 1)
+    sharp, centre, radius = (
+        torch.where(turned, image.transpose(-1, -2), image)
+        for image in (photos.sharp, photos.centre, photos.radius)
+    )
+    return Photographs(sharp, centre, photos.left, photos.right, radius)
+
+
+def roughened(radius: Tensor, chance: Chance) -> Tensor:
+    """Maps as a person or an estimator might draw them: coarse, scaled, a little off."""
+    halves = chance.integers(0, 5).tolist()
+    smooth = torch.cat(
+        [
+            functional.avg_pool2d(one[None], 2 * half + 1, 1, half, count_include_pad=False)
+            for one, half in zip(radius, halves, strict=True)
+        ]
+    )
+    scale = (0.08 * chance.normal(1, 1, 1)).exp()
+    return (smooth * scale + 0.15 * chance.normal(1, 1, 1)).clamp(min=0)
+
+
+def levelled(guide: Tensor) -> Tensor:
+    """The same radius and confidence everywhere: each sample's medians."""
+    return guide.flatten(2).median(-1).values[..., None, None].expand_as(guide)
+
+
+def flat_map(like: Tensor) -> Tensor:
+    """The map (N, 2, H, W) that says nothing: one radius everywhere, surely out of focus."""
+    return torch.cat([torch.full_like(like, _FLAT_MAP), torch.ones_like(like)], 1)
+
+
+def reblur_loss(restored: Tensor, photos: Photographs) -> Tensor:
+    """Smooth absolute error, in display values, of the result blurred by the true radius."""
+    radius = photos.radius.abs().clamp(max=_REBLURRED_UP_TO)
+    kernels = torch.stack([disk(float(r), _REBLURRED_UP_TO + 1) for r in range(13)])
+    again = interpolated_reblur(
+        decode_srgb(restored.clamp(0, 1)), radius, kernels.to(restored.device)
+    )
+    known = (photos.radius.abs() <= _REBLURRED_UP_TO).float()
+    return charbonnier(known * again, known * decode_srgb(photos.centre))

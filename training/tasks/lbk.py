@@ -1,0 +1,223 @@
+"""The learnable blur kernel: defocus maps and kernels from dual-pixel pairs, no radius given.
+
+An estimator sees the two views; the sharp image is blurred with a bank of learnable kernels by the
+radii it answers, and must look like the views. Estimator and kernels take turns (Zhai et al. 2023).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from napari_defocus.networks import build
+from napari_defocus.networks.blocks import box, luma
+from napari_defocus.networks.estimator import texture_weight
+from napari_defocus.optics.bank import KernelBank
+from napari_defocus.optics.light import decode_srgb
+from training.data.chance import Chance
+from training.data.sensor import Photographs
+from training.engine.checkpoint import write_whole
+from training.engine.task import Averages, Moment, Player
+from training.figures import correlations, textured
+from training.losses import CONFIDENT_WITHIN, cross_entropy
+from training.pictures import kernel_picture, map_picture
+from training.products import leave_network
+from training.reblurring import (
+    Match,
+    best_match,
+    inside,
+    left_candidates,
+    reblurred,
+    same_light,
+)
+
+_ESTIMATOR, _KERNELS = "estimator", "kernels"
+_EPOCHS = 31
+_KERNEL_EPOCHS = (range(10, 15), range(20, 25))
+_SATURATED = 0.97
+BANK_NAME = "kernels.safetensors"
+
+
+@dataclass(frozen=True)
+class LbkOptions:
+    """How the learnable blur kernel is trained."""
+
+    max_radius: Annotated[int, "Largest radius of the kernel bank in pixels."] = 24
+    estimator_rate: Annotated[float, "Learning rate of the estimator."] = 1e-3
+    kernel_rate: Annotated[float, "Learning rate of the kernels' scores."] = 2e-2
+    reblur_weight: Annotated[float, "Of the error of the reblurred views."] = 1.0
+    match_weight: Annotated[
+        float, "Of the distance to the best matching radius; falls to a tenth."
+    ] = 0.3
+    smooth_weight: Annotated[float, "Of the map's total variation where there are no edges."] = 0.02
+    confidence_weight: Annotated[float, "Of the confidence's cross-entropy."] = 0.1
+    match_half: Annotated[int, "Half-width in pixels of the windows that are matched."] = 5
+
+
+@dataclass(frozen=True)
+class Light:
+    """Linear light of a batch, (N, 1, H, W) each, and where it can be compared."""
+
+    sharp: Tensor
+    left: Tensor
+    right: Tensor
+    usable: Tensor
+
+    @classmethod
+    def of(cls, photos: Photographs) -> "Light":
+        """Luma of display-encoded photographs, the sharp one as bright as the views."""
+        sharp, left, right = (
+            luma(decode_srgb(image.float())) for image in (photos.sharp, photos.left, photos.right)
+        )
+        brightest = torch.cat([photos.sharp, photos.left, photos.right], 1).amax(1, keepdim=True)
+        view = (left + right) / 2
+        usable = (box(brightest, 2) < _SATURATED).float()
+        return cls(same_light(sharp, view), same_light(left, view), same_light(right, view), usable)
+
+
+class LbkTask:
+    """Trains a dual-pixel estimator and a kernel bank by reblurring.
+
+    Parameters
+    ----------
+    options : LbkOptions
+        Weights and rates.
+    draw : callable
+        Photographs of a chance, with views.
+    held_out : callable
+        Batches of fixed photographs for figures and pictures; radii that are NaN are unknown.
+    planted : KernelBank, optional
+        The true lens, where it is known: for figures only.
+    """
+
+    def __init__(
+        self,
+        options: LbkOptions,
+        draw: Callable[[Chance], Photographs],
+        held_out: Callable[[], Sequence[Photographs]],
+        planted: KernelBank | None = None,
+    ) -> None:
+        self.options, self.draw, self.held_out, self.planted = options, draw, held_out, planted
+        self.estimator = build("dual-estimator", {})
+        self.bank = KernelBank(options.max_radius)
+        self.players = {
+            _ESTIMATOR: Player(self.estimator, options.estimator_rate),
+            _KERNELS: Player(
+                self.bank, options.kernel_rate, weight_decay=0.0, schedule=_kernel_schedule
+            ),
+        }
+
+    def turns(self, moment: Moment) -> Sequence[str]:
+        """Estimator epochs 0-9, 15-19, 25-30 of 31; kernel epochs 10-14, 20-24."""
+        epoch = int(moment.spent * _EPOCHS)
+        return [_KERNELS if any(epoch in span for span in _KERNEL_EPOCHS) else _ESTIMATOR]
+
+    def terms(self, turn: str, chance: Chance, moment: Moment) -> dict[str, Tensor]:
+        """Reblurring error; for the estimator also match, smoothness and confidence."""
+        photos = self.draw(chance)
+        light = Light.of(photos)
+        with (
+            torch.set_grad_enabled(turn == _KERNELS),
+            torch.autocast(chance.device.type, enabled=False),
+        ):
+            candidates = left_candidates(light.sharp, self.bank)
+        answer = self.estimator(torch.cat([photos.left, photos.right], 1)).float()
+        radius = answer[:, :1]
+        error = reblur_error(candidates, radius, light)
+        if turn == _KERNELS:
+            return {"total": error, "reblur": error}
+        match = best_match(candidates, light.left, light.right, self.options.match_half)
+        return self._estimator_terms(answer, light, match, error, moment)
+
+    def _estimator_terms(
+        self, answer: Tensor, light: Light, match: Match, error: Tensor, moment: Moment
+    ) -> dict[str, Tensor]:
+        options, radius = self.options, answer[:, :1]
+        clear = match.clear * light.usable * inside(match.radius, options.max_radius)
+        apart = (radius - match.radius).abs()
+        terms = {
+            "reblur": error,
+            "match": (clear * apart / (1 + 0.1 * match.radius.abs())).mean(),
+            "smooth": smoothness(radius, light),
+            "confidence": cross_entropy(
+                answer[:, 1:], ((apart.detach() < CONFIDENT_WITHIN) & (clear > 0.5)).float()
+            ),
+        }
+        total = (
+            options.reblur_weight * terms["reblur"]
+            + options.match_weight * (1 - 0.9 * moment.spent) * terms["match"]
+            + options.smooth_weight * terms["smooth"]
+            + options.confidence_weight * terms["confidence"]
+        )
+        return {"total": total, **terms}
+
+    def validate(self, averages: Averages) -> dict[str, float]:
+        """Reblurring error; where truth is known, errors of radii and likeness of kernels."""
+        estimator, bank = averages[_ESTIMATOR], averages[_KERNELS]
+        errors, apart = [], []
+        for photos in self.held_out():
+            light = Light.of(photos)
+            radius = estimator(torch.cat([photos.left, photos.right], 1))[:, :1].float()
+            errors.append(reblur_error(left_candidates(light.sharp, bank), radius, light))
+            known = textured(photos.centre) & photos.radius.isfinite()
+            apart.append((radius - photos.radius)[known].abs())
+        figures = {"reblur_error": torch.stack(errors).mean().item()}
+        distance = torch.cat(apart)
+        if len(distance):
+            figures["mae_textured"] = distance.mean().item()
+            figures["median_textured"] = distance.median().item()
+        if self.planted is not None:
+            found = correlations(bank, self.planted)[3:16]
+            figures |= {"kernel_least": found.min().item(), "kernel_mean": found.mean().item()}
+        return figures
+
+    def pictures(self, averages: Averages) -> dict[str, Tensor]:
+        """The kernels, and the first held-out map."""
+        photos = self.held_out()[0]
+        radius = averages[_ESTIMATOR](torch.cat([photos.left, photos.right], 1))[0, 0]
+        return {"kernels": kernel_picture(averages[_KERNELS]), "map": map_picture(radius)}
+
+    def leave(
+        self,
+        folder: Path,
+        averages: Averages,
+        recipe: Mapping[str, Any],
+        figures: Mapping[str, Any],
+    ) -> None:
+        """The estimator, and the kernels that the renderer can use."""
+        leave_network(
+            folder, "dual-pixel", "dual-estimator", {}, averages[_ESTIMATOR], recipe, figures
+        )
+        scores = averages[_KERNELS].state_dict()
+        write_whole(folder / BANK_NAME, save({key: v.contiguous() for key, v in scores.items()}))
+
+
+def reblur_error(candidates: Tensor, radius: Tensor, light: Light) -> Tensor:
+    """Mean absolute error of both reblurred views, in units of the mean light."""
+    reach = candidates.shape[1] // 2
+    usable = light.usable * inside(radius.detach(), reach)
+    left, right = reblurred(candidates, radius)
+    error = (left - light.left).abs() + (right - light.right).abs()
+    level = light.left.mean((1, 2, 3), keepdim=True).clamp(min=1e-3)
+    return (usable * error / level).mean()
+
+
+def smoothness(radius: Tensor, light: Light) -> Tensor:
+    """Total variation of the map, where the sharp image is without texture most."""
+    flat = 1 - texture_weight(light.sharp.clamp(min=1e-4).sqrt())
+    down, right = radius.diff(dim=-2).abs(), radius.diff(dim=-1).abs()
+    return (flat[..., 1:, :] * down).mean() + (flat[..., 1:] * right).mean()
+
+
+def _kernel_schedule(spent: float) -> float:
+    """Full rate in the first span of kernel epochs, falling to a fifth over the second."""
+    return (
+        1.0
+        if spent < _KERNEL_EPOCHS[1].start / _EPOCHS
+        else 1
+        - 0.8 * min(1.0, (spent * _EPOCHS - _KERNEL_EPOCHS[1].start) / len(_KERNEL_EPOCHS[1]))
+    )
