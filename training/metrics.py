@@ -7,9 +7,14 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from skimage.metrics import structural_similarity
 
+from training.losses import CONFIDENT_WITHIN
+
 Floats = NDArray[np.floating]
 _ROUNDS = 6
 _SMALLEST_RESIDUAL = 1e-3
+_CLEAR_SIGN = 1.5
+_IN_FOCUS = 0.5
+_UNTOUCHED = 100.0
 
 
 def psnr(image: Floats, target: Floats) -> float:
@@ -41,17 +46,87 @@ class MapScores:
 
 
 def map_scores(prediction: Floats, truth: Floats) -> MapScores:
-    """Affine-invariant scores over the given pixels (1-D arrays)."""
-    design = np.stack([prediction, np.ones_like(prediction)], 1).astype(float)
-    least = design @ np.linalg.lstsq(design, truth, rcond=None)[0]
+    """Affine-invariant scores over the given pixels (1-D arrays); no rank where one is constant."""
+    least = _residual(prediction, truth, np.ones(len(truth)))
     weights = np.ones(len(truth))
     for _ in range(_ROUNDS):
-        root = np.sqrt(weights)
-        fit = np.linalg.lstsq(design * root[:, None], truth * root, rcond=None)[0]
-        residual = np.abs(design @ fit - truth)
+        residual = np.abs(_residual(prediction, truth, weights))
         weights = 1 / np.maximum(_SMALLEST_RESIDUAL, residual)
     return MapScores(
         aiwe1=float(residual.mean()),
-        aiwe2=float(np.sqrt(np.mean((least - truth) ** 2))),
-        rank=float(1 - abs(spearmanr(prediction, truth).statistic)),
+        aiwe2=float(np.sqrt(np.mean(least**2))),
+        rank=_rank_error(prediction, truth),
     )
+
+
+def _residual(prediction: Floats, truth: Floats, weights: Floats) -> Floats:
+    scale, offset = affine_fit(prediction, truth, weights)
+    return scale * prediction + offset - truth
+
+
+def _rank_error(prediction: Floats, truth: Floats) -> float:
+    if np.ptp(prediction) == 0 or np.ptp(truth) == 0:
+        return np.nan
+    return float(1 - abs(spearmanr(prediction, truth).statistic))
+
+
+def affine_fit(
+    prediction: Floats, truth: Floats, weights: Floats | None = None
+) -> tuple[float, float]:
+    """Scale and offset that bring a prediction closest to the truth in squares (1-D arrays)."""
+    middle = float(np.average(prediction, weights=weights))
+    target = float(np.average(truth, weights=weights))
+    apart = prediction.astype(float) - middle
+    spread = np.average(apart**2, weights=weights)
+    scale = float(np.average(apart * truth, weights=weights) / spread) if spread > 0 else 0.0
+    return scale, target - scale * middle
+
+
+@dataclass(frozen=True)
+class RadiusScores:
+    """How far radii are from true ones in px.
+
+    Attributes
+    ----------
+    mae : float
+        Mean absolute error in px.
+    within : float
+        Share of pixels whose error is less than 1 px.
+    sign : float
+        Share with the right sign among pixels of true |radius| above 1.5 px; NaN if there are none.
+    """
+
+    mae: float
+    within: float
+    sign: float
+
+
+def radius_scores(prediction: Floats, truth: Floats) -> RadiusScores:
+    """Scores in px over the given pixels (1-D arrays)."""
+    error = np.abs(prediction.astype(float) - truth)
+    clear = np.abs(truth) > _CLEAR_SIGN
+    right = np.sign(prediction[clear]) == np.sign(truth[clear])
+    return RadiusScores(
+        mae=float(error.mean()),
+        within=float((error < CONFIDENT_WITHIN).mean()),
+        sign=float(right.mean()) if right.size else np.nan,
+    )
+
+
+def no_harm(image: Floats, result: Floats, radius: Floats) -> float:
+    """PSNR in dB between input and result where nothing is out of focus.
+
+    Parameters
+    ----------
+    image, result : array
+        (Y, X, 3) in [0, 1].
+    radius : array
+        (Y, X) true radius in px; pixels below 0.5 count.
+
+    Returns
+    -------
+    float
+        At most 100, for pixels that are untouched; NaN if no pixel is in focus.
+    """
+    sharp = np.abs(radius) < _IN_FOCUS
+    return min(psnr(image[sharp], result[sharp]), _UNTOUCHED) if sharp.any() else np.nan

@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from training.data.dpdd import dpdd_scenes
-from training.evaluate import block_matching, with_means
 from training.lpips import Lpips
-from training.metrics import map_scores, psnr, ssim
+from training.metrics import map_scores, no_harm, psnr, radius_scores, ssim
 
 
 def tensor(image):
@@ -47,20 +46,27 @@ def test_map_scores_forgive_scale_and_offset_only():
     assert chanceful.rank > 0.85
 
 
-def test_block_matching_finds_a_shift():
-    chance = np.random.default_rng(0)
-    right = chance.random((60, 80)).astype(np.float32)
-    left = np.roll(right, 3, axis=1)
-    inner = (slice(20, -20), slice(20, -20))
-    np.testing.assert_allclose(block_matching(left, right, reach=6, window=9)[inner], 3, atol=0.2)
+def test_a_constant_map_has_no_rank():
+    scores = map_scores(np.zeros(50), np.linspace(0, 1, 50))
+    assert np.isnan(scores.rank)
+    assert scores.aiwe1 == pytest.approx(0.25, abs=0.01)
 
 
-def test_means_are_taken_for_each_method():
-    rows = [
-        {"method": m, "scene": s, "psnr": v}
-        for m, s, v in [("a", 1, 2.0), ("a", 2, 4.0), ("b", 1, 1.0)]
-    ]
-    assert with_means(rows)[3:] == [
-        {"method": "a", "scene": "mean", "psnr": 3.0},
-        {"method": "b", "scene": "mean", "psnr": 1.0},
-    ]
+def test_radius_scores_by_hand():
+    truth = np.array([0.0, 1.0, 4.0, -4.0])
+    scores = radius_scores(np.array([0.5, 1.0, 6.0, 4.0]), truth)
+    assert scores.mae == pytest.approx((0.5 + 0 + 2 + 8) / 4)
+    assert scores.within == 0.5
+    assert scores.sign == 0.5
+    assert np.isnan(radius_scores(truth[:2], truth[:2]).sign)
+
+
+def test_harm_counts_only_where_nothing_is_out_of_focus():
+    image = np.zeros((2, 2, 3), np.float32)
+    result = image.copy()
+    result[0] = 0.9
+    radius = np.array([[3.0, -3.0], [0.2, -0.2]])
+    assert no_harm(image, result, radius) == 100
+    result[1] = 0.1
+    assert no_harm(image, result, radius) == pytest.approx(20, abs=1e-4)
+    assert np.isnan(no_harm(image, result, np.full((2, 2), np.nan)))

@@ -1,35 +1,62 @@
 """Commands that score models."""
 
-from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from training.evaluation.report import Benchmark
 
-class Benchmark(StrEnum):
-    """What to evaluate on."""
-
-    dpdd = "dpdd"
-    pixel4 = "pixel4"
+Scale = Annotated[str, typer.Option(help="Scale at which maps are estimated: auto, 1, 2, 4.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first scenes.")]
 
 
 def evaluate_command(
-    benchmark: Annotated[Benchmark, typer.Argument(help="Which scenes.")],
-    data: Annotated[Path, typer.Option(help="Folder with dpdd/ and pixel4/.")],
-    lpips: Annotated[Path, typer.Option(help="Folder of the LPIPS weights.")] = Path("lpips"),
-    model: Annotated[str, typer.Option(help="Model to score: a name or a file.")] = "auto",
-    scale: Annotated[str, typer.Option(help="Scale of Pixel 4 maps: auto, or 1, 2, 4.")] = "auto",
-    csv: Annotated[Path | None, typer.Option(help="Also write the table here.")] = None,
+    benchmark: Annotated[Benchmark, typer.Argument(help="Which kind of scenes.")],
+    data: Annotated[
+        Path, typer.Option(help="Folder of the scenes; for rendered: a pool, or photographs.")
+    ],
+    lpips: Annotated[
+        Path | None, typer.Option(help="Folder of LPIPS weights, to score it.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Name or file of a model to score; may be repeated.")
+    ] = None,
+    map_model: Annotated[
+        list[str] | None,
+        typer.Option(help="Name or file of a model whose map guides deblurring; may be repeated."),
+    ] = None,
+    scale: Scale = "auto",
+    limit: Limit = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for table.csv, table.md and panels of 8 scenes.")
+    ] = None,
 ) -> None:
-    """Print the scores of a model on real scenes as a Markdown table."""
-    from training.evaluate import evaluate_dpdd, evaluate_pixel4, markdown, write_csv
+    """Score models and classical methods; without --model, those that the plugin ships."""
+    from training.evaluation.report import Contest, evaluate
 
-    if benchmark is Benchmark.dpdd:
-        rows = evaluate_dpdd(data / "dpdd", lpips, deblur_model=model)
-    else:
-        size = scale if scale == "auto" else int(scale)
-        rows = evaluate_pixel4(data / "pixel4", map_model=model, scale=size)
-    typer.echo(markdown(rows))
-    if csv is not None:
-        write_csv(csv, rows)
+    size = scale if scale == "auto" else int(scale)
+    contest = Contest(model or (), map_model or (), lpips, size, limit)
+    report = evaluate(benchmark, data, contest, panels=out and out / "panels")
+    typer.echo(report.text())
+    if out is not None:
+        report.write(out)
+
+
+def calibrate_command(
+    pool: Annotated[Path, typer.Option(help="Pool of held-out photographs, or their folder.")],
+    model: Annotated[str, typer.Option(help="Name or file of a map model.")],
+    out: Annotated[Path, typer.Option(help="Picture to write (.png).")],
+    limit: Limit = None,
+) -> None:
+    """Plot how well a map model's confidence is calibrated, and print the figures."""
+    from training.evaluation.calibration import calibrate, confidences_and_errors, plot
+    from training.evaluation.entries import find_entries
+    from training.evaluation.scenes import rendered
+
+    [entry] = find_entries([model], ("single", "dual"))
+    scenes = (mapped for _, mapped in islice(rendered(pool), limit) if mapped is not None)
+    calibration = calibrate(*confidences_and_errors(scenes, entry))
+    typer.echo(calibration.text())
+    plot(calibration, entry.label, out)

@@ -1,0 +1,159 @@
+"""Scores of restored photographs, scene by scene."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_defocus import DefocusMap, deblur, reblur
+from napari_defocus.panel import Column, to_picture
+from training.errors import TrainingError
+from training.evaluation.baselines import DEBLURRING
+from training.evaluation.entries import Entry, Seen
+from training.evaluation.panels import map_columns, save_panel
+from training.evaluation.tables import Row
+from training.lpips import Lpips
+from training.metrics import no_harm, psnr, ssim
+
+Image = NDArray[np.float32]
+DISPLAY: dict[str, Any] = {"channel_axis": -1, "encoding": "srgb", "value_range": (0.0, 1.0)}
+INPUT = "input"
+_TILE = 256
+
+
+@dataclass(frozen=True)
+class BlurredScene:
+    """A photograph and its sharp counterpart; images (Y, X, 3) float32 in [0, 1], as displayed.
+
+    Attributes
+    ----------
+    name : str
+        Of the scene.
+    blurred, target : array
+        Out of focus, and sharp.
+    views : tuple of array, optional
+        The left and the right dual-pixel view.
+    radius : array, optional
+        (Y, X) true signed radius in px, NaN where it is not known.
+    others : mapping
+        What others made of it, by method.
+    """
+
+    name: str
+    blurred: Image
+    target: Image
+    views: tuple[Image, Image] | None = None
+    radius: Image | None = None
+    others: Mapping[str, Image] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """What a method made of a scene, and the map by which it is blurred again."""
+
+    method: str
+    image: Image
+    defocus: DefocusMap
+    by_model: bool = False
+
+
+def score_deblurring(
+    scene: BlurredScene,
+    models: Sequence[Entry],
+    estimators: Sequence[Entry],
+    lpips: Mapping[str, Lpips],
+    *,
+    scale: int | str = "auto",
+    panel: Path | None = None,
+) -> list[Row]:
+    """Score models and classical methods on a scene.
+
+    Parameters
+    ----------
+    scene : BlurredScene
+        Where to score them.
+    models : sequence of Entry
+        Models that deblur.
+    estimators : sequence of Entry
+        The maps that guide them, each in turn where it finds the views that it needs. The first
+        one's mean radius is the classical methods', its map what they are blurred again with.
+    lpips : mapping
+        Perceptual distances, by the name of their column.
+    scale : int or "auto"
+        Of the estimation.
+    panel : Path, optional
+        Where to write a picture of the results.
+
+    Returns
+    -------
+    list of Row
+        One a method, the input first.
+    """
+    maps = _maps(scene, estimators, scale)
+    restored = list(_restorations(scene, models, maps))
+    if panel is not None:
+        columns = [Column(INPUT, to_picture(scene.blurred)), *map_columns(maps[0].defocus)]
+        columns += [Column(r.method, to_picture(r.image)) for r in restored if r.by_model]
+        columns.append(Column("target", to_picture(scene.target)))
+        save_panel(panel, columns, changed=(0, 3))
+    return [_row(scene, restoration, lpips) for restoration in restored]
+
+
+@dataclass(frozen=True)
+class _Map:
+    name: str
+    defocus: DefocusMap
+
+
+def _maps(scene: BlurredScene, estimators: Sequence[Entry], scale: int | str) -> list[_Map]:
+    seen = Seen(scene.blurred, scene.views, DISPLAY)
+    maps = [_Map(e.label, seen.estimate(e, scale)) for e in estimators if seen.suits(e)]
+    if not maps:
+        raise TrainingError(f"scene {scene.name} has no two views; a map model for one is needed")
+    if scene.radius is not None:
+        known = np.isfinite(scene.radius)
+        radius = np.where(known, scene.radius, 0)
+        maps.append(_Map("truth", DefocusMap(radius, known.astype(np.float32), signed=True)))
+    return maps
+
+
+def _restorations(
+    scene: BlurredScene, models: Sequence[Entry], maps: Sequence[_Map]
+) -> Iterator[Restoration]:
+    first = maps[0].defocus
+    yield Restoration(INPUT, scene.blurred, first)
+    for model, guide in product(models, maps):
+        image = deblur(scene.blurred, guide.defocus, model=model.name, **DISPLAY)
+        method = f"{model.label}, map: {guide.name}"
+        yield Restoration(method, image, guide.defocus, by_model=True)
+    radius = float(np.abs(first.radius).mean())
+    for method, restore in DEBLURRING.items():
+        yield Restoration(method, restore(scene.blurred, radius), first)
+    for method, image in scene.others.items():
+        yield Restoration(method, image, first)
+
+
+def _row(scene: BlurredScene, restoration: Restoration, lpips: Mapping[str, Lpips]) -> Row:
+    image, target = restoration.image, scene.target
+    again = reblur(image, restoration.defocus, tile=_TILE, **DISPLAY)
+    row: Row = {
+        "method": restoration.method,
+        "scene": scene.name,
+        "psnr": psnr(image, target),
+        "ssim": ssim(image, target),
+        "mae": float(np.abs(image - target).mean()),
+        **{name: distance(_planes(image), _planes(target)) for name, distance in lpips.items()},
+        "reblur": psnr(again, scene.blurred),
+    }
+    if scene.radius is not None:
+        row["no_harm"] = no_harm(scene.blurred, image, scene.radius)
+    return row
+
+
+def _planes(image: Image) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))

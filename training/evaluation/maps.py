@@ -1,0 +1,134 @@
+"""Scores of defocus maps, scene by scene."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_defocus import DefocusMap
+from napari_defocus.colours import largest_radius, paint_map
+from napari_defocus.panel import Column, to_picture
+from training.evaluation.baselines import block_matching
+from training.evaluation.entries import Entry, Seen
+from training.evaluation.panels import map_columns, save_panel
+from training.evaluation.tables import Row
+from training.metrics import affine_fit, map_scores, radius_scores
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class MapScene:
+    """A scene of known defocus.
+
+    Attributes
+    ----------
+    name : str
+        Of the scene.
+    seen : Seen
+        What estimators are given.
+    picture : array
+        (Y, X) or (Y, X, 3) in [0, 1], as displayed.
+    truth : array
+        (Y, X) signed defocus.
+    valid : array
+        (Y, X) bool: where the truth counts.
+    in_pixels : bool
+        Whether the truth is the radius in px, rather than known up to scale and offset.
+    """
+
+    name: str
+    seen: Seen
+    picture: Floats
+    truth: Floats
+    valid: NDArray[np.bool_]
+    in_pixels: bool
+
+
+def score_maps(
+    scene: MapScene,
+    estimators: Sequence[Entry],
+    *,
+    scale: int | str = "auto",
+    panel: Path | None = None,
+) -> list[Row]:
+    """Score estimators on a scene, and block matching if there are two views.
+
+    Parameters
+    ----------
+    scene : MapScene
+        Where to score them.
+    estimators : sequence of Entry
+        Those that do not find the views they need are left out.
+    scale : int or "auto"
+        Of the estimation.
+    panel : Path, optional
+        Where to write a picture of the maps.
+
+    Returns
+    -------
+    list of Row
+        One a method.
+    """
+    maps = dict(_maps(scene, estimators, scale))
+    if panel is not None:
+        save_panel(panel, list(_columns(scene, maps)))
+    return [
+        {"method": method, "scene": scene.name, **_scores(scene, defocus)}
+        for method, defocus in maps.items()
+    ]
+
+
+def _maps(
+    scene: MapScene, estimators: Sequence[Entry], scale: int | str
+) -> Iterator[tuple[str, DefocusMap]]:
+    for estimator in estimators:
+        if scene.seen.suits(estimator):
+            yield estimator.label, scene.seen.estimate(estimator, scale)
+    if scene.seen.views is not None:
+        left, right = (view if view.ndim == 2 else view.mean(-1) for view in scene.seen.views)
+        radius = block_matching(left, right)
+        yield "block matching", DefocusMap(radius, np.ones_like(radius), signed=True)
+
+
+def _truth(scene: MapScene, defocus: DefocusMap) -> Floats:
+    """What the map should be: a map from one image cannot know the sign."""
+    return scene.truth if defocus.signed or not scene.in_pixels else np.abs(scene.truth)
+
+
+def _scores(scene: MapScene, defocus: DefocusMap) -> Row:
+    found = defocus.radius[scene.valid]
+    truth = _truth(scene, defocus)[scene.valid]
+    row: Row = dict(vars(map_scores(found, truth)))
+    if scene.in_pixels:
+        radius = radius_scores(found, truth)
+        row |= {"mae_px": radius.mae, "within_1_px": radius.within}
+        row["sign"] = radius.sign if defocus.signed else np.nan
+    return row
+
+
+def _columns(scene: MapScene, maps: dict[str, DefocusMap]) -> Iterator[Column]:
+    yield Column("input", to_picture(scene.picture))
+    if scene.in_pixels:
+        for method, defocus in maps.items():
+            yield from map_columns(defocus, method)[: 1 if method == "block matching" else 2]
+        limit = largest_radius(scene.truth)
+        painted = paint_map(scene.truth, signed=True, limit=limit)
+        yield Column("truth", painted, limit, signed=True)
+    else:
+        for method, defocus in maps.items():
+            yield Column(f"{method}, fitted", _painted(_fitted(scene, defocus), scene))
+        yield Column("truth (grey: unknown)", _painted(scene.truth, scene))
+
+
+def _fitted(scene: MapScene, defocus: DefocusMap) -> Floats:
+    scale, offset = affine_fit(defocus.radius[scene.valid], scene.truth[scene.valid])
+    return scale * defocus.radius + offset
+
+
+def _painted(values: Floats, scene: MapScene) -> NDArray[np.uint8]:
+    low, high = np.quantile(scene.truth[scene.valid], [0, 1])
+    unit = np.clip((values - low) / max(high - low, 1e-6), 0, 1)
+    return paint_map(np.where(scene.valid, unit, np.nan), limit=1)

@@ -1,0 +1,82 @@
+"""Where scenes to score on come from: files and pools, as the scorers take them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_defocus.arrays import encode
+from training.data.chance import Chance
+from training.data.corpus import Corpus, photographs
+from training.data.dpdd import dpdd_scenes
+from training.data.pixel4 import pixel4_scenes
+from training.data.pool import Pool
+from training.data.renderer import Renderer
+from training.data.scene import Scenes
+from training.data.sensor import Photographs, SensorOptions, photograph
+from training.evaluation.deblurring import DISPLAY, BlurredScene
+from training.evaluation.entries import Seen
+from training.evaluation.maps import MapScene
+
+Found = tuple[BlurredScene | None, MapScene | None]
+_PIXEL4_WHITE = 0.5
+_SEED = 2_000_000
+_SIZE = 256
+_RENDERED = 64
+
+
+def dpdd(folder: Path) -> Iterator[Found]:
+    """The DPDD scenes of a folder, with what DPDNet made of them."""
+    for scene in dpdd_scenes(folder):
+        views = (scene.left, scene.right)
+        others = {"DPDNet (two views)": scene.dpdnet}
+        yield BlurredScene(scene.name, scene.blurred, scene.target, views, others=others), None
+
+
+def pixel4(folder: Path) -> Iterator[Found]:
+    """The Pixel 4 scenes of a folder; the single image is the mean of the two views."""
+    how = {"encoding": "linear", "value_range": (0.0, _PIXEL4_WHITE)}
+    for scene in pixel4_scenes(folder):
+        centre = (scene.left + scene.right) / 2
+        seen = Seen(centre, (scene.left, scene.right), how)
+        picture = encode(centre / _PIXEL4_WHITE)
+        yield None, MapScene(scene.name, seen, picture, scene.truth, scene.valid, in_pixels=False)
+
+
+def rendered(path: Path) -> Iterator[Found]:
+    """Scenes of known radius, rendered and photographed the same way each time.
+
+    Parameters
+    ----------
+    path : Path
+        File of a pool, or folder of photographs: 64 scenes are rendered from those held out.
+    """
+    for index, scenes in enumerate(_pool(path) if path.is_file() else _drawn(path)):
+        chance = Chance.of(_SEED, samples=[index])
+        yield _both(f"{index:04d}", photograph(scenes, chance, SensorOptions(), views=True))
+
+
+def _pool(path: Path) -> Iterator[Scenes]:
+    pool = Pool(path)
+    return (pool.fixed(index, 1) for index in range(len(pool)))
+
+
+def _drawn(folder: Path) -> Iterator[Scenes]:
+    renderer = Renderer(Corpus(photographs(folder, held_out=True)))
+    streams = (Chance.of(_SEED, 1, samples=[index]) for index in range(_RENDERED))
+    return (renderer.draw(chance, _SIZE) for chance in streams)
+
+
+def _both(name: str, photos: Photographs) -> Found:
+    centre, sharp = _picture(photos.centre), _picture(photos.sharp)
+    views = _picture(photos.left), _picture(photos.right)
+    radius = _picture(photos.radius)[..., 0]
+    blurred = BlurredScene(name, centre, sharp, views, radius)
+    seen = Seen(centre, views, DISPLAY)
+    return blurred, MapScene(name, seen, centre, radius, np.isfinite(radius), in_pixels=True)
+
+
+def _picture(planes: Tensor) -> NDArray[np.float32]:
+    return np.ascontiguousarray(planes[0].permute(1, 2, 0).numpy())

@@ -1,0 +1,95 @@
+"""Scores as tables: every scene in CSV, means with their intervals in Markdown."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.evaluation.intervals import Interval, mean_interval
+
+Row = dict[str, Any]
+_KEYS = ("method", "scene")
+_DECIBELS = {"psnr", "reblur", "no_harm"}
+
+
+def means(rows: Sequence[Row]) -> list[Row]:
+    """Mean over scenes of each method, NaN left out."""
+    return [
+        {"method": method, **{s: mean_interval([row[s] for row in own]).mean for s in _scores(own)}}
+        for method, own in _by_method(rows).items()
+    ]
+
+
+def gains(rows: Sequence[Row], reference: str, scores: Sequence[str]) -> list[Row]:
+    """Mean difference of each other method to one of them, scene by scene, with its interval.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Of each method and scene.
+    reference : str
+        The method that others are compared with.
+    scores : sequence of str
+        Which columns to compare.
+    """
+    methods = _by_method(rows)
+    before = {row["scene"]: row for row in methods.pop(reference)}
+    return [
+        {
+            "method": method,
+            **{
+                f"{score} less {reference}'s": mean_interval(
+                    [row[score] - before[row["scene"]][score] for row in own]
+                )
+                for score in scores
+            },
+        }
+        for method, own in methods.items()
+    ]
+
+
+def write_csv(path: Path, rows: Iterable[Row]) -> None:
+    """Write rows as CSV; a score that a row lacks, or that is NaN, is left empty."""
+    rows = list(rows)
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows({k: v for k, v in row.items() if not _unknown(v)} for row in rows)
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Rows as a Markdown table."""
+    header = list(dict.fromkeys(key for row in rows for key in row))
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    for row in rows:
+        cells = [_cell(key, row.get(key, "")) for key in header]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(column: str, value: object) -> str:
+    digits = 2 if column.split()[0] in _DECIBELS else 3
+    if isinstance(value, Interval):
+        ends = f"{value.low:+.{digits}f} to {value.high:+.{digits}f}"
+        return f"{value.mean:+.{digits}f}" + ("" if np.isnan(value.low) else f" ({ends})")
+    if isinstance(value, float):
+        return "" if _unknown(value) else f"{value:.{digits}f}"
+    return str(value)
+
+
+def _unknown(value: object) -> bool:
+    return isinstance(value, float) and np.isnan(value)
+
+
+def _by_method(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    methods: dict[str, list[Row]] = {}
+    for row in rows:
+        methods.setdefault(row["method"], []).append(row)
+    return methods
+
+
+def _scores(rows: Sequence[Row]) -> list[str]:
+    return [key for key in rows[0] if key not in _KEYS]
