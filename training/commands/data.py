@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from PIL import Image
 from safetensors.torch import save_file
 
 from training.data.chance import Chance
@@ -11,8 +12,11 @@ from training.data.corpus import Corpus, photographs
 from training.data.lens import RandomLenses
 from training.data.optics import BankLens, Optics
 from training.data.planted import planted_bank
-from training.data.pool import write_pool
+from training.data.pool import Pool, write_pool
 from training.data.renderer import Renderer, SceneOptions
+from training.data.sensor import SensorOptions, photograph
+from training.data.show import batch_picture
+from training.data.source import Source
 
 Lens = Annotated[str, typer.Option(help="random, or a kernel bank's .safetensors file.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
@@ -49,6 +53,27 @@ def plant_lens_command(
     bank = planted_bank(Chance.of(seed, samples=[0]))
     out.parent.mkdir(parents=True, exist_ok=True)
     save_file(bank.state_dict(), out)
+
+
+def show_batch_command(
+    source: Annotated[Path, typer.Argument(help="File of scenes, or folder of photographs.")],
+    out: Annotated[Path, typer.Argument(help="Picture to write (.png).")],
+    count: Annotated[int, typer.Option(help="Samples shown.")] = 6,
+    crop: Annotated[int, typer.Option(help="Side of a sample in pixels.")] = 128,
+    lens: Lens = "random",
+    seed: Seed = 0,
+) -> None:
+    """Write a picture of a batch: sharp, whole pupil, left, right, radius."""
+    chance = Chance.of(seed, samples=range(count))
+    scenes = _source(source, lens).draw(chance, crop)
+    photos = photograph(scenes, chance, SensorOptions(), views=True)
+    Image.fromarray(batch_picture(photos)).save(out)
+
+
+def _source(path: Path, lens: str) -> Source:
+    if path.is_file():
+        return Pool(path)
+    return Renderer(Corpus(photographs(path, held_out=False)), optics=_optics(lens))
 
 
 def _optics(lens: str) -> Optics:

@@ -1,7 +1,7 @@
 """Random numbers that belong to a sample, not to the batch it is drawn in."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -43,6 +43,11 @@ class Chance:
     def __len__(self) -> int:
         return len(self.streams)
 
+    def chosen(self, which: Tensor) -> "Chance":
+        """The streams where `which`, (N,) bool, is true."""
+        pairs = zip(self.streams, which.tolist(), strict=True)
+        return Chance([stream for stream, chosen in pairs if chosen], self.device)
+
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         """(N, *shape) float32, even between two values."""
         return self._stacked([stream.uniform(low, high, shape) for stream in self.streams])
@@ -66,11 +71,21 @@ class Chance:
 
     def noise(self, *shape: int) -> Tensor:
         """(N, *shape) float32, standard normal, drawn on the device: for whole pictures."""
-        fields = []
+        return torch.stack(
+            [
+                torch.randn(shape, generator=generator, device=self.device)
+                for generator in self._on_device()
+            ]
+        )
+
+    def poisson(self, rate: Tensor) -> Tensor:
+        """(N, ...) counts whose means are `rate`, drawn on the device."""
+        pairs = zip(rate, self._on_device(), strict=True)
+        return torch.stack([torch.poisson(mean, generator) for mean, generator in pairs])
+
+    def _on_device(self) -> Iterator[torch.Generator]:
         for stream in self.streams:
-            generator = torch.Generator(self.device).manual_seed(int(stream.integers(2**62)))
-            fields.append(torch.randn(shape, generator=generator, device=self.device))
-        return torch.stack(fields)
+            yield torch.Generator(self.device).manual_seed(int(stream.integers(2**62)))
 
     def _stacked(self, drawn: Sequence[object]) -> Tensor:
         return torch.from_numpy(np.stack(drawn).astype(np.float32)).to(self.device)

@@ -16,6 +16,9 @@ from training.data.chance import Chance
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"}
 _HELD_OUT = Path(__file__).with_name("held_out.txt")
+_SHRINK = (1.1, 3.5)
+_SCALE = (0.25, 1.0)
+_LEVELS = 3
 _log = logging.getLogger(__name__)
 
 
@@ -59,6 +62,7 @@ class Corpus:
         if not self.images:
             raise ValueError("the corpus holds no readable image")
         sides = np.sqrt([image.shape[1] * image.shape[2] for image in self.images])
+        self._pyramids = [_pyramid(image) for image in self.images]
         self._shares = np.cumsum(sides / sides.sum())
 
     def crops(self, chance: Chance, count: int, size: int, *, tries: int = 4) -> Tensor:
@@ -81,7 +85,7 @@ class Corpus:
             (N, count, 3, size, size) linear light in [0, 1], downscaled by random factors, on the
             device of chance.
         """
-        self.images = [image.to(chance.device) for image in self.images]
+        self._pyramids = [[level.to(chance.device) for level in p] for p in self._pyramids]
         drawn = [
             self._candidate(size, stream) for stream in chance.streams for _ in range(count * tries)
         ]
@@ -91,23 +95,44 @@ class Corpus:
         return decode_srgb(chosen).view(len(chance), count, 3, size, size)
 
     def _candidate(self, size: int, rng: np.random.Generator) -> Tensor:
-        pick, shrink, top, left = rng.random(4)
+        pick, shrink, scale, top, left = rng.random(5)
         index = min(int(np.searchsorted(self._shares, pick)), len(self.images) - 1)
-        image = self.images[index]
-        height, width = image.shape[1:]
-        side = min(round(size * 1.1 * (3.5 / 1.1) ** shrink), height, width)
-        y, x = int(top * (height - side + 1)), int(left * (width - side + 1))
+        height, width = self.images[index].shape[1:]
+        factor = _between(_SHRINK, shrink) / _between(_SCALE, scale)
+        side = min(round(size * factor), height, width)
+        level = max(0, min(int(np.log2(side / size)), _LEVELS - 1))
+        image, side = self._pyramids[index][level], side >> level
+        y, x = (
+            int(at * (room - side + 1))
+            for at, room in zip((top, left), image.shape[1:], strict=True)
+        )
         crop = image[None, :, y : y + side, x : x + side].float() / 255
         return functional.interpolate(
             crop, (size, size), mode="bilinear", antialias=True, align_corners=False
         )[0].clamp(0, 1)
 
 
+def _between(ends: tuple[float, float], share: float) -> float:
+    """A share of the way between two values, logarithmically."""
+    low, high = ends
+    return float(low * (high / low) ** share)
+
+
+def _pyramid(image: Tensor) -> list[Tensor]:
+    """An image (3, H, W) uint8 and its halves, quarters, ..., as far as they have pixels."""
+    levels = [image]
+    while len(levels) < _LEVELS:
+        half = functional.avg_pool2d(levels[-1].float(), 2, ceil_mode=True)
+        levels.append(half.round().byte())
+    return levels
+
+
 def _sharpness(display: Tensor) -> Tensor:
     """(M,): share of small patches whose finest detail is strong beside their coarser contrast."""
     grey = display.mean(1, keepdim=True)
     fine = grey - functional.avg_pool2d(grey, 3, 1, 1)
-    coarse = grey - functional.avg_pool2d(grey, 9, 1, 4)
+    rows = functional.avg_pool2d(grey, (1, 9), 1, (0, 4))
+    coarse = grey - functional.avg_pool2d(rows, (9, 1), 1, (4, 0))
     energy = functional.avg_pool2d(fine**2, 16).sqrt()
     contrast = functional.avg_pool2d(coarse**2, 16).sqrt()
     crisp = (energy > 0.012) & (energy > 0.3 * contrast)

@@ -1,26 +1,26 @@
-"""Random lenses: dual-pixel kernels of varied shape for any signed radius."""
+"""Random lenses: dual-pixel kernels of varied shape for any signed radius, traced ray by ray."""
 
 import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from napari_defocus.optics.kernels import normalised
 from training.data.chance import Chance
 
-_SUBPIXELS = 3
+_REACH = 1.3
+_GOLDEN_TURN = math.pi * (3 - math.sqrt(5))
 
 
 @dataclass(frozen=True)
 class Lens:
-    """Pupils of a batch of lenses; every field is a (B,) tensor.
+    """A batch of lenses; every field is a (B,) tensor unless said otherwise.
 
     Attributes
     ----------
     ring : Tensor
-        Dip in the middle: 0 is a flat pupil, 1 a ring that is nearly dark in its centre.
+        Dip in the middle: 0 is a flat pupil, 1 a ring that is dark in its centre.
     soft_edge : Tensor
         Width of the pupil's edge as a share of its radius.
     blades : Tensor
@@ -33,6 +33,12 @@ class Lens:
         Width, in radii, of the transition between the two photodiodes' half pupils.
     leak : Tensor
         Share of the light that reaches the wrong photodiode.
+    spherical : Tensor
+        Spherical aberration: how far rays from the pupil's rim miss their point, in px.
+    coma, astigmatism : Tensor
+        (B, 2) likewise, along two directions each.
+    fringe : Tensor
+        (B, 3) what red, green and blue add to the radius, in px.
     """
 
     ring: Tensor
@@ -43,22 +49,31 @@ class Lens:
     cut_y: Tensor
     ramp: Tensor
     leak: Tensor
+    spherical: Tensor
+    coma: Tensor
+    astigmatism: Tensor
+    fringe: Tensor
 
-    def kernels(self, radius: Tensor, half: int) -> Tensor:
-        """As `Lenses.kernels`, each view's of unit sum."""
-        steps = (2 * half + 1) * _SUBPIXELS
-        line = (torch.arange(steps, device=radius.device) + 0.5) / _SUBPIXELS - half - 0.5
-        safe = torch.where(radius.abs() < 0.5, torch.where(radius < 0, -0.5, 0.5), radius)
-        scale = safe[..., None, None]
-        u, v = line[None, None, None] / scale, line[None, None, :, None] / scale
-        pupil = _pupil(self, u, v, scale.abs())
-        ramp = (u / _wide(self.ramp) / 2 + 0.5).clamp(0, 1)
-        leak = _wide(self.leak)
+    def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
+        """As `Lenses.kernels`.
+
+        Notes
+        -----
+        A ray through the pupil at (u, v), in radii, meets the sensor at ``radius (u, v)`` plus the
+        third-order transverse ray aberrations (Born and Wolf, "Principles of Optics", 5.3): with
+        rho^2 = u^2 + v^2, ``rho^2 (u, v)`` for spherical aberration, ``(3 u^2 + v^2, 2 u v)`` for
+        coma along u, and ``(u, -v)`` for astigmatism.
+        """
+        u, v = (w.to(radius.device) for w in _pupil_points(14 * half**2 + 500))
+        light = _transmission(self, u, v)
+        ramp = (u / self.ramp[:, None] / 2 + 0.5).clamp(0, 1)
+        leak = self.leak[:, None]
         ramp = leak + (1 - 2 * leak) * ramp
-        views = torch.stack([pupil * ramp, pupil * (1 - ramp)], 2)
-        fine = views.flatten(0, 2)[:, None]
-        kernels = functional.avg_pool2d(fine, _SUBPIXELS)[:, 0].unflatten(0, views.shape[:3])
-        return normalised(kernels)
+        views = torch.stack([light * ramp, light * (1 - ramp)], -1)
+        stray_x, stray_y = _aberration(self, u, v, light)
+        x = radius[:, None] * u + stray_x[scene]
+        y = radius[:, None] * v + stray_y[scene]
+        return normalised(_landed(x, y, views[scene], half))
 
 
 class RandomLenses:
@@ -66,6 +81,8 @@ class RandomLenses:
 
     def draw(self, chance: Chance) -> Lens:
         """A lens for each stream of chance."""
+        aberrant, coloured = chance.happens(0.4, 1), chance.happens(0.4, 1)
+        fringe = coloured * chance.uniform(-0.4, 0.4, 2)
         return Lens(
             ring=chance.happens(0.5) * chance.uniform(0.0, 0.9),
             soft_edge=chance.uniform(0.02, 0.5),
@@ -75,29 +92,70 @@ class RandomLenses:
             cut_y=chance.happens(0.35) * chance.uniform(-0.5, 0.5),
             ramp=chance.uniform(0.1, 0.9),
             leak=chance.uniform(0.0, 0.08),
+            spherical=aberrant[:, 0] * chance.uniform(-0.8, 0.8),
+            coma=aberrant * chance.uniform(-0.2, 0.2, 2),
+            astigmatism=aberrant * chance.uniform(-0.4, 0.4, 2),
+            fringe=torch.stack([fringe[:, 0], torch.zeros_like(fringe[:, 0]), fringe[:, 1]], 1),
         )
 
 
-def _pupil(lens: Lens, u: Tensor, v: Tensor, radius: Tensor) -> Tensor:
-    """Transmission at pupil coordinates in radii."""
+def _pupil_points(count: int) -> tuple[Tensor, Tensor]:
+    """Evenly spread points of the pupil plane, (P,) each: Vogel's sunflower."""
+    index = torch.arange(count) + 0.5
+    rho, turn = _REACH * (index / count).sqrt(), index * _GOLDEN_TURN
+    return rho * torch.cos(turn), rho * torch.sin(turn)
+
+
+def _transmission(lens: Lens, u: Tensor, v: Tensor) -> Tensor:
+    """(B, P) light through points of the pupil."""
     rho = torch.hypot(u, v)
-    edge = torch.maximum(_wide(lens.soft_edge), 1 / (_SUBPIXELS * radius))
-    distance = torch.where(_wide(lens.blades) > 0, rho / _polygon(lens, u, v), rho)
-    shifted = torch.hypot(u - _wide(lens.cut_x), v - _wide(lens.cut_y))
+    round_, angular = rho, rho / _polygon(lens, u, v)
+    distance = torch.where(lens.blades[:, None] > 0, angular, round_)
+    shifted = torch.hypot(u - lens.cut_x[:, None], v - lens.cut_y[:, None])
     outer = torch.maximum(distance, shifted)
-    open_area = ((1 - outer) / edge + 0.5).clamp(0, 1)
-    lift = (rho / 0.8).clamp(max=2) ** 6
-    profile = 1 - _wide(lens.ring) / (1 + lift)
-    return open_area * profile + 1e-12
+    open_area = ((1 - outer) / lens.soft_edge[:, None] + 0.5).clamp(0, 1)
+    lift = (rho / 0.8) ** 6
+    return open_area * (1 - lens.ring[:, None] / (1 + lift))
 
 
 def _polygon(lens: Lens, u: Tensor, v: Tensor) -> Tensor:
-    """Radius of a regular polygon of unit area-equivalent size in each direction."""
-    sector = 2 * math.pi / _wide(lens.blades).clamp(min=5)
-    angle = torch.atan2(v, u) + _wide(lens.turn)
+    """Radius of a regular polygon of about a unit disk's area in each direction."""
+    sector = 2 * math.pi / lens.blades[:, None].clamp(min=5)
+    angle = torch.atan2(v, u) + lens.turn[:, None]
     within = torch.remainder(angle, sector) - sector / 2
     return (torch.cos(sector / 2) / torch.cos(within)) * (1 + 0.06 * sector)
 
 
-def _wide(x: Tensor) -> Tensor:
-    return x[:, None, None, None]
+def _aberration(lens: Lens, u: Tensor, v: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, P) displacements in px along x and y; the light's mean place stays where it is."""
+    uu, uv, vv = u * u, u * v, v * v
+    coma_x, coma_y = lens.coma[:, :1], lens.coma[:, 1:]
+    straight, slanted = lens.astigmatism[:, :1], lens.astigmatism[:, 1:]
+    swell = lens.spherical[:, None] * (uu + vv)
+    x = swell * u + coma_x * (3 * uu + vv) + coma_y * 2 * uv + straight * u + slanted * v
+    y = swell * v + coma_y * (uu + 3 * vv) + coma_x * 2 * uv - straight * v + slanted * u
+    share = light / light.sum(1, keepdim=True)
+    return x - (x * share).sum(1, keepdim=True), y - (y * share).sum(1, keepdim=True)
+
+
+def _landed(x: Tensor, y: Tensor, light: Tensor, half: int) -> Tensor:
+    """Where light falls: each ray is shared by the four nearest quarters of pixels.
+
+    `x`, `y` (M, P) in px from the middle, `light` (M, P, V); gives (M, V, S, S). What falls outside
+    the square is lost.
+    """
+    side = 2 * half + 1
+    wide = 2 * side
+    x, y = 2 * x + side - 0.5, 2 * y + side - 0.5
+    left, top = x.floor(), y.floor()
+    right_share, low_share = x - left, y - top
+    square = torch.arange(len(x), device=x.device)[:, None] * wide**2
+    canvas = light.new_zeros(len(x) * wide**2, light.shape[-1])
+    for column, share_x in ((left, 1 - right_share), (left + 1, right_share)):
+        for row, share_y in ((top, 1 - low_share), (top + 1, low_share)):
+            inside = (column >= 0) & (column < wide) & (row >= 0) & (row < wide)
+            place = (row * wide + column).long().where(inside, 0) + square
+            share = (share_x * share_y * inside)[..., None] * light
+            canvas.index_add_(0, place.flatten(), share.flatten(0, 1))
+    pixels = canvas.view(len(x), side, 2, side, 2, -1).sum((2, 4))
+    return pixels.permute(0, 3, 1, 2)

@@ -1,5 +1,6 @@
 """What a renderer asks of a lens, and a lens whose kernels are given."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,23 +14,30 @@ from training.data.chance import Chance
 
 
 class Lenses(Protocol):
-    """The lenses of a batch of scenes."""
+    """The lenses of a batch of N scenes."""
 
-    def kernels(self, radius: Tensor, half: int) -> Tensor:
+    @property
+    def fringe(self) -> Tensor:
+        """(N, 3) what red, green and blue add to a radius, in px."""
+        ...
+
+    def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
         """Kernels of the left and the right view.
 
         Parameters
         ----------
+        scene : Tensor
+            (M,) whose lens: numbers below N.
         radius : Tensor
-            (B, K) signed radii in pixels.
+            (M,) signed radii in pixels.
         half : int
             Half-width of the kernels' square in pixels.
 
         Returns
         -------
         Tensor
-            (B, K, 2, S, S), S = 2 half + 1, non-negative; the two views sum to 2, equally shared
-            up to the lens's own balance. For a positive radius left weight lies at x > 0.
+            (M, 2, S, S), S = 2 half + 1, non-negative, each of unit sum. For a positive radius the
+            left view's weight lies at x > 0.
         """
         ...
 
@@ -61,21 +69,30 @@ class BankLens:
         return cls(read_bank(path))
 
     def draw(self, chance: Chance) -> Lenses:
-        """Itself, on the device of chance."""
-        self._views = self._views.to(chance.device)
-        return self
+        """The same lens for each stream of chance."""
+        fringe = torch.zeros(len(chance), 3, device=chance.device)
+        return _FixedLenses(self._views.to(chance.device), fringe)
 
-    def kernels(self, radius: Tensor, half: int) -> Tensor:
-        """As `Lenses.kernels`; radii are at most the bank's."""
-        largest = len(self._views) - 1
+
+@dataclass(frozen=True)
+class _FixedLenses:
+    """One lens for all scenes: views (R, 2, S, S) of each whole radius."""
+
+    views: Tensor
+    fringe: Tensor
+
+    def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
+        """As `Lenses.kernels`; a radius is at most the largest of the views."""
+        del scene
+        largest = len(self.views) - 1
         if radius.abs().max() > largest:
             raise ValueError(f"the lens knows radii up to {largest} px")
         steps = torch.arange(largest + 1, device=radius.device)
-        weights = (1 - (radius.abs()[..., None] - steps).abs()).clamp(min=0)
-        views = torch.einsum("bkr,rvyx->bkvyx", weights, self._views)
-        views = torch.where((radius < 0)[..., None, None, None], views.flip(2), views)
-        room = half - views.shape[-1] // 2
-        return functional.pad(views, (room, room, room, room))
+        weights = (1 - (radius.abs()[:, None] - steps).abs()).clamp(min=0)
+        kernels = torch.einsum("mr,rvyx->mvyx", weights, self.views)
+        kernels = torch.where((radius < 0)[:, None, None, None], kernels.flip(1), kernels)
+        room = half - kernels.shape[-1] // 2
+        return functional.pad(kernels, (room, room, room, room))
 
 
 def read_bank(path: Path) -> KernelBank:

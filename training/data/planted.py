@@ -27,8 +27,9 @@ def planted_bank(chance: Chance, max_radius: int = 24) -> KernelBank:
         One evenly bright polygonal pupil for every radius, its halves cut hard or very softly.
     """
     bank = KernelBank(max_radius)
-    radii = torch.arange(max_radius + 1.0)[None]
-    kernels = _bright_lens(chance).kernels(radii, max_radius + 1)[0, :, 0]
+    radii = torch.arange(max_radius + 1.0)
+    lens = _bright_lens(chance)
+    kernels = lens.kernels(torch.zeros(len(radii), dtype=torch.long), radii, max_radius + 1)[:, 0]
     peak = kernels.amax((-2, -1), keepdim=True)
     with torch.no_grad():
         bank.scores.copy_((kernels / peak).clamp(min=_DARK).log())
@@ -45,5 +46,8 @@ def _bright_lens(chance: Chance) -> Lens:
         blades=chance.integers(5, 8).float(),
         cut_x=flat,
         cut_y=flat,
+        spherical=flat,
+        coma=flat.expand(1, 2),
+        astigmatism=flat.expand(1, 2),
         ramp=ramp,
     )

@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 
 from napari_defocus.optics.light import encode_srgb
 from training.data.chance import Chance
+from training.data.demosaic import demosaiced
 from training.data.scene import Scenes
 
 
@@ -22,15 +24,29 @@ class SensorOptions:
     shot, read : tuple of float
         Log-uniform ranges of the shot-noise gain (variance per unit of light) and of the read
         noise (standard deviation), where white is 1.
-    grey_share, bent_share, jpeg_share : float
-        Share of scenes turned grey, with a tone curve other than sRGB's, and written as JPEG.
+    photons : tuple of float
+        Log-uniform range of how many photons are white in fluorescence.
+    grey_share, bent_share, jpeg_share, mosaic_share : float
+        Share of photographs turned grey, with a tone curve other than sRGB's, written as JPEG, and
+        softened by demosaicing.
+    raw_share : float
+        Share of fluorescent pictures whose values are the light itself, not display-encoded.
+    enlarged_share : float
+        Share of finished pictures that are enlarged by up to 2.
+    largest_radius : float
+        Radius in px beyond which enlarging does not go.
     """
 
     shot: tuple[float, float] = (3e-6, 1.5e-3)
     read: tuple[float, float] = (2e-4, 8e-3)
+    photons: tuple[float, float] = (20.0, 5000.0)
     grey_share: float = 0.12
     bent_share: float = 0.6
     jpeg_share: float = 0.15
+    mosaic_share: float = 0.35
+    raw_share: float = 0.3
+    enlarged_share: float = 0.15
+    largest_radius: float = 24.0
 
 
 @dataclass(frozen=True)
@@ -73,57 +89,119 @@ def photograph(
     Photographs
         Of the size of the scenes.
     """
-    gain = chance.log_uniform(0.55, 1.5, 1, 1, 1)
-    shot = chance.log_uniform(*options.shot, 1, 1, 1)
-    read = chance.log_uniform(*options.read, 1, 1, 1)
-    grey = chance.happens(options.grey_share, 1, 1, 1)
-    curve = _ToneCurve.random(chance, options.bent_share)
-    jpeg = chance.happens(options.jpeg_share)
-    quality = chance.integers(60, 97)
-    eight_bit = chance.happens(0.6, 1, 1, 1)
+    camera = _Camera.random(chance, options, scenes.fluorescent)
     balance = chance.log_uniform(0.95, 1.05, 1, 1, 1)
-
-    def exposed(light: Tensor) -> Tensor:
-        return torch.where(grey, _grey(light), light) * gain
-
-    def captured(light: Tensor, noise_gain: float) -> Tensor:
-        seen = exposed(light)
-        noise = chance.noise(*seen.shape[1:]) * (noise_gain * shot * seen + read**2).sqrt()
-        seen = seen + torch.where(grey, noise[:, :1], noise)
-        display = curve(seen.clamp(0, 1))
-        display = torch.where(eight_bit, (display * 255).round() / 255, display)
-        return _jpeg(display, jpeg, quality)
-
-    sharp = curve(exposed(scenes.sharp).clamp(0, 1))
-    centre = captured((scenes.left + scenes.right) / 2, 1.0)
+    sharp = camera.shown(camera.exposed(scenes.sharp))
+    centre = camera.captured((scenes.left + scenes.right) / 2, 1.0, chance)
     if views:
-        left, right = captured(scenes.left * balance, 2.0), captured(scenes.right, 2.0)
+        left = camera.captured(scenes.left * balance, 2.0, chance)
+        right = camera.captured(scenes.right, 2.0, chance)
     else:
         left = right = centre
-    return Photographs(sharp, centre, left, right, scenes.radius)
+    photos = Photographs(sharp, centre, left, right, scenes.radius)
+    return _enlarged(photos, chance, options)
 
 
 @dataclass(frozen=True)
-class _ToneCurve:
-    """sRGB curve, bent by a random contrast and gamma; each field is (N, 1, 1, 1)."""
+class _Camera:
+    """One camera for each sample; a field is (N, 1, 1, 1) unless said otherwise.
 
+    `contrast` and `gamma` bend the sRGB curve; where `raw`, light is shown as it is. `jpeg` and
+    `quality` are (N,), `fluorescent` too.
+    """
+
+    gain: Tensor
+    shot: Tensor
+    read: Tensor
+    photons: Tensor
+    grey: Tensor
+    mosaic: Tensor
     contrast: Tensor
     gamma: Tensor
+    raw: Tensor
+    eight_bit: Tensor
+    jpeg: Tensor
+    quality: Tensor
+    fluorescent: Tensor
 
     @classmethod
-    def random(cls, chance: Chance, share: float) -> "_ToneCurve":
-        bent = chance.happens(share, 1, 1, 1)
-        contrast = chance.uniform(-0.3, 0.8, 1, 1, 1)
-        gamma = (0.12 * chance.normal(1, 1, 1)).exp()
-        return cls(torch.where(bent, contrast, 0), torch.where(bent, gamma, 1))
+    def random(cls, chance: Chance, options: SensorOptions, fluorescent: Tensor) -> "_Camera":
+        counted = fluorescent[:, None, None, None]
+        bent = chance.happens(options.bent_share, 1, 1, 1) & ~counted
+        grey = chance.happens(options.grey_share, 1, 1, 1) | counted
+        return cls(
+            gain=chance.log_uniform(0.55, 1.5, 1, 1, 1),
+            shot=chance.log_uniform(*options.shot, 1, 1, 1),
+            read=chance.log_uniform(*options.read, 1, 1, 1),
+            photons=chance.log_uniform(*options.photons, 1, 1, 1),
+            grey=grey,
+            mosaic=chance.happens(options.mosaic_share, 1, 1, 1) & ~grey,
+            contrast=torch.where(bent, chance.uniform(-0.3, 0.8, 1, 1, 1), 0),
+            gamma=torch.where(bent, (0.12 * chance.normal(1, 1, 1)).exp(), 1),
+            raw=chance.happens(options.raw_share, 1, 1, 1) & counted,
+            eight_bit=chance.happens(0.6, 1, 1, 1),
+            jpeg=chance.happens(options.jpeg_share) & ~fluorescent,
+            quality=chance.integers(60, 97),
+            fluorescent=fluorescent,
+        )
 
-    def __call__(self, light: Tensor) -> Tensor:
+    def exposed(self, light: Tensor) -> Tensor:
+        """Light where white is 1."""
+        grey = light.mean(1, keepdim=True).expand_as(light)
+        return torch.where(self.grey, grey, light) * self.gain
+
+    def captured(self, light: Tensor, noise_gain: float, chance: Chance) -> Tensor:
+        """Display-encoded picture of light; `noise_gain` is how much of it a photosite lacks."""
+        seen = self.exposed(light)
+        noise = chance.noise(*seen.shape[1:])
+        noise = torch.where(self.grey, noise[:, :1], noise)
+        spread = (noise_gain * self.shot * seen).where(~self.fluorescent[:, None, None, None], 0)
+        counted = self._counted(seen, noise_gain, chance)
+        noisy = counted + noise * (spread + self.read**2).sqrt()
+        noisy = torch.where(self.mosaic, demosaiced(noisy), noisy)
+        display = self.shown(noisy)
+        display = torch.where(self.eight_bit, (display * 255).round() / 255, display)
+        return _jpeg(display, self.jpeg, self.quality)
+
+    def shown(self, exposed: Tensor) -> Tensor:
+        """Display-encoded light, clipped."""
+        light = exposed.clamp(0, 1)
         display = encode_srgb(light).clamp(1e-6, 1) ** self.gamma
-        return display + self.contrast * display * (1 - display) * (2 * display - 1)
+        display = display + self.contrast * display * (1 - display) * (2 * display - 1)
+        return torch.where(self.raw, light, display)
+
+    def _counted(self, seen: Tensor, noise_gain: float, chance: Chance) -> Tensor:
+        """Light of fluorescent scenes as whole photons; of others, as it is."""
+        if not self.fluorescent.any():
+            return seen
+        white = self.photons[self.fluorescent] / noise_gain
+        counts = chance.chosen(self.fluorescent).poisson(seen[self.fluorescent, :1] * white)
+        result = seen.clone()
+        result[self.fluorescent] = (counts / white).expand(-1, 3, -1, -1)
+        return result
 
 
-def _grey(light: Tensor) -> Tensor:
-    return light.mean(1, keepdim=True).expand_as(light)
+def _enlarged(photos: Photographs, chance: Chance, options: SensorOptions) -> Photographs:
+    """Some pictures' middles, enlarged to their full size; the radius grows with them."""
+    largest = photos.radius.abs().amax((1, 2, 3)).clamp(min=0.1)
+    scale = chance.uniform(1, 2).minimum(options.largest_radius / largest).clamp(min=1)
+    chosen = chance.happens(options.enlarged_share).nonzero().flatten()
+    if not len(chosen):
+        return photos
+    near = torch.eye(2, 3, device=largest.device) / scale[chosen, None, None]
+
+    def grown(images: Tensor, mode: str = "bilinear") -> Tensor:
+        grid = functional.affine_grid(near, [len(near), *images.shape[1:]], align_corners=False)
+        result = images.clone()
+        result[chosen] = functional.grid_sample(
+            images[chosen], grid, mode, padding_mode="border", align_corners=False
+        )
+        return result
+
+    pictures = torch.cat([photos.sharp, photos.centre, photos.left, photos.right], 1)
+    radius = grown(photos.radius, "nearest")
+    radius[chosen] *= scale[chosen, None, None, None]
+    return Photographs(*grown(pictures).split(3, 1), radius)
 
 
 def _jpeg(display: Tensor, chosen: Tensor, quality: Tensor) -> Tensor:

@@ -1,18 +1,22 @@
 """Kernels of random, of given and of planted lenses."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch.nn.functional import cosine_similarity
 
 from napari_defocus.optics.bank import KernelBank
+from napari_defocus.optics.kernels import disk
 from training.data.chance import Chance
 from training.data.lens import RandomLenses
 from training.data.optics import BankLens, read_bank
 from training.data.planted import planted_bank
 from training.data.renderer import Renderer
 
-RADII = torch.tensor([-8.0, -3.0, 3.0, 8.0])
+HALF = 14
+LINE = torch.arange(-float(HALF), HALF + 1)
 
 
 @pytest.fixture
@@ -24,32 +28,103 @@ def chance(count):
     return Chance.of(0, samples=range(count))
 
 
+def one(optics, *radii):
+    """Kernels (K, 2, S, S) of the first scene's lens."""
+    radius = torch.tensor(radii)
+    scene = torch.zeros(len(radii), dtype=torch.long)
+    return optics.draw(chance(1)).kernels(scene, radius, HALF)
+
+
+def ideal(**aberrations):
+    """A round, flat pupil, aberrations aside."""
+    none = torch.zeros(1)
+    lens = RandomLenses().draw(chance(1))
+    flat = replace(
+        lens,
+        ring=none,
+        blades=none,
+        cut_x=none,
+        cut_y=none,
+        soft_edge=none + 0.02,
+        spherical=none,
+        coma=none.expand(1, 2),
+        astigmatism=none.expand(1, 2),
+    )
+    return replace(flat, **{name: torch.tensor(value) for name, value in aberrations.items()})
+
+
+def spread(kernel):
+    """Standard deviations in px along x and y."""
+    across, down = kernel.sum(0), kernel.sum(1)
+    moments = ((LINE**2 * part).sum() - (LINE * part).sum() ** 2 for part in (across, down))
+    return tuple(moment.sqrt().item() for moment in moments)
+
+
 @pytest.mark.parametrize("optics", [RandomLenses(), BankLens(KernelBank(10))])
 def test_kernels_keep_light_and_lie_on_the_side_of_their_sign(optics):
-    kernels = optics.draw(chance(16)).kernels(RADII.expand(16, 4), half=14)
+    scene = torch.arange(16).repeat(4)
+    radius = torch.tensor([-8.0, -3.0, 3.0, 8.0]).repeat_interleave(16)
+    kernels = optics.draw(chance(16)).kernels(scene, radius, HALF)
     assert kernels.min() >= 0
-    torch.testing.assert_close(kernels.sum((-2, -1)), torch.ones(16, 4, 2))
-    x = torch.arange(-14.0, 15.0)
-    shift = (kernels * x).sum((-2, -1))
-    disparity = shift[:, :, 0] - shift[:, :, 1]
-    assert (disparity[:, 2:] > 0).all()
-    assert (disparity[:, :2] < 0).all()
+    torch.testing.assert_close(kernels.sum((-2, -1)), torch.ones(64, 2))
+    shift = (kernels * LINE).sum((-2, -1))
+    assert (((shift[:, 0] - shift[:, 1]) * radius) > 0).all()
+
+
+def test_a_lens_does_not_depend_on_its_batch():
+    scene, radius = torch.arange(4), torch.tensor([1.0, -2.0, 4.0, 8.0])
+    whole = RandomLenses().draw(chance(4)).kernels(scene, radius, HALF)
+    alone = RandomLenses().draw(Chance.of(0, samples=[2])).kernels(scene[:1], radius[2:3], HALF)
+    torch.testing.assert_close(whole[2:3], alone)
+
+
+def test_an_ideal_lens_makes_disks_and_leaves_what_is_in_focus():
+    kernels = ideal().kernels(torch.tensor([0, 0]), torch.tensor([0.0, 9.0]), HALF).mean(1)
+    assert kernels[0, HALF, HALF] == pytest.approx(1)
+    assert (kernels[1] - disk(9.0, HALF)).abs().sum() < 0.08
+
+
+@pytest.mark.parametrize(
+    ("aberration", "wide", "tall"),
+    [
+        ({"spherical": [1.5]}, 0.3, 0.3),
+        ({"astigmatism": [[1.0, 0.0]]}, 0.4, -0.4),
+    ],
+)
+def test_aberrations_move_the_rays_of_the_rim(aberration, wide, tall):
+    def sizes(lens):
+        return spread(lens.kernels(torch.tensor([0]), torch.tensor([6.0]), HALF)[0].mean(0))
+
+    plain, aberrant = sizes(ideal()), sizes(ideal(**aberration))
+    for change, before, after in zip((wide, tall), plain, aberrant, strict=True):
+        assert (after - before) / change > 1
+
+
+def test_coma_is_lopsided_but_stays_in_place():
+    lens = ideal(coma=[[1.0, 0.0]])
+    kernel = lens.kernels(torch.tensor([0]), torch.tensor([6.0]), HALF)[0].mean(0)
+    across = kernel.sum(0)
+    assert (LINE * across).sum().abs() < 0.05
+    assert (LINE**3 * across).sum() > 5
 
 
 def test_a_bank_is_interpolated_between_whole_radii(bank):
-    kernels = BankLens(bank).kernels(torch.tensor([[3.0, 3.25, 4.0]]), half=11)[0]
-    torch.testing.assert_close(kernels[0, 0], bank.views(negative=False)[0][3])
+    kernels = one(BankLens(bank), 3.0, 3.25, 4.0)
+    inner = slice(HALF - 11, HALF + 12)
+    torch.testing.assert_close(kernels[0, 0, inner, inner], bank.views(negative=False)[0][3])
     torch.testing.assert_close(kernels[1], 0.75 * kernels[0] + 0.25 * kernels[2])
 
 
 def test_a_negative_radius_swaps_the_views_of_a_bank(bank):
-    kernels = BankLens(bank).kernels(torch.tensor([[-5.0]]), half=11)[0, 0]
-    torch.testing.assert_close(kernels, torch.stack([v[5] for v in bank.views(negative=True)]))
+    kernels = one(BankLens(bank), 5.0, -5.0)
+    assert torch.equal(kernels[0], kernels[1].flip(0))
+    inner = slice(HALF - 11, HALF + 12)
+    torch.testing.assert_close(kernels[1, 0, inner, inner], bank.views(negative=True)[0][5])
 
 
 def test_a_radius_beyond_the_bank_is_an_error(bank):
     with pytest.raises(ValueError, match="up to 10 px"):
-        BankLens(bank).kernels(torch.tensor([[11.0]]), half=14)
+        one(BankLens(bank), 11.0)
 
 
 def test_a_bank_can_be_the_lens_of_rendered_scenes(corpus, options, bank):

@@ -1,15 +1,38 @@
 """Photographs of scenes: noise, colours, encoding."""
 
+from dataclasses import replace
+
+import pytest
 import torch
 
+from napari_defocus.optics.light import decode_srgb
 from training.data.chance import Chance
+from training.data.demosaic import demosaiced
+from training.data.scene import Scenes
 from training.data.sensor import SensorOptions, photograph
 
 PICTURES = ("sharp", "centre", "left", "right")
 
 
+CLEAN = SensorOptions(
+    shot=(1e-9, 1e-9),
+    read=(1e-9, 1e-9),
+    grey_share=0,
+    bent_share=0,
+    jpeg_share=0,
+    mosaic_share=0,
+    enlarged_share=0,
+)
+
+
 def chance(*samples):
     return Chance.of(1, samples=samples)
+
+
+def grey_field(value, count, *, fluorescent):
+    light = torch.full((count, 3, 64, 64), value)
+    radius = torch.full((count, 1, 64, 64), 3.0)
+    return Scenes(light, light, light, radius, torch.full((count,), fluorescent))
 
 
 def test_photographs_are_display_values(pool):
@@ -23,7 +46,7 @@ def test_photographs_are_display_values(pool):
 
 
 def test_a_photograph_does_not_depend_on_its_batch(pool):
-    sensor = SensorOptions(jpeg_share=0.5)
+    sensor = SensorOptions(jpeg_share=0.5, enlarged_share=0.5)
     whole = photograph(pool.fixed(0, 4), chance(0, 1, 2, 3), sensor, views=True)
     parts = [
         photograph(pool.fixed(first, 2), chance(first, first + 1), sensor, views=True)
@@ -36,7 +59,7 @@ def test_a_photograph_does_not_depend_on_its_batch(pool):
 
 def test_noise_follows_the_options(pool):
     def roughness(read):
-        sensor = SensorOptions(shot=(1e-9, 1e-9), read=(read, read), grey_share=0, jpeg_share=0)
+        sensor = replace(CLEAN, read=(read, read))
         photos = photograph(pool.fixed(0, 8), chance(*range(8)), sensor, views=False)
         return photos.centre.diff(dim=-1).abs().mean()
 
@@ -44,6 +67,71 @@ def test_noise_follows_the_options(pool):
 
 
 def test_grey_scenes_are_grey(pool):
-    sensor = SensorOptions(grey_share=1.0, jpeg_share=0)
+    sensor = replace(CLEAN, grey_share=1.0)
     photos = photograph(pool.fixed(0, 4), chance(*range(4)), sensor, views=False)
     assert torch.equal(photos.centre[:, 0], photos.centre[:, 2])
+
+
+@pytest.mark.parametrize("raw", [0, 1])
+def test_fluorescence_is_counted_in_photons(raw):
+    scenes = grey_field(0.4, 16, fluorescent=True)
+    sensor = replace(CLEAN, photons=(50, 50), raw_share=raw)
+    photos = photograph(scenes, chance(*range(16)), sensor, views=False)
+    assert torch.equal(photos.centre[:, 0], photos.centre[:, 2])
+    light = photos.centre[:, 0] if raw else decode_srgb(photos.centre[:, 0])
+    unclipped = light[light.mean((1, 2)) < 0.5]
+    ratio = unclipped.var((1, 2)) / unclipped.mean((1, 2))
+    torch.testing.assert_close(ratio, torch.full_like(ratio, 1 / 50), rtol=0.15, atol=0)
+
+
+def test_photographs_are_not_counted_in_photons():
+    scenes = grey_field(0.3, 4, fluorescent=False)
+    photos = photograph(scenes, chance(*range(4)), replace(CLEAN, photons=(20, 20)), views=False)
+    assert (photos.centre - photos.sharp).abs().max() < 0.01
+
+
+def test_only_photographs_have_bent_tone_curves_and_jpeg():
+    sensor = replace(CLEAN, bent_share=1, jpeg_share=1, mosaic_share=1, photons=(1e8, 1e8))
+    plain = replace(sensor, bent_share=0, jpeg_share=0, mosaic_share=0)
+    for fluorescent in (True, False):
+        scenes = grey_field(0.3, 8, fluorescent=fluorescent)
+        bent, straight = (
+            photograph(scenes, chance(*range(8)), options, views=False).sharp
+            for options in (sensor, plain)
+        )
+        assert torch.equal(bent, straight) is fluorescent
+
+
+def test_enlarging_grows_the_radius_with_the_picture(pool):
+    scenes = pool.fixed(0, 8)
+    photos = photograph(scenes, chance(*range(8)), replace(CLEAN, enlarged_share=1), views=False)
+    plain = photograph(scenes, chance(*range(8)), CLEAN, views=False)
+    growth = (photos.radius / plain.radius)[:, 0, 32, 32]
+    assert growth.min() >= 1
+    assert growth.max() > 1.5
+    rough = [images.diff(dim=-1).abs().mean() for images in (photos.sharp, plain.sharp)]
+    assert rough[0] < 0.9 * rough[1]
+
+
+def test_enlarging_stops_at_the_largest_radius():
+    sensor = replace(CLEAN, enlarged_share=1, largest_radius=4.0)
+    scenes = grey_field(0.3, 8, fluorescent=False)
+    photos = photograph(scenes, chance(*range(8)), sensor, views=False)
+    assert 3.9 < photos.radius.max() <= 4.001
+
+
+def test_demosaicing_keeps_even_colours_and_blurs_detail():
+    colours = torch.tensor([0.2, 0.5, 0.8])[None, :, None, None].expand(1, 3, 12, 12)
+    torch.testing.assert_close(demosaiced(colours), colours)
+    noise = torch.rand(1, 3, 32, 32)
+    assert demosaiced(noise).std() < 0.8 * noise.std()
+
+
+def test_demosaicing_softens_photographs(pool):
+    soft = photograph(
+        pool.fixed(0, 4), chance(*range(4)), replace(CLEAN, mosaic_share=1), views=False
+    )
+    plain = photograph(pool.fixed(0, 4), chance(*range(4)), CLEAN, views=False)
+    roughness = [photos.centre.diff(dim=-1).abs().mean() for photos in (soft, plain)]
+    assert roughness[0] < roughness[1]
+    assert torch.equal(soft.sharp, plain.sharp)

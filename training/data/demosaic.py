@@ -1,0 +1,29 @@
+"""The softness of colours that were measured through a Bayer mosaic."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+_GREEN = torch.tensor([[0.0, 1.0, 0.0], [1.0, 4.0, 1.0], [0.0, 1.0, 0.0]]) / 4
+_OTHERS = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]) / 4
+
+
+def demosaiced(image: Tensor) -> Tensor:
+    """Keep one colour of every pixel and fill in the other two from its neighbours, linearly.
+
+    Parameters
+    ----------
+    image : Tensor
+        (N, 3, H, W), H and W at least 2.
+
+    Returns
+    -------
+    Tensor
+        Same shape: red is measured at even rows and columns, blue at odd ones, green elsewhere.
+    """
+    rows = torch.arange(image.shape[-2], device=image.device)[:, None] % 2
+    columns = torch.arange(image.shape[-1], device=image.device) % 2
+    measured = torch.stack([(rows + columns) == 0, (rows + columns) == 1, (rows + columns) == 2])
+    kernels = torch.stack([_OTHERS, _GREEN, _OTHERS])[:, None].to(image)
+    mosaic = functional.pad(image * measured, (1, 1, 1, 1), mode="reflect")
+    return functional.conv2d(mosaic, kernels, groups=3)

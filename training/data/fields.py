@@ -1,0 +1,33 @@
+"""Smooth random fields, of which masks, depths and structures are made."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training.data.chance import Chance
+
+_CELLS = 16
+
+
+def smooth_field(chance: Chance, count: int, side: int) -> Tensor:
+    """(N, count, side, side) of about standard deviation 0.5, with 2.5 to 14 cells along a side."""
+    noise = chance.normal(count, _CELLS, _CELLS).flatten(0, 1)[:, None]
+    zoom = chance.log_uniform(2.5, 14, count).flatten() / _CELLS
+    turn = torch.eye(2, 3, device=chance.device) * zoom[:, None, None]
+    grid = functional.affine_grid(turn, [len(noise), 1, side, side], align_corners=False)
+    field = functional.grid_sample(noise, grid, mode="bicubic", align_corners=False)
+    return field.view(len(chance), count, side, side)
+
+
+def slope(field: Tensor) -> Tensor:
+    """Steepness (..., H, W) of a field per px, at least 0.001."""
+    return torch.hypot(*torch.gradient(field, dim=(-2, -1))).clamp(min=1e-3)
+
+
+def random_plane(chance: Chance, count: int, side: int) -> Tensor:
+    """(N, count, side, side): a slope in a random direction, 0 in the middle, 1 at the rim."""
+    line = torch.linspace(-1, 1, side, device=chance.device)
+    turn = chance.uniform(0, 2 * math.pi, count, 1, 1)
+    return torch.cos(turn) * line + torch.sin(turn) * line[:, None]
