@@ -4,63 +4,74 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
+from napari_defocus.models import ModelCard, find_model, load_network, write_model
+from napari_defocus.networks.descriptor import Task
+from training.products import LICENCE
 
-from napari_defocus.models import ModelCard, write_model
-from napari_defocus.networks import build
-
-_DESCRIPTIONS = {
-    "single": ("single-estimator", "Blur radius and confidence from one photograph."),
-    "dual-pixel": ("dual-estimator", "Signed blur radius and confidence from two views."),
-    "photo-faithful": ("generator", "Deblurs photographs, steered by the map; no adversary."),
+#: Which file of a run each model of the plugin comes from, and what its card says of it.
+MODELS: Mapping[str, tuple[str, Task, str]] = {
+    "single": ("single", "single", "Blur radius and confidence from one photograph."),
+    "dual-pixel": ("dual-pixel", "dual", "Signed blur radius and confidence from two views."),
+    "photo-faithful": (
+        "deblur",
+        "deblur",
+        "Deblurs photographs, steered by the map; no adversary.",
+    ),
+    "photo-natural": (
+        "deblur",
+        "deblur",
+        "Deblurs photographs, steered by the map; trained against an adversary.",
+    ),
 }
 _DATA = (
     "Scenes rendered from freely licensed photographs (CID22, GB82, CLIC 2025 and the wallpapers "
     "of Linux distributions: CC0, CC BY, CC BY-SA, public domain, Unsplash), those in "
     "training/data/held_out.txt left out. No real defocused photograph was trained on."
 )
+_VERSION = "0.1"
 
 
 def export(
-    run: Path,
-    name: str,
-    folder: Path,
-    *,
-    recipe: Mapping[str, Any],
-    figures: Mapping[str, Any],
+    run: Path, name: str, folder: Path, *, figures: Mapping[str, Any], data: str = _DATA
 ) -> ModelCard:
-    """Write the averaged weights of a run as a model of the plugin.
+    """Write what a run left as a model of the plugin.
 
     Parameters
     ----------
     run : Path
-        Folder of `training.fit.fit`.
-    name : {"single", "dual-pixel", "photo-faithful"}
-        Which model it becomes.
+        Folder of the run.
+    name : str
+        A key of `MODELS`: which model it becomes.
     folder : Path
         Folder of the registry.
-    recipe, figures : mapping
-        How it was trained, what it reaches; into the card.
+    figures : mapping
+        What else was measured, beside the run's own figures.
+    data : str
+        What it was trained on.
 
     Returns
     -------
     ModelCard
         The card as written.
+
+    Raises
+    ------
+    napari_defocus.errors.ModelError
+        If the run left no such weights.
     """
-    architecture, description = _DESCRIPTIONS[name]
-    network = build(architecture, {})
-    network.load_state_dict(torch.load(run / "average.pt", weights_only=True))
+    file, task, description = MODELS[name]
+    left = find_model(run / f"{file}.safetensors", task)
     return write_model(
         folder,
         name,
-        network.state_dict(),
-        task=network.descriptor.task,
-        architecture=architecture,
-        arguments={},
-        version="0.1",
-        licence="BSD-3-Clause",
+        load_network(left).state_dict(),
+        task=left.task,
+        architecture=left.architecture,
+        arguments=left.arguments,
+        version=_VERSION,
+        licence=LICENCE,
         description=description,
-        data=_DATA,
-        recipe=recipe,
-        figures=figures,
+        data=data,
+        recipe=left.recipe,
+        figures={"held-out rendered scenes": left.figures, **figures},
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -55,9 +56,9 @@ def load_features(weights: Path) -> Lpips | Vgg19Features:
     """
     try:
         names = load_file(weights).keys()
-        vgg = "features.28.weight" in names and "lin.0.weight" not in names
-        return Vgg19Features(weights) if vgg else Lpips(weights)
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        lpips = "lin.0.weight" in names
+        return Lpips(weights) if lpips else Vgg19Features(weights)
+    except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
         raise TrainingError(
             f"{weights} cannot be used for the perceptual loss: {error}; safetensors of VGG19, or "
             "of LPIPS' AlexNet or SqueezeNet are accepted"
@@ -65,8 +66,20 @@ def load_features(weights: Path) -> Lpips | Vgg19Features:
 
 
 def perceptual_loss(network: Lpips | Vgg19Features, image: Tensor, target: Tensor) -> Tensor:
-    """Mean squared difference of the feature maps, averaged over them."""
+    """Mean squared difference of the feature maps, averaged over them.
+
+    Features of LPIPS' networks are first scaled to unit length at each pixel, as that distance
+    does, since theirs differ in size by orders of magnitude from one map to the next; the squares
+    are then summed over channels.
+    """
     with torch.no_grad():
         wanted = network.features(target)
+    unit = isinstance(network, Lpips)
     pairs = zip(network.features(image), wanted, strict=True)
-    return torch.stack([functional.mse_loss(a, b) for a, b in pairs]).mean()
+    return torch.stack([_apart(a, b, unit=unit) for a, b in pairs]).mean()
+
+
+def _apart(a: Tensor, b: Tensor, *, unit: bool) -> Tensor:
+    if not unit:
+        return functional.mse_loss(a, b)
+    return (functional.normalize(a) - functional.normalize(b)).square().sum(1).mean()

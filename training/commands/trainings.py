@@ -135,23 +135,24 @@ def _estimator(
             teacher=teacher,
         )
 
-    _train(run, options, options.fit, task, {"estimator": str(kind)})
+    train(run, options, options.fit, task, {"estimator": str(kind)})
 
 
 def _gan(run: Run, options: GanConfig) -> None:
     """Train the deblurring network, against an adversary if it has a weight."""
+    train(run, options, options.fit, lambda fabric: gan_task(options, fabric), {})
 
-    def task(fabric: Fabric) -> Task:
-        return GanTask(
-            options.gan,
-            Camera(options.data.source(), options.data.crop, views=False),
-            options.data.fixed(fabric, views=False),
-            _model(options.estimator, "single", fabric),
-            options.features,
-            fabric.device,
-        )
 
-    _train(run, options, options.fit, task, {})
+def gan_task(options: GanConfig, fabric: Fabric) -> GanTask:
+    """The training of a deblurring network that some options describe."""
+    return GanTask(
+        options.gan,
+        Camera(options.data.source(), options.data.crop, views=False),
+        options.data.fixed(fabric, views=False),
+        _model(options.estimator, "single", fabric),
+        options.features,
+        fabric.device,
+    )
 
 
 def _lbk(run: Run, options: LbkConfig) -> None:
@@ -165,7 +166,7 @@ def _lbk(run: Run, options: LbkConfig) -> None:
             None if options.planted is None else read_bank(options.planted).to(fabric.device),
         )
 
-    _train(run, options, options.fit, task, {})
+    train(run, options, options.fit, task, {})
 
 
 estimator_command = with_options(_estimator, EstimatorConfig)
@@ -173,13 +174,14 @@ gan_command = with_options(_gan, GanConfig)
 lbk_command = with_options(_lbk, LbkConfig)
 
 
-def _train(
+def train(
     run: Path,
     options: Any,
     how: FitOptions,
     make: Callable[[Fabric], Task],
     about: Mapping[str, Any],
 ) -> None:
+    """Train what `make` makes in the folder of a run, and say whether it is done."""
     fabric = launch(how.precision, how.threads)
     if fabric.is_global_zero:
         keep_options(run, options, may_differ=_MAY_DIFFER)

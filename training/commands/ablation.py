@@ -1,0 +1,67 @@
+"""The command that leaves out one part of the deblurring training at a time."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_defocus.models import find_model, load_network
+from training.ablation import VARIANTS, score, spread
+from training.commands.trainings import DataOptions, GanConfig, gan_task, train
+from training.engine.fit import FitOptions
+from training.engine.machine import launch
+from training.evaluation.tables import Row, markdown, write_csv
+from training.lpips import Lpips
+from training.options import with_options
+
+
+@dataclass(frozen=True)
+class AblationConfig:
+    """What all trainings of an ablation have in common."""
+
+    fit: FitOptions = field(default_factory=FitOptions)
+    data: DataOptions = field(default_factory=DataOptions)
+    estimator: Annotated[str, "Single-image estimator that guides: a name or a file."] = "single"
+    seeds: Annotated[int, "Trainings of each variant, counted from --seed."] = 2
+    dpdd: Annotated[Path | None, "Folder of DPDD scenes to score on too."] = None
+
+
+def _ablate(
+    out: Annotated[Path, typer.Argument(help="Folder for the runs and the table.")],
+    lpips: Annotated[Path, typer.Option(help="Folder of the LPIPS weights.")],
+    options: AblationConfig,
+) -> None:
+    """Train every variant for the same time on the same scenes, and compare what they reach.
+
+    Runs found in the folder go on, or are only scored if they are done.
+    """
+    distance = Lpips(lpips / "alex.safetensors")
+    first = options.fit.seed
+    rows = []
+    for seed in range(first, first + options.seeds):
+        for method, gan in VARIANTS.items():
+            config = GanConfig(
+                replace(options.fit, seed=seed),
+                options.data,
+                gan,
+                options.estimator,
+                lpips / "squeeze.safetensors",
+            )
+            run = out / f"{method.replace(', ', '-').replace(' ', '-')}-{seed}"
+            train(run, config, config.fit, lambda fabric, c=config: gan_task(c, fabric), {})
+            rows.append({"method": method, "seed": seed, **_scored(run, config, distance, options)})
+            write_csv(out / f"ablation-{first}.csv", rows)
+    table = markdown(spread(rows))
+    (out / "ablation.md").write_text(table + "\n", encoding="utf-8")
+    typer.echo(table)
+
+
+def _scored(run: Path, config: GanConfig, distance: Lpips, options: AblationConfig) -> Row:
+    card = find_model(run / "deblur.safetensors", "deblur")
+    task = gan_task(config, launch(config.fit.precision, config.fit.threads))
+    scores = score(task, load_network(card), distance, options.dpdd)
+    return {"steps": card.recipe["steps done"], **scores}
+
+
+ablate_command = with_options(_ablate, AblationConfig)
