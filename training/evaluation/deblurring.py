@@ -97,7 +97,10 @@ def score_deblurring(
     maps = _maps(scene, estimators, scale)
     restored = list(_restorations(scene, models, maps))
     if panel is not None:
-        columns = [Column(INPUT, to_picture(scene.blurred)), *map_columns(maps[0].defocus)]
+        columns = [
+            Column(INPUT, to_picture(scene.blurred)),
+            *map_columns(maps[0].defocus, f"map: {maps[0].name}"),
+        ]
         columns += [Column(r.method, to_picture(r.image)) for r in restored if r.by_model]
         columns.append(Column("target", to_picture(scene.target)))
         save_panel(panel, columns, changed=(0, 3))

@@ -17,6 +17,7 @@ from training.evaluation.tables import Row
 from training.metrics import affine_fit, map_scores, radius_scores
 
 Floats = NDArray[np.floating]
+_CLASSICAL = "block matching"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _maps(
     if scene.seen.views is not None:
         left, right = (view if view.ndim == 2 else view.mean(-1) for view in scene.seen.views)
         radius = block_matching(left, right)
-        yield "block matching", DefocusMap(radius, np.ones_like(radius), signed=True)
+        yield _CLASSICAL, DefocusMap(radius, np.ones_like(radius), signed=True)
 
 
 def _truth(scene: MapScene, defocus: DefocusMap) -> Floats:
@@ -112,11 +113,10 @@ def _scores(scene: MapScene, defocus: DefocusMap) -> Row:
 def _columns(scene: MapScene, maps: dict[str, DefocusMap]) -> Iterator[Column]:
     yield Column("input", to_picture(scene.picture))
     if scene.in_pixels:
-        for method, defocus in maps.items():
-            yield from map_columns(defocus, method)[: 1 if method == "block matching" else 2]
         limit = largest_radius(scene.truth)
-        painted = paint_map(scene.truth, signed=True, limit=limit)
-        yield Column("truth", painted, limit, signed=True)
+        for method, defocus in maps.items():
+            yield from map_columns(defocus, method, limit)[: 1 if method == _CLASSICAL else 2]
+        yield Column("truth", paint_map(scene.truth, signed=True, limit=limit), limit, signed=True)
     else:
         for method, defocus in maps.items():
             yield Column(f"{method}, fitted", _painted(_fitted(scene, defocus), scene))

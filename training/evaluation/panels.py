@@ -14,14 +14,25 @@ _UNSURE = 0.25
 _WIDTH = 360
 
 
-def map_columns(defocus: DefocusMap, name: str = "map") -> list[Column]:
-    """Radius, grey where the confidence is below 0.25, and confidence."""
+def map_columns(defocus: DefocusMap, name: str, limit: float | None = None) -> list[Column]:
+    """Radius, grey where the confidence is below 0.25, and confidence.
+
+    Parameters
+    ----------
+    defocus : DefocusMap
+        (Y, X).
+    name : str
+        Title of the first column.
+    limit : float, optional
+        Radius in px of the last colour; by default the map's largest.
+    """
     sure = np.where(defocus.confidence < _UNSURE, np.nan, defocus.radius)
-    limit = largest_radius(sure)
+    if limit is None:
+        limit = largest_radius(sure)
     painted = paint_map(sure, signed=defocus.signed, limit=limit)
     return [
-        Column(f"{name} (grey: unsure)", painted, limit, defocus.signed),
-        Column("confidence", paint_unit(defocus.confidence)),
+        Column(name, painted, limit, defocus.signed),
+        Column("confidence (map grey < 0.25)", paint_unit(defocus.confidence)),
     ]
 
 
