@@ -14,32 +14,23 @@ from training.data.sensor import Photographs
 from training.evaluation.tables import Row
 from training.lpips import Lpips
 from training.metrics import psnr, ssim
+from training.options import read_options
+from training.recipes import GanConfig
 from training.tasks.gan import GanOptions, GanTask
 
 _MULTIPLE = 128
 
-#: Ours as a whole, for a processor: a narrow critic, one step of it for one of the generator.
-OURS = GanOptions(
-    perceptual_weight=0.02,
-    adversarial_weight=0.001,
-    discriminator_width=16,
-    discriminator_steps=1,
-)
-#: As published, but for the width and the features that the hardware and licences allow.
-PAPER = GanOptions(
-    architecture="paper-generator",
-    width=16,
-    generator_rate=2e-4,
-    schedule="halving",
-    estimated_share=1.0,
-    map_dropout=0.0,
-    pixel_weight=0.5,
-    fourier_weight=0.0,
-    perceptual_weight=0.006,
-    adversarial_weight=0.001,
-    defocus_weight_generator=0.0,
-    discriminator_width=16,
-)
+_PRESETS = Path(__file__).with_name("presets")
+
+
+def _preset(name: str) -> GanOptions:
+    return read_options(_PRESETS / f"{name}.json", GanConfig).gan
+
+
+#: As they are, but for widths that a processor can train, and one step of our critic for one of
+#: the generator.
+OURS = replace(_preset("natural"), discriminator_width=16, discriminator_steps=1)
+PAPER = replace(_preset("paper"), width=16, discriminator_width=16)
 VARIANTS: Mapping[str, GanOptions] = {
     "ours": OURS,
     "ours, map not seen": replace(OURS, guidance="none"),

@@ -43,4 +43,7 @@ def _middle(kernel: Tensor, half: int) -> Tensor:
 
 
 def _correlation(pair: Tensor) -> Tensor:
-    return torch.corrcoef(pair)[0, 1]
+    """Without a matrix product, which automatic casting would do in half precision."""
+    centred = pair - pair.mean(1, keepdim=True)
+    length = centred.square().sum(1).sqrt()
+    return (centred[0] * centred[1]).sum() / (length[0] * length[1])

@@ -8,12 +8,12 @@ import typer
 
 from napari_defocus.models import find_model, load_network
 from training.ablation import VARIANTS, score, spread
-from training.commands.trainings import DataOptions, GanConfig, gan_task, train
 from training.engine.fit import FitOptions
 from training.engine.machine import launch
 from training.evaluation.tables import Row, markdown, write_csv
 from training.lpips import Lpips
 from training.options import with_options
+from training.recipes import DataOptions, GanConfig, gan_task, train
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class AblationConfig:
 
     fit: FitOptions = field(default_factory=FitOptions)
     data: DataOptions = field(default_factory=DataOptions)
-    estimator: Annotated[str, "Single-image estimator that guides: a name or a file."] = "single"
+    guide: Annotated[str, "Single-image estimator that guides: a name or a file."] = "single"
     seeds: Annotated[int, "Trainings of each variant, counted from --seed."] = 2
     dpdd: Annotated[Path | None, "Folder of DPDD scenes to score on too."] = None
 
@@ -45,7 +45,7 @@ def _ablate(
                 replace(options.fit, seed=seed),
                 options.data,
                 gan,
-                options.estimator,
+                options.guide,
                 lpips / "squeeze.safetensors",
             )
             run = out / f"{method.replace(', ', '-').replace(' ', '-')}-{seed}"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from training.evaluation.report import Benchmark
+from training.evaluation.contest import Benchmark
 
 Scale = Annotated[str, typer.Option(help="Scale at which maps are estimated: auto, 1, 2, 4.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first scenes.")]
@@ -34,9 +34,9 @@ def evaluate_command(
     ] = None,
 ) -> None:
     """Score models and classical methods; without --model, those that the plugin ships."""
-    from training.evaluation.report import Contest, evaluate
+    from training.evaluation.contest import Contest, evaluate
 
-    size = scale if scale == "auto" else int(scale)
+    size = int(scale) if scale.isdecimal() else scale
     contest = Contest(model or (), map_model or (), lpips, size, limit)
     report = evaluate(benchmark, data, contest, panels=out and out / "panels")
     typer.echo(report.text())
@@ -52,11 +52,14 @@ def calibrate_command(
 ) -> None:
     """Plot how well a map model's confidence is calibrated, and print the figures."""
     from training.evaluation.calibration import calibrate, confidences_and_errors, plot
+    from training.evaluation.doubts import doubt
     from training.evaluation.entries import find_entries
     from training.evaluation.scenes import rendered
 
     [entry] = find_entries([model], ("single", "dual"))
     scenes = (mapped for _, mapped in islice(rendered(pool), limit) if mapped is not None)
+    if pool.is_file():
+        typer.echo(doubt(pool))
     calibration = calibrate(*confidences_and_errors(scenes, entry))
     typer.echo(calibration.text())
     plot(calibration, entry.label, out)

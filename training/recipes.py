@@ -1,0 +1,160 @@
+"""All options of each training, and the training that they describe."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+from lightning.fabric import Fabric
+from torch import nn
+
+from napari_defocus.models import find_model, load_network
+from napari_defocus.networks.descriptor import Task as ModelTask
+from training.data.corpus import Corpus, photographs
+from training.data.optics import read_bank
+from training.data.pool import Pool
+from training.data.renderer import Renderer
+from training.data.sensor import SensorOptions
+from training.data.source import Source
+from training.engine.fit import FitOptions, fit
+from training.engine.machine import launch
+from training.engine.task import Task
+from training.errors import TrainingError
+from training.options import flat, keep_options
+from training.tasks.camera import Camera, FixedCamera
+from training.tasks.estimators import EstimatorOptions, EstimatorTask
+from training.tasks.gan import GanOptions, GanTask
+from training.tasks.lbk import LbkOptions, LbkTask
+
+#: What may change when a run goes on: how long, how often it is looked at, and on what machine.
+_MAY_DIFFER = frozenset(
+    {"minutes", "threads", "report_seconds", "checkpoint_seconds", "pool", "photos", "validation"}
+)
+#: Reblurring needs light as it fell: no tone curve but sRGB's, no JPEG.
+_TRUE_LIGHT = SensorOptions(bent_share=0.0, jpeg_share=0.0)
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Where scenes come from."""
+
+    pool: Annotated[Path | None, "Scenes to train on, made by `render`."] = None
+    photos: Annotated[
+        Path | None, "Folder of sharp photographs to render scenes from on the way, without a pool."
+    ] = None
+    validation: Annotated[Path | None, "Scenes of held-out photographs, made by `render`."] = None
+    validate_on: Annotated[int, "How many of them are looked at."] = 128
+    crop: Annotated[int, "Side of the training crops in pixels, a multiple of 8."] = 128
+
+    def source(self) -> Source:
+        """The source of training scenes."""
+        if (self.pool is None) == (self.photos is None):
+            raise TrainingError("give either --pool FILE or --photos FOLDER to train on")
+        if self.photos is None:
+            return Pool(self.pool)
+        return Renderer(Corpus(photographs(self.photos, held_out=False)))
+
+    def camera(self, *, views: bool, sensor: SensorOptions | None = None) -> Camera:
+        """Takes random photographs to train on."""
+        return Camera(self.source(), self.crop, views, sensor or SensorOptions())
+
+    def fixed(
+        self, fabric: Fabric, *, views: bool, sensor: SensorOptions | None = None
+    ) -> FixedCamera:
+        """Takes the fixed photographs that figures are measured on."""
+        if self.validation is None:
+            raise TrainingError("give --validation FILE, scenes of held-out photographs")
+        scenes = Pool(self.validation)
+        seen = sensor or SensorOptions()
+        return FixedCamera(scenes, views, seen, fabric.device, self.validate_on)
+
+
+@dataclass(frozen=True)
+class EstimatorConfig:
+    """All options of the training of an estimator."""
+
+    fit: FitOptions = field(default_factory=FitOptions)
+    data: DataOptions = field(default_factory=DataOptions)
+    estimator: EstimatorOptions = field(default_factory=EstimatorOptions)
+    teacher: Annotated[
+        Path | None, "Dual-pixel estimator whose maps are taught instead of rendered radii."
+    ] = None
+
+
+@dataclass(frozen=True)
+class GanConfig:
+    """All options of the training of the deblurring network."""
+
+    fit: FitOptions = field(default_factory=FitOptions)
+    data: DataOptions = field(default_factory=DataOptions)
+    gan: GanOptions = field(default_factory=GanOptions)
+    guide: Annotated[str, "Single-image estimator that guides: a name or a file."] = "single"
+    features: Annotated[
+        Path | None, "Weights for the perceptual loss: VGG19, or LPIPS' SqueezeNet."
+    ] = None
+
+
+@dataclass(frozen=True)
+class LbkConfig:
+    """All options of the training of the learnable blur kernel."""
+
+    fit: FitOptions = field(default_factory=FitOptions)
+    data: DataOptions = field(default_factory=DataOptions)
+    lbk: LbkOptions = field(default_factory=LbkOptions)
+    planted: Annotated[
+        Path | None, "Kernels the scenes were rendered with, to be compared with: figures only."
+    ] = None
+
+
+def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> EstimatorTask:
+    """The training of an estimator of one image or, if `dual`, of two views."""
+    teacher = None if config.teacher is None else _model(config.teacher, "dual", fabric)
+    return EstimatorTask(
+        config.estimator,
+        config.data.camera(views=dual or teacher is not None),
+        config.data.fixed(fabric, views=dual),
+        dual=dual,
+        teacher=teacher,
+    )
+
+
+def gan_task(config: GanConfig, fabric: Fabric) -> GanTask:
+    """The training of the deblurring network."""
+    return GanTask(
+        config.gan,
+        config.data.camera(views=False),
+        config.data.fixed(fabric, views=False),
+        _model(config.guide, "single", fabric),
+        config.features,
+        fabric.device,
+    )
+
+
+def lbk_task(config: LbkConfig, fabric: Fabric) -> LbkTask:
+    """The training of the learnable blur kernel."""
+    return LbkTask(
+        config.lbk,
+        config.data.camera(views=True, sensor=_TRUE_LIGHT),
+        config.data.fixed(fabric, views=True, sensor=_TRUE_LIGHT),
+        None if config.planted is None else read_bank(config.planted).to(fabric.device),
+    )
+
+
+def train(
+    run: Path,
+    config: Any,
+    how: FitOptions,
+    make: Callable[[Fabric], Task],
+    about: Mapping[str, Any],
+) -> bool:
+    """Train what `make` makes in the folder of a run; whether its budget is spent."""
+    fabric = launch(how.precision, how.threads)
+    if fabric.is_global_zero:
+        keep_options(run, config, may_differ=_MAY_DIFFER)
+    torch.manual_seed(how.seed)
+    return fit(fabric, make(fabric), run, how, {**about, **flat(config)})
+
+
+def _model(name: str | Path, task: ModelTask, fabric: Fabric) -> nn.Module:
+    return load_network(find_model(name, task)).to(fabric.device)
