@@ -1,11 +1,16 @@
 """The learnable blur kernels: one per whole radius, physical by construction."""
 
+import math
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from napari_defocus.optics.kernels import butterworth, grid, half_pupil, mirrored, normalised
 
 _DARK = 1e-4
+_PUPIL_STEPS, _PUPIL_RADIUS = 41, 1.25
+_LEAST_SHARED = 3
 
 
 class KernelBank(nn.Module):
@@ -43,11 +48,75 @@ class KernelBank(nn.Module):
 
     def views(self, *, negative: bool) -> tuple[Tensor, Tensor]:
         """Kernels (R, S, S) of the left and of the right view, for one sign of the radius."""
-        scores = self.scores.masked_fill(~self.inside, -torch.inf)
+        scores = self.whole_scores().masked_fill(~self.inside, -torch.inf)
         stored = scores.flatten(1).softmax(1).view_as(scores)
         return (mirrored(stored), stored) if negative else (stored, mirrored(stored))
+
+    def whole_scores(self) -> Tensor:
+        """Logarithms (R, S, S) of the left view's kernels, up to a constant each."""
+        return self.scores
 
     def centre(self) -> Tensor:
         """Kernels (R, S, S) of the whole pupil: the mean of both views'."""
         left, right = self.views(negative=False)
         return normalised(left + right)
+
+
+class SharedPupilBank(KernelBank):
+    """A bank in which one pupil, seen at every radius, and what each radius adds are learnt.
+
+    A lens's kernels are images of its pupil, larger with the radius. What the small and frequent
+    radii teach of the pupil so reaches the large and rare ones, and a kernel cannot pass for that
+    of another radius, which reblurring alone would allow.
+
+    Parameters
+    ----------
+    max_radius : int
+        Largest radius in px.
+
+    Examples
+    --------
+    >>> plain = SharedPupilBank(4).plain()
+    >>> type(plain).__name__, plain.scores.shape
+    ('KernelBank', torch.Size([5, 11, 11]))
+    """
+
+    def __init__(self, max_radius: int = 24) -> None:
+        super().__init__(max_radius)
+        line = torch.linspace(-_PUPIL_RADIUS, _PUPIL_RADIUS, _PUPIL_STEPS)
+        half, last = max_radius + 1, max_radius
+        steps = torch.arange(-half, half + 1.0)
+        radii = torch.arange(max_radius + 1.0).clamp(min=_LEAST_SHARED)[:, None] * _PUPIL_RADIUS
+        y = (steps / radii)[:, :, None].expand(-1, -1, len(steps))
+        x = (steps / radii)[:, None, :].expand(-1, len(steps), -1)
+        self.register_buffer("places", torch.stack([x, y], -1), persistent=False)
+        self.places: Tensor
+        shared = torch.arange(max_radius + 1) >= _LEAST_SHARED
+        self.register_buffer("shared", shared[:, None, None], persistent=False)
+        self.shared: Tensor
+        start = self.scores.detach()
+        at = torch.stack(torch.meshgrid(line, line, indexing="ij")[::-1], -1) * last / half
+        pupil = functional.grid_sample(start[None, -1:], at[None], align_corners=True)
+        self.pupil = nn.Parameter(pupil.clamp(min=math.log(_DARK)))
+        self.scores = nn.Parameter(start - self.of_pupil().detach())
+
+    def of_pupil(self) -> Tensor:
+        """The pupil's share of the scores (R, S, S); none of radii below 3 px."""
+        pupil = self.pupil.expand(len(self.places), -1, -1, -1)
+        seen = functional.grid_sample(pupil, self.places, align_corners=True, padding_mode="border")
+        return torch.where(self.shared, seen[:, 0], 0.0)
+
+    def whole_scores(self) -> Tensor:
+        """As `KernelBank.whole_scores`."""
+        return self.of_pupil() + self.scores
+
+    def own_scores(self) -> Tensor:
+        """What each radius adds to the pupil, within its support: (P,)."""
+        return self.scores[self.inside & self.shared]
+
+    def plain(self) -> KernelBank:
+        """The same kernels, each on its own."""
+        bank = KernelBank(len(self.scores) - 1).to(self.scores.device)
+        with torch.no_grad():
+            bank.scores.copy_(self.whole_scores())
+        return bank

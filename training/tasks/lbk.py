@@ -7,7 +7,7 @@ radii it answers, and must look like the views. Estimator and kernels take turns
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from safetensors.torch import save
@@ -16,7 +16,7 @@ from torch import Tensor
 from napari_defocus.networks import build
 from napari_defocus.networks.blocks import box, luma
 from napari_defocus.networks.estimator import texture_weight
-from napari_defocus.optics.bank import KernelBank
+from napari_defocus.optics.bank import KernelBank, SharedPupilBank
 from napari_defocus.optics.light import decode_srgb
 from training.data.chance import Chance
 from training.data.sensor import Photographs
@@ -38,6 +38,7 @@ from training.reblurring import (
 _ESTIMATOR, _KERNELS = "estimator", "kernels"
 _EPOCHS = 31
 _KERNEL_EPOCHS = (range(10, 15), range(20, 25))
+_ALONE, _KERNELS_EVERY = 0.05, 3
 _SATURATED = 0.97
 BANK_NAME = "kernels.safetensors"
 
@@ -46,9 +47,16 @@ BANK_NAME = "kernels.safetensors"
 class LbkOptions:
     """How the learnable blur kernel is trained."""
 
+    alternation: Annotated[
+        Literal["interleaved", "published"],
+        "Two estimator steps for one of the kernels, or turns of whole epochs.",
+    ] = "interleaved"
     max_radius: Annotated[int, "Largest radius of the kernel bank in pixels."] = 24
     estimator_rate: Annotated[float, "Learning rate of the estimator."] = 1e-3
-    kernel_rate: Annotated[float, "Learning rate of the kernels' scores."] = 2e-2
+    kernel_rate: Annotated[float, "Learning rate of the kernels' scores."] = 5e-2
+    own_weight: Annotated[
+        float, "Of the squares of what each radius adds to the one pupil seen at all."
+    ] = 0.003
     reblur_weight: Annotated[float, "Of the error of the reblurred views."] = 1.0
     match_weight: Annotated[
         float, "Of the distance to the best matching radius; falls to a tenth."
@@ -103,18 +111,20 @@ class LbkTask:
     ) -> None:
         self.options, self.draw, self.held_out, self.planted = options, draw, held_out, planted
         self.estimator = build("dual-estimator", {})
-        self.bank = KernelBank(options.max_radius)
+        self.bank = SharedPupilBank(options.max_radius)
         self.players = {
             _ESTIMATOR: Player(self.estimator, options.estimator_rate),
-            _KERNELS: Player(
-                self.bank, options.kernel_rate, weight_decay=0.0, schedule=_kernel_schedule
-            ),
+            _KERNELS: Player(self.bank, options.kernel_rate, weight_decay=0.0),
         }
 
     def turns(self, moment: Moment) -> Sequence[str]:
-        """Estimator epochs 0-9, 15-19, 25-30 of 31; kernel epochs 10-14, 20-24."""
-        epoch = int(moment.spent * _EPOCHS)
-        return [_KERNELS if any(epoch in span for span in _KERNEL_EPOCHS) else _ESTIMATOR]
+        """As published, estimator epochs 0-9, 15-19, 25-30 of 31, kernel epochs 10-14, 20-24."""
+        if self.options.alternation == "interleaved":
+            kernels = moment.spent > _ALONE and moment.step % _KERNELS_EVERY == 0
+        else:
+            epoch = int(moment.spent * _EPOCHS)
+            kernels = any(epoch in span for span in _KERNEL_EPOCHS)
+        return [_KERNELS if kernels else _ESTIMATOR]
 
     def terms(self, turn: str, chance: Chance, moment: Moment) -> dict[str, Tensor]:
         """Reblurring error; for the estimator also match, smoothness and confidence."""
@@ -129,7 +139,9 @@ class LbkTask:
         radius = answer[:, :1]
         error = reblur_error(candidates, radius, light)
         if turn == _KERNELS:
-            return {"total": error, "reblur": error}
+            own = self.bank.own_scores().square().mean()
+            total = error + self.options.own_weight * own
+            return {"total": total, "reblur": error, "own": own}
         match = best_match(candidates, light.left, light.right, self.options.match_half)
         return self._estimator_terms(answer, light, match, error, moment)
 
@@ -192,8 +204,9 @@ class LbkTask:
         leave_network(
             folder, "dual-pixel", "dual-estimator", {}, averages[_ESTIMATOR], recipe, figures
         )
-        scores = averages[_KERNELS].state_dict()
-        write_whole(folder / BANK_NAME, save({key: v.contiguous() for key, v in scores.items()}))
+        kernels = averages[_KERNELS]
+        if isinstance(kernels, SharedPupilBank):
+            write_whole(folder / BANK_NAME, save(kernels.plain().state_dict()))
 
 
 def reblur_error(candidates: Tensor, radius: Tensor, light: Light) -> Tensor:
@@ -211,13 +224,3 @@ def smoothness(radius: Tensor, light: Light) -> Tensor:
     flat = 1 - texture_weight(light.sharp.clamp(min=1e-4).sqrt())
     down, right = radius.diff(dim=-2).abs(), radius.diff(dim=-1).abs()
     return (flat[..., 1:, :] * down).mean() + (flat[..., 1:] * right).mean()
-
-
-def _kernel_schedule(spent: float) -> float:
-    """Full rate in the first span of kernel epochs, falling to a fifth over the second."""
-    return (
-        1.0
-        if spent < _KERNEL_EPOCHS[1].start / _EPOCHS
-        else 1
-        - 0.8 * min(1.0, (spent * _EPOCHS - _KERNEL_EPOCHS[1].start) / len(_KERNEL_EPOCHS[1]))
-    )
