@@ -13,6 +13,8 @@ from napari_defocus.models import find_model, load_network
 from napari_defocus.networks.descriptor import Task as ModelTask
 from training.data.corpus import Corpus, photographs
 from training.data.optics import read_bank
+from training.data.pair_scenes import PairScenes
+from training.data.pairs import find_pairs
 from training.data.pool import Pool
 from training.data.renderer import Renderer
 from training.data.sensor import SensorOptions
@@ -22,7 +24,7 @@ from training.engine.machine import launch
 from training.engine.task import Task
 from training.errors import TrainingError
 from training.options import flat, keep_options
-from training.tasks.camera import Camera, FixedCamera
+from training.tasks.camera import Camera, Draw, FixedCamera, FixedPairs, Look, PairCamera
 from training.tasks.estimators import EstimatorOptions, EstimatorTask
 from training.tasks.gan import GanOptions, GanTask
 from training.tasks.lbk import LbkOptions, LbkTask
@@ -43,31 +45,47 @@ class DataOptions:
     photos: Annotated[
         Path | None, "Folder of sharp photographs to render scenes from on the way, without a pool."
     ] = None
-    validation: Annotated[Path | None, "Scenes of held-out photographs, made by `render`."] = None
+    pairs: Annotated[
+        Path | None, "Real pairs instead: a folder of DPDD, or of blurred/ and sharp/."
+    ] = None
+    evaluation_pairs: Annotated[
+        bool, "Accept pairs that are kept for evaluation: to learn a lens's kernels from them."
+    ] = False
+    validation: Annotated[
+        Path | None, "Scenes of held-out photographs, made by `render`; else DPDD's own."
+    ] = None
     validate_on: Annotated[int, "How many of them are looked at."] = 128
     crop: Annotated[int, "Side of the training crops in pixels, a multiple of 8."] = 128
 
-    def source(self) -> Source:
-        """The source of training scenes."""
-        if (self.pool is None) == (self.photos is None):
-            raise TrainingError("give either --pool FILE or --photos FOLDER to train on")
+    def camera(self, *, views: bool, sensor: SensorOptions | None = None) -> Draw:
+        """Takes random photographs to train on."""
+        given = [value for value in (self.pool, self.photos, self.pairs) if value is not None]
+        if len(given) != 1:
+            raise TrainingError("give one of --pool FILE, --photos FOLDER, --pairs FOLDER")
+        if self.pairs is not None:
+            return self._pairs(self.pairs, "train", views=views)
+        return Camera(self._source(), self.crop, views, sensor or SensorOptions())
+
+    def fixed(
+        self, device: torch.device, *, views: bool, sensor: SensorOptions | None = None
+    ) -> Look:
+        """Takes the fixed photographs that figures are measured on."""
+        if self.validation is not None:
+            scenes, seen = Pool(self.validation), sensor or SensorOptions()
+            return FixedCamera(scenes, views, seen, device, self.validate_on)
+        if self.pairs is None:
+            raise TrainingError("give --validation FILE, scenes of held-out photographs")
+        return FixedPairs(self._pairs(self.pairs, "val", views=views), device, self.validate_on)
+
+    def _source(self) -> Source:
         if self.photos is None:
             return Pool(self.pool)
         return Renderer(Corpus(photographs(self.photos, held_out=False)))
 
-    def camera(self, *, views: bool, sensor: SensorOptions | None = None) -> Camera:
-        """Takes random photographs to train on."""
-        return Camera(self.source(), self.crop, views, sensor or SensorOptions())
-
-    def fixed(
-        self, fabric: Fabric, *, views: bool, sensor: SensorOptions | None = None
-    ) -> FixedCamera:
-        """Takes the fixed photographs that figures are measured on."""
-        if self.validation is None:
-            raise TrainingError("give --validation FILE, scenes of held-out photographs")
-        scenes = Pool(self.validation)
-        seen = sensor or SensorOptions()
-        return FixedCamera(scenes, views, seen, fabric.device, self.validate_on)
+    def _pairs(self, folder: Path, split: str, *, views: bool) -> PairCamera:
+        files = find_pairs(folder, split)
+        scenes = PairScenes(files, views=views, evaluation=self.evaluation_pairs)
+        return PairCamera(scenes, self.crop)
 
 
 @dataclass(frozen=True)
@@ -113,7 +131,7 @@ def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> Es
     return EstimatorTask(
         config.estimator,
         config.data.camera(views=dual or teacher is not None),
-        config.data.fixed(fabric, views=dual),
+        config.data.fixed(fabric.device, views=dual),
         dual=dual,
         teacher=teacher,
     )
@@ -124,7 +142,7 @@ def gan_task(config: GanConfig, fabric: Fabric) -> GanTask:
     return GanTask(
         config.gan,
         config.data.camera(views=False),
-        config.data.fixed(fabric, views=False),
+        config.data.fixed(fabric.device, views=False),
         _model(config.guide, "single", fabric),
         config.features,
         fabric.device,
@@ -136,7 +154,7 @@ def lbk_task(config: LbkConfig, fabric: Fabric) -> LbkTask:
     return LbkTask(
         config.lbk,
         config.data.camera(views=True, sensor=_TRUE_LIGHT),
-        config.data.fixed(fabric, views=True, sensor=_TRUE_LIGHT),
+        config.data.fixed(fabric.device, views=True, sensor=_TRUE_LIGHT),
         None if config.planted is None else read_bank(config.planted).to(fabric.device),
     )
 

@@ -1,16 +1,23 @@
-"""What trainings look at: photographs of rendered scenes, drawn at random or always the same."""
+"""What trainings look at: photographs drawn at random, or always the same."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
 
 from training.data.chance import Chance
+from training.data.pair_scenes import PairScenes
 from training.data.pool import Pool
 from training.data.sensor import Photographs, SensorOptions, photograph
 from training.data.source import Source
 
 _FIXED_SEED = 20_230
+
+#: Photographs of a chance, one for each of its streams; radii that are NaN are unknown.
+Draw = Callable[[Chance], Photographs]
+#: Batches of photographs that are always the same.
+Look = Callable[[], Sequence[Photographs]]
 
 
 @dataclass(frozen=True)
@@ -81,3 +88,57 @@ class FixedCamera:
         chance = Chance.of(_FIXED_SEED, samples=range(first, first + count), device=self.device)
         scenes = self.pool.fixed(first, count, self.device)
         return photograph(scenes, chance, self.sensor, views=self.views)
+
+
+@dataclass(frozen=True)
+class PairCamera:
+    """Crops of real pairs.
+
+    Attributes
+    ----------
+    pairs : PairScenes
+        Where they are cut from.
+    crop : int
+        Side of the pictures in pixels.
+    """
+
+    pairs: PairScenes
+    crop: int
+
+    def __call__(self, chance: Chance) -> Photographs:
+        """A crop for each stream of chance."""
+        return self.pairs.draw(chance, self.crop)
+
+
+@dataclass(frozen=True)
+class FixedPairs:
+    """The same crops of real pairs every time.
+
+    Attributes
+    ----------
+    camera : PairCamera
+        Cuts them.
+    device : torch.device
+        Where.
+    count : int
+        How many crops.
+    batch : int
+        How many at once.
+    """
+
+    camera: PairCamera
+    device: torch.device
+    count: int = 128
+    batch: int = 16
+
+    def __call__(self) -> list[Photographs]:
+        """All crops, in batches."""
+        return self._crops
+
+    @cached_property
+    def _crops(self) -> list[Photographs]:
+        firsts = range(0, self.count, self.batch)
+        spans = [range(first, min(first + self.batch, self.count)) for first in firsts]
+        return [
+            self.camera(Chance.of(_FIXED_SEED, samples=span, device=self.device)) for span in spans
+        ]

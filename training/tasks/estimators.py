@@ -1,6 +1,6 @@
 """Teaching the estimators radii, and their own reliability."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from training.engine.task import Averages, Moment, Player
 from training.losses import CONFIDENT_WITHIN, confidence_loss, radius_loss
 from training.pictures import map_picture
 from training.products import leave_network
+from training.tasks.camera import Draw, Look
 
 _NAME = "estimator"
 _USUAL = 12.0
@@ -49,8 +50,8 @@ class EstimatorTask:
     def __init__(
         self,
         options: EstimatorOptions,
-        draw: Callable[[Chance], Photographs],
-        held_out: Callable[[], Sequence[Photographs]],
+        draw: Draw,
+        held_out: Look,
         *,
         dual: bool,
         teacher: nn.Module | None = None,
@@ -90,11 +91,11 @@ class EstimatorTask:
         return (truth if self.dual else truth.abs()), sure
 
     def validate(self, averages: Averages) -> dict[str, float]:
-        """Mean absolute error in px and share within 1 px, at true radii up to 12 px."""
+        """Mean absolute error in px and share within 1 px, at radii up to 12 px; as taught."""
         errors, confidences = [], []
         for photos in self.held_out():
             answer = averages[_NAME](self.seen(photos)).float()
-            truth = photos.radius if self.dual else photos.radius.abs()
+            truth = self._truth(photos)[0]
             usual = truth.abs() <= _USUAL
             errors.append((answer[:, :1] - truth).abs()[usual])
             confidences.append(answer[:, 1:][usual])
@@ -113,7 +114,7 @@ class EstimatorTask:
         radius = averages[_NAME](self.seen(photos))[0, 0]
         return {
             "map": map_picture(radius, _USUAL),
-            "truth": map_picture(photos.radius[0, 0], _USUAL),
+            "truth": map_picture(self._truth(photos)[0][0, 0], _USUAL),
         }
 
     def leave(

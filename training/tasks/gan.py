@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,6 +30,7 @@ from training.losses import (
 )
 from training.perceptual import load_features, perceptual_loss
 from training.products import leave_network
+from training.tasks.camera import Draw, Look
 
 _GENERATOR, _DISCRIMINATOR = "generator", "discriminator"
 _FLAT_MAP = 4.0
@@ -97,8 +98,8 @@ class GanTask:
     def __init__(
         self,
         options: GanOptions,
-        draw: Callable[[Chance], Photographs],
-        held_out: Callable[[], Sequence[Photographs]],
+        draw: Draw,
+        held_out: Look,
         estimator: nn.Module,
         features: Path | None = None,
         device: torch.device | None = None,
@@ -136,7 +137,8 @@ class GanTask:
         if isinstance(self.generator, PaperGenerator):
             self.generator.guidance = annealed(moment.spent)
         photos = turned_at_random(self.draw(chance), chance)
-        seen = torch.cat([photos.centre, self._guide(photos, chance)], 1)
+        photos, estimated = self._with_radii(photos)
+        seen = torch.cat([photos.centre, self._guide(photos.radius, estimated, chance)], 1)
         if turn == _DISCRIMINATOR:
             with torch.no_grad():
                 restored = self.generator(seen).float()
@@ -146,7 +148,7 @@ class GanTask:
     def _critic_terms(
         self, photos: Photographs, restored: Tensor, chance: Chance
     ) -> dict[str, Tensor]:
-        options, radius = self.options, photos.radius.abs()
+        options, radius = self.options, photos.radius
         scores = [self.discriminator(image) for image in (photos.sharp, restored)]
         distance = critic_loss(*scores, radius, options.defocus_weight)
         share = chance.uniform(0, 1, 1, 1, 1)
@@ -186,20 +188,23 @@ class GanTask:
             return restored.new_zeros(())
         return perceptual_loss(self.features, restored, sharp)
 
-    def _guide(self, photos: Photographs, chance: Chance) -> Tensor:
-        """Radius and confidence (N, 2, H, W): estimated, or true and roughened, or levelled."""
-        truth = photos.radius.abs()
-        if self.options.guidance == "none":
-            return flat_map(truth)
+    def _with_radii(self, photos: Photographs) -> tuple[Photographs, Tensor]:
+        """Unsigned radii, estimated where they are not known; and the estimated map."""
         with torch.no_grad():
             estimated = self.estimator(photos.centre).float()
-        painted = torch.cat([roughened(truth, chance), torch.ones_like(truth)], 1)
-        guide = torch.where(
-            chance.happens(self.options.estimated_share, 1, 1, 1), estimated, painted
-        )
-        return torch.where(
-            chance.happens(self.options.map_dropout, 1, 1, 1), levelled(guide), guide
-        )
+        known = photos.radius.isfinite()
+        radius = torch.where(known, photos.radius.abs(), estimated[:, :1])
+        return replace(photos, radius=radius), estimated
+
+    def _guide(self, radius: Tensor, estimated: Tensor, chance: Chance) -> Tensor:
+        """Radius and confidence (N, 2, H, W): estimated, or true and roughened, or levelled."""
+        if self.options.guidance == "none":
+            return flat_map(radius)
+        painted = torch.cat([roughened(radius, chance), torch.ones_like(radius)], 1)
+        by_estimate = chance.happens(self.options.estimated_share, 1, 1, 1)
+        guide = torch.where(by_estimate, estimated, painted)
+        level = chance.happens(self.options.map_dropout, 1, 1, 1)
+        return torch.where(level, levelled(guide), guide)
 
     def restore(self, generator: nn.Module, image: Tensor) -> Tensor:
         """Deblur (N, 3, H, W) as at test time: by the estimated map, if maps are seen at all."""
@@ -267,13 +272,13 @@ def annealed(spent: float) -> float:
 
 
 def turned_at_random(photos: Photographs, chance: Chance) -> Photographs:
-    """Rows for columns in half of the samples; sharp, centre and unsigned radius only."""
+    """Rows for columns in half of the samples, the views left alone; radii become unsigned."""
     turned = chance.happens(0.5, 1, 1, 1)
     sharp, centre, radius = (
         torch.where(turned, image.transpose(-1, -2), image)
-        for image in (photos.sharp, photos.centre, photos.radius)
+        for image in (photos.sharp, photos.centre, photos.radius.abs())
     )
-    return Photographs(sharp, centre, photos.left, photos.right, radius)
+    return replace(photos, sharp=sharp, centre=centre, radius=radius)
 
 
 def roughened(radius: Tensor, chance: Chance) -> Tensor:
@@ -300,11 +305,11 @@ def flat_map(like: Tensor) -> Tensor:
 
 
 def reblur_loss(restored: Tensor, photos: Photographs) -> Tensor:
-    """Smooth absolute error, in display values, of the result blurred by the true radius."""
-    radius = photos.radius.abs().clamp(max=_REBLURRED_UP_TO)
+    """Smooth absolute error, in linear light, of the result blurred by the unsigned radii."""
+    radius = photos.radius.clamp(max=_REBLURRED_UP_TO)
     kernels = torch.stack([disk(float(r), _REBLURRED_UP_TO + 1) for r in range(13)])
     again = interpolated_reblur(
         decode_srgb(restored.clamp(0, 1)), radius, kernels.to(restored.device)
     )
-    known = (photos.radius.abs() <= _REBLURRED_UP_TO).float()
+    known = (photos.radius <= _REBLURRED_UP_TO).float()
     return charbonnier(known * again, known * decode_srgb(photos.centre))

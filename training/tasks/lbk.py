@@ -4,7 +4,7 @@ An estimator sees the two views; the sharp image is blurred with a bank of learn
 radii it answers, and must look like the views. Estimator and kernels take turns (Zhai et al. 2023).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -34,6 +34,7 @@ from training.reblurring import (
     reblurred,
     same_light,
 )
+from training.tasks.camera import Draw, Look
 
 _ESTIMATOR, _KERNELS = "estimator", "kernels"
 _EPOCHS = 31
@@ -105,8 +106,8 @@ class LbkTask:
     def __init__(
         self,
         options: LbkOptions,
-        draw: Callable[[Chance], Photographs],
-        held_out: Callable[[], Sequence[Photographs]],
+        draw: Draw,
+        held_out: Look,
         planted: KernelBank | None = None,
     ) -> None:
         self.options, self.draw, self.held_out, self.planted = options, draw, held_out, planted
