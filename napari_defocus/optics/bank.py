@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from napari_defocus.optics.kernels import butterworth, grid, half_pupil, mirrored, normalised
 
-_DARK = 1e-4
+_DARK = 1e-2
 _PUPIL_STEPS, _PUPIL_RADIUS = 41, 1.25
 _LEAST_SHARED = 3
 
@@ -113,6 +113,10 @@ class SharedPupilBank(KernelBank):
     def own_scores(self) -> Tensor:
         """What each radius adds to the pupil, within its support: (P,)."""
         return self.scores[self.inside & self.shared]
+
+    def roughness(self) -> Tensor:
+        """Mean absolute difference between neighbours of the pupil's scores."""
+        return self.pupil.diff(dim=-1).abs().mean() + self.pupil.diff(dim=-2).abs().mean()
 
     def plain(self) -> KernelBank:
         """The same kernels, each on its own."""

@@ -54,7 +54,7 @@ class LbkOptions:
     ] = "interleaved"
     max_radius: Annotated[int, "Largest radius of the kernel bank in pixels."] = 24
     estimator_rate: Annotated[float, "Learning rate of the estimator."] = 1e-3
-    kernel_rate: Annotated[float, "Learning rate of the kernels' scores."] = 5e-2
+    kernel_rate: Annotated[float, "Learning rate of the kernels' scores."] = 0.1
     own_weight: Annotated[
         float, "Of the squares of what each radius adds to the one pupil seen at all."
     ] = 0.003
@@ -64,6 +64,7 @@ class LbkOptions:
     ] = 0.3
     smooth_weight: Annotated[float, "Of the map's total variation where there are no edges."] = 0.02
     confidence_weight: Annotated[float, "Of the confidence's cross-entropy."] = 0.1
+    rough_weight: Annotated[float, "Of the roughness of the pupil."] = 0.01
     match_half: Annotated[int, "Half-width in pixels of the windows that are matched."] = 5
 
 
@@ -141,8 +142,9 @@ class LbkTask:
         error = reblur_error(candidates, radius, light)
         if turn == _KERNELS:
             own = self.bank.own_scores().square().mean()
-            total = error + self.options.own_weight * own
-            return {"total": total, "reblur": error, "own": own}
+            rough = self.bank.roughness()
+            total = error + self.options.own_weight * own + self.options.rough_weight * rough
+            return {"total": total, "reblur": error, "own": own, "rough": rough}
         match = best_match(candidates, light.left, light.right, self.options.match_half)
         return self._estimator_terms(answer, light, match, error, moment)
 
