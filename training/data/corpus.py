@@ -1,41 +1,27 @@
 """Sharp photographs: which may be trained on, and crops that are sharp to the pixel."""
 
-import hashlib
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.nn import functional
 
 from napari_defocus.optics.light import decode_srgb
 from training.data.chance import Chance
+from training.data.heldout import split
+from training.data.images import image_files, read_colours, readable
+from training.errors import TrainingError
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"}
-_HELD_OUT = Path(__file__).with_name("held_out.txt")
 _SHRINK = (1.1, 3.5)
 _SCALE = (0.25, 1.0)
 _LEVELS = 3
-_log = logging.getLogger(__name__)
-
-
-def held_out_hashes() -> frozenset[str]:
-    """SHA-256 of every photograph that no network may be trained on."""
-    return frozenset(_HELD_OUT.read_text(encoding="utf-8").split())
 
 
 def photographs(folder: Path, *, held_out: bool) -> list[Path]:
     """The photographs of a folder, either those kept for evaluation or all the others."""
-    kept = held_out_hashes()
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
-    return [
-        path
-        for path in files
-        if (hashlib.sha256(path.read_bytes()).hexdigest() in kept) is held_out
-    ]
+    return split(image_files(folder), held_out=held_out)
 
 
 class Corpus:
@@ -48,22 +34,11 @@ class Corpus:
     """
 
     def __init__(self, paths: Iterable[Path]) -> None:
-        self.images: list[Tensor] = []
         self.broken: list[Path] = []
-        for path in paths:
-            try:
-                with Image.open(path) as image:
-                    pixels = np.array(image.convert("RGB"))
-            except (OSError, UnidentifiedImageError, SyntaxError) as error:
-                _log.warning("skipped %s: %s", path, error)
-                self.broken.append(path)
-            else:
-                self.images.append(torch.from_numpy(pixels).permute(2, 0, 1))
+        self.images: list[Tensor] = list(readable(paths, _bytes, self.broken))
         if not self.images:
-            raise ValueError("the corpus holds no readable image")
-        sides = np.sqrt([image.shape[1] * image.shape[2] for image in self.images])
+            raise TrainingError("the corpus holds no readable image that may be used")
         self._pyramids = [_pyramid(image) for image in self.images]
-        self._shares = np.cumsum(sides / sides.sum())
 
     def crops(self, chance: Chance, count: int, size: int, *, tries: int = 4) -> Tensor:
         """Draw sharp crops.
@@ -86,21 +61,34 @@ class Corpus:
             device of chance.
         """
         self._pyramids = [[level.to(chance.device) for level in p] for p in self._pyramids]
+        shares = self._shares(size)
         drawn = [
-            self._candidate(size, stream) for stream in chance.streams for _ in range(count * tries)
+            self._candidate(size, stream, shares)
+            for stream in chance.streams
+            for _ in range(count * tries)
         ]
         candidates = torch.stack(drawn).view(-1, tries, 3, size, size)
         sharpest = _sharpness(candidates.flatten(0, 1)).view(-1, tries).argmax(1)
         chosen = candidates[torch.arange(len(candidates), device=chance.device), sharpest]
         return decode_srgb(chosen).view(len(chance), count, 3, size, size)
 
-    def _candidate(self, size: int, rng: np.random.Generator) -> Tensor:
+    def _shares(self, size: int) -> np.ndarray:
+        """Up to which random number each photograph is picked; those too small never are."""
+        sides = np.array([min(image.shape[1:]) for image in self.images])
+        weights = np.sqrt([image[0].numel() for image in self.images]) * (sides >= size)
+        if not weights.any():
+            raise TrainingError(
+                f"no photograph is {size} px wide and high; the largest has {sides.max()} px"
+            )
+        return np.cumsum(weights / weights.sum())
+
+    def _candidate(self, size: int, rng: np.random.Generator, shares: np.ndarray) -> Tensor:
         pick, shrink, scale, top, left = rng.random(5)
-        index = min(int(np.searchsorted(self._shares, pick)), len(self.images) - 1)
+        index = min(int(np.searchsorted(shares, pick, "right")), len(shares) - 1)
         height, width = self.images[index].shape[1:]
         factor = _between(_SHRINK, shrink) / _between(_SCALE, scale)
         side = min(round(size * factor), height, width)
-        level = max(0, min(int(np.log2(side / size)), _LEVELS - 1))
+        level = min(int(np.log2(side / size)), _LEVELS - 1)
         image, side = self._pyramids[index][level], side >> level
         y, x = (
             int(at * (room - side + 1))
@@ -110,6 +98,13 @@ class Corpus:
         return functional.interpolate(
             crop, (size, size), mode="bilinear", antialias=True, align_corners=False
         )[0].clamp(0, 1)
+
+
+def _bytes(path: Path) -> Tensor:
+    pixels = read_colours(path)
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
 def _between(ends: tuple[float, float], share: float) -> float:
