@@ -7,6 +7,7 @@ import typer
 
 from training.commands.ablation import ablate_command
 from training.commands.data import plant_lens_command, render_command, show_batch_command
+from training.commands.kernels import show_kernels_command
 from training.commands.models import export_command
 from training.commands.scores import calibrate_command, evaluate_command
 from training.commands.trainings import estimator_command, gan_command, lbk_command
@@ -16,6 +17,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command("render")(render_command)
 app.command("plant-lens")(plant_lens_command)
 app.command("show-batch")(show_batch_command)
+app.command("show-kernels")(show_kernels_command)
 app.command("estimator")(estimator_command)
 app.command("lbk")(lbk_command)
 app.command("gan")(gan_command)
