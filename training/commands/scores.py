@@ -15,7 +15,7 @@ Limit = Annotated[int | None, typer.Option(min=1, help="Only the first scenes.")
 def evaluate_command(
     benchmark: Annotated[Benchmark, typer.Argument(help="Which kind of scenes.")],
     data: Annotated[
-        Path, typer.Option(help="Folder of the scenes; for rendered: a pool, or photographs.")
+        Path, typer.Option(help="Folder of the scenes; for rendered: photographs, or a pool.")
     ],
     lpips: Annotated[
         Path | None, typer.Option(help="Folder of LPIPS weights, to score it.")
@@ -52,14 +52,15 @@ def calibrate_command(
 ) -> None:
     """Plot how well a map model's confidence is calibrated, and print the figures."""
     from training.evaluation.calibration import calibrate, confidences_and_errors, plot
-    from training.evaluation.doubts import doubt
+    from training.evaluation.doubts import doubt_of_pool
     from training.evaluation.entries import find_entries
     from training.evaluation.scenes import rendered
 
     [entry] = find_entries([model], ("single", "dual"))
     scenes = (mapped for _, mapped in islice(rendered(pool), limit) if mapped is not None)
-    if pool.is_file():
-        typer.echo(doubt(pool))
+    doubt = doubt_of_pool(pool)
+    if doubt is not None:
+        typer.echo(doubt)
     calibration = calibrate(*confidences_and_errors(scenes, entry))
     typer.echo(calibration.text())
     plot(calibration, entry.label, out)

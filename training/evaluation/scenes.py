@@ -11,11 +11,14 @@ from napari_defocus.arrays import encode
 from training.data.chance import Chance
 from training.data.corpus import Corpus, photographs
 from training.data.dpdd import dpdd_scenes
+from training.data.images import read_colours
+from training.data.pairs import PairFiles, find_pairs
 from training.data.pixel4 import pixel4_scenes
 from training.data.pool import Pool
 from training.data.renderer import Renderer
 from training.data.scene import Scenes
 from training.data.sensor import Photographs, SensorOptions, photograph
+from training.errors import TrainingError
 from training.evaluation.deblurring import DISPLAY, BlurredScene
 from training.evaluation.entries import Seen
 from training.evaluation.maps import MapScene
@@ -43,6 +46,34 @@ def pixel4(folder: Path) -> Iterator[Found]:
         seen = Seen(centre, (scene.left, scene.right), how)
         picture = encode(centre / _PIXEL4_WHITE)
         yield None, MapScene(scene.name, seen, picture, scene.truth, scene.valid, in_pixels=False)
+
+
+def pairs(folder: Path) -> Iterator[Found]:
+    """Blurred and sharp photographs of a folder of any layout that `find_pairs` knows."""
+    for pair in _pairs(folder):
+        blurred, sharp = _read(pair.blurred), _read(pair.sharp)
+        if blurred.shape != sharp.shape:
+            raise TrainingError(
+                f"{pair.blurred} has {blurred.shape[:2]} px, {pair.sharp} {sharp.shape[:2]}"
+            )
+        views = None
+        if pair.left is not None and pair.right is not None:
+            views = _read(pair.left), _read(pair.right)
+        yield BlurredScene(pair.name, blurred, sharp, views), None
+
+
+def pair_files(folder: Path) -> list[Path]:
+    """All files that `pairs` reads."""
+    return [path for pair in _pairs(folder) for path in pair.paths()]
+
+
+def _pairs(folder: Path) -> list[PairFiles]:
+    return find_pairs(folder, split="test")
+
+
+def _read(path: Path) -> NDArray[np.float32]:
+    pixels = read_colours(path)
+    return pixels.astype(np.float32) / np.iinfo(pixels.dtype).max
 
 
 def rendered(path: Path) -> Iterator[Found]:

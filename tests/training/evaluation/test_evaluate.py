@@ -4,13 +4,16 @@ import csv
 
 import pytest
 import torch
+from PIL import Image, ImageFilter
 from typer.testing import CliRunner
 
 from napari_defocus.errors import ModelError
 from napari_defocus.models import write_model
 from napari_defocus.networks import build
 from training.__main__ import app
+from training.data.images import image_files
 from training.errors import TrainingError
+from training.evaluation.doubts import doubt_of_files
 from training.evaluation.entries import find_entries
 
 SMALL = {
@@ -133,3 +136,42 @@ def test_calibrate_prints_and_plots(pool_file, tmp_path):
     text = run("calibrate", "--pool", pool_file, "--model", "single", "--out", out, "--limit", 2)
     assert "expected calibration error" in text
     assert out.stat().st_size > 0
+
+
+def test_a_pool_that_may_have_been_trained_on_is_named(pool_file):
+    table = run("evaluate", "rendered", "--data", pool_file, "--model", "single", "--limit", 1)
+    assert table.startswith(f"Warning: {pool_file} does not say which photographs")
+
+
+def test_images_outside_the_manifest_are_counted(photo_folder):
+    doubt = doubt_of_files(sorted(photo_folder.iterdir()))
+    assert doubt.startswith("Warning: 3 of 3 images, a.png the first, are not in")
+
+
+@pytest.mark.parametrize("benchmark", ["dpdd", "pixel4"])
+def test_the_evaluation_data_leave_no_doubt(data_folder, benchmark):
+    assert doubt_of_files(image_files(data_folder / benchmark)) is None
+
+
+def test_pairs_of_a_folder(photo_folder, tmp_path):
+    for name in ("blurred", "sharp"):
+        (tmp_path / name).mkdir()
+    for path in photo_folder.iterdir():
+        with Image.open(path) as image:
+            sharp = image.reduce(4)
+        sharp.save(tmp_path / "sharp" / path.name)
+        sharp.filter(ImageFilter.BoxBlur(2)).save(tmp_path / "blurred" / path.name)
+    table = run("evaluate", "pairs", "--data", tmp_path, "--map-model", "single", "--limit", 2)
+    assert table.startswith("Warning: 6 of 6 images")
+    scores = [float(cells(table, method)[1]) for method in ("input", "photo-faithful, map: single")]
+    assert scores[1] > scores[0]
+    assert "over 2 scenes" in table
+
+
+def test_pairs_of_different_size_are_an_error(photo_folder, tmp_path):
+    for name, factor in (("blurred", 4), ("sharp", 8)):
+        (tmp_path / name).mkdir()
+        with Image.open(photo_folder / "a.png") as image:
+            image.reduce(factor).save(tmp_path / name / "a.png")
+    with pytest.raises(TrainingError, match=r"\(128, 128\) px.*\(64, 64\)"):
+        run("evaluate", "pairs", "--data", tmp_path)
