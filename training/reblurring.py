@@ -10,6 +10,7 @@ from napari_defocus.optics.bank import KernelBank
 from napari_defocus.optics.convolution import convolve
 
 _FLAT = 0.02
+_AGREEING = 1.0
 
 
 def left_candidates(sharp: Tensor, bank: KernelBank) -> Tensor:
@@ -62,8 +63,8 @@ class Match:
     radius : Tensor
         (N, 1, H, W) signed, in px.
     clear : Tensor
-        (N, 1, H, W) in [0, 1]: how much better it fits than the mean candidate; 0 where there is
-        no texture to tell.
+        (N, 1, H, W) in [0, 1]: how much better it fits than the mean candidate. 0 where there is
+        no texture to tell, and where wider windows say otherwise, as beside edges in depth.
     """
 
     radius: Tensor
@@ -72,17 +73,23 @@ class Match:
 
 @torch.no_grad()
 def best_match(candidates: Tensor, left: Tensor, right: Tensor, half: int) -> Match:
-    """Compare views with candidates over (2 half + 1)-wide windows; sub-pixel by a parabola."""
+    """Compare views with candidates over (2 half + 1)-wide windows, and over twice as wide ones."""
     errors = (candidates - left).abs() + (candidates.flip(1) - right).abs()
     cost = box(errors, half)
+    radius, at = _least(cost)
+    wide, _ = _least(box(errors, 2 * half))
+    level = box((left + right) / 2, half).clamp(min=_FLAT)
+    clear = ((cost.mean(1, keepdim=True) - at) / (at + _FLAT * level)).clamp(0, 1)
+    return Match(radius, clear * ((radius - wide).abs() < _AGREEING))
+
+
+def _least(cost: Tensor) -> tuple[Tensor, Tensor]:
+    """Signed radius of the least cost, refined by a parabola; and that cost."""
     best = cost[:, 1:-1].argmin(1, keepdim=True) + 1
     below, at, above = (cost.gather(1, best + step) for step in (-1, 0, 1))
     bend = (below - 2 * at + above).clamp(min=1e-9)
     offset = (0.5 * (below - above) / bend).clamp(-0.5, 0.5)
-    contrast = cost.mean(1, keepdim=True) - at
-    level = box((left + right) / 2, half).clamp(min=_FLAT)
-    clear = (contrast / (at + _FLAT * level)).clamp(0, 1)
-    return Match(best - candidates.shape[1] // 2 + offset, clear)
+    return best - cost.shape[1] // 2 + offset, at
 
 
 def inside(radius: Tensor, reach: int) -> Tensor:
@@ -97,6 +104,16 @@ def inside(radius: Tensor, reach: int) -> Tensor:
 
 
 def same_light(sharp: Tensor, view: Tensor) -> Tensor:
-    """`sharp` (N, 1, H, W) times the factor that gives it the mean light of `view`."""
-    means = (view.mean((1, 2, 3)) / sharp.mean((1, 2, 3)).clamp(min=1e-4)).clamp(0.25, 4.0)
-    return sharp * means[:, None, None, None]
+    """`sharp` (N, 1, H, W) times the factor that gives it the mean light of `view`.
+
+    Means are taken under a Hann window: blur carries light across the edges of a picture, but
+    hardly from where that window is high to where it is low.
+    """
+    rows, columns = (
+        torch.hann_window(size + 2, periodic=False, device=sharp.device)[1:-1]
+        for size in sharp.shape[-2:]
+    )
+    window = rows[:, None] * columns
+    light = [(image * window).mean((1, 2, 3)) for image in (view, sharp)]
+    factor = (light[0] / light[1].clamp(min=1e-5)).clamp(0.25, 4.0)
+    return sharp * factor[:, None, None, None]

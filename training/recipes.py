@@ -33,8 +33,11 @@ from training.tasks.lbk import LbkOptions, LbkTask
 _MAY_DIFFER = frozenset(
     {"minutes", "threads", "report_seconds", "checkpoint_seconds", "pool", "photos", "validation"}
 )
-#: Reblurring needs light as it fell: no tone curve but sRGB's, no JPEG.
-_TRUE_LIGHT = SensorOptions(bent_share=0.0, jpeg_share=0.0)
+#: Reblurring needs light as it fell: no tone curve but sRGB's, nothing done to the blurred picture
+#: that is not done to the sharp one.
+_TRUE_LIGHT = SensorOptions(
+    bent_share=0.0, jpeg_share=0.0, mosaic_share=0.0, raw_share=0.0, enlarged_share=0.0
+)
 
 
 @dataclass(frozen=True)

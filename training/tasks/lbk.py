@@ -5,16 +5,17 @@ radii it answers, and must look like the views. Estimator and kernels take turns
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
 from safetensors.torch import save
 from torch import Tensor
+from torch.nn import functional
 
 from napari_defocus.networks import build
-from napari_defocus.networks.blocks import box, luma
+from napari_defocus.networks.blocks import luma
 from napari_defocus.networks.estimator import texture_weight
 from napari_defocus.optics.bank import KernelBank, SharedPupilBank
 from napari_defocus.optics.light import decode_srgb
@@ -39,8 +40,8 @@ from training.tasks.camera import Draw, Look
 _ESTIMATOR, _KERNELS = "estimator", "kernels"
 _EPOCHS = 31
 _KERNEL_EPOCHS = (range(10, 15), range(20, 25))
-_ALONE, _KERNELS_EVERY = 0.05, 3
-_SATURATED = 0.97
+_KERNELS_ALONE, _KERNELS_EVERY = 0.1, 4
+_SATURATED, _SPILL = 0.99, 6
 BANK_NAME = "kernels.safetensors"
 
 
@@ -50,14 +51,14 @@ class LbkOptions:
 
     alternation: Annotated[
         Literal["interleaved", "published"],
-        "Two estimator steps for one of the kernels, or turns of whole epochs.",
+        "Kernels first and every fourth step, taught by the best match; or in turns of epochs.",
     ] = "interleaved"
     max_radius: Annotated[int, "Largest radius of the kernel bank in pixels."] = 24
     estimator_rate: Annotated[float, "Learning rate of the estimator."] = 1e-3
     kernel_rate: Annotated[float, "Learning rate of the kernels' scores."] = 0.1
     own_weight: Annotated[
         float, "Of the squares of what each radius adds to the one pupil seen at all."
-    ] = 0.003
+    ] = 0.1
     reblur_weight: Annotated[float, "Of the error of the reblurred views."] = 1.0
     match_weight: Annotated[
         float, "Of the distance to the best matching radius; falls to a tenth."
@@ -85,7 +86,7 @@ class Light:
         )
         brightest = torch.cat([photos.sharp, photos.left, photos.right], 1).amax(1, keepdim=True)
         view = (left + right) / 2
-        usable = (box(brightest, 2) < _SATURATED).float()
+        usable = (dilated(brightest) < _SATURATED).float()
         return cls(same_light(sharp, view), same_light(left, view), same_light(right, view), usable)
 
 
@@ -120,42 +121,59 @@ class LbkTask:
         }
 
     def turns(self, moment: Moment) -> Sequence[str]:
-        """As published, estimator epochs 0-9, 15-19, 25-30 of 31, kernel epochs 10-14, 20-24."""
+        """As published, estimator epochs 0-9, 15-19, 25-30 of 31, kernel epochs 10-14, 20-24.
+
+        Interleaved, the kernels alone at first, and every fourth step from then on.
+        """
         if self.options.alternation == "interleaved":
-            kernels = moment.spent > _ALONE and moment.step % _KERNELS_EVERY == 0
+            kernels = moment.spent < _KERNELS_ALONE or moment.step % _KERNELS_EVERY == 0
         else:
             epoch = int(moment.spent * _EPOCHS)
             kernels = any(epoch in span for span in _KERNEL_EPOCHS)
         return [_KERNELS if kernels else _ESTIMATOR]
 
     def terms(self, turn: str, chance: Chance, moment: Moment) -> dict[str, Tensor]:
-        """Reblurring error; for the estimator also match, smoothness and confidence."""
+        """Reblurring error; with it, the priors of kernels, or what else the estimator is told."""
         photos = self.draw(chance)
         light = Light.of(photos)
-        with (
-            torch.set_grad_enabled(turn == _KERNELS),
-            torch.autocast(chance.device.type, enabled=False),
-        ):
+        kernels = turn == _KERNELS
+        with torch.set_grad_enabled(kernels), torch.autocast(chance.device.type, enabled=False):
             candidates = left_candidates(light.sharp, self.bank)
+        match = best_match(candidates.detach(), light.left, light.right, self.options.match_half)
+        if kernels and self.options.alternation == "interleaved":
+            sure = replace(light, usable=light.usable * match.clear)
+            return self._kernel_terms(candidates, match.radius, sure)
         answer = self.estimator(torch.cat([photos.left, photos.right], 1)).float()
-        radius = answer[:, :1]
-        error = reblur_error(candidates, radius, light)
-        if turn == _KERNELS:
-            own = self.bank.own_scores().square().mean()
-            rough = self.bank.roughness()
-            total = error + self.options.own_weight * own + self.options.rough_weight * rough
-            return {"total": total, "reblur": error, "own": own, "rough": rough}
-        match = best_match(candidates, light.left, light.right, self.options.match_half)
-        return self._estimator_terms(answer, light, match, error, moment)
+        if kernels:
+            return self._kernel_terms(candidates, answer[:, :1], light)
+        return self._estimator_terms(answer, light, match, candidates, moment)
+
+    def _kernel_terms(self, candidates: Tensor, radius: Tensor, light: Light) -> dict[str, Tensor]:
+        terms = {
+            "reblur": reblur_error(candidates, radius, light),
+            "own": self.bank.own_scores().square().mean(),
+            "rough": self.bank.roughness(),
+        }
+        total = (
+            terms["reblur"]
+            + self.options.own_weight * terms["own"]
+            + self.options.rough_weight * terms["rough"]
+        )
+        return {"total": total, **terms}
 
     def _estimator_terms(
-        self, answer: Tensor, light: Light, match: Match, error: Tensor, moment: Moment
+        self,
+        answer: Tensor,
+        light: Light,
+        match: Match,
+        candidates: Tensor,
+        moment: Moment,
     ) -> dict[str, Tensor]:
         options, radius = self.options, answer[:, :1]
         clear = match.clear * light.usable * inside(match.radius, options.max_radius)
         apart = (radius - match.radius).abs()
         terms = {
-            "reblur": error,
+            "reblur": reblur_error(candidates, radius, light),
             "match": (clear * apart / (1 + 0.1 * match.radius.abs())).mean(),
             "smooth": smoothness(radius, light),
             "confidence": cross_entropy(
@@ -210,6 +228,11 @@ class LbkTask:
         kernels = averages[_KERNELS]
         if isinstance(kernels, SharedPupilBank):
             write_whole(folder / BANK_NAME, save(kernels.plain().state_dict()))
+
+
+def dilated(image: Tensor) -> Tensor:
+    """The brightest value within a few pixels: what saturates has spilt its light that far."""
+    return functional.max_pool2d(image, 2 * _SPILL + 1, 1, _SPILL)
 
 
 def reblur_error(candidates: Tensor, radius: Tensor, light: Light) -> Tensor:
