@@ -49,7 +49,9 @@ def _ablate(
                 lpips / "squeeze.safetensors",
             )
             run = out / f"{method.replace(', ', '-').replace(' ', '-')}-{seed}"
-            train(run, config, config.fit, lambda fabric, c=config: gan_task(c, fabric), {})
+            if not train(run, config, config.fit, lambda f, c=config: gan_task(c, f), {}):
+                typer.echo(f"{run}: stopped; the same command goes on")
+                return
             rows.append({"method": method, "seed": seed, **_scored(run, config, distance, options)})
             write_csv(out / f"ablation-{first}.csv", rows)
     table = markdown(spread(rows))
