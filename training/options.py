@@ -6,11 +6,11 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import typer
 
-from training.engine.checkpoint import write_whole
+from training.engine.checkpoint import has_checkpoint, write_whole
 from training.errors import TrainingError
 
 T = TypeVar("T")
@@ -71,6 +71,8 @@ def with_options(command: Callable[..., None], options: type[Any]) -> Callable[.
 def keep_options(folder: Path, options: Any, *, may_differ: frozenset[str]) -> None:
     """Write the options of a run into its folder, or check that they are those of the run there.
 
+    A run that has no checkpoint yet holds to nothing.
+
     Raises
     ------
     TrainingError
@@ -78,7 +80,7 @@ def keep_options(folder: Path, options: Any, *, may_differ: frozenset[str]) -> N
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / CONFIG_NAME
-    if path.exists():
+    if path.exists() and has_checkpoint(folder):
         kept = flat(read_options(path, type(options)))
         now = flat(options)
         changed = [key for key in now if key not in may_differ and kept[key] != now[key]]
@@ -92,14 +94,24 @@ def keep_options(folder: Path, options: Any, *, may_differ: frozenset[str]) -> N
 
 
 def read_options(path: Path, options: type[T]) -> T:
-    """Read what `keep_options` wrote; fields it lacks have their defaults."""
+    """Read what `keep_options` wrote; what it lacks has its default.
+
+    Raises
+    ------
+    TrainingError
+        If the file cannot be read, or holds something else than these options.
+    """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        leaves = list(_leaves(options(), ()))
-        found = {leaf.name: _within(values, leaf.path, leaf.default) for leaf in leaves}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        found = dict(_flattened(json.loads(path.read_text(encoding="utf-8")), ()))
+    except (OSError, ValueError, AttributeError) as error:
         raise TrainingError(f"options file {path} cannot be read: {error}") from error
-    return _replaced(options(), leaves, found)
+    leaves = {leaf.path: leaf for leaf in _leaves(options(), ())}
+    for place, value in found.items():
+        if place not in leaves:
+            raise TrainingError(f"options file {path} holds the unknown option {'.'.join(place)}")
+        if value is not None and not _fits(value, leaves[place].kind):
+            raise TrainingError(f"options file {path} has an impossible {place[-1]}: {value!r}")
+    return _replaced(options(), list(leaves.values()), {p[-1]: v for p, v in found.items()})
 
 
 def flat(options: Any) -> dict[str, Any]:
@@ -142,10 +154,27 @@ def _is_optional(kind: Any) -> bool:
     return get_origin(kind) in (Union, types.UnionType) and type(None) in get_args(kind)
 
 
-def _within(values: Mapping[str, Any], path: tuple[str, ...], default: Any) -> Any:
-    for key in path[:-1]:
-        values = values.get(key, {})
-    return values.get(path[-1], default)
+def _flattened(
+    values: Mapping[str, Any], path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flattened(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a JSON value is one of a field's type."""
+    if _is_optional(kind):
+        return any(_fits(value, one) for one in get_args(kind))
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    accepted = {float: (int, float), Path: (str,), tuple: (list,)}
+    kind = get_origin(kind) or kind
+    return isinstance(value, accepted.get(kind, (kind,))) and isinstance(value, bool) == (
+        kind is bool
+    )
 
 
 def _replaced(options: Any, leaves: list[_Leaf], given: Mapping[str, Any]) -> Any:

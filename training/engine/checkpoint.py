@@ -13,6 +13,11 @@ State = dict[str, Any]
 _NAME = "checkpoint.pt"
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a run was begun there."""
+    return (folder / _NAME).exists()
+
+
 def save_checkpoint(folder: Path, state: State) -> None:
     """Write a state; if that fails (an OSError), the one before is still there."""
     content = io.BytesIO()
@@ -42,9 +47,9 @@ def load_checkpoint(folder: Path, device: torch.device) -> State | None:
     TrainingError
         If the file is damaged.
     """
-    path = folder / _NAME
-    if not path.exists():
+    if not has_checkpoint(folder):
         return None
+    path = folder / _NAME
     try:
         state: State = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # torch lets a dozen kinds through for a damaged file

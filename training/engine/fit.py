@@ -3,11 +3,11 @@
 import logging
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from lightning.fabric import Fabric
@@ -34,6 +34,10 @@ class FitOptions:
     steps: Annotated[
         int | None, "Steps to train; the learning rate then follows them instead of the time."
     ] = None
+    clock: Annotated[
+        Literal["wall", "processor"],
+        "Time that counts: the wall's, or the processors' own, fair where they are shared.",
+    ] = "wall"
     batch: Annotated[int, "Samples a step, over all processes."] = 8
     seed: Annotated[int, "Seed of everything random."] = 0
     average: Annotated[float, "Decay of the moving average of the weights, per step."] = 0.999
@@ -42,6 +46,12 @@ class FitOptions:
     threads: Annotated[int | None, "Threads of a process on the CPU."] = None
     report_seconds: Annotated[float, "Time between validations."] = 120
     checkpoint_seconds: Annotated[float, "Time between checkpoints; 0: after every step."] = 60
+
+    def __post_init__(self) -> None:
+        for name in ("minutes", "steps", "batch", "clip", "threads"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise TrainingError(f"{name} is {value}; more than 0 is expected")
 
 
 def fit(
@@ -73,7 +83,7 @@ def fit(
     ------
     TrainingError
         If the batch cannot be shared, a single sample does not fit into memory, the checkpoint is
-        damaged, or the last checkpoint cannot be written.
+        damaged or another training's, or the end of the run cannot be written.
     """
     run = _Run(fabric, task, folder, options, about)
     with keep_freed_memory(), _stop_signals() as stopped:
@@ -98,11 +108,13 @@ class _Run:
         self.turns = Turns(fabric, task, self.trainees, seed=options.seed, batch=options.batch)
         self.step = 0
         self.before = 0.0
+        self.kept: int | None = None
         running = self._resume()
         self.diary = Diary(folder, self.step) if fabric.is_global_zero else None
         if self.diary is not None:
             self.diary.running.update(running)
-        self.started = time.monotonic()
+        self.now = time.monotonic if options.clock == "wall" else time.process_time
+        self.started = self.now()
         self.checkpointed = self.reported = self.before
 
     def to_end(self, stopped: "list[int]") -> bool:
@@ -130,7 +142,7 @@ class _Run:
 
     def _clock(self, stopped: "list[int]") -> tuple[float, bool]:
         """Seconds of training so far and whether to stop, the same in all processes."""
-        seconds = self.before + time.monotonic() - self.started
+        seconds = self.before + self.now() - self.started
         if self.fabric.world_size == 1:
             return seconds, bool(stopped)
         clock = torch.tensor([seconds, float(bool(stopped))], dtype=torch.float64)
@@ -138,21 +150,28 @@ class _Run:
         return float(mean[0]), bool(mean[1] > 0)
 
     def _keep(self, seconds: float) -> None:
-        """Checkpoint and report where it is time; a full disk costs these, not the training."""
+        """Report and checkpoint where it is time: no checkpoint is ahead of the records."""
+        if seconds - self.reported >= self.options.report_seconds:
+            self.reported = seconds
+            self._attempt(self._report, seconds)
+        if seconds - self.checkpointed >= self.options.checkpoint_seconds:
+            self.checkpointed = seconds
+            self._attempt(self._checkpoint, seconds)
+
+    def _attempt(self, write: Callable[[float], None], seconds: float) -> None:
+        """Write; a full disk costs what was to be written, not the training."""
         try:
-            if seconds - self.checkpointed >= self.options.checkpoint_seconds:
-                self.checkpointed = seconds
-                self._checkpoint(seconds)
-            if seconds - self.reported >= self.options.report_seconds:
-                self.reported = seconds
-                self._report(seconds)
+            write(seconds)
         except _UNWRITTEN as error:
             _log.warning("nothing written at step %d: %s", self.step, error)
 
     def _finish(self, seconds: float) -> None:
+        """Write what is not yet written of the last step."""
         try:
-            self._checkpoint(seconds)
-            self._report(seconds)
+            if self.kept != self.step:
+                self._checkpoint(seconds)
+            if self.diary is not None and self.diary.last != self.step:
+                self._report(seconds)
         except _UNWRITTEN as error:
             raise TrainingError(
                 f"the end of the run cannot be written to {self.folder}: {error}; "
@@ -174,17 +193,25 @@ class _Run:
             "players": {name: trainee.state() for name, trainee in self.trainees.items()},
         }
         save_checkpoint(self.folder, state)
+        self.kept = self.step
 
     def _resume(self) -> dict[str, float]:
         state = load_checkpoint(self.folder, self.fabric.device)
         if state is None:
             return {}
-        for name, trainee in self.trainees.items():
-            trainee.load(state["players"][name])
-        self.step, self.before = state["step"], state["seconds"]
-        self.turns.at_once = min(state["at_once"], self.turns.share)
+        try:
+            for name, trainee in self.trainees.items():
+                trainee.load(state["players"][name])
+            self.step, self.before = state["step"], state["seconds"]
+            at_once, running = state["at_once"], dict(state["running"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise TrainingError(
+                f"the checkpoint in {self.folder} is of another training; choose another folder"
+            ) from error
+        self.kept = self.step
+        self.turns.at_once = min(at_once, self.turns.share)
         _log.info("going on from step %d of %s", self.step, self.folder)
-        return dict(state["running"])
+        return running
 
     def _report(self, seconds: float) -> None:
         if self.diary is None:
@@ -193,9 +220,10 @@ class _Run:
         with torch.inference_mode(), self.fabric.autocast():
             figures = self.task.validate(averages)
             pictures = self.task.pictures(averages)
-        self.diary.report(self.step, seconds, figures, pictures)
         recipe = {**self.about, "steps done": self.step, "seconds": round(seconds)}
         self.task.leave(self.folder, averages, recipe, figures)
+        skipped = {f"{name}/skipped": t.skipped for name, t in self.trainees.items() if t.skipped}
+        self.diary.report(self.step, seconds, figures | skipped, pictures)
 
 
 @contextmanager
