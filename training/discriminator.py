@@ -26,7 +26,8 @@ class PatchDiscriminator(nn.Module):
         layers: list[nn.Module] = []
         for depth, (before, after) in enumerate(pairwise(channels)):
             stride = 2 if depth < 3 else 1
-            layers.append(nn.Conv2d(before, after, 4, stride, padding=1))
+            # a bias would be taken away again by the normalisation
+            layers.append(nn.Conv2d(before, after, 4, stride, padding=1, bias=not depth))
             if depth:
                 layers.append(nn.InstanceNorm2d(after, affine=True))
             layers.append(nn.LeakyReLU(0.2))
