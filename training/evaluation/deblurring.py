@@ -54,11 +54,11 @@ class BlurredScene:
 
 @dataclass(frozen=True)
 class Restoration:
-    """What a method made of a scene, and the map by which it is blurred again."""
+    """What a method made of a scene, and the map, if any, by which it is blurred again."""
 
     method: str
     image: Image
-    defocus: DefocusMap
+    defocus: DefocusMap | None = None
     by_model: bool = False
 
 
@@ -81,7 +81,7 @@ def score_deblurring(
         Models that deblur.
     estimators : sequence of Entry
         The maps that guide them, each in turn where it finds the views that it needs. The first
-        one's mean radius is the classical methods', its map what they are blurred again with.
+        one's mean radius is the classical methods', its map what the input is blurred again with.
     lpips : mapping
         Perceptual distances, by the name of their column.
     scale : int or "auto"
@@ -136,14 +136,13 @@ def _restorations(
         yield Restoration(method, image, guide.defocus, by_model=True)
     radius = float(np.abs(first.radius).mean())
     for method, restore in DEBLURRING.items():
-        yield Restoration(method, restore(scene.blurred, radius), first)
+        yield Restoration(method, restore(scene.blurred, radius))
     for method, image in scene.others.items():
-        yield Restoration(method, image, first)
+        yield Restoration(method, image)
 
 
 def _row(scene: BlurredScene, restoration: Restoration, lpips: Mapping[str, Lpips]) -> Row:
     image, target = restoration.image, scene.target
-    again = reblur(image, restoration.defocus, tile=_TILE, **DISPLAY)
     row: Row = {
         "method": restoration.method,
         "scene": scene.name,
@@ -151,8 +150,10 @@ def _row(scene: BlurredScene, restoration: Restoration, lpips: Mapping[str, Lpip
         "ssim": ssim(image, target),
         "mae": float(np.abs(image - target).mean()),
         **{name: distance(_planes(image), _planes(target)) for name, distance in lpips.items()},
-        "reblur": psnr(again, scene.blurred),
     }
+    if restoration.defocus is not None:
+        again = reblur(image, restoration.defocus, tile=_TILE, **DISPLAY)
+        row["reblur"] = psnr(again, scene.blurred)
     if scene.radius is not None:
         row["no_harm"] = no_harm(scene.blurred, image, scene.radius)
     return row
