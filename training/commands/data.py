@@ -11,6 +11,8 @@ from training.data.chance import Chance
 from training.data.corpus import Corpus, photographs
 from training.data.lens import RandomLenses
 from training.data.optics import BankLens, Optics
+from training.data.pair_scenes import PairScenes
+from training.data.pairs import find_pairs
 from training.data.planted import planted_bank
 from training.data.pool import Pool, write_pool
 from training.data.renderer import Renderer, SceneOptions
@@ -31,6 +33,7 @@ def render_command(
     size: Annotated[int, typer.Option(help="Side of a scene in pixels.")] = 144,
     min_radius: Annotated[float, typer.Option(help="Smallest largest radius, px.")] = 0.7,
     max_radius: Annotated[float, typer.Option(help="Largest radius, px.")] = 22.0,
+    fluorescent_share: Annotated[float, typer.Option(help="Share of fluorescent scenes.")] = 0.1,
     lens: Lens = "random",
     seed: Seed = 0,
     held_out: HeldOut = False,
@@ -39,7 +42,9 @@ def render_command(
     """Render dual-pixel scenes of known blur from sharp photographs."""
     renderer = Renderer(
         Corpus(photographs(photos, held_out=held_out)),
-        SceneOptions(min_radius=min_radius, max_radius=max_radius),
+        SceneOptions(
+            min_radius=min_radius, max_radius=max_radius, fluorescent_share=fluorescent_share
+        ),
         _optics(lens),
     )
     write_pool(out, renderer, count, seed, size=size, device=device)
@@ -60,14 +65,27 @@ def show_batch_command(
     out: Annotated[Path, typer.Argument(help="Picture to write (.png).")],
     count: Annotated[int, typer.Option(help="Samples shown.")] = 6,
     crop: Annotated[int, typer.Option(help="Side of a sample in pixels.")] = 128,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="The folder holds real pairs, blurred and sharp.")
+    ] = False,
     lens: Lens = "random",
     seed: Seed = 0,
 ) -> None:
     """Write a picture of a batch: sharp, whole pupil, left, right, radius."""
     chance = Chance.of(seed, samples=range(count))
-    scenes = _source(source, lens).draw(chance, crop)
-    photos = photograph(scenes, chance, SensorOptions(), views=True)
+    if pairs:
+        photos = _real(source).draw(chance, crop)
+    else:
+        scenes = _source(source, lens).draw(chance, crop)
+        photos = photograph(scenes, chance, SensorOptions(), views=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(batch_picture(photos)).save(out)
+
+
+def _real(folder: Path) -> PairScenes:
+    """Pairs to look at, with their views if they have any."""
+    pairs = find_pairs(folder)
+    return PairScenes(pairs, views=pairs[0].left is not None, evaluation=True)
 
 
 def _source(path: Path, lens: str) -> Source:

@@ -125,10 +125,17 @@ def _pyramid(image: Tensor) -> list[Tensor]:
 def _sharpness(display: Tensor) -> Tensor:
     """(M,): share of small patches whose finest detail is strong beside their coarser contrast."""
     grey = display.mean(1, keepdim=True)
-    fine = grey - functional.avg_pool2d(grey, 3, 1, 1)
-    rows = functional.avg_pool2d(grey, (1, 9), 1, (0, 4))
-    coarse = grey - functional.avg_pool2d(rows, (9, 1), 1, (4, 0))
-    energy = functional.avg_pool2d(fine**2, 16).sqrt()
-    contrast = functional.avg_pool2d(coarse**2, 16).sqrt()
+    near = _mean_of_nine(grey, 1)
+    around = _mean_of_nine(near, 3)  # nine squares of 3 x 3 px: one of 9 x 9 px
+    inner = grey[..., 4:-4, 4:-4]
+    energy = functional.avg_pool2d((inner - near[..., 3:-3, 3:-3]) ** 2, 16).sqrt()
+    contrast = functional.avg_pool2d((inner - around) ** 2, 16).sqrt()
     crisp = (energy > 0.012) & (energy > 0.3 * contrast)
     return (crisp.float() + 0.001 * energy).mean((1, 2, 3))
+
+
+def _mean_of_nine(image: Tensor, apart: int) -> Tensor:
+    """Mean of 3 x 3 values `apart` px from each other, where all lie within the image."""
+    twice = 2 * apart
+    rows = image[..., :-twice, :] + image[..., apart:-apart, :] + image[..., twice:, :]
+    return (rows[..., :-twice] + rows[..., apart:-apart] + rows[..., twice:]) / 9

@@ -1,0 +1,64 @@
+"""The commands that make and show training data."""
+
+import numpy as np
+import pytest
+import torch
+import typer
+from PIL import Image
+from skimage.data import astronaut
+from typer.testing import CliRunner
+
+from training.commands.data import plant_lens_command, render_command, show_batch_command
+from training.data.chance import Chance
+from training.data.optics import BankLens
+from training.data.pool import Pool
+from training.data.renderer import Renderer, SceneOptions
+
+SMALL = ("--count", "2", "--size", "32", "--max-radius", "4")
+
+
+@pytest.fixture
+def run():
+    app = typer.Typer()
+    app.command("render")(render_command)
+    app.command("plant-lens")(plant_lens_command)
+    app.command("show-batch")(show_batch_command)
+
+    def invoke(*words):
+        result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+
+    return invoke
+
+
+def test_rendering_is_reproducible(run, photo_folder, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run("render", photo_folder, tmp_path / f"{name}.npy", *SMALL, "--seed", seed)
+    first, again, other = ((tmp_path / f"{name}.npy").read_bytes() for name in "abc")
+    assert first == again
+    assert first != other
+    scenes = Pool(tmp_path / "a.npy").fixed(0, 2)
+    assert scenes.sharp.shape == (2, 3, 32, 32)
+    assert scenes.radius.abs().max() <= 4
+
+
+def test_a_planted_lens_can_be_rendered_with(run, photo_folder, corpus, tmp_path):
+    lens = tmp_path / "lenses" / "planted.safetensors"
+    run("plant-lens", lens, "--seed", 3)
+    run("render", photo_folder, tmp_path / "planted.npy", *SMALL, "--lens", lens)
+    options = SceneOptions(max_radius=4.0)
+    expected = Renderer(corpus, options, BankLens.read(lens)).draw(Chance.of(0, samples=[0, 1]), 32)
+    kept = Pool(tmp_path / "planted.npy").fixed(0, 2)
+    torch.testing.assert_close(kept.left, expected.left, atol=2e-3, rtol=2e-3)
+
+
+def test_batches_are_shown_from_scenes_photographs_and_pairs(
+    run, photo_folder, pool_file, tmp_path
+):
+    for folder in ("blurred", "sharp"):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(astronaut()[:64, :64]).save(tmp_path / folder / "a.png")
+    for number, (source, *how) in enumerate([(pool_file,), (photo_folder,), (tmp_path, "--pairs")]):
+        picture = tmp_path / "shown" / f"{number}.png"
+        run("show-batch", source, picture, "--count", 2, "--crop", 32, *how)
+        assert np.asarray(Image.open(picture)).std() > 20
