@@ -75,6 +75,7 @@ class Match:
 def best_match(candidates: Tensor, left: Tensor, right: Tensor, half: int) -> Match:
     """Compare views with candidates over (2 half + 1)-wide windows, and over twice as wide ones."""
     errors = (candidates - left).abs() + (candidates.flip(1) - right).abs()
+    errors = errors.contiguous(memory_format=torch.channels_last)
     cost = box(errors, half)
     radius, at = _least(cost)
     wide, _ = _least(box(errors, 2 * half))

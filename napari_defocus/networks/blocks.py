@@ -89,7 +89,9 @@ def luma(rgb: Tensor) -> Tensor:
 
 def box(x: Tensor, half: int) -> Tensor:
     """Mean over a (2 half + 1)-wide square; outside the image counts for nothing."""
-    return functional.avg_pool2d(x, 2 * half + 1, 1, half, count_include_pad=False)
+    side = 2 * half + 1
+    rows = functional.avg_pool2d(x, (side, 1), 1, (half, 0), count_include_pad=False)
+    return functional.avg_pool2d(rows, (1, side), 1, (0, half), count_include_pad=False)
 
 
 def locally_normalised(x: Tensor, half: int, floor: float = 0.02) -> Tensor:
