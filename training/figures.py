@@ -2,15 +2,25 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from napari_defocus.networks.blocks import luma
 from napari_defocus.networks.estimator import texture_weight
 from napari_defocus.optics.bank import KernelBank
 
+_DEPTH_STEP = 0.7
+
 
 def textured(image: Tensor) -> Tensor:
     """Where a display-encoded image (N, 3, H, W) has enough texture to tell its blur: bool."""
     return texture_weight(luma(image.float())) > 0.5
+
+
+def beside_depth_edges(radius: Tensor, reach: int = 12) -> Tensor:
+    """Where an edge in depth, a step of the radius (N, 1, H, W), is `reach` px or less away."""
+    step = functional.max_pool2d(radius, 3, 1, 1) + functional.max_pool2d(-radius, 3, 1, 1)
+    edge = (step > _DEPTH_STEP).float()
+    return functional.max_pool2d(edge, 2 * reach + 1, 1, reach) > 0
 
 
 @torch.no_grad()

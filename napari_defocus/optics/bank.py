@@ -11,6 +11,7 @@ from napari_defocus.optics.kernels import butterworth, grid, half_pupil, mirrore
 _DARK = 1e-2
 _PUPIL_STEPS, _PUPIL_RADIUS = 41, 1.25
 _LEAST_SHARED = 3
+_LEAST_MEASURED = 6
 
 
 class KernelBank(nn.Module):
@@ -60,6 +61,29 @@ class KernelBank(nn.Module):
         """Kernels (R, S, S) of the whole pupil: the mean of both views'."""
         left, right = self.views(negative=False)
         return normalised(left + right)
+
+    @torch.no_grad()
+    def edge(self) -> float:
+        """Where the light of the whole pupil, averaged over directions, falls to half its height.
+
+        In units of the radius, averaged over radii from 6 px on. By definition of the radius it
+        should be 1; reblurring alone would not notice if all kernels were smaller, and all radii
+        as much larger.
+        """
+        whole = self.centre()
+        half = whole.shape[-1] // 2
+        y, x = grid(half)
+        ring = (torch.hypot(y, x).to(whole.device) + 0.5).long().flatten()
+        sizes = torch.bincount(ring)
+        shares = []
+        for radius in range(min(_LEAST_MEASURED, half - 1), half):
+            light = torch.zeros(len(sizes), device=whole.device)
+            profile = light.index_add_(0, ring, whole[radius].flatten()) / sizes
+            level = profile.max() / 2
+            last = int((profile >= level).nonzero().max())
+            fall = (profile[last] - level) / (profile[last] - profile[last + 1])
+            shares.append((last + float(fall)) / radius)
+        return sum(shares) / len(shares)
 
 
 class SharedPupilBank(KernelBank):

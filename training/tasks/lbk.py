@@ -23,7 +23,7 @@ from training.data.chance import Chance
 from training.data.sensor import Photographs
 from training.engine.checkpoint import write_whole
 from training.engine.task import Averages, Moment, Player
-from training.figures import correlations, textured
+from training.figures import beside_depth_edges, correlations, textured
 from training.losses import CONFIDENT_WITHIN, cross_entropy
 from training.pictures import kernel_picture, map_picture
 from training.products import leave_network
@@ -41,6 +41,7 @@ _ESTIMATOR, _KERNELS = "estimator", "kernels"
 _EPOCHS = 31
 _KERNEL_EPOCHS = (range(10, 15), range(20, 25))
 _KERNELS_ALONE, _KERNELS_EVERY = 0.1, 4
+_LARGEST_CORRECTION = 0.05
 _SATURATED, _SPILL = 0.99, 6
 BANK_NAME = "kernels.safetensors"
 
@@ -149,8 +150,10 @@ class LbkTask:
         return self._estimator_terms(answer, light, match, candidates, moment)
 
     def _kernel_terms(self, candidates: Tensor, radius: Tensor, light: Light) -> dict[str, Tensor]:
+        """Reblurring error and priors; radii are held to where the pupil's light ends."""
+        edge = min(max(self.bank.edge(), 1 - _LARGEST_CORRECTION), 1 + _LARGEST_CORRECTION)
         terms = {
-            "reblur": reblur_error(candidates, radius, light),
+            "reblur": reblur_error(candidates, radius * edge, light),
             "own": self.bank.own_scores().square().mean(),
             "rough": self.bank.roughness(),
         }
@@ -191,18 +194,21 @@ class LbkTask:
     def validate(self, averages: Averages) -> dict[str, float]:
         """Reblurring error; where truth is known, errors of radii and likeness of kernels."""
         estimator, bank = averages[_ESTIMATOR], averages[_KERNELS]
-        errors, apart = [], []
+        errors, apart, plain = [], [], []
         for photos in self.held_out():
             light = Light.of(photos)
             radius = estimator(torch.cat([photos.left, photos.right], 1))[:, :1].float()
             errors.append(reblur_error(left_candidates(light.sharp, bank), radius, light))
             known = textured(photos.centre) & photos.radius.isfinite()
-            apart.append((radius - photos.radius)[known].abs())
+            distance = (radius - photos.radius).abs()
+            apart.append(distance[known])
+            plain.append(distance[known & ~beside_depth_edges(photos.radius)])
         figures = {"reblur_error": torch.stack(errors).mean().item()}
-        distance = torch.cat(apart)
-        if len(distance):
-            figures["mae_textured"] = distance.mean().item()
-            figures["median_textured"] = distance.median().item()
+        for name, distances in (("textured", apart), ("unoccluded", plain)):
+            known = torch.cat(distances)
+            if len(known):
+                figures[f"mae_{name}"] = known.mean().item()
+                figures[f"median_{name}"] = known.median().item()
         if self.planted is not None:
             found = correlations(bank, self.planted)[3:16]
             figures |= {"kernel_least": found.min().item(), "kernel_mean": found.mean().item()}
