@@ -9,13 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_defocus.networks import ARCHITECTURES
 from training.data.dpdd import dpdd_scenes
 from training.data.sensor import Photographs
+from training.engine.fit import FitOptions
 from training.evaluation.tables import Row
 from training.lpips import Lpips
 from training.metrics import psnr, ssim
 from training.options import read_options
-from training.recipes import GanConfig
+from training.recipes import DataOptions, GanConfig
 from training.tasks.gan import GanOptions, GanTask
 
 _MULTIPLE = 128
@@ -43,6 +45,26 @@ VARIANTS: Mapping[str, GanOptions] = {
         PAPER, generator_rate=OURS.generator_rate, schedule=OURS.schedule
     ),
 }
+
+
+def variant_config(
+    fit: FitOptions, data: DataOptions, gan: GanOptions, seed: int, guide: str, lpips: Path
+) -> GanConfig:
+    """All options of one training of the comparison.
+
+    A network that cannot take crops of the size asked for gets the next larger ones that it can,
+    and fewer, so that all see about as many pixels a step.
+    """
+    multiple = ARCHITECTURES[gan.architecture].descriptor.multiple
+    crop = -(-data.crop // multiple) * multiple
+    batch = max(1, round(fit.batch * (data.crop / crop) ** 2))
+    return GanConfig(
+        replace(fit, seed=seed, batch=batch),
+        replace(data, crop=crop),
+        gan,
+        guide,
+        lpips / "squeeze.safetensors",
+    )
 
 
 @torch.inference_mode()

@@ -1,13 +1,13 @@
 """The command that leaves out one part of the deblurring training at a time."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from napari_defocus.models import find_model, load_network
-from training.ablation import VARIANTS, score, spread
+from training.ablation import VARIANTS, score, spread, variant_config
 from training.engine.fit import FitOptions
 from training.engine.machine import launch
 from training.evaluation.tables import Row, markdown, write_csv
@@ -41,13 +41,7 @@ def _ablate(
     rows = []
     for seed in range(first, first + options.seeds):
         for method, gan in VARIANTS.items():
-            config = GanConfig(
-                replace(options.fit, seed=seed),
-                options.data,
-                gan,
-                options.guide,
-                lpips / "squeeze.safetensors",
-            )
+            config = variant_config(options.fit, options.data, gan, seed, options.guide, lpips)
             run = out / f"{method.replace(', ', '-').replace(' ', '-')}-{seed}"
             if not train(run, config, config.fit, lambda f, c=config: gan_task(c, f), {}):
                 typer.echo(f"{run}: stopped; the same command goes on")
