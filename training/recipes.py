@@ -81,8 +81,13 @@ class DataOptions:
         return FixedPairs(self._pairs(self.pairs, "val", views=views), device, self.validate_on)
 
     def _source(self) -> Source:
-        if self.photos is None:
-            return Pool(self.pool)
+        if self.pool is not None:
+            pool = Pool(self.pool)
+            if self.crop > pool.size:
+                raise TrainingError(
+                    f"crop is {self.crop}; the scenes of {self.pool} have {pool.size} px"
+                )
+            return pool
         return Renderer(Corpus(photographs(self.photos, held_out=False)))
 
     def _pairs(self, folder: Path, split: str, *, views: bool) -> PairCamera:
@@ -130,11 +135,14 @@ class LbkConfig:
 
 def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> EstimatorTask:
     """The training of an estimator of one image or, if `dual`, of two views."""
+    if config.data.pairs is not None and config.teacher is None:
+        raise TrainingError("real pairs have no radii to learn: give --teacher FILE")
     teacher = None if config.teacher is None else _model(config.teacher, "dual", fabric)
+    views = dual or teacher is not None
     return EstimatorTask(
         config.estimator,
-        config.data.camera(views=dual or teacher is not None),
-        config.data.fixed(fabric.device, views=dual),
+        config.data.camera(views=views),
+        config.data.fixed(fabric.device, views=views),
         dual=dual,
         teacher=teacher,
     )
@@ -174,8 +182,19 @@ def train(
     if fabric.is_global_zero:
         keep_options(run, config, may_differ=_MAY_DIFFER)
     torch.manual_seed(how.seed)
-    return fit(fabric, make(fabric), run, how, {**about, **flat(config)})
+    task = make(fabric)
+    _check_crop(config.data.crop, task)
+    return fit(fabric, task, run, how, {**about, **flat(config)})
+
+
+def _check_crop(crop: int, task: Task) -> None:
+    """Raise a TrainingError if a network cannot be shown such crops."""
+    for player in task.players.values():
+        descriptor = getattr(player.module, "descriptor", None)
+        if descriptor is not None and (crop < 1 or crop % descriptor.multiple):
+            raise TrainingError(f"crop is {crop}; a multiple of {descriptor.multiple} is expected")
 
 
 def _model(name: str | Path, task: ModelTask, fabric: Fabric) -> nn.Module:
-    return load_network(find_model(name, task)).to(fabric.device)
+    with torch.random.fork_rng(devices=[]):  # its weights are drawn before they are read
+        return load_network(find_model(name, task)).to(fabric.device)

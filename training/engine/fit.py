@@ -101,6 +101,7 @@ class _Run:
     ) -> None:
         self.fabric, self.task, self.folder = fabric, task, folder
         self.options, self.about = options, about
+        folder.mkdir(parents=True, exist_ok=True)
         self.trainees = {
             name: Trainee(player, fabric, average=options.average, clip=options.clip)
             for name, player in task.players.items()

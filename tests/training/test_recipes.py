@@ -1,0 +1,44 @@
+"""What a training is made of follows from its options and its seed."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from napari_defocus.models import find_model
+from training.engine.machine import launch
+from training.errors import TrainingError
+from training.recipes import DataOptions, EstimatorConfig, GanConfig, estimator_task, gan_task
+
+
+@pytest.fixture(scope="session")
+def fabric():
+    return launch("32-true")
+
+
+@pytest.fixture
+def data(pool_file):
+    return DataOptions(pool=pool_file, validation=pool_file, validate_on=2, crop=32)
+
+
+def test_a_teacher_sees_both_views_of_the_held_out_scenes_too(data, fabric):
+    config = EstimatorConfig(data=data, teacher="dual-pixel")
+    photos = estimator_task(config, fabric, dual=False).held_out()[0]
+    assert not torch.equal(photos.left, photos.right)
+
+
+def test_real_pairs_need_a_teacher(data, fabric, tmp_path):
+    config = EstimatorConfig(data=replace(data, pool=None, pairs=tmp_path))
+    with pytest.raises(TrainingError, match="no radii to learn: give --teacher"):
+        estimator_task(config, fabric, dual=True)
+
+
+def test_the_first_weights_do_not_depend_on_what_was_loaded_before(data, fabric, tmp_path):
+    fresh = tmp_path / "fresh.safetensors"
+    fresh.write_bytes(find_model("single", "single").path.read_bytes())
+    first = []
+    for _ in range(2):  # the second time, the model is in memory already
+        torch.manual_seed(0)
+        generator = gan_task(GanConfig(data=data, guide=str(fresh)), fabric).generator
+        first.append(torch.cat([p.detach().flatten() for p in generator.parameters()]))
+    assert torch.equal(*first)
