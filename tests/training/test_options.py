@@ -1,0 +1,155 @@
+"""Options are the same on the command line, in a file, and beside a run."""
+
+import dataclasses
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+import typer
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from training.engine.checkpoint import save_checkpoint
+from training.errors import TrainingError
+from training.options import flat, keep_options, read_options, with_options
+from training.recipes import EstimatorConfig, GanConfig, LbkConfig
+
+
+@dataclass(frozen=True)
+class Inner:
+    count: Annotated[int, "How many."] = 3
+    mode: Annotated[Literal["fast", "slow"], "How."] = "fast"
+    loud: Annotated[bool, "Whether to shout."] = False
+
+
+@dataclass(frozen=True)
+class Outer:
+    inner: Inner = field(default_factory=Inner)
+    rate: Annotated[float, "How quick."] = 0.5
+    limit: Annotated[int | None, "How far."] = None
+    file: Annotated[Path | None, "Where."] = None
+
+
+OUTERS = st.builds(
+    Outer,
+    inner=st.builds(
+        Inner, count=st.integers(), mode=st.sampled_from(["fast", "slow"]), loud=st.booleans()
+    ),
+    rate=st.floats(allow_nan=False, allow_infinity=False),
+    limit=st.none() | st.integers(),
+    file=st.none() | st.sampled_from([Path("a/b"), Path("c")]),
+)
+NOTHING = frozenset()
+
+
+def parsed(*arguments):
+    """What a command is given."""
+    seen = []
+
+    def command(run: Annotated[Path, typer.Argument()], options: Outer) -> None:
+        seen.append((run, options))
+
+    app = typer.Typer()
+    app.command()(with_options(command, Outer))
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    return seen[0]
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """A run that has made a step with other options than the usual ones."""
+    keep_options(tmp_path, Outer(rate=0.25, inner=Inner(count=4)), may_differ=NOTHING)
+    save_checkpoint(tmp_path, {"step": 1})
+    return tmp_path
+
+
+def test_what_is_not_given_has_its_default():
+    assert parsed("there") == (Path("there"), Outer())
+
+
+def test_every_field_is_an_option():
+    given_all = ["--count", 7, "--mode", "slow", "--loud", "--rate", 2, "--limit", 9, "--file", "f"]
+    run, options = parsed("there", *given_all)
+    assert run == Path("there")
+    assert options == Outer(Inner(7, "slow", True), 2.0, 9, Path("f"))
+
+
+def test_an_option_goes_before_the_file_and_the_file_before_the_default(tmp_path):
+    file = tmp_path / "some.json"
+    file.write_text(json.dumps({"rate": 0.125, "inner": {"count": 8}}))
+    _, options = parsed("there", "--config", file, "--count", 9)
+    assert options == Outer(Inner(count=9), rate=0.125)
+
+
+@given(options=OUTERS)
+def test_kept_options_come_back(tmp_path_factory, options):
+    folder = tmp_path_factory.mktemp("run")
+    keep_options(folder, options, may_differ=NOTHING)
+    assert read_options(folder / "config.json", Outer) == options
+
+
+def test_a_run_goes_on_with_the_same_options_only(begun):
+    before = (begun / "config.json").read_text()
+    keep_options(begun, Outer(rate=0.25, inner=Inner(count=4)), may_differ=NOTHING)
+    with pytest.raises(TrainingError, match=r"count 4, not 3, rate 0\.25, not 0\.5") as error:
+        keep_options(begun, Outer(), may_differ=NOTHING)
+    assert "\n" not in str(error.value)
+    assert (begun / "config.json").read_text() == before
+
+
+def test_what_may_differ_is_kept_as_it_is_now(begun):
+    keep_options(begun, Outer(inner=Inner(count=4)), may_differ=frozenset({"rate"}))
+    assert read_options(begun / "config.json", Outer).rate == 0.5
+
+
+def test_a_run_that_never_made_a_step_holds_to_nothing(tmp_path):
+    keep_options(tmp_path, Outer(rate=0.25), may_differ=NOTHING)
+    keep_options(tmp_path, Outer(), may_differ=NOTHING)
+    assert read_options(tmp_path / "config.json", Outer) == Outer()
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("{", "cannot be read"),
+        ("[1]", "cannot be read"),
+        ('{"rte": 1}', "unknown option rte"),
+        ('{"inner": {"rate": 1}}', r"unknown option inner\.rate"),
+        ('{"rate": "high"}', "impossible rate: 'high'"),
+        ('{"inner": {"count": 1.5}}', r"impossible count: 1\.5"),
+        ('{"inner": {"count": true}}', "impossible count: True"),
+        ('{"inner": {"mode": "medium"}}', "impossible mode: 'medium'"),
+        ('{"inner": {"loud": 1}}', "impossible loud: 1"),
+        ('{"file": 3}', "impossible file: 3"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused_in_a_sentence(tmp_path, content, complaint):
+    file = tmp_path / "some.json"
+    file.write_text(content)
+    with pytest.raises(TrainingError, match=complaint) as error:
+        read_options(file, Outer)
+    assert "some.json" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("config", [EstimatorConfig, GanConfig, LbkConfig])
+def test_the_names_of_a_training_s_options_are_its_own(config, tmp_path):
+    def leaves(value):
+        inner = [getattr(value, f.name) for f in dataclasses.fields(value)]
+        return sum(leaves(v) if dataclasses.is_dataclass(v) else 1 for v in inner)
+
+    options = config()
+    assert len(flat(options)) == leaves(options)
+    changed = replace(options, data=replace(options.data, pool=Path("x"), crop=64))
+    keep_options(tmp_path, changed, may_differ=NOTHING)
+    assert asdict(read_options(tmp_path / "config.json", config)) == asdict(changed)
+
+
+@pytest.mark.parametrize("name", ["paper", "natural"])
+def test_presets_hold_options_of_the_generator(name):
+    presets = Path(__file__).parents[2] / "training" / "presets"
+    read_options(presets / f"{name}.json", GanConfig)
