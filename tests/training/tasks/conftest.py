@@ -1,0 +1,62 @@
+"""Photographs of a small pool, with and without their radii, and the shipped estimators."""
+
+import numpy as np
+import pytest
+import torch
+
+from napari_defocus.models import find_model, load_network
+from training.data.chance import Chance
+from training.data.pool import Pool
+from training.data.sensor import SensorOptions
+from training.engine.machine import launch
+from training.engine.task import Moment
+from training.tasks.camera import Camera, FixedCamera
+
+CROP = 48
+
+
+@pytest.fixture(scope="session")
+def fabric():
+    return launch("32-true")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Results do not depend on how many threads this machine would use."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def unlabelled_file(pool_file, tmp_path_factory):
+    """The same scenes, their radii not a number."""
+    scenes = np.load(pool_file)
+    scenes["pictures"][:, 9] = np.nan
+    path = tmp_path_factory.mktemp("unlabelled") / "scenes.npy"
+    np.save(path, scenes)
+    return path
+
+
+@pytest.fixture(scope="session")
+def estimators():
+    return {
+        task: load_network(find_model(name, task))
+        for task, name in {"single": "single", "dual": "dual-pixel"}.items()
+    }
+
+
+def cameras(file, *, views, crop=CROP):
+    """What a task takes to look at: random crops, and some fixed photographs.
+
+    Pictures are enlarged as far as their radii allow, which here nothing may depend on.
+    """
+    pool, sensor = Pool(file), SensorOptions(enlarged_share=0.0)
+    return Camera(pool, crop, views, sensor), FixedCamera(pool, views, sensor, count=4)
+
+
+def terms(task, turn, *, spent=0.5, step=3, samples=2):
+    """Loss terms as numbers, of the same samples every time."""
+    chance = Chance.of(5, samples=range(samples))
+    return {k: v.item() for k, v in task.terms(turn, chance, Moment(step, spent)).items()}

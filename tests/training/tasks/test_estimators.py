@@ -1,0 +1,58 @@
+"""Estimators learn rendered radii, or what a teacher finds without them."""
+
+import pytest
+import torch
+
+from training.data.chance import Chance
+from training.engine.task import Moment
+from training.tasks.estimators import EstimatorOptions, EstimatorTask
+
+from .conftest import cameras, terms
+
+
+def made(file, *, dual, teacher=None):
+    torch.manual_seed(0)
+    views = dual or teacher is not None
+    options = EstimatorOptions()
+    return EstimatorTask(options, *cameras(file, views=views), dual=dual, teacher=teacher)
+
+
+@pytest.mark.parametrize("dual", [False, True])
+def test_a_teacher_stands_in_for_the_rendered_radii(pool_file, unlabelled_file, estimators, dual):
+    teacher = estimators["dual"]
+    taught, untold = (made(f, dual=dual, teacher=teacher) for f in (pool_file, unlabelled_file))
+    assert terms(taught, "estimator") == terms(untold, "estimator")
+    assert terms(taught, "estimator") != terms(made(pool_file, dual=dual), "estimator")
+    averages = {"estimator": taught.network.eval()}
+    with torch.no_grad():
+        assert taught.validate(averages) == untold.validate(averages)
+
+
+def test_a_perfect_estimator_loses_nothing_by_its_teacher(pool_file, estimators):
+    taught = made(pool_file, dual=True, teacher=estimators["dual"])
+    taught.network = estimators["dual"]
+    assert terms(taught, "estimator")["radius"] == 0
+
+
+def test_one_image_is_taught_the_size_of_the_radius_alone(pool_file, estimators):
+    photos = cameras(pool_file, views=True)[0](Chance.of(5, samples=range(2)))
+    single, _ = made(pool_file, dual=False)._truth(photos)
+    both, _ = made(pool_file, dual=True)._truth(photos)
+    assert both.min() < 0 < both.max()
+    assert torch.equal(single, both.abs())
+
+
+@pytest.mark.parametrize("dual", [False, True])
+def test_all_of_the_network_learns(pool_file, dual):
+    task = made(pool_file, dual=dual)
+    task.terms("estimator", Chance.of(5, samples=range(2)), Moment(0, 0))["total"].backward()
+    assert all(p.grad.isfinite().all() for p in task.network.parameters())
+
+
+def test_figures_are_those_of_the_shipped_estimator(pool_file, estimators):
+    task = made(pool_file, dual=False)
+    with torch.no_grad():
+        untrained = task.validate({"estimator": task.network.eval()})
+        figures = task.validate({"estimator": estimators["single"]})
+    assert figures["within"] > untrained["within"]
+    assert figures["mae_sure"] < figures["mae"] < figures["mae_unsure"]

@@ -1,0 +1,106 @@
+"""What the losses reward."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from training.losses import (
+    adversary_loss,
+    charbonnier,
+    confidence_loss,
+    critic_loss,
+    cross_entropy,
+    edge_loss,
+    fourier_loss,
+    radius_loss,
+)
+
+SURE = torch.ones(2)
+IMAGE_LOSSES = [charbonnier, fourier_loss, edge_loss]
+
+
+def images(seed, count=4, size=16):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(count, 3, size, size, generator=generator)
+
+
+@pytest.mark.parametrize("loss", IMAGE_LOSSES)
+def test_parts_of_a_batch_add_up_to_the_whole(loss):
+    image, target = images(0), images(1)
+    parts = [loss(image[i : i + 1], target[i : i + 1]) for i in range(len(image))]
+    torch.testing.assert_close(torch.stack(parts).mean(), loss(image, target))
+
+
+@pytest.mark.parametrize("loss", IMAGE_LOSSES)
+@given(share=st.floats(0.01, 0.99))
+def test_nearer_to_the_target_loses_less(loss, share):
+    image, target = images(0), images(1)
+    between = target + share * (image - target)
+    assert loss(target, target) < loss(between, target) < loss(image, target)
+
+
+def test_edges_do_not_mind_brightness_and_pixels_do():
+    target = images(0)
+    assert edge_loss(target + 0.1, target) == pytest.approx(0, abs=1e-6)
+    assert charbonnier(target + 0.1, target) == pytest.approx(0.1, rel=1e-3)
+
+
+def test_fourier_coefficients_keep_the_energy_of_a_single_pixel():
+    target = torch.zeros(1, 1, 8, 8)
+    dot = target.clone()
+    dot[..., 0, 0] = 8.0  # its spectrum is 1 everywhere, real
+    assert fourier_loss(dot, target) == pytest.approx(0.5)
+
+
+def test_a_radius_counts_less_where_it_is_large_or_in_doubt():
+    near = radius_loss(torch.tensor([1.0]), torch.tensor([0.0]), torch.ones(1))
+    far = radius_loss(torch.tensor([21.0]), torch.tensor([20.0]), torch.ones(1))
+    doubted = radius_loss(torch.tensor([1.0]), torch.tensor([0.0]), torch.full((1,), 0.25))
+    assert far < near
+    assert doubted == near / 4
+
+
+def test_confidence_is_rewarded_for_being_right():
+    radius, truth = torch.tensor([1.0, 5.0]), torch.tensor([1.2, 1.0])
+    knowing = confidence_loss(torch.tensor([0.9, 0.1]), radius, truth, SURE)
+    boasting = confidence_loss(torch.tensor([0.9, 0.9]), radius, truth, SURE)
+    assert knowing < boasting
+
+
+def test_confidence_does_not_move_the_radius():
+    radius = torch.tensor([1.0, 5.0], requires_grad=True)
+    confidence = torch.tensor([0.5, 0.5], requires_grad=True)
+    confidence_loss(confidence, radius, torch.tensor([1.2, 1.0]), SURE).backward()
+    assert radius.grad is None
+    assert confidence.grad.abs().min() > 0
+
+
+@given(p=st.floats(0.01, 0.99), share=st.floats(0, 1))
+def test_cross_entropy_is_torch_s(p, share):
+    probability, hits = torch.tensor([p]), torch.tensor([share])
+    theirs = functional.binary_cross_entropy(probability, hits)
+    torch.testing.assert_close(cross_entropy(probability, hits), theirs, atol=1e-4, rtol=1e-4)
+
+
+@given(defocus=st.floats(0.01, 1))
+def test_patches_out_of_focus_weigh_more_for_critic_and_generator(defocus):
+    radius = torch.zeros(1, 1, 16, 16)
+    radius[..., 8:] = -5.0  # signed: it is the size that counts
+    in_focus, out_of_focus = torch.zeros(1, 1, 2, 2), torch.zeros(1, 1, 2, 2)
+    in_focus[..., 0], out_of_focus[..., 1] = 1.0, 1.0
+    real = torch.zeros(1, 1, 2, 2)
+    factor = 1 + 5 * defocus
+    assert critic_loss(real, in_focus, radius, defocus) == pytest.approx(0.5)
+    assert critic_loss(real, out_of_focus, radius, defocus) == pytest.approx(0.5 * factor, rel=1e-5)
+    assert adversary_loss(out_of_focus, radius, defocus) == pytest.approx(-0.5 * factor, rel=1e-5)
+    assert adversary_loss(out_of_focus, radius, 0) == pytest.approx(-0.5)
+
+
+def test_the_critic_s_loss_is_the_published_one():
+    generator = torch.Generator().manual_seed(0)
+    real, fake, radius = (torch.rand(2, 1, 4, 4, generator=generator) for _ in range(3))
+    d = fake - real
+    expected = d.mean() + 0.1 * (d * radius).mean()
+    torch.testing.assert_close(critic_loss(real, fake, radius, 0.1), expected)

@@ -1,0 +1,100 @@
+"""Reblurring is the published formula, and the best match finds radii nobody told it."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.signal import convolve2d
+
+from napari_defocus.optics.bank import KernelBank
+from training.data.chance import Chance
+from training.data.pool import Pool
+from training.reblurring import (
+    best_match,
+    inside,
+    interpolation_weights,
+    left_candidates,
+    reblurred,
+    same_light,
+)
+
+REACH = 4
+
+
+@pytest.fixture(scope="module")
+def bank():
+    return KernelBank(REACH).requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def sharp(pool_file):
+    scenes = Pool(pool_file).draw(Chance.of(0, samples=range(3)), 64)
+    return scenes.sharp.mean(1, keepdim=True)
+
+
+@given(seed=st.integers(0, 2**32))
+def test_reblurring_is_the_direct_formula(bank, seed):
+    rng = np.random.default_rng(seed)
+    sharp, radius = rng.random((20, 24)), rng.uniform(-REACH, REACH, (20, 24))
+    expected = {}
+    for view in (0, 1):
+        kernels = {1: bank.views(negative=False)[view], -1: bank.views(negative=True)[view]}
+        expected[view] = sum(
+            np.where((np.sign(radius) == sign) | (i == 0), 1, 0)
+            * np.maximum(0, 1 - np.abs(np.abs(radius) - i))
+            * convolve2d(sharp, kernels[sign][i].numpy(), mode="same")
+            for i in range(REACH + 1)
+            for sign in ((1, -1) if i else (1,))
+        )
+    tensors = (torch.from_numpy(x).float()[None, None] for x in (sharp, radius))
+    image, where = tensors
+    seen = reblurred(left_candidates(image, bank), where)
+    middle = slice(REACH + 1, -REACH - 1)
+    for view in (0, 1):
+        ours = seen[view][0, 0, middle, middle].numpy()
+        np.testing.assert_allclose(ours, expected[view][middle, middle], atol=1e-5)
+
+
+@given(radius=st.floats(-REACH, REACH))
+def test_shares_of_the_whole_radii_add_up(radius):
+    shares = interpolation_weights(torch.full((1, 1, 2, 2), radius), REACH)
+    steps = torch.arange(-REACH, REACH + 1.0)[:, None, None]
+    torch.testing.assert_close(shares.sum(1), torch.ones(1, 2, 2))
+    torch.testing.assert_close((shares * steps).sum(1), torch.full((1, 2, 2), radius))
+
+
+@given(radius=st.floats(-REACH + 1, REACH - 1))
+def test_the_best_match_finds_a_planted_radius(bank, sharp, radius):
+    candidates = left_candidates(sharp, bank)
+    views = reblurred(candidates, torch.full_like(sharp, radius))
+    match = best_match(candidates, *views, 3)
+    told = match.clear > 0.5
+    assert told.float().mean() > 0.3
+    assert (match.radius[told] - radius).abs().median() < 0.3
+
+
+def test_swapped_views_have_the_opposite_radius(bank, sharp):
+    candidates = left_candidates(sharp, bank)
+    left, right = reblurred(candidates, torch.full_like(sharp, 2.0))
+    one, other = best_match(candidates, left, right, 3), best_match(candidates, right, left, 3)
+    told = one.clear > 0.5
+    assert (one.radius[told] - 2).abs().median() < 0.1
+    assert (other.radius[told] + 2).abs().median() < 0.1
+
+
+def test_nothing_is_clear_where_there_is_no_texture(bank):
+    flat = torch.full((1, 1, 32, 32), 0.4)
+    candidates = left_candidates(flat, bank)
+    assert best_match(candidates, flat, flat, 3).clear.max() < 1e-3
+
+
+def test_beyond_the_edge_nothing_can_have_come_in():
+    reach = inside(torch.tensor([0.0, -2.0, 100.0])[:, None, None, None].expand(3, 1, 9, 9), 3)
+    assert reach.sum((1, 2, 3)).tolist() == [49, 9, 1]
+
+
+@given(factor=st.floats(0.3, 3.5))
+def test_light_is_matched_sample_by_sample(sharp, factor):
+    factors = torch.tensor([1.0, factor, 1.0])[:, None, None, None]
+    torch.testing.assert_close(same_light(sharp, factors * sharp), factors * sharp)
