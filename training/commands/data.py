@@ -31,6 +31,7 @@ def render_command(
     out: Annotated[Path, typer.Argument(help="File of scenes to write (.npy).")],
     count: Annotated[int, typer.Option(help="Number of scenes.")] = 8000,
     size: Annotated[int, typer.Option(help="Side of a scene in pixels.")] = 144,
+    layers: Annotated[int, typer.Option(min=1, help="Layers that hide each other.")] = 3,
     min_radius: Annotated[float, typer.Option(help="Smallest largest radius, px.")] = 0.7,
     max_radius: Annotated[float, typer.Option(help="Largest radius, px.")] = 22.0,
     fluorescent_share: Annotated[float, typer.Option(help="Share of fluorescent scenes.")] = 0.1,
@@ -43,7 +44,10 @@ def render_command(
     renderer = Renderer(
         Corpus(photographs(photos, held_out=held_out)),
         SceneOptions(
-            min_radius=min_radius, max_radius=max_radius, fluorescent_share=fluorescent_share
+            layers=layers,
+            min_radius=min_radius,
+            max_radius=max_radius,
+            fluorescent_share=fluorescent_share,
         ),
         _optics(lens),
     )
