@@ -41,9 +41,6 @@ VARIANTS: Mapping[str, GanOptions] = {
         OURS, defocus_weight=0.0, defocus_weight_generator=0.0
     ),
     "paper preset": PAPER,
-    "paper preset at our learning rate": replace(
-        PAPER, generator_rate=OURS.generator_rate, schedule=OURS.schedule
-    ),
 }
 
 
