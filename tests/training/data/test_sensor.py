@@ -90,16 +90,24 @@ def test_photographs_are_not_counted_in_photons():
     assert (photos.centre - photos.sharp).abs().max() < 0.01
 
 
-def test_only_photographs_have_bent_tone_curves_and_jpeg():
-    sensor = replace(CLEAN, bent_share=1, jpeg_share=1, mosaic_share=1, photons=(1e8, 1e8))
-    plain = replace(sensor, bent_share=0, jpeg_share=0, mosaic_share=0)
-    for fluorescent in (True, False):
-        scenes = grey_field(0.3, 8, fluorescent=fluorescent)
-        bent, straight = (
-            photograph(scenes, chance(*range(8)), options, views=False).sharp
-            for options in (sensor, plain)
-        )
-        assert torch.equal(bent, straight) is fluorescent
+@pytest.mark.parametrize(
+    "degraded",
+    [
+        {"bent_share": 1.0},
+        {"jpeg_share": 1.0},
+        {"mosaic_share": 1.0},
+        {"shot": (0.1, 0.1)},
+    ],
+)
+@pytest.mark.parametrize("fluorescent", [True, False])
+def test_what_cameras_do_to_photographs_is_not_done_to_fluorescence(pool, degraded, fluorescent):
+    scenes = replace(pool.fixed(0, 8), fluorescent=torch.full((8,), fluorescent))
+    plain = replace(CLEAN, photons=(1e8, 1e8))
+    before, after = (
+        photograph(scenes, chance(*range(8)), options, views=False).centre
+        for options in (plain, replace(plain, **degraded))
+    )
+    assert torch.equal(before, after) is fluorescent
 
 
 def test_enlarging_grows_the_radius_with_the_picture(pool):
