@@ -143,3 +143,13 @@ def test_demosaicing_softens_photographs(pool):
     roughness = [photos.centre.diff(dim=-1).abs().mean() for photos in (soft, plain)]
     assert roughness[0] < roughness[1]
     assert torch.equal(soft.sharp, plain.sharp)
+
+
+def test_demosaicing_keeps_what_each_site_measured():
+    noise = torch.rand(1, 3, 16, 16)
+    kept = demosaiced(noise)
+    sites = {0: [(0, 0)], 1: [(0, 1), (1, 0)], 2: [(1, 1)]}
+    for colour, places in sites.items():
+        for row, column in places:
+            site = (0, colour, slice(row, None, 2), slice(column, None, 2))
+            torch.testing.assert_close(kept[site], noise[site])
