@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from lightning.fabric.utilities import rank_zero_only
 
 from training.options import with_options
 from training.recipes import (
@@ -54,8 +55,10 @@ def _lbk(run: Run, options: LbkConfig) -> None:
     _tell(run, train(run, options, options.fit, lambda fabric: lbk_task(options, fabric), {}))
 
 
+@rank_zero_only
 def _tell(run: Path, done: bool) -> None:
-    typer.echo(f"{run}: {'done' if done else 'stopped; the same command goes on'}")
+    goes_on = "stopped; the same command goes on, with more --minutes if these are spent"
+    typer.echo(f"{run}: {'done' if done else goes_on}")
 
 
 estimator_command = with_options(_estimator, EstimatorConfig)

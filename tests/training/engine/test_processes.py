@@ -31,10 +31,13 @@ def test_two_processes_have_the_losses_and_weights_of_one(case, command_line, tm
     alone, shared = tmp_path / "alone", tmp_path / "shared"
     assert run_here(command_line(*command, alone, **FEW, **options)) == 0
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    subprocess.run(
+    done = subprocess.run(
         [*torchrun, "-m", "training", *command_line(*command, shared, **FEW, **options)],
         check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    assert done.stdout.count("done") == 1
     for one, two in zip(records(alone), records(shared), strict=True):
         assert two == pytest.approx(one, abs=1e-5)
     assert_close(weights(shared), weights(alone), atol=1e-5)
