@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from napari_defocus.optics.bank import KernelBank
-from napari_defocus.optics.kernels import butterworth
+from napari_defocus.optics.bank import KernelBank, SharedPupilBank
+from napari_defocus.optics.kernels import butterworth, disk, half_pupil
 
 
 @pytest.fixture
@@ -56,3 +56,41 @@ def test_learns():
         optimiser.step()
     after = (bank.views(negative=False)[0][3] - target).square().sum().item()
     assert after < 0.2 * before
+
+
+def test_a_shared_pupil_starts_as_the_plain_bank():
+    plain, shared = KernelBank(8), SharedPupilBank(8)
+    for a, b in zip(plain.views(negative=True), shared.views(negative=True), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_what_one_radius_teaches_of_the_pupil_reaches_the_others():
+    bank = SharedPupilBank(10)
+    before = bank.views(negative=False)[0].detach()
+    evenly = half_pupil(disk(6.0, 11), 6.0)
+    optimiser = torch.optim.Adam([bank.pupil], 0.1)
+    for _ in range(30):
+        optimiser.zero_grad()
+        (bank.views(negative=False)[0][6] - evenly).square().sum().backward()
+        optimiser.step()
+    after = bank.views(negative=False)[0].detach()
+    wanted = half_pupil(disk(9.0, 11), 9.0)
+    assert (after[9] - wanted).square().sum() < 0.6 * (before[9] - wanted).square().sum()
+    torch.testing.assert_close(after[2], before[2])
+
+
+def test_a_shared_pupil_becomes_a_plain_bank_of_the_same_kernels():
+    bank = SharedPupilBank(6)
+    with torch.no_grad():
+        bank.pupil += torch.rand(bank.pupil.shape, generator=torch.Generator().manual_seed(0))
+    for a, b in zip(bank.views(negative=False), bank.plain().views(negative=False), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("share", [0.8, 1.0])
+def test_the_edge_is_where_the_light_ends(share):
+    bank = KernelBank(16)
+    kernels = torch.stack([disk(share * r, 17) for r in range(17)])
+    with torch.no_grad():
+        bank.scores.copy_(kernels.clamp(min=1e-8).log())
+    assert bank.edge() == pytest.approx(share, abs=0.05)

@@ -1,12 +1,28 @@
 """Small corpora and pools, rendered from photographs that a package brings."""
 
 import pytest
+import torch
 from PIL import Image
 from skimage.data import astronaut, chelsea, coffee
 
 from training.data.corpus import Corpus
 from training.data.pool import Pool, write_pool
 from training.data.renderer import Renderer, SceneOptions
+from training.engine.machine import launch
+
+
+@pytest.fixture(scope="session")
+def fabric():
+    return launch("32-true")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Results do not depend on how many threads this machine would use."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -10,26 +10,11 @@ import torch
 
 from training.__main__ import main
 from training.data.pool import Pool
-from training.engine.machine import launch
 from training.tasks.camera import Camera, FixedCamera
 from training.tasks.estimators import EstimatorOptions, EstimatorTask
 
 resource = pytest.importorskip("resource")
 STEPS = 16
-
-
-@pytest.fixture(scope="session")
-def fabric():
-    return launch("32-true")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    """Results do not depend on how many threads this machine would use."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -2,31 +2,15 @@
 
 import numpy as np
 import pytest
-import torch
 
 from napari_defocus.models import find_model, load_network
 from training.data.chance import Chance
 from training.data.pool import Pool
 from training.data.sensor import SensorOptions
-from training.engine.machine import launch
 from training.engine.task import Moment
 from training.tasks.camera import Camera, FixedCamera
 
 CROP = 48
-
-
-@pytest.fixture(scope="session")
-def fabric():
-    return launch("32-true")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    """Results do not depend on how many threads this machine would use."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
