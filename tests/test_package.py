@@ -30,6 +30,8 @@ LAYERS = [
     {"cli", "viewer"},
 ]
 # The name on the package index where it is not the name that is imported.
+#: Modules of one package that are but a door to another.
+THROUGH = {"torch.utils.tensorboard": "tensorboard"}
 DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image"}
 
 
@@ -151,7 +153,8 @@ def _declared(*extras):
 def _foreign(folder):
     """Names, on the package index, of what the files of a folder import and is not ours."""
     ours = {"napari_defocus", "training", "tests"}
-    imported = {name.split(".")[0] for path in _modules(ROOT / folder) for name in _imported(path)}
+    modules = {name for path in _modules(ROOT / folder) for name in _imported(path)}
+    imported = {THROUGH.get(name, name).split(".")[0] for name in modules}
     foreign = imported - ours - sys.stdlib_module_names
     return {DISTRIBUTIONS.get(name, name).lower() for name in foreign}
 
