@@ -29,9 +29,9 @@ LAYERS = [
     {"batch"},
     {"cli", "viewer"},
 ]
-# The name on the package index where it is not the name that is imported.
-#: Modules of one package that are but a door to another.
+# Modules of one package that are but a door to another.
 THROUGH = {"torch.utils.tensorboard": "tensorboard"}
+# The name on the package index where it is not the name that is imported.
 DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image"}
 
 
