@@ -31,7 +31,10 @@ from training.tasks.lbk import LbkOptions, LbkTask
 
 #: What may change when a run goes on: how long, how often it is looked at, and on what machine.
 _MAY_DIFFER = frozenset(
-    {"minutes", "threads", "report_seconds", "checkpoint_seconds", "pool", "photos", "validation"}
+    {
+        *("minutes", "threads", "report_seconds", "checkpoint_seconds"),
+        *("pool", "photos", "pairs", "validation"),
+    }
 )
 #: Reblurring needs light as it fell: no tone curve but sRGB's, nothing done to the blurred picture
 #: that is not done to the sharp one.

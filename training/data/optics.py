@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 
 from napari_defocus.optics.bank import KernelBank
 from training.data.chance import Chance
+from training.errors import TrainingError
 
 
 class Lenses(Protocol):
@@ -96,8 +98,19 @@ class _FixedLenses:
 
 
 def read_bank(path: Path) -> KernelBank:
-    """Read a kernel bank from the state dict in a safetensors file."""
-    state = load_file(path)
-    bank = KernelBank(len(state["scores"]) - 1)
-    bank.load_state_dict(state)
+    """Read a kernel bank from the state dict in a safetensors file.
+
+    Raises
+    ------
+    TrainingError
+        If the file cannot be read or holds something else.
+    """
+    try:
+        state = load_file(path)
+        bank = KernelBank(len(state["scores"]) - 1)
+        bank.load_state_dict(state)
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise TrainingError(
+            f"{path} holds no kernels; a file of `lbk` or `plant-lens` is expected"
+        ) from error
     return bank

@@ -1,10 +1,13 @@
 """Kernels can be planted, read and looked at."""
 
 import numpy as np
+import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from training.__main__ import app
+from training.data.optics import read_bank
+from training.errors import TrainingError
 
 
 def test_planted_kernels_are_drawn(tmp_path):
@@ -15,3 +18,11 @@ def test_planted_kernels_are_drawn(tmp_path):
     pixels = np.asarray(Image.open(picture))
     assert pixels.shape[2] == 3
     assert pixels.max() == 255
+
+
+@pytest.mark.parametrize("content", [b"", b"no kernels in here"])
+def test_a_file_without_kernels_is_told_in_one_sentence(tmp_path, content):
+    path = tmp_path / "kernels.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(TrainingError, match="holds no kernels"):
+        read_bank(path)
