@@ -88,6 +88,8 @@ class GanTask:
         The single-image estimator whose maps guide; on the device of the photographs.
     features : Path, optional
         Weights for the perceptual term.
+    device : torch.device, optional
+        Where the photographs are; the CPU if not given.
 
     Raises
     ------
@@ -107,9 +109,8 @@ class GanTask:
         self.options, self.draw, self.held_out, self.estimator = options, draw, held_out, estimator
         self.generator = build(options.architecture, {"width": options.width})
         schedule = half_cosine if options.schedule == "cosine" else halving
-        betas = (0.9, 0.99)
         self.players = {
-            _GENERATOR: Player(self.generator, options.generator_rate, betas, schedule=schedule)
+            _GENERATOR: Player(self.generator, options.generator_rate, schedule=schedule)
         }
         if options.adversarial_weight:
             self.discriminator = PatchDiscriminator(options.discriminator_width)
@@ -164,7 +165,11 @@ class GanTask:
             ("pixel", options.pixel_weight, lambda: charbonnier(restored, sharp)),
             ("fourier", options.fourier_weight, lambda: fourier_loss(restored, sharp)),
             ("edge", options.edge_weight, lambda: edge_loss(restored, sharp)),
-            ("perceptual", options.perceptual_weight, lambda: self._perceptual(restored, sharp)),
+            (
+                "perceptual",
+                options.perceptual_weight,
+                lambda: perceptual_loss(self.features, restored, sharp),
+            ),
             ("reblur", options.reblur_weight, lambda: reblur_loss(restored, photos)),
         ]
         if moment.spent >= options.adversary_from:
@@ -182,11 +187,6 @@ class GanTask:
         terms = {name: (weight, loss()) for name, weight, loss in weighted if weight}
         total = torch.stack([weight * value for weight, value in terms.values()]).sum()
         return {"total": total, **{name: value for name, (_, value) in terms.items()}}
-
-    def _perceptual(self, restored: Tensor, sharp: Tensor) -> Tensor:
-        if self.features is None:
-            return restored.new_zeros(())
-        return perceptual_loss(self.features, restored, sharp)
 
     def _with_radii(self, photos: Photographs) -> tuple[Photographs, Tensor]:
         """Unsigned radii, estimated where they are not known; and the estimated map."""

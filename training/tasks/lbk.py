@@ -140,14 +140,17 @@ class LbkTask:
         kernels = turn == _KERNELS
         with torch.set_grad_enabled(kernels), torch.autocast(chance.device.type, enabled=False):
             candidates = left_candidates(light.sharp, self.bank)
+        if kernels and self.options.alternation == "published":
+            return self._kernel_terms(candidates, self._answer(photos)[:, :1], light)
         match = best_match(candidates.detach(), light.left, light.right, self.options.match_half)
-        if kernels and self.options.alternation == "interleaved":
+        if kernels:
             sure = replace(light, usable=light.usable * match.clear)
             return self._kernel_terms(candidates, match.radius, sure)
-        answer = self.estimator(torch.cat([photos.left, photos.right], 1)).float()
-        if kernels:
-            return self._kernel_terms(candidates, answer[:, :1], light)
-        return self._estimator_terms(answer, light, match, candidates, moment)
+        return self._estimator_terms(self._answer(photos), light, match, candidates, moment)
+
+    def _answer(self, photos: Photographs) -> Tensor:
+        answer: Tensor = self.estimator(torch.cat([photos.left, photos.right], 1))
+        return answer.float()
 
     def _kernel_terms(self, candidates: Tensor, radius: Tensor, light: Light) -> dict[str, Tensor]:
         """Reblurring error and priors; radii are held to where the pupil's light ends."""
