@@ -378,9 +378,9 @@ def reblur(
     sharp : (..., Y, X) array
         Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has colour.
     defocus : DefocusMap or array
-        Signed radii in pixels of the image: positive lies behind the plane of focus and is hidden
-        by what is nearer. If the map is unsigned, everything out of focus is taken to lie behind
-        that plane. (Y, X) serves all planes.
+        Signed radii in pixels of the image: positive lies in front of the plane of focus and hides
+        what is farther. Of an unsigned map, and of an array without negative radii, everything out
+        of focus is taken to lie behind that plane. (Y, X) serves all planes.
     channel_axis : int, optional
         The axis of 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
         None: there is none, and all axes before Y and X hold planes that are handled one by one.
@@ -502,9 +502,9 @@ def refocus(
     sharp : (..., Y, X) array
         Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has colour.
     defocus : DefocusMap or array
-        Signed radii in pixels of the image: positive lies behind the plane of focus and is hidden
-        by what is nearer. If the map is unsigned, everything out of focus is taken to lie behind
-        that plane. (Y, X) serves all planes.
+        Signed radii in pixels of the image: positive lies in front of the plane of focus and hides
+        what is farther. Of an unsigned map, and of an array without negative radii, everything out
+        of focus is taken to lie behind that plane. (Y, X) serves all planes.
     focus : float
         Radius, in pixels and signed, of what is to be in focus: read it from the map.
     aperture : float
@@ -710,7 +710,8 @@ class _Refocus:
         if before is None:
             return plane.copy()
         check_values(*maps, signed=self.signed)
-        radius = self.aperture * (maps[0].astype(np.float32) - self.focus)
+        behind = -self.aperture if self.signed else self.aperture
+        radius = behind * (maps[0].astype(np.float32) - self.focus)
         lens = Lens(float(radius.min()), float(radius.max()))
         seen = np.concatenate([before, radius.astype(np.float32)])
         after = yield from pyramid.render(lens, seen, work.compute, work.scale, meter)

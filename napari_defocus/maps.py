@@ -21,7 +21,7 @@ class DefocusMap:
     radius : (..., Y, X) float32 array
         Radius of the circle of confusion in pixels of the image, NumPy or dask. Zero is in focus.
         Where `signed`, it is > 0 where the left dual-pixel view's content lies to the right of the
-        right view's.
+        right view's: nearer than the plane of focus, as a left eye sees what is near.
     confidence : (..., Y, X) float32 array
         Probability, 0 to 1, that the radius is within one pixel of the truth.
     signed : bool
@@ -64,8 +64,8 @@ def read_map(defocus: Any, layout: Layout) -> DefocusMap:
     Parameters
     ----------
     defocus : DefocusMap or array
-        An array holds radii in pixels, of which the sign may or may not mean something; it is taken
-        to be certain. (Y, X), or with leading axes that broadcast to the image's.
+        An array holds radii in pixels and is taken to be certain; it is signed if any is negative,
+        or if it is of dask, whose values are not looked at here. (Y, X), or with leading axes that broadcast to the image's.
     layout : Layout
         The image's.
 
@@ -127,7 +127,8 @@ def _painted(radius: Any) -> DefocusMap:
         )
     radius = radius if is_dask(radius) else np.asarray(radius)
     certain = np.broadcast_to(np.float32(1), radius.shape)
-    return DefocusMap(radius, certain, signed=True)
+    signed = is_dask(radius) or (radius.dtype.kind in "iuf" and bool((radius < 0).any()))
+    return DefocusMap(radius, certain, signed=signed)
 
 
 def _both(defocus: DefocusMap) -> tuple[Any, Any]:

@@ -275,6 +275,20 @@ def test_reblurring_spreads_a_point_over_a_disk():
     assert disk[20, 20] == pytest.approx(1 / (np.pi * 25), rel=0.05)
 
 
+@pytest.mark.parametrize(
+    ("signed", "radius", "spills"), [(True, 6, True), (True, -6, False), (False, 6, False)]
+)
+def test_what_is_near_hides_what_is_far(signed, radius, spills):
+    sharp = np.zeros((48, 64), np.float32)
+    sharp[:, 32:] = 1
+    radii = np.where(sharp > 0, np.float32(radius), 0)
+    defocus = DefocusMap(radii, np.ones_like(radii), signed=signed)
+    blurred = reblur(sharp, defocus, value_range=(0, 1))
+    assert bool(blurred[8:-8, 28:31].mean() > 0.05) is spills
+    if not signed:
+        np.testing.assert_array_equal(blurred, reblur(sharp, radii, value_range=(0, 1)))
+
+
 def test_reblurring_without_blur_changes_nothing():
     image = picture((48, 40, 3))
     np.testing.assert_array_equal(reblur(image, np.zeros((48, 40)), channel_axis=-1), image)
