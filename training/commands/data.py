@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from training.data.chance import Chance
 from training.data.corpus import Corpus, photographs
+from training.data.fields import LEAST_CELLS
 from training.data.lens import RandomLenses
 from training.data.optics import BankLens, Optics
 from training.data.pair_scenes import PairScenes
@@ -35,6 +36,8 @@ def render_command(
     min_radius: Annotated[float, typer.Option(help="Smallest largest radius, px.")] = 0.7,
     max_radius: Annotated[float, typer.Option(help="Largest radius, px.")] = 22.0,
     fluorescent_share: Annotated[float, typer.Option(help="Share of fluorescent scenes.")] = 0.1,
+    faded_share: Annotated[float, typer.Option(help="Share of layers with flat places.")] = 0.0,
+    least_cells: Annotated[float, typer.Option(help="Fewest blobs along a side.")] = LEAST_CELLS,
     lens: Lens = "random",
     seed: Seed = 0,
     held_out: HeldOut = False,
@@ -48,6 +51,8 @@ def render_command(
             min_radius=min_radius,
             max_radius=max_radius,
             fluorescent_share=fluorescent_share,
+            faded_share=faded_share,
+            least_cells=least_cells,
         ),
         _optics(lens),
     )

@@ -8,13 +8,15 @@ from torch.nn import functional
 
 from training.data.chance import Chance
 
+#: Cells of a smooth field along a side: the fewer, the larger.
+LEAST_CELLS, _MOST_CELLS = 2.5, 14.0
 _CELLS = 16
 
 
-def smooth_field(chance: Chance, count: int, side: int) -> Tensor:
-    """(N, count, side, side) of about standard deviation 0.5, with 2.5 to 14 cells along a side."""
+def smooth_field(chance: Chance, count: int, side: int, least: float = LEAST_CELLS) -> Tensor:
+    """(N, count, side, side) of about standard deviation 0.5, `least` to 14 cells along a side."""
     noise = chance.normal(count, _CELLS, _CELLS).flatten(0, 1)[:, None]
-    zoom = chance.log_uniform(2.5, 14, count).flatten() / _CELLS
+    zoom = chance.log_uniform(least, _MOST_CELLS, count).flatten() / _CELLS
     turn = torch.eye(2, 3, device=chance.device) * zoom[:, None, None]
     grid = functional.affine_grid(turn, [len(noise), 1, side, side], align_corners=False)
     field = functional.grid_sample(noise, grid, mode="bicubic", align_corners=False)

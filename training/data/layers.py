@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from training.data.chance import Chance
-from training.data.fields import random_plane, slope, smooth_field
+from training.data.fields import LEAST_CELLS, random_plane, slope, smooth_field
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,14 @@ class Depths:
     radius: Tensor
 
 
-def random_masks(chance: Chance, layers: int, side: int) -> Tensor:
-    """Blobs, bands, straight edges or nothing, (N, L, side, side); edges are one pixel wide."""
-    field = smooth_field(chance, layers, side)
+def random_masks(
+    chance: Chance, layers: int, side: int, least_cells: float = LEAST_CELLS
+) -> Tensor:
+    """Blobs, bands, straight edges or nothing, (N, L, side, side); edges are one pixel wide.
+
+    Blobs are the larger, the fewer cells of a smooth field a side may hold.
+    """
+    field = smooth_field(chance, layers, side, least_cells)
     kind = chance.uniform(0, 1, layers, 1, 1)
     field = torch.where(kind < 0.25, 2 * random_plane(chance, layers, side) + 0.2 * field, field)
     field = torch.where(kind > 0.75, 0.35 - field.abs(), field)

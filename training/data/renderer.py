@@ -6,15 +6,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from napari_defocus.networks.blocks import box
 from napari_defocus.optics.convolution import fast_length
 from training.data.chance import Chance
 from training.data.corpus import Corpus
 from training.data.defocus import defocused
+from training.data.fields import LEAST_CELLS, smooth_field
 from training.data.fluorescence import fluorescent_textures
 from training.data.layers import random_depths, random_masks
 from training.data.lens import RandomLenses
 from training.data.optics import Optics
 from training.data.scene import Scenes, mirrored_at_random
+
+_FADING, _SHADING_HALF = 6.0, 12
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,17 @@ class SceneOptions:
         Range of the largest radius of a scene, in pixels; drawn log-uniformly.
     fluorescent_share : float
         Share of scenes that show fluorescence, of one layer, instead of photographs.
+    faded_share : float
+        Share of layers whose detail fades away in places, as on walls and skies: what lies there
+        is to be learnt from the surroundings.
     """
 
     layers: int = 3
     min_radius: float = 0.7
     max_radius: float = 22.0
     fluorescent_share: float = 0.1
+    faded_share: float = 0.0
+    least_cells: float = LEAST_CELLS
 
 
 class Renderer:
@@ -67,7 +76,9 @@ class Renderer:
         side = fast_length(crop + 2 * margin)
         fluorescent = chance.happens(options.fluorescent_share)
         textures = _textures(self._corpus, chance, options.layers, side)
-        alphas = random_masks(chance, options.layers, side)
+        if options.faded_share:
+            textures = _faded(textures, chance, options.faded_share)
+        alphas = random_masks(chance, options.layers, side, options.least_cells)
         depths = random_depths(chance, options.layers, side, options.min_radius, options.max_radius)
         if fluorescent.any():
             textures[fluorescent, 0] = fluorescent_textures(chance.chosen(fluorescent), side)
@@ -84,6 +95,18 @@ def _textures(corpus: Corpus, chance: Chance, layers: int, side: int) -> Tensor:
     crops = corpus.crops(chance, layers, side)
     boost = -chance.uniform(1e-6, 1, 1, 1, 1, 1).log()
     return crops * (1 + boost * ((crops.amax(2, keepdim=True) - 0.75) / 0.25).clamp(min=0) ** 2)
+
+
+def _faded(textures: Tensor, chance: Chance, share: float) -> Tensor:
+    """Textures whose detail fades away in places, in a share of the layers."""
+    layers, side = textures.shape[1], textures.shape[-1]
+    field = smooth_field(chance, layers, side) + chance.uniform(-0.7, 0.4, layers, 1, 1)
+    left = chance.uniform(0, 0.3, layers, 1, 1)
+    contrast = left + (1 - left) * (_FADING * field).sigmoid()
+    fading = chance.happens(share, layers, 1, 1)
+    contrast = torch.where(fading, contrast, 1)[:, :, None]
+    shading = box(textures.flatten(0, 1), _SHADING_HALF).view_as(textures)
+    return shading + contrast * (textures - shading)
 
 
 def _in_focus(textures: Tensor, alphas: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:

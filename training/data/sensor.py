@@ -1,7 +1,8 @@
 """From linear light to what a camera writes: exposure, noise, tone curve, 8 bits, JPEG."""
 
 import io
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,6 +14,10 @@ from napari_defocus.optics.light import encode_srgb
 from training.data.chance import Chance
 from training.data.demosaic import demosaiced
 from training.data.scene import Scenes
+
+_APART = 2.0
+_SMOOTHED = (0.4, 2.0)
+_VEILED = (0.06, 0.7)
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,14 @@ class SensorOptions:
         Share of finished pictures that are enlarged by up to 2.
     largest_radius : float
         Radius in px beyond which enlarging does not go.
+    balance : float
+        Largest ratio of one view's brightness to the other's.
+    misaligned_share : float
+        Share of photographs whose views are up to 2 px apart vertically.
+    veiled_share : float
+        Share of photographs under veiling glare, even light that leaves little contrast.
+    smoothed_share : float
+        Share of photographs that the camera has smoothed: their noise is soft, and weak.
     """
 
     shot: tuple[float, float] = (3e-6, 1.5e-3)
@@ -47,6 +60,10 @@ class SensorOptions:
     raw_share: float = 0.3
     enlarged_share: float = 0.15
     largest_radius: float = 24.0
+    balance: float = 1.05
+    misaligned_share: float = 0.0
+    veiled_share: float = 0.0
+    smoothed_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -90,12 +107,17 @@ def photograph(
         Of the size of the scenes.
     """
     camera = _Camera.random(chance, options, scenes.fluorescent)
-    balance = chance.log_uniform(0.95, 1.05, 1, 1, 1)
+    if options.veiled_share:
+        scenes = _veiled(scenes, chance, options.veiled_share)
+    if options.smoothed_share:
+        soft = chance.happens(options.smoothed_share) * chance.log_uniform(*_SMOOTHED)
+        camera = replace(camera, soft=soft)
+    balance = chance.log_uniform(1 / options.balance, options.balance, 1, 1, 1)
     sharp = camera.shown(camera.exposed(scenes.sharp))
     centre = camera.captured((scenes.left + scenes.right) / 2, 1.0, chance)
     if views:
         left = camera.captured(scenes.left * balance, 2.0, chance)
-        right = camera.captured(scenes.right, 2.0, chance)
+        right = camera.captured(_misaligned(scenes.right, chance, options), 2.0, chance)
     else:
         left = right = centre
     photos = Photographs(sharp, centre, left, right, scenes.radius)
@@ -106,8 +128,8 @@ def photograph(
 class _Camera:
     """One camera for each sample; a field is (N, 1, 1, 1) unless said otherwise.
 
-    `contrast` and `gamma` bend the sRGB curve; where `raw`, light is shown as it is. `jpeg` and
-    `quality` are (N,), `fluorescent` too.
+    `contrast` and `gamma` bend the sRGB curve; where `raw`, light is shown as it is. `jpeg`,
+    `quality`, `fluorescent` and `soft`, in px, are (N,).
     """
 
     gain: Tensor
@@ -123,6 +145,7 @@ class _Camera:
     jpeg: Tensor
     quality: Tensor
     fluorescent: Tensor
+    soft: Tensor | None = None
 
     @classmethod
     def random(cls, chance: Chance, options: SensorOptions, fluorescent: Tensor) -> "_Camera":
@@ -159,6 +182,8 @@ class _Camera:
         counted = self._counted(seen, noise_gain, chance)
         noisy = counted + noise * (spread + self.read**2).sqrt()
         noisy = torch.where(self.mosaic, demosaiced(noisy), noisy)
+        if self.soft is not None:
+            noisy = _smoothed(noisy, self.soft)
         display = self.shown(noisy)
         display = torch.where(self.eight_bit, (display * 255).round() / 255, display)
         return _jpeg(display, self.jpeg, self.quality)
@@ -179,6 +204,43 @@ class _Camera:
         result = seen.clone()
         result[self.fluorescent] = (counts / white).expand(-1, 3, -1, -1)
         return result
+
+
+def _veiled(scenes: Scenes, chance: Chance, share: float) -> Scenes:
+    """Scenes of which a share has its light drawn towards its mean."""
+    veiled = chance.happens(share, 1, 1, 1) & ~scenes.fluorescent[:, None, None, None]
+    left = torch.where(veiled, chance.log_uniform(*_VEILED, 1, 1, 1), 1)
+    mean = scenes.sharp.mean((2, 3), keepdim=True)
+    views = (mean + left * (light - mean) for light in (scenes.sharp, scenes.left, scenes.right))
+    return Scenes(*views, scenes.radius, scenes.fluorescent)
+
+
+def _smoothed(light: Tensor, deviation: Tensor) -> Tensor:
+    """Each picture (N, C, H, W) convolved with a Gaussian of its standard deviation in px."""
+    reach = math.ceil(3 * _SMOOTHED[1])
+    steps = torch.arange(-reach, reach + 1, device=light.device)
+    taps = torch.exp(-0.5 * (steps / deviation.clamp(min=0.01)[:, None]) ** 2)
+    taps = (taps / taps.sum(1, keepdim=True)).repeat_interleave(light.shape[1], 0)[:, None]
+    planes = light.flatten(0, 1)[None]
+    for kernel, margin in (
+        (taps[..., None], (0, 0, reach, reach)),
+        (taps[:, :, None], (reach, reach, 0, 0)),
+    ):
+        planes = functional.conv2d(
+            functional.pad(planes, margin, mode="replicate"), kernel, groups=len(kernel)
+        )
+    return planes[0].view_as(light)
+
+
+def _misaligned(view: Tensor, chance: Chance, options: SensorOptions) -> Tensor:
+    """A share of the views moved vertically, the edge continued."""
+    if not options.misaligned_share:
+        return view
+    apart = chance.happens(options.misaligned_share) * chance.uniform(-_APART, _APART)
+    place = torch.eye(2, 3, device=view.device).repeat(len(view), 1, 1)
+    place[:, 1, 2] = 2 * apart / view.shape[-2]
+    grid = functional.affine_grid(place, list(view.shape), align_corners=False)
+    return functional.grid_sample(view, grid, padding_mode="border", align_corners=False)
 
 
 def _enlarged(photos: Photographs, chance: Chance, options: SensorOptions) -> Photographs:

@@ -72,3 +72,16 @@ def test_sharper_where_the_radius_is_small(renderer):
 def test_light_is_kept_on_average(renderer, seed):
     scenes = renderer.draw(chance(8, seed), SIZE)
     assert centre(scenes).mean().item() == pytest.approx(scenes.sharp.mean().item(), rel=0.1)
+
+
+def test_detail_fades_away_in_places_if_asked_for(corpus):
+    def detail(share):
+        scenes = Renderer(corpus, SceneOptions(fluorescent_share=0, faded_share=share)).draw(
+            chance(8), SIZE
+        )
+        slopes = scenes.sharp.diff(dim=-1).abs().mean(1)
+        return torch.nn.functional.avg_pool2d(slopes[..., :-1], (8, 7)).flatten()
+
+    kept, faded = detail(0.0), detail(1.0)
+    assert faded.median() < 0.7 * kept.median()
+    assert (faded > kept.median()).float().mean() > 0.1

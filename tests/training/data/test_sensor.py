@@ -46,7 +46,13 @@ def test_photographs_are_display_values(pool):
 
 
 def test_a_photograph_does_not_depend_on_its_batch(pool):
-    sensor = SensorOptions(jpeg_share=0.5, enlarged_share=0.5)
+    sensor = SensorOptions(
+        jpeg_share=0.5,
+        enlarged_share=0.5,
+        misaligned_share=0.5,
+        veiled_share=0.5,
+        smoothed_share=0.5,
+    )
     whole = photograph(pool.fixed(0, 4), chance(0, 1, 2, 3), sensor, views=True)
     parts = [
         photograph(pool.fixed(first, 2), chance(first, first + 1), sensor, views=True)
@@ -64,6 +70,63 @@ def test_noise_follows_the_options(pool):
         return photos.centre.diff(dim=-1).abs().mean()
 
     assert roughness(0.05) > 1.5 * roughness(1e-5)
+
+
+def test_views_are_misaligned_vertically_if_asked_for():
+    rows = torch.linspace(0.1, 0.5, 64)[:, None].expand(8, 3, 64, 64).contiguous()
+    scenes = Scenes(rows, rows, rows, 0 * rows[:, :1], torch.zeros(8, dtype=torch.bool))
+
+    def apart(share):
+        sensor = replace(CLEAN, balance=1.0, misaligned_share=share)
+        photos = photograph(scenes, chance(*range(8)), sensor, views=True)
+        light = decode_srgb(photos.right) - decode_srgb(photos.left)
+        return light[..., 16:-16, :].mean((1, 2, 3)) / (0.4 / 63)
+
+    torch.testing.assert_close(apart(0.0), torch.zeros(8), atol=0.3, rtol=0)
+    moved = apart(1.0).abs()
+    assert moved.max() > 1
+    assert moved.max() < 2.5
+
+
+def test_views_differ_in_brightness_as_far_as_asked_for():
+    scenes = grey_field(0.2, 16, fluorescent=False)
+    photos = photograph(
+        scenes, chance(*range(16)), replace(CLEAN, balance=1.5, smoothed_share=0), views=True
+    )
+    ratio = (decode_srgb(photos.left) / decode_srgb(photos.right)).mean((1, 2, 3))
+    assert ratio.max() > 1.2
+    assert ratio.min() < 1 / 1.2
+    assert ratio.max() < 1.55
+
+
+def test_glare_leaves_the_mean_light_and_little_contrast(pool):
+    scenes = replace(pool.fixed(0, 8), fluorescent=torch.zeros(8, dtype=torch.bool))
+
+    def light(share):
+        photos = photograph(
+            scenes, chance(*range(8)), replace(CLEAN, veiled_share=share), views=True
+        )
+        return [decode_srgb(image) for image in (photos.sharp, photos.centre, photos.left)]
+
+    plain, veiled = light(0.0), light(1.0)
+    for before, after in zip(plain, veiled, strict=True):
+        assert after.std() < 0.6 * before.std()
+        assert after.mean() == pytest.approx(before.mean(), rel=0.25)
+
+
+def test_a_camera_that_smooths_leaves_soft_and_weak_noise():
+    scenes = grey_field(0.2, 16, fluorescent=False)
+
+    def noise(share):
+        sensor = replace(CLEAN, read=(0.02, 0.02), smoothed_share=share)
+        photos = photograph(scenes, chance(*range(16)), sensor, views=True)
+        return photos.left - photos.left.mean((1, 2, 3), keepdim=True)
+
+    hard, soft = noise(0.0), noise(1.0)
+    assert soft.std() < 0.7 * hard.std()
+    likeness = [(n[..., 1:] * n[..., :-1]).mean() / n.square().mean() for n in (hard, soft)]
+    assert likeness[0] < 0.1
+    assert likeness[1] > 0.3
 
 
 def test_grey_scenes_are_grey(pool):
