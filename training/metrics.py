@@ -102,7 +102,9 @@ class RadiusScores:
 
 
 def radius_scores(prediction: Floats, truth: Floats) -> RadiusScores:
-    """Scores in px over the given pixels (1-D arrays)."""
+    """Scores in px over the given pixels (1-D arrays); NaN if there are none."""
+    if not prediction.size:
+        return RadiusScores(np.nan, np.nan, np.nan)
     error = np.abs(prediction.astype(float) - truth)
     clear = np.abs(truth) > _CLEAR_SIGN
     right = np.sign(prediction[clear]) == np.sign(truth[clear])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from napari_defocus import DefocusMap
@@ -14,6 +15,7 @@ from training.evaluation.baselines import block_matching
 from training.evaluation.entries import Entry, Seen
 from training.evaluation.panels import map_columns, save_panel
 from training.evaluation.tables import Row
+from training.figures import textured
 from training.metrics import affine_fit, map_scores, radius_scores
 
 Floats = NDArray[np.floating]
@@ -105,9 +107,22 @@ def _scores(scene: MapScene, defocus: DefocusMap) -> Row:
     row: Row = dict(vars(map_scores(found, truth)))
     if scene.in_pixels:
         radius = radius_scores(found, truth)
-        row |= {"mae_px": radius.mae, "within_1_px": radius.within}
-        row["sign"] = radius.sign if defocus.signed else np.nan
+        clear = _textured(scene)[scene.valid]
+        row |= {
+            "mae_px": radius.mae,
+            "within_1_px": radius.within,
+            "textured_within_1_px": radius_scores(found[clear], truth[clear]).within,
+            "sign": radius.sign if defocus.signed else np.nan,
+        }
     return row
+
+
+def _textured(scene: MapScene) -> NDArray[np.bool_]:
+    """(Y, X) bool: where there is enough texture to tell the blur."""
+    picture = scene.picture if scene.picture.ndim == 3 else scene.picture[..., None].repeat(3, -1)
+    planes = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32))
+    mask: NDArray[np.bool_] = textured(planes[None])[0, 0].numpy()
+    return mask
 
 
 def _columns(scene: MapScene, maps: dict[str, DefocusMap]) -> Iterator[Column]:
