@@ -33,8 +33,10 @@ from .arrays import (
 )
 from .errors import DefocusError, DeviceError, ImageError, ModelError, OptionError
 from .inference import pyramid
+from .inference.alignment import levelled
 from .inference.device import Compute, is_out_of_memory
 from .inference.engine import Progress
+from .inference.scaling import level_shape
 from .maps import DefocusMap, check_values, read_map
 from .models import ModelCard, find_model, load_network
 
@@ -615,7 +617,7 @@ class _Work:
     def meter(self, stages: int) -> pyramid.Meter:
         """Return a meter for `stages` passes over every plane."""
         level = 1 if self.scale == "auto" else int(self.scale)
-        rows, columns = pyramid.level_shape(self.layout.map_shape, level)
+        rows, columns = level_shape(self.layout.map_shape, level)
         return pyramid.Meter(stages * int(np.prod(self.layout.leading)) * rows * columns)
 
     def to_display(self, plane: Array, value_range: Range) -> FloatArray | None:
@@ -650,6 +652,7 @@ class _Estimate:
         seen = [view for view in views if view is not None]
         if len(seen) < len(views):
             return np.zeros((2, *planes[0].shape[-2:]), np.float32)
+        seen[1:] = [levelled(seen[0], other) for other in seen[1:]]
         found = yield from pyramid.estimate(
             _network(self.model), np.concatenate(seen), work.compute, work.scale, meter
         )

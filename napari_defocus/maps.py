@@ -65,7 +65,8 @@ def read_map(defocus: Any, layout: Layout) -> DefocusMap:
     ----------
     defocus : DefocusMap or array
         An array holds radii in pixels and is taken to be certain; it is signed if any is negative,
-        or if it is of dask, whose values are not looked at here. (Y, X), or with leading axes that broadcast to the image's.
+        or if it is of dask, whose values are not looked at here. (Y, X), or with leading axes that
+        broadcast to the image's.
     layout : Layout
         The image's.
 

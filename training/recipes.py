@@ -1,7 +1,7 @@
 """All options of each training, and the training that they describe."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,6 +41,9 @@ _MAY_DIFFER = frozenset(
 _TRUE_LIGHT = SensorOptions(
     bent_share=0.0, jpeg_share=0.0, mosaic_share=0.0, raw_share=0.0, enlarged_share=0.0
 )
+#: Faint texture or none beside strong, and views as badly matched as real ones may be.
+_FAINT = SensorOptions(veiled_share=0.5, blank_share=0.04)
+_UNEVEN = replace(_FAINT, balance=1.15, misaligned_share=0.4, smoothed_share=0.5)
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> Es
     views = dual or teacher is not None
     return EstimatorTask(
         config.estimator,
-        config.data.camera(views=views),
+        config.data.camera(views=views, sensor=_UNEVEN if dual else _FAINT),
         config.data.fixed(fabric.device, views=views),
         dual=dual,
         teacher=teacher,

@@ -1,7 +1,6 @@
 """Radii beyond what a network knows: work at a coarser scale, and carry the result back up.
 
-A blur of radius r is one of radius r/s in an image shrunk s times. All scales here are aligned: the
-coarse pixel covers s x s fine ones, and enlarging puts its value at their centre.
+A blur of radius r is one of radius r/s in an image shrunk s times.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ from ..arrays import FloatArray, Mask
 from ..errors import OptionError
 from .device import Compute
 from .engine import Progress, infer
+from .scaling import averaged, enlarged, level_shape, shrunk
+from .smoothing import evened
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from ..networks.descriptor import Descriptor
 
-#: Estimators err least at radii of a few pixels: blur of 8 pixels rendered into sharp photographs
-#: is estimated with a mean error of 2.4 pixels at full scale alone, of 0.8 if a level is left for a
-#: coarser one between these radii, in pixels of the level.
-_ESTIMATE_BETWEEN = (2.5, 5.0)
-#: Nor is there detail to lose by deblurring at a coarser level: blur of 8 pixels has left none that
+#: Estimators refine what a coarser look has found up to these radii, in pixels of the level.
+_REFINED_BETWEEN = (2.5, 5)
+#: There is no detail to lose by deblurring at a coarser level: blur of 8 pixels has left none that
 #: a level of half the size could not hold. Two photographs enlarged four times gained 2.0 and
 #: 0.4 dB (2.0 and 1.0 at their own size) with levels left between these shares of the largest
 #: radius the network knows; 1.1 and -0.3 dB between 16/24 and 22/24.
@@ -34,8 +33,8 @@ _DEBLUR_BETWEEN = (5 / 24, 8 / 24)
 _COVERED = 0.995
 #: Share of the largest radius a network knows that those radii should not exceed.
 _COMFORTABLE = 8 / 24
-#: Shortest side in pixels of the image in which radii are first looked for, and of any other.
-_FIRST_SIDE, _LEAST_SIDE = 128, 64
+#: Shortest side in pixels of the smallest image that is looked at.
+_LEAST_SIDE = 64
 #: Radii are looked at in about this many pixels to choose a scale.
 _SAMPLE = 1 << 20
 
@@ -95,7 +94,7 @@ def check_scale(scale: int | str) -> int | str:
 def estimate(
     network: nn.Module, views: FloatArray, compute: Compute, scale: int | str, meter: Meter
 ) -> Generator[Progress, None, FloatArray]:
-    """Estimate radius and confidence at the scales that know them.
+    """Estimate radius and confidence, from coarse to fine.
 
     Parameters
     ----------
@@ -106,8 +105,8 @@ def estimate(
     compute : Compute
         Device, precision and tiles.
     scale : int or "auto"
-        One level alone, or from coarse to fine: a level is asked about the pixels of which the one
-        before says that their radius is one of the few pixels that networks estimate best.
+        One level alone, or all: each but the coarsest is told what the one before has found, and
+        refines it where it knows such radii.
     meter : Meter
         Counts the progress.
 
@@ -122,27 +121,25 @@ def estimate(
     """
     shape = views.shape[-2:]
     if scale != "auto":
-        level = int(scale)
-        (coarse,) = shrunk(views, [level])
-        found = yield from _estimate_level(network, coarse, compute, level, meter, planned=True)
-        return enlarged(found, level, shape)
-    levels = [1 << step for step in range(_first_level(shape).bit_length())]
-    pictures = shrunk(views, levels)
-    level = levels.pop()
-    found = yield from _estimate_level(
-        network, pictures.pop(), compute, level, meter, planned=level == 1
-    )
-    while levels:
-        level = levels.pop()
-        found = enlarged(found, 2, level_shape(shape, level))
-        share = trust(found[0] / level, *_ESTIMATE_BETWEEN)
-        finer = yield from _estimate_level(
-            network, pictures.pop(), compute, level, meter, share > 0, planned=level == 1
+        levels = [int(scale)]
+    else:
+        levels = [1 << step for step in range(_coarsest_level(shape).bit_length())]
+    finest, pictures = levels[0], shrunk(views, levels)
+    blank = np.zeros((2, *pictures[-1].shape[-2:]), np.float32)
+    found = yield from _look(network, pictures.pop(), blank, compute, meter, planned=not pictures)
+    while pictures:
+        coarse = enlarged(found, 2, pictures[-1].shape[-2:])
+        coarse[0] *= 2
+        share = trust(coarse[0], *_REFINED_BETWEEN)
+        picture = pictures.pop()
+        finer = yield from _look(
+            network, picture, coarse, compute, meter, share > 0, planned=not pictures
         )
-        finer *= share
-        found *= 1 - share
-        found += finer
-    return found
+        coarse[1] = confidence_at(coarse[1], 0.5)
+        found = share * finer + (1 - share) * coarse
+    found = np.stack([found[0] * finest, confidence_at(found[1], 1 / finest)])
+    radius, confidence = enlarged(found, finest, shape)
+    return np.stack([evened(radius, confidence), confidence])
 
 
 def deblur(
@@ -297,78 +294,23 @@ def confidence_at(confidence: FloatArray, ratio: float) -> FloatArray:
     return (1 - (1 - confidence) ** np.float32(ratio)).astype(np.float32)
 
 
-def level_shape(shape: tuple[int, ...], level: int) -> tuple[int, int]:
-    """Return height and width of a plane shrunk by `level`, rounded up."""
-    return -(-shape[-2] // level), -(-shape[-1] // level)
-
-
-def shrunk(image: FloatArray, levels: list[int]) -> list[FloatArray]:
-    """Shrink display-encoded (C, Y, X) to several levels, by averaging blocks of linear light."""
-    if levels == [1]:
-        return [image]
-    import torch
-
-    from ..optics.light import decode_srgb, encode_srgb
-
-    light = decode_srgb(torch.from_numpy(image))
-    return [
-        image if level == 1 else cast(FloatArray, encode_srgb(_blocks(light, level)).numpy())
-        for level in levels
-    ]
-
-
-def averaged(values: FloatArray, level: int) -> FloatArray:
-    """Shrink (C, Y, X) by averaging `level` x `level` values."""
-    if level == 1:
-        return values
-    import torch
-
-    return cast(FloatArray, _blocks(torch.from_numpy(values), level).numpy())
-
-
-def enlarged(values: FloatArray, level: int, shape: tuple[int, ...]) -> FloatArray:
-    """Enlarge (C, Y, X) by `level`, linearly between pixels, and crop to the shape (Y, X)."""
-    if level == 1:
-        return values
-    import torch
-    from torch.nn import functional
-
-    large = functional.interpolate(
-        torch.from_numpy(values)[None], scale_factor=level, mode="bilinear", align_corners=False
-    )
-    return cast(FloatArray, large[0, :, : shape[-2], : shape[-1]].contiguous().numpy())
-
-
-def _estimate_level(
+def _look(
     network: nn.Module,
     picture: FloatArray,
+    found: FloatArray,
     compute: Compute,
-    level: int,
     meter: Meter,
     needed: Mask | None = None,
     *,
     planned: bool,
 ) -> Generator[Progress, None, FloatArray]:
-    steps = infer(network, picture, compute, needed)
-    found = yield from meter.measure(steps, picture[0].size, planned=planned)
-    return np.stack([found[0] * level, confidence_at(found[1], 1 / level)])
-
-
-def _first_level(shape: tuple[int, ...]) -> int:
-    return 1 << max(min(shape) // _FIRST_SIDE, 1).bit_length() - 1
+    """Return radius and confidence (2, Y, X), in pixels of the picture."""
+    steps = infer(network, np.concatenate([picture, found]), compute, needed)
+    return (yield from meter.measure(steps, picture[0].size, planned=planned))
 
 
 def _coarsest_level(shape: tuple[int, ...]) -> int:
     return 1 << max(min(shape) // _LEAST_SIDE, 1).bit_length() - 1
-
-
-def _blocks(values: Tensor, level: int) -> Tensor:
-    """Mean over blocks of (C, Y, X); the last ones are completed by continuing the edge."""
-    from torch.nn import functional
-
-    rows, columns = (-length % level for length in values.shape[-2:])
-    whole = functional.pad(values[None], (0, columns, 0, rows), mode="replicate")
-    return functional.avg_pool2d(whole, level)[0]
 
 
 def _seen_through(mask: Mask, level: int) -> Mask:

@@ -5,7 +5,7 @@ from typing import Literal
 
 Task = Literal["single", "dual", "deblur"]
 
-_CHANNELS: dict[Task, tuple[int, int]] = {"single": (3, 2), "dual": (6, 2), "deblur": (5, 3)}
+_CHANNELS: dict[Task, tuple[int, int]] = {"single": (5, 2), "dual": (8, 2), "deblur": (5, 3)}
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,9 @@ class Descriptor:
     Parameters
     ----------
     task : {"single", "dual", "deblur"}
-        ``single``: RGB -> (radius, confidence). ``dual``: left RGB, right RGB ->
-        (signed radius, confidence). ``deblur``: RGB, radius, confidence -> RGB.
+        ``single``: RGB, radius and confidence of a coarser look (0 and 0 without one) ->
+        (radius, confidence). ``dual``: left RGB, right RGB, signed radius and confidence of a
+        coarser look -> (signed radius, confidence). ``deblur``: RGB, radius, confidence -> RGB.
     receptive_radius : int
         Distance in pixels beyond which an input pixel cannot matter: the halo of a tile.
     multiple : int

@@ -1,5 +1,10 @@
-"""The two defocus estimators: from one image, and from two dual-pixel views."""
+"""The two defocus estimators: from one image, and from two dual-pixel views.
 
+Both refine what they found in the same picture at half the size: from coarse to fine, flat areas
+learn from surroundings farther away than any one look could reach.
+"""
+
+import math
 from collections.abc import Sequence
 
 import torch
@@ -18,18 +23,30 @@ from napari_defocus.networks.blocks import (
 from napari_defocus.networks.descriptor import Descriptor
 
 _TEXTURED = 0.03
-_FLAT = 1e-3
+#: Half disks of radius r lie 8 r / (3 pi) apart; views are compared at half resolution.
+_RADIUS_PER_SHIFT = 2 * 3 * math.pi / 8
+_RADIUS_UNIT = 8.0
+_FLAT = 0.02
+#: Clearness of matches below which there is nothing to be sure of.
+_TOLD = 1e-3
+#: How much more a coarser look weighs, before anything is learnt, where it was confident.
+_LOYALTY = 4.0
 
 
 class _Trunk(nn.Module):
-    """U-Net over half, quarter and eighth resolution, to two channels at full resolution.
+    """U-Net over half, quarter and eighth resolution; takes and gives half resolution.
 
-    `late` channels at quarter resolution may join on the way out: features that look so far that
-    the way in would make them look too far.
+    `late` channels may join on the way out: features that look so far that the way in would make
+    them look too far.
     """
 
     def __init__(
-        self, channels: int, widths: Sequence[int], blocks: Sequence[int], late: int = 0
+        self,
+        channels: int,
+        out: int,
+        widths: Sequence[int],
+        blocks: Sequence[int],
+        late: int = 0,
     ) -> None:
         super().__init__()
         half, quarter, eighth = widths
@@ -43,22 +60,23 @@ class _Trunk(nn.Module):
         self.to_eighth = Down(quarter, eighth)
         self.eighth = stage(blocks[1], eighth)
         self.from_eighth = Up(eighth, quarter)
-        self.join = nn.Conv2d(late, quarter, 1) if late else None
         self.leave_quarter = stage(blocks[2], quarter)
         self.from_quarter = Up(quarter, half)
+        self.join = nn.Conv2d(late, half, 1) if late else None
         self.leave_half = stage(blocks[3], half)
-        self.head = nn.Conv2d(half, 8, 1)
+        self.head = nn.Conv2d(half, out, 1)
 
     def forward(self, x: Tensor, late: Tensor | None = None) -> Tensor:
         top = self.stem(x)
         middle = self.enter_quarter(self.to_quarter(top))
         bottom = self.eighth(self.to_eighth(middle))
-        middle = middle + self.from_eighth(bottom)
+        middle = self.leave_quarter(middle + self.from_eighth(bottom))
+        top = top + self.from_quarter(middle)
         if self.join is not None:
-            middle = middle + self.join(late)
-        middle = self.leave_quarter(middle)
-        top = self.leave_half(top + self.from_quarter(middle))
-        return box(functional.pixel_shuffle(self.head(top), 2).float(), 1)
+            top = top + self.join(late)
+        top = self.leave_half(top)
+        head: Tensor = self.head(top)
+        return head.float()
 
 
 class SingleEstimator(nn.Module):
@@ -78,7 +96,7 @@ class SingleEstimator(nn.Module):
         self, widths: Sequence[int] = (24, 48, 96), blocks: Sequence[int] = (2, 4, 2, 1)
     ) -> None:
         super().__init__()
-        self.trunk = _Trunk(16, widths, blocks)
+        self.trunk = _Trunk(18, 2, widths, blocks)
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimate.
@@ -86,38 +104,42 @@ class SingleEstimator(nn.Module):
         Parameters
         ----------
         x : Tensor
-            (N, 3, H, W) display-encoded RGB; H, W multiples of 8.
+            (N, 5, H, W): display-encoded RGB; radius in px and confidence as a coarser look found
+            them, 0 and 0 where there was none. H, W multiples of 8.
 
         Returns
         -------
         Tensor
             (N, 2, H, W): radius >= 0 in px, confidence in [0, 1].
         """
-        texture = locally_normalised(luma(x), 4)
-        seen = torch.cat([x - 0.5, texture], 1)
-        raw = self.trunk(functional.pixel_unshuffle(seen, 2))
-        radius = functional.softplus(2 * raw[:, :1]) / 2
-        limit = self.descriptor.max_radius
-        return torch.cat([radius.clamp(max=limit), raw[:, 1:].sigmoid()], 1)
+        picture, found = x[:, :3], functional.avg_pool2d(x[:, 3:], 2)
+        texture = locally_normalised(luma(picture), 4)
+        seen = functional.pixel_unshuffle(torch.cat([picture - 0.5, texture], 1), 2)
+        raw = self.trunk(torch.cat([seen, _scaled(found)], 1))
+        radius = functional.softplus(2 * (found[:, :1] + raw[:, :1])) / 2
+        return _answer(radius, raw[:, 1:], 0, self.descriptor.max_radius)
 
 
 class DualEstimator(nn.Module):
     """Signed blur radius and confidence from two dual-pixel views.
 
     The views are compared at half resolution over a range of shifts, locally normalised so that
-    brightness and contrast need not agree. A U-Net sees the costs averaged over narrow windows;
-    on its way out it also sees them averaged over wide windows, weighted by local texture, so that
-    flat areas learn from their surroundings.
+    brightness and contrast need not agree, and their differences averaged over windows of several
+    widths. The best match of each is a candidate, what a coarser look has found another; a U-Net
+    weighs them for every pixel, and corrects them.
 
     Parameters
     ----------
     shifts : int
         Largest shift tried between the views, in half-resolution pixels, to either side.
     normalise_half : int
-        Half-width of the local normalisation, in half-resolution pixels: as wide as the largest
-        blur, or what little texture is left is lost in noise.
-    narrow, wide : sequence of int
-        Half-widths, in half-resolution pixels, of the windows over which costs are averaged.
+        Half-width of the local normalisation, in half-resolution pixels: as wide as the blur, or
+        what little texture is left is lost in noise.
+    windows : sequence of int
+        Half-widths, in half-resolution pixels, of the windows over which differences are averaged.
+    wide, spread : int
+        Half-widths, in half-resolution pixels, of the widest windows, and of those over which
+        their matches are averaged, the clearer weighing more.
     widths, blocks : sequence of int
         As in `SingleEstimator`.
     """
@@ -126,21 +148,22 @@ class DualEstimator(nn.Module):
 
     def __init__(
         self,
-        shifts: int = 10,
-        normalise_half: int = 8,
-        narrow: Sequence[int] = (1, 4),
-        wide: Sequence[int] = (6, 14),
-        widths: Sequence[int] = (32, 48, 96),
-        blocks: Sequence[int] = (2, 2, 1, 1),
+        shifts: int = 6,
+        normalise_half: int = 6,
+        windows: Sequence[int] = (1, 3),
+        wide: int = 6,
+        spread: int = 8,
+        widths: Sequence[int] = (32, 64, 96),
+        blocks: Sequence[int] = (1, 2, 1, 1),
     ) -> None:
         super().__init__()
         self.shifts = shifts
         self.normalise_half = normalise_half
-        self.narrow, self.wide = tuple(narrow), tuple(wide)
-        candidates = 2 * shifts + 1
-        self.trunk = _Trunk(
-            8 + len(narrow) * candidates, widths, blocks, late=len(wide) * candidates
-        )
+        self.windows = tuple(windows)
+        self.wide, self.spread = wide, spread
+        looks = len(self.windows)
+        channels = 8 + looks * (2 * shifts + 1) + 2 * looks + 2
+        self.trunk = _Trunk(channels, looks + 4, widths, blocks, late=2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimate.
@@ -148,7 +171,9 @@ class DualEstimator(nn.Module):
         Parameters
         ----------
         x : Tensor
-            (N, 6, H, W): left view's RGB, right view's RGB, display-encoded; H, W multiples of 8.
+            (N, 8, H, W): left view's RGB, right view's RGB, display-encoded; signed radius in px
+            and confidence as a coarser look found them, 0 and 0 where there was none. H, W
+            multiples of 8.
 
         Returns
         -------
@@ -156,31 +181,50 @@ class DualEstimator(nn.Module):
             (N, 2, H, W): signed radius in px (> 0 where the left view's content lies to the right
             of the right view's), confidence in [0, 1].
         """
-        views = torch.cat([luma(x[:, :3]), luma(x[:, 3:])], 1)
+        views = torch.cat([luma(x[:, :3]), luma(x[:, 3:6])], 1)
+        found = functional.avg_pool2d(x[:, 6:], 2)
         fine = functional.pixel_unshuffle(locally_standardised(views, self.normalise_half), 2)
-        small = functional.avg_pool2d(views, 2)
-        costs = self.costs(small)
-        narrow = [box(costs, half) for half in self.narrow]
-        smooth = box(small, 1)
-        raw = self.trunk(torch.cat([fine, *narrow], 1), self.aggregated(self.costs(smooth), smooth))
+        costs = self.costs(functional.avg_pool2d(views, 2))
+        looks = [box(costs, half) for half in self.windows]
+        matches = [_match(look) for look in looks]
+        wide = self.spread_match(costs)
+        seen = [fine, *looks, *(_scaled(match) for match in matches), _scaled(found)]
+        raw = self.trunk(torch.cat(seen, 1), _scaled(wide))
+        candidates = torch.cat([match[:, :1] for match in (*matches, wide, found)], 1)
+        weights = torch.cat([raw[:, 2:-1], raw[:, -1:] + _LOYALTY * found[:, 1:]], 1).softmax(1)
+        radius = (weights * candidates).sum(1, keepdim=True) + 2 * raw[:, :1]
+        told = (wide[:, 1:] / (wide[:, 1:] + _TOLD)).clamp(min=_TOLD).log()
         limit = self.descriptor.max_radius
-        return torch.cat([(4 * raw[:, :1]).clamp(-limit, limit), raw[:, 1:].sigmoid()], 1)
+        return _answer(radius, raw[:, 1:2] + told, -limit, limit)
 
     def costs(self, views: Tensor) -> Tensor:
-        """Absolute difference of the normalised views at each shift, (N, S, H, W)."""
+        """Squared difference of the normalised views at each shift, (N, S, H, W)."""
         left, right = locally_standardised(views, self.normalise_half).chunk(2, 1)
         apart = [
-            (_shifted(left, -(shift - shift // 2)) - _shifted(right, shift // 2)).abs()
+            (_shifted(left, -(shift - shift // 2)) - _shifted(right, shift // 2)) ** 2
             for shift in range(-self.shifts, self.shifts + 1)
         ]
-        return torch.cat(apart, 1)
+        # averaged over windows several times faster than in torch's own order
+        return torch.cat(apart, 1).contiguous(memory_format=torch.channels_last)
 
-    def aggregated(self, costs: Tensor, views: Tensor) -> Tensor:
-        """Costs averaged over wide windows where there is texture, at half their resolution."""
-        texture = texture_weight(views.mean(1, keepdim=True))
-        weighted = functional.avg_pool2d(torch.cat([costs * texture, texture], 1), 2)
-        sums = [box(weighted, half // 2) for half in self.wide]
-        return torch.cat([s[:, :-1] / (s[:, -1:] + _FLAT) for s in sums], 1)
+    def spread_match(self, costs: Tensor) -> Tensor:
+        """Match of wide windows, averaged over their surroundings where it is clear."""
+        radius, clear = _match(box(costs, self.wide)).chunk(2, 1)
+        sums = box(torch.cat([radius * clear, clear], 1), self.spread)
+        return torch.cat([sums[:, :1] / (sums[:, 1:] + 1e-3), sums[:, 1:]], 1)
+
+
+def _match(costs: Tensor) -> Tensor:
+    """Radius in px of the least cost, and how clear it is, in [0, 1): (N, S, H, W) to (N, 2, H, W).
+
+    A parabola through the least cost and its neighbours gives fractions of a shift.
+    """
+    best = costs[:, 1:-1].min(1, keepdim=True).indices + 1
+    below, at, above = (costs.gather(1, best + step) for step in (-1, 0, 1))
+    bend = (below - 2 * at + above).clamp(min=1e-6)
+    shift = best - costs.shape[1] // 2 + (0.5 * (below - above) / bend).clamp(-0.5, 0.5)
+    mean = costs.mean(1, keepdim=True)
+    return torch.cat([_RADIUS_PER_SHIFT * shift, (mean - at) / (mean + _FLAT)], 1)
 
 
 def texture_weight(grey: Tensor) -> Tensor:
@@ -188,6 +232,18 @@ def texture_weight(grey: Tensor) -> Tensor:
     slope = functional.pad(grey, (1, 1, 0, 0), mode="replicate")
     energy = box((slope[..., 2:] - slope[..., :-2]) ** 2, 3)
     return energy / (energy + _TEXTURED**2)
+
+
+def _scaled(found: Tensor) -> Tensor:
+    """Radius and confidence, both of the order of 1."""
+    return torch.cat([found[:, :1] / _RADIUS_UNIT, found[:, 1:]], 1)
+
+
+def _answer(radius: Tensor, doubt: Tensor, low: float, high: float) -> Tensor:
+    """Radius and confidence at full resolution, linear between half-resolution pixels."""
+    both = torch.cat([radius, doubt], 1)
+    both = functional.interpolate(both, scale_factor=2, mode="bilinear", align_corners=False)
+    return torch.cat([both[:, :1].clamp(low, high), both[:, 1:].sigmoid()], 1)
 
 
 def _shifted(x: Tensor, by: int) -> Tensor:

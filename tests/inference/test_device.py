@@ -27,7 +27,7 @@ class Plain(nn.Module):
 
     def __init__(self, hidden):
         super().__init__()
-        self.layers = nn.Sequential(nn.Conv2d(3, hidden, 3, padding=1), nn.Conv2d(hidden, 2, 1))
+        self.layers = nn.Sequential(nn.Conv2d(5, hidden, 3, padding=1), nn.Conv2d(hidden, 2, 1))
 
     def forward(self, x):
         return self.layers(x)
@@ -66,7 +66,7 @@ def test_precision_is_full_unless_asked_for():
 
 
 def test_work_of_convolutions_is_counted():
-    assert operations_per_pixel(Plain(16)) == 16 * 27 + 2 * 16
+    assert operations_per_pixel(Plain(16)) == 16 * 45 + 2 * 16
 
 
 def test_work_is_counted_without_a_trace():

@@ -34,7 +34,7 @@ def test_confidence_is_a_probability(architecture, randomised):
 def test_single_radius_is_never_negative(randomised):
     network = randomised("single-estimator")
     with torch.inference_mode():
-        assert network(torch.rand(1, 3, 64, 64))[:, 0].min() >= 0
+        assert network(torch.rand(1, 5, 64, 64))[:, 0].min() >= 0
 
 
 def generator_input(radius):

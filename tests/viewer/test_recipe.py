@@ -4,6 +4,7 @@ import shlex
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from typer.testing import CliRunner
 
 from napari_defocus.cli.commands import app
@@ -36,6 +37,7 @@ def test_python_from_part_of_a_layer_takes_the_range_of_the_whole(
 
 
 def test_python_says_what_was_set(viewer, open_widget, finish, photo):
+    photo = gaussian_filter(photo, (3, 3, 0))
     viewer.add_image(photo, rgb=True)
     widget = open_widget("Deblur")
     widget.strength.value, widget.protect.value = 0.5, 0.0

@@ -46,6 +46,8 @@ class SensorOptions:
         Share of photographs whose views are up to 2 px apart vertically.
     veiled_share : float
         Share of photographs under veiling glare, even light that leaves little contrast.
+    blank_share : float
+        Share of photographs of nothing but even light, whose radii nobody can know: NaN.
     smoothed_share : float
         Share of photographs that the camera has smoothed: their noise is soft, and weak.
     """
@@ -63,6 +65,7 @@ class SensorOptions:
     balance: float = 1.05
     misaligned_share: float = 0.0
     veiled_share: float = 0.0
+    blank_share: float = 0.0
     smoothed_share: float = 0.0
 
 
@@ -108,7 +111,12 @@ def photograph(
     """
     camera = _Camera.random(chance, options, scenes.fluorescent)
     if options.veiled_share:
-        scenes = _veiled(scenes, chance, options.veiled_share)
+        veiled = chance.happens(options.veiled_share) & ~scenes.fluorescent
+        scenes = _veiled(scenes, torch.where(veiled, chance.log_uniform(*_VEILED), 1))
+    blank = torch.zeros_like(scenes.fluorescent)
+    if options.blank_share:
+        blank = chance.happens(options.blank_share)
+        scenes = _veiled(scenes, 1 - blank.float())
     if options.smoothed_share:
         soft = chance.happens(options.smoothed_share) * chance.log_uniform(*_SMOOTHED)
         camera = replace(camera, soft=soft)
@@ -120,8 +128,9 @@ def photograph(
         right = camera.captured(_misaligned(scenes.right, chance, options), 2.0, chance)
     else:
         left = right = centre
-    photos = Photographs(sharp, centre, left, right, scenes.radius)
-    return _enlarged(photos, chance, options)
+    photos = _enlarged(Photographs(sharp, centre, left, right, scenes.radius), chance, options)
+    unknown = photos.radius.masked_fill(blank[:, None, None, None], torch.nan)
+    return replace(photos, radius=unknown)
 
 
 @dataclass(frozen=True)
@@ -206,12 +215,13 @@ class _Camera:
         return result
 
 
-def _veiled(scenes: Scenes, chance: Chance, share: float) -> Scenes:
-    """Scenes of which a share has its light drawn towards its mean."""
-    veiled = chance.happens(share, 1, 1, 1) & ~scenes.fluorescent[:, None, None, None]
-    left = torch.where(veiled, chance.log_uniform(*_VEILED, 1, 1, 1), 1)
+def _veiled(scenes: Scenes, contrast: Tensor) -> Scenes:
+    """Scenes of the contrast (N,), in [0, 1], that glare leaves."""
     mean = scenes.sharp.mean((2, 3), keepdim=True)
-    views = (mean + left * (light - mean) for light in (scenes.sharp, scenes.left, scenes.right))
+    views = (
+        torch.lerp(mean, light, contrast[:, None, None, None])
+        for light in (scenes.sharp, scenes.left, scenes.right)
+    )
     return Scenes(*views, scenes.radius, scenes.fluorescent)
 
 

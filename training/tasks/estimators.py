@@ -12,13 +12,19 @@ from napari_defocus.networks import build
 from training.data.chance import Chance
 from training.data.sensor import Photographs
 from training.engine.task import Averages, Moment, Player
-from training.losses import CONFIDENT_WITHIN, confidence_loss, radius_loss
+from training.looks import coarse_to_fine, looks_losses
+from training.losses import CONFIDENT_WITHIN
 from training.pictures import map_picture
 from training.products import leave_network
 from training.tasks.camera import Draw, Look
 
 _NAME = "estimator"
 _USUAL = 12.0
+#: How many times the pictures of a step are shrunk at first, turn by turn: estimators meet looks
+#: without one before at every size.
+_FIRST_LOOKS = (8, 4, 8, 2, 4, 1)
+#: Side in pixels beyond which the middle alone is looked at, so that coarse looks count as much.
+_LARGEST_LOOK = 128
 
 
 @dataclass(frozen=True)
@@ -69,10 +75,9 @@ class EstimatorTask:
         """Error of the radius and of the confidence in it."""
         photos = self.draw(chance)
         truth, sure = self._truth(photos)
-        answer = self.network(self.seen(photos)).float()
-        radius, confidence = answer[:, :1], answer[:, 1:]
-        wrong = radius_loss(radius, truth, sure)
-        doubt = confidence_loss(confidence, radius, truth, sure)
+        first = _FIRST_LOOKS[moment.step % len(_FIRST_LOOKS)]
+        looks = coarse_to_fine(self.network, self.seen(photos), first, _LARGEST_LOOK)
+        wrong, doubt = looks_losses(looks, truth, sure)
         total = wrong + self.options.confidence_weight * doubt
         return {"total": total, "radius": wrong, "confidence": doubt}
 
@@ -83,18 +88,18 @@ class EstimatorTask:
     def _truth(self, photos: Photographs) -> tuple[Tensor, Tensor]:
         """The radius to answer, and how much each pixel counts."""
         if self.teacher is None:
-            truth, sure = photos.radius, torch.ones_like(photos.radius)
+            truth, sure = photos.radius.nan_to_num(), photos.radius.isfinite().float()
         else:
             with torch.no_grad():
                 views = torch.cat([photos.left, photos.right], 1)
-                truth, sure = self.teacher(views).float().split(1, 1)
+                truth, sure = coarse_to_fine(self.teacher, views)[1].split(1, 1)
         return (truth if self.dual else truth.abs()), sure
 
     def validate(self, averages: Averages) -> dict[str, float]:
         """Mean absolute error in px and share within 1 px, at radii up to 12 px; as taught."""
         errors, confidences = [], []
         for photos in self.held_out():
-            answer = averages[_NAME](self.seen(photos)).float()
+            answer = coarse_to_fine(averages[_NAME], self.seen(photos))[1]
             truth = self._truth(photos)[0]
             usual = truth.abs() <= _USUAL
             errors.append((answer[:, :1] - truth).abs()[usual])
@@ -111,7 +116,7 @@ class EstimatorTask:
     def pictures(self, averages: Averages) -> dict[str, Tensor]:
         """The first held-out map beside the truth."""
         photos = self.held_out()[0]
-        radius = averages[_NAME](self.seen(photos))[0, 0]
+        radius = coarse_to_fine(averages[_NAME], self.seen(photos))[1][0, 0]
         return {
             "map": map_picture(radius, _USUAL),
             "truth": map_picture(self._truth(photos)[0][0, 0], _USUAL),

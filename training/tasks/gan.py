@@ -21,6 +21,7 @@ from training.discriminator import PatchDiscriminator, gradient_penalty
 from training.engine.task import Averages, Moment, Player, half_cosine
 from training.errors import TrainingError
 from training.figures import psnr_each
+from training.looks import coarse_to_fine
 from training.losses import (
     adversary_loss,
     charbonnier,
@@ -191,7 +192,7 @@ class GanTask:
     def _with_radii(self, photos: Photographs) -> tuple[Photographs, Tensor]:
         """Unsigned radii, estimated where they are not known; and the estimated map."""
         with torch.no_grad():
-            estimated = self.estimator(photos.centre).float()
+            estimated = coarse_to_fine(self.estimator, photos.centre)[1]
         known = photos.radius.isfinite()
         radius = torch.where(known, photos.radius.abs(), estimated[:, :1])
         return replace(photos, radius=radius), estimated
@@ -211,7 +212,7 @@ class GanTask:
         if self.options.guidance == "none":
             guide = flat_map(image[:, :1])
         else:
-            guide = self.estimator(image)
+            guide = coarse_to_fine(self.estimator, image)[1]
         restored: Tensor = generator(torch.cat([image, guide], 1)).float()
         return restored.clamp(0, 1)
 

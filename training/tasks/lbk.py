@@ -24,7 +24,7 @@ from training.data.sensor import Photographs
 from training.engine.checkpoint import write_whole
 from training.engine.task import Averages, Moment, Player
 from training.figures import beside_depth_edges, correlations, textured
-from training.losses import CONFIDENT_WITHIN, cross_entropy
+from training.looks import coarse_to_fine, looks_losses
 from training.pictures import kernel_picture, map_picture
 from training.products import leave_network
 from training.reblurring import (
@@ -67,6 +67,9 @@ class LbkOptions:
     smooth_weight: Annotated[float, "Of the map's total variation where there are no edges."] = 0.02
     confidence_weight: Annotated[float, "Of the confidence's cross-entropy."] = 0.1
     rough_weight: Annotated[float, "Of the roughness of the pupil."] = 0.01
+    radius_weight: Annotated[
+        float, "Of the error of rendered radii; 0: no radius is ever shown."
+    ] = 0.0
     match_half: Annotated[int, "Half-width in pixels of the windows that are matched."] = 5
 
 
@@ -141,16 +144,23 @@ class LbkTask:
         with torch.set_grad_enabled(kernels), torch.autocast(chance.device.type, enabled=False):
             candidates = left_candidates(light.sharp, self.bank)
         if kernels and self.options.alternation == "published":
-            return self._kernel_terms(candidates, self._answer(photos)[:, :1], light)
+            return self._kernel_terms(candidates, self._looks(photos)[1][:, :1], light)
         match = best_match(candidates.detach(), light.left, light.right, self.options.match_half)
         if kernels:
             sure = replace(light, usable=light.usable * match.clear)
             return self._kernel_terms(candidates, match.radius, sure)
-        return self._estimator_terms(self._answer(photos), light, match, candidates, moment)
+        looks = self._looks(photos)
+        terms = self._estimator_terms(looks, light, match, candidates, moment)
+        if self.options.radius_weight:
+            known = photos.radius.isfinite()
+            radius, confidence = looks_losses(looks, photos.radius.nan_to_num(), known.float())
+            terms |= {"radius": radius, "known": confidence}
+            told = radius + self.options.confidence_weight * confidence
+            terms["total"] = terms["total"] + self.options.radius_weight * told
+        return terms
 
-    def _answer(self, photos: Photographs) -> Tensor:
-        answer: Tensor = self.estimator(torch.cat([photos.left, photos.right], 1))
-        return answer.float()
+    def _looks(self, photos: Photographs) -> dict[int, Tensor]:
+        return coarse_to_fine(self.estimator, torch.cat([photos.left, photos.right], 1))
 
     def _kernel_terms(self, candidates: Tensor, radius: Tensor, light: Light) -> dict[str, Tensor]:
         """Reblurring error and priors; radii are held to where the pupil's light ends."""
@@ -169,29 +179,28 @@ class LbkTask:
 
     def _estimator_terms(
         self,
-        answer: Tensor,
+        looks: Mapping[int, Tensor],
         light: Light,
         match: Match,
         candidates: Tensor,
         moment: Moment,
     ) -> dict[str, Tensor]:
-        options, radius = self.options, answer[:, :1]
+        options, radius = self.options, looks[1][:, :1]
         clear = match.clear * light.usable * inside(match.radius, options.max_radius)
-        apart = (radius - match.radius).abs()
+        matched, confidence = looks_losses(looks, match.radius, clear)
         terms = {
             "reblur": reblur_error(candidates, radius, light),
-            "match": (clear * apart / (1 + 0.1 * match.radius.abs())).mean(),
+            "match": matched,
             "smooth": smoothness(radius, light),
-            "confidence": cross_entropy(
-                answer[:, 1:], ((apart.detach() < CONFIDENT_WITHIN) & (clear > 0.5)).float()
-            ),
         }
         total = (
             options.reblur_weight * terms["reblur"]
             + options.match_weight * (1 - 0.9 * moment.spent) * terms["match"]
             + options.smooth_weight * terms["smooth"]
-            + options.confidence_weight * terms["confidence"]
         )
+        if not options.radius_weight:
+            terms["confidence"] = confidence
+            total = total + options.confidence_weight * confidence
         return {"total": total, **terms}
 
     def validate(self, averages: Averages) -> dict[str, float]:
@@ -200,7 +209,7 @@ class LbkTask:
         errors, apart, plain = [], [], []
         for photos in self.held_out():
             light = Light.of(photos)
-            radius = estimator(torch.cat([photos.left, photos.right], 1))[:, :1].float()
+            radius = coarse_to_fine(estimator, torch.cat([photos.left, photos.right], 1))[1][:, :1]
             errors.append(reblur_error(left_candidates(light.sharp, bank), radius, light))
             known = textured(photos.centre) & photos.radius.isfinite()
             distance = (radius - photos.radius).abs()
@@ -220,7 +229,8 @@ class LbkTask:
     def pictures(self, averages: Averages) -> dict[str, Tensor]:
         """The kernels, and the first held-out map."""
         photos = self.held_out()[0]
-        radius = averages[_ESTIMATOR](torch.cat([photos.left, photos.right], 1))[0, 0]
+        views = torch.cat([photos.left, photos.right], 1)
+        radius = coarse_to_fine(averages[_ESTIMATOR], views)[1][0, 0]
         return {"kernels": kernel_picture(averages[_KERNELS]), "map": map_picture(radius)}
 
     def leave(

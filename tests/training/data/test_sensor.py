@@ -114,6 +114,18 @@ def test_glare_leaves_the_mean_light_and_little_contrast(pool):
         assert after.mean() == pytest.approx(before.mean(), rel=0.25)
 
 
+def test_a_share_of_photographs_shows_nothing_and_nobody_knows_its_radius(pool):
+    sensor = replace(CLEAN, blank_share=0.5)
+    scenes = replace(pool.fixed(0, 8), fluorescent=torch.zeros(8, dtype=torch.bool))
+    photos = photograph(scenes, chance(*range(8)), sensor, views=True)
+    blank = photos.radius.isnan().flatten(1).any(1)
+    assert 0 < blank.sum() < 8
+    assert photos.radius[blank].isnan().all()
+    for image in (photos.sharp, photos.centre, photos.left, photos.right):
+        assert image[blank].std((2, 3)).max() < 0.01
+        assert image[~blank].std((2, 3)).min() > 0.01
+
+
 def test_a_camera_that_smooths_leaves_soft_and_weak_noise():
     scenes = grey_field(0.2, 16, fluorescent=False)
 

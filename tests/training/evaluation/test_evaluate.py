@@ -77,7 +77,8 @@ def test_rendered_scenes_score_everything(pool_file, small_models, tmp_path):
     untouched = [row["no_harm"] for row in rows if row["method"] == "input"]
     assert set(untouched) <= {"100.0", ""}
     dual = [row for row in rows if row["method"] == "dual-pixel"]
-    assert all(0 <= float(row["within_1_px"]) <= 1 for row in dual)
+    shares = ("within_1_px", "textured_within_1_px")
+    assert all(0 <= float(row[share]) <= 1 for row in dual for share in shares)
     assert {path.name for path in (out / "panels").iterdir()} == {
         "0000.png",
         "0000-maps.png",

@@ -63,6 +63,15 @@ def test_learning_looks_at_no_radius(pool_file, unlabelled_file, how, turn):
     assert terms(known, turn) == terms(unknown, turn)
 
 
+def test_rendered_radii_may_be_shown_beside_the_reblurring(pool_file, unlabelled_file):
+    told = replace(SMALL, radius_weight=1.0)
+    known, unknown = (terms(made(file, told), "estimator") for file in (pool_file, unlabelled_file))
+    assert known["reblur"] == unknown["reblur"] == terms(made(pool_file), "estimator")["reblur"]
+    assert known["radius"] > 0
+    assert unknown["radius"] == 0
+    assert known["total"] > unknown["total"]
+
+
 def test_a_turn_teaches_its_player(pool_file):
     task = made(pool_file, PUBLISHED)
     moment = Moment(3, 0.5)
@@ -89,7 +98,7 @@ def test_kernels_stay_non_negative_and_of_unit_sum_while_they_are_trained(traine
 def test_what_a_run_leaves_opens_with_the_plugin_and_the_renderer(trained):
     folder, *_ = trained
     card = find_model(folder / "dual-pixel.safetensors", "dual")
-    assert load_network(card)(torch.rand(1, 6, 64, 64)).shape == (1, 2, 64, 64)
+    assert load_network(card)(torch.rand(1, 8, 64, 64)).shape == (1, 2, 64, 64)
     bank = read_bank(folder / BANK_NAME)
     state = torch.load(folder / "checkpoint.pt", weights_only=True)
     own = SharedPupilBank(6)
