@@ -105,12 +105,8 @@ def infer_network(task: Any, how: dict[str, Any], keep: bool = True) -> npt.NDAr
     network = load_network(find_model("auto", task))
     rgb = np.moveaxis(photo().astype(np.float32) / 255, -1, 0)
     radius = np.linspace(0, 12, WIDTH, dtype=np.float32) * np.ones((HEIGHT, 1), np.float32)
-    more = {
-        "single": [],
-        "dual": [np.roll(rgb, 2, axis=-1)],
-        "deblur": [radius[None], np.ones_like(radius)[None]],
-    }
-    planes = np.concatenate([rgb, *more[task]])
+    views = [rgb, np.roll(rgb, 2, axis=-1)] if task == "dual" else [rgb]
+    planes = np.concatenate([*views, radius[None], np.ones_like(radius)[None]])
     compute = Compute(**{"device": "cpu", "precision": "float32", **how})
     return engine.run_to_end(engine.infer(network, planes, compute))
 
