@@ -4,11 +4,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from napari_defocus.networks.blocks import luma
-from napari_defocus.networks.estimator import texture_weight
+from napari_defocus.networks.blocks import box, luma
 from napari_defocus.optics.bank import KernelBank
 
 _DEPTH_STEP = 0.7
+_TEXTURED = 0.03
+
+
+def texture_weight(grey: Tensor) -> Tensor:
+    """How much a pixel's surroundings tell about a horizontal shift, (N, 1, H, W), in [0, 1)."""
+    slope = functional.pad(grey, (1, 1, 0, 0), mode="replicate")
+    energy = box((slope[..., 2:] - slope[..., :-2]) ** 2, 3)
+    return energy / (energy + _TEXTURED**2)
 
 
 def textured(image: Tensor) -> Tensor:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from ..networks.descriptor import Descriptor
 
-#: Estimators refine what a coarser look has found up to these radii, in pixels of the level.
+#: Estimators refine what a coarser look has found up to these radii, in pixels of the level: larger
+#: blur has no finer detail to tell by. Rendered scenes score the same between 12 and 18.
 _REFINED_BETWEEN = (2.5, 5)
 #: There is no detail to lose by deblurring at a coarser level: blur of 8 pixels has left none that
 #: a level of half the size could not hold. Two photographs enlarged four times gained 2.0 and
@@ -136,10 +137,14 @@ def estimate(
             network, picture, coarse, compute, meter, share > 0, planned=not pictures
         )
         coarse[1] = confidence_at(coarse[1], 0.5)
-        found = share * finer + (1 - share) * coarse
-    found = np.stack([found[0] * finest, confidence_at(found[1], 1 / finest)])
-    radius, confidence = enlarged(found, finest, shape)
-    return np.stack([evened(radius, confidence), confidence])
+        finer *= share
+        coarse *= 1 - share
+        found = finer + coarse
+    if finest > 1:
+        found = np.stack([found[0] * finest, confidence_at(found[1], 1 / finest)])
+        found = enlarged(found, finest, shape)
+    found[0] = evened(*found)
+    return found
 
 
 def deblur(

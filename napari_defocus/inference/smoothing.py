@@ -46,8 +46,8 @@ def evened(radius: FloatArray, confidence: FloatArray) -> FloatArray:
     True
     """
     weight = np.square(confidence) + np.float32(_LEAST_WEIGHT)
-    light, weights = averaged(np.stack([radius * weight, weight]), _CELL)
-    before = after = light / weights
+    sums, weights = averaged(np.stack([radius * weight, weight]), _CELL)
+    before = after = sums / weights
     for _ in range(_PASSES):
         after = _bilateral(after, weights)
     change = enlarged((after - before)[None], _CELL, radius.shape)[0]

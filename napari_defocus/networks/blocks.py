@@ -104,17 +104,16 @@ def _window_sums(x: Tensor, half: int, axis: int) -> Tensor:
     """
     margin = (0, 0, half, half) if axis == -2 else (half, half)
     length, side = x.shape[axis], 2 * half + 1
-    sums, size, start = functional.pad(x, margin), 1, 0
-    total = torch.zeros_like(x)
-    while True:
-        if side & size:
-            total = total + sums.narrow(axis, start, length)
-            start += size
-        if 2 * size > side:
-            return total
+    sums, size = functional.pad(x, margin), 1
+    total, start = sums.narrow(axis, 0, length), 1
+    while 2 * size <= side:
         kept = sums.shape[axis] - size
         sums = sums.narrow(axis, 0, kept) + sums.narrow(axis, size, kept)
         size *= 2
+        if side & size:
+            total = total + sums.narrow(axis, start, length)
+            start += size
+    return total
 
 
 def locally_normalised(x: Tensor, half: int, floor: float = 0.02) -> Tensor:

@@ -4,7 +4,6 @@ Both refine what they found in the same picture at half the size: from coarse to
 learn from surroundings farther away than any one look could reach.
 """
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -21,10 +20,10 @@ from napari_defocus.networks.blocks import (
     luma,
 )
 from napari_defocus.networks.descriptor import Descriptor
+from napari_defocus.optics.kernels import RADIUS_PER_DISPARITY
 
-_TEXTURED = 0.03
-#: Half disks of radius r lie 8 r / (3 pi) apart; views are compared at half resolution.
-_RADIUS_PER_SHIFT = 2 * 3 * math.pi / 8
+#: Views are compared at half resolution.
+_RADIUS_PER_SHIFT = 2 * RADIUS_PER_DISPARITY
 _RADIUS_UNIT = 8.0
 _FLAT = 0.02
 #: Clearness of matches below which there is nothing to be sure of.
@@ -225,13 +224,6 @@ def _match(costs: Tensor) -> Tensor:
     shift = best - costs.shape[1] // 2 + (0.5 * (below - above) / bend).clamp(-0.5, 0.5)
     mean = costs.mean(1, keepdim=True)
     return torch.cat([_RADIUS_PER_SHIFT * shift, (mean - at) / (mean + _FLAT)], 1)
-
-
-def texture_weight(grey: Tensor) -> Tensor:
-    """How much a pixel's surroundings tell about a horizontal shift, (N, 1, H, W), in [0, 1)."""
-    slope = functional.pad(grey, (1, 1, 0, 0), mode="replicate")
-    energy = box((slope[..., 2:] - slope[..., :-2]) ** 2, 3)
-    return energy / (energy + _TEXTURED**2)
 
 
 def _scaled(found: Tensor) -> Tensor:

@@ -9,6 +9,8 @@ import math
 import torch
 from torch import Tensor
 
+#: Half disks of radius r have their centres of mass 8 r / (3 pi) apart.
+RADIUS_PER_DISPARITY = 3 * math.pi / 8
 _SUBPIXELS = 5
 
 

@@ -36,6 +36,8 @@ class SceneOptions:
     faded_share : float
         Share of layers whose detail fades away in places, as on walls and skies: what lies there
         is to be learnt from the surroundings.
+    least_cells : float
+        Fewest blobs along a side; below 1, surfaces may be larger than a scene.
     """
 
     layers: int = 3

@@ -110,13 +110,8 @@ def photograph(
         Of the size of the scenes.
     """
     camera = _Camera.random(chance, options, scenes.fluorescent)
-    if options.veiled_share:
-        veiled = chance.happens(options.veiled_share) & ~scenes.fluorescent
-        scenes = _veiled(scenes, torch.where(veiled, chance.log_uniform(*_VEILED), 1))
-    blank = torch.zeros_like(scenes.fluorescent)
-    if options.blank_share:
-        blank = chance.happens(options.blank_share)
-        scenes = _veiled(scenes, 1 - blank.float())
+    contrast = _contrast(chance, options, scenes.fluorescent)
+    scenes = _veiled(scenes, contrast)
     if options.smoothed_share:
         soft = chance.happens(options.smoothed_share) * chance.log_uniform(*_SMOOTHED)
         camera = replace(camera, soft=soft)
@@ -129,8 +124,8 @@ def photograph(
     else:
         left = right = centre
     photos = _enlarged(Photographs(sharp, centre, left, right, scenes.radius), chance, options)
-    unknown = photos.radius.masked_fill(blank[:, None, None, None], torch.nan)
-    return replace(photos, radius=unknown)
+    blank = (contrast == 0)[:, None, None, None]
+    return replace(photos, radius=photos.radius.masked_fill(blank, torch.nan))
 
 
 @dataclass(frozen=True)
@@ -213,6 +208,17 @@ class _Camera:
         result = seen.clone()
         result[self.fluorescent] = (counts / white).expand(-1, 3, -1, -1)
         return result
+
+
+def _contrast(chance: Chance, options: SensorOptions, fluorescent: Tensor) -> Tensor:
+    """How much contrast glare leaves each scene, (N,) in [0, 1]; 0 where it is blank."""
+    contrast = torch.ones_like(fluorescent, dtype=torch.float32)
+    if options.veiled_share:
+        veiled = chance.happens(options.veiled_share) & ~fluorescent
+        contrast = torch.where(veiled, chance.log_uniform(*_VEILED), 1)
+    if options.blank_share:
+        contrast = contrast.masked_fill(chance.happens(options.blank_share), 0)
+    return contrast
 
 
 def _veiled(scenes: Scenes, contrast: Tensor) -> Scenes:

@@ -9,7 +9,7 @@ from skimage.filters import unsharp_mask
 from skimage.restoration import richardson_lucy, wiener
 
 from napari_defocus.arrays import decode, encode
-from napari_defocus.optics.kernels import disk
+from napari_defocus.optics.kernels import RADIUS_PER_DISPARITY, disk
 
 Image = NDArray[np.float32]
 Floats = NDArray[np.floating]
@@ -18,7 +18,6 @@ _AMOUNT = 0.5
 # Noise-free blur of a known radius takes more, the DPDD scenes take less.
 _ITERATIONS = 5
 _BALANCE = 0.1
-_RADIUS_PER_DISPARITY = 3 * np.pi / 8
 
 
 def unsharp(image: Image, radius: float) -> Image:
@@ -98,7 +97,7 @@ def block_matching(left: Floats, right: Floats, *, reach: int = 13, window: int 
     disparity, weight = _lowest(cost, shifts)
     average = uniform_filter(disparity * weight, window) / uniform_filter(weight, window)
     doubled = 2 * np.repeat(np.repeat(average, 2, 0), 2, 1)[: left.shape[0], : left.shape[1]]
-    return np.asarray(_RADIUS_PER_DISPARITY * doubled, np.float32)
+    return np.asarray(RADIUS_PER_DISPARITY * doubled, np.float32)
 
 
 def _lowest(cost: Floats, shifts: NDArray[np.integer]) -> tuple[Floats, Floats]:

@@ -119,8 +119,7 @@ def _scores(scene: MapScene, defocus: DefocusMap) -> Row:
 
 def _textured(scene: MapScene) -> NDArray[np.bool_]:
     """(Y, X) bool: where there is enough texture to tell the blur."""
-    picture = scene.picture if scene.picture.ndim == 3 else scene.picture[..., None].repeat(3, -1)
-    planes = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32))
+    planes = torch.from_numpy(np.ascontiguousarray(scene.picture.transpose(2, 0, 1), np.float32))
     mask: NDArray[np.bool_] = textured(planes[None])[0, 0].numpy()
     return mask
 

@@ -11,19 +11,18 @@ from typing import Annotated, Any, Literal
 
 import torch
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_defocus.networks import build
 from napari_defocus.networks.blocks import luma
-from napari_defocus.networks.estimator import texture_weight
 from napari_defocus.optics.bank import KernelBank, SharedPupilBank
 from napari_defocus.optics.light import decode_srgb
 from training.data.chance import Chance
 from training.data.sensor import Photographs
 from training.engine.checkpoint import write_whole
 from training.engine.task import Averages, Moment, Player
-from training.figures import beside_depth_edges, correlations, textured
+from training.figures import beside_depth_edges, correlations, texture_weight, textured
 from training.looks import coarse_to_fine, looks_losses
 from training.pictures import kernel_picture, map_picture
 from training.products import leave_network
@@ -144,12 +143,12 @@ class LbkTask:
         with torch.set_grad_enabled(kernels), torch.autocast(chance.device.type, enabled=False):
             candidates = left_candidates(light.sharp, self.bank)
         if kernels and self.options.alternation == "published":
-            return self._kernel_terms(candidates, self._looks(photos)[1][:, :1], light)
+            return self._kernel_terms(candidates, _looks(self.estimator, photos)[1][:, :1], light)
         match = best_match(candidates.detach(), light.left, light.right, self.options.match_half)
         if kernels:
             sure = replace(light, usable=light.usable * match.clear)
             return self._kernel_terms(candidates, match.radius, sure)
-        looks = self._looks(photos)
+        looks = _looks(self.estimator, photos)
         terms = self._estimator_terms(looks, light, match, candidates, moment)
         if self.options.radius_weight:
             known = photos.radius.isfinite()
@@ -158,9 +157,6 @@ class LbkTask:
             told = radius + self.options.confidence_weight * confidence
             terms["total"] = terms["total"] + self.options.radius_weight * told
         return terms
-
-    def _looks(self, photos: Photographs) -> dict[int, Tensor]:
-        return coarse_to_fine(self.estimator, torch.cat([photos.left, photos.right], 1))
 
     def _kernel_terms(self, candidates: Tensor, radius: Tensor, light: Light) -> dict[str, Tensor]:
         """Reblurring error and priors; radii are held to where the pupil's light ends."""
@@ -209,7 +205,7 @@ class LbkTask:
         errors, apart, plain = [], [], []
         for photos in self.held_out():
             light = Light.of(photos)
-            radius = coarse_to_fine(estimator, torch.cat([photos.left, photos.right], 1))[1][:, :1]
+            radius = _looks(estimator, photos)[1][:, :1]
             errors.append(reblur_error(left_candidates(light.sharp, bank), radius, light))
             known = textured(photos.centre) & photos.radius.isfinite()
             distance = (radius - photos.radius).abs()
@@ -229,8 +225,7 @@ class LbkTask:
     def pictures(self, averages: Averages) -> dict[str, Tensor]:
         """The kernels, and the first held-out map."""
         photos = self.held_out()[0]
-        views = torch.cat([photos.left, photos.right], 1)
-        radius = coarse_to_fine(averages[_ESTIMATOR], views)[1][0, 0]
+        radius = _looks(averages[_ESTIMATOR], photos)[1][0, 0]
         return {"kernels": kernel_picture(averages[_KERNELS]), "map": map_picture(radius)}
 
     def leave(
@@ -247,6 +242,10 @@ class LbkTask:
         kernels = averages[_KERNELS]
         if isinstance(kernels, SharedPupilBank):
             write_whole(folder / BANK_NAME, save(kernels.plain().state_dict()))
+
+
+def _looks(estimator: nn.Module, photos: Photographs) -> dict[int, Tensor]:
+    return coarse_to_fine(estimator, torch.cat([photos.left, photos.right], 1))
 
 
 def dilated(image: Tensor) -> Tensor:
