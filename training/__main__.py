@@ -6,7 +6,12 @@ import sys
 import typer
 
 from training.commands.ablation import ablate_command
-from training.commands.data import plant_lens_command, render_command, show_batch_command
+from training.commands.data import (
+    plant_lens_command,
+    render_command,
+    render_microscopy_command,
+    show_batch_command,
+)
 from training.commands.kernels import show_kernels_command
 from training.commands.models import export_command
 from training.commands.scores import calibrate_command, evaluate_command
@@ -15,6 +20,7 @@ from training.errors import TrainingError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command("render")(render_command)
+app.command("render-microscopy")(render_microscopy_command)
 app.command("plant-lens")(plant_lens_command)
 app.command("show-batch")(show_batch_command)
 app.command("show-kernels")(show_kernels_command)

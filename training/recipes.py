@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from lightning.fabric import Fabric
@@ -12,19 +13,21 @@ from torch import nn
 from napari_defocus.models import find_model, load_network
 from napari_defocus.networks.descriptor import Task as ModelTask
 from training.data.corpus import Corpus, photographs
+from training.data.detector import detected
+from training.data.microscopy import MicroscopyRenderer
 from training.data.optics import read_bank
 from training.data.pair_scenes import PairScenes
 from training.data.pairs import find_pairs
 from training.data.pool import Pool
 from training.data.renderer import Renderer
-from training.data.sensor import SensorOptions
+from training.data.sensor import SensorOptions, photograph
 from training.data.source import Source
 from training.engine.fit import FitOptions, fit
 from training.engine.machine import launch
 from training.engine.task import Task
 from training.errors import TrainingError
 from training.options import flat, keep_options
-from training.tasks.camera import Camera, Draw, FixedCamera, FixedPairs, Look, PairCamera
+from training.tasks.camera import Camera, Draw, Expose, FixedCamera, FixedPairs, Look, PairCamera
 from training.tasks.estimators import EstimatorOptions, EstimatorTask
 from training.tasks.gan import GanOptions, GanTask
 from training.tasks.lbk import LbkOptions, LbkTask
@@ -42,6 +45,7 @@ _TRUE_LIGHT = SensorOptions(
     bent_share=0.0, jpeg_share=0.0, mosaic_share=0.0, raw_share=0.0, enlarged_share=0.0
 )
 #: Faint texture or none beside strong, and views as badly matched as real ones may be.
+_VEILED = SensorOptions(veiled_share=0.4)
 _FAINT = SensorOptions(veiled_share=0.5, blank_share=0.04)
 _UNEVEN = replace(_FAINT, balance=1.15, misaligned_share=0.4, smoothed_share=0.5)
 
@@ -63,6 +67,9 @@ class DataOptions:
     validation: Annotated[
         Path | None, "Scenes of held-out photographs, made by `render`; else DPDD's own."
     ] = None
+    imaging: Annotated[
+        Literal["photo", "microscopy"], "What takes the pictures: a camera, or a microscope."
+    ] = "photo"
     validate_on: Annotated[int, "How many of them are looked at."] = 128
     crop: Annotated[int, "Side of the training crops in pixels, a multiple of 8."] = 128
 
@@ -73,18 +80,25 @@ class DataOptions:
             raise TrainingError("give one of --pool FILE, --photos FOLDER, --pairs FOLDER")
         if self.pairs is not None:
             return self._pairs(self.pairs, "train", views=views)
-        return Camera(self._source(), self.crop, views, sensor or SensorOptions())
+        return Camera(self._source(), self.crop, self._expose(views=views, sensor=sensor))
 
     def fixed(
         self, device: torch.device, *, views: bool, sensor: SensorOptions | None = None
     ) -> Look:
         """Takes the fixed photographs that figures are measured on."""
         if self.validation is not None:
-            scenes, seen = Pool(self.validation), sensor or SensorOptions()
-            return FixedCamera(scenes, views, seen, device, self.validate_on)
+            expose = self._expose(views=views, sensor=sensor)
+            return FixedCamera(Pool(self.validation), expose, device, self.validate_on)
         if self.pairs is None:
             raise TrainingError("give --validation FILE, scenes of held-out photographs")
         return FixedPairs(self._pairs(self.pairs, "val", views=views), device, self.validate_on)
+
+    def _expose(self, *, views: bool, sensor: SensorOptions | None) -> Expose:
+        if self.imaging == "photo":
+            return partial(photograph, options=sensor or SensorOptions(), views=views)
+        if views:
+            raise TrainingError("a microscope has no two views: --imaging photo is expected")
+        return detected
 
     def _source(self) -> Source:
         if self.pool is not None:
@@ -94,7 +108,8 @@ class DataOptions:
                     f"crop is {self.crop}; the scenes of {self.pool} have {pool.size} px"
                 )
             return pool
-        return Renderer(Corpus(photographs(self.photos, held_out=False)))
+        kind = Renderer if self.imaging == "photo" else MicroscopyRenderer
+        return kind(Corpus(photographs(self.photos, held_out=False)))
 
     def _pairs(self, folder: Path, split: str, *, views: bool) -> PairCamera:
         files = find_pairs(folder, split)
@@ -124,6 +139,9 @@ class GanConfig:
     guide: Annotated[str, "Single-image estimator that guides: a name or a file."] = "single"
     features: Annotated[
         Path | None, "Weights for the perceptual loss: VGG19, or LPIPS' SqueezeNet."
+    ] = None
+    start: Annotated[
+        str | None, "Deblurring network whose weights are trained on: a name or a file."
     ] = None
 
 
@@ -156,14 +174,17 @@ def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> Es
 
 def gan_task(config: GanConfig, fabric: Fabric) -> GanTask:
     """The training of the deblurring network."""
-    return GanTask(
+    task = GanTask(
         config.gan,
-        config.data.camera(views=False),
+        config.data.camera(views=False, sensor=_VEILED),
         config.data.fixed(fabric.device, views=False),
         _model(config.guide, "single", fabric),
         config.features,
         fabric.device,
     )
+    if config.start is not None:
+        _go_on_from(config.start, task.generator)
+    return task
 
 
 def lbk_task(config: LbkConfig, fabric: Fabric) -> LbkTask:
@@ -199,6 +220,17 @@ def _check_crop(crop: int, task: Task) -> None:
         descriptor = getattr(player.module, "descriptor", None)
         if descriptor is not None and (crop < 1 or crop % descriptor.multiple):
             raise TrainingError(f"crop is {crop}; a multiple of {descriptor.multiple} is expected")
+
+
+def _go_on_from(name: str, generator: nn.Module) -> None:
+    """Give a generator the weights of another of its kind."""
+    known = load_network(find_model(name, "deblur")).state_dict()
+    try:
+        generator.load_state_dict(known)
+    except RuntimeError as error:
+        raise TrainingError(
+            f"{name} has not the architecture and width that are to be trained"
+        ) from error
 
 
 def _model(name: str | Path, task: ModelTask, fabric: Fabric) -> nn.Module:

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from napari_defocus.models import find_model
+from napari_defocus.models import find_model, load_network
 from training.engine.machine import launch
 from training.errors import TrainingError
 from training.recipes import DataOptions, EstimatorConfig, GanConfig, estimator_task, gan_task
+from training.tasks.gan import GanOptions
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,19 @@ def test_real_pairs_need_a_teacher(data, fabric, tmp_path):
     config = EstimatorConfig(data=replace(data, pool=None, pairs=tmp_path))
     with pytest.raises(TrainingError, match="no radii to learn: give --teacher"):
         estimator_task(config, fabric, dual=True)
+
+
+def test_training_goes_on_from_weights_that_are_named(data, fabric):
+    config = GanConfig(data=data, start="photo-faithful")
+    known = load_network(find_model("photo-faithful", "deblur")).state_dict()
+    begun = gan_task(config, fabric).generator.state_dict()
+    assert all(torch.equal(begun[name], value) for name, value in known.items())
+
+
+def test_weights_of_another_width_are_no_start(data, fabric):
+    config = GanConfig(data=data, gan=GanOptions(width=8), start="photo-faithful")
+    with pytest.raises(TrainingError, match="photo-faithful has not the architecture and width"):
+        gan_task(config, fabric)
 
 
 def test_the_first_weights_do_not_depend_on_what_was_loaded_before(data, fabric, tmp_path):

@@ -9,8 +9,11 @@ from safetensors.torch import save_file
 
 from training.data.chance import Chance
 from training.data.corpus import Corpus, photographs
+from training.data.detector import detected
 from training.data.fields import LEAST_CELLS
+from training.data.fluorescence import KINDS, TRAINED
 from training.data.lens import RandomLenses
+from training.data.microscopy import MicroscopyRenderer, SpecimenOptions
 from training.data.optics import BankLens, Optics
 from training.data.pair_scenes import PairScenes
 from training.data.pairs import find_pairs
@@ -20,6 +23,7 @@ from training.data.renderer import Renderer, SceneOptions
 from training.data.sensor import SensorOptions, photograph
 from training.data.show import batch_picture
 from training.data.source import Source
+from training.errors import TrainingError
 
 Lens = Annotated[str, typer.Option(help="random, or a kernel bank's .safetensors file.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
@@ -59,6 +63,40 @@ def render_command(
     write_pool(out, renderer, count, seed, size=size, device=device)
 
 
+def render_microscopy_command(
+    photos: Annotated[Path, typer.Argument(help="Folder of photographs, as textures of tissue.")],
+    out: Annotated[Path, typer.Argument(help="File of scenes to write (.npy).")],
+    count: Annotated[int, typer.Option(help="Number of scenes.")] = 4000,
+    size: Annotated[int, typer.Option(help="Side of a scene in pixels.")] = 176,
+    min_radius: Annotated[float, typer.Option(help="Smallest largest radius, px.")] = 0.5,
+    max_radius: Annotated[float, typer.Option(help="Largest radius, px.")] = 14.0,
+    transmitted_share: Annotated[float, typer.Option(help="Share of dark on bright.")] = 0.35,
+    haze_share: Annotated[float, typer.Option(help="Share with light of other depths.")] = 0.6,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help=f"What fluoresces: of {', '.join(KINDS)}; may be repeated."),
+    ] = None,
+    seed: Seed = 0,
+    held_out: HeldOut = False,
+    device: Device = "cpu",
+) -> None:
+    """Render specimens under microscopes, fluorescent and in transmitted light."""
+    unknown = [name for name in kind or () if name not in KINDS]
+    if unknown:
+        raise TrainingError(f"there is nothing called {unknown[0]!r}; known are {', '.join(KINDS)}")
+    renderer = MicroscopyRenderer(
+        Corpus(photographs(photos, held_out=held_out)),
+        SpecimenOptions(
+            min_radius=min_radius,
+            max_radius=max_radius,
+            transmitted_share=transmitted_share,
+            haze_share=haze_share,
+            kinds=tuple(kind or TRAINED),
+        ),
+    )
+    write_pool(out, renderer, count, seed, size=size, device=device)
+
+
 def plant_lens_command(
     out: Annotated[Path, typer.Argument(help="File of the kernel bank (.safetensors).")],
     seed: Seed = 0,
@@ -78,6 +116,9 @@ def show_batch_command(
         bool, typer.Option("--pairs", help="The folder holds real pairs, blurred and sharp.")
     ] = False,
     lens: Lens = "random",
+    microscopy: Annotated[
+        bool, typer.Option("--microscopy", help="The scenes lie under a microscope.")
+    ] = False,
     seed: Seed = 0,
 ) -> None:
     """Write a picture of a batch: sharp, whole pupil, left, right, radius."""
@@ -85,8 +126,12 @@ def show_batch_command(
     if pairs:
         photos = _real(source).draw(chance, crop)
     else:
-        scenes = _source(source, lens).draw(chance, crop)
-        photos = photograph(scenes, chance, SensorOptions(), views=True)
+        scenes = _source(source, lens, microscopy=microscopy).draw(chance, crop)
+        photos = (
+            detected(scenes, chance)
+            if microscopy
+            else photograph(scenes, chance, SensorOptions(), views=True)
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(batch_picture(photos)).save(out)
 
@@ -97,10 +142,11 @@ def _real(folder: Path) -> PairScenes:
     return PairScenes(pairs, views=pairs[0].left is not None, evaluation=True)
 
 
-def _source(path: Path, lens: str) -> Source:
+def _source(path: Path, lens: str, *, microscopy: bool) -> Source:
     if path.is_file():
         return Pool(path)
-    return Renderer(Corpus(photographs(path, held_out=False)), optics=_optics(lens))
+    corpus = Corpus(photographs(path, held_out=False))
+    return MicroscopyRenderer(corpus) if microscopy else Renderer(corpus, optics=_optics(lens))
 
 
 def _optics(lens: str) -> Optics:

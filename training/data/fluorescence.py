@@ -1,5 +1,7 @@
 """What a fluorescence microscope sees: sparse bright structures on a dark background."""
 
+from collections.abc import Callable, Mapping, Sequence
+
 import torch
 from torch import Tensor
 
@@ -9,10 +11,12 @@ from training.data.fields import slope, smooth_field
 _SPOTS = 400
 _STRANDS = 3
 _CELLS = 2
+_NEIGHBOURS = 9
+_RODS = 48
 
 
-def fluorescent_textures(chance: Chance, side: int) -> Tensor:
-    """Draw spots, filaments and cells, mixed.
+def fluorescent_textures(chance: Chance, side: int, kinds: Sequence[str] | None = None) -> Tensor:
+    """Draw structures of several kinds, mixed.
 
     Parameters
     ----------
@@ -20,16 +24,20 @@ def fluorescent_textures(chance: Chance, side: int) -> Tensor:
         N streams.
     side : int
         Side in pixels.
+    kinds : sequence of str, optional
+        Of `KINDS`; by default those of `TRAINED`.
 
     Returns
     -------
     Tensor
         (N, 3, side, side) linear light, grey, sharp to the pixel; the brightest structures are 1.
     """
-    kinds = torch.cat([_spots(chance, side), _filaments(chance, side), _cells(chance, side)], 1)
-    strength = chance.log_uniform(0.1, 1, 3, 1, 1) * chance.happens(0.6, 3, 1, 1)
-    always = torch.nn.functional.one_hot(chance.integers(0, 3), 3)[..., None, None]
-    structures = (kinds * torch.maximum(strength, always)).sum(1, keepdim=True)
+    draw = [KINDS[kind] for kind in (TRAINED if kinds is None else kinds)]
+    drawn = torch.cat([kind(chance, side) for kind in draw], 1)
+    strength = chance.log_uniform(0.1, 1, len(draw), 1, 1)
+    strength = strength * chance.happens(min(1.8 / len(draw), 1), len(draw), 1, 1)
+    one = torch.nn.functional.one_hot(chance.integers(0, len(draw)), len(draw))
+    structures = (drawn * torch.maximum(strength, one[..., None, None])).sum(1, keepdim=True)
     structures = structures / structures.amax((-2, -1), keepdim=True)
     background = chance.log_uniform(1e-3, 0.1, 1, 1, 1)
     return (background + (1 - background) * structures).expand(-1, 3, -1, -1)
@@ -68,3 +76,51 @@ def _cells(chance: Chance, side: int) -> Tensor:
     grain = chance.noise(_CELLS, side, side)
     grain = torch.nn.functional.avg_pool2d(grain, 3, 1, 1)
     return (inside * (0.5 + 0.6 * grain).clamp(0.1, 2)).sum(1, keepdim=True)
+
+
+def _membranes(chance: Chance, side: int) -> Tensor:
+    """(N, 1, H, W): bright borders between cells that touch."""
+    fields = smooth_field(chance, _NEIGHBOURS, side)
+    first, second = fields.topk(2, 1).values.unbind(1)
+    apart = (first - second)[:, None]
+    width = chance.uniform(0.5, 1.2, 1, 1, 1)
+    border = (-0.5 * (apart / slope(apart) / width) ** 2).exp()
+    return border * (0.7 + smooth_field(chance, 1, side)).clamp(0.2, 1.2)
+
+
+def _nuclei(chance: Chance, side: int) -> Tensor:
+    """(N, 1, H, W): smooth islands, clumped inside, with darker nucleoli."""
+    field = smooth_field(chance, 1, side, 5) - chance.uniform(0.1, 0.6, 1, 1, 1)
+    inside = (field / slope(field) + 0.5).clamp(0, 1)
+    clumps = 0.7 + 0.5 * smooth_field(chance, 1, side, 12)
+    nucleoli = (8 * (smooth_field(chance, 1, side, 12) - 0.6)).sigmoid()
+    return inside * clumps.clamp(0.2, 1.4) * (1 - 0.7 * nucleoli)
+
+
+def _rods(chance: Chance, side: int) -> Tensor:
+    """(N, 1, H, W): short straight rods, each evenly bright."""
+    line = torch.arange(side, device=chance.device, dtype=torch.float32)
+    turn = chance.uniform(0, torch.pi, _RODS, 1, 1)
+    y, x = (
+        line[:, None] - side * chance.uniform(0, 1, _RODS, 1, 1),
+        line - side * chance.uniform(0, 1, _RODS, 1, 1),
+    )
+    along, across = x * turn.cos() + y * turn.sin(), y * turn.cos() - x * turn.sin()
+    length = chance.log_uniform(2, 12, _RODS, 1, 1)
+    distance = torch.hypot((along.abs() - length).clamp(min=0), across)
+    width = chance.uniform(0.8, 2.5, _RODS, 1, 1)
+    body = (width - distance + 0.5).clamp(0, 1) * chance.log_uniform(0.2, 1, _RODS, 1, 1)
+    return body.amax(1, keepdim=True)
+
+
+#: Structures by name: (N, 1, side, side) of a chance and a side.
+KINDS: Mapping[str, Callable[[Chance, int], Tensor]] = {
+    "spots": _spots,
+    "filaments": _filaments,
+    "cells": _cells,
+    "membranes": _membranes,
+    "nuclei": _nuclei,
+    "rods": _rods,
+}
+#: What is trained on; the others are kept for evaluation.
+TRAINED = ("spots", "filaments", "cells", "membranes", "nuclei")

@@ -24,6 +24,8 @@ class Pixel4Scene:
         Number of the scene.
     left, right : array
         (Y, X) float32 views, the right one corrected by the white sheet.
+    all_in_focus : array
+        (Y, X) float32, of the mean brightness of both views.
     truth : array
         (Y, X) float32 defocus in [0, 1], up to scale and offset.
     valid : array
@@ -33,6 +35,7 @@ class Pixel4Scene:
     name: str
     left: NDArray[np.float32]
     right: NDArray[np.float32]
+    all_in_focus: NDArray[np.float32]
     truth: NDArray[np.float32]
     valid: NDArray[np.bool_]
 
@@ -44,14 +47,16 @@ def pixel4_scenes(folder: Path) -> Iterator[Pixel4Scene]:
         name = path.name.removesuffix("_left.png")
         left = _linear(path)
         right = _linear(folder / f"{name}_right.png") * gain
+        left, right = left[_CROP], right[_CROP]
         truth = _read(folder / f"{name}_map.png")
         valid = binary_erosion(truth > 0, iterations=_ERODE)
         valid[:_BORDER] = valid[-_BORDER:] = False
         valid[:, :_BORDER] = valid[:, -_BORDER:] = False
         yield Pixel4Scene(
             name,
-            left[_CROP],
-            right[_CROP],
+            left,
+            right,
+            _as_bright(_read(folder / f"{name}_aif.png"), (left + right) / 2),
             truth / 255,
             valid,
         )
@@ -64,6 +69,12 @@ def _white_sheet_gain(folder: Path) -> NDArray[np.float32]:
     )
     ratio = uniform_filter(left, _BOX) / uniform_filter(right, _BOX)
     return np.asarray(ratio, np.float32)
+
+
+def _as_bright(image: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """An image times what brings it closest to another, where it is not empty."""
+    there = image > 0
+    return image * float((image * other)[there].sum() / (image[there] ** 2).sum())
 
 
 def _linear(path: Path) -> NDArray[np.float32]:

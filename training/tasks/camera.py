@@ -1,7 +1,7 @@
 """What trainings look at: photographs drawn at random, or always the same."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -9,11 +9,14 @@ import torch
 from training.data.chance import Chance
 from training.data.pair_scenes import PairScenes
 from training.data.pool import Pool
-from training.data.sensor import Photographs, SensorOptions, photograph
+from training.data.scene import Scenes
+from training.data.sensor import Photographs
 from training.data.source import Source
 
 _FIXED_SEED = 20_230
 
+#: Takes pictures of scenes.
+Expose = Callable[[Scenes, Chance], Photographs]
 #: Photographs of a chance, one for each of its streams; radii that are NaN are unknown.
 Draw = Callable[[Chance], Photographs]
 #: Batches of photographs that are always the same.
@@ -30,21 +33,17 @@ class Camera:
         Where scenes come from.
     crop : int
         Side of the pictures in pixels.
-    views : bool
-        Whether the two dual-pixel views are photographed too.
-    sensor : SensorOptions
-        How.
+    expose : callable
+        Takes the pictures.
     """
 
     source: Source
     crop: int
-    views: bool
-    sensor: SensorOptions = field(default_factory=SensorOptions)
+    expose: Expose
 
     def __call__(self, chance: Chance) -> Photographs:
         """A photograph for each stream of chance."""
-        scenes = self.source.draw(chance, self.crop)
-        return photograph(scenes, chance, self.sensor, views=self.views)
+        return self.expose(self.source.draw(chance, self.crop), chance)
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ class FixedCamera:
     ----------
     pool : Pool
         The scenes.
-    views, sensor
-        As for `Camera`.
+    expose : callable
+        Takes the pictures.
     device : torch.device
         Where.
     count : int
@@ -66,9 +65,8 @@ class FixedCamera:
     """
 
     pool: Pool
-    views: bool
-    sensor: SensorOptions = field(default_factory=SensorOptions)
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    expose: Expose
+    device: torch.device | str = "cpu"
     count: int = 128
     batch: int = 16
 
@@ -86,8 +84,7 @@ class FixedCamera:
 
     def _batch(self, first: int, count: int) -> Photographs:
         chance = Chance.of(_FIXED_SEED, samples=range(first, first + count), device=self.device)
-        scenes = self.pool.fixed(first, count, self.device)
-        return photograph(scenes, chance, self.sensor, views=self.views)
+        return self.expose(self.pool.fixed(first, count, self.device), chance)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,9 @@ def pixel4_folder(tmp_path_factory):
         seen = light if name == "003" else np.full_like(light, 0.5)
         write_raw(where / f"{name}_left.png", seen)
         write_raw(where / f"{name}_right.png", 0.8 * seen)
+    focused = np.zeros((1008, 1344), np.uint16)
+    focused[1:-1, 1:-1] = np.rint(30000 * light[253:1259, 337:1679])
+    Image.fromarray(focused).save(folder / "003_aif.png", compress_level=1)
     defocus = np.full((1008, 1344), 51, np.uint8)
     defocus[400:500, 600:700] = 0
     Image.fromarray(defocus).save(folder / "003_map.png")
@@ -39,6 +42,13 @@ def test_pixel4_views_are_central_linear_and_equally_bright(pixel4_folder):
     assert scene.name == "003"
     np.testing.assert_allclose(scene.left, expected, atol=1e-4)
     np.testing.assert_allclose(scene.right, scene.left, atol=1e-3)
+
+
+def test_pixel4_all_in_focus_is_as_bright_as_the_views_but_for_its_empty_rim(pixel4_folder):
+    (scene,) = pixel4_scenes(pixel4_folder)
+    inner = np.s_[1:-1, 1:-1]
+    np.testing.assert_allclose(scene.all_in_focus[inner], scene.left[inner], atol=1e-3)
+    assert not scene.all_in_focus[0].any()
 
 
 def test_pixel4_truth_counts_away_from_holes_and_borders(pixel4_folder):

@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 import torch
 
 from training.__main__ import main
 from training.data.pool import Pool
+from training.data.sensor import SensorOptions, photograph
 from training.tasks.camera import Camera, FixedCamera
 from training.tasks.estimators import EstimatorOptions, EstimatorTask
 
@@ -24,7 +26,8 @@ def make_task(pool_file):
     def make(kind=EstimatorTask):
         torch.manual_seed(0)
         pool = Pool(pool_file)
-        camera, fixed = Camera(pool, 32, views=False), FixedCamera(pool, False, count=4)
+        expose = partial(photograph, options=SensorOptions(), views=False)
+        camera, fixed = Camera(pool, 32, expose), FixedCamera(pool, expose, count=4)
         return kind(EstimatorOptions(), camera, fixed, dual=False)
 
     return make

@@ -1,12 +1,14 @@
 """Photographs of a small pool, with and without their radii, and the shipped estimators."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from napari_defocus.models import find_model, load_network
 from training.data.chance import Chance
 from training.data.pool import Pool
-from training.data.sensor import SensorOptions
+from training.data.sensor import SensorOptions, photograph
 from training.engine.task import Moment
 from training.tasks.camera import Camera, FixedCamera
 
@@ -36,8 +38,9 @@ def cameras(file, *, views, crop=CROP):
 
     Pictures are enlarged as far as their radii allow, which here nothing may depend on.
     """
-    pool, sensor = Pool(file), SensorOptions(enlarged_share=0.0)
-    return Camera(pool, crop, views, sensor), FixedCamera(pool, views, sensor, count=4)
+    pool = Pool(file)
+    expose = partial(photograph, options=SensorOptions(enlarged_share=0.0), views=views)
+    return Camera(pool, crop, expose), FixedCamera(pool, expose, count=4)
 
 
 def terms(task, turn, *, spent=0.5, step=3, samples=2):
