@@ -11,8 +11,9 @@ from training.data.chance import Chance
 from training.data.corpus import Corpus, photographs
 from training.data.detector import detected
 from training.data.fields import LEAST_CELLS
-from training.data.fluorescence import KINDS, TRAINED
+from training.data.fluorescence import HELD_OUT, KINDS, TRAINED
 from training.data.lens import RandomLenses
+from training.data.microscope import RandomMicroscopes
 from training.data.microscopy import MicroscopyRenderer, SpecimenOptions
 from training.data.optics import BankLens, Optics
 from training.data.pair_scenes import PairScenes
@@ -74,10 +75,15 @@ def render_microscopy_command(
     haze_share: Annotated[float, typer.Option(help="Share with light of other depths.")] = 0.6,
     kind: Annotated[
         list[str] | None,
-        typer.Option(help=f"What fluoresces: of {', '.join(KINDS)}; may be repeated."),
+        typer.Option(
+            help=f"What fluoresces: of {', '.join(KINDS)}; may be repeated. By default "
+            f"{', '.join(TRAINED)}, or, held out, the others."
+        ),
     ] = None,
     seed: Seed = 0,
-    held_out: HeldOut = False,
+    held_out: Annotated[
+        bool, typer.Option(help="Use photographs, structures and optics kept for evaluation.")
+    ] = False,
     device: Device = "cpu",
 ) -> None:
     """Render specimens under microscopes, fluorescent and in transmitted light."""
@@ -91,8 +97,9 @@ def render_microscopy_command(
             max_radius=max_radius,
             transmitted_share=transmitted_share,
             haze_share=haze_share,
-            kinds=tuple(kind or TRAINED),
+            kinds=tuple(kind or (HELD_OUT if held_out else TRAINED)),
         ),
+        RandomMicroscopes(held_out=held_out),
     )
     write_pool(out, renderer, count, seed, size=size, device=device)
 

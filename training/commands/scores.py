@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from training.evaluation.altered import Alteration
 from training.evaluation.contest import Benchmark
 
 Scale = Annotated[str, typer.Option(help="Scale at which maps are estimated: auto, 1, 2, 4.")]
@@ -29,6 +30,10 @@ def evaluate_command(
     ] = None,
     scale: Scale = "auto",
     limit: Limit = None,
+    altered: Annotated[
+        Alteration | None,
+        typer.Option(help="What is done to photographs first: another file, light or size."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for table.csv, table.md and panels of 8 scenes.")
     ] = None,
@@ -37,7 +42,7 @@ def evaluate_command(
     from training.evaluation.contest import Contest, evaluate
 
     size = int(scale) if scale.isdecimal() else scale
-    contest = Contest(model or (), map_model or (), lpips, size, limit)
+    contest = Contest(model or (), map_model or (), lpips, size, limit, altered)
     report = evaluate(benchmark, data, contest, panels=out and out / "panels")
     typer.echo(report.text())
     if out is not None:

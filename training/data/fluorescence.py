@@ -13,6 +13,7 @@ _STRANDS = 3
 _CELLS = 2
 _NEIGHBOURS = 9
 _RODS = 48
+_VESICLES = 40
 
 
 def fluorescent_textures(chance: Chance, side: int, kinds: Sequence[str] | None = None) -> Tensor:
@@ -113,6 +114,17 @@ def _rods(chance: Chance, side: int) -> Tensor:
     return body.amax(1, keepdim=True)
 
 
+def _vesicles(chance: Chance, side: int) -> Tensor:
+    """(N, 1, H, W): hollow bubbles with thin, bright rims."""
+    line = torch.arange(side, device=chance.device, dtype=torch.float32)
+    y, x = (side * chance.uniform(0, 1, _VESICLES, 1, 1) for _ in range(2))
+    distance = torch.hypot(line[:, None] - y, line - x)
+    radius = chance.log_uniform(2, 20, _VESICLES, 1, 1)
+    width = chance.uniform(0.6, 1.2, _VESICLES, 1, 1)
+    rims = (-0.5 * ((distance - radius) / width) ** 2).exp()
+    return (rims * chance.log_uniform(0.2, 1, _VESICLES, 1, 1)).amax(1, keepdim=True)
+
+
 #: Structures by name: (N, 1, side, side) of a chance and a side.
 KINDS: Mapping[str, Callable[[Chance, int], Tensor]] = {
     "spots": _spots,
@@ -121,6 +133,8 @@ KINDS: Mapping[str, Callable[[Chance, int], Tensor]] = {
     "membranes": _membranes,
     "nuclei": _nuclei,
     "rods": _rods,
+    "vesicles": _vesicles,
 }
-#: What is trained on; the others are kept for evaluation.
+#: What is trained on, and what is kept for evaluation.
 TRAINED = ("spots", "filaments", "cells", "membranes", "nuclei")
+HELD_OUT = ("rods", "vesicles")

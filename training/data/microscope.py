@@ -13,7 +13,8 @@ from training.data.chance import Chance
 _PIXEL = (0.4, 1.5)
 #: Odd, so that the middle of a kernel is that of a pixel.
 _FINER = 3
-_IMMERSIONS = (1.0, 1.33, 1.515)
+#: Of air, water and oil; silicone oil is kept for evaluation.
+_IMMERSIONS, _HELD_OUT_IMMERSIONS = (1.0, 1.33, 1.515), (1.406,)
 _SINES = (0.25, 0.93)
 _SPECIMENS = (1.33, 1.46)
 #: Deepest specimen, in wavelengths below the cover slip.
@@ -94,12 +95,21 @@ class Microscope:
 
 
 class RandomMicroscopes:
-    """Optics that draws microscopes of varied aperture, sampling and mismatch of media."""
+    """Optics that draws microscopes of varied aperture, sampling and mismatch of media.
+
+    Parameters
+    ----------
+    held_out : bool
+        Draw those whose immersion is never trained on.
+    """
+
+    def __init__(self, *, held_out: bool = False) -> None:
+        self._immersions = _HELD_OUT_IMMERSIONS if held_out else _IMMERSIONS
 
     def draw(self, chance: Chance) -> Microscope:
         """A microscope for each stream of chance."""
-        immersions = torch.tensor(_IMMERSIONS, device=chance.device)
-        immersion = immersions[chance.integers(0, len(_IMMERSIONS))]
+        immersions = torch.tensor(self._immersions, device=chance.device)
+        immersion = immersions[chance.integers(0, len(immersions))]
         specimen = chance.uniform(*_SPECIMENS)
         matched = chance.happens(0.5)
         sine = chance.uniform(*_SINES)

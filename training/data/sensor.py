@@ -50,6 +50,9 @@ class SensorOptions:
         Share of photographs of nothing but even light, whose radii nobody can know: NaN.
     smoothed_share : float
         Share of photographs that the camera has smoothed: their noise is soft, and weak.
+    noise_kept : float
+        How much of the photograph's own noise the sharp picture shows as well: where it does, no
+        one learns to take fine texture for noise and to smooth it away.
     """
 
     shot: tuple[float, float] = (3e-6, 1.5e-3)
@@ -67,6 +70,7 @@ class SensorOptions:
     veiled_share: float = 0.0
     blank_share: float = 0.0
     smoothed_share: float = 0.0
+    noise_kept: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -116,11 +120,11 @@ def photograph(
         soft = chance.happens(options.smoothed_share) * chance.log_uniform(*_SMOOTHED)
         camera = replace(camera, soft=soft)
     balance = chance.log_uniform(1 / options.balance, options.balance, 1, 1, 1)
-    sharp = camera.shown(camera.exposed(scenes.sharp))
-    centre = camera.captured((scenes.left + scenes.right) / 2, 1.0, chance)
+    centre, noise = camera.captured((scenes.left + scenes.right) / 2, 1.0, chance)
+    sharp = camera.shown(camera.exposed(scenes.sharp) + options.noise_kept * noise)
     if views:
-        left = camera.captured(scenes.left * balance, 2.0, chance)
-        right = camera.captured(_misaligned(scenes.right, chance, options), 2.0, chance)
+        left, _ = camera.captured(scenes.left * balance, 2.0, chance)
+        right, _ = camera.captured(_misaligned(scenes.right, chance, options), 2.0, chance)
     else:
         left = right = centre
     photos = _enlarged(Photographs(sharp, centre, left, right, scenes.radius), chance, options)
@@ -177,20 +181,25 @@ class _Camera:
         grey = light.mean(1, keepdim=True).expand_as(light)
         return torch.where(self.grey, grey, light) * self.gain
 
-    def captured(self, light: Tensor, noise_gain: float, chance: Chance) -> Tensor:
-        """Display-encoded picture of light; `noise_gain` is how much of it a photosite lacks."""
+    def captured(self, light: Tensor, noise_gain: float, chance: Chance) -> tuple[Tensor, Tensor]:
+        """Display-encoded picture of light, and the noise in it as light.
+
+        `noise_gain` is how much of the light a photosite lacks.
+        """
         seen = self.exposed(light)
         noise = chance.noise(*seen.shape[1:])
         noise = torch.where(self.grey, noise[:, :1], noise)
         spread = (noise_gain * self.shot * seen).where(~self.fluorescent[:, None, None, None], 0)
         counted = self._counted(seen, noise_gain, chance)
-        noisy = counted + noise * (spread + self.read**2).sqrt()
-        noisy = torch.where(self.mosaic, demosaiced(noisy), noisy)
-        if self.soft is not None:
-            noisy = _smoothed(noisy, self.soft)
-        display = self.shown(noisy)
+        noise = self._developed(noise * (spread + self.read**2).sqrt())
+        display = self.shown(self._developed(counted) + noise)
         display = torch.where(self.eight_bit, (display * 255).round() / 255, display)
-        return _jpeg(display, self.jpeg, self.quality)
+        return _jpeg(display, self.jpeg, self.quality), noise
+
+    def _developed(self, light: Tensor) -> Tensor:
+        """Light as softened by demosaicing and by the camera."""
+        light = torch.where(self.mosaic, demosaiced(light), light)
+        return light if self.soft is None else _smoothed(light, self.soft)
 
     def shown(self, exposed: Tensor) -> Tensor:
         """Display-encoded light, clipped."""

@@ -99,6 +99,18 @@ def test_views_differ_in_brightness_as_far_as_asked_for():
     assert ratio.max() < 1.55
 
 
+def test_noise_that_is_kept_is_the_same_in_the_sharp_picture(pool):
+    scenes = replace(pool.fixed(0, 8), fluorescent=torch.zeros(8, dtype=torch.bool))
+    scenes = replace(scenes, left=scenes.sharp, right=scenes.sharp)
+    noisy = replace(CLEAN, read=(0.01, 0.02), shot=(1e-3, 2e-3))
+
+    def apart(kept):
+        photos = photograph(scenes, chance(*range(8)), replace(noisy, noise_kept=kept), views=False)
+        return (photos.sharp - photos.centre).abs().mean()
+
+    assert apart(1.0) < 0.004 < 0.01 < apart(0.0)
+
+
 def test_glare_leaves_the_mean_light_and_little_contrast(pool):
     scenes = replace(pool.fixed(0, 8), fluorescent=torch.zeros(8, dtype=torch.bool))
 
