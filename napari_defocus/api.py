@@ -39,6 +39,7 @@ from .inference.engine import Progress
 from .inference.scaling import level_shape
 from .maps import DefocusMap, check_values, read_map
 from .models import ModelCard, find_model, load_network
+from .models.registry import check_detail
 
 if TYPE_CHECKING:
     from torch import nn
@@ -223,6 +224,7 @@ def deblur(
     *,
     strength: float = 1.0,
     protect: float = 0.5,
+    detail: str = "faithful",
     model: str | PathLike[str] | nn.Module = "auto",
     channel_axis: int | None = None,
     encoding: str = "auto",
@@ -249,6 +251,10 @@ def deblur(
     protect : float
         Pixels whose radius is at most this many pixels come back untouched, those of twice that
         radius get the full result, with a smooth ramp between; 0 switches it off.
+    detail : {"faithful", "natural"}
+        How much may be inferred, which the model "auto" heeds: "faithful" brings back what the
+        image still tells, for measuring and checking; "natural" was trained against an adversary,
+        and adds fine detail that is likely rather than known.
     model : str, path or torch.nn.Module
         "auto", the name of a model for deblurring (:func:`napari_defocus.list_models`), the path of
         one's own weights file, or a network with a ``descriptor``.
@@ -310,6 +316,7 @@ def deblur(
         defocus,
         strength=strength,
         protect=protect,
+        detail=detail,
         model=model,
         channel_axis=channel_axis,
         encoding=encoding,
@@ -329,6 +336,7 @@ def deblur_steps(
     *,
     strength: float = 1.0,
     protect: float = 0.5,
+    detail: str = "faithful",
     model: str | PathLike[str] | nn.Module = "auto",
     channel_axis: int | None = None,
     encoding: str = "auto",
@@ -347,7 +355,7 @@ def deblur_steps(
     job = _Deblur(
         work,
         given is not None and given.signed,
-        _resolve(model, "deblur"),
+        _resolve(model, "deblur", detail),
         _Estimate(work, _resolve("auto", "single")) if given is None else None,
         _check_number("strength", strength, "a number from 0 to 2", 0, 2),
         _check_number("protect", protect, "a finite number of 0 or more", 0),
@@ -815,10 +823,13 @@ def _parts(defocus: Any) -> tuple[Any, ...]:
     return tuple(defocus) if isinstance(defocus, DefocusMap) else (defocus,)
 
 
-def _resolve(model: str | PathLike[str] | nn.Module, task: Task) -> ModelCard | nn.Module:
+def _resolve(
+    model: str | PathLike[str] | nn.Module, task: Task, detail: str = "faithful"
+) -> ModelCard | nn.Module:
     """Find a model, or accept a network that is at hand."""
     if isinstance(model, str | PathLike):
-        return find_model(model, task)
+        return find_model(model, task, detail)
+    check_detail(detail, type(model).__name__)
     descriptor = getattr(model, "descriptor", None)
     if getattr(descriptor, "task", None) != task:
         raise ModelError(

@@ -640,6 +640,8 @@ def test_map_of_two_shapes_is_refused():
         ("protect", -1),
         ("protect", np.inf),
         ("protect", None),
+        ("detail", "natural"),
+        ("detail", "lots"),
         ("scale", 0),
         ("scale", "half"),
         ("tile", 0),

@@ -44,8 +44,6 @@ _MAY_DIFFER = frozenset(
 _TRUE_LIGHT = SensorOptions(
     bent_share=0.0, jpeg_share=0.0, mosaic_share=0.0, raw_share=0.0, enlarged_share=0.0
 )
-#: Faint texture beside strong, and noise that is none of deblurring's business.
-_KEPT = SensorOptions(veiled_share=0.4, noise_kept=1.0)
 #: Faint texture or none beside strong, and views as badly matched as real ones may be.
 _FAINT = SensorOptions(veiled_share=0.5, blank_share=0.04)
 _UNEVEN = replace(_FAINT, balance=1.15, misaligned_share=0.4, smoothed_share=0.5)
@@ -175,9 +173,11 @@ def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> Es
 
 def gan_task(config: GanConfig, fabric: Fabric) -> GanTask:
     """The training of the deblurring network."""
+    options = config.gan
+    sensor = SensorOptions(veiled_share=options.veiled_share, noise_kept=options.noise_kept)
     task = GanTask(
-        config.gan,
-        config.data.camera(views=False, sensor=_KEPT),
+        options,
+        config.data.camera(views=False, sensor=sensor),
         config.data.fixed(fabric.device, views=False),
         _model(config.guide, "single", fabric),
         config.features,

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelError
+from ..errors import ModelError, OptionError
 from .cards import ModelCard, card_from, read_card
 from .files import SUFFIXES, digest, parse_header, parse_pth, read_bytes
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 DEFAULTS: "dict[Task, str]" = {"single": "single", "dual": "dual-pixel", "deblur": "photo-faithful"}
+#: What "auto" stands for in deblurring, by the detail that is asked for; the first unless told.
+DETAILS = {"faithful": "photo-faithful", "natural": "photo-natural"}
 
 
 def list_models() -> list[ModelCard]:
@@ -26,7 +28,9 @@ def list_models() -> list[ModelCard]:
     return [read_card(path) for path in sorted(FOLDER.glob("*.json"))]
 
 
-def find_model(name_or_path: str | os.PathLike[str], task: "Task") -> ModelCard:
+def find_model(
+    name_or_path: str | os.PathLike[str], task: "Task", detail: str = "faithful"
+) -> ModelCard:
     """Return the card of a model.
 
     Parameters
@@ -36,6 +40,9 @@ def find_model(name_or_path: str | os.PathLike[str], task: "Task") -> ModelCard:
         a ``.safetensors`` or ``.pth`` file of one's own.
     task : {"single", "dual", "deblur"}
         What it is wanted for.
+    detail : {"faithful", "natural"}
+        Which of the deblurring models "auto" stands for: no detail that the image does not show, or
+        what is likely beyond it.
 
     Returns
     -------
@@ -47,6 +54,8 @@ def find_model(name_or_path: str | os.PathLike[str], task: "Task") -> ModelCard:
     ModelError
         If there is no such model or file, it says nothing about its network, or it was made for
         another task; names what would be accepted.
+    OptionError
+        If `detail` is unknown, or "natural" beside a model that is named.
 
     Examples
     --------
@@ -54,8 +63,9 @@ def find_model(name_or_path: str | os.PathLike[str], task: "Task") -> ModelCard:
     'photo-faithful'
     """
     name = os.fspath(name_or_path)
+    check_detail(detail, name)
     if name == "auto":
-        name = DEFAULTS[task]
+        name = DETAILS[detail] if task == "deblur" else DEFAULTS[task]
     if _is_path(name):
         card = _read_own(Path(name).expanduser())
     else:
@@ -65,6 +75,17 @@ def find_model(name_or_path: str | os.PathLike[str], task: "Task") -> ModelCard:
             f"model {name!r} is made for the task {card.task!r}, not {task!r}; {_choices(task)}"
         )
     return card
+
+
+def check_detail(detail: str, model: object) -> None:
+    """Raise an OptionError unless `detail` is one, and says nothing beside a model but "auto"."""
+    if detail not in DETAILS:
+        raise OptionError(f"detail is {detail!r}; accepted are {', '.join(DETAILS)}")
+    if model != "auto" and detail != next(iter(DETAILS)):
+        raise OptionError(
+            f"detail is {detail!r} and the model {model!r}; detail chooses what the model 'auto' "
+            "stands for, so give one of them"
+        )
 
 
 def _is_path(name: str) -> bool:

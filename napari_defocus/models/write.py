@@ -3,13 +3,13 @@
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FileError, ModelError
+from ..errors import ModelError
+from ..io.files import writing
 from .cards import ModelCard, card_from
 from .files import digest
 
@@ -86,8 +86,9 @@ def write_model(
         raise ModelError(f"the card of model {name!r} cannot be written: {error}") from error
     content = _half_precision(name, state, described)
     card = replace(card, sha256=digest(content))
-    _replace(path, content)
-    _replace(path.with_suffix(".json"), card.to_json().encode())
+    for target, whole in ((path, content), (path.with_suffix(".json"), card.to_json().encode())):
+        with writing(target, overwrite=True) as file:
+            file.write(whole)
     return card
 
 
@@ -103,18 +104,3 @@ def _half_precision(name: str, state: Mapping[str, "Tensor"], described: str) ->
             raise ModelError(f"weights {key!r} of model {name!r} are not finite in half precision")
         tensors[key] = half.contiguous().clone()
     return save(tensors, metadata={"model": described})
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write `content` to `path` whole or not at all."""
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-            temporary = Path(file.name)
-            file.write(content)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise FileError(f"{path} cannot be written: {error.strerror or error}") from error

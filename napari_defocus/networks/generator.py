@@ -119,8 +119,8 @@ def out_of_focus(radius: Tensor) -> Tensor:
 
 
 def trusted(confidence: Tensor) -> Tensor:
-    """Gate: 0 up to a confidence of 0.25, 1 from 0.5 on."""
-    return ((confidence - 0.25) / 0.25).clamp(0, 1)
+    """Gate: 0 up to a confidence of 0.1, 1 from 0.3 on."""
+    return ((confidence - 0.1) / 0.2).clamp(0, 1)
 
 
 def radius_bins(radius: Tensor) -> Tensor:

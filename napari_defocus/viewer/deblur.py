@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import CheckBox, FloatSlider
+from magicgui.widgets import CheckBox, ComboBox, FloatSlider
 
+from ..models.registry import DETAILS
 from .choices import LayerChoice, is_map
 from .jobs import DeblurJob, DeblurResult
 from .map_layers import map_source
@@ -55,6 +56,13 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             max=4.0,
             tooltip="What is less out of focus than this radius stays untouched",
         )
+        self._detail = ComboBox(
+            name="detail",
+            value="faithful",
+            choices=list(DETAILS),
+            tooltip="faithful: what the image still tells, for measuring; natural: adds fine "
+            "detail that is likely rather than known. For the model auto",
+        )
         self._live = CheckBox(
             name="preview",
             label="",
@@ -67,7 +75,7 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             doing="Deblurring",
             task="deblur",
             inputs=[self._defocus],
-            settings=[self._strength, self._protect, self._live],
+            settings=[self._detail, self._strength, self._protect, self._live],
         )
         self._preview = Preview(
             viewer,
@@ -81,7 +89,10 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._watched: list[EventEmitter] = []
         self._image.changed.connect(self._watch)
         self._defocus.changed.connect(self._watch)
-        for control in (self._strength, self._protect, self._compute.scale, self._compute.encoding):
+        self._model.names.changed.connect(self._offer_detail)
+        for setting in (self._detail, self._strength, self._protect):
+            setting.changed.connect(self._preview.request)
+        for control in (self._compute.scale, self._compute.encoding):
             control.changed.connect(self._preview.request)
         self._model.names.changed.connect(self._preview.request)
         self.native.destroyed.connect(self._preview.close)
@@ -95,8 +106,15 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             defocus=None if chosen is None else map_source(chosen, image, window),
             strength=self._strength.value,
             protect=self._protect.value,
+            detail=self._detail.value,
             how=self._how(),
         )
+
+    def _offer_detail(self, model: str) -> None:
+        """Let detail be chosen only where it counts."""
+        if model != "auto":
+            self._detail.value = next(iter(DETAILS))
+        self._detail.enabled = model == "auto"
 
     def _watch(self, *_: Any) -> None:
         """Let the preview follow the pixels of the chosen layers."""

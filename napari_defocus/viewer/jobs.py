@@ -169,7 +169,7 @@ class DeblurJob:
         The image.
     defocus : MapSource, KnownMap or None
         Its defocus map; estimated if None.
-    strength, protect : float
+    strength, protect, detail
         As in the API.
     how : How
         Model and computation.
@@ -179,6 +179,7 @@ class DeblurJob:
     defocus: MapSource | KnownMap | None
     strength: float
     protect: float
+    detail: str
     how: How
 
     def steps(self) -> Generator[Progress, None, DeblurResult]:
@@ -191,10 +192,11 @@ class DeblurJob:
         arguments = {
             "strength": self.strength,
             "protect": self.protect,
+            "detail": self.detail,
             **self.how.arguments(self.image, value_range),
         }
         deblurred = yield from deblur_steps(image, defocus, **arguments)
-        models = [find_model(self.how.model, "deblur")]
+        models = [find_model(self.how.model, "deblur", self.detail)]
         if defocus is None:
             models.append(find_model("auto", "single"))
         record = provenance(
@@ -209,6 +211,7 @@ class DeblurJob:
             inputs["defocus"] = self.defocus
         changed: dict[str, Any] = {} if self.strength == 1 else {"strength": self.strength}
         changed |= {} if self.protect == 0.5 else {"protect": self.protect}
+        changed |= {} if self.detail == "faithful" else {"detail": self.detail}
         return Call(
             "deblur", "deblur", "sharp", inputs, self.how.encoding, changed | self.how.changed
         )

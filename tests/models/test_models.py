@@ -1,6 +1,5 @@
 import contextlib
 import json
-import os
 import pickle
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from napari_defocus.errors import FileError, ModelError
+from napari_defocus.errors import FileError, ModelError, OptionError
 from napari_defocus.models import find_model, list_models, load_network, verify, write_model
 from napari_defocus.models.cards import TASKS, card_from, read_card
 from napari_defocus.networks import ARCHITECTURES
@@ -114,6 +113,24 @@ def test_auto_finds_a_model_for_every_task():
         pytest.skip("no weights ship yet")
     for task in TASKS:
         assert find_model("auto", task).task == task
+
+
+def test_detail_chooses_what_auto_deblurs_with():
+    assert find_model("auto", "deblur").name == "photo-faithful"
+    assert find_model("auto", "deblur", "natural").name == "photo-natural"
+    assert find_model("auto", "single", "natural") == find_model("auto", "single")
+
+
+@pytest.mark.parametrize(
+    ("name", "detail", "words"),
+    [
+        ("auto", "sharp", "detail is 'sharp'; accepted are faithful, natural"),
+        ("photo-faithful", "natural", "detail is 'natural' and the model 'photo-faithful'"),
+    ],
+)
+def test_detail_that_cannot_be_had_is_an_error(name, detail, words):
+    with pytest.raises(OptionError, match=words):
+        find_model(name, "deblur", detail)
 
 
 def test_own_file_is_found_by_its_path(card):
@@ -316,20 +333,20 @@ def test_cards_that_are_no_cards_are_not_written(tmp_path, network, changes, wor
 
 
 def test_folder_that_is_not_there_is_an_error(tmp_path, network):
-    with pytest.raises(FileError, match="cannot be written: No such file"):
+    with pytest.raises(FileError, match="cannot be written: there is no folder"):
         write_model(tmp_path / "no", "mine", network.state_dict(), **FIELDS)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 def test_full_disk_leaves_what_was_there(card, network, monkeypatch):
     before = card.path.read_bytes()
-    real = os.open
+    real = Path.open
 
-    def full(path, flags, *rest, **more):
-        return real("/dev/full" if str(path).startswith(str(card.path)) else path, os.O_WRONLY)
+    def full(path, *how):
+        return real(Path("/dev/full"), "r+b") if path.suffix == ".part" else real(path, *how)
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "open", full)
+        patch.setattr(Path, "open", full)
         with pytest.raises(FileError, match="No space left"):
             write_model(card.path.parent, "mine", network.state_dict(), **FIELDS)
     assert card.path.read_bytes() == before

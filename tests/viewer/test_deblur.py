@@ -4,6 +4,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
+from scipy.ndimage import gaussian_filter
 
 from napari_defocus import DefocusMap, deblur, estimate_defocus
 from napari_defocus.errors import MapError
@@ -34,6 +35,20 @@ def test_result_is_the_same_as_from_the_api(viewer, widget, finish, photo):
     expected = deblur(photo, channel_axis=-1, strength=0.7, protect=0.25)
     assert viewer.layers[-1].rgb
     assert np.array_equal(viewer.layers[-1].data, expected)
+
+
+def test_detail_is_for_the_model_that_is_chosen_by_itself(viewer, widget, finish, photo):
+    photo = gaussian_filter(photo, (3, 3, 0))
+    viewer.add_image(photo, rgb=True)
+    widget.detail.value = "natural"
+    finish(widget.run())
+    expected = deblur(photo, channel_axis=-1, detail="natural")
+    assert np.array_equal(viewer.layers[-1].data, expected)
+    assert not np.array_equal(expected, deblur(photo, channel_axis=-1))
+    widget.model.value = "photo-faithful"
+    assert (widget.detail.value, widget.detail.enabled) == ("faithful", False)
+    widget.model.value = "auto"
+    assert widget.detail.enabled
 
 
 def test_map_from_the_other_widget_brings_its_confidence(viewer, open_widget, finish, photo):

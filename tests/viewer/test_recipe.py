@@ -41,6 +41,8 @@ def test_python_says_what_was_set(viewer, open_widget, finish, photo):
     viewer.add_image(photo, rgb=True)
     widget = open_widget("Deblur")
     widget.strength.value, widget.protect.value = 0.5, 0.0
+    widget.detail.value = "natural"
+    assert "--detail natural" in widget.as_command_line()
     code = widget.as_python()
     finish(widget.run())
     assert not np.array_equal(viewer.layers[-1].data, photo)

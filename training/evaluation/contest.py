@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
-from napari_defocus.models.registry import DEFAULTS
+from napari_defocus.models.registry import DEFAULTS, DETAILS
 from napari_defocus.networks.descriptor import Task
 from training.data.images import image_files
 from training.errors import TrainingError
+from training.evaluation.altered import Alteration, altered
 from training.evaluation.deblurring import score_deblurring
 from training.evaluation.doubts import doubt_of_files, doubt_of_pool
 from training.evaluation.entries import find_entries
@@ -47,6 +48,8 @@ class Contest:
         Of the estimation of maps.
     limit : int, optional
         How many scenes to take, from the first.
+    alteration : Alteration, optional
+        What is done to them before they are deblurred; their maps are then not scored.
     """
 
     models: Sequence[str] = ()
@@ -54,6 +57,7 @@ class Contest:
     lpips: Path | None = None
     scale: int | str = "auto"
     limit: int | None = None
+    alteration: Alteration | None = None
 
 
 def evaluate(
@@ -86,6 +90,8 @@ def evaluate(
     distances = {} if contest.lpips is None else _distances(contest.lpips)
     report = Report(_doubt(benchmark, data))
     found = _SCENES[benchmark](data)
+    if contest.alteration is not None:
+        found = _altered(found, contest.alteration)
     for index, (blurred, mapped) in enumerate(islice(found, contest.limit)):
         folder = panels if index < _PANELS else None
         if blurred is not None and deblurring:
@@ -112,10 +118,15 @@ _SCENES: dict[Benchmark, Callable[[Path], Iterator[Found]]] = {
 _MAPS: tuple[Task, ...] = ("single", "dual")
 _TASKS: dict[Benchmark, tuple[Task, ...]] = {
     Benchmark.dpdd: ("deblur",),
-    Benchmark.pixel4: _MAPS,
+    Benchmark.pixel4: ("deblur", *_MAPS),
     Benchmark.pairs: ("deblur",),
     Benchmark.rendered: ("deblur", *_MAPS),
 }
+
+
+def _altered(found: Iterator[Found], alteration: Alteration) -> Iterator[Found]:
+    for blurred, _ in found:
+        yield blurred and altered(blurred, alteration), None
 
 
 def _doubt(benchmark: Benchmark, data: Path) -> str | None:
@@ -129,7 +140,8 @@ def _doubt(benchmark: Benchmark, data: Path) -> str | None:
 
 
 def _defaults(tasks: Sequence[Task]) -> list[str]:
-    return [DEFAULTS[task] for task in tasks]
+    names = ([*DETAILS.values()] if task == "deblur" else [DEFAULTS[task]] for task in tasks)
+    return list(chain.from_iterable(names))
 
 
 def _distances(folder: Path) -> dict[str, Lpips]:

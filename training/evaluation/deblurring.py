@@ -1,14 +1,13 @@
 """Scores of restored photographs, scene by scene."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from napari_defocus import DefocusMap, deblur, reblur
 from napari_defocus.panel import Column, to_picture
@@ -16,40 +15,14 @@ from training.errors import TrainingError
 from training.evaluation.baselines import DEBLURRING
 from training.evaluation.entries import Entry, Seen
 from training.evaluation.panels import map_columns, save_panel
+from training.evaluation.scene import BlurredScene, Image
 from training.evaluation.tables import Row
 from training.lpips import Lpips
 from training.metrics import no_harm, psnr, ssim
 
-Image = NDArray[np.float32]
 DISPLAY: dict[str, Any] = {"channel_axis": -1, "encoding": "srgb", "value_range": (0.0, 1.0)}
 INPUT = "input"
 _TILE = 256
-
-
-@dataclass(frozen=True)
-class BlurredScene:
-    """A photograph and its sharp counterpart; images (Y, X, 3) float32 in [0, 1], as displayed.
-
-    Attributes
-    ----------
-    name : str
-        Of the scene.
-    blurred, target : array
-        Out of focus, and sharp.
-    views : tuple of array, optional
-        The left and the right dual-pixel view.
-    radius : array, optional
-        (Y, X) true signed radius in px, NaN where it is not known.
-    others : mapping
-        What others made of it, by method.
-    """
-
-    name: str
-    blurred: Image
-    target: Image
-    views: tuple[Image, Image] | None = None
-    radius: Image | None = None
-    others: Mapping[str, Image] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,7 +54,8 @@ def score_deblurring(
         Models that deblur.
     estimators : sequence of Entry
         The maps that guide them, each in turn where it finds the views that it needs. The first
-        one's mean radius is the classical methods', its map what the input is blurred again with.
+        one's map is what the input is blurred again with, and its mean radius the classical
+        methods', unless the true radii are known.
     lpips : mapping
         Perceptual distances, by the name of their column.
     scale : int or "auto"
@@ -134,7 +108,8 @@ def _restorations(
         image = deblur(scene.blurred, guide.defocus, model=model.name, **DISPLAY)
         method = f"{model.label}, map: {guide.name}"
         yield Restoration(method, image, guide.defocus, by_model=True)
-    radius = float(np.abs(first.radius).mean())
+    best = first if scene.radius is None else maps[-1].defocus
+    radius = float(np.abs(best.radius).mean())
     for method, restore in DEBLURRING.items():
         yield Restoration(method, restore(scene.blurred, radius))
     for method, image in scene.others.items():

@@ -19,12 +19,14 @@ from training.data.renderer import Renderer
 from training.data.scene import Scenes
 from training.data.sensor import Photographs, SensorOptions, photograph
 from training.errors import TrainingError
-from training.evaluation.deblurring import DISPLAY, BlurredScene
+from training.evaluation.deblurring import DISPLAY
 from training.evaluation.entries import Seen
 from training.evaluation.maps import MapScene
+from training.evaluation.scene import BlurredScene
 
 Found = tuple[BlurredScene | None, MapScene | None]
 _PIXEL4_WHITE = 0.5
+_RIM = 2
 _SEED = 2_000_000
 _SIZE = 256
 _RENDERED = 64
@@ -39,13 +41,25 @@ def dpdd(folder: Path) -> Iterator[Found]:
 
 
 def pixel4(folder: Path) -> Iterator[Found]:
-    """The Pixel 4 scenes of a folder; the single image is the mean of the two views."""
+    """The Pixel 4 scenes of a folder; the single image is the mean of the two views.
+
+    What is to be deblurred is display-encoded, in three equal channels.
+    """
     how = {"encoding": "linear", "value_range": (0.0, _PIXEL4_WHITE)}
     for scene in pixel4_scenes(folder):
         centre = (scene.left + scene.right) / 2
         seen = Seen(centre, (scene.left, scene.right), how)
         picture = encode(centre / _PIXEL4_WHITE)
-        yield None, MapScene(scene.name, seen, picture, scene.truth, scene.valid, in_pixels=False)
+        maps = MapScene(scene.name, seen, picture, scene.truth, scene.valid, in_pixels=False)
+        photographs = (scene.left, scene.right, centre, scene.all_in_focus)
+        left, right, blurred, target = map(_developed, photographs)
+        yield BlurredScene(scene.name, blurred, target, (left, right)), maps
+
+
+def _developed(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Linear light (Y, X) as displayed (Y, X, 3), without the rim that the sharp one lacks."""
+    display = encode((light[_RIM:-_RIM, _RIM:-_RIM] / _PIXEL4_WHITE).clip(0, 1))
+    return np.repeat(display[..., None], 3, -1)
 
 
 def pairs(folder: Path) -> Iterator[Found]:

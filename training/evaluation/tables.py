@@ -1,7 +1,7 @@
 """Scores as tables: every scene in CSV, means with their intervals in Markdown."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from training.evaluation.intervals import Interval, mean_interval
 
 Row = dict[str, Any]
 _KEYS = ("method", "scene")
+_LESS_IS_BETTER = {"mae", "lpips_alex", "lpips_squeeze"}
 _DECIBELS = {"psnr", "reblur", "no_harm"}
 
 
@@ -25,6 +26,8 @@ def means(rows: Sequence[Row]) -> list[Row]:
 def gains(rows: Sequence[Row], reference: str, scores: Sequence[str]) -> list[Row]:
     """Mean difference of each other method to one of them, scene by scene, with its interval.
 
+    Beside each, in how many scenes the method is the worse of the two.
+
     Parameters
     ----------
     rows : sequence of Row
@@ -37,17 +40,21 @@ def gains(rows: Sequence[Row], reference: str, scores: Sequence[str]) -> list[Ro
     methods = _by_method(rows)
     before = {row["scene"]: row for row in methods.pop(reference)}
     return [
-        {
-            "method": method,
-            **{
-                f"{score} less {reference}'s": mean_interval(
-                    [row[score] - before[row["scene"]][score] for row in own]
-                )
-                for score in scores
-            },
-        }
+        {"method": method, **_gains(own, before, reference, scores)}
         for method, own in methods.items()
     ]
+
+
+def _gains(
+    rows: Sequence[Row], before: Mapping[str, Row], reference: str, scores: Sequence[str]
+) -> Row:
+    gained: Row = {}
+    for score in scores:
+        apart = [row[score] - before[row["scene"]][score] for row in rows]
+        lost = sum(gain > 0 if score in _LESS_IS_BETTER else gain < 0 for gain in apart)
+        gained[f"{score} less {reference}'s"] = mean_interval(apart)
+        gained[f"worse in {score}"] = f"{lost} of {len(rows)}"
+    return gained
 
 
 def write_csv(path: Path, rows: Iterable[Row]) -> None:

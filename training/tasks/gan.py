@@ -16,6 +16,7 @@ from napari_defocus.optics.kernels import disk
 from napari_defocus.optics.light import decode_srgb
 from napari_defocus.optics.reblur import interpolated_reblur
 from training.data.chance import Chance
+from training.data.fields import smooth_field
 from training.data.sensor import Photographs
 from training.discriminator import PatchDiscriminator, gradient_penalty
 from training.engine.task import Averages, Moment, Player, half_cosine
@@ -36,6 +37,7 @@ from training.tasks.camera import Draw, Look
 _GENERATOR, _DISCRIMINATOR = "generator", "discriminator"
 _FLAT_MAP = 4.0
 _REBLURRED_UP_TO = 12
+_SCALED_BY, _ADDED = 0.5, 2.0
 _ANNEALED_OVER, _PUBLISHED_STEPS = 20_000, 80_000
 
 
@@ -55,7 +57,14 @@ class GanOptions:
         Literal["map", "none"], "Whether the generator sees the map, or a flat one in its place."
     ] = "map"
     estimated_share: Annotated[float, "Share of samples guided by estimated, not true, maps."] = 0.6
+    erring_share: Annotated[
+        float, "Share of estimated maps that are wrong in places, as of real photographs they are."
+    ] = 0.6
     map_dropout: Annotated[float, "Share of samples whose map is levelled to its median."] = 0.05
+    noise_kept: Annotated[
+        float, "Share of the photograph's noise that its target shows too, so as to be left alone."
+    ] = 1.0
+    veiled_share: Annotated[float, "Share of photographs of little contrast."] = 0.15
     pixel_weight: Annotated[float, "Of the smooth absolute error."] = 1.0
     fourier_weight: Annotated[float, "Of the absolute error of Fourier coefficients."] = 0.5
     edge_weight: Annotated[float, "Of the absolute error of neighbours' differences."] = 0.0
@@ -202,6 +211,8 @@ class GanTask:
         if self.options.guidance == "none":
             return flat_map(radius)
         painted = torch.cat([roughened(radius, chance), torch.ones_like(radius)], 1)
+        wrong = chance.happens(self.options.erring_share, 1, 1, 1)
+        estimated = torch.where(wrong, erring(estimated, chance), estimated)
         by_estimate = chance.happens(self.options.estimated_share, 1, 1, 1)
         guide = torch.where(by_estimate, estimated, painted)
         level = chance.happens(self.options.map_dropout, 1, 1, 1)
@@ -293,6 +304,14 @@ def roughened(radius: Tensor, chance: Chance) -> Tensor:
     )
     scale = (0.08 * chance.normal(1, 1, 1)).exp()
     return (smooth * scale + 0.15 * chance.normal(1, 1, 1)).clamp(min=0)
+
+
+def erring(guide: Tensor, chance: Chance) -> Tensor:
+    """Radii (N, 2, H, W) too large or too small in places, their confidence as it was."""
+    radius, confidence = guide.split(1, 1)
+    scaled, added = smooth_field(chance, 2, guide.shape[-1]).split(1, 1)
+    wrong = radius * (_SCALED_BY * scaled).exp() + _ADDED * added.clamp(min=0)
+    return torch.cat([wrong, confidence], 1)
 
 
 def levelled(guide: Tensor) -> Tensor:

@@ -116,6 +116,24 @@ def test_pixel4_scores_both_views(data_folder, tmp_path):
     assert max(found.values()) < 0.2
 
 
+def test_pixel4_scores_what_is_deblurred_against_the_all_in_focus_image(data_folder, small_models):
+    table = run(
+        *("evaluate", "pixel4", "--data", data_folder / "pixel4", "--limit", 1),
+        *("--model", small_models["deblur"], "--map-model", "single", "--altered", "half"),
+    )
+    scores = dict(zip(cells(table, "method"), cells(table, "input"), strict=True))
+    assert 25 < float(scores["psnr"]) < 28
+
+
+def test_altered_scenes_are_scored(pool_file, small_models):
+    table = run(
+        *("evaluate", "rendered", "--data", pool_file, "--limit", 1, "--altered", "sharp"),
+        *("--model", small_models["deblur"], "--model", "single", "--map-model", "single"),
+    )
+    assert cells(table, "input")[3] == "0.000"
+    assert "block matching" not in table
+
+
 def test_a_folder_without_scenes_is_an_error(tmp_path):
     with pytest.raises(TrainingError, match="holds no scenes of the kind dpdd"):
         run("evaluate", "dpdd", "--data", tmp_path)

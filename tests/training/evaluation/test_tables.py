@@ -35,6 +35,20 @@ def test_gains_are_paired_scene_by_scene():
     assert gain.high - gain.low == pytest.approx(2 * 12.706 * 0.1, abs=1e-3)
 
 
+def test_scenes_that_get_worse_are_counted():
+    rows = [
+        {"method": method, "scene": scene, "psnr": psnr, "lpips_alex": lpips}
+        for method, scene, psnr, lpips in [
+            ("input", "1", 20.0, 0.3),
+            ("input", "2", 30.0, 0.3),
+            ("ours", "1", 19.0, 0.2),
+            ("ours", "2", 31.0, 0.2),
+        ]
+    ]
+    [row] = gains(rows, "input", ["psnr", "lpips_alex"])
+    assert (row["worse in psnr"], row["worse in lpips_alex"]) == ("1 of 2", "0 of 2")
+
+
 def test_about_95_of_100_intervals_hold_the_truth():
     draws = np.random.default_rng(0).normal(3, 2, (400, 7))
     intervals = [mean_interval(draw) for draw in draws]

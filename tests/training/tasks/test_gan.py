@@ -57,6 +57,23 @@ def is_level(guide):
     return torch.equal(guide, guide[..., :1, :1].expand_as(guide))
 
 
+def test_estimated_maps_err_in_places_and_do_not_say_so(make):
+    options = replace(PLAIN, estimated_share=1.0, map_dropout=0.0, erring_share=0.0)
+    right = guides(make(options))
+    wrong = guides(make(replace(options, erring_share=1.0)))
+    assert torch.equal(wrong[:, 1], right[:, 1])
+    apart = (wrong - right)[:, 0]
+    assert apart.abs().amax((1, 2)).min() > 0.3
+    assert apart.amin() < 0 < apart.amax()
+    assert wrong[:, 0].min() >= 0
+
+
+def test_drawn_maps_are_always_right(make):
+    options = replace(PLAIN, estimated_share=0.0, map_dropout=0.0, erring_share=0.0)
+    erring = replace(options, erring_share=1.0)
+    assert torch.equal(guides(make(options)), guides(make(erring)))
+
+
 def test_the_critic_starts_when_told_and_steps_as_often(make):
     task = make(replace(PLAYING, discriminator_from=0.25, discriminator_steps=3))
     assert task.turns(Moment(0, 0.2)) == ["generator"]

@@ -1,0 +1,62 @@
+"""The shipped deblurring models follow map and strength, and leave alone what is sharp."""
+
+import numpy as np
+import pytest
+
+from napari_defocus import deblur, reblur
+from napari_defocus.io import read_picture
+from napari_defocus.models.registry import DETAILS
+from napari_defocus.viewer.samples import FOLDER as SAMPLES
+
+RADIUS = 3.0
+
+
+@pytest.fixture(scope="module")
+def sharp():
+    return read_picture(SAMPLES / "stairwell-sharp.png").data[200:328, 300:460] / np.float32(255)
+
+
+@pytest.fixture(scope="module")
+def blurred(sharp):
+    return reblur(sharp, np.full(sharp.shape[:2], RADIUS, np.float32), channel_axis=-1)
+
+
+@pytest.fixture(params=DETAILS)
+def restored(request, blurred):
+    """Deblurs by a map, or by one radius everywhere."""
+
+    def by(radius, **how):
+        radius = np.broadcast_to(np.float32(radius), blurred.shape[:2])
+        return deblur(blurred, radius, detail=request.param, channel_axis=-1, **how)
+
+    return by
+
+
+def roughness(image):
+    return np.abs(np.diff(image, axis=0)).mean() + np.abs(np.diff(image, axis=1)).mean()
+
+
+def distance(image, other):
+    return np.sqrt(np.mean((image - other) ** 2))
+
+
+def test_the_true_radius_brings_the_picture_closer_to_the_sharp_one(restored, blurred, sharp):
+    assert distance(restored(RADIUS), sharp) < 0.8 * distance(blurred, sharp)
+
+
+def test_larger_radii_in_the_map_restore_more_up_to_the_true_one(restored):
+    found = [roughness(restored(radius)) for radius in (0.0, 1.0, 2.0, RADIUS)]
+    assert (np.diff(found) > 0).all()
+
+
+def test_more_strength_restores_more(restored):
+    found = [roughness(restored(RADIUS, strength=strength)) for strength in (0, 0.5, 1, 1.5, 2)]
+    assert (np.diff(found) > 0).all()
+
+
+def test_where_the_map_is_painted_zero_nothing_changes(restored, blurred):
+    painted = np.full(blurred.shape[:2], RADIUS)
+    painted[:, 60:] = 0
+    result = restored(painted)
+    assert np.array_equal(result[:, 60:], blurred[:, 60:])
+    assert distance(result[:, :60], blurred[:, :60]) > 0.01

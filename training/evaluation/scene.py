@@ -1,0 +1,35 @@
+"""A blurred photograph to score on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class BlurredScene:
+    """A photograph and its sharp counterpart; images (Y, X, 3) float32 in [0, 1], as displayed.
+
+    Attributes
+    ----------
+    name : str
+        Of the scene.
+    blurred, target : array
+        Out of focus, and sharp.
+    views : tuple of array, optional
+        The left and the right dual-pixel view.
+    radius : array, optional
+        (Y, X) true signed radius in px, NaN where it is not known.
+    others : mapping
+        What others made of it, by method.
+    """
+
+    name: str
+    blurred: Image
+    target: Image
+    views: tuple[Image, Image] | None = None
+    radius: Image | None = None
+    others: Mapping[str, Image] = field(default_factory=dict)
