@@ -1,15 +1,18 @@
-"""Take the README's screenshots of both widgets with results, from the running viewer.
+"""Take the README's screenshots of all widgets with results, from the running viewer.
 
 Needs a display, real or virtual:
 ``xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py``
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import napari
 from PIL import Image
 from qtpy.QtCore import QEventLoop, QTimer
+
+from napari_defocus.viewer.samples import FOLDER as SAMPLES
 
 FOLDER = Path(__file__).resolve().parent / "pictures"
 _SIZE = (1360, 740)
@@ -20,6 +23,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     shoot_defocus_map(FOLDER / "widget-defocus-map.jpg")
     shoot_deblur(FOLDER / "widget-deblur.jpg")
+    shoot_batch(FOLDER / "widget-batch.jpg")
 
 
 def shoot_defocus_map(path: Path) -> None:
@@ -48,6 +52,25 @@ def shoot_deblur(path: Path) -> None:
     viewer.canvas.grid.enabled = True
     viewer.scene.camera.zoom *= 1.6
     shoot(viewer, path)
+
+
+def shoot_batch(path: Path) -> None:
+    """The samples, made smaller one by one, and a file that is no picture, as a batch."""
+    viewer = napari.Viewer(title=_PLUGIN)
+    viewer.window.resize(_SIZE[0], 900)
+    widget = open_widget(viewer, "Batch")
+    with TemporaryDirectory() as folder:
+        photographs = Path(folder) / "photographs"
+        photographs.mkdir()
+        for sample in sorted(SAMPLES.glob("*.png")):
+            with Image.open(sample) as image:
+                image.reduce(2).save(photographs / sample.name)
+        (photographs / "notes.tif").write_bytes(b"no picture")
+        widget.inputs.value = [photographs]
+        widget.out.value = Path(folder) / "sharper"
+        wait_for(widget)
+        widget.open(0)
+        shoot(viewer, path)
 
 
 def open_sample(key: str) -> napari.Viewer:

@@ -162,7 +162,7 @@ def _foreign(folder):
 @pytest.mark.parametrize(
     ("folder", "extras"),
     [
-        ("napari_defocus", ["", "all"]),
+        ("napari_defocus", ["", "all", "cluster"]),
         ("training", ["", "training"]),
         ("tests", ["", "all", "training", "dev"]),
     ],

@@ -8,14 +8,17 @@ from typing import Annotated
 
 import typer
 
+from ..batch.how import How
 from ..version import __version__
 from .options import (
     ChannelAxis,
     ConfidencePath,
+    Detail,
+    DetailChoice,
     Device,
     Encoding,
     EncodingChoice,
-    How,
+    ExistingChoice,
     ImagePath,
     MapPath,
     Model,
@@ -25,6 +28,7 @@ from .options import (
     Protect,
     Scale,
     Strength,
+    TaskChoice,
     Tile,
     ValueRange,
 )
@@ -108,6 +112,7 @@ def deblur_command(
     confidence: ConfidencePath = None,
     strength: Strength = 1.0,
     protect: Protect = 0.5,
+    detail: Detail = DetailChoice.FAITHFUL,
     model: Model = "auto",
     overwrite: Overwrite = False,
     channel_axis: ChannelAxis = "auto",
@@ -125,14 +130,14 @@ def deblur_command(
     """
     with reporting():
         from .outputs import beside
-        from .runs import MapInput, deblur_image
+        from .runs import Choice, MapInput, deblur_image
 
         how = How(channel_axis, encoding, value_range, scale, device, precision, tile)
         deblur_image(
             image,
             out or beside(image, "deblurred"),
             MapInput(defocus, confidence),
-            model,
+            Choice(model, detail.value),
             how,
             strength=strength,
             protect=protect,
@@ -160,6 +165,7 @@ def refocus_command(
     sharp: Annotated[
         bool, typer.Option("--sharp", help="IN is deblurred already; needs --map.")
     ] = False,
+    detail: Detail = DetailChoice.FAITHFUL,
     model: Model = "auto",
     overwrite: Overwrite = False,
     channel_axis: ChannelAxis = "auto",
@@ -177,20 +183,86 @@ def refocus_command(
     """
     with reporting():
         from .outputs import beside
-        from .runs import MapInput, refocus_image
+        from .runs import Choice, MapInput, refocus_image
 
         how = How(channel_axis, encoding, value_range, scale, device, precision, tile)
         refocus_image(
             image,
             out or beside(image, "refocused"),
             MapInput(defocus, confidence),
-            model,
+            Choice(model, detail.value),
             how,
             focus=focus,
             aperture=aperture,
             is_sharp=sharp,
             overwrite=overwrite,
         )
+
+
+@app.command("batch")
+def batch_command(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="IN...", help="Files, folders, and patterns in quotes."),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the results.")],
+    task: Annotated[
+        TaskChoice, typer.Option(help="Write radii and confidence, a sharper picture, or both.")
+    ] = TaskChoice.DEBLUR,
+    pattern: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Name of a result: {name} of the file, {what} it is, {suffix}."
+        ),
+    ] = "{name}-{what}{suffix}",
+    existing: Annotated[
+        ExistingChoice,
+        typer.Option(help="What to do about files of these names that no batch has made."),
+    ] = ExistingChoice.REFUSE,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A dask scheduler whose workers do the work."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Start so many dask workers here for it.")
+    ] = None,
+    strength: Strength = 1.0,
+    protect: Protect = 0.5,
+    detail: Detail = DetailChoice.FAITHFUL,
+    model: Model = "auto",
+    map_model: Annotated[
+        str, typer.Option(metavar="NAME", help="The model that estimates radii; as for --model.")
+    ] = "auto",
+    channel_axis: ChannelAxis = "auto",
+    encoding: Encoding = EncodingChoice.AUTO,
+    value_range: ValueRange = None,
+    scale: Scale = "auto",
+    device: Device = "auto",
+    precision: Precision = PrecisionChoice.AUTO,
+    tile: Tile = "auto",
+) -> None:
+    """Map or deblur many files, and go on where an earlier run of the same folder ended.
+
+    Results that are whole and still true are left alone, whatever failed or changed is done again.
+    One bad file stops nothing. In the end OUT holds report.csv and report.html.
+    """
+    with reporting():
+        from ..batch.settings import Settings
+        from .batches import run_batch
+
+        how = How(channel_axis, encoding.value, value_range, scale, device, precision.value, tile)
+        settings = Settings(
+            task=task.value,
+            strength=strength,
+            protect=protect,
+            detail=detail.value,
+            model=model,
+            map_model=map_model,
+            how=how,
+            pattern=pattern,
+            existing=existing.value,
+        )
+        run_batch(inputs, out, settings, cluster=cluster, workers=workers)
 
 
 @app.command("models")

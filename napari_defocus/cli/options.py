@@ -1,16 +1,10 @@
 """The options that several commands share, named as in the API."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-
-from ..errors import OptionError
-
-if TYPE_CHECKING:
-    from ..io import Picture
 
 _COMPUTATION = "Computation"
 _VALUES = "What the values mean"
@@ -32,6 +26,29 @@ class PrecisionChoice(StrEnum):
     BFLOAT16 = "bfloat16"
 
 
+class DetailChoice(StrEnum):
+    """How much deblurring may infer."""
+
+    FAITHFUL = "faithful"
+    NATURAL = "natural"
+
+
+class TaskChoice(StrEnum):
+    """What a batch makes of every file."""
+
+    MAP = "map"
+    DEBLUR = "deblur"
+    BOTH = "both"
+
+
+class ExistingChoice(StrEnum):
+    """What a batch does where the name of a result is taken by a file that is none of its own."""
+
+    REFUSE = "refuse"
+    KEEP = "keep"
+    REPLACE = "replace"
+
+
 ImagePath = Annotated[
     Path, typer.Argument(metavar="IN", help="A TIFF, OME-TIFF, ImageJ, PNG or JPEG file.")
 ]
@@ -40,6 +57,13 @@ Model = Annotated[
     typer.Option(
         metavar="NAME",
         help="auto, a name from [bold]napari-defocus models[/], or your own weights file.",
+    ),
+]
+Detail = Annotated[
+    DetailChoice,
+    typer.Option(
+        help="What the model auto may infer: faithful brings back what the image still tells, "
+        "natural adds fine detail that is likely."
     ),
 ]
 MapPath = Annotated[
@@ -113,57 +137,3 @@ Tile = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
-
-
-@dataclass(frozen=True)
-class How:
-    """What was said about values and computation, as it was said."""
-
-    channel_axis: str
-    encoding: str
-    value_range: tuple[float, float] | None
-    scale: str
-    device: str
-    precision: str
-    tile: str
-
-    def interpreted(self, picture: "Picture") -> "Picture":
-        """Return the picture with its colours as planes, if that was asked for."""
-        return picture.as_planes() if self.channel_axis == "none" else picture
-
-    def arguments(self, picture: "Picture") -> dict[str, Any]:
-        """Keyword arguments for the API; encoding and range as they are found for the picture.
-
-        Raises
-        ------
-        DefocusError
-            If the picture or one of the options cannot be used.
-        """
-        from ..arrays import measure_range, read_layout
-
-        axis = self._axis(picture)
-        layout = read_layout(picture.data, axis, self.encoding)
-        return {
-            "channel_axis": axis,
-            "encoding": layout.encoding,
-            "value_range": measure_range(picture.data, layout, self.value_range),
-            "scale": _number_or("scale", self.scale, {"auto": "auto"}),
-            "device": self.device,
-            "precision": self.precision,
-            "tile": _number_or("tile", self.tile, {"auto": "auto", "whole": None}),
-        }
-
-    def _axis(self, picture: "Picture") -> int | None:
-        words = {"auto": picture.channel_axis, "none": None}
-        axis: int | None = _number_or("channel_axis", self.channel_axis, words)
-        return axis
-
-
-def _number_or(name: str, text: str, words: dict[str, Any]) -> Any:
-    if text in words:
-        return words[text]
-    try:
-        return int(text)
-    except ValueError:
-        accepted = ", ".join([*words, "a whole number"])
-        raise OptionError(f"{name} is {text!r}; accepted are {accepted}") from None

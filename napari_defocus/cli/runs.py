@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..api import DefocusMap, deblur, estimate_defocus, refocus
+from ..batch.how import How
 from ..colours import paint_map
 from ..errors import FileError, MapError
 from ..io import Picture, check_fits, read_picture
 from ..models import ModelCard, find_model
 from ..provenance import provenance
-from .options import How
 from .outputs import (
     Outputs,
     check_holds_numbers,
@@ -70,6 +70,24 @@ class MapInput:
         return DefocusMap(radius, confidence, signed=bool((radius < 0).any()))
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Which model deblurs."""
+
+    model: str
+    detail: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the API takes."""
+        return {"model": self.model, "detail": self.detail}
+
+    def cards(self, known: DefocusMap | Array | None) -> list[ModelCard]:
+        """The models used; where no map is known, the one that estimates it too."""
+        estimator = [find_model("auto", "single")] if known is None else []
+        return [find_model(self.model, "deblur", self.detail), *estimator]
+
+
 def map_defocus(
     image: Path, right: Path | None, goals: MapOutputs, model: str, how: How, *, overwrite: bool
 ) -> None:
@@ -101,7 +119,7 @@ def deblur_image(
     image: Path,
     out: Path,
     defocus: MapInput,
-    model: str,
+    choice: Choice,
     how: How,
     *,
     strength: float,
@@ -113,8 +131,8 @@ def deblur_image(
     picture = _read(image, how)
     check_fits(out, picture)
     known = defocus.read()
-    given = {"strength": strength, "protect": protect, "model": model, **how.arguments(picture)}
-    cards = _deblur_cards(model, known)
+    given = {"strength": strength, "protect": protect, **choice.arguments, **how.arguments(picture)}
+    cards = choice.cards(known)
     with progress_bar(f"deblur {image.name}") as progress:
         sharp = deblur(picture.data, known, progress=progress, **given)
     outputs.write(
@@ -126,7 +144,7 @@ def refocus_image(
     image: Path,
     out: Path,
     defocus: MapInput,
-    model: str,
+    choice: Choice,
     how: How,
     *,
     focus: float,
@@ -142,17 +160,17 @@ def refocus_image(
     check_fits(out, picture)
     known: Any = defocus.read()
     common = how.arguments(picture)
-    cards = [] if is_sharp else _deblur_cards(model, known)
+    cards = [] if is_sharp else choice.cards(known)
     if known is None:
         with progress_bar(f"map {image.name}") as progress:
             known = estimate_defocus(picture.data, progress=progress, **common)
     sharp = picture.data
     if not is_sharp:
         with progress_bar(f"deblur {image.name}") as progress:
-            sharp = deblur(sharp, known, model=model, progress=progress, **common)
+            sharp = deblur(sharp, known, progress=progress, **choice.arguments, **common)
     with progress_bar(f"refocus {image.name}") as progress:
         view = refocus(sharp, known, focus=focus, aperture=aperture, progress=progress, **common)
-    given = {"focus": focus, "aperture": aperture, "sharp": is_sharp, "model": model, **common}
+    given = {"focus": focus, "aperture": aperture, "sharp": is_sharp, **choice.arguments, **common}
     record = _record("refocus", image, picture, {"defocus": known, **given}, cards)
     outputs.write(out, view, record, picture)
 
@@ -169,11 +187,6 @@ def _read_numbers(path: Path, what: str) -> Array:
     if picture.channel_axis is not None:
         raise FileError(f"{path} is a picture in colours; it should hold {what}, as a grey TIFF")
     return picture.data
-
-
-def _deblur_cards(model: str, known: DefocusMap | Array | None) -> list[ModelCard]:
-    estimator = [find_model("auto", "single")] if known is None else []
-    return [find_model(model, "deblur"), *estimator]
 
 
 def _record(

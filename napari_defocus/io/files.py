@@ -22,6 +22,7 @@ SUFFIXES: dict[str, Format] = {
 READABLE = "TIFF, PNG and JPEG files can be read"
 LARGEST_PICTURE = 500_000_000  # pixels of a PNG or JPEG, which a few bytes can claim to hold
 
+_TOKEN = 8  # random bytes in the name of a file that is being written
 _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
@@ -137,7 +138,7 @@ def writing(path: StrPath, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     """
     check_target(path, overwrite=overwrite)
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+    temporary = target.with_name(f".{secrets.token_hex(_TOKEN)}.part")
     try:
         with temporary.open("x+b") as file:
             yield file
@@ -149,6 +150,11 @@ def writing(path: StrPath, *, overwrite: bool = False) -> Iterator[BinaryIO]:
         raise FileError(f"{path} cannot be written: {reason(error)}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def unfinished_files(folder: Path) -> list[Path]:
+    """Return what processes that were killed while writing have left in a folder."""
+    return [path for path in folder.glob(".*.part") if len(path.stem) == 1 + 2 * _TOKEN]
 
 
 def check_memory(path: Path, size: int) -> None:

@@ -31,6 +31,16 @@ def test_same_bytes_as_the_api(run, photo, tmp_path):
     assert record["parameters"]["strength"] == 0.7
 
 
+def test_detail_chooses_the_model(run, photo, tmp_path):
+    assert run("deblur", photo, tmp_path / "a.png", "--detail", "natural").status == 0
+    expected = deblur(read_picture(photo).data, detail="natural", channel_axis=-1)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png").data, expected)
+    record = json.loads((tmp_path / "a.png.json").read_text())
+    assert [model["name"] for model in record["models"]] == ["photo-natural", "single"]
+    ended = run("deblur", photo, tmp_path / "b.png", "--detail", "natural", "--model", "a.pth")
+    assert "detail is 'natural' and the model 'a.pth'" in ended.error
+
+
 def test_metadata_go_with_it(run, photo):
     assert run("deblur", photo).status == 0
     with Image.open(photo.parent / "photo-deblurred.jpg") as image:

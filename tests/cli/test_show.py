@@ -42,7 +42,11 @@ def test_card_of_a_file_of_ones_own(run, tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("nonsense", "there is no model 'nonsense'; there are: dual-pixel, photo-faithful, single"),
+        (
+            "nonsense",
+            "there is no model 'nonsense'; there are: dual-pixel, photo-faithful, photo-natural, "
+            "single",
+        ),
         ("none.safetensors", "none.safetensors cannot be read: No such file"),
     ],
 )

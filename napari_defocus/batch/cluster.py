@@ -1,0 +1,132 @@
+"""A plan on the workers of a dask cluster, file by file."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..errors import OptionError
+from .plan import Item, Plan
+from .run import Event, session
+from .settings import Settings
+from .work import Outcome, work
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+#: Seconds between looks at the cluster, at which the work can be cancelled.
+_PATIENCE = 0.5
+
+
+@contextmanager
+def connected(address: str | None, workers: int | None) -> Iterator[Client]:
+    """Connect to a cluster, or start one on this machine.
+
+    Parameters
+    ----------
+    address : str, optional
+        Of a dask scheduler, such as ``tcp://10.0.0.5:8786``. Its workers need this package, and
+        files under the same names.
+    workers : int, optional
+        How many processes to start here instead.
+
+    Yields
+    ------
+    distributed.Client
+
+    Raises
+    ------
+    OptionError
+        If both are given, the extra ``cluster`` is not installed, or nobody answers.
+    """
+    if address is not None and workers is not None:
+        raise OptionError("cluster and workers are both given; they exclude each other")
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise OptionError(
+            "working on a cluster needs more: pip install 'napari-defocus[cluster]'"
+        ) from error
+    try:
+        client = (
+            Client(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+            if address is None
+            else Client(address)
+        )
+    except (OSError, ValueError) as error:
+        raise OptionError(f"no dask scheduler answers at {address}: {error}") from error
+    with client:
+        yield client
+
+
+def run_on_cluster(plan: Plan, client: Client) -> Generator[Event, None, list[Outcome]]:
+    """Do what `run.run_plan` does on the workers of a cluster.
+
+    A file whose worker dies is done by another one.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is to be done.
+    client : distributed.Client
+        Of the cluster.
+
+    Yields
+    ------
+    Event
+        When a file is finished, and a few times a second.
+
+    Returns
+    -------
+    list of Outcome
+        One a file.
+
+    Raises
+    ------
+    FileError
+        As `run.run_plan`.
+    """
+    with session(plan) as (fingerprint, outcomes):
+        waiting = {
+            client.submit(_do, item, plan.settings, fingerprint, pure=False, retries=2): index
+            for index, item in enumerate(plan.items)
+        }
+        try:
+            while waiting:
+                for future in _finished(list(waiting)):
+                    index = waiting.pop(future)
+                    outcomes[index] = _outcome(plan.items[index], future)
+                    yield Event(index, 1, 1, outcomes[index])
+                if waiting:
+                    yield Event(next(iter(waiting.values())), 0, 0)
+        finally:
+            client.cancel(list(waiting))
+    return [outcomes[index] for index in range(len(plan.items))]
+
+
+def _do(item: Item, settings: Settings, fingerprint: str) -> Outcome:
+    steps = work(item, settings, fingerprint)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            outcome: Outcome = stop.value
+            return outcome
+
+
+def _finished(futures: list[Future]) -> list[Future]:
+    from distributed import wait
+
+    try:
+        return list(wait(futures, timeout=_PATIENCE, return_when="FIRST_COMPLETED").done)
+    except TimeoutError:
+        return []
+
+
+def _outcome(item: Item, future: Future) -> Outcome:
+    error = future.exception()
+    if error is None:
+        outcome: Outcome = future.result()
+        return outcome
+    return Outcome("failed", 0, message=f"{item.source}: the cluster gave up: {error}")

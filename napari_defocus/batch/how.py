@@ -1,0 +1,76 @@
+"""How a file's values are to be understood, and how to compute: options as texts."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import OptionError
+
+if TYPE_CHECKING:
+    from ..io import Picture
+
+
+@dataclass(frozen=True)
+class How:
+    """What was said about values and computation, as it was said.
+
+    Parameters
+    ----------
+    channel_axis, encoding, scale, device, precision, tile : str
+        As on the command line: "auto", words, or numbers as text.
+    value_range : (float, float), optional
+        As in the API.
+
+    Examples
+    --------
+    >>> How(tile="whole").tile
+    'whole'
+    """
+
+    channel_axis: str = "auto"
+    encoding: str = "auto"
+    value_range: tuple[float, float] | None = None
+    scale: str = "auto"
+    device: str = "auto"
+    precision: str = "auto"
+    tile: str = "auto"
+
+    def interpreted(self, picture: "Picture") -> "Picture":
+        """Return the picture with its colours as planes, if that was asked for."""
+        return picture.as_planes() if self.channel_axis == "none" else picture
+
+    def arguments(self, picture: "Picture") -> dict[str, Any]:
+        """Keyword arguments for the API; encoding and range as they are found for the picture.
+
+        Raises
+        ------
+        DefocusError
+            If the picture or one of the options cannot be used.
+        """
+        from ..arrays import measure_range, read_layout
+
+        axis = self._axis(picture)
+        layout = read_layout(picture.data, axis, self.encoding)
+        return {
+            "channel_axis": axis,
+            "encoding": layout.encoding,
+            "value_range": measure_range(picture.data, layout, self.value_range),
+            "scale": _number_or("scale", self.scale, {"auto": "auto"}),
+            "device": self.device,
+            "precision": self.precision,
+            "tile": _number_or("tile", self.tile, {"auto": "auto", "whole": None}),
+        }
+
+    def _axis(self, picture: "Picture") -> int | None:
+        words = {"auto": picture.channel_axis, "none": None}
+        axis: int | None = _number_or("channel_axis", self.channel_axis, words)
+        return axis
+
+
+def _number_or(name: str, text: str, words: dict[str, Any]) -> Any:
+    if text in words:
+        return words[text]
+    try:
+        return int(text)
+    except ValueError:
+        accepted = ", ".join([*words, "a whole number"])
+        raise OptionError(f"{name} is {text!r}; accepted are {accepted}") from None

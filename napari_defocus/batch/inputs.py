@@ -1,0 +1,91 @@
+"""The files that are meant by names, patterns and folders."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import FileError
+from ..io.files import SUFFIXES
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file, and where its results go within the output folder.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    folder : pathlib.Path
+        Relative; of a file found in a folder, the part of its path within it.
+    """
+
+    path: Path
+    folder: Path
+
+
+def find_inputs(given: Iterable[str | Path], *, without: Path | None = None) -> list[Found]:
+    """Find all image files that are meant.
+
+    Parameters
+    ----------
+    given : iterable of str or path
+        Files; folders, whose image files are found at any depth; patterns such as ``*.tif``, with
+        ``**`` for any depth.
+    without : path, optional
+        A folder that is not looked into: that of the results.
+
+    Returns
+    -------
+    list of Found
+        Each file once, in the order of what was given, the files of a folder by name.
+
+    Raises
+    ------
+    FileError
+        If something given is not there, or holds no image file.
+
+    Examples
+    --------
+    >>> find_inputs(["no such folder"])
+    Traceback (most recent call last):
+    ...
+    napari_defocus.errors.FileError: no such folder is no file, no folder, and no pattern that...
+    """
+    apart = None if without is None else without.resolve()
+    found: dict[Path, Found] = {}
+    for one in given:
+        for item in _meant(Path(one), apart):
+            found.setdefault(item.path.resolve(), item)
+    return list(found.values())
+
+
+def _meant(given: Path, apart: Path | None) -> list[Found]:
+    if given.is_dir():
+        inside = list(_images(given, apart))
+        if not inside:
+            raise FileError(f"{given} holds no image file; looked for {', '.join(SUFFIXES)}")
+        return inside
+    if given.exists():
+        return [Found(given, Path())]
+    root = Path(given.anchor)
+    files = [Found(path, Path()) for path in sorted(_matches(root, given)) if path.is_file()]
+    if not files:
+        raise FileError(f"{given} is no file, no folder, and no pattern that matches a file")
+    return files
+
+
+def _matches(root: Path, pattern: Path) -> list[Path]:
+    try:
+        return list(root.glob(str(pattern.relative_to(root))))
+    except (ValueError, OSError):
+        return []
+
+
+def _images(folder: Path, apart: Path | None) -> Iterator[Found]:
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if hidden or path.suffix.lower() not in SUFFIXES or not path.is_file():
+            continue
+        if apart is None or apart not in path.resolve().parents:
+            yield Found(path, path.parent.relative_to(folder))

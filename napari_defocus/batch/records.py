@@ -1,0 +1,109 @@
+"""What is known of a file's results: whether they are whole, and made of what is there now."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import FileError
+from ..io.files import reason
+from ..provenance import sidecar_path
+from .plan import Item
+
+_KEY = "batch"
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What is told of a file: the median size of its radii in pixels, and the share in focus."""
+
+    median_radius: float
+    in_focus: float
+
+
+def file_hash(path: Path) -> str:
+    """Return the sha256 of a file's bytes.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {reason(error)}") from error
+
+
+def with_record(
+    record: Mapping[str, Any], source: str, fingerprint: str, result: Path, measures: Measures
+) -> dict[str, Any]:
+    """Add to a result's provenance what tells later that it is done.
+
+    Parameters
+    ----------
+    record : mapping
+        The provenance.
+    source, fingerprint : str
+        Hash of the source file, and what `Settings.fingerprint` says.
+    result : pathlib.Path
+        The file as it was written.
+    measures : Measures
+        What is told of it.
+    """
+    told = {
+        "source": source,
+        "settings": fingerprint,
+        "result": file_hash(result),
+        "measures": asdict(measures),
+    }
+    return {**record, _KEY: told}
+
+
+def verified(item: Item, source: str, fingerprint: str) -> Measures | None:
+    """Return what was told of a file whose results are all there, whole and still true.
+
+    Parameters
+    ----------
+    item : Item
+        The file and its results.
+    source, fingerprint : str
+        As for `with_record`, as they are now.
+
+    Returns
+    -------
+    Measures or None
+        None if a result is missing, damaged, or made of something else or in another way.
+    """
+    measures = None
+    for path in item.results.values():
+        told = _told(path)
+        if told is None or (told["source"], told["settings"]) != (source, fingerprint):
+            return None
+        try:
+            if file_hash(path) != told["result"]:
+                return None
+            measures = Measures(**told["measures"])
+        except (FileError, TypeError):
+            return None
+    return measures
+
+
+def is_stranger(path: Path) -> bool:
+    """Whether a file is there that no batch has recorded."""
+    return os.path.lexists(path) and _told(path) is None
+
+
+def _told(path: Path) -> dict[str, Any] | None:
+    try:
+        told = json.loads(sidecar_path(path).read_text(encoding="utf-8"))[_KEY]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    complete = isinstance(told, dict) and {"source", "settings", "result", "measures"} <= set(told)
+    return told if complete else None

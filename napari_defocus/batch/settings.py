@@ -1,0 +1,139 @@
+"""What is done to every file of a batch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from ..errors import OptionError
+from ..models import ModelCard, find_model
+from ..version import __version__
+from .how import How
+
+Task = Literal["map", "deblur", "both"]
+Existing = Literal["refuse", "keep", "replace"]
+#: What a file may become, and the word for it in its name.
+WORDS = {"radius": "defocus", "confidence": "confidence", "sharp": "deblurred"}
+_PARTS = {"name": "cells", "what": "deblurred", "suffix": ".tif"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is done to every file, and what its results are called.
+
+    Parameters
+    ----------
+    task : {"map", "deblur", "both"}
+        Whether radii and confidence, a sharper picture, or all of these are written.
+    strength, protect, detail, model
+        Of deblurring, as in the API.
+    map_model : str
+        The model that estimates radii.
+    how : How
+        What values mean, and how to compute.
+    pattern : str
+        Name of a result: ``{name}`` of the file without its suffix, ``{what}`` it is, ``{suffix}``.
+    existing : {"refuse", "keep", "replace"}
+        What to do where a file that is none of an earlier run's has the name of a result.
+
+    Raises
+    ------
+    OptionError
+        If one of them is none of these, or the pattern lacks ``{name}`` or ``{what}``.
+    """
+
+    task: Task = "deblur"
+    strength: float = 1.0
+    protect: float = 0.5
+    detail: str = "faithful"
+    model: str = "auto"
+    map_model: str = "auto"
+    how: How = field(default_factory=How)
+    pattern: str = "{name}-{what}{suffix}"
+    existing: Existing = "refuse"
+
+    def __post_init__(self) -> None:
+        for name, kind in (("task", Task), ("existing", Existing)):
+            if getattr(self, name) not in get_args(kind):
+                accepted = ", ".join(get_args(kind))
+                raise OptionError(f"{name} is {getattr(self, name)!r}; accepted are {accepted}")
+        try:
+            named = self.pattern.format_map(_PARTS)
+        except (KeyError, IndexError, ValueError, AttributeError) as error:
+            raise OptionError(
+                f"pattern is {self.pattern!r}; it may hold {{name}}, {{what}} and {{suffix}}"
+            ) from error
+        if not all(_PARTS[part] in named for part in ("name", "what")) or "/" in named:
+            raise OptionError(
+                f"pattern is {self.pattern!r}; it should hold {{name}} and {{what}}, and no folder"
+            )
+
+    @property
+    def results(self) -> list[str]:
+        """What every file becomes: keys of `WORDS`."""
+        wanted = {"map": ("radius", "confidence"), "deblur": ("sharp",), "both": tuple(WORDS)}
+        return list(wanted[self.task])
+
+    def names(self, source: Path) -> dict[str, str]:
+        """Return the names of a file's results, by what they are.
+
+        Examples
+        --------
+        >>> Settings(task="both").names(Path("a/cells.ome.tif"))["radius"]
+        'cells-defocus.ome.tif'
+        """
+        stem, suffix = source.stem, source.suffix
+        if stem.lower().endswith(".ome"):
+            stem, suffix = stem[:-4], stem[-4:] + suffix
+        return {
+            result: self.pattern.format(
+                name=stem,
+                what=WORDS[result],
+                suffix=suffix if result == "sharp" else _numbers(suffix),
+            )
+            for result in self.results
+        }
+
+    def cards(self) -> list[ModelCard]:
+        """Return the models that take part, the one of the result first.
+
+        Raises
+        ------
+        ModelError, OptionError
+            If one is unknown.
+        """
+        deblurring = [] if self.task == "map" else [find_model(self.model, "deblur", self.detail)]
+        return [*deblurring, find_model(self.map_model, "single")]
+
+    def fingerprint(self) -> str:
+        """Return a text that changes when results would: by settings, weights or version."""
+        told = {
+            **{name: value for name, value in asdict(self).items() if name not in _NAMING},
+            "weights": [card.sha256 for card in self.cards()],
+            "version": __version__,
+        }
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return them as JSON holds them."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Settings:
+        """Return what `as_json` gave."""
+        how = dict(told["how"])
+        if how["value_range"] is not None:
+            how["value_range"] = tuple(how["value_range"])
+        return cls(**{**told, "how": How(**how)})
+
+
+_NAMING = ("pattern", "existing")
+
+
+def _numbers(suffix: str) -> str:
+    """A suffix whose files hold real numbers."""
+    return suffix if suffix.lower().endswith((".tif", ".tiff")) else ".tif"

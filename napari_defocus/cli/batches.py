@@ -1,0 +1,89 @@
+"""A batch, as the command line runs and tells it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from ..batch.plan import Plan, make_plan
+from ..batch.report import PAGE_NAME
+from ..batch.run import Event, run_plan
+from ..batch.settings import Settings
+from ..batch.work import Outcome
+from .report import note, progress_bar
+
+_SOME_FAILED = 1
+
+
+def run_batch(
+    inputs: Sequence[str],
+    out: Path,
+    settings: Settings,
+    *,
+    cluster: str | None,
+    workers: int | None,
+) -> None:
+    """Plan and run a batch; print the path of every file with a result, and of the report.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Files, folders and patterns.
+    out : pathlib.Path
+        Folder of the results.
+    settings : Settings
+        What is done to every file.
+    cluster : str, optional
+        Address of the dask scheduler whose workers do it.
+    workers : int, optional
+        How many dask workers to start here for it.
+
+    Raises
+    ------
+    DefocusError
+        If nothing can be done at all.
+    typer.Exit
+        With status 1 if some file failed.
+    """
+    plan = make_plan(inputs, out, settings)
+    counts: Counter[str] = Counter()
+    with (
+        _events(plan, cluster, workers) as events,
+        progress_bar(f"{len(plan.items)} files") as progress,
+    ):
+        for event in events:
+            share = event.done / event.total if event.total else 0.0
+            if event.outcome is not None:
+                counts[event.outcome.state] += 1
+                share = 0.0
+                _tell(plan, event, event.outcome)
+            progress(round(1000 * (counts.total() + share)), 1000 * len(plan.items))
+    note(", ".join(f"{count} {state}" for state, count in counts.items()))
+    typer.echo(out / PAGE_NAME)
+    if counts["failed"]:
+        raise typer.Exit(_SOME_FAILED)
+
+
+@contextmanager
+def _events(plan: Plan, cluster: str | None, workers: int | None) -> Iterator[Iterator[Event]]:
+    """Where the plan runs: here, or on a cluster."""
+    if cluster is None and workers is None:
+        yield run_plan(plan)
+        return
+    from ..batch.cluster import connected, run_on_cluster
+
+    with connected(cluster, workers) as client:
+        yield run_on_cluster(plan, client)
+
+
+def _tell(plan: Plan, event: Event, outcome: Outcome) -> None:
+    item = plan.items[event.index]
+    if outcome.state == "failed":
+        note(f"Failed: {outcome.message}")
+    elif outcome.state == "kept":
+        note(f"Kept: {outcome.message}")
+    else:
+        for path in item.results.values():
+            typer.echo(path)

@@ -1,0 +1,63 @@
+"""Small networks and small pictures, and batches of them."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from napari_defocus.batch.settings import Settings
+from napari_defocus.models import write_model
+from napari_defocus.networks import build
+
+_SMALL = {
+    "single-estimator": ("single", {"widths": [4, 4, 4], "blocks": [1, 1, 1, 1]}),
+    "generator": ("deblur", {"width": 8, "blocks": [1, 1, 1, 1, 1]}),
+}
+
+
+@pytest.fixture(scope="session")
+def small_models(tmp_path_factory):
+    """Settings that name files of small untrained networks."""
+    folder = tmp_path_factory.mktemp("models")
+    torch.manual_seed(0)
+    said = dict.fromkeys(("licence", "description", "data"), "")
+    paths = {}
+    for architecture, (task, arguments) in _SMALL.items():
+        network = build(architecture, arguments)
+        for parameter in network.parameters():
+            torch.nn.init.normal_(parameter, std=0.05)
+        card = write_model(
+            folder,
+            f"small-{task}",
+            network.state_dict(),
+            task=task,
+            architecture=architecture,
+            arguments=arguments,
+            version="0",
+            recipe={},
+            figures={},
+            **said,
+        )
+        paths[task] = str(card.path)
+    return {"model": paths["deblur"], "map_model": paths["single"], "protect": 0.0}
+
+
+@pytest.fixture
+def settings(small_models):
+    """Makes settings that use the small networks."""
+    return lambda **given: Settings(**{**small_models, **given})
+
+
+def picture(seed, shape=(24, 32, 3)):
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of three good pictures, one of them further down, and a text."""
+    folder = tmp_path / "in"
+    (folder / "deep er").mkdir(parents=True)
+    for seed, name in enumerate(("a.png", "b.tif", "deep er/ü.jpg")):
+        Image.fromarray(picture(seed)).save(folder / name)
+    (folder / "notes.txt").write_text("none")
+    return folder

@@ -1,0 +1,73 @@
+"""Plans on dask workers give what they give here, even if workers die."""
+
+import os
+import signal
+
+import pytest
+from PIL import Image
+
+from napari_defocus.batch.cluster import connected, run_on_cluster
+from napari_defocus.batch.plan import make_plan
+from napari_defocus.batch.run import run_plan
+from napari_defocus.errors import FileError, OptionError
+
+from .conftest import picture
+
+pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def client():
+    with connected(None, 2) as client:
+        yield client
+
+
+def results(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.rglob("*-deblurred.*"))}
+
+
+def finished(steps):
+    return [event.outcome.state for event in steps if event.outcome is not None]
+
+
+def test_workers_give_the_same_bytes(photos, settings, tmp_path, client):
+    (photos / "bad.png").write_bytes(b"nothing")
+    list(run_plan(make_plan([photos], tmp_path / "here", settings())))
+    states = finished(run_on_cluster(make_plan([photos], tmp_path / "there", settings()), client))
+    assert sorted(states) == ["done", "done", "done", "failed"]
+    images = [results(tmp_path / where) for where in ("here", "there")]
+    assert images[0] == images[1]
+    assert (tmp_path / "there" / "report.html").exists()
+    again = finished(run_on_cluster(make_plan([photos], tmp_path / "there", settings()), client))
+    assert sorted(again) == ["failed", "verified", "verified", "verified"]
+
+
+def test_work_of_a_worker_that_dies_is_done_by_another(photos, settings, tmp_path, client):
+    for seed in range(8):
+        Image.fromarray(picture(seed, (96, 96, 3))).save(photos / f"{seed}.png")
+    list(run_plan(make_plan([photos], tmp_path / "here", settings())))
+    steps = run_on_cluster(make_plan([photos], tmp_path / "there", settings()), client)
+    while next(steps).outcome is None:
+        pass
+    os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+    assert set(finished(steps)) <= {"done", "verified"}
+    assert results(tmp_path / "here") == results(tmp_path / "there")
+
+
+def test_one_run_in_a_folder(photos, settings, tmp_path, client):
+    plan = make_plan([photos], tmp_path / "out", settings())
+    steps = run_on_cluster(plan, client)
+    next(steps)
+    with pytest.raises(FileError, match="another run works in"):
+        next(run_plan(plan))
+    steps.close()
+
+
+def test_what_cannot_be_reached_is_said():
+    with (
+        pytest.raises(OptionError, match="no dask scheduler answers at nonsense://x"),
+        connected("nonsense://x", None),
+    ):
+        pass
+    with pytest.raises(OptionError, match="exclude each other"), connected("tcp://x:1", 2):
+        pass

@@ -1,0 +1,242 @@
+"""Batches are done file by file, taken up again, and stopped by no bad file."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_defocus import deblur, estimate_defocus
+from napari_defocus.batch.plan import PLAN_NAME, Plan, make_plan
+from napari_defocus.batch.run import run_plan
+from napari_defocus.errors import FileError
+from napari_defocus.io import read_picture
+
+from .conftest import picture
+
+BROKEN = {
+    "empty.png": b"",
+    "text.jpg": b"no picture at all",
+    "cut.tif": b"II*\0\x08\0\0\0",
+    "claims.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\xff\xff\xff\xff\xff\xff\xff",
+}
+
+
+def finish(plan):
+    """Run a plan to its end; the events and the outcomes."""
+    steps, events = run_plan(plan), []
+    while True:
+        try:
+            events.append(next(steps))
+        except StopIteration as stop:
+            return events, stop.value
+
+
+def states(outcomes):
+    return [outcome.state for outcome in outcomes]
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith((".", "report."))
+    }
+
+
+def table(folder):
+    return list(csv.DictReader((folder / "report.csv").read_text(encoding="utf-8").splitlines()))
+
+
+def test_files_become_what_the_api_makes_of_them(photos, settings, tmp_path):
+    chosen = settings(task="both", strength=0.5)
+    events, outcomes = finish(make_plan([photos], tmp_path / "out", chosen))
+    assert states(outcomes) == ["done"] * 3
+    image = read_picture(photos / "a.png").data
+    found = estimate_defocus(image, model=chosen.map_model, channel_axis=-1)
+    sharp = deblur(image, found, model=chosen.model, protect=0.0, strength=0.5, channel_axis=-1)
+    for name, wanted in [
+        ("a-defocus.tif", found.radius),
+        ("a-confidence.tif", found.confidence),
+        ("a-deblurred.png", sharp),
+    ]:
+        np.testing.assert_array_equal(read_picture(tmp_path / "out" / name).data, wanted)
+    assert (tmp_path / "out" / "deep er" / "ü-deblurred.jpg").exists()
+    assert {event.index for event in events} == {0, 1, 2}
+    assert any(event.done == event.total > 1 for event in events)
+
+
+def test_results_say_where_they_come_from(photos, settings, tmp_path):
+    finish(make_plan([photos / "a.png"], tmp_path / "out", settings()))
+    record = json.loads((tmp_path / "out" / "a-deblurred.png.json").read_text(encoding="utf-8"))
+    assert record["function"] == "deblur"
+    assert [model["task"] for model in record["models"]] == ["deblur", "single"]
+    assert record["parameters"]["path"] == "a.png"
+    assert set(record["batch"]) == {"source", "settings", "result", "measures"}
+
+
+def test_a_second_run_redoes_nothing(photos, settings, tmp_path):
+    finish(make_plan([photos], tmp_path / "out", settings()))
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*-deblurred.*")}
+    _, outcomes = finish(make_plan([photos], tmp_path / "out", settings()))
+    assert states(outcomes) == ["verified"] * 3
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.parametrize("change", ["source", "result", "sidecar", "missing"])
+def test_what_is_not_as_it_was_is_redone(photos, settings, tmp_path, change):
+    out = tmp_path / "out"
+    finish(make_plan([photos], out, settings()))
+    wanted = contents(out)
+    result, sidecar = out / "a-deblurred.png", out / "a-deblurred.png.json"
+    if change == "source":
+        Image.fromarray(picture(9)).save(photos / "a.png")
+    elif change == "missing":
+        result.unlink()
+    else:
+        path = {"result": result, "sidecar": sidecar}[change]
+        path.write_bytes(path.read_bytes()[:-7])
+    _, outcomes = finish(make_plan([photos], out, settings()))
+    assert states(outcomes) == ["done", "verified", "verified"]
+    assert (contents(out) == wanted) == (change != "source")
+
+
+def test_other_settings_redo_all(photos, settings, tmp_path):
+    finish(make_plan([photos], tmp_path / "out", settings()))
+    _, outcomes = finish(make_plan([photos], tmp_path / "out", settings(strength=0.3)))
+    assert states(outcomes) == ["done"] * 3
+
+
+def test_bad_files_are_reported_and_stop_nothing(photos, settings, tmp_path):
+    for name, content in BROKEN.items():
+        (photos / name).write_bytes(content)
+    plan = make_plan([photos], tmp_path / "out", settings())
+    _, outcomes = finish(plan)
+    found = {item.source.name: outcome for item, outcome in zip(plan.items, outcomes, strict=True)}
+    assert {name for name, outcome in found.items() if outcome.state == "failed"} == set(BROKEN)
+    for name in BROKEN:
+        assert name in found[name].message
+    assert states(outcomes).count("done") == 3
+    rows = {row["file"]: row for row in table(tmp_path / "out")}
+    assert rows[str(photos / "empty.png")]["message"].endswith("files can be read")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "7 files: 3 done, 4 failed" in page
+    assert page.count("data:image/jpeg") == 3
+    assert "sharpest: " in page
+
+
+def test_a_file_that_vanishes_is_reported(photos, settings, tmp_path):
+    plan = make_plan([photos], tmp_path / "out", settings())
+    (photos / "b.tif").unlink()
+    _, outcomes = finish(plan)
+    assert states(outcomes) == ["done", "failed", "done"]
+    assert "b.tif cannot be read: No such file" in outcomes[1].message
+
+
+def test_a_file_that_changes_on_the_way_is_reported(photos, settings, tmp_path):
+    plan = make_plan([photos / "a.png"], tmp_path / "out", settings())
+    steps = run_plan(plan)
+    while not next(steps).total:
+        pass
+    Image.fromarray(picture(9)).save(photos / "a.png")
+    *_, last = steps
+    assert last.outcome.state == "failed"
+    assert "changed while it was worked on" in last.outcome.message
+    assert not list((tmp_path / "out").glob("a-*"))
+
+
+def test_cancelled_runs_go_on(photos, settings, tmp_path):
+    out = tmp_path / "out"
+    plan = make_plan([photos], out, settings())
+    steps = run_plan(plan)
+    while next(steps).outcome is None:
+        pass
+    next(steps)
+    steps.close()
+    assert [row["state"] for row in table(out)] == ["done", "not reached", "not reached"]
+    _, outcomes = finish(make_plan([photos], out, settings()))
+    assert states(outcomes) == ["verified", "done", "done"]
+
+
+def test_two_runs_in_one_folder(photos, settings, tmp_path):
+    plan = make_plan([photos], tmp_path / "out", settings())
+    first = run_plan(plan)
+    next(first)
+    with pytest.raises(FileError, match="another run works in"):
+        next(run_plan(plan))
+    first.close()
+    finish(plan)
+
+
+def test_files_of_others_are_refused_kept_or_replaced(photos, settings, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a-deblurred.png").write_bytes(b"mine")
+    with pytest.raises(FileError, match="a-deblurred.png exists already, and no earlier run"):
+        make_plan([photos], out, settings())
+    _, outcomes = finish(make_plan([photos], out, settings(existing="keep")))
+    assert states(outcomes) == ["kept", "done", "done"]
+    assert (out / "a-deblurred.png").read_bytes() == b"mine"
+    _, outcomes = finish(make_plan([photos], out, settings(existing="replace")))
+    assert states(outcomes) == ["done", "verified", "verified"]
+
+
+def test_results_of_the_same_name_are_told_apart(photos, settings, tmp_path):
+    Image.fromarray(picture(7)).save(photos / "deep er" / "a.png")
+    given = [photos / "a.png", photos / "deep er" / "a.png"]
+    plan = make_plan(given, tmp_path / "out", settings())
+    assert [item.results["sharp"].name for item in plan.items] == [
+        "a-deblurred.png",
+        "a-deblurred-2.png",
+    ]
+
+
+def test_a_plan_is_written_before_work_and_reads_back(photos, settings, tmp_path):
+    plan = make_plan([photos], tmp_path / "out", settings(task="both"))
+    steps = run_plan(plan)
+    next(steps)
+    assert Plan.read(tmp_path / "out") == plan
+    steps.close()
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"items": 3}', '{"settings": {}, "items": []}'])
+def test_a_damaged_plan_is_an_error(tmp_path, content):
+    (tmp_path / PLAN_NAME).write_text(content)
+    with pytest.raises(FileError, match="is no plan of a batch"):
+        Plan.read(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+def test_killed_runs_end_as_if_they_had_not_been(photos, settings, tmp_path):
+    for seed in range(6):
+        Image.fromarray(picture(seed, (64, 64, 3))).save(photos / f"more {seed}.png")
+    chosen = settings()
+    finish(make_plan([photos], tmp_path / "whole", chosen))
+    out = tmp_path / "out"
+    code = (
+        "import json, sys\n"
+        "from napari_defocus.batch.plan import make_plan\n"
+        "from napari_defocus.batch.run import run_plan\n"
+        "from napari_defocus.batch.settings import Settings\n"
+        "settings = Settings.from_json(json.loads(sys.argv[3]))\n"
+        "for event in run_plan(make_plan([sys.argv[1]], sys.argv[2], settings)):\n"
+        "    print(event.index, flush=True)\n"
+    )
+    arguments = [sys.executable, "-c", code, photos, out, json.dumps(chosen.as_json())]
+    for lines in (2, 5, 9):
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE) as process:
+            for _ in range(lines):
+                process.stdout.readline()
+            process.send_signal(signal.SIGKILL)
+    (out / ".0123456789abcdef.part").write_bytes(b"half of a picture")
+    finish(make_plan([photos], out, chosen))
+    assert not list(out.rglob("*.part"))
+    mine, whole = contents(out), contents(tmp_path / "whole")
+    mine.pop(next(path for path in mine if path.name == PLAN_NAME))
+    whole.pop(next(path for path in whole if path.name == PLAN_NAME))
+    assert mine == whole

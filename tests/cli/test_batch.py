@@ -1,0 +1,75 @@
+"""napari-defocus batch: many files, told one by one."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_defocus.io import read_picture
+
+
+@pytest.fixture
+def folder(photo):
+    """The photo, a file that is none, and no results yet."""
+    (photo.parent / "bad.png").write_bytes(b"nothing")
+    return photo.parent
+
+
+def test_results_are_those_of_the_single_commands(run, folder, photo, tmp_path):
+    ended = run("batch", photo, tmp_path / "out", "--task", "both", "--strength", 0.7)
+    assert (ended.status, ended.err) == (0, "1 done\n")
+    assert ended.out.splitlines() == [
+        str(tmp_path / "out" / name)
+        for name in (
+            "photo-defocus.tif",
+            "photo-confidence.tif",
+            "photo-deblurred.jpg",
+            "report.html",
+        )
+    ]
+    run("deblur", photo, tmp_path / "single.jpg", "--strength", 0.7)
+    run("map", photo, tmp_path / "single.tif")
+    for name, single in (
+        ("photo-deblurred.jpg", "single.jpg"),
+        ("photo-defocus.tif", "single.tif"),
+    ):
+        np.testing.assert_array_equal(
+            read_picture(tmp_path / "out" / name).data, read_picture(tmp_path / single).data
+        )
+
+
+def test_bad_files_are_told_and_the_status_says_so(run, folder, tmp_path):
+    ended = run("batch", folder, tmp_path / "out", "--task", "map")
+    assert ended.status == 1
+    assert ended.err.splitlines() == [
+        f"Failed: {folder / 'bad.png'} is not an image of a known kind; "
+        "TIFF, PNG and JPEG files can be read",
+        "1 failed, 1 done",
+    ]
+    again = run("batch", folder, tmp_path / "out", "--task", "map")
+    assert again.err.endswith("1 failed, 1 verified\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--pattern", "x"], "should hold {name} and {what}"),
+        (["--model", "nonsense"], "no model 'nonsense'"),
+        (["--detail", "natural", "--model", "photo-faithful"], "detail is 'natural'"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_written(run, photo, tmp_path, options, words):
+    assert words in run("batch", photo, tmp_path / "out", *options).error
+    assert not (tmp_path / "out").exists()
+
+
+def test_inputs_that_are_not_there(run, tmp_path):
+    assert "is no file, no folder" in run("batch", tmp_path / "none*.tif", tmp_path / "out").error
+
+
+def test_files_of_others_are_not_replaced_unless_asked(run, photo, tmp_path):
+    (tmp_path / "out").mkdir()
+    Image.new("L", (8, 8)).save(tmp_path / "out" / "photo-deblurred.jpg")
+    assert "exists already" in run("batch", photo, tmp_path / "out").error
+    kept = run("batch", photo, tmp_path / "out", "--existing", "keep")
+    assert kept.err.startswith("Kept: ")
+    assert run("batch", photo, tmp_path / "out", "--existing", "replace").err == "1 done\n"
