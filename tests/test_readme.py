@@ -27,6 +27,9 @@ def workplace(tmp_path, monkeypatch):
         Image.fromarray(rng.integers(0, 255, (64, 80, 3), np.uint8)).save(tmp_path / name)
     stack = rng.integers(0, 4000, (3, 64, 64), np.uint16)
     tifffile.imwrite(tmp_path / "stack.tif", stack, metadata={"axes": "ZYX"}, imagej=True)
+    for folder in ("scans", "more"):
+        (tmp_path / folder).mkdir()
+        tifffile.imwrite(tmp_path / folder / f"{folder}.tif", stack[0])
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from napari_defocus.optics.light import decode_srgb
+
 CONFIDENT_WITHIN = 1.0
 
 
@@ -48,6 +50,16 @@ def edge_loss(image: Tensor, target: Tensor) -> Tensor:
     """Mean absolute error of the differences between neighbouring pixels, down and across."""
     difference = image - target
     return difference.diff(dim=-2).abs().mean() + difference.diff(dim=-1).abs().mean()
+
+
+def flux_loss(image: Tensor, target: Tensor, window: int = 16) -> Tensor:
+    """Mean absolute error of the linear light that each window of pixels receives, per pixel.
+
+    Blur moves light and neither makes nor takes any, so what is measured in an image is to be
+    found in its restoration; display-encoded values in [0, 1] are decoded first.
+    """
+    difference = decode_srgb(image.clamp(0, 1)) - decode_srgb(target)
+    return functional.avg_pool2d(difference, window).abs().mean()
 
 
 def critic_loss(real: Tensor, fake: Tensor, radius: Tensor, defocus: float) -> Tensor:

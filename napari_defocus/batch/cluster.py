@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ..errors import OptionError
@@ -50,9 +51,14 @@ def connected(address: str | None, workers: int | None) -> Iterator[Client]:
         ) from error
     try:
         client = (
-            Client(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+            Client(
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address=None,
+                set_as_default=False,  # dask arrays of the caller go on where they were
+            )
             if address is None
-            else Client(address)
+            else Client(address, set_as_default=False)
         )
     except (OSError, ValueError) as error:
         raise OptionError(f"no dask scheduler answers at {address}: {error}") from error
@@ -92,14 +98,19 @@ def run_on_cluster(plan: Plan, client: Client) -> Generator[Event, None, list[Ou
             client.submit(_do, item, plan.settings, fingerprint, pure=False, retries=2): index
             for index, item in enumerate(plan.items)
         }
+        finished: SimpleQueue[Future] = SimpleQueue()
+        for future in waiting:
+            future.add_done_callback(finished.put)
         try:
             while waiting:
-                for future in _finished(list(waiting)):
-                    index = waiting.pop(future)
-                    outcomes[index] = _outcome(plan.items[index], future)
-                    yield Event(index, 1, 1, outcomes[index])
-                if waiting:
+                try:
+                    future = finished.get(timeout=_PATIENCE)
+                except Empty:
                     yield Event(next(iter(waiting.values())), 0, 0)
+                    continue
+                index = waiting.pop(future)
+                outcomes[index] = _outcome(plan.items[index], future)
+                yield Event(index, 1, 1, outcomes[index])
         finally:
             client.cancel(list(waiting))
     return [outcomes[index] for index in range(len(plan.items))]
@@ -113,15 +124,6 @@ def _do(item: Item, settings: Settings, fingerprint: str) -> Outcome:
         except StopIteration as stop:
             outcome: Outcome = stop.value
             return outcome
-
-
-def _finished(futures: list[Future]) -> list[Future]:
-    from distributed import wait
-
-    try:
-        return list(wait(futures, timeout=_PATIENCE, return_when="FIRST_COMPLETED").done)
-    except TimeoutError:
-        return []
 
 
 def _outcome(item: Item, future: Future) -> Outcome:

@@ -3,6 +3,7 @@
 import os
 import signal
 
+import dask
 import pytest
 from PIL import Image
 
@@ -61,6 +62,11 @@ def test_one_run_in_a_folder(photos, settings, tmp_path, client):
     with pytest.raises(FileError, match="another run works in"):
         next(run_plan(plan))
     steps.close()
+
+
+def test_arrays_of_the_caller_stay_off_the_cluster(client):
+    assert dask.delayed(os.getpid)().compute() == os.getpid()
+    assert os.getpid() not in client.run(os.getpid).values()
 
 
 def test_what_cannot_be_reached_is_said():

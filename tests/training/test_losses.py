@@ -13,6 +13,7 @@ from training.losses import (
     critic_loss,
     cross_entropy,
     edge_loss,
+    flux_loss,
     fourier_loss,
     radius_loss,
 )
@@ -26,7 +27,7 @@ def images(seed, count=4, size=16):
     return torch.rand(count, 3, size, size, generator=generator)
 
 
-@pytest.mark.parametrize("loss", IMAGE_LOSSES)
+@pytest.mark.parametrize("loss", [*IMAGE_LOSSES, flux_loss])
 def test_parts_of_a_batch_add_up_to_the_whole(loss):
     image, target = images(0), images(1)
     parts = [loss(image[i : i + 1], target[i : i + 1]) for i in range(len(image))]
@@ -45,6 +46,14 @@ def test_edges_do_not_mind_brightness_and_pixels_do():
     target = images(0)
     assert edge_loss(target + 0.1, target) == pytest.approx(0, abs=1e-6)
     assert charbonnier(target + 0.1, target) == pytest.approx(0.1, rel=1e-3)
+
+
+def test_light_may_move_within_a_window_but_not_get_lost():
+    target = torch.zeros(1, 3, 32, 32)
+    target[..., 3, 4] = 1.0
+    assert flux_loss(target.roll(5, -1), target) == 0
+    assert flux_loss(target.roll(16, -1), target) > 0
+    assert flux_loss(0.5 * target, target) > 0
 
 
 def test_fourier_coefficients_keep_the_energy_of_a_single_pixel():

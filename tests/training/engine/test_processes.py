@@ -39,5 +39,5 @@ def test_two_processes_have_the_losses_and_weights_of_one(case, command_line, tm
     )
     assert done.stdout.count("done") == 1
     for one, two in zip(records(alone), records(shared), strict=True):
-        assert two == pytest.approx(one, abs=1e-5)
+        assert two == pytest.approx(one, rel=1e-6, abs=1e-5)
     assert_close(weights(shared), weights(alone), atol=1e-5)
