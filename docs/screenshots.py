@@ -64,12 +64,12 @@ def shoot_batch(path: Path) -> None:
         photographs.mkdir()
         for sample in sorted(SAMPLES.glob("*.png")):
             with Image.open(sample) as image:
-                image.reduce(2).save(photographs / sample.name)
+                image.convert("RGB").reduce(2).save(photographs / sample.name)
         (photographs / "notes.tif").write_bytes(b"no picture")
         widget.inputs.value = [photographs]
         widget.out.value = Path(folder) / "sharper"
         wait_for(widget)
-        widget.open(0)
+        widget.open(1)
         shoot(viewer, path)
 
 
