@@ -8,7 +8,7 @@ the first one of the file, so they are taken apart and laid out anew there.
 import io
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
@@ -98,6 +98,21 @@ def of_tiff(file: BinaryIO) -> bytes | None:
     return assemble(Directory(directory.order, entries, directory.children))
 
 
+def directories(file: BinaryIO) -> Iterator[int]:
+    """Yield where the directories of an open TIFF file begin, each linked from the one before.
+
+    The last is the one whose link leads nowhere; links that lead in a circle are followed for ever.
+    """
+    with suppress(struct.error, KeyError, OverflowError, ValueError):
+        layout, start = _header(file)
+        while start:
+            file.seek(start)
+            count = struct.unpack(layout.count, file.read(struct.calcsize(layout.count)))[0]
+            yield start
+            file.seek(count * layout.record.size, io.SEEK_CUR)
+            start = struct.unpack(layout.offset, file.read(struct.calcsize(layout.offset)))[0]
+
+
 def assemble(directory: Directory) -> bytes:
     """Lay a directory out as a blob of its own."""
     header = {"<": b"II*\0\x08\0\0\0", ">": b"MM\0*\0\0\0\x08"}[directory.order]
@@ -142,7 +157,16 @@ def upright(blob: bytes, width: int, height: int) -> tuple[int, bytes | None]:
     start = struct.unpack_from(directory.order + "I", blob, 4)[0]
     count = struct.unpack_from(directory.order + "H", blob, start)[0]
     _overwrite(patched, start + 2 + 12 * count, bytes(4))
-    return orientation if 1 <= orientation <= 8 else 1, bytes(patched)
+    return orientation if 1 <= orientation <= 8 else 1, _sound(bytes(patched))
+
+
+def _sound(blob: bytes) -> bytes | None:
+    """EXIF that can be taken apart, else None: values that lay on its header were overwritten."""
+    try:
+        parse(blob)
+    except ValueError:
+        return None
+    return blob
 
 
 def upright_xmp(packet: bytes) -> bytes:

@@ -2,8 +2,9 @@
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -22,6 +23,8 @@ SUFFIXES: dict[str, Format] = {
 READABLE = "TIFF, PNG and JPEG files can be read"
 LARGEST_PICTURE = 500_000_000  # pixels of a PNG or JPEG, which a few bytes can claim to hold
 
+_BELIEVED = 1 << 30  # bytes of pixels that any file may hold, however blank they are
+_LARGEST_RATIO = 20_000  # of pixels to file, beyond what blank pixels are compressed by
 _TOKEN = 8  # random bytes in the name of a file that is being written
 _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
     (b"II*\0", "TIFF"),
@@ -47,20 +50,25 @@ def recognise(path: Path) -> Format:
     FileError
         If it is missing, a folder, empty, cannot be opened, or is none of TIFF, PNG and JPEG.
     """
-    if path.is_dir():
-        raise FileError(f"{path} is a folder; give the name of an image file")
     try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise FileError(f"{path} is a folder; give the name of an image file")
+        if not stat.S_ISREG(kind):
+            raise FileError(f"{path} is a pipe or a device; give the name of an image file")
         with path.open("rb") as file:
             head = file.read(16)
+    except FileError:
+        raise
     except (OSError, ValueError) as error:
         raise FileError(f"{path} cannot be read: {reason(error)}") from error
     if not head:
         raise FileError(f"{path} is empty; {READABLE}")
     if path.suffix.lower() in _RAW_SUFFIXES:
         raise FileError(f"{path} is a camera's raw file; develop it to a TIFF first")
-    for signature, kind in _SIGNATURES:
+    for signature, known in _SIGNATURES:
         if head.startswith(signature):
-            return kind
+            return known
     raise FileError(f"{path} is not an image of a known kind; {READABLE}")
 
 
@@ -92,7 +100,8 @@ def check_target(path: StrPath, *, overwrite: bool = False) -> None:
     Raises
     ------
     FileError
-        If the folder does not exist or cannot be written, or something is there already.
+        If the folder does not exist or cannot be written, the name is too long or otherwise none,
+        or something is there already.
 
     Examples
     --------
@@ -102,16 +111,28 @@ def check_target(path: StrPath, *, overwrite: bool = False) -> None:
     napari_defocus.errors.FileError: /no such folder/a.tif cannot be written: there is no folder...
     """
     path = Path(path)
+    there = _is_there(path)
     if path.is_dir():
         raise FileError(f"{path} is a folder; give the name of a file to write")
     if not path.parent.is_dir():
         raise FileError(f"{path} cannot be written: there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK):
         raise FileError(f"{path} cannot be written: the folder {path.parent} is write-protected")
-    if not overwrite and os.path.lexists(path):
+    if there and not overwrite:
         raise FileError(
             f"{path} exists already; give another name, or overwrite=True (--overwrite)"
         )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file, folder or link has this name, where a name that none can have is an error."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} cannot be written: {reason(error)}") from error
+    return True
 
 
 @contextmanager
@@ -149,7 +170,8 @@ def writing(path: StrPath, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     except OSError as error:
         raise FileError(f"{path} cannot be written: {reason(error)}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # as the file system became read-only, or went away
+            temporary.unlink()
 
 
 def unfinished_files(folder: Path) -> list[Path]:
@@ -157,8 +179,8 @@ def unfinished_files(folder: Path) -> list[Path]:
     return [path for path in folder.glob(".*.part") if len(path.stem) == 1 + 2 * _TOKEN]
 
 
-def check_memory(path: Path, size: int) -> None:
-    """Refuse an image that this machine cannot hold.
+def check_memory(path: Path, size: int, *, held: int | None = None) -> None:
+    """Refuse an image that this machine cannot hold, or that a small file only claims to hold.
 
     Parameters
     ----------
@@ -166,17 +188,25 @@ def check_memory(path: Path, size: int) -> None:
         Where it comes from.
     size : int
         Bytes once decoded.
+    held : int, optional
+        Bytes of the file or files that hold it, if not of `path`.
 
     Raises
     ------
     FileError
-        If they are more than the machine's memory.
+        If they are more than the machine's memory, or very many and from next to nothing.
     """
     memory = _machine_memory()
     if memory and size > memory:
         raise FileError(
             f"{path} holds {size / 2**30:.1f} GiB of pixels, more than the "
             f"{memory / 2**30:.1f} GiB of memory of this machine; crop or split it first"
+        )
+    if held is None:
+        held = path.stat().st_size
+    if size > max(_BELIEVED, _LARGEST_RATIO * held):
+        raise FileError(
+            f"{path} is damaged: {held} bytes claim to hold {size / 2**30:.1f} GiB of pixels"
         )
 
 

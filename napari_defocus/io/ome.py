@@ -3,9 +3,12 @@
 Elements and attributes: OME data model 2016-06. An older or unknown namespace is left as it is.
 """
 
+import hashlib
 import uuid
 from collections.abc import Iterator
 from xml.etree import ElementTree
+
+import numpy as np
 
 from .picture import Array, Length
 
@@ -27,6 +30,13 @@ _TYPES = {
 def holds(data: Array) -> bool:
     """Whether OME has a name for the type of `data`."""
     return data.dtype.name in _TYPES
+
+
+def identifier(data: Array) -> str:
+    """Return the UUID of a file as OME names it: the same for the same image."""
+    digest = hashlib.sha256(f"{data.dtype.str} {data.shape} ".encode())
+    digest.update(np.ascontiguousarray(data).data.cast("B"))
+    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, digest.hexdigest())}"
 
 
 def describe(xml: str) -> tuple[dict[str, Length], tuple[str, ...]]:
@@ -82,7 +92,7 @@ def derive(xml: str, data: Array, axes: str) -> str:
         if other is not image:
             root.remove(other)
     _drop_references(root, kept=image.get("ID", ""))
-    root.set("UUID", f"urn:uuid:{uuid.uuid4()}")
+    root.set("UUID", identifier(data))
     size = dict(zip(axes, data.shape, strict=True))
     samples = size.get("S", 1)
     _set_sizes(pixels, data, axes, size, samples)

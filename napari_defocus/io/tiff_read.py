@@ -8,7 +8,7 @@ import logging
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ _RAW_PHOTOMETRIC = (32803, 34892)
 _RGB_DECODERS = (6, 7, 33003, 33005, 33007, 34712)
 _ORIENTATION, _XMP, _IPTC, _ICC, _DESCRIPTION = 274, 700, 33723, 34675, 270
 _FIRST_PRIVATE_TAG = 32768
+_MOST_COMPLAINTS = 200
 _RESOLUTION_UNITS = {2: "inch", 3: "centimetre"}
 
 
@@ -38,6 +39,7 @@ def read_tiff(path: Path) -> Picture:
         If the file is truncated or lacks planes, holds raw sensor data or colours other than grey
         and RGB, or no image at all.
     """
+    _check_links(path)
     with _complaints() as complaints, tifffile.TiffFile(path) as tiff:
         if not tiff.series:
             raise FileError(f"{path} holds no image")
@@ -45,10 +47,10 @@ def read_tiff(path: Path) -> Picture:
         page = series.keyframe
         _check_kind(path, tiff, series)
         _check_whole(path, tiff, series)
-        check_memory(path, series.size * series.dtype.itemsize)
+        check_memory(path, series.size * series.dtype.itemsize, held=_held(series))
+        _check_sound(path, complaints)  # before a damaged file claims hours of decoding
         data = series.asarray()
-        if complaints:
-            raise FileError(f"{path} is damaged: {complaints[0]}")
+        _check_sound(path, complaints)
         data, axes, alpha = _arrange(data, series, plain=_is_plain(tiff))
         orientation = _tag(page, _ORIENTATION, 1)
         metadata = _metadata(path, tiff, series, orientation)
@@ -62,6 +64,16 @@ def read_tiff(path: Path) -> Picture:
 
 def _others(count: int) -> str:
     return {0: "", 1: "a further image"}.get(count, f"{count} further images")
+
+
+def _check_links(path: Path) -> None:
+    """Refuse a file whose directories lead in a circle, which would be followed for ever."""
+    seen: set[int] = set()
+    with path.open("rb") as file:
+        for start in exif.directories(file):
+            if start in seen:
+                raise FileError(f"{path} is damaged: its directories lead in a circle")
+            seen.add(start)
 
 
 def _check_kind(path: Path, tiff: Any, series: Any) -> None:
@@ -78,6 +90,17 @@ def _check_kind(path: Path, tiff: Any, series: Any) -> None:
         raise FileError(
             f"{path} holds {page.samplesperpixel} samples a pixel; RGB has 3, with alpha 4"
         )
+
+
+def _check_sound(path: Path, complaints: list[str]) -> None:
+    if complaints:
+        raise FileError(f"{path} is damaged: {complaints[0]}")
+
+
+def _held(series: Any) -> int:
+    """Size of the file, or of all the files over which planes are spread."""
+    handles = {page.parent.filehandle.path: page.parent.filehandle for page in series.pages}
+    return sum(int(handle.size) for handle in handles.values())
 
 
 def _check_whole(path: Path, tiff: Any, series: Any) -> None:
@@ -154,12 +177,11 @@ def _metadata(path: Path, tiff: Any, series: Any, orientation: int) -> Metadata:
     elif imagej:
         sizes = _imagej_sizes(imagej, resolution)
     description = "" if xml or imagej or tiff.is_shaped else page.description
-    xmp = _tag(page, _XMP, None)
-    xmp = bytes(xmp) if isinstance(xmp, (bytes, tuple)) else (xmp or "").encode()
+    xmp = _bytes(page, _XMP)
     return Metadata(
         exif=_exif(path) if _is_plain(tiff) else None,
-        icc=_tag(page, _ICC, None) or None,
-        xmp=(exif.upright_xmp(xmp) if orientation != 1 else xmp) or None,
+        icc=_bytes(page, _ICC),
+        xmp=exif.upright_xmp(xmp) if xmp and orientation != 1 else xmp,
         iptc=_iptc(page),
         text={"Description": description} if description else {},
         resolution=resolution,
@@ -184,7 +206,7 @@ def _storage(tiff: Any, page: Any) -> Storage:
 
 def _resolution(page: Any, orientation: int) -> Resolution | None:
     pair = [_tag(page, tag, None) for tag in (282, 283)]
-    if not all(isinstance(value, tuple) and all(value) for value in pair):
+    if not all(isinstance(value, tuple) and min(value) > 0 for value in pair):
         return None
     x, y = (value[0] / value[1] for value in pair)
     if orientation in (5, 6, 7, 8):
@@ -217,6 +239,17 @@ def _iptc(page: Any) -> bytes | None:
     return None
 
 
+def _bytes(page: Any, code: int) -> bytes | None:
+    """The value of a tag that holds bytes, whatever its type; None if it cannot be had."""
+    value = _tag(page, code, None)
+    if isinstance(value, str):
+        value = value.encode()
+    if isinstance(value, tuple):
+        with suppress(ValueError, TypeError):
+            value = bytes(value)
+    return value if isinstance(value, bytes) and value else None
+
+
 def _tag(page: Any, code: int, missing: Any) -> Any:
     """The value of a tag, `missing` where it is not there or its value is damaged."""
     tag = page.tags.get(code)
@@ -237,7 +270,10 @@ def _complaints() -> Iterator[list[str]]:
 
 
 class _Collector(logging.Handler):
-    """Keeps the messages of errors that its own thread causes, private tags left aside."""
+    """Keeps the messages of errors that its own thread causes, private tags left aside.
+
+    A file that causes very many is given up: its directories would be followed for minutes.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -249,3 +285,5 @@ class _Collector(logging.Handler):
         tag = re.search(r"TiffTag (\d+)", message)
         if record.thread == self._thread and (tag is None or int(tag[1]) < _FIRST_PRIVATE_TAG):
             self.messages.append(re.sub(r"<[^>]*>\s*", "", message))
+            if len(self.messages) > _MOST_COMPLAINTS:
+                raise ValueError(self.messages[0])

@@ -117,7 +117,7 @@ def _ome_xml(picture: Picture) -> str | None:
     if picture.metadata.ome is None or not _fits_ome(picture):
         return None
     try:
-        return ome.derive(picture.metadata.ome, picture.data, picture.axes)
+        return ome.derive(picture.metadata.ome, picture.data, _renamed(picture.axes))
     except ValueError:
         return None
 
@@ -136,7 +136,10 @@ def _renamed(axes: str) -> str:
 
 
 def _ome_fields(picture: Picture) -> dict[str, Any]:
-    fields: dict[str, Any] = {"axes": _renamed(picture.axes)}
+    fields: dict[str, Any] = {
+        "axes": _renamed(picture.axes),
+        "UUID": ome.identifier(picture.data),
+    }
     for axis, name in (("X", "PhysicalSizeX"), ("Y", "PhysicalSizeY"), ("Z", "PhysicalSizeZ")):
         length = picture.metadata.pixel_size.get(axis)
         unit = length and _ome_unit(length.unit)
@@ -182,4 +185,13 @@ def _imagej_fields(picture: Picture) -> dict[str, Any]:
         kept.pop("Labels", None)
     if "C" not in picture.axes:
         kept.pop("mode", None)
+    for name in kept.keys() - {"Info"}:  # which has a tag of its own
+        kept[_escaped(name)] = _escaped(kept.pop(name))
     return {**kept, "axes": picture.axes}
+
+
+def _escaped(value: Any) -> Any:
+    r"""A text as ImageJ writes it where only ASCII can be: ``\\u00B5`` for a micro sign."""
+    if not isinstance(value, str):
+        return value
+    return "".join(c if c.isascii() else f"\\u{ord(c):04X}" for c in value)
