@@ -105,7 +105,8 @@ def estimate_defocus(
         far each pixel is out of focus, and on which side of the plane of focus it lies.
     model : str, path or torch.nn.Module
         "auto", the name of a model for one view or two (:func:`napari_defocus.list_models`), the
-        path of one's own weights file, or a network with a ``descriptor``.
+        path of one's own weights file, or a network with a ``descriptor``. "auto" takes one for
+        microscopy where values are grey and linear, else one for photographs.
     channel_axis : int, optional
         The axis of 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
         None: there is none, and all axes before Y and X hold planes that are handled one by one.
@@ -194,7 +195,7 @@ def estimate_defocus_steps(
     check_range(value_range)
     work = _Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
     task: Task = "single" if right is None else "dual"
-    network = _resolve(model, task)
+    network = _resolve(model, task, layout)
     estimate = _Estimate(work, network)
     if is_dask(views[0]):
         both = lazy.over_planes(
@@ -257,7 +258,8 @@ def deblur(
         and adds fine detail that is likely rather than known.
     model : str, path or torch.nn.Module
         "auto", the name of a model for deblurring (:func:`napari_defocus.list_models`), the path of
-        one's own weights file, or a network with a ``descriptor``.
+        one's own weights file, or a network with a ``descriptor``. "auto" takes one for
+        microscopy where values are grey and linear, else one for photographs.
     channel_axis : int, optional
         The axis of 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
         None: there is none, and all axes before Y and X hold planes that are handled one by one.
@@ -355,8 +357,8 @@ def deblur_steps(
     job = _Deblur(
         work,
         given is not None and given.signed,
-        _resolve(model, "deblur", detail),
-        _Estimate(work, _resolve("auto", "single")) if given is None else None,
+        _resolve(model, "deblur", layout, detail),
+        _Estimate(work, _resolve("auto", "single", layout)) if given is None else None,
         _check_number("strength", strength, "a number from 0 to 2", 0, 2),
         _check_number("protect", protect, "a finite number of 0 or more", 0),
     )
@@ -824,11 +826,11 @@ def _parts(defocus: Any) -> tuple[Any, ...]:
 
 
 def _resolve(
-    model: str | PathLike[str] | nn.Module, task: Task, detail: str = "faithful"
+    model: str | PathLike[str] | nn.Module, task: Task, layout: Layout, detail: str = "faithful"
 ) -> ModelCard | nn.Module:
     """Find a model, or accept a network that is at hand."""
     if isinstance(model, str | PathLike):
-        return find_model(model, task, detail)
+        return find_model(model, task, detail, layout.imaging)
     check_detail(detail, type(model).__name__)
     descriptor = getattr(model, "descriptor", None)
     if getattr(descriptor, "task", None) != task:

@@ -21,6 +21,8 @@ Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Encoding = Literal["srgb", "linear"]
+#: What takes images of a kind: cameras, or microscopes and other instruments.
+Imaging = Literal["photo", "microscopy"]
 Range = tuple[float, float]
 
 #: Smallest height and width, in pixels, that can be worked on.
@@ -61,6 +63,11 @@ class Layout:
     def colour(self) -> bool:
         """Whether there are red, green and blue channels."""
         return self.channels > 1
+
+    @property
+    def imaging(self) -> Imaging:
+        """What such images come from: linear grey from instruments, all else from cameras."""
+        return "photo" if self.colour or self.encoding == "srgb" else "microscopy"
 
     @property
     def map_shape(self) -> tuple[int, ...]:
@@ -456,8 +463,8 @@ def add_change(
     encoding, value_range
         As given to :func:`to_display`.
     bounded : bool
-        Keep floats between black and white, as photographs need it; values that were outside
-        already may stay where they are. Integers always stay inside their data type.
+        Keep floats below white, as photographs need it; all stay above black. Values that were
+        outside already may stay where they are. Integers always stay inside their data type.
 
     Returns
     -------
@@ -481,11 +488,12 @@ def _moved(channel: Array, step: FloatArray, value_range: Range, *, bounded: boo
     """Add a step, 1 being white, to the values of one channel."""
     low, high = value_range
     kind = channel.dtype
-    new: Array = channel.astype(_exact(kind)) + (high - low) * step.astype(_exact(kind))
+    was = channel.astype(_exact(kind))
+    new: Array = np.maximum(was + (high - low) * step.astype(_exact(kind)), np.minimum(was, low))
     if kind.kind != "f":
         return _rounded(new, kind)
     if bounded:
-        new = np.clip(new, np.minimum(channel, low), np.maximum(channel, high))
+        new = np.minimum(new, np.maximum(was, high))
     limit = np.finfo(kind).max
     return np.clip(new, -limit, limit).astype(kind)
 

@@ -256,6 +256,15 @@ def test_form_is_display_values_of_three_channels(dtype):
     assert form.max() == pytest.approx(1)
 
 
+def test_linear_grey_is_microscopy_and_all_else_photographs():
+    grey, colour = np.zeros((9, 8), np.uint16), np.zeros((9, 8, 3), np.uint16)
+    assert read_layout(grey).imaging == "microscopy"
+    assert read_layout(grey, encoding="srgb").imaging == "photo"
+    assert read_layout(colour, -1, "linear").imaging == "photo"
+    assert read_layout(grey.astype(np.uint8)).imaging == "photo"
+    assert read_layout(grey.astype(np.uint8), encoding="linear").imaging == "microscopy"
+
+
 def test_change_is_rounded_and_kept_inside_the_data_type():
     image = np.array([[0, 1, 100, 254, 255]] * 4, np.uint8)
     np.testing.assert_array_equal(back(image, 1.6 / 255)[0], [2, 3, 102, 255, 255])
@@ -288,10 +297,11 @@ def test_photographs_stay_between_black_and_white():
     assert back(image, -0.1, -1).min() == 0
 
 
-def test_measured_images_may_leave_their_range():
-    image = np.linspace(0, 1, 100, dtype=np.float32).reshape(10, 10)
-    assert back(image, 0.1).max() > 1.05
-    assert back(image, -0.1).min() < 0
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+def test_measurements_do_not_fall_below_black_and_may_outshine_white(dtype):
+    image = np.linspace(100, 900, 80).reshape(8, 10).astype(dtype)
+    assert back(image, -2).min() == image.min()
+    assert back(image, 2).max() > image.max()
 
 
 def test_doubling_the_input_doubles_the_output():

@@ -14,7 +14,11 @@ from training.commands.data import (
 )
 from training.commands.kernels import show_kernels_command
 from training.commands.models import export_command
-from training.commands.scores import calibrate_command, evaluate_command
+from training.commands.scores import (
+    calibrate_command,
+    evaluate_command,
+    evaluate_microscopy_command,
+)
 from training.commands.trainings import estimator_command, gan_command, lbk_command
 from training.errors import TrainingError
 
@@ -29,6 +33,7 @@ app.command("lbk")(lbk_command)
 app.command("gan")(gan_command)
 app.command("ablate")(ablate_command)
 app.command("evaluate")(evaluate_command)
+app.command("evaluate-microscopy")(evaluate_microscopy_command)
 app.command("calibrate")(calibrate_command)
 app.command("export")(export_command)
 

@@ -1,6 +1,7 @@
 """Trained weights into the plugin's registry, with their card."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,32 +9,75 @@ from napari_defocus.models import ModelCard, find_model, load_network, write_mod
 from napari_defocus.networks.descriptor import Task
 from training.products import LICENCE
 
-#: Which file of a run each model of the plugin comes from, and what its card says of it.
-MODELS: Mapping[str, tuple[str, Task, str]] = {
-    "single": ("single", "single", "Blur radius and confidence from one photograph."),
-    "dual-pixel": ("dual-pixel", "dual", "Signed blur radius and confidence from two views."),
-    "photo-faithful": (
-        "deblur",
-        "deblur",
-        "Deblurs photographs, steered by the map; no adversary.",
-    ),
-    "photo-natural": (
-        "deblur",
-        "deblur",
-        "Deblurs photographs, steered by the map; trained against an adversary.",
-    ),
-}
-_DATA = (
+_PHOTOGRAPHS = (
     "Scenes rendered from freely licensed photographs (CID22, GB82, CLIC 2025 and the wallpapers "
     "of Linux distributions: CC0, CC BY, CC BY-SA, public domain, Unsplash), those in "
     "training/data/held_out.txt left out. No real defocused photograph was trained on."
 )
+_SPECIMENS = (
+    "Specimens rendered as fluorescence and transmitted-light microscopes see them (a scalar model "
+    "of the pupil, haze, photons, a detector); tissue in transmitted light has the textures of "
+    "freely licensed photographs, as in the models for these. No real micrograph was trained on."
+)
 _VERSION = "0.1"
 
 
-def export(
-    run: Path, name: str, folder: Path, *, figures: Mapping[str, Any], data: str = _DATA
-) -> ModelCard:
+@dataclass(frozen=True)
+class Model:
+    """What a model of the plugin is made of.
+
+    Attributes
+    ----------
+    file : str
+        Name, without suffix, of the weights that a run leaves.
+    task : {"single", "dual", "deblur"}
+        What it is for.
+    description, data : str
+        What its card says of it, and of what it was trained on.
+    """
+
+    file: str
+    task: Task
+    description: str
+    data: str
+
+
+#: All models of the plugin, by their names.
+MODELS: Mapping[str, Model] = {
+    "single": Model(
+        "single", "single", "Blur radius and confidence from one photograph.", _PHOTOGRAPHS
+    ),
+    "dual-pixel": Model(
+        "dual-pixel", "dual", "Signed blur radius and confidence from two views.", _PHOTOGRAPHS
+    ),
+    "photo-faithful": Model(
+        "deblur",
+        "deblur",
+        "Deblurs photographs, steered by the map; no adversary.",
+        _PHOTOGRAPHS,
+    ),
+    "photo-natural": Model(
+        "deblur",
+        "deblur",
+        "Deblurs photographs, steered by the map; trained against an adversary.",
+        _PHOTOGRAPHS,
+    ),
+    "microscopy-single": Model(
+        "single",
+        "single",
+        "Blur radius and confidence from one image of a microscope: linear, grey.",
+        _SPECIMENS,
+    ),
+    "microscopy-faithful": Model(
+        "deblur",
+        "deblur",
+        "Deblurs images of microscopes, linear and grey, steered by the map; no adversary.",
+        _SPECIMENS,
+    ),
+}
+
+
+def export(run: Path, name: str, folder: Path, *, figures: Mapping[str, Any]) -> ModelCard:
     """Write what a run left as a model of the plugin.
 
     Parameters
@@ -46,8 +90,6 @@ def export(
         Folder of the registry.
     figures : mapping
         What else was measured, beside the run's own figures.
-    data : str
-        What it was trained on.
 
     Returns
     -------
@@ -59,8 +101,8 @@ def export(
     napari_defocus.errors.ModelError
         If the run left no such weights.
     """
-    file, task, description = MODELS[name]
-    left = find_model(run / f"{file}.safetensors", task)
+    model = MODELS[name]
+    left = find_model(run / f"{model.file}.safetensors", model.task)
     return write_model(
         folder,
         name,
@@ -70,8 +112,8 @@ def export(
         arguments=left.arguments,
         version=_VERSION,
         licence=LICENCE,
-        description=description,
-        data=data,
+        description=model.description,
+        data=model.data,
         recipe=left.recipe,
         figures={"held-out rendered scenes": left.figures, **figures},
     )

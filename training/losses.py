@@ -56,9 +56,9 @@ def flux_loss(image: Tensor, target: Tensor, window: int = 16) -> Tensor:
     """Mean absolute error of the linear light that each window of pixels receives, per pixel.
 
     Blur moves light and neither makes nor takes any, so what is measured in an image is to be
-    found in its restoration; display-encoded values in [0, 1] are decoded first.
+    found in its restoration; display-encoded values are decoded first.
     """
-    difference = decode_srgb(image.clamp(0, 1)) - decode_srgb(target)
+    difference = decode_srgb(image) - decode_srgb(target)
     return functional.avg_pool2d(difference, window).abs().mean()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import OptionError
 
 if TYPE_CHECKING:
+    from ..arrays import Imaging, Layout
     from ..io import Picture
 
 
@@ -46,12 +47,11 @@ class How:
         DefocusError
             If the picture or one of the options cannot be used.
         """
-        from ..arrays import measure_range, read_layout
+        from ..arrays import measure_range
 
-        axis = self._axis(picture)
-        layout = read_layout(picture.data, axis, self.encoding)
+        layout = self._layout(picture)
         return {
-            "channel_axis": axis,
+            "channel_axis": self._axis(picture),
             "encoding": layout.encoding,
             "value_range": measure_range(picture.data, layout, self.value_range),
             "scale": _number_or("scale", self.scale, {"auto": "auto"}),
@@ -59,6 +59,21 @@ class How:
             "precision": self.precision,
             "tile": _number_or("tile", self.tile, {"auto": "auto", "whole": None}),
         }
+
+    def imaging(self, picture: "Picture") -> "Imaging":
+        """What took the picture, as far as models care.
+
+        Raises
+        ------
+        DefocusError
+            As for `arguments`.
+        """
+        return self._layout(picture).imaging
+
+    def _layout(self, picture: "Picture") -> "Layout":
+        from ..arrays import read_layout
+
+        return read_layout(picture.data, self._axis(picture), self.encoding)
 
     def _axis(self, picture: "Picture") -> int | None:
         words = {"auto": picture.channel_axis, "none": None}

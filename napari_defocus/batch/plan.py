@@ -127,7 +127,7 @@ def make_plan(given: Iterable[str | Path], folder: str | Path, settings: Setting
     ModelError, OptionError
         If a model is unknown.
     """
-    settings.cards()
+    settings.possible_cards()
     folder = Path(folder)
     taken: set[Path] = set()
     items = []

@@ -7,12 +7,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import OptionError
-from ..models import ModelCard, find_model
+from ..models import ModelCard, find_model, possible_models
 from ..version import __version__
 from .how import How
+
+if TYPE_CHECKING:
+    from ..arrays import Imaging
 
 Task = Literal["map", "deblur", "both"]
 Existing = Literal["refuse", "keep", "replace"]
@@ -98,22 +101,37 @@ class Settings:
             for result in self.results
         }
 
-    def cards(self) -> list[ModelCard]:
-        """Return the models that take part, the one of the result first.
+    def cards(self, imaging: Imaging) -> list[ModelCard]:
+        """Return the models that take part for a file, the one of the result first.
+
+        Raises
+        ------
+        ModelError, OptionError
+            If one is unknown, or does not suit what took the picture.
+        """
+        estimator = find_model(self.map_model, "single", imaging=imaging)
+        if self.task == "map":
+            return [estimator]
+        return [find_model(self.model, "deblur", self.detail, imaging), estimator]
+
+    def possible_cards(self) -> list[ModelCard]:
+        """Return all models that may take part, whatever the files are.
 
         Raises
         ------
         ModelError, OptionError
             If one is unknown.
         """
-        deblurring = [] if self.task == "map" else [find_model(self.model, "deblur", self.detail)]
-        return [*deblurring, find_model(self.map_model, "single")]
+        estimators = possible_models(self.map_model, "single")
+        if self.task == "map":
+            return estimators
+        return [*possible_models(self.model, "deblur", self.detail), *estimators]
 
     def fingerprint(self) -> str:
         """Return a text that changes when results would: by settings, weights or version."""
         told = {
             **{name: value for name, value in asdict(self).items() if name not in _NAMING},
-            "weights": [card.sha256 for card in self.cards()],
+            "weights": [card.sha256 for card in self.possible_cards()],
             "version": __version__,
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

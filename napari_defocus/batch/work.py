@@ -128,7 +128,7 @@ def _deblurring(settings: Settings) -> dict[str, Any]:
 def _record(
     what: str, item: Item, picture: Picture, settings: Settings, arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
-    cards = settings.cards()
+    cards = settings.cards(settings.how.imaging(picture))
     told = {**arguments, "path": item.source.name}
     if what == "sharp":
         return provenance("deblur", picture.data, {**_deblurring(settings), **told}, cards)

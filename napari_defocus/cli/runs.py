@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..api import DefocusMap, deblur, estimate_defocus, refocus
+from ..arrays import Imaging
 from ..batch.how import How
 from ..colours import paint_map
 from ..errors import FileError, MapError
@@ -82,10 +83,10 @@ class Choice:
         """What the API takes."""
         return {"model": self.model, "detail": self.detail}
 
-    def cards(self, known: DefocusMap | Array | None) -> list[ModelCard]:
+    def cards(self, known: DefocusMap | Array | None, imaging: Imaging) -> list[ModelCard]:
         """The models used; where no map is known, the one that estimates it too."""
-        estimator = [find_model("auto", "single")] if known is None else []
-        return [find_model(self.model, "deblur", self.detail), *estimator]
+        estimator = [find_model("auto", "single", imaging=imaging)] if known is None else []
+        return [find_model(self.model, "deblur", self.detail, imaging), *estimator]
 
 
 def map_defocus(
@@ -97,7 +98,7 @@ def map_defocus(
     picture = _read(image, how)
     second = _read(right, how).data if right else None
     given = {"model": model, **how.arguments(picture)}
-    card = find_model(model, "single" if right is None else "dual")
+    card = find_model(model, "single" if right is None else "dual", imaging=how.imaging(picture))
     if goals.preview:
         axis = given["channel_axis"]
         shape = picture.data.shape if axis is None else np.delete(picture.data.shape, axis)
@@ -132,7 +133,7 @@ def deblur_image(
     check_fits(out, picture)
     known = defocus.read()
     given = {"strength": strength, "protect": protect, **choice.arguments, **how.arguments(picture)}
-    cards = choice.cards(known)
+    cards = choice.cards(known, how.imaging(picture))
     with progress_bar(f"deblur {image.name}") as progress:
         sharp = deblur(picture.data, known, progress=progress, **given)
     outputs.write(
@@ -160,7 +161,7 @@ def refocus_image(
     check_fits(out, picture)
     known: Any = defocus.read()
     common = how.arguments(picture)
-    cards = [] if is_sharp else choice.cards(known)
+    cards = [] if is_sharp else choice.cards(known, how.imaging(picture))
     if known is None:
         with progress_bar(f"map {image.name}") as progress:
             known = estimate_defocus(picture.data, progress=progress, **common)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..arrays import measure_range, read_layout
+from ..arrays import Imaging, measure_range, read_layout
 from ..errors import DefocusError, ModelError
 from ..io import Picture, read_picture
 from ..models import ModelCard, find_model, list_models, verify
@@ -152,12 +152,12 @@ def _understood(picture: Picture) -> Iterator[tuple[str, str]]:
     if planes:
         yield "planes", f"{' x '.join(planes)}, one by one"
     for task in ("single", "deblur"):
-        yield f"model, {_TASK_WORDS[task]}", _default_model(task)
+        yield f"model, {_TASK_WORDS[task]}", _default_model(task, layout.imaging)
 
 
-def _default_model(task: Any) -> str:
+def _default_model(task: Any, imaging: Imaging) -> str:
     try:
-        return find_model("auto", task).name
+        return find_model("auto", task, imaging=imaging).name
     except ModelError as error:
         return f"none: {error}"
 

@@ -5,7 +5,15 @@ Importing it does not import torch.
 
 from .cards import ModelCard
 from .load import load_network, verify
-from .registry import find_model, list_models
+from .registry import find_model, list_models, possible_models
 from .write import write_model
 
-__all__ = ["ModelCard", "find_model", "list_models", "load_network", "verify", "write_model"]
+__all__ = [
+    "ModelCard",
+    "find_model",
+    "list_models",
+    "load_network",
+    "possible_models",
+    "verify",
+    "write_model",
+]

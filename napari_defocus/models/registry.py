@@ -9,12 +9,15 @@ from .cards import ModelCard, card_from, read_card
 from .files import SUFFIXES, digest, parse_header, parse_pth, read_bytes
 
 if TYPE_CHECKING:
+    from ..arrays import Imaging
     from ..networks.descriptor import Task
 
 FOLDER = Path(__file__).parent
-DEFAULTS: "dict[Task, str]" = {"single": "single", "dual": "dual-pixel", "deblur": "photo-faithful"}
-#: What "auto" stands for in deblurring, by the detail that is asked for; the first unless told.
-DETAILS = {"faithful": "photo-faithful", "natural": "photo-natural"}
+#: How much deblurring may infer; the first unless told.
+DETAILS = ("faithful", "natural")
+#: What takes the images that there are models for; the first unless told.
+IMAGINGS: "tuple[Imaging, ...]" = ("photo", "microscopy")
+_SINGLE: "dict[Imaging, str]" = {"photo": "single", "microscopy": "microscopy-single"}
 
 
 def list_models() -> list[ModelCard]:
@@ -29,7 +32,10 @@ def list_models() -> list[ModelCard]:
 
 
 def find_model(
-    name_or_path: str | os.PathLike[str], task: "Task", detail: str = "faithful"
+    name_or_path: str | os.PathLike[str],
+    task: "Task",
+    detail: str = "faithful",
+    imaging: "Imaging" = "photo",
 ) -> ModelCard:
     """Return the card of a model.
 
@@ -43,6 +49,8 @@ def find_model(
     detail : {"faithful", "natural"}
         Which of the deblurring models "auto" stands for: no detail that the image does not show, or
         what is likely beyond it.
+    imaging : {"photo", "microscopy"}
+        What took the image that "auto" is to suit (:attr:`napari_defocus.arrays.Layout.imaging`).
 
     Returns
     -------
@@ -55,7 +63,7 @@ def find_model(
         If there is no such model or file, it says nothing about its network, or it was made for
         another task; names what would be accepted.
     OptionError
-        If `detail` is unknown, or "natural" beside a model that is named.
+        If `detail` is unknown, or "natural" beside a model that is named or for microscopy.
 
     Examples
     --------
@@ -65,7 +73,7 @@ def find_model(
     name = os.fspath(name_or_path)
     check_detail(detail, name)
     if name == "auto":
-        name = DETAILS[detail] if task == "deblur" else DEFAULTS[task]
+        name = default_name(task, detail, imaging)
     if _is_path(name):
         card = _read_own(Path(name).expanduser())
     else:
@@ -77,11 +85,52 @@ def find_model(
     return card
 
 
+def default_name(task: "Task", detail: str = "faithful", imaging: "Imaging" = "photo") -> str:
+    """Return the name of the model that "auto" stands for.
+
+    Raises
+    ------
+    OptionError
+        If "natural" detail is wanted for microscopy, where nothing may be made up.
+    """
+    if task == "dual":
+        return "dual-pixel"
+    if task == "single":
+        return _SINGLE[imaging]
+    if imaging == "microscopy" and detail != "faithful":
+        raise OptionError(
+            f"detail is {detail!r} and the image linear and grey, as measurements are; only "
+            "'faithful' is accepted for these, unless a model is named"
+        )
+    return f"{imaging}-{detail}"
+
+
+def possible_models(
+    name_or_path: str | os.PathLike[str], task: "Task", detail: str = "faithful"
+) -> list[ModelCard]:
+    """Return the cards of all models that a name or "auto" may stand for, whatever the image.
+
+    Raises
+    ------
+    ModelError, OptionError
+        As :func:`find_model`.
+
+    Examples
+    --------
+    >>> [card.name for card in possible_models("auto", "single")]
+    ['single', 'microscopy-single']
+    """
+    photo = find_model(name_or_path, task, detail)
+    if name_or_path != "auto" or task == "dual" or detail != "faithful":
+        return [photo]
+    return [photo, *(find_model("auto", task, detail, imaging) for imaging in IMAGINGS[1:])]
+
+
 def check_detail(detail: str, model: object) -> None:
     """Raise an OptionError unless `detail` is one, and says nothing beside a model but "auto"."""
     if detail not in DETAILS:
         raise OptionError(f"detail is {detail!r}; accepted are {', '.join(DETAILS)}")
-    if model != "auto" and detail != next(iter(DETAILS)):
+    if model != "auto" and detail != DETAILS[0]:
         raise OptionError(
             f"detail is {detail!r} and the model {model!r}; detail chooses what the model 'auto' "
             "stands for, so give one of them"

@@ -103,15 +103,16 @@ class SingleEstimator(nn.Module):
         Parameters
         ----------
         x : Tensor
-            (N, 5, H, W): display-encoded RGB; radius in px and confidence as a coarser look found
-            them, 0 and 0 where there was none. H, W multiples of 8.
+            (N, 5, H, W): display-encoded RGB, clipped to black and white, so that hot pixels say
+            little; radius in px and confidence as a coarser look found them, 0 and 0 where there
+            was none. H, W multiples of 8.
 
         Returns
         -------
         Tensor
             (N, 2, H, W): radius >= 0 in px, confidence in [0, 1].
         """
-        picture, found = x[:, :3], functional.avg_pool2d(x[:, 3:], 2)
+        picture, found = x[:, :3].clamp(0, 1), functional.avg_pool2d(x[:, 3:], 2)
         texture = locally_normalised(luma(picture), 4)
         seen = functional.pixel_unshuffle(torch.cat([picture - 0.5, texture], 1), 2)
         raw = self.trunk(torch.cat([seen, _scaled(found)], 1))

@@ -79,6 +79,7 @@ class ModelChoice(Container[Any]):
 
     def __init__(self, task: "Task", **kwargs: Any) -> None:
         self._task = task
+        self._auto = "auto"
         self._files: list[str] = []
         self.names = ComboBox(choices=self._choices, nullable=False)
         self.browse = PushButton(text="…", tooltip="Add a weights file of your own")
@@ -116,10 +117,15 @@ class ModelChoice(Container[Any]):
             self._task = task
             self.names.reset_choices()
 
+    def show_auto(self, name: str) -> None:
+        """Show which model "auto" stands for at present; an empty name if none does."""
+        self._auto = f"auto: {name}" if name else "auto"
+        self.names.reset_choices()
+
     def _choices(self, _: Any = None) -> list[tuple[str, str]]:
         shipped = [card.name for card in list_models() if card.task == self._task]
         own = [(Path(path).name, path) for path in self._files]
-        return [("auto", "auto"), *((name, name) for name in shipped), *own]
+        return [(self._auto, "auto"), *((name, name) for name in shipped), *own]
 
     def _explain(self) -> None:
         about = {card.name: f"{card.description} ({card.licence})" for card in list_models()}

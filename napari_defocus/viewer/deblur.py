@@ -59,7 +59,7 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._detail = ComboBox(
             name="detail",
             value="faithful",
-            choices=list(DETAILS),
+            choices=DETAILS,
             tooltip="faithful: what the image still tells, for measuring; natural: adds fine "
             "detail that is likely rather than known. For the model auto",
         )
@@ -90,6 +90,7 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._image.changed.connect(self._watch)
         self._defocus.changed.connect(self._watch)
         self._model.names.changed.connect(self._offer_detail)
+        self._detail.changed.connect(self._show_auto)
         for setting in (self._detail, self._strength, self._protect):
             setting.changed.connect(self._preview.request)
         for control in (self._compute.scale, self._compute.encoding):
@@ -110,10 +111,13 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             how=self._how(),
         )
 
+    def _detail_wanted(self) -> str:
+        return str(self._detail.value)
+
     def _offer_detail(self, model: str) -> None:
         """Let detail be chosen only where it counts."""
         if model != "auto":
-            self._detail.value = next(iter(DETAILS))
+            self._detail.value = DETAILS[0]
         self._detail.enabled = model == "auto"
 
     def _watch(self, *_: Any) -> None:

@@ -80,6 +80,7 @@ class DefocusMapWidget(TaskWidget[MapResult]):
 
     def _offer_models(self, *_: Any) -> None:
         self._model.task = "single" if self._right.value is None else "dual"
+        self._show_auto()
 
 
 def describe(result: MapResult, pixel: tuple[float, str] | None) -> str:

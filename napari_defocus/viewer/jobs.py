@@ -135,7 +135,13 @@ class MapJob:
             "estimate_defocus",
             image,
             {"right": right, **arguments, **self.image.origin},
-            [find_model(self.how.model, "single" if right is None else "dual")],
+            [
+                find_model(
+                    self.how.model,
+                    "single" if right is None else "dual",
+                    imaging=self.image.imaging(self.how.encoding),
+                )
+            ],
         )
         magnitude = np.abs(defocus.radius)
         return MapResult(
@@ -196,9 +202,10 @@ class DeblurJob:
             **self.how.arguments(self.image, value_range),
         }
         deblurred = yield from deblur_steps(image, defocus, **arguments)
-        models = [find_model(self.how.model, "deblur", self.detail)]
+        imaging = self.image.imaging(self.how.encoding)
+        models = [find_model(self.how.model, "deblur", self.detail, imaging)]
         if defocus is None:
-            models.append(find_model("auto", "single"))
+            models.append(find_model("auto", "single", imaging=imaging))
         record = provenance(
             "deblur", image, {"defocus": defocus, **arguments, **self.image.origin}, models
         )

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import (
+    Imaging,
     Range,
     choose_range,
     extremes,
@@ -85,6 +86,10 @@ class Source:
             pixels[index] = np.asarray(self.data[there + self.window.slices[-2:]])
             yield _WAITING
         return pixels
+
+    def imaging(self, encoding: str) -> Imaging:
+        """What took the image, as far as models care."""
+        return read_layout(self.data, self.channel_axis, encoding).imaging
 
     def range_needs_whole(self, encoding: str) -> bool:
         """Whether black and white follow from the whole layer, of which this is but a part."""

@@ -2,11 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from magicgui.widgets import Container, Widget
 
-from ..errors import OptionError
+from ..errors import DefocusError, OptionError
+from ..models.registry import DETAILS, default_name
 from .choices import LayerChoice, ModelChoice, is_image
 from .compute_controls import ComputeControls
 from .jobs import How, Job
@@ -91,6 +93,8 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         self.native.layout().addWidget(self._controls.container.native)  # without a label
         self.native.setMinimumWidth(_WIDTH)
         self._image.changed.connect(self._region.follow)
+        for control in (self._image, self._compute.encoding):
+            control.changed.connect(self._show_auto)
         self._start_with_selection()
         self._visibility = Visibility(self.native, shown=self._align, hidden=lambda: None)
         self.native.destroyed.connect(self._running.abandon)
@@ -143,6 +147,20 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
     def _receive(self, result: ResultT) -> None:
         """Show a result."""
 
+    def _detail_wanted(self) -> str:
+        """How much may be inferred, as far as it can be chosen."""
+        return DETAILS[0]
+
+    def _show_auto(self, *_: Any) -> None:
+        """Show which model "auto" stands for with the present image."""
+        layer = self._image.value
+        name = ""
+        if layer is not None:
+            with suppress(DefocusError):  # what cannot be used is told when it is run
+                imaging = source_of(layer).imaging(self._compute.encoding.value)
+                name = default_name(self._model.task, self._detail_wanted(), imaging)
+        self._model.show_auto(name)
+
     def _layer(self) -> "Image":
         layer: Image | None = self._image.value
         if layer is None:
@@ -183,3 +201,4 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         if active is not None and is_image(active):
             self._image.value = active
         self._region.follow(self._image.value)
+        self._show_auto()

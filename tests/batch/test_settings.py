@@ -53,4 +53,4 @@ def test_fingerprint_changes_with_what_shapes_results_and_with_nothing_else():
 
 def test_unknown_models_are_refused():
     with pytest.raises(ModelError, match="no model 'nonsense'"):
-        Settings(model="nonsense").cards()
+        Settings(model="nonsense").possible_cards()

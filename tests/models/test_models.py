@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from torch import nn
 
 from napari_defocus.errors import FileError, ModelError, OptionError
-from napari_defocus.models import find_model, list_models, load_network, verify, write_model
+from napari_defocus.models import (
+    find_model,
+    list_models,
+    load_network,
+    possible_models,
+    verify,
+    write_model,
+)
 from napari_defocus.models.cards import TASKS, card_from, read_card
 from napari_defocus.networks import ARCHITECTURES
 from napari_defocus.networks.descriptor import Descriptor, Task
@@ -119,6 +126,21 @@ def test_detail_chooses_what_auto_deblurs_with():
     assert find_model("auto", "deblur").name == "photo-faithful"
     assert find_model("auto", "deblur", "natural").name == "photo-natural"
     assert find_model("auto", "single", "natural") == find_model("auto", "single")
+
+
+def test_what_took_the_image_chooses_what_auto_stands_for():
+    assert find_model("auto", "deblur", imaging="microscopy").name == "microscopy-faithful"
+    assert find_model("auto", "single", imaging="microscopy").name == "microscopy-single"
+    assert find_model("auto", "dual", imaging="microscopy") == find_model("auto", "dual")
+    assert find_model("photo-natural", "deblur", imaging="microscopy").name == "photo-natural"
+    with pytest.raises(OptionError, match="detail is 'natural' and the image linear and grey"):
+        find_model("auto", "deblur", "natural", "microscopy")
+
+
+def test_all_that_auto_may_stand_for():
+    names = [card.name for card in possible_models("auto", "deblur")]
+    assert names == ["photo-faithful", "microscopy-faithful"]
+    assert [card.name for card in possible_models("single", "single")] == ["single"]
 
 
 @pytest.mark.parametrize(

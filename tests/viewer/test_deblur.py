@@ -51,6 +51,34 @@ def test_detail_is_for_the_model_that_is_chosen_by_itself(viewer, widget, finish
     assert widget.detail.enabled
 
 
+def test_auto_says_what_it_stands_for(viewer, open_widget, photo):
+    viewer.add_image(photo)
+    grey = viewer.add_image(photo[..., 0].astype(np.uint16), name="grey")
+    deblurring, mapping = open_widget("Deblur"), open_widget("Defocus Map")
+
+    def shown(widget):
+        return widget.model.names.current_choice
+
+    assert deblurring.image.value is grey
+    assert (shown(deblurring), shown(mapping)) == (
+        "auto: microscopy-faithful",
+        "auto: microscopy-single",
+    )
+    deblurring.encoding.value = "srgb"
+    assert shown(deblurring) == "auto: photo-faithful"
+    deblurring.detail.value = "natural"
+    assert shown(deblurring) == "auto: photo-natural"
+    mapping.right.value = grey
+    assert shown(mapping) == "auto: dual-pixel"
+
+
+def test_provenance_names_the_model_for_measurements(viewer, widget, finish, photo):
+    viewer.add_image(photo[..., 0].astype(np.uint16))
+    finish(widget.run())
+    models = viewer.layers[-1].metadata["napari-defocus"]["models"]
+    assert [model["name"] for model in models] == ["microscopy-faithful", "microscopy-single"]
+
+
 def test_map_from_the_other_widget_brings_its_confidence(viewer, open_widget, finish, photo):
     viewer.add_image(photo, rgb=True)
     finish(open_widget("Defocus Map").run())

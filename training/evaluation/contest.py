@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import chain, islice
 from pathlib import Path
 
-from napari_defocus.models.registry import DEFAULTS, DETAILS
+from napari_defocus.models.registry import DETAILS, default_name
 from napari_defocus.networks.descriptor import Task
 from training.data.images import image_files
 from training.errors import TrainingError
@@ -140,7 +140,8 @@ def _doubt(benchmark: Benchmark, data: Path) -> str | None:
 
 
 def _defaults(tasks: Sequence[Task]) -> list[str]:
-    names = ([*DETAILS.values()] if task == "deblur" else [DEFAULTS[task]] for task in tasks)
+    details = {"deblur": DETAILS}
+    names = ([default_name(task, one) for one in details.get(task, DETAILS[:1])] for task in tasks)
     return list(chain.from_iterable(names))
 
 

@@ -232,10 +232,12 @@ class GanTask:
 
     def validate(self, averages: Averages) -> dict[str, float]:
         """Mean PSNR in dB of input and output, and the share of scenes that got worse."""
-        before, after = [], []
+        before: list[Tensor] = []
+        after: list[Tensor] = []
         for photos in self.held_out():
-            before.append(psnr_each(photos.centre, photos.sharp))
-            after.append(psnr_each(self.restore(averages[_GENERATOR], photos.centre), photos.sharp))
+            restored = self.restore(averages[_GENERATOR], photos.centre)
+            for found, image in ((before, photos.centre), (after, restored)):
+                found.append(psnr_each(image.clamp(0, 1), photos.sharp.clamp(0, 1)))
         gain = torch.cat(after) - torch.cat(before)
         return {
             "psnr_in": torch.cat(before).mean().item(),

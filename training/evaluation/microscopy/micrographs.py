@@ -1,0 +1,82 @@
+"""Real images: a stack of nuclei, and a sharp cell blurred through a microscope's kernel."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import tifffile
+import torch
+from skimage.data import cell
+
+from napari_defocus.optics.convolution import convolve
+from training.data.chance import Chance
+from training.data.microscope import RandomMicroscopes
+from training.errors import TrainingError
+from training.evaluation.microscopy.measures import Image, psnr, ring_correlation, sharpness
+from training.evaluation.microscopy.restoring import Plugin
+
+Row = dict[str, str | float]
+
+_AWAY = (3, 5, 7)
+_RADII = (2.0, 3.0, 5.0)
+_PHOTONS_PER_VALUE = 4.0
+
+
+def score_stack(path: Path, plugin: Plugin) -> Iterator[Row]:
+    """Planes of a stack beside its sharpest, before and after; and where the map says that is."""
+    stack = _stack(path)
+    best = int(np.argmax([sharpness(plane) for plane in stack]))
+    for away in _AWAY:
+        for plane in (best - away, best + away):
+            if 0 <= plane < len(stack):
+                restored = plugin.restored(stack[plane])
+                name = f"plane {plane}, sharpest is {best}"
+                yield _compared(name, stack[plane], restored, stack[best])
+
+
+def best_planes(path: Path, plugin: Plugin) -> Row:
+    """The plane of a stack that is most in focus, by the map and by the normalised variance."""
+    stack = _stack(path)
+    defocus = plugin.map(stack)
+    sure = np.maximum(defocus.confidence, 1e-6)
+    radii = (defocus.radius * sure).sum((1, 2)) / sure.sum((1, 2))
+    by_variance = int(np.argmax([sharpness(plane) for plane in stack]))
+    return {"by the map": int(np.argmin(radii)), "by normalised variance": by_variance}
+
+
+def score_cell(plugin: Plugin) -> Iterator[Row]:
+    """The cell of skimage, taken as counts, blurred in optics never trained on, with noise."""
+    sharp = cell()[-512:, -512:].astype(np.float32)
+    for number, radius in enumerate(_RADII):
+        chance = Chance.of(7, samples=[number])
+        microscope = RandomMicroscopes(held_out=True).draw(chance)
+        kernel = microscope.kernels(torch.tensor([0]), torch.tensor([radius]), 24)[0, :1]
+        light = _PHOTONS_PER_VALUE * convolve(torch.from_numpy(sharp)[None, None], kernel)
+        seen = chance.poisson(light[:, 0, 0].clamp(min=0))[0].numpy().astype(np.uint16)
+        restored = plugin.restored(seen)
+        yield _compared(f"cell, radius {radius:g} px", seen, restored, _PHOTONS_PER_VALUE * sharp)
+
+
+def _stack(path: Path) -> Image:
+    stack: Image = tifffile.imread(path)
+    if stack.ndim != 3:
+        raise TrainingError(f"{path} has the shape {stack.shape}; a stack (Z, Y, X) is expected")
+    return stack
+
+
+def _compared(name: str, before: Image, after: Image, sharp: Image) -> Row:
+    levelled_before, levelled_after = (_in_scale(image, sharp) for image in (before, after))
+    return {
+        "image": name,
+        "psnr before": psnr(levelled_before, sharp),
+        "psnr after": psnr(levelled_after, sharp),
+        "ring correlation before": ring_correlation(before, sharp),
+        "ring correlation after": ring_correlation(after, sharp),
+    }
+
+
+def _in_scale(image: Image, like: Image) -> Image:
+    """Brightness and contrast fitted: planes of a stack shine differently."""
+    slope, level = np.polyfit(image.astype(float).ravel(), like.astype(float).ravel(), 1)
+    fitted: Image = slope * image + level
+    return fitted

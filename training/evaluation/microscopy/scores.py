@@ -1,0 +1,158 @@
+"""All that is asked of the models for microscopy, as tables."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from training.evaluation.intervals import mean_interval
+from training.evaluation.microscopy import measures, micrographs
+from training.evaluation.microscopy.restoring import Plugin, best_richardson_lucy
+from training.evaluation.microscopy.specimens import (
+    MARGIN,
+    SIDE,
+    Specimen,
+    half_empty,
+    specimens,
+    spot_places,
+    spots,
+    structures,
+)
+
+Row = Mapping[str, str | float]
+_FRAMES = 8
+_SPOT_PHOTONS = (200.0, 2000.0)
+
+
+def tables(plugin: Plugin, count: int, stack: Path | None) -> Iterator[tuple[str, list[Row]]]:
+    """Score everything; heading and rows of each table.
+
+    Parameters
+    ----------
+    plugin : Plugin
+        The models.
+    count : int
+        How many rendered specimens of each kind.
+    stack : Path, optional
+        A real stack (Z, Y, X).
+    """
+    yield (
+        "Held-out kinds and optics, 2 to 5 px, 20 to 500 photons",
+        list(restoration(plugin, count)),
+    )
+    yield "Single spots", [spot_scores(plugin, count)]
+    yield "Empty ground", [empty_scores(plugin, count)]
+    yield "Nuclei, by Otsu's threshold", [nuclei_scores(plugin, count)]
+    yield "A static scene over time", [time_scores(plugin, count)]
+    yield "skimage's cell, blurred and counted", list(micrographs.score_cell(plugin))
+    if stack is not None:
+        yield "Planes beside the sharpest", list(micrographs.score_stack(stack, plugin))
+        yield "The sharpest plane", [micrographs.best_planes(stack, plugin)]
+
+
+def restoration(plugin: Plugin, count: int) -> Iterator[Row]:
+    """PSNR of each method, its gain on the input, and the error of the total intensity."""
+    scenes = [frames[0] for frames in specimens(count, seed=31)]
+    methods: dict[str, Callable[[Specimen], measures.Image]] = {
+        "input": lambda scene: scene.seen,
+        "Richardson-Lucy, at its best": best_richardson_lucy,
+        "ours, estimated map": lambda scene: plugin.restored(scene.seen),
+        "ours, true radius": lambda scene: plugin.restored(scene.seen, scene.radius),
+    }
+    before = [measures.psnr(scene.seen, scene.sharp) for scene in scenes]
+    for name, method in methods.items():
+        images = [method(scene) for scene in scenes]
+        after = [measures.psnr(*pair) for pair in zip(images, _sharp(scenes), strict=True)]
+        gain = mean_interval(np.subtract(after, before))
+        totals = [
+            abs(float((image.astype(float) - scene.seen).sum())) / float(scene.light.sum())
+            for image, scene in zip(images, scenes, strict=True)
+        ]
+        yield {
+            "method": name,
+            "psnr": float(np.mean(after)),
+            "gain": f"{gain.mean:+.2f} ({gain.low:+.2f} to {gain.high:+.2f})",
+            "worse": sum(value < 0 for value in np.subtract(after, before)),
+            "total off by, mean": f"{np.mean(totals):.2%}",
+            "total off by, most": f"{np.max(totals):.2%}",
+        }
+
+
+def spot_scores(plugin: Plugin, count: int) -> Row:
+    """Intensities of single spots against the truth, and rings around them."""
+    places = spot_places(SIDE + 2 * MARGIN).numpy() - MARGIN
+    errors, pairs = [], []
+    rings: dict[str, list[float]] = {"ours": [], "Richardson-Lucy": []}
+    for (scene,) in specimens(count, 37, spots, _SPOT_PHOTONS):
+        aperture = scene.radius + 4
+        image = plugin.restored(scene.seen)
+        truth = measures.aperture_sums(scene.sharp, places, aperture)
+        found = measures.aperture_sums(image, places, aperture)
+        errors += list(np.abs(found / truth - 1))
+        pairs += list(zip(found, truth, strict=True))
+        for name, restored in (("ours", image), ("Richardson-Lucy", best_richardson_lucy(scene))):
+            dip = measures.deepest_ring(restored, scene.sharp, places, aperture)
+            rings[name].append(dip)
+    return {
+        "median error of the intensity": f"{np.median(errors):.1%}",
+        "correlation": float(np.corrcoef(np.log(np.maximum(pairs, 1e-3)).T)[0, 1]),
+        **{f"rings, {name}": f"{np.mean(dips):.2%} of the peak" for name, dips in rings.items()},
+    }
+
+
+def empty_scores(plugin: Plugin, count: int) -> Row:
+    """What becomes of a ground where there is nothing but noise."""
+    ground = np.s_[:, SIDE // 2 + 16 :]
+    changes, shifts, before, after = [], [], 0, 0
+    for (scene,) in specimens(count, 41, half_empty):
+        image = plugin.restored(scene.seen)
+        low, high = float(scene.seen.min()), float(scene.seen.max())
+        change = (image[ground].astype(float) - scene.seen[ground]) / (high - low)
+        changes.append(float(np.abs(change).mean()))
+        shifts.append(abs(float(change.mean())))
+        before += measures.spots_found(scene.seen[ground], low, high)
+        after += measures.spots_found(image[ground], low, high)
+    return {
+        "mean change": f"{np.mean(changes):.2%} of the range",
+        "change of the mean": f"{np.mean(shifts):.3%}",
+        "spots before": before,
+        "spots after": after,
+    }
+
+
+def nuclei_scores(plugin: Plugin, count: int) -> Row:
+    """Dice scores before and after, in optics never trained on."""
+    before, after = [], []
+    for (scene,) in specimens(count, 43, partial(structures, kinds=("nuclei",))):
+        before.append(measures.overlap(scene.seen.astype(float), scene.sharp))
+        after.append(measures.overlap(plugin.restored(scene.seen).astype(float), scene.sharp))
+    return {"before": float(np.mean(before)), "after": float(np.mean(after))}
+
+
+def time_scores(plugin: Plugin, count: int) -> Row:
+    """Variation over time of what does not change, before and after."""
+    before, after = [], []
+    for frames in specimens(max(1, count // 4), 47, frames=_FRAMES):
+        series = np.stack([frame.seen for frame in frames])
+        before.append(measures.flicker(series))
+        after.append(measures.flicker(plugin.restored(series)))
+    shares = np.divide(after, before)
+    return {"output over input, mean": float(shares.mean()), "most": float(shares.max())}
+
+
+def as_text(found: Iterable[tuple[str, list[Row]]]) -> Iterator[str]:
+    """Markdown, table by table."""
+    for heading, rows in found:
+        names = list(rows[0])
+        lines = [" | ".join(names), " | ".join("---" for _ in names)]
+        lines += [" | ".join(_shown(row[name]) for name in names) for row in rows]
+        yield f"{heading}:\n\n" + "\n".join(f"| {line} |" for line in lines) + "\n"
+
+
+def _sharp(scenes: Iterable[Specimen]) -> list[measures.Image]:
+    return [scene.sharp for scene in scenes]
+
+
+def _shown(value: str | float) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,138 @@
+"""Fluorescent specimens out of focus, of kinds and optics that no network was trained on."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_defocus.optics.convolution import convolve
+from training.data.chance import Chance
+from training.data.fluorescence import HELD_OUT, fluorescent_textures
+from training.data.microscope import RandomMicroscopes
+
+Image = NDArray[np.float32]
+Counts = NDArray[np.uint16]
+
+SIDE = 256
+OFFSET = 100.0
+MARGIN = 32
+_RADII = (2.0, 5.0)
+_PHOTONS = (20.0, 500.0)
+_READ = (0.7, 3.0)
+_SPOT_GRID = 4
+_SPOT_WIDTH = 0.8
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A rendered image and what is true of it.
+
+    Attributes
+    ----------
+    seen : array
+        (Y, X) uint16 counts: photons, read noise, and an offset of 100.
+    sharp : array
+        (Y, X) float32, what would be counted in focus, on average, the offset with it.
+    blurred : array
+        (Y, X) float32, the same out of focus.
+    in_focus, kernel : array
+        (S, S) point-spread functions of sum 1: in focus, and as it was seen.
+    radius : float
+        Blur radius in px, everywhere the same.
+    """
+
+    seen: Counts
+    sharp: Image
+    blurred: Image
+    in_focus: Image
+    kernel: Image
+    radius: float
+
+    @property
+    def light(self) -> Image:
+        """What is true in focus, without the offset."""
+        return self.sharp - np.float32(OFFSET)
+
+
+def structures(chance: Chance, side: int, kinds: Sequence[str] = HELD_OUT) -> Tensor:
+    """(1, 1, side, side): rods and vesicles, or other kinds, the brightest of 1."""
+    return fluorescent_textures(chance, side, kinds)[:, :1]
+
+
+def half_empty(chance: Chance, side: int) -> Tensor:
+    """The same with nothing, and no light, in the right half."""
+    matter = structures(chance, side)
+    matter[..., side // 2 :] = 0
+    return matter
+
+
+def spots(chance: Chance, side: int) -> Tensor:
+    """Single spots of varied brightness on a dark ground, far apart."""
+    places = spot_places(side)
+    line = torch.arange(side, dtype=torch.float32)
+    square = (line[:, None] - places[:, :1, None]) ** 2 + (line - places[:, 1:, None]) ** 2
+    brightness = chance.log_uniform(0.3, 1, len(places), 1, 1)[0]
+    drawn = brightness * (-0.5 * square / _SPOT_WIDTH**2).exp()
+    return 0.01 + drawn.sum(0, keepdim=True)[None]
+
+
+def spot_places(side: int) -> Tensor:
+    """(P, 2): row and column of the spots, in pixels of the whole square with its margin."""
+    inner = side - 2 * MARGIN
+    line = MARGIN + inner * (torch.arange(_SPOT_GRID) + 0.5) / _SPOT_GRID
+    return torch.cartesian_prod(line, line)
+
+
+def specimens(
+    count: int,
+    seed: int,
+    matter: Callable[[Chance, int], Tensor] = structures,
+    photons: tuple[float, float] = _PHOTONS,
+    frames: int = 1,
+) -> Iterator[list[Specimen]]:
+    """Draw specimens, each seen in some frames that differ by their noise alone.
+
+    Parameters
+    ----------
+    count, seed : int
+        How many, and of which series.
+    matter : callable
+        What shines: (1, 1, side, side) of a chance and a side.
+    photons : (float, float)
+        Log-uniform range of how many photons the brightest structure in focus sends to a pixel.
+    frames : int
+        How often each is seen.
+    """
+    for sample in range(count):
+        chance = Chance.of(seed, samples=[sample])
+        microscope = RandomMicroscopes(held_out=True).draw(chance)
+        radius = float(chance.log_uniform(*_RADII))
+        above = 1 if bool(chance.happens(0.5)) else -1
+        at = torch.tensor([0.0, above * radius])
+        kernels = microscope.kernels(torch.zeros(2, dtype=torch.long), at, MARGIN - 1)[:, 0]
+        shining = matter(chance, SIDE + 2 * MARGIN)
+        inner = slice(MARGIN, MARGIN + SIDE)
+        sharp, blurred = convolve(shining, kernels)[0, :, 0, inner, inner].clamp(min=0)
+        scale = chance.log_uniform(*photons)[0] / sharp.max()
+        read = chance.log_uniform(*_READ, 1, 1)
+        seen = partial(_counted, scale * blurred, read, chance)
+        yield [
+            Specimen(
+                seen(),
+                (OFFSET + scale * sharp).numpy(),
+                (OFFSET + scale * blurred).numpy(),
+                kernels[0].numpy(),
+                kernels[1].numpy(),
+                radius,
+            )
+            for _ in range(frames)
+        ]
+
+
+def _counted(light: Tensor, read: Tensor, chance: Chance) -> Counts:
+    counts = chance.poisson(light[None])[0] + (read * chance.noise(*light.shape))[0]
+    return np.rint(OFFSET + counts.numpy()).clip(0, 65535).astype(np.uint16)
