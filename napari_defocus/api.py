@@ -7,7 +7,8 @@ yields a :class:`Progress` after every tile and returns the result, for use in w
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
@@ -28,6 +29,7 @@ from .arrays import (
     is_dask,
     measure_range,
     plane_indices,
+    put_window,
     read_layout,
     to_display,
 )
@@ -36,6 +38,7 @@ from .inference import pyramid
 from .inference.alignment import levelled
 from .inference.device import Compute, is_out_of_memory
 from .inference.engine import Progress
+from .inference.room import Planes, Room, Store, room_for
 from .inference.scaling import level_shape
 from .maps import DefocusMap, check_values, read_map
 from .models import ModelCard, find_model, load_network
@@ -91,6 +94,7 @@ def estimate_defocus(
     device: str = "auto",
     precision: str = "auto",
     tile: int | str | None = "auto",
+    out: tuple[Any, Any] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> DefocusMap:
     """Tell how far out of focus every pixel is.
@@ -129,6 +133,11 @@ def estimate_defocus(
     tile : int, None or "auto"
         Side in pixels of the tiles worked on at a time, halo not counted; None is the whole plane.
         "auto" follows from network and device: tiles of less than a second.
+    out : (array, array), optional
+        Where radius and confidence are written: float32 (..., Y, X), anything sliced like NumPy's,
+        such as zarr's. Dask images are then worked on at once, and planes above 4.2 megapixels
+        (of a single view) block by block: memory does not grow with them, and up to 35 bytes a
+        pixel of one plane lie in the system's folder for temporary files meanwhile.
     progress : callable, optional
         Called as ``progress(done, total)`` after every tile, in pixels of work; what it raises, for
         instance :class:`napari_defocus.Cancelled`, ends the work. Lazy arrays do not call it.
@@ -171,6 +180,7 @@ def estimate_defocus(
         device=device,
         precision=precision,
         tile=tile,
+        out=out,
     )
     return _finish(steps, progress)
 
@@ -188,6 +198,7 @@ def estimate_defocus_steps(
     device: str = "auto",
     precision: str = "auto",
     tile: int | str | None = "auto",
+    out: tuple[Any, Any] | None = None,
 ) -> Steps[DefocusMap]:
     """Do what :func:`estimate_defocus` does, yielding a :class:`Progress` after every tile."""
     views = _read_views(image, right)
@@ -197,7 +208,7 @@ def estimate_defocus_steps(
     task: Task = "single" if right is None else "dual"
     network = _resolve(model, task, layout)
     estimate = _Estimate(work, network)
-    if is_dask(views[0]):
+    if is_dask(views[0]) and out is None:
         both = lazy.over_planes(
             functools.partial(_at_once, estimate),
             [lazy.lazy_planes(view, layout) for view in views],
@@ -205,18 +216,22 @@ def estimate_defocus_steps(
             channels=2,
             dtype=np.float32,
         )
+        radius, confidence = both[..., 0, :, :], both[..., 1, :, :]
     else:
-        both = np.empty((*layout.leading, 2, *layout.map_shape[-2:]), np.float32)
-        black_white = measure_range(views[0], layout, value_range)
-        planes = [as_planes(view, layout) for view in views]
+        radius, confidence = _new_maps(layout) if out is None else _check_maps(out, layout)
+        black_white = _measured(views[0], layout, value_range)
         meter = work.meter(stages=1)
         for index in plane_indices(layout):
-            parts = [plane[index] for plane in planes]
-            both[index] = yield from estimate.steps(*parts, value_range=black_white, meter=meter)
+            with work.room(out if right is None else None) as room:
+                parts = [_read(as_planes(view, layout)[index], room) for view in views]
+                found = yield from estimate.steps(
+                    *parts, value_range=black_white, meter=meter, room=room
+                )
+                for block in room.blocks(found.shape, 1):
+                    place: Any = (*index, *block.slices)
+                    radius[place], confidence[place] = found[:, *block.slices]
         yield Progress(meter.expected, meter.expected)
-    return DefocusMap(
-        both[..., 0, :, :], both[..., 1, :, :], signed=task == "dual", model=_name(network)
-    )
+    return DefocusMap(radius, confidence, signed=task == "dual", model=_name(network))
 
 
 def deblur(
@@ -234,6 +249,7 @@ def deblur(
     device: str = "auto",
     precision: str = "auto",
     tile: int | str | None = "auto",
+    out: Any = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Any:
     """Bring back what defocus took away, and leave alone what is sharp.
@@ -282,6 +298,10 @@ def deblur(
     tile : int, None or "auto"
         Side in pixels of the tiles worked on at a time, halo not counted; None is the whole plane.
         "auto" follows from network and device: tiles of less than a second.
+    out : array, optional
+        Where the result is written: of the image's shape and data type, anything sliced like
+        NumPy's, such as zarr's. Dask images are then worked on at once, and planes above 4.2
+        megapixels block by block, as in :func:`estimate_defocus`.
     progress : callable, optional
         Called as ``progress(done, total)`` after every tile, in pixels of work; what it raises, for
         instance :class:`napari_defocus.Cancelled`, ends the work. Lazy arrays do not call it.
@@ -327,6 +347,7 @@ def deblur(
         device=device,
         precision=precision,
         tile=tile,
+        out=out,
     )
     return _finish(steps, progress)
 
@@ -347,6 +368,7 @@ def deblur_steps(
     device: str = "auto",
     precision: str = "auto",
     tile: int | str | None = "auto",
+    out: Any = None,
 ) -> Steps[Any]:
     """Do what :func:`deblur` does, yielding a :class:`Progress` after every tile."""
     image = as_array(image)
@@ -362,10 +384,13 @@ def deblur_steps(
         _check_number("strength", strength, "a number from 0 to 2", 0, 2),
         _check_number("protect", protect, "a finite number of 0 or more", 0),
     )
-    if strength == 0:
+    if out is not None:
+        _check_out(out, layout.shape, layout.dtype)
+    elif strength == 0:
         return image.copy()
     maps = [] if given is None else list(given)
-    return (yield from _each_plane(job, image, maps, value_range, stages=2 - (given is not None)))
+    stages = 2 - (given is not None)
+    return (yield from _each_plane(job, image, maps, value_range, stages=stages, out=out))
 
 
 def reblur(
@@ -630,9 +655,23 @@ class _Work:
         rows, columns = level_shape(self.layout.map_shape, level)
         return pyramid.Meter(stages * int(np.prod(self.layout.leading)) * rows * columns)
 
-    def to_display(self, plane: Array, value_range: Range) -> FloatArray | None:
-        """Bring a plane to the networks' form; None if none of its values is finite."""
-        return to_display(plane, self.layout.encoding, value_range)
+    def room(self, out: Any) -> AbstractContextManager[Room]:
+        """Make room for a plane: files for a large one whose result goes to `out`."""
+        return (
+            nullcontext(Room())
+            if out is None
+            else room_for(self.layout.map_shape, self.compute.tile)
+        )
+
+    def to_display(self, plane: Planes, value_range: Range, room: Room) -> Planes:
+        """Bring a plane to the networks' form; black where none of its values is finite."""
+
+        def window(rows: slice, columns: slice) -> FloatArray:
+            part = plane[:, rows, columns]
+            display = to_display(part, self.layout.encoding, value_range)
+            return np.zeros((3, *part.shape[1:]), np.float32) if display is None else display
+
+        return room.view((3, *plane.shape[1:]), window)
 
     def add_change(
         self, plane: Array, before: FloatArray, change: FloatArray, value_range: Range
@@ -655,20 +694,32 @@ class _Estimate:
     work: _Work
     model: ModelCard | nn.Module
 
-    def steps(self, *planes: Array, value_range: Range, meter: pyramid.Meter) -> Steps[FloatArray]:
+    def steps(
+        self, *planes: Planes, value_range: Range, meter: pyramid.Meter, room: Room
+    ) -> Steps[Store]:
         """Return radius and confidence (2, Y, X) of one view or two, (C, Y, X) each."""
         work = self.work
-        views = [work.to_display(plane, value_range) for plane in planes]
-        seen = [view for view in views if view is not None]
-        if len(seen) < len(views):
-            return np.zeros((2, *planes[0].shape[-2:]), np.float32)
-        seen[1:] = [levelled(seen[0], other) for other in seen[1:]]
+        view, *others = (work.to_display(plane, value_range, room) for plane in planes)
+        if others:
+            whole = view[:, :, :]
+            view = np.concatenate([whole, *(levelled(whole, other[:, :, :]) for other in others)])
         found = yield from pyramid.estimate(
-            _network(self.model), np.concatenate(seen), work.compute, work.scale, meter
+            _network(self.model), view, work.compute, work.scale, meter, room
         )
-        for plane in planes:
-            found[1][~np.isfinite(plane[:3]).all(axis=0)] = 0
+        if work.layout.dtype.kind == "f":
+            _forget_unseen(found, planes, room)
         return found
+
+
+def _forget_unseen(found: Store, planes: Sequence[Planes], room: Room) -> None:
+    """Set confidence to zero where a view is not finite, and radius too if nothing of it is."""
+    for block in room.blocks(found.shape, 1):
+        part = found[:, *block.slices]
+        for plane in planes:
+            seen = np.isfinite(plane[:, *block.slices][:3])
+            part[1][~seen.all(axis=0)] = 0
+            part[0] *= seen.any()
+        found[:, *block.slices] = part
 
 
 @dataclass(frozen=True)
@@ -683,24 +734,49 @@ class _Deblur:
     protect: float
 
     def steps(
-        self, plane: Array, *maps: Array, value_range: Range, meter: pyramid.Meter
-    ) -> Steps[Array]:
+        self,
+        plane: Planes,
+        *maps: Planes,
+        value_range: Range,
+        meter: pyramid.Meter,
+        room: Room,
+    ) -> Steps[Store]:
         """Return the plane (C, Y, X) deblurred; `maps` are radius and confidence (1, Y, X)."""
-        work = self.work
-        before = work.to_display(plane, value_range)
-        if before is None:
-            return plane.copy()
+        work, shape = self.work, plane.shape[1:]
+        before = work.to_display(plane, value_range, room)
         if self.estimate is None:
-            check_values(*maps, signed=self.signed)
-            found = np.concatenate(maps).astype(np.float32)
+            for block in room.blocks(shape, 1):
+                check_values(*(part[:, *block.slices] for part in maps), signed=self.signed)
+            sizes = functools.partial(_sizes, *maps)
         else:
-            found = yield from self.estimate.steps(plane, value_range=value_range, meter=meter)
-        found[0] = np.abs(found[0])
-        weight = np.float32(self.strength) * _ramp(found[0], self.protect)
+            both = yield from self.estimate.steps(
+                plane, value_range=value_range, meter=meter, room=room
+            )
+            sizes = functools.partial(_sizes, both)
+        found = room.view((2, *shape), sizes)
+        needed = room.view(shape, lambda *part: self._weight(found[:, *part][0]) > 0)
         change = yield from pyramid.deblur(
-            _network(self.model), before, found, work.compute, work.scale, weight > 0, meter
+            _network(self.model), before, found, work.compute, work.scale, needed, meter, room
         )
-        return work.add_change(plane, before, weight * change, value_range)
+        result = room.array(plane.shape, work.layout.dtype)
+        for block in room.blocks(shape, 1):
+            seen, display, step, radius = (
+                part[:, *block.slices] for part in (plane, before, change, found)
+            )
+            step = self._weight(radius[0]) * step
+            result[:, *block.slices] = work.add_change(seen, display, step, value_range)
+        return result
+
+    def _weight(self, radius: FloatArray) -> FloatArray:
+        return np.float32(self.strength) * _ramp(radius, self.protect)
+
+
+def _sizes(*parts: Any) -> FloatArray:
+    """Unsigned radius and confidence (2, Y, X) of a window: of planes, its rows and columns."""
+    *planes, rows, columns = parts
+    found = np.concatenate([plane[:, rows, columns] for plane in planes]).astype(np.float32)
+    found[0] = np.abs(found[0])
+    return found
 
 
 @dataclass(frozen=True)
@@ -713,22 +789,26 @@ class _Refocus:
     aperture: float
 
     def steps(
-        self, plane: Array, *maps: Array, value_range: Range, meter: pyramid.Meter
-    ) -> Steps[Array]:
+        self,
+        plane: Planes,
+        *maps: Planes,
+        value_range: Range,
+        meter: pyramid.Meter,
+        room: Room,
+    ) -> Steps[Store]:
         """Return the plane (C, Y, X) refocused; `maps` are radius and confidence (1, Y, X)."""
         from .inference.lens import Lens
 
         work = self.work
-        before = work.to_display(plane, value_range)
-        if before is None:
-            return plane.copy()
-        check_values(*maps, signed=self.signed)
+        original, *known = (part[:, :, :] for part in (plane, *maps))
+        before = work.to_display(plane, value_range, room)[:, :, :]
+        check_values(*known, signed=self.signed)
         behind = -self.aperture if self.signed else self.aperture
-        radius = behind * (maps[0].astype(np.float32) - self.focus)
+        radius = behind * (known[0].astype(np.float32) - self.focus)
         lens = Lens(float(radius.min()), float(radius.max()))
         seen = np.concatenate([before, radius.astype(np.float32)])
         after = yield from pyramid.render(lens, seen, work.compute, work.scale, meter)
-        return work.add_change(plane, before, after - before, value_range)
+        return work.add_change(original, before, after - before, value_range)
 
 
 def _ramp(radius: FloatArray, protect: float) -> FloatArray:
@@ -741,12 +821,18 @@ def _ramp(radius: FloatArray, protect: float) -> FloatArray:
 
 
 def _each_plane(
-    job: _Deblur | _Refocus, image: Any, maps: list[Any], value_range: Range | None, stages: int
+    job: _Deblur | _Refocus,
+    image: Any,
+    maps: list[Any],
+    value_range: Range | None,
+    *,
+    stages: int,
+    out: Any = None,
 ) -> Steps[Any]:
     """Give every plane and its radius and confidence, if any, to `job`; return the new image."""
     layout = job.work.layout
     check_range(value_range)
-    if is_dask(image):
+    if is_dask(image) and out is None:
         planes = lazy.over_planes(
             functools.partial(_at_once, job),
             [lazy.lazy_planes(image, layout), *(lazy.lazy_map(part, layout) for part in maps)],
@@ -755,15 +841,52 @@ def _each_plane(
             dtype=layout.dtype,
         )
         return from_planes(planes, layout)
-    black_white = measure_range(image, layout, value_range)
-    result = np.empty(layout.shape, layout.dtype)
-    sources, targets = as_planes(image, layout), as_planes(result, layout)
+    black_white = _measured(image, layout, value_range)
+    result = np.empty(layout.shape, layout.dtype) if out is None else out
     meter = job.work.meter(stages)
     for index in plane_indices(layout):
-        parts = [sources[index], *(part[index][None] for part in maps)]
-        targets[index] = yield from job.steps(*parts, value_range=black_white, meter=meter)
+        with job.work.room(out) as room:
+            views = [as_planes(image, layout)[index], *(part[index][None] for part in maps)]
+            parts = [_read(view, room) for view in views]
+            new = yield from job.steps(*parts, value_range=black_white, meter=meter, room=room)
+            for block in room.blocks(layout.map_shape, 1):
+                put_window(result, layout, index, block.slices, new[:, *block.slices])
     yield Progress(meter.expected, meter.expected)
     return result
+
+
+def _read(plane: Any, room: Room) -> Planes:
+    """A plane (C, Y, X) of NumPy or dask, read as a whole or window by window as there is room."""
+    return room.view(plane.shape, lambda *part: np.asarray(plane[:, *part]))
+
+
+def _measured(image: Any, layout: Layout, value_range: Range | None) -> Range:
+    if not is_dask(image):
+        return measure_range(image, layout, value_range)
+    found = lazy.lazy_range(image, layout, value_range)
+    return cast(Range, found if isinstance(found, tuple) else found.compute())
+
+
+def _new_maps(layout: Layout) -> tuple[FloatArray, FloatArray]:
+    both = np.empty((2, *layout.map_shape), np.float32)
+    return both[0], both[1]
+
+
+def _check_maps(out: Any, layout: Layout) -> tuple[Any, Any]:
+    try:
+        radius, confidence = out
+    except (TypeError, ValueError):
+        raise OptionError("out should be two arrays, for radius and confidence") from None
+    for part in (radius, confidence):
+        _check_out(part, layout.map_shape, np.dtype(np.float32))
+    return radius, confidence
+
+
+def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse an array that the result does not fit into."""
+    found = getattr(out, "shape", None), getattr(out, "dtype", None)
+    if found != (shape, dtype):
+        raise OptionError(f"out has {found[1]} {found[0]}; {dtype} {shape} is expected")
 
 
 def _at_once(job: _Estimate | _Deblur | _Refocus, *planes: Array, value_range: Range) -> Array:
@@ -771,7 +894,9 @@ def _at_once(job: _Estimate | _Deblur | _Refocus, *planes: Array, value_range: R
 
     @_translated
     def steps() -> Steps[Array]:
-        return (yield from job.steps(*planes, value_range=value_range, meter=pyramid.Meter(0)))
+        meter, room = pyramid.Meter(0), Room()
+        found = yield from job.steps(*planes, value_range=value_range, meter=meter, room=room)
+        return found[:, :, :]
 
     return _finish(steps(), None)
 

@@ -224,6 +224,45 @@ def plane_indices(layout: Layout) -> Iterator[tuple[int, ...]]:
     return np.ndindex(*layout.leading)
 
 
+def put_window(
+    image: Any,
+    layout: Layout,
+    index: tuple[int, ...],
+    window: tuple[slice, slice],
+    values: Array,
+) -> None:
+    """Write a window of a plane into an image that can be written to slice by slice.
+
+    Parameters
+    ----------
+    image : array
+        NumPy's, or anything sliced like it.
+    layout : Layout
+        The image's.
+    index : tuple of int
+        Of the plane, along the leading axes.
+    window : (slice, slice)
+        Rows and columns.
+    values : (C, y, x) array
+        C being 1, 3 or 4.
+
+    Examples
+    --------
+    >>> image = np.zeros((2, 8, 8, 3), np.uint8)
+    >>> layout = read_layout(image, channel_axis=-1)
+    >>> put_window(image, layout, (1,), np.s_[2:4, 5:6], np.ones((3, 2, 1), np.uint8))
+    >>> int(image.sum()), image[1, 3, 5].tolist()
+    (6, [1, 1, 1])
+    """
+    place: list[int | slice] = [*index, *window]
+    if layout.channel_axis is None:
+        image[tuple(place)] = values[0]
+        return
+    place.insert(layout.channel_axis, slice(None))
+    before = sum(isinstance(part, slice) for part in place[: layout.channel_axis])
+    image[tuple(place)] = np.moveaxis(values, 0, before)
+
+
 # Value range -------------------------------------------------------------------------------------
 
 

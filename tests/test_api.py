@@ -683,3 +683,36 @@ def test_missing_device_is_refused(generator):
 
 def test_module_lists_what_it_offers():
     assert set(api.__all__) <= set(dir(api))
+
+
+@pytest.mark.parametrize(("axis", "dtype"), [(None, np.uint16), (0, np.uint8), (-1, np.float32)])
+def test_large_planes_written_block_by_block_are_those_of_the_whole(axis, dtype, single, generator):
+    shape = {None: (150, 140), 0: (3, 150, 140), -1: (150, 140, 3)}[axis]
+    image = picture(shape, dtype)
+    if dtype == np.float32:
+        image[10:20, 30:50] = np.nan
+    how = {"channel_axis": axis, "tile": 32, "device": "cpu"}
+    whole = estimate_defocus(image, model=single, **how)
+    sharp = deblur(image, whole, model=generator, **how)
+
+    lazily = dask.array.from_array(image, chunks=100)  # above 128 x 128: blocks of 4 x 4 tiles
+    parts = np.empty_like(whole.radius), np.empty_like(whole.radius)
+    found = estimate_defocus(lazily, model=single, out=parts, **how)
+    assert found.radius is parts[0]
+    np.testing.assert_allclose(found.radius, whole.radius, atol=1e-3)
+    np.testing.assert_allclose(found.confidence, whole.confidence, atol=1e-4)
+    out = np.empty_like(image)
+    known = DefocusMap(*(dask.array.from_array(part, chunks=90) for part in whole))
+    assert deblur(lazily, known, model=generator, out=out, **how) is out
+    step = 1e-4 if dtype == np.float32 else 1 + 1e-4 * np.iinfo(dtype).max
+    np.testing.assert_allclose(out.astype(float), sharp, atol=step)
+
+
+def test_results_go_where_they_fit(single, generator):
+    image = picture()
+    with pytest.raises(OptionError, match=r"out has uint8 \(48, 41\); uint8 \(48, 40\) is"):
+        deblur(image, radii(), model=generator, out=np.empty((48, 41), np.uint8))
+    with pytest.raises(OptionError, match="out should be two arrays"):
+        estimate_defocus(image, model=single, out=1)
+    with pytest.raises(OptionError, match="out has float64"):
+        estimate_defocus(image, model=single, out=(np.empty((48, 40)), np.empty((48, 40))))

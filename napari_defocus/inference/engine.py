@@ -59,6 +59,7 @@ def infer(
     planes: FloatArray,
     compute: Compute,
     needed: Mask | None = None,
+    core: Box | None = None,
 ) -> Generator[Progress, None, FloatArray]:
     """Run a network over a plane, yielding after every tile.
 
@@ -72,6 +73,9 @@ def infer(
         Device, precision and tiles.
     needed : (Y, X) bool array, optional
         Where the result matters; tiles whose core holds no such pixel are left out, and are zero.
+    core : Box, optional
+        The part whose result is wanted, by default all; what lies around it is only seen. Its
+        sides lie at the plane's edges or at multiples of what the network asks for.
 
     Yields
     ------
@@ -80,6 +84,7 @@ def infer(
     Returns
     -------
     (C_out, Y, X) float32 array
+        Of the plane, or of its `core`.
 
     Raises
     ------
@@ -90,8 +95,8 @@ def infer(
         If the network fails otherwise.
     """
     runner = _Runner(network, choose_device(compute.device), compute.precision)
-    canvas = _Canvas(planes, runner.facts, needed)
-    canvas.cut(_core_side(compute.tile, runner, canvas.whole))
+    canvas = _Canvas(planes, runner.facts, needed, core or Box(0, 0, *planes.shape[-2:]))
+    canvas.cut(_core_side(compute.tile, runner, canvas.padded_core))
     with keep_freed_memory():
         while canvas.todo:
             try:
@@ -109,6 +114,12 @@ def infer(
     return canvas.result()
 
 
+def reach(network: nn.Module) -> int:
+    """Return how far, in pixels, a network must see beyond the part whose result is wanted."""
+    facts = cast(Facts, network.descriptor)
+    return halo(facts.receptive_radius, facts.multiple)
+
+
 def run_to_end(steps: Generator[Progress, None, FloatArray]) -> FloatArray:
     """Drain a generator of steps and return its result."""
     while True:
@@ -121,12 +132,16 @@ def run_to_end(steps: Generator[Progress, None, FloatArray]) -> FloatArray:
 class _Canvas:
     """A padded plane, the tiles still to do, and what the tiles done have given."""
 
-    def __init__(self, planes: FloatArray, facts: Facts, needed: Mask | None) -> None:
-        self.height, self.width = planes.shape[-2:]
+    def __init__(self, planes: FloatArray, facts: Facts, needed: Mask | None, core: Box) -> None:
+        height, width = planes.shape[-2:]
+        self.core = core
         self.multiple = facts.multiple
         self.halo = halo(facts.receptive_radius, facts.multiple)
         self.planes = _padded(planes, facts.multiple)
         self.whole = Box(0, 0, *self.planes.shape[-2:])
+        bottom = self.whole.bottom if core.bottom == height else core.bottom
+        right = self.whole.right if core.right == width else core.right
+        self.padded_core = Box(core.top, core.left, bottom, right)
         self.needed = needed
         self.todo: deque[Box] = deque()
         self.done = 0
@@ -134,8 +149,8 @@ class _Canvas:
         self.weight = np.zeros((self.whole.height, self.whole.width), np.float32)
 
     def cut(self, side: int) -> None:
-        """Cut the whole plane into cores of at most `side` pixels; keep those that are needed."""
-        self.todo.extend(filter(self._is_needed, plan(self.whole, side, self.multiple)))
+        """Cut what is wanted into cores of at most `side` pixels; keep those that are needed."""
+        self.todo.extend(filter(self._is_needed, plan(self.padded_core, side, self.multiple)))
 
     def halve(self) -> bool:
         """Halve the tiles still to do; False if they cannot get smaller."""
@@ -166,9 +181,12 @@ class _Canvas:
         self.done += 1
 
     def result(self) -> FloatArray:
-        """Return the plane in its own size; zero where no tile was needed."""
-        self.total /= np.where(self.weight > 0, self.weight, 1)
-        return self.total[:, : self.height, : self.width]
+        """Return what is wanted; zero where no tile was needed."""
+        rows, columns = self.core.slices
+        weight = self.weight[rows, columns]
+        total = self.total[:, rows, columns]
+        total /= np.where(weight > 0, weight, 1)
+        return total
 
     def _sight(self) -> Box:
         return self.todo[0].grown(self.halo, self.whole)

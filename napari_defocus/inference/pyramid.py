@@ -6,6 +6,7 @@ A blur of radius r is one of radius r/s in an image shrunk s times.
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -13,9 +14,11 @@ import numpy as np
 from ..arrays import FloatArray, Mask
 from ..errors import OptionError
 from .device import Compute
-from .engine import Progress, infer
-from .scaling import averaged, enlarged, level_shape, shrunk
-from .smoothing import evened
+from .engine import Progress, infer, reach
+from .room import Computed, Planes, Room, Store
+from .scaling import averaged, enlarged, enlarged_part, level_shape, shrunk
+from .smoothing import even_out
+from .tiles import Box
 
 if TYPE_CHECKING:
     from torch import nn
@@ -93,8 +96,8 @@ def check_scale(scale: int | str) -> int | str:
 
 
 def estimate(
-    network: nn.Module, views: FloatArray, compute: Compute, scale: int | str, meter: Meter
-) -> Generator[Progress, None, FloatArray]:
+    network: nn.Module, views: Planes, compute: Compute, scale: int | str, meter: Meter, room: Room
+) -> Generator[Progress, None, Store]:
     """Estimate radius and confidence, from coarse to fine.
 
     Parameters
@@ -110,6 +113,8 @@ def estimate(
         refines it where it knows such radii.
     meter : Meter
         Counts the progress.
+    room : Room
+        Where what is found is kept, and how large a part is worked on at a time.
 
     Yields
     ------
@@ -125,37 +130,27 @@ def estimate(
         levels = [int(scale)]
     else:
         levels = [1 << step for step in range(_coarsest_level(shape).bit_length())]
-    finest, pictures = levels[0], shrunk(views, levels)
-    blank = np.zeros((2, *pictures[-1].shape[-2:]), np.float32)
-    found = yield from _look(network, pictures.pop(), blank, compute, meter, planned=not pictures)
+    pictures = _shrunk(views, levels, room)
+    found = yield from _look(network, pictures.pop(), None, compute, meter, room, not pictures)
     while pictures:
-        coarse = enlarged(found, 2, pictures[-1].shape[-2:])
-        coarse[0] *= 2
-        share = trust(coarse[0], *_REFINED_BETWEEN)
         picture = pictures.pop()
-        finer = yield from _look(
-            network, picture, coarse, compute, meter, share > 0, planned=not pictures
-        )
-        coarse[1] = confidence_at(coarse[1], 0.5)
-        finer *= share
-        coarse *= 1 - share
-        found = finer + coarse
-    if finest > 1:
-        found = np.stack([found[0] * finest, confidence_at(found[1], 1 / finest)])
-        found = enlarged(found, finest, shape)
-    found[0] = evened(*found)
+        found = yield from _look(network, picture, found, compute, meter, room, not pictures)
+    if levels[0] > 1:
+        found = _carried_up(found, levels[0], shape, room)
+    even_out(found, room)
     return found
 
 
 def deblur(
     network: nn.Module,
-    image: FloatArray,
-    found: FloatArray,
+    image: Planes,
+    found: Planes,
     compute: Compute,
     scale: int | str,
-    needed: Mask,
+    needed: Planes,
     meter: Meter,
-) -> Generator[Progress, None, FloatArray]:
+    room: Room,
+) -> Generator[Progress, None, Store]:
     """Deblur an image at the scales that know its radii.
 
     Parameters
@@ -175,6 +170,8 @@ def deblur(
         Where the result matters.
     meter : Meter
         Counts the progress.
+    room : Room
+        Where results are kept, and how large a part is worked on at a time.
 
     Yields
     ------
@@ -188,33 +185,22 @@ def deblur(
     limit = cast("Descriptor", network.descriptor).max_radius
     shape = image.shape[-2:]
     if scale == "auto":
-        coarsest = min(choose_scale(found[0], found[1], limit), _coarsest_level(shape))
+        coarsest = min(choose_scale(*_sample(found), limit), _coarsest_level(shape))
         levels = [1 << step for step in range(coarsest.bit_length())]
     else:
         levels = [int(scale)]
-    pictures = shrunk(image, levels)
-    change = np.zeros_like(image)
-    left = np.ones(shape, np.float32)
-    for level, picture in zip(levels, pictures, strict=True):
-        share = left
-        if level < levels[-1]:
-            share = left * trust(found[0] / (level * limit), *_DEBLUR_BETWEEN)
-        left = left - share
-        wanted = _seen_through(needed & (share > 0), level)
-        planned = level == levels[0]
-        if not wanted.any():
-            meter.skip(wanted.size if planned else 0)
-            continue
-        radius, confidence = averaged(found, level)
-        guide = np.stack([radius / level, confidence_at(confidence, level)])
-        steps = infer(network, np.concatenate([picture, guide]), compute, wanted)
-        result = yield from meter.measure(steps, wanted.size, planned=planned)
-        result -= picture
-        result[:, ~wanted] = 0
-        result = enlarged(result, level, shape)
-        result *= share
-        change += result
-    return change
+    pictures = _shrunk(image, levels, room)
+    guides = _guides(found, needed, levels, limit, room)
+    parts = [
+        _Part(network, picture, guide, level, compute, meter, planned=level == levels[0])
+        for picture, guide, level in zip(pictures, guides, levels, strict=True)
+    ]
+    results = []
+    for part in parts:
+        results.append(room.array(part.picture.shape))
+        for block in room.blocks(part.picture.shape, _multiple(network)):
+            results[-1][:, *block.slices] = yield from part.changed(block)
+    return _joined(results, found, levels, limit, room)
 
 
 def render(
@@ -266,9 +252,7 @@ def choose_scale(radius: FloatArray, confidence: FloatArray, limit: float) -> in
     >>> choose_scale(np.full((8, 8), 40.0), np.ones((8, 8)), limit=24.0)
     8
     """
-    step = int(np.ceil((radius.size / _SAMPLE) ** 0.5))
-    sizes = np.abs(radius[::step, ::step]).ravel()
-    weights = confidence[::step, ::step].ravel()
+    sizes, weights = np.abs(radius).ravel(), confidence.ravel()
     order = np.argsort(sizes)
     reached = np.cumsum(weights[order], dtype=np.float64)
     largest = sizes[order][np.searchsorted(reached, _COVERED * reached[-1])]
@@ -301,30 +285,174 @@ def confidence_at(confidence: FloatArray, ratio: float) -> FloatArray:
 
 def _look(
     network: nn.Module,
-    picture: FloatArray,
-    found: FloatArray,
+    picture: Planes,
+    coarser: Planes | None,
     compute: Compute,
     meter: Meter,
-    needed: Mask | None = None,
-    *,
+    room: Room,
     planned: bool,
-) -> Generator[Progress, None, FloatArray]:
+) -> Generator[Progress, None, Store]:
     """Return radius and confidence (2, Y, X), in pixels of the picture."""
-    steps = infer(network, np.concatenate([picture, found]), compute, needed)
-    return (yield from meter.measure(steps, picture[0].size, planned=planned))
+    found = room.array((2, *picture.shape[-2:]))
+    whole = Box(0, 0, *picture.shape[-2:])
+    for block in room.blocks(picture.shape, _multiple(network)):
+        sight = block.grown(reach(network), whole)
+        core = block.seen_from(sight)
+        known = np.zeros((2, sight.height, sight.width), np.float32)
+        share = np.ones(known.shape[-2:], np.float32)
+        if coarser is not None:
+            known[:] = enlarged_part(coarser, 2, sight)
+            known[0] *= 2
+            share = trust(known[0], *_REFINED_BETWEEN)
+        seen = np.concatenate([picture[:, *sight.slices], known])
+        steps = infer(network, seen, compute, share > 0, core)
+        finer = yield from meter.measure(steps, block.height * block.width, planned=planned)
+        known, share = known[:, *core.slices], share[core.slices]
+        known[1] = confidence_at(known[1], 0.5)
+        finer *= share
+        known *= 1 - share
+        found[:, *block.slices] = finer + known
+    return found
+
+
+def _carried_up(found: Planes, level: int, shape: tuple[int, ...], room: Room) -> Store:
+    """Bring radius and confidence of a coarse level to the plane's own size and pixels."""
+
+    def scaled(rows: slice, columns: slice) -> FloatArray:
+        radius, confidence = found[:, rows, columns]
+        return np.stack([radius * level, confidence_at(confidence, 1 / level)])
+
+    large = room.array((2, *shape))
+    for block in room.blocks(shape, 1):
+        large[:, *block.slices] = enlarged_part(Computed(found.shape, scaled), level, block)
+    return large
+
+
+def _joined(
+    results: list[Store], found: Planes, levels: list[int], limit: float, room: Room
+) -> Store:
+    """Add up what was found at all levels, each by its share of the pixel."""
+    if levels == [1]:
+        return results[0]
+    shape = found.shape[-2:]
+    change = results[0] if levels[0] == 1 else room.array((3, *shape))
+    for block in room.blocks(shape, 1):
+        total = np.zeros((3, block.height, block.width), np.float32)
+        shares = _shares(found[:, *block.slices][0], levels, limit)
+        for result, share, level in zip(results, shares, levels, strict=True):
+            total += share * enlarged_part(result, level, block)
+        change[:, *block.slices] = total
+    return change
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One level of deblurring: a picture, and a guide of radius, confidence and where it counts."""
+
+    network: nn.Module
+    picture: Planes
+    guide: Planes
+    level: int
+    compute: Compute
+    meter: Meter
+    planned: bool
+
+    def changed(self, block: Box) -> Generator[Progress, None, FloatArray]:
+        """Return what the network adds to a block (3, Y, X); zero where that does not count."""
+        sight = block.grown(reach(self.network), Box(0, 0, *self.picture.shape[-2:]))
+        core = block.seen_from(sight)
+        picture, guide = self.picture[:, *sight.slices], self.guide[:, *sight.slices]
+        wanted = guide[2] > 0
+        if self.level > 1:
+            wanted = _widened(wanted)
+        kept = wanted[core.slices]
+        if not kept.any():
+            self.meter.skip(kept.size if self.planned else 0)
+            return np.zeros((3, *kept.shape), np.float32)
+        seen = np.concatenate([picture, guide[:2]])
+        steps = infer(self.network, seen, self.compute, wanted, core)
+        result = yield from self.meter.measure(steps, kept.size, planned=self.planned)
+        result -= picture[:, *core.slices]
+        result[:, ~kept] = 0
+        return result
+
+
+def _guides(
+    found: Planes, needed: Planes, levels: list[int], limit: float, room: Room
+) -> list[Planes]:
+    """Radius and confidence at every level, and whether a pixel is taken from it: (3, Y, X)."""
+    shape = found.shape[-2:]
+
+    def at_full_size(rows: slice, columns: slice) -> FloatArray:
+        part = found[:, rows, columns]
+        share = _shares(part[0], levels, limit)[0]
+        return _guide(part, needed[rows, columns] & (share > 0), 1)
+
+    coarser = {level: room.array((3, *level_shape(shape, level))) for level in levels if level > 1}
+    for block in room.blocks(shape, levels[-1]) if coarser else []:
+        part, counts = found[:, *block.slices], needed[block.slices]
+        for level, share in zip(levels, _shares(part[0], levels, limit), strict=True):
+            if level > 1:
+                guide = _guide(part, counts & (share > 0), level)
+                coarser[level][:, *block.shrunk(level).slices] = guide
+    finest: list[Planes] = [Computed((3, *shape), at_full_size)] if levels[0] == 1 else []
+    return [*finest, *coarser.values()]
+
+
+def _guide(found: FloatArray, counts: Mask, level: int) -> FloatArray:
+    radius, confidence = averaged(found, level)
+    return np.stack([radius / level, confidence_at(confidence, level), _any(counts, level)])
+
+
+def _shares(radius: FloatArray, levels: list[int], limit: float) -> list[FloatArray]:
+    """How much of every pixel is taken from each level, by its radius."""
+    left = np.ones(radius.shape, np.float32)
+    shares = []
+    for level in levels[:-1]:
+        shares.append(left * trust(radius / (level * limit), *_DEBLUR_BETWEEN))
+        left = left - shares[-1]
+    return [*shares, left]
+
+
+def _shrunk(image: Planes, levels: list[int], room: Room) -> list[Planes]:
+    """Shrink display-encoded (C, Y, X) to several levels, block by block."""
+    coarse = [level for level in levels if level > 1]
+    channels, shape = image.shape[0], image.shape[-2:]
+    pictures = [room.array((channels, *level_shape(shape, level))) for level in coarse]
+    for block in room.blocks(shape, levels[-1]) if coarse else []:
+        parts = shrunk(image[:, *block.slices], coarse)
+        for picture, level, part in zip(pictures, coarse, parts, strict=True):
+            picture[:, *block.shrunk(level).slices] = part
+    return [*([image] if levels[0] == 1 else []), *pictures]
+
+
+def _sample(found: Planes) -> tuple[FloatArray, FloatArray]:
+    """Radius and confidence of evenly spread pixels."""
+    step = int(np.ceil((found.shape[-2] * found.shape[-1] / _SAMPLE) ** 0.5))
+    radius, confidence = found[:, ::step, ::step]
+    return radius, confidence
+
+
+def _multiple(network: nn.Module) -> int:
+    return cast("Descriptor", network.descriptor).multiple
 
 
 def _coarsest_level(shape: tuple[int, ...]) -> int:
     return 1 << max(min(shape) // _LEAST_SIDE, 1).bit_length() - 1
 
 
-def _seen_through(mask: Mask, level: int) -> Mask:
-    """Return the coarse pixels that some pixel of (Y, X) is interpolated from."""
+def _any(mask: Mask, level: int) -> Mask:
+    """Return the coarse pixels that cover some pixel of (Y, X)."""
     if level == 1:
         return mask
     rows, columns = level_shape(mask.shape, level)
     pad = ((0, rows * level - mask.shape[0]), (0, columns * level - mask.shape[1]))
-    blocks = np.pad(mask, pad).reshape(rows, level, columns, level).any(axis=(1, 3))
-    around = np.pad(blocks, 1)
+    blocks = np.pad(mask, pad).reshape(rows, level, columns, level)
+    return np.asarray(blocks.any(axis=(1, 3)))
+
+
+def _widened(mask: Mask) -> Mask:
+    """Return (Y, X) and the coarse pixels around that it takes to interpolate what lies in it."""
+    around = np.pad(mask, 1)
     down = around[:-2] | around[1:-1] | around[2:]
     return np.asarray(down[:, :-2] | down[:, 1:-1] | down[:, 2:])

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from ..arrays import FloatArray
+from .room import Planes
+from .tiles import Box
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,6 +56,16 @@ def enlarged(values: FloatArray, level: int, shape: tuple[int, ...]) -> FloatArr
         torch.from_numpy(values)[None], scale_factor=level, mode="bilinear", align_corners=False
     )
     return cast(FloatArray, large[0, :, : shape[-2], : shape[-1]].contiguous().numpy())
+
+
+def enlarged_part(values: Planes, level: int, part: Box) -> FloatArray:
+    """Enlarge (C, Y, X) as :func:`enlarged` does, but only to a part of the large plane."""
+    if level == 1:
+        return values[:, *part.slices]
+    seen = part.shrunk(level).grown(1, Box(0, 0, *values.shape[-2:]))
+    large = enlarged(values[:, *seen.slices], level, (seen.height * level, seen.width * level))
+    inner = part.seen_from(Box(seen.top * level, seen.left * level, 0, 0))
+    return large[:, *inner.slices]
 
 
 def _blocks(values: Tensor, level: int) -> Tensor:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import FloatArray
-from .scaling import averaged, enlarged
+from .room import Room, Store
+from .scaling import averaged, enlarged_part, level_shape
 
 #: Pixels of the image along a side of a cell, in which radii are compared.
 _CELL = 8
@@ -18,7 +19,7 @@ _PASSES = 2
 _LEAST_WEIGHT = 1e-4
 
 
-def evened(radius: FloatArray, confidence: FloatArray) -> FloatArray:
+def even_out(found: Store, room: Room) -> None:
     """Draw radii towards those of their surroundings that are nearly the same, and confident.
 
     A bilateral filter of what varies slowly, over some 100 pixels; what varies within a few pixels
@@ -26,13 +27,11 @@ def evened(radius: FloatArray, confidence: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    radius, confidence : (Y, X) float32 array
-        Signed or unsigned radius in pixels, and confidence in [0, 1].
-
-    Returns
-    -------
-    (Y, X) float32 array
-        Radius in pixels, not below zero if none was.
+    found : (2, Y, X) float32 array
+        Signed or unsigned radius in pixels, which is changed, but not to below zero if none was;
+        and confidence in [0, 1].
+    room : Room
+        How large a part is taken at a time.
 
     Notes
     -----
@@ -42,17 +41,31 @@ def evened(radius: FloatArray, confidence: FloatArray) -> FloatArray:
     Examples
     --------
     >>> noisy = 4 + np.random.default_rng(0).normal(0, 0.2, (64, 64)).astype(np.float32)
-    >>> bool(evened(noisy, np.ones_like(noisy)).mean().round() == 4)
-    True
+    >>> found = np.stack([noisy, np.ones_like(noisy)])
+    >>> even_out(found, Room())
+    >>> print(f"{found[0].mean():.1f}")
+    4.0
     """
-    weight = np.square(confidence) + np.float32(_LEAST_WEIGHT)
-    sums, weights = averaged(np.stack([radius * weight, weight]), _CELL)
-    before = after = sums / weights
+    blocks = room.blocks(found.shape, _CELL)
+    cells = np.empty((2, *level_shape(found.shape, _CELL)), np.float32)
+    least = 0.0
+    for block in blocks:
+        radius, confidence = found[:, *block.slices]
+        weight = np.square(confidence) + np.float32(_LEAST_WEIGHT)
+        part = averaged(np.stack([radius * weight, weight]), _CELL)
+        cells[:, *block.shrunk(_CELL).slices] = part
+        least = min(least, float(radius.min()))
+    change = _change(cells[0] / cells[1], cells[1])[None]
+    for block in blocks:
+        radius = found[:1, *block.slices] + enlarged_part(change, _CELL, block)
+        found[:1, *block.slices] = np.maximum(radius, least)
+
+
+def _change(cells: FloatArray, weights: FloatArray) -> FloatArray:
+    after = cells
     for _ in range(_PASSES):
         after = _bilateral(after, weights)
-    change = enlarged((after - before)[None], _CELL, radius.shape)[0]
-    even: FloatArray = np.maximum(radius + change, min(float(radius.min()), 0))
-    return even
+    return after - cells
 
 
 def _bilateral(cells: FloatArray, weights: FloatArray) -> FloatArray:

@@ -55,6 +55,11 @@ class Box:
         top, left = origin.top, origin.left
         return Box(self.top - top, self.left - left, self.bottom - top, self.right - left)
 
+    def shrunk(self, level: int) -> "Box":
+        """Return the box of coarse pixels that cover it where every `level` pixels become one."""
+        bottom, right = -(-self.bottom // level), -(-self.right // level)
+        return Box(self.top // level, self.left // level, bottom, right)
+
 
 def check_tile(tile: object) -> None:
     """Raise an OptionError unless `tile` is "auto", None or a whole number of 1 or more."""

@@ -10,6 +10,7 @@ from torch import nn
 from napari_defocus.errors import OptionError
 from napari_defocus.inference import pyramid
 from napari_defocus.inference.device import Compute
+from napari_defocus.inference.room import FileRoom, Room
 from napari_defocus.networks.descriptor import Descriptor
 
 CPU = Compute(device="cpu")
@@ -83,15 +84,21 @@ def test_scale_follows_the_confident_and_not_the_few():
 
 def test_small_radii_are_taken_from_full_scale_alone():
     image = ramp(300, 400, 1.5)
-    wanted, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, 1, pyramid.Meter(300 * 400)))
-    found, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, "auto", pyramid.Meter(1)))
+    wanted, _ = drain(
+        pyramid.estimate(SlopeEstimator(), image, CPU, 1, pyramid.Meter(300 * 400), Room())
+    )
+    found, _ = drain(
+        pyramid.estimate(SlopeEstimator(), image, CPU, "auto", pyramid.Meter(1), Room())
+    )
     np.testing.assert_array_equal(found, wanted)
 
 
 def test_large_radii_are_found_on_coarse_levels():
     image = ramp(600, 900, 40)
-    fine, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, 1, pyramid.Meter(1)))
-    found, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, "auto", pyramid.Meter(1)))
+    fine, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, 1, pyramid.Meter(1), Room()))
+    found, _ = drain(
+        pyramid.estimate(SlopeEstimator(), image, CPU, "auto", pyramid.Meter(1), Room())
+    )
     assert fine[0].max() <= 24.001
     assert found.shape == (2, 600, 900)
     assert np.median(found[0]) == pytest.approx(40, rel=0.15)
@@ -108,10 +115,10 @@ class Refining(nn.Module):
 
 def test_a_look_refines_what_the_coarser_one_has_found():
     image = np.zeros((3, 256, 256), np.float32)
-    found, _ = drain(pyramid.estimate(Refining(), image, CPU, "auto", pyramid.Meter(1)))
+    found, _ = drain(pyramid.estimate(Refining(), image, CPU, "auto", pyramid.Meter(1), Room()))
     np.testing.assert_allclose(found[0], (0.25 * 2 + 0.25) * 2 + 0.25, rtol=1e-5)
     np.testing.assert_allclose(found[1], 0.875)
-    alone, _ = drain(pyramid.estimate(Refining(), image, CPU, 4, pyramid.Meter(1)))
+    alone, _ = drain(pyramid.estimate(Refining(), image, CPU, 4, pyramid.Meter(1), Room()))
     np.testing.assert_allclose(alone[0], 0.25 * 4, rtol=1e-5)
 
 
@@ -126,9 +133,13 @@ def test_confidence_is_about_pixels_of_the_image():
 
 def test_given_scale_is_one_level_alone():
     image = ramp(256, 256, 40)
-    found, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, 2, pyramid.Meter(128 * 128)))
+    found, _ = drain(
+        pyramid.estimate(SlopeEstimator(), image, CPU, 2, pyramid.Meter(128 * 128), Room())
+    )
     assert np.median(found[0]) == pytest.approx(40, rel=0.15)
-    found, _ = drain(pyramid.estimate(SlopeEstimator(), image, CPU, 1, pyramid.Meter(256 * 256)))
+    found, _ = drain(
+        pyramid.estimate(SlopeEstimator(), image, CPU, 1, pyramid.Meter(256 * 256), Room())
+    )
     assert np.median(found[0]) == pytest.approx(24, rel=0.01)
 
 
@@ -138,7 +149,7 @@ def deblurred(radius, scale="auto", needed=None, expected=1):
     found = np.stack([radius, np.ones(shape)]).astype(np.float32)
     needed = np.ones(shape, bool) if needed is None else needed
     meter = pyramid.Meter(expected)
-    return drain(pyramid.deblur(StepDeblur(), image, found, CPU, scale, needed, meter))
+    return drain(pyramid.deblur(StepDeblur(), image, found, CPU, scale, needed, meter, Room()))
 
 
 def test_every_pixel_is_deblurred_at_a_scale_that_knows_its_radius():
@@ -175,9 +186,69 @@ def test_progress_rises_to_what_is_expected():
 
 def test_progress_of_an_estimate_rises_to_what_is_expected():
     steps = pyramid.estimate(
-        SlopeEstimator(), ramp(600, 900, 4), CPU, "auto", pyramid.Meter(600 * 900)
+        SlopeEstimator(), ramp(600, 900, 4), CPU, "auto", pyramid.Meter(600 * 900), Room()
     )
     _, progress = drain(steps)
     assert [step.done for step in progress] == sorted(step.done for step in progress)
     assert all(step.done <= step.total for step in progress)
     assert progress[-1].done == progress[-1].total
+
+
+@pytest.fixture
+def blocks(tmp_path):
+    """Blocks of 128 pixels, kept in files."""
+    return FileRoom(tmp_path, 128)
+
+
+class Blur(nn.Module):
+    """Says how much a pixel differs from its surroundings, 20 pixels around."""
+
+    descriptor = Descriptor("single", receptive_radius=20, multiple=8)
+
+    def forward(self, x):
+        around = nn.functional.avg_pool2d(x[:, :3], 41, 1, 20, count_include_pad=False)
+        apart = (x[:, :3] - around).abs().mean(1)
+        return torch.stack([4 * apart + 0.5 * x[:, 3], 1 - apart], 1)
+
+
+@pytest.mark.parametrize("scale", ["auto", 1, 3])
+def test_estimates_block_by_block_are_those_of_the_whole(blocks, scale):
+    image = np.random.default_rng(0).random((3, 331, 404), np.float32)
+    image[:, 100:, 200:] *= 0.3
+    whole, _ = drain(pyramid.estimate(Blur(), image, CPU, scale, pyramid.Meter(1), Room()))
+    found, _ = drain(pyramid.estimate(Blur(), image, CPU, scale, pyramid.Meter(1), blocks))
+    np.testing.assert_allclose(found[:, :, :], whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("scale", ["auto", 1, 2])
+def test_changes_block_by_block_are_those_of_the_whole(blocks, scale):
+    shape = (331, 404)
+    image = np.random.default_rng(0).random((3, *shape), np.float32)
+    radius = np.broadcast_to(np.linspace(0, 60, 404, dtype=np.float32), shape)
+    found, needed = np.stack([radius, np.ones_like(radius)]), radius > 1
+    needed[150:] = False
+
+    def change(room):
+        meter = pyramid.Meter(1)
+        steps = pyramid.deblur(Sharper(), image, found, CPU, scale, needed, meter, room)
+        return drain(steps)[0][:, :, :]
+
+    np.testing.assert_allclose(change(blocks), change(Room()), atol=1e-4)
+
+
+class Sharper(nn.Module):
+    """Adds what lies beyond the mean of 20 pixels around."""
+
+    descriptor = Descriptor("deblur", receptive_radius=20, multiple=8)
+
+    def forward(self, x):
+        around = nn.functional.avg_pool2d(x[:, :3], 41, 1, 20, count_include_pad=False)
+        return 2 * x[:, :3] - around
+
+
+def test_files_hold_what_is_written_and_blocks_keep_their_size(blocks):
+    store = blocks.array((2, 300, 400))
+    assert not store[:, 100:120, 7:9].any()
+    store[:1, 299:, 390:] = np.full((1, 1, 10), 5)
+    assert store[:1, :, :].sum() == store[0, 299, 380:].sum() == 50
+    assert [len(blocks.blocks((256, side), 8)) for side in (128, 256, 1280)] == [2, 4, 20]
