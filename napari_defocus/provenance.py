@@ -149,7 +149,7 @@ def write_sidecar(
     target = sidecar_path(path)
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     with writing(target, overwrite=overwrite) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))  # as JSON writes what is no Unicode
     return target
 
 

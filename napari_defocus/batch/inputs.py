@@ -1,11 +1,12 @@
 """The files that are meant by names, patterns and folders."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FileError
-from ..io.files import SUFFIXES
+from ..io.files import SUFFIXES, reason
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,20 @@ def find_inputs(given: Iterable[str | Path], *, without: Path | None = None) -> 
     ...
     napari_defocus.errors.FileError: no such folder is no file, no folder, and no pattern that...
     """
-    apart = None if without is None else without.resolve()
+    apart = None if without is None else Path(os.path.realpath(without))
     found: dict[Path, Found] = {}
     for one in given:
         for item in _meant(Path(one), apart):
-            found.setdefault(item.path.resolve(), item)
+            found.setdefault(Path(os.path.realpath(item.path)), item)
     return list(found.values())
 
 
 def _meant(given: Path, apart: Path | None) -> list[Found]:
-    if given.is_dir():
+    try:
+        is_folder = given.is_dir()
+    except OSError as error:
+        raise FileError(f"{given} cannot be read: {reason(error)}") from error
+    if is_folder:
         inside = list(_images(given, apart))
         if not inside:
             raise FileError(f"{given} holds no image file; looked for {', '.join(SUFFIXES)}")
@@ -82,10 +87,15 @@ def _matches(root: Path, pattern: Path) -> list[Path]:
         return []
 
 
+def _is_meant(path: Path) -> bool:
+    """Whether it is a file, or a link to one that is gone, which is to be told."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
+
+
 def _images(folder: Path, apart: Path | None) -> Iterator[Found]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or path.suffix.lower() not in SUFFIXES or not path.is_file():
+        if hidden or path.suffix.lower() not in SUFFIXES or not _is_meant(path):
             continue
-        if apart is None or apart not in path.resolve().parents:
+        if apart is None or apart not in Path(os.path.realpath(path)).parents:
             yield Found(path, path.parent.relative_to(folder))

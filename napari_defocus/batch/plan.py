@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from ..errors import FileError
 from ..io.files import reason, writing
 from ..provenance import sidecar_path
 from .inputs import find_inputs
+from .records import is_recorded
 from .settings import Settings
 
 PLAN_NAME = "napari-defocus-batch.json"
@@ -79,8 +81,9 @@ class Plan:
                 for item in self.items
             ],
         }
+        text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
         with writing(self.path, overwrite=True) as file:
-            file.write((json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode())
+            file.write(text.encode(errors="backslashreplace"))  # as JSON writes what is no Unicode
 
     @classmethod
     def read(cls, folder: Path) -> Plan:
@@ -98,8 +101,10 @@ class Plan:
             return cls(folder, Settings.from_json(told["settings"]), items)
         except OSError as error:
             raise FileError(f"{path} cannot be read: {reason(error)}") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise FileError(f"{path} is no plan of a batch: {reason(error)}") from error
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise FileError(
+                f"{path} is no plan of a batch: {reason(error)}; remove it to begin anew"
+            ) from error
 
 
 def make_plan(given: Iterable[str | Path], folder: str | Path, settings: Settings) -> Plan:
@@ -117,37 +122,48 @@ def make_plan(given: Iterable[str | Path], folder: str | Path, settings: Setting
     Returns
     -------
     Plan
-        Results of the same name are told apart by numbers.
+        Results of the same name, and those of the name of a file that is given, are told apart by
+        numbers. Results of an earlier run of this folder are not worked on.
 
     Raises
     ------
     FileError
         If there are no such files; or a file that is none of an earlier run's has the name of a
-        result, and is to be refused.
+        result, and is to be refused; or the plan of an earlier run is damaged.
     ModelError, OptionError
         If a model is unknown.
     """
     settings.possible_cards()
     folder = Path(folder)
-    taken: set[Path] = set()
+    before = _results_of_before(folder)
+    inputs = find_inputs(given, without=folder)
+    sources = [found for found in inputs if not _is_result(found.path, folder, before)]
+    if not sources:
+        raise FileError(f"{inputs[0].path} and all else is the result of an earlier run")
+    taken = {_key(found.path) for found in sources}
     items = []
-    for found in find_inputs(given, without=folder):
+    for found in sources:
         results = _free(settings.names(found.path), folder / found.folder, taken)
-        taken.update(results.values())
+        taken.update(map(_key, results.values()))
         items.append(Item(found.path.absolute(), results))
     plan = Plan(folder, settings, tuple(items))
     if settings.existing == "refuse":
-        _refuse_strangers(plan)
+        _refuse_strangers(plan, before)
     return plan
 
 
-def _free(names: Mapping[str, str], folder: Path, taken: set[Path]) -> dict[str, Path]:
-    """Return paths that no other file's results have."""
+def _key(path: Path) -> str:
+    """The same for paths that may be one file: to some file systems A is a, and é is e and ´."""
+    return unicodedata.normalize("NFC", os.path.realpath(path)).casefold()
+
+
+def _free(names: Mapping[str, str], folder: Path, taken: set[str]) -> dict[str, Path]:
+    """Return paths that no source and no other file's results have."""
     number = 1
     while True:
         mark = "" if number == 1 else f"-{number}"
         results = {what: folder / _marked(name, mark) for what, name in names.items()}
-        if taken.isdisjoint(results.values()):
+        if taken.isdisjoint(map(_key, results.values())):
             return results
         number += 1
 
@@ -157,22 +173,28 @@ def _marked(name: str, mark: str) -> str:
     return f"{stem}{mark}{dot}{suffix}"
 
 
-def _refuse_strangers(plan: Plan) -> None:
-    known = _results_of_before(plan.folder)
+def _refuse_strangers(plan: Plan, before: set[str]) -> None:
     for item in plan.items:
         for path in item.results.values():
             for file in (path, sidecar_path(path)):
-                if os.path.lexists(file) and path not in known:
+                if os.path.lexists(file) and not _is_result(path, plan.folder, before):
                     raise FileError(
                         f"{file} exists already, and no earlier run of this folder made it; give "
                         "another folder, or say whether to keep or to replace such files"
                     )
 
 
-def _results_of_before(folder: Path) -> set[Path]:
-    if not (folder / PLAN_NAME).exists():
+def _is_result(path: Path, folder: Path, before: set[str]) -> bool:
+    """Whether an earlier run of a folder made a file, or was to make it."""
+    inside = Path(os.path.realpath(folder)) in Path(os.path.realpath(path)).parents
+    return inside and (_key(path) in before or is_recorded(path))
+
+
+def _results_of_before(folder: Path) -> set[str]:
+    """Keys of the results that the last run of a folder was to write."""
+    if not os.path.lexists(folder / PLAN_NAME):
         return set()
-    return {path for item in Plan.read(folder).items for path in item.results.values()}
+    return {_key(path) for item in Plan.read(folder).items for path in item.results.values()}
 
 
 def _item(told: Mapping[str, Any]) -> Item:

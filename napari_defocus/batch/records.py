@@ -8,12 +8,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError
 from ..io.files import reason
 from ..provenance import sidecar_path
-from .plan import Item
+
+if TYPE_CHECKING:
+    from .plan import Item
 
 _KEY = "batch"
 
@@ -42,9 +44,9 @@ def file_hash(path: Path) -> str:
 
 
 def with_record(
-    record: Mapping[str, Any], source: str, fingerprint: str, result: Path, measures: Measures
+    record: Mapping[str, Any], source: str, fingerprint: str, result: str, measures: Measures
 ) -> dict[str, Any]:
-    """Add to a result's provenance what tells later that it is done.
+    """Add to a result's provenance what tells later that it is done, and whose it is.
 
     Parameters
     ----------
@@ -52,15 +54,15 @@ def with_record(
         The provenance.
     source, fingerprint : str
         Hash of the source file, and what `Settings.fingerprint` says.
-    result : pathlib.Path
-        The file as it was written.
+    result : str
+        Hash of the file with the result; empty as long as it is not written.
     measures : Measures
         What is told of it.
     """
     told = {
         "source": source,
         "settings": fingerprint,
-        "result": file_hash(result),
+        "result": result,
         "measures": asdict(measures),
     }
     return {**record, _KEY: told}
@@ -89,21 +91,26 @@ def verified(item: Item, source: str, fingerprint: str) -> Measures | None:
         try:
             if file_hash(path) != told["result"]:
                 return None
-            measures = Measures(**told["measures"])
-        except (FileError, TypeError):
+            measures = Measures(**{name: float(value) for name, value in told["measures"].items()})
+        except (FileError, TypeError, ValueError, AttributeError):
             return None
     return measures
 
 
 def is_stranger(path: Path) -> bool:
     """Whether a file is there that no batch has recorded."""
-    return os.path.lexists(path) and _told(path) is None
+    return os.path.lexists(path) and not is_recorded(path)
+
+
+def is_recorded(path: Path) -> bool:
+    """Whether a batch has recorded that a file is one of its results, or about to be one."""
+    return _told(path) is not None
 
 
 def _told(path: Path) -> dict[str, Any] | None:
     try:
         told = json.loads(sidecar_path(path).read_text(encoding="utf-8"))[_KEY]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     complete = isinstance(told, dict) and {"source", "settings", "result", "measures"} <= set(told)
     return told if complete else None

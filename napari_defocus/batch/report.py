@@ -9,7 +9,10 @@ import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from ..errors import FileError
 from ..io import read_picture
@@ -91,13 +94,12 @@ def _thumbnail(item: Item) -> str:
     path = item.results.get("sharp") or item.results["radius"]
     try:
         picture = read_picture(path)
-    except FileError:
+    except (FileError, MemoryError):
         return ""
     plane = picture.data
     while plane.ndim > (3 if picture.channel_axis == -1 else 2):
         plane = plane[0]
-    low, high = float(plane.min()), float(plane.max())
-    shown = to_picture((plane.astype(float) - low) / ((high - low) or 1))
+    shown = to_picture(_stretched(plane))
     small = Image.fromarray(shown)
     small.thumbnail((_THUMBNAIL, _THUMBNAIL))
     buffer = io.BytesIO()
@@ -105,6 +107,16 @@ def _thumbnail(item: Item) -> str:
     return (
         f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
     )
+
+
+def _stretched(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Values from 0 to 1, of the darkest and the brightest that are finite; the others are 0."""
+    finite = np.isfinite(plane)
+    if not finite.any():
+        return np.zeros(plane.shape)
+    halves = np.where(finite, plane, np.nan).astype(float) / 2  # whose differences are finite
+    low, high = np.nanmin(halves), np.nanmax(halves)
+    return np.nan_to_num((halves - low) / ((high - low) or 1))
 
 
 def _plot(plan: Plan, outcomes: Mapping[int, Outcome]) -> str:
@@ -141,4 +153,4 @@ def _named(plan: Plan, index: int) -> str:
 
 def _write(path: Path, text: str) -> None:
     with writing(path, overwrite=True) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,19 +97,25 @@ def session(plan: Plan) -> Iterator[tuple[str, dict[int, Outcome]]]:
     outcomes: dict[int, Outcome] = {}
     with _alone_in(plan.folder):
         plan.write()
-        _clear_leftovers(plan)
+        _prepare_folders(plan)
         try:
             yield plan.settings.fingerprint(), outcomes
         finally:
             write_report(plan, outcomes)
 
 
-def _clear_leftovers(plan: Plan) -> None:
-    """Remove what a process that was killed had not finished writing."""
+def _prepare_folders(plan: Plan) -> None:
+    """Make those of the results, and remove what a process that was killed had not finished.
+
+    They are made only now: a folder that vanishes later was unmounted or removed, and what is
+    written to another one of its name would be lost. Where one cannot be made, its files fail.
+    """
     folders = {plan.folder, *(path.parent for item in plan.items for path in item.results.values())}
     for folder in folders:
-        for leftover in unfinished_files(folder):
-            leftover.unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            for leftover in unfinished_files(folder):
+                leftover.unlink()
 
 
 def _watched(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,11 +14,11 @@ import numpy as np
 from ..api import deblur_steps, estimate_defocus_steps
 from ..errors import DefocusError, FileError
 from ..inference.engine import Progress
-from ..io import Picture, check_fits, read_picture, write_picture
+from ..io import Picture, check_fits, check_target, read_picture, write_picture
 from ..io.files import reason
-from ..provenance import provenance, write_sidecar
+from ..provenance import provenance, sidecar_path, write_sidecar
 from .plan import Item
-from .records import Measures, file_hash, is_stranger, verified, with_record
+from .records import Measures, file_hash, is_recorded, is_stranger, verified, with_record
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -77,12 +78,19 @@ def work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progress
     began = time.perf_counter()
     try:
         outcome = yield from _work(item, settings, fingerprint)
-    except DefocusError as error:
-        outcome = Outcome("failed", 0, message=str(error))
-    except OSError as error:
-        outcome = Outcome("failed", 0, message=f"{item.source}: {reason(error)}")
+    except Exception as error:  # whatever it is, the other files are to be done
+        outcome = Outcome("failed", 0, message=_why(item, error))
     taken = time.perf_counter() - began
     return Outcome(outcome.state, taken, outcome.measures, outcome.message)
+
+
+def _why(item: Item, error: Exception) -> str:
+    """Say what went wrong with a file, and with which."""
+    if isinstance(error, MemoryError):
+        return f"{item.source} does not fit into memory; crop or split it first"
+    name = "" if isinstance(error, DefocusError | OSError) else f"{type(error).__name__}: "
+    words = f"{name}{reason(error)}"
+    return words if str(item.source) in words else f"{item.source}: {words}"
 
 
 def _work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progress, None, Outcome]:
@@ -93,6 +101,9 @@ def _work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progres
     strangers = [path for path in item.results.values() if is_stranger(path)]
     if strangers and settings.existing == "keep":
         return Outcome("kept", 0, message=f"{strangers[0]} was there already")
+    for path in item.results.values():  # before hours of work are lost for a name too long
+        check_target(path, overwrite=True)
+        check_target(sidecar_path(path), overwrite=True)
     picture = settings.how.interpreted(read_picture(item.source))
     if "sharp" in item.results:
         check_fits(item.results["sharp"], picture)
@@ -109,11 +120,24 @@ def _work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progres
     measures = _measured(defocus)
     axis = arguments["channel_axis"]
     for what, path in item.results.items():
-        record = _record(what, item, picture, settings, arguments)
-        _write(path, made[what], picture, axis if what != "sharp" else None)
-        whole = with_record(record, source, fingerprint, path, measures)
-        write_sidecar(path, whole, overwrite=True)
+        told = _record(what, item, picture, settings, arguments)
+        record = partial(with_record, told, source, fingerprint, measures=measures)
+        _write(path, made[what], picture, axis if what != "sharp" else None, record)
     return Outcome("done", 0, measures)
+
+
+def _write(
+    path: Path,
+    data: Any,
+    picture: Picture,
+    channel_axis: int | None,
+    record: Callable[[str], dict[str, Any]],
+) -> None:
+    """Write a result and its record, so that a run that is killed between knows it for its own."""
+    if not is_recorded(path):
+        write_sidecar(path, record(""), overwrite=True)
+    write_picture(path, data, picture, channel_axis=channel_axis, overwrite=True)
+    write_sidecar(path, record(file_hash(path)), overwrite=True)
 
 
 def _deblurring(settings: Settings) -> dict[str, Any]:
@@ -134,14 +158,6 @@ def _record(
         return provenance("deblur", picture.data, {**_deblurring(settings), **told}, cards)
     told["model"] = settings.map_model
     return provenance("estimate_defocus", picture.data, told, cards[-1:])
-
-
-def _write(path: Path, data: Any, picture: Picture, channel_axis: int | None) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{path.parent} cannot be made: {reason(error)}") from error
-    write_picture(path, data, picture, channel_axis=channel_axis, overwrite=True)
 
 
 def _measured(defocus: DefocusMap) -> Measures:

@@ -1,5 +1,8 @@
 """The command ``napari-defocus``: `main` is its entry point."""
 
+import sys
+from io import TextIOWrapper
+
 from .commands import app
 
 
@@ -15,4 +18,6 @@ def main() -> None:
     ...
     SystemExit: 0
     """
+    if isinstance(sys.stdout, TextIOWrapper):  # names of files may be no Unicode
+        sys.stdout.reconfigure(errors="surrogateescape")
     app(prog_name="napari-defocus")

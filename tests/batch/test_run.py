@@ -2,9 +2,6 @@
 
 import csv
 import json
-import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -209,34 +206,3 @@ def test_a_damaged_plan_is_an_error(tmp_path, content):
     (tmp_path / PLAN_NAME).write_text(content)
     with pytest.raises(FileError, match="is no plan of a batch"):
         Plan.read(tmp_path)
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
-def test_killed_runs_end_as_if_they_had_not_been(photos, settings, tmp_path):
-    for seed in range(6):
-        Image.fromarray(picture(seed, (64, 64, 3))).save(photos / f"more {seed}.png")
-    chosen = settings()
-    finish(make_plan([photos], tmp_path / "whole", chosen))
-    out = tmp_path / "out"
-    code = (
-        "import json, sys\n"
-        "from napari_defocus.batch.plan import make_plan\n"
-        "from napari_defocus.batch.run import run_plan\n"
-        "from napari_defocus.batch.settings import Settings\n"
-        "settings = Settings.from_json(json.loads(sys.argv[3]))\n"
-        "for event in run_plan(make_plan([sys.argv[1]], sys.argv[2], settings)):\n"
-        "    print(event.index, flush=True)\n"
-    )
-    arguments = [sys.executable, "-c", code, photos, out, json.dumps(chosen.as_json())]
-    for lines in (2, 5, 9):
-        with subprocess.Popen(arguments, stdout=subprocess.PIPE) as process:
-            for _ in range(lines):
-                process.stdout.readline()
-            process.send_signal(signal.SIGKILL)
-    (out / ".0123456789abcdef.part").write_bytes(b"half of a picture")
-    finish(make_plan([photos], out, chosen))
-    assert not list(out.rglob("*.part"))
-    mine, whole = contents(out), contents(tmp_path / "whole")
-    mine.pop(next(path for path in mine if path.name == PLAN_NAME))
-    whole.pop(next(path for path in whole if path.name == PLAN_NAME))
-    assert mine == whole

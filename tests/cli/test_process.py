@@ -18,6 +18,19 @@ pty = pytest.importorskip("pty")
 COMMAND = [sys.executable, "-c", "from napari_defocus.cli import main; main()"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are any bytes on Linux only")
+def test_names_that_are_no_text_are_printed_as_they_are(tmp_path):
+    (tmp_path / "in").mkdir()
+    write_picture(tmp_path / "in" / "\udcff é.tif", blobs(40, 48).astype(np.float32))
+    ended = subprocess.run(
+        [*COMMAND, "batch", "--task", "map", tmp_path / "in", tmp_path / "out"],
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        capture_output=True,
+        check=True,
+    )
+    assert os.fsencode(tmp_path / "out" / "\udcff é-defocus.tif\n") in ended.stdout
+
+
 def interruptible():
     """Undo what a shell does to what it runs in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

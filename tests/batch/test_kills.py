@@ -1,0 +1,221 @@
+"""Two hundred files of all kinds, some broken: runs that are killed end as if they were not.
+
+The processes are forked from a warm one, see `warm`, and killed by SIGKILL.
+"""
+
+import csv
+import io
+import json
+import os
+import random
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_defocus.batch.plan import PLAN_NAME
+from napari_defocus.io import read_picture, write_picture
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX processes")
+
+WARM = Path(__file__).with_name("warm.py")
+
+
+def values(seed, shape=(40, 36)):
+    chance = np.random.default_rng(seed).random(shape)
+    return (chance + np.roll(chance, 1, -1)) / 2
+
+
+def whole(seed, shape, dtype):
+    return (values(seed, shape) * np.iinfo(dtype).max).astype(dtype)
+
+
+def save_png(dtype, *samples):
+    return lambda path, seed: write_picture(
+        path, whole(seed, (40, 36, *samples), dtype), channel_axis=-1 if samples else None
+    )
+
+
+def save_pillow(mode, **options):
+    return lambda path, seed: (
+        Image.fromarray(whole(seed, (40, 36, 3), np.uint8)).convert(mode).save(path, **options)
+    )
+
+
+def save_tiff(make, how=None, **options):
+    def save(path, seed):
+        with tifffile.TiffWriter(path, **how or {}) as writer:
+            writer.write(make(seed), **options)
+
+    return save
+
+
+GOOD = {
+    "grey8.png": save_png(np.uint8),
+    "colour8.png": save_png(np.uint8, 3),
+    "grey16.png": save_png(np.uint16),
+    "colour16.png": save_png(np.uint16, 4),
+    "palette.png": save_pillow("P"),
+    "grey.jpg": save_pillow("L", quality=90),
+    "colour.jpeg": save_pillow("RGB", quality=90, exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0"),
+    "png inside.tif": save_pillow("RGB", format="PNG"),
+    "grey8.tif": save_tiff(lambda seed: whole(seed, (40, 36), np.uint8)),
+    "grey16.tiff": save_tiff(lambda seed: whole(seed, (40, 36), np.uint16), compression="zlib"),
+    "signed.tif": save_tiff(lambda seed: whole(seed, (40, 36), np.int16), {"bigtiff": True}),
+    "float32.tif": save_tiff(lambda seed: values(seed).astype(np.float32), compression="lzw"),
+    "float64.tif": save_tiff(values),
+    "colour8.tif": save_tiff(lambda seed: whole(seed, (40, 36, 3), np.uint8), photometric="rgb"),
+    "tiles.tif": save_tiff(
+        lambda seed: whole(seed, (40, 36, 3), np.uint16), photometric="rgb", tile=(16, 16)
+    ),
+    "planes.ome.tif": save_tiff(
+        lambda seed: whole(seed, (2, 24, 20), np.uint16), {"ome": True}, metadata={"axes": "CYX"}
+    ),
+    "float.ome.tif": save_tiff(
+        lambda seed: values(seed).astype(np.float32), {"ome": True}, metadata={"axes": "YX"}
+    ),
+    "stack.tif": save_tiff(
+        lambda seed: whole(seed, (2, 24, 20), np.uint16), {"imagej": True}, metadata={"axes": "ZYX"}
+    ),
+}
+
+
+def encoded(save, name="a.tif"):
+    buffer = io.BytesIO()
+    buffer.name = name
+    save(buffer, 0)
+    return buffer.getvalue()
+
+
+def in_a_circle():
+    content = bytearray(encoded(save_tiff(lambda _: whole(0, (9, 9), np.uint8), metadata=None)))
+    start = struct.unpack_from("<I", content, 4)[0]
+    end = start + 2 + 12 * struct.unpack_from("<H", content, start)[0]
+    struct.pack_into("<I", content, end, start)
+    return bytes(content)
+
+
+PNG = encoded(save_pillow("RGB", format="PNG"))
+JPEG = encoded(save_pillow("RGB", format="JPEG"))
+TIFF = encoded(GOOD["colour8.tif"])
+BROKEN = {
+    "empty.png": (b"", "is empty"),
+    "text.jpg": (b"no picture at all", "not an image of a known kind"),
+    "gif.png": (b"GIF89a" + bytes(90), "not an image of a known kind"),
+    "pdf.tiff": (b"%PDF-1.7" + bytes(90), "not an image of a known kind"),
+    "nothing.tif": (bytes(4000), "not an image of a known kind"),
+    "cut.png": (PNG[: len(PNG) // 2], "damaged or truncated"),
+    "cut.jpg": (JPEG[: len(JPEG) // 2], "damaged or truncated"),
+    "cut.tif": (TIFF[:-99], "is truncated"),
+    "head.tif": (TIFF[:8], "holds no image"),
+    "head.jpg": (JPEG[:4], "damaged or truncated"),
+    "checksum.png": (PNG[:60] + b"no" + PNG[62:], "damaged or truncated"),
+    "gigapixels.png": (PNG[:16] + b"\x7f\xff\xff\xff" * 2 + PNG[24:], "claims 2147483647 x"),
+    "tags.tif": (TIFF[:14] + b"\xff\xff" + TIFF[16:], "is damaged"),
+    "circle.tif": (in_a_circle(), "lead in a circle"),
+    "dots.png": (encoded(save_pillow("1", format="GIF")), "not an image of a known kind"),
+    "nan.tif": (encoded(save_tiff(lambda _: np.full((9, 9), np.nan))), "no finite value"),
+    "complex.tif": (encoded(save_tiff(lambda _: values(0) + 1j)), "complex"),
+    "inks.jpg": (encoded(save_pillow("CMYK", format="JPEG")), "holds CMYK colours"),
+    "float.png": (encoded(save_tiff(values)), "cannot hold float64 values"),
+    "pixel.tif": (encoded(save_tiff(lambda _: np.ones((1, 1), np.uint8))), "at least"),
+}
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Runs a batch in a process of its own; says with which status it ended."""
+    with subprocess.Popen(
+        [sys.executable, WARM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def ask(inputs, out, settings, **moment):
+            job = {"inputs": [str(inputs)], "out": str(out), "settings": settings.as_json()}
+            process.stdin.write(json.dumps({**job, **moment}) + "\n")
+            process.stdin.flush()
+            return int(process.stdout.readline())
+
+        yield ask
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """180 good files, ten of each kind, some further down, and 20 that are broken."""
+    folder = tmp_path / "in"
+    (folder / "folder.png").mkdir(parents=True)
+    for number in range(10):
+        for name, save in GOOD.items():
+            below = folder / "folder.png" if number == 9 else folder
+            save(below / f"{number} {name}", number)
+    for name, (content, _) in BROKEN.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in (PLAN_NAME, "report.csv", "report.html")
+    }
+
+
+def report(folder):
+    rows = csv.DictReader((folder / "report.csv").read_text(encoding="utf-8").splitlines())
+    return {Path(row["file"]).name: row for row in rows}
+
+
+def test_two_hundred_files_and_ten_kills(mixed, settings, tmp_path, run):
+    assert len(BROKEN) == 20
+    assert len(GOOD) * 10 == 180
+    assert run(mixed, tmp_path / "whole", settings()) == 0
+    chance = random.Random(0)
+    for _ in range(10):
+        files, touches = chance.randrange(4, 17), chance.randrange(30)
+        ended = run(mixed, tmp_path / "out", settings(), files=files, touches=touches)
+        assert ended == -9
+    assert run(mixed, tmp_path / "out", settings()) == 0
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    check_reasons(report(tmp_path / "out"))
+    check_results(mixed, tmp_path / "out")
+
+
+def check_reasons(rows):
+    assert {name for name, row in rows.items() if row["state"] == "failed"} == set(BROKEN)
+    for name, (_, words) in BROKEN.items():
+        assert words in rows[name]["message"]
+        assert name in rows[name]["message"]
+    assert {row["state"] for row in rows.values()} == {"done", "verified", "failed"}
+
+
+def check_results(sources, results):
+    made = [path for path in results.rglob("*-deblurred.*") if path.suffix != ".json"]
+    assert len(made) == 180
+    for path in made:
+        source = sources / path.relative_to(results).parent / path.name.replace("-deblurred", "")
+        before, after = read_picture(source), read_picture(path)
+        assert (after.data.shape, after.data.dtype) == (before.data.shape, before.data.dtype)
+        assert after.axes == before.axes
+
+
+@pytest.mark.parametrize("existing", ["refuse", "keep"])
+def test_a_kill_at_any_touch_of_the_disk_is_mended(tmp_path, settings, run, existing):
+    (tmp_path / "in").mkdir()
+    GOOD["grey8.png"](tmp_path / "in" / "a.png", 0)
+    chosen = settings(existing=existing)
+    assert run(tmp_path / "in", tmp_path / "whole", chosen) == 0
+    wanted = contents(tmp_path / "whole")
+    assert Path("a-deblurred.png") in wanted
+    touches, ended = 0, -9
+    while ended == -9:
+        out = tmp_path / str(touches)
+        ended = run(tmp_path / "in", out, chosen, touches=touches)
+        assert run(tmp_path / "in", out, chosen) == 0
+        assert contents(out) == wanted
+        touches += 1
+    assert touches > 20
