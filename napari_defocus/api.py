@@ -21,15 +21,16 @@ from .arrays import (
     FloatArray,
     Layout,
     Range,
+    Ranges,
     add_change,
     as_array,
     as_planes,
     check_range,
     from_planes,
     is_dask,
-    measure_range,
     plane_indices,
     put_window,
+    range_of_plane,
     read_layout,
     to_display,
 )
@@ -89,7 +90,7 @@ def estimate_defocus(
     model: str | PathLike[str] | nn.Module = "auto",
     channel_axis: int | None = None,
     encoding: str = "auto",
-    value_range: Range | None = None,
+    value_range: Ranges | None = None,
     scale: int | str = "auto",
     device: str = "auto",
     precision: str = "auto",
@@ -120,7 +121,8 @@ def estimate_defocus(
     value_range : (float, float), optional
         Values of black and white. By default the data type's for colour and uint8 (0 and 1 for
         floats), else the smallest value and the 99.99th percentile of the whole array: so give it
-        when one series comes in several arrays.
+        when one series comes in several arrays. An array of them, (..., 2), broadcasts over the
+        axes before Y and X: one pair a fluorescence channel, for instance.
     scale : int or "auto"
         Work on the image shrunk by this factor. "auto": from coarse to fine, every pixel is taken
         from the scale at which its radius is one of the few pixels that networks estimate best.
@@ -193,7 +195,7 @@ def estimate_defocus_steps(
     model: str | PathLike[str] | nn.Module = "auto",
     channel_axis: int | None = None,
     encoding: str = "auto",
-    value_range: Range | None = None,
+    value_range: Ranges | None = None,
     scale: int | str = "auto",
     device: str = "auto",
     precision: str = "auto",
@@ -203,7 +205,7 @@ def estimate_defocus_steps(
     """Do what :func:`estimate_defocus` does, yielding a :class:`Progress` after every tile."""
     views = _read_views(image, right)
     layout = read_layout(views[0], channel_axis, encoding)
-    check_range(value_range)
+    check_range(value_range, layout.leading)
     work = _Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
     task: Task = "single" if right is None else "dual"
     network = _resolve(model, task, layout)
@@ -219,13 +221,16 @@ def estimate_defocus_steps(
         radius, confidence = both[..., 0, :, :], both[..., 1, :, :]
     else:
         radius, confidence = _new_maps(layout) if out is None else _check_maps(out, layout)
-        black_white = _measured(views[0], layout, value_range)
+        black_white = lazy.range_of(views[0], layout, value_range)
         meter = work.meter(stages=1)
         for index in plane_indices(layout):
             with work.room(out if right is None else None) as room:
                 parts = [_read(as_planes(view, layout)[index], room) for view in views]
                 found = yield from estimate.steps(
-                    *parts, value_range=black_white, meter=meter, room=room
+                    *parts,
+                    value_range=range_of_plane(black_white, index),
+                    meter=meter,
+                    room=room,
                 )
                 for block in room.blocks(found.shape, 1):
                     place: Any = (*index, *block.slices)
@@ -244,7 +249,7 @@ def deblur(
     model: str | PathLike[str] | nn.Module = "auto",
     channel_axis: int | None = None,
     encoding: str = "auto",
-    value_range: Range | None = None,
+    value_range: Ranges | None = None,
     scale: int | str = "auto",
     device: str = "auto",
     precision: str = "auto",
@@ -285,7 +290,8 @@ def deblur(
     value_range : (float, float), optional
         Values of black and white. By default the data type's for colour and uint8 (0 and 1 for
         floats), else the smallest value and the 99.99th percentile of the whole array: so give it
-        when one series comes in several arrays.
+        when one series comes in several arrays. An array of them, (..., 2), broadcasts over the
+        axes before Y and X: one pair a fluorescence channel, for instance.
     scale : int or "auto"
         Work on the image shrunk by this factor. "auto": every pixel is worked on at the finest
         scale at which the network knows the map's radius there (up to 24 pixels of that scale).
@@ -363,7 +369,7 @@ def deblur_steps(
     model: str | PathLike[str] | nn.Module = "auto",
     channel_axis: int | None = None,
     encoding: str = "auto",
-    value_range: Range | None = None,
+    value_range: Ranges | None = None,
     scale: int | str = "auto",
     device: str = "auto",
     precision: str = "auto",
@@ -373,7 +379,7 @@ def deblur_steps(
     """Do what :func:`deblur` does, yielding a :class:`Progress` after every tile."""
     image = as_array(image)
     layout = read_layout(image, channel_axis, encoding)
-    check_range(value_range)
+    check_range(value_range, layout.leading)
     work = _Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
     given = None if defocus is None else read_map(_alike(defocus, image), layout)
     job = _Deblur(
@@ -399,7 +405,7 @@ def reblur(
     *,
     channel_axis: int | None = None,
     encoding: str = "auto",
-    value_range: Range | None = None,
+    value_range: Ranges | None = None,
     scale: int | str = "auto",
     device: str = "auto",
     precision: str = "auto",
@@ -427,7 +433,8 @@ def reblur(
     value_range : (float, float), optional
         Values of black and white. By default the data type's for colour and uint8 (0 and 1 for
         floats), else the smallest value and the 99.99th percentile of the whole array: so give it
-        when one series comes in several arrays.
+        when one series comes in several arrays. An array of them, (..., 2), broadcasts over the
+        axes before Y and X: one pair a fluorescence channel, for instance.
     scale : int or "auto"
         Work on the image shrunk by this factor, which is faster and loses what is sharp. "auto" is
         1, for blur of any radius can be rendered.
@@ -490,7 +497,7 @@ def reblur_steps(
     *,
     channel_axis: int | None = None,
     encoding: str = "auto",
-    value_range: Range | None = None,
+    value_range: Ranges | None = None,
     scale: int | str = "auto",
     device: str = "auto",
     precision: str = "auto",
@@ -522,7 +529,7 @@ def refocus(
     aperture: float,
     channel_axis: int | None = None,
     encoding: str = "auto",
-    value_range: Range | None = None,
+    value_range: Ranges | None = None,
     scale: int | str = "auto",
     device: str = "auto",
     precision: str = "auto",
@@ -555,7 +562,8 @@ def refocus(
     value_range : (float, float), optional
         Values of black and white. By default the data type's for colour and uint8 (0 and 1 for
         floats), else the smallest value and the 99.99th percentile of the whole array: so give it
-        when one series comes in several arrays.
+        when one series comes in several arrays. An array of them, (..., 2), broadcasts over the
+        axes before Y and X: one pair a fluorescence channel, for instance.
     scale : int or "auto"
         Work on the image shrunk by this factor, which is faster and loses what is sharp. "auto" is
         1, for blur of any radius can be rendered.
@@ -621,7 +629,7 @@ def refocus_steps(
     aperture: float,
     channel_axis: int | None = None,
     encoding: str = "auto",
-    value_range: Range | None = None,
+    value_range: Ranges | None = None,
     scale: int | str = "auto",
     device: str = "auto",
     precision: str = "auto",
@@ -824,14 +832,14 @@ def _each_plane(
     job: _Deblur | _Refocus,
     image: Any,
     maps: list[Any],
-    value_range: Range | None,
+    value_range: Ranges | None,
     *,
     stages: int,
     out: Any = None,
 ) -> Steps[Any]:
     """Give every plane and its radius and confidence, if any, to `job`; return the new image."""
     layout = job.work.layout
-    check_range(value_range)
+    check_range(value_range, layout.leading)
     if is_dask(image) and out is None:
         planes = lazy.over_planes(
             functools.partial(_at_once, job),
@@ -841,14 +849,15 @@ def _each_plane(
             dtype=layout.dtype,
         )
         return from_planes(planes, layout)
-    black_white = _measured(image, layout, value_range)
+    black_white = lazy.range_of(image, layout, value_range)
     result = np.empty(layout.shape, layout.dtype) if out is None else out
     meter = job.work.meter(stages)
     for index in plane_indices(layout):
         with job.work.room(out) as room:
             views = [as_planes(image, layout)[index], *(part[index][None] for part in maps)]
             parts = [_read(view, room) for view in views]
-            new = yield from job.steps(*parts, value_range=black_white, meter=meter, room=room)
+            known = range_of_plane(black_white, index)
+            new = yield from job.steps(*parts, value_range=known, meter=meter, room=room)
             for block in room.blocks(layout.map_shape, 1):
                 put_window(result, layout, index, block.slices, new[:, *block.slices])
     yield Progress(meter.expected, meter.expected)
@@ -858,13 +867,6 @@ def _each_plane(
 def _read(plane: Any, room: Room) -> Planes:
     """A plane (C, Y, X) of NumPy or dask, read as a whole or window by window as there is room."""
     return room.view(plane.shape, lambda *part: np.asarray(plane[:, *part]))
-
-
-def _measured(image: Any, layout: Layout, value_range: Range | None) -> Range:
-    if not is_dask(image):
-        return measure_range(image, layout, value_range)
-    found = lazy.lazy_range(image, layout, value_range)
-    return cast(Range, found if isinstance(found, tuple) else found.compute())
 
 
 def _new_maps(layout: Layout) -> tuple[FloatArray, FloatArray]:

@@ -24,6 +24,8 @@ Encoding = Literal["srgb", "linear"]
 #: What takes images of a kind: cameras, or microscopes and other instruments.
 Imaging = Literal["photo", "microscopy"]
 Range = tuple[float, float]
+#: Black and white of all planes, or (..., 2) of each, broadcast over the axes before Y and X.
+Ranges = Range | npt.NDArray[np.float64]
 
 #: Smallest height and width, in pixels, that can be worked on.
 MIN_SIDE = 4
@@ -313,37 +315,50 @@ def range_is_known(layout: Layout, value_range: Any) -> bool:
     return value_range is not None or (layout.display_bounded and layout.dtype.kind != "f")
 
 
-def check_range(value_range: Any) -> Range | None:
-    """Return (black, white) as floats, or None; OptionError if it is neither."""
+def check_range(value_range: Any, leading: tuple[int, ...] = ()) -> Ranges | None:
+    """Return black and white as floats, of all planes or of each, or None.
+
+    Raises
+    ------
+    OptionError
+        If it is neither, or does not fit the axes before Y and X.
+    """
     if value_range is None:
         return None
     try:
-        low, high = (float(value) for value in value_range)
+        given = np.asarray(value_range, float)
+        each = np.broadcast_to(given, (*leading, 2)) if given.ndim > 1 else given
     except (TypeError, ValueError):
-        low = high = np.nan
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        each = np.empty(0)
+    if each.shape[-1:] != (2,) or not (np.isfinite(each).all() and (np.diff(each) > 0).all()):
         raise OptionError(
             f"value_range is {value_range!r}; the finite values of black and white are expected, "
-            "such as (0, 4095)"
+            f"such as (0, 4095), or an array that broadcasts to {(*leading, 2)}"
         )
-    return low, high
+    return each if each.ndim > 1 else (float(each[0]), float(each[1]))
 
 
-def choose_range(layout: Layout, value_range: Any, found: Extremes | None = None) -> Range:
+def range_of_plane(ranges: Ranges, index: tuple[int, ...]) -> Range:
+    """Return black and white of the plane at an index of the axes before Y and X."""
+    low, high = ranges[index] if isinstance(ranges, np.ndarray) else ranges
+    return float(low), float(high)
+
+
+def choose_range(layout: Layout, value_range: Any, found: Extremes | None = None) -> Ranges:
     """Return the values of black and white.
 
     Parameters
     ----------
     layout : Layout
         How the image is read.
-    value_range : (float, float), optional
-        What the user says; it wins.
+    value_range : (float, float) or array, optional
+        What the user says, for all planes or for each; it wins.
     found : Extremes, optional
         The image's values, needed unless :func:`range_is_known`.
 
     Returns
     -------
-    (float, float)
+    (float, float), or (..., 2) array if `value_range` is one
         For colour and uint8, the data type's black and white (0 and 1 for floats); for all else
         the smallest value and the 99.99th percentile, which lets single hot pixels be white.
 
@@ -352,13 +367,18 @@ def choose_range(layout: Layout, value_range: Any, found: Extremes | None = None
     ImageError
         If no value is finite, or colour floats are far from 0 to 1.
     OptionError
-        If `value_range` is not two finite, rising numbers.
+        If `value_range` is not two finite, rising numbers, or such for each plane.
     """
+    given = check_range(value_range, layout.leading)
+    if given is not None and (found is None or found.count):
+        return given
+    return range_by_type(layout, found)
+
+
+def range_by_type(layout: Layout, found: Extremes | None = None) -> Range:
+    """Return the values of black and white by data type and values; as `choose_range`."""
     if found is not None and found.count == 0:
         raise ImageError("the image has no finite value; every pixel is NaN or infinite")
-    given = check_range(value_range)
-    if given is not None:
-        return given
     if layout.display_bounded and layout.dtype.kind in "iu":
         return 0.0, float(np.iinfo(layout.dtype).max)
     if found is None:
@@ -389,7 +409,7 @@ def _measured_range(found: Extremes) -> Range:
     return low, high
 
 
-def measure_range(image: Array, layout: Layout, value_range: Any = None) -> Range:
+def measure_range(image: Array, layout: Layout, value_range: Any = None) -> Ranges:
     """Return the values of black and white of a whole image or series; see :func:`choose_range`.
 
     Examples

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from .arrays import (
     Array,
     Layout,
+    Ranges,
     as_planes,
     choose_range,
     extremes,
     extremes_to_keep,
+    is_dask,
     join_extremes,
+    measure_range,
     range_is_known,
+    range_of_plane,
 )
 
 #: How many parts are joined at a time when the range of a large image is measured.
@@ -41,7 +45,7 @@ def lazy_range(image: Any, layout: Layout, value_range: Any) -> Any:
 
     Returns
     -------
-    (float, float), or a delayed one of dask
+    (float, float), an array of such, or a delayed pair of dask
         Known at once where :func:`napari_defocus.arrays.range_is_known`.
     """
     if range_is_known(layout, value_range):
@@ -55,6 +59,20 @@ def lazy_range(image: Any, layout: Layout, value_range: Any) -> Any:
     while len(parts) > 1:
         parts = [join(parts[i : i + _JOINED], keep) for i in range(0, len(parts), _JOINED)]
     return dask.delayed(choose_range)(layout, None, parts[0])
+
+
+def range_of(image: Any, layout: Layout, value_range: Any) -> Ranges:
+    """Return black and white of a whole image, NumPy or dask, or of each of its planes, now.
+
+    Raises
+    ------
+    ImageError, OptionError
+        As :func:`napari_defocus.arrays.choose_range`.
+    """
+    if not is_dask(image):
+        return measure_range(image, layout, value_range)
+    found = lazy_range(image, layout, value_range)
+    return cast(Ranges, found.compute() if is_dask(found) else found)
 
 
 def over_planes(
@@ -74,8 +92,8 @@ def over_planes(
         and returns one (`channels`, Y, X).
     planes : list of dask arrays
         (..., C, Y, X), one block a plane, with the same leading axes.
-    value_range : (float, float) or delayed
-        Passed on, as (float, float).
+    value_range : (float, float), array or delayed
+        Passed on, as (float, float) of the plane.
     channels : int
         Channels of the result.
     dtype : data type
@@ -99,6 +117,9 @@ def over_planes(
     )
 
 
-def _on_block(*blocks: Array, work: Callable[..., Array], value_range: Any) -> Array:
-    result = work(*(block.reshape(block.shape[-3:]) for block in blocks), value_range=value_range)
+def _on_block(
+    *blocks: Array, work: Callable[..., Array], value_range: Any, block_id: tuple[int, ...]
+) -> Array:
+    black_white = range_of_plane(value_range, block_id[:-3])
+    result = work(*(block.reshape(block.shape[-3:]) for block in blocks), value_range=black_white)
     return result.reshape(*blocks[0].shape[:-3], *result.shape)

@@ -128,6 +128,23 @@ def test_planes_are_handled_one_by_one(single, generator):
         np.testing.assert_array_equal(sharp[i], deblur(plane, alone, model=generator, **how))
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+def test_planes_may_have_ranges_of_their_own(single, generator, lazy):
+    image = picture((2, 2, 24, 20), np.uint16) // np.array([1, 16], np.uint16)[:, None, None]
+    ranges = np.array([[[0, 60000]], [[0, 4000]]])  # of the first axis
+    given = dask.array.from_array(image) if lazy else image
+    defocus = estimate_defocus(given, model=single, value_range=ranges)
+    sharp = deblur(given, defocus, model=generator, value_range=ranges)
+    for index in np.ndindex(2, 2):
+        black_white = tuple(ranges[index[0], 0])
+        alone = estimate_defocus(image[index], model=single, value_range=black_white)
+        np.testing.assert_array_equal(np.asarray(defocus.radius)[index], alone.radius)
+        np.testing.assert_array_equal(
+            np.asarray(sharp)[index],
+            deblur(image[index], alone, model=generator, value_range=black_white),
+        )
+
+
 def test_grey_is_colour_of_equal_channels(single, generator):
     grey = picture()
     colour = np.repeat(grey[..., None], 3, -1)

@@ -201,6 +201,12 @@ def test_impossible_ranges_are_refused(value_range):
         ranged(np.zeros((9, 9), np.uint8), value_range=value_range)
 
 
+@pytest.mark.parametrize("value_range", [[(0, 1)] * 3, [[(0, 1)] * 2] * 2, [[(1, 0)]] * 2])
+def test_ranges_of_planes_have_to_fit_them(value_range):
+    with pytest.raises(OptionError, match=r"an array that broadcasts to \(2, 4, 2\)"):
+        ranged(np.zeros((2, 4, 9, 9), np.uint16), value_range=value_range)
+
+
 # To the networks' form, and back
 
 

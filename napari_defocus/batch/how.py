@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import OptionError
 
 if TYPE_CHECKING:
@@ -47,13 +49,10 @@ class How:
         DefocusError
             If the picture or one of the options cannot be used.
         """
-        from ..arrays import measure_range
-
-        layout = self._layout(picture)
         return {
             "channel_axis": self._axis(picture),
-            "encoding": layout.encoding,
-            "value_range": measure_range(picture.data, layout, self.value_range),
+            "encoding": self._layout(picture).encoding,
+            "value_range": self._ranges(picture),
             "scale": _number_or("scale", self.scale, {"auto": "auto"}),
             "device": self.device,
             "precision": self.precision,
@@ -69,6 +68,21 @@ class How:
             As for `arguments`.
         """
         return self._layout(picture).imaging
+
+    def _ranges(self, picture: "Picture") -> Any:
+        """Black and white: of each channel where these are planes, for their brightness differs."""
+        from ..arrays import read_layout
+        from ..lazy import range_of
+
+        layout, axis = self._layout(picture), picture.axes.find("C")
+        if self.value_range is not None or axis < 0 or layout.display_bounded:
+            return range_of(picture.data, layout, self.value_range)
+        found = [
+            range_of(channel, read_layout(channel, None, self.encoding), None)
+            for channel in np.moveaxis(picture.data, axis, 0)
+        ]
+        later = len(layout.leading) - axis - 1
+        return np.reshape(found, (-1, *[1] * later, 2)).tolist()
 
     def _layout(self, picture: "Picture") -> "Layout":
         from ..arrays import read_layout

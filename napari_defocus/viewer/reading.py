@@ -10,10 +10,10 @@ import numpy.typing as npt
 from ..arrays import (
     Imaging,
     Range,
-    choose_range,
     extremes,
     extremes_to_keep,
     join_extremes,
+    range_by_type,
     range_is_known,
     read_layout,
 )
@@ -112,7 +112,7 @@ class Source:
         for index in np.ndindex(*layout.leading):
             parts.append(extremes(np.asarray(self.data[index]), keep))
             yield _WAITING
-        return choose_range(layout, None, join_extremes(parts, keep))
+        return range_by_type(layout, join_extremes(parts, keep))
 
 
 def source_of(layer: "Image", window: Window | None = None) -> Source:

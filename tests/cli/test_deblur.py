@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from napari_defocus import DefocusMap, deblur, estimate_defocus, refocus
@@ -39,6 +40,27 @@ def test_detail_chooses_the_model(run, photo, tmp_path):
     assert [model["name"] for model in record["models"]] == ["photo-natural", "single"]
     ended = run("deblur", photo, tmp_path / "b.png", "--detail", "natural", "--model", "a.pth")
     assert "detail is 'natural' and the model 'a.pth'" in ended.error
+
+
+def test_channels_are_measurements_of_their_own(run, tmp_path):
+    channels = blobs(2, 2, 3, 40, 48) * np.array([60000, 900]).reshape(2, 1, 1, 1)
+    stack = channels.astype(np.uint16)
+    tifffile.imwrite(
+        tmp_path / "stack.ome.tif",
+        stack,
+        metadata={
+            "axes": "TCZYX",
+            "Channel": {"Name": ["nuclei", "spots"]},
+            **{f"PhysicalSize{axis}": 0.5 for axis in "XYZ"},
+        },
+    )
+    assert run("deblur", tmp_path / "stack.ome.tif", tmp_path / "sharp.ome.tif").status == 0
+    result = read_picture(tmp_path / "sharp.ome.tif")
+    assert (result.axes, result.data.dtype, result.data.shape) == ("TCZYX", np.uint16, stack.shape)
+    assert result.metadata.channel_names == ("nuclei", "spots")
+    assert result.metadata.pixel_size["X"].value == 0.5
+    for channel in range(2):
+        np.testing.assert_array_equal(result.data[:, channel], deblur(stack[:, channel]))
 
 
 def test_metadata_go_with_it(run, photo):
