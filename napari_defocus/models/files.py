@@ -7,6 +7,7 @@ which refuses anything but tensors and plain values.
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,7 @@ def parse_pth(content: bytes, path: Path) -> dict[str, Any]:
     """
     import torch
 
+    _check_inflated(content, path)
     try:
         parsed = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # torch lets a dozen kinds through for a damaged file
@@ -79,6 +81,19 @@ def parse_pth(content: bytes, path: Path) -> dict[str, Any]:
             "task, architecture, arguments and state_dict"
         )
     return parsed
+
+
+def _check_inflated(content: bytes, path: Path) -> None:
+    """Refuse a zip file whose parts swell: torch writes them as they are."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        return  # a bare pickle, or for torch to refuse
+    if size > 2 * len(content):
+        raise ModelError(
+            f"weights file {path.name} is damaged: {len(content)} bytes claim to hold {size}"
+        )
 
 
 def parse_tensors(content: bytes, path: Path) -> dict[str, "Tensor"]:
@@ -102,11 +117,23 @@ def parse_tensors(content: bytes, path: Path) -> dict[str, "Tensor"]:
             raise ModelError(f"weights file {path.name} is damaged: {error}") from error
     tensors = {}
     for name, value in state.items():
-        if not isinstance(value, torch.Tensor):
+        if not (isinstance(name, str) and isinstance(value, torch.Tensor) and _is_plain(value)):
             raise ModelError(f"weights file {path.name} holds no tensor under {name!r}")
+        if value.numel() * value.element_size() > len(content):
+            raise ModelError(
+                f"weights file {path.name} is damaged: {name!r} is larger than the whole file"
+            )
         tensors[name] = value.float() if value.is_floating_point() else value
         if not torch.isfinite(tensors[name]).all():
             raise ModelError(
                 f"weights file {path.name} holds values in {name!r} that are not finite"
             )
     return tensors
+
+
+def _is_plain(tensor: "Tensor") -> bool:
+    """Whether a tensor holds its values one by one, in memory."""
+    import torch
+
+    strided = tensor.layout == torch.strided
+    return strided and tensor.device.type == "cpu" and not tensor.is_quantized

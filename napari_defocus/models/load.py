@@ -1,6 +1,7 @@
 """From a card to a network that is ready to run."""
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from textwrap import shorten
@@ -11,9 +12,13 @@ from .cards import ModelCard
 from .files import digest, parse_tensors, read_bytes
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from ..networks.descriptor import Descriptor
+
+
+_MOST_VALUES = 64
+_LARGEST_NUMBER = 1024
 
 
 def verify(card: ModelCard) -> None:
@@ -48,7 +53,12 @@ def load_network(card: ModelCard) -> "nn.Module":
     ModelError
         If the weights are missing, damaged, tampered with, or do not fit the network.
     """
-    arguments = json.dumps(dict(card.arguments), sort_keys=True)
+    try:
+        arguments = json.dumps(dict(card.arguments), sort_keys=True)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"weights file {card.path.name} gives arguments that are no plain values: {error}"
+        ) from error
     return _load(card.path, card.sha256, card.task, card.architecture, arguments)
 
 
@@ -65,7 +75,12 @@ def _read_verified(path: Path, sha256: str) -> bytes:
 
 @lru_cache(maxsize=8)
 def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str) -> "nn.Module":
+    import torch
+
     state = parse_tensors(_read_verified(path, sha256), path)
+    with torch.device("meta"):  # of no size, until it is known that the weights fit
+        shape = _build(path, architecture, arguments)
+    _fill(shape, state, path, architecture, assign=True)
     network = _build(path, architecture, arguments)
     descriptor = cast("Descriptor", network.descriptor)
     if descriptor.task != task:
@@ -73,15 +88,26 @@ def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str)
             f"weights file {path.name} says its task is {task!r}, but the architecture "
             f"{architecture!r} is made for {descriptor.task!r}"
         )
+    _fill(network, state, path, architecture)
+    return network.eval().requires_grad_(False)
+
+
+def _fill(
+    network: "nn.Module",
+    state: "Mapping[str, Tensor]",
+    path: Path,
+    architecture: str,
+    *,
+    assign: bool = False,
+) -> None:
     try:
-        network.load_state_dict(state)
+        network.load_state_dict(state, assign=assign)
     except RuntimeError as error:
         differences = " ".join(str(error).splitlines()[1:])
         raise ModelError(
             f"weights file {path.name} does not fit the architecture {architecture!r}: "
             f"{shorten(differences, 200)}"
         ) from error
-    return network.eval().requires_grad_(False)
 
 
 def _build(path: Path, architecture: str, arguments: str) -> "nn.Module":
@@ -92,9 +118,22 @@ def _build(path: Path, architecture: str, arguments: str) -> "nn.Module":
             f"weights file {path.name} is for the architecture {architecture!r}; "
             f"known are {', '.join(sorted(ARCHITECTURES))}"
         )
+    given = json.loads(arguments)
     try:
-        return build(architecture, json.loads(arguments))
-    except (TypeError, ValueError, RuntimeError) as error:
+        _check_modest(given)
+        return build(architecture, given)
+    except Exception as error:  # networks let any kind through for what they cannot be made of
         raise ModelError(
             f"weights file {path.name} gives {architecture!r} arguments it does not accept: {error}"
         ) from error
+
+
+def _check_modest(given: object) -> None:
+    """Raise a ValueError for numbers, or numbers of values, with which no network is made."""
+    if isinstance(given, Mapping | list):
+        if len(given) > _MOST_VALUES:
+            raise ValueError(f"{len(given)} values")
+        for value in given.values() if isinstance(given, Mapping) else given:
+            _check_modest(value)
+    elif isinstance(given, int | float) and not abs(given) <= _LARGEST_NUMBER:
+        raise ValueError(f"a value of {given}")

@@ -1,0 +1,177 @@
+"""Weights files made to do harm: a ModelError, no code run, and little memory."""
+
+import io
+import json
+import pickle
+import resource
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from napari_defocus.errors import ModelError
+from napari_defocus.models import find_model, load_network, write_model
+from napari_defocus.networks import build
+
+ARGUMENTS = {"widths": [4, 4, 4], "blocks": [1, 1, 1, 1]}
+FIELDS = {"task": "single", "architecture": "single-estimator", "arguments": ARGUMENTS}
+SAID = dict.fromkeys(("version", "licence", "description", "data"), "")
+
+
+@pytest.fixture(scope="module")
+def network():
+    return build("single-estimator", ARGUMENTS)
+
+
+@pytest.fixture(scope="module")
+def files(network, tmp_path_factory):
+    """The bytes of good weights files by suffix."""
+    folder = tmp_path_factory.mktemp("good")
+    state = network.state_dict()
+    card = write_model(folder, "good", state, **FIELDS, **SAID, recipe={}, figures={})
+    made = {".safetensors": [card.path.read_bytes()], ".pth": []}
+    for new in (True, False):
+        buffer = io.BytesIO()
+        told = {**FIELDS, "state_dict": state}
+        torch.save(told, buffer, _use_new_zipfile_serialization=new)
+        made[".pth"].append(buffer.getvalue())
+    return made
+
+
+def load(path):
+    return load_network(find_model(path, "single"))
+
+
+def refused(path, words):
+    with pytest.raises(ModelError, match=words) as error:
+        load(path)
+    assert path.name in str(error.value)
+
+
+@pytest.mark.filterwarnings("ignore:Defining your `__torch_function__`")
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damaged_weights_are_loaded_or_an_error(files, tmp_path, suffix, data):
+    content = bytearray(data.draw(st.sampled_from(files[suffix])))
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, 4000) | st.integers(-4000, -1)) % len(content)
+        kind = data.draw(st.sampled_from(["byte", "insert", "cut", "end"]))
+        if kind == "byte":
+            content[place] = data.draw(st.integers(0, 255))
+        elif kind == "insert":
+            content[place:place] = data.draw(st.binary(min_size=1, max_size=20))
+        else:
+            del content[max(place, 1) : place + 20 if kind == "cut" else None]
+    path = tmp_path / f"mine{suffix}"
+    path.write_bytes(content)
+    try:
+        loaded = load(path)
+    except ModelError as error:
+        loaded, message = None, str(error)
+    assert isinstance(loaded, nn.Module) or "\n" not in message
+
+
+class Payload:
+    """What a pickle runs when it is read: a file is made."""
+
+    def __init__(self, proof):
+        self.proof = proof
+
+    def __reduce__(self):
+        return (Path.touch, (self.proof,))
+
+
+@pytest.mark.parametrize("place", ["arguments", "name", "state_dict", "weight", "key"])
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_code_anywhere_in_a_pth_file_is_not_run(tmp_path, network, place, protocol):
+    path, proof = tmp_path / "evil.pth", tmp_path / "ran"
+    evil = Payload(proof)
+    told = {**FIELDS, "state_dict": dict(network.state_dict())}
+    if place == "weight":
+        told["state_dict"]["evil"] = evil
+    elif place == "key":
+        told["state_dict"][evil] = torch.zeros(1)
+    else:
+        told[place] = evil
+    torch.save(told, path, pickle_protocol=protocol)
+    refused(path, "holds code instead of tensors")
+    path.write_bytes(pickle.dumps(told, protocol))
+    refused(path, "holds code instead of tensors")
+    assert not proof.exists()
+
+
+def test_tensors_that_claim_more_than_the_file_holds_are_refused(tmp_path, network):
+    path = tmp_path / "huge.pth"
+    state = {**network.state_dict(), "huge": torch.zeros(1).expand(10**6, 10**6)}
+    torch.save({**FIELDS, "state_dict": state}, path)
+    refused(path, "'huge' is larger than the whole file")
+
+
+def test_zip_files_that_swell_are_refused(tmp_path, files):
+    path = tmp_path / "swelling.pth"
+    with (
+        zipfile.ZipFile(io.BytesIO(files[".pth"][0])) as given,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        for part in given.infolist():
+            made.writestr(part.filename, given.read(part))
+        made.writestr("archive/data/999", bytes(10**8))
+    refused(path, "bytes claim to hold")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"widths": [10**6] * 3},
+        {"widths": [1000, 1000, 1000]},
+        {"blocks": [10**9] * 4},
+        {"blocks": [1] * 10**5},
+        {"blocks": []},
+        {"widths": "wide"},
+        {"widths": [1e999]},
+        {"nonsense": 1},
+    ],
+)
+def test_networks_beyond_measure_are_not_built(tmp_path, network, arguments):
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    path = tmp_path / "large.pth"
+    torch.save({**FIELDS, "arguments": arguments, "state_dict": network.state_dict()}, path)
+    refused(path, "does not accept|does not fit")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 200_000
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"widths": torch.zeros(3)}, {1: 2, "a": 3}, {"widths": {1, 2}}, {"blocks": 1j}]
+)
+def test_arguments_that_are_no_plain_values_are_an_error(tmp_path, network, arguments):
+    path = tmp_path / "odd.pth"
+    torch.save({**FIELDS, "arguments": arguments, "state_dict": network.state_dict()}, path)
+    refused(path, "no plain values|does not accept")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sparse", torch.eye(3).to_sparse()),
+        ("meta", torch.zeros(3, device="meta")),
+        ("text", "0.5"),
+        (3, torch.zeros(1)),
+    ],
+)
+def test_tensors_of_other_kinds_are_an_error(tmp_path, network, name, value):
+    path = tmp_path / "odd.pth"
+    torch.save({**FIELDS, "state_dict": {**network.state_dict(), name: value}}, path)
+    refused(path, "holds no tensor under|does not fit|holds code")
+
+
+def test_headers_nested_without_end_are_an_error(tmp_path):
+    deep = json.dumps({"__metadata__": {"model": "[" * 100_000}}).encode()
+    for header in (deep, b"[" * 100_000, b"\xff" * 100):
+        path = tmp_path / "deep.safetensors"
+        path.write_bytes(len(header).to_bytes(8, "little") + header)
+        refused(path, "does not say which network it is for")
