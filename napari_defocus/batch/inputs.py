@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FileError
-from ..io.files import SUFFIXES, reason
+from ..io.files import reason, searched_suffixes
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def _meant(given: Path, apart: Path | None) -> list[Found]:
     if is_folder:
         inside = list(_images(given, apart))
         if not inside:
-            raise FileError(f"{given} holds no image file; looked for {', '.join(SUFFIXES)}")
+            looked_for = ", ".join(searched_suffixes())
+            raise FileError(f"{given} holds no image file; looked for {looked_for}")
         return inside
     if given.exists():
         return [Found(given, Path())]
@@ -93,9 +94,10 @@ def _is_meant(path: Path) -> bool:
 
 
 def _images(folder: Path, apart: Path | None) -> Iterator[Found]:
+    suffixes = searched_suffixes()
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or path.suffix.lower() not in SUFFIXES or not _is_meant(path):
+        if hidden or path.suffix.lower() not in suffixes or not _is_meant(path):
             continue
         if apart is None or apart not in Path(os.path.realpath(path)).parents:
             yield Found(path, path.parent.relative_to(folder))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import OptionError
+from ..io.files import RAW_SUFFIXES
 from ..models import ModelCard, find_model, possible_models
 from ..version import __version__
 from .how import How
@@ -90,6 +91,8 @@ class Settings:
         'cells-defocus.ome.tif'
         """
         stem, suffix = source.stem, source.suffix
+        if suffix.lower() in RAW_SUFFIXES:  # which are read, but not written
+            suffix = ".tif"
         if stem.lower().endswith(".ome"):
             stem, suffix = stem[:-4], stem[-4:] + suffix
         return {

@@ -5,12 +5,13 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from ..errors import FileError
 
-Format = Literal["TIFF", "PNG", "JPEG"]
+Format = Literal["TIFF", "PNG", "JPEG", "raw"]
 StrPath = str | os.PathLike[str]
 
 SUFFIXES: dict[str, Format] = {
@@ -35,7 +36,7 @@ _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
     (b"\xff\xd8\xff", "JPEG"),
 )
 # fmt: off
-_RAW_SUFFIXES = (
+RAW_SUFFIXES = (
     ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".mef", ".mrw", ".nef", ".nrw", ".orf", ".pef",
     ".raf", ".raw", ".rw2", ".srw", ".x3f",
 )
@@ -48,7 +49,8 @@ def recognise(path: Path) -> Format:
     Raises
     ------
     FileError
-        If it is missing, a folder, empty, cannot be opened, or is none of TIFF, PNG and JPEG.
+        If it is missing, a folder, empty, cannot be opened, or is none of TIFF, PNG and JPEG, and
+        has no raw file's suffix.
     """
     try:
         kind = path.stat().st_mode
@@ -64,12 +66,17 @@ def recognise(path: Path) -> Format:
         raise FileError(f"{path} cannot be read: {reason(error)}") from error
     if not head:
         raise FileError(f"{path} is empty; {READABLE}")
-    if path.suffix.lower() in _RAW_SUFFIXES:
-        raise FileError(f"{path} is a camera's raw file; develop it to a TIFF first")
+    if path.suffix.lower() in RAW_SUFFIXES:
+        return "raw"
     for signature, known in _SIGNATURES:
         if head.startswith(signature):
             return known
     raise FileError(f"{path} is not an image of a known kind; {READABLE}")
+
+
+def searched_suffixes() -> tuple[str, ...]:
+    """Suffixes of what is looked for in a folder: of raw files, if they can be read here."""
+    return (*SUFFIXES, *(RAW_SUFFIXES if find_spec("rawpy") else ()))
 
 
 def target_format(path: Path) -> Format:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..errors import FileError
+from ..errors import DefocusError, FileError
 from .files import Format, StrPath, reason, recognise
 from .picture import Picture
 
@@ -18,7 +18,7 @@ def read_picture(path: StrPath) -> Picture:
     Parameters
     ----------
     path : path
-        A TIFF, PNG or JPEG file.
+        A TIFF, PNG or JPEG file; or a camera's raw file, with the extra ``raw``.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def read_picture(path: StrPath) -> Picture:
     kind = recognise(path)
     try:
         return _read(path, kind)
-    except FileError:
+    except DefocusError:
         raise
     except MemoryError as error:
         raise FileError(f"{path} does not fit into memory; crop or split it first") from error
@@ -61,6 +61,10 @@ def _read(path: Path, kind: Format) -> Picture:
         from .png import read_png
 
         return read_png(path)
+    if kind == "raw":
+        from .raw import read_raw
+
+        return read_raw(path)
     from .jpeg import read_jpeg
 
     return read_jpeg(path)

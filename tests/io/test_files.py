@@ -50,12 +50,6 @@ def test_only_the_beginning_of_an_image(tmp_path, head):
         read_picture(tmp_path / "a")
 
 
-def test_raw_file(tmp_path):
-    (tmp_path / "a.NEF").write_bytes(b"MM\0*" + bytes(99))
-    with pytest.raises(FileError, match="raw file; develop it to a TIFF first"):
-        read_picture(tmp_path / "a.NEF")
-
-
 def test_content_counts_not_the_name(tmp_path):
     write_picture(tmp_path / "a.png", GREY)
     (tmp_path / "a.png").rename(tmp_path / "a.tif")

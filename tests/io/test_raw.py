@@ -1,0 +1,141 @@
+"""Cameras' raw files: developed upright to 16 bits, with what their EXIF says.
+
+The files are written here, as DNG: uncompressed, of one or two frames of RGGB values.
+"""
+
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_defocus.arrays import encode
+from napari_defocus.batch.plan import make_plan
+from napari_defocus.batch.run import run_plan
+from napari_defocus.batch.settings import Settings
+from napari_defocus.errors import FileError, OptionError
+from napari_defocus.io import read_picture, write_picture
+from napari_defocus.io.raw import read_raw
+
+BLACK, WHITE = 64, 16383
+SHAPE = (64, 96)
+#: XYZ to linear sRGB, so that the sensor's colours are the picture's.
+MATRIX = [32406, -15372, -4986, -9689, 18758, 415, 557, -2040, 10570]
+
+
+def mosaic(red, green, blue):
+    """The values of a sensor that sees one colour, in [0, 1], everywhere."""
+    values = np.empty(SHAPE)
+    values[::2, ::2], values[1::2, 1::2] = red, blue
+    values[::2, 1::2] = values[1::2, ::2] = green
+    return (BLACK + values * (WHITE - BLACK)).astype(np.uint16)
+
+
+def write_dng(path, *frames, orientation=1):
+    said = [
+        (50706, 1, 4, (1, 4, 0, 0), True),  # DNGVersion
+        (50707, 1, 4, (1, 1, 0, 0), True),
+        (50708, 2, 0, "Test Camera", True),
+        (271, 2, 0, "Test", True),
+        (272, 2, 0, "Camera", True),
+        (274, 3, 1, orientation, True),
+        (50721, 10, 9, tuple(n for value in MATRIX for n in (value, 10000)), True),  # ColorMatrix1
+        (50728, 5, 3, (1, 1, 1, 1, 1, 1), True),  # AsShotNeutral
+        (50778, 3, 1, 21, True),  # of daylight
+    ]
+    sensor = [
+        (33421, 3, 2, (2, 2), True),  # CFARepeatPatternDim
+        (33422, 1, 4, (0, 1, 1, 2), True),  # CFAPattern: RGGB
+        (50714, 3, 1, BLACK, True),
+        (50717, 3, 1, WHITE, True),
+    ]
+    cfa = {"photometric": "cfa", "metadata": None}
+    with tifffile.TiffWriter(path) as writer:
+        if len(frames) == 1:
+            writer.write(frames[0], extratags=[*said, *sensor], **cfa)
+            return
+        preview = np.zeros((16, 24, 3), np.uint8)
+        writer.write(preview, photometric="rgb", subfiletype=1, subifds=len(frames), extratags=said)
+        for frame in frames:
+            writer.write(frame, extratags=sensor, subfiletype=0, **cfa)
+
+
+def middle(picture):
+    return picture.data[8:-8, 8:-8].reshape(-1, 3).mean(axis=0) / 65535
+
+
+@pytest.fixture
+def dng(tmp_path):
+    pytest.importorskip("rawpy")
+    write_dng(tmp_path / "a.DNG", mosaic(0.2, 0.2, 0.2))
+    return tmp_path / "a.DNG"
+
+
+@pytest.mark.parametrize("colour", [(0.2, 0.2, 0.2), (0.5, 0.2, 0.05)])
+def test_colours_are_developed_to_srgb(dng, colour):
+    write_dng(dng, mosaic(*colour))
+    picture = read_picture(dng)
+    assert (picture.data.shape, picture.data.dtype) == ((*SHAPE, 3), np.uint16)
+    assert picture.axes == "YXS"
+    np.testing.assert_allclose(middle(picture), encode(np.array(colour)), atol=0.01)
+
+
+@pytest.mark.parametrize(("orientation", "shape"), [(1, SHAPE), (6, SHAPE[::-1]), (3, SHAPE)])
+def test_pictures_are_upright(dng, orientation, shape):
+    half = mosaic(0.6, 0.6, 0.6)
+    half[: SHAPE[0] // 2] = BLACK
+    write_dng(dng, half, orientation=orientation)
+    data = read_picture(dng).data.astype(float)
+    assert data.shape == (*shape, 3)
+    top, bottom = data[: shape[0] // 2].mean(), data[shape[0] // 2 :].mean()
+    left, right = data[:, : shape[1] // 2].mean(), data[:, shape[1] // 2 :].mean()
+    assert {1: bottom > 2 * top, 3: top > 2 * bottom, 6: left > 2 * right}[orientation]
+
+
+def test_the_camera_is_kept_in_a_tiff_made_of_it(dng, tmp_path):
+    picture = read_picture(dng)
+    write_picture(tmp_path / "b.tif", picture.data, picture)
+    with tifffile.TiffFile(tmp_path / "b.tif") as tiff:
+        tags = tiff.pages[0].tags
+        assert tags["Model"].value == "Camera"
+        assert "Orientation" not in tags
+
+
+def test_the_second_frame_is_read_where_there_is_one(dng, tmp_path):
+    write_dng(tmp_path / "two.dng", mosaic(0.4, 0.4, 0.4), mosaic(0.1, 0.1, 0.1))
+    first, second = (read_raw(tmp_path / "two.dng", frame=frame) for frame in (0, 1))
+    np.testing.assert_array_equal(read_picture(tmp_path / "two.dng").data, first.data)
+    assert middle(first).min() > 1.5 * middle(second).max() > 0
+    with pytest.raises(FileError, match="has no frame 1"):
+        read_raw(dng, frame=1)
+
+
+def test_without_the_extra_it_is_named(dng, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    with pytest.raises(OptionError, match=r"a.DNG is a camera's raw file; .*napari-defocus\[raw\]"):
+        read_picture(dng)
+
+
+@pytest.mark.parametrize("length", [9, 200, 3000, -2000])
+def test_damaged_is_an_error(dng, length):
+    dng.write_bytes(dng.read_bytes()[:length])
+    with pytest.raises(FileError, match=r"a.DNG is damaged"):
+        read_picture(dng)
+
+
+@pytest.mark.parametrize("name", ["a.CR2", "a.CR3", "a.NEF", "a.ARW", "a.RAF", "a.ORF", "a.RW2"])
+def test_what_is_none_in_spite_of_its_name_is_an_error(tmp_path, name):
+    pytest.importorskip("rawpy")
+    for content in (b"MM\0*" + bytes(99), b"nothing at all" * 9):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(FileError, match=f"{name} is damaged, or no raw file"):
+            read_picture(tmp_path / name)
+
+
+def test_a_batch_finds_raw_files_and_writes_tiff(dng, tmp_path):
+    plan = make_plan([tmp_path], tmp_path / "out", Settings(task="both"))
+    names = [path.name for path in plan.items[0].results.values()]
+    assert names == ["a-defocus.tif", "a-confidence.tif", "a-deblurred.tif"]
+    *_, last = run_plan(plan)
+    assert last.outcome.state == "done"
+    assert read_picture(tmp_path / "out" / "a-deblurred.tif").data.dtype == np.uint16
