@@ -82,7 +82,7 @@ class How:
             for channel in np.moveaxis(picture.data, axis, 0)
         ]
         later = len(layout.leading) - axis - 1
-        return np.reshape(found, (-1, *[1] * later, 2)).tolist()
+        return np.reshape(np.array(found), (-1, *[1] * later, 2)).tolist()
 
     def _layout(self, picture: "Picture") -> "Layout":
         from ..arrays import read_layout

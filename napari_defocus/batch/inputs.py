@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FileError
-from ..io.files import reason, searched_suffixes
+from ..io.files import is_store, reason, searched_suffixes
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ def find_inputs(given: Iterable[str | Path], *, without: Path | None = None) -> 
     Parameters
     ----------
     given : iterable of str or path
-        Files; folders, whose image files are found at any depth; patterns such as ``*.tif``, with
-        ``**`` for any depth.
+        Files and zarr stores; folders, whose images are found at any depth; patterns such as
+        ``*.tif``, with ``**`` for any depth.
     without : path, optional
         A folder that is not looked into: that of the results.
 
@@ -63,7 +63,7 @@ def find_inputs(given: Iterable[str | Path], *, without: Path | None = None) -> 
 
 def _meant(given: Path, apart: Path | None) -> list[Found]:
     try:
-        is_folder = given.is_dir()
+        is_folder = given.is_dir() and not is_store(given)
     except OSError as error:
         raise FileError(f"{given} cannot be read: {reason(error)}") from error
     if is_folder:
@@ -75,7 +75,7 @@ def _meant(given: Path, apart: Path | None) -> list[Found]:
     if given.exists():
         return [Found(given, Path())]
     root = Path(given.anchor)
-    files = [Found(path, Path()) for path in sorted(_matches(root, given)) if path.is_file()]
+    files = [Found(path, Path()) for path in sorted(_matches(root, given)) if _is_image(path)]
     if not files:
         raise FileError(f"{given} is no file, no folder, and no pattern that matches a file")
     return files
@@ -88,16 +88,29 @@ def _matches(root: Path, pattern: Path) -> list[Path]:
         return []
 
 
+def _is_image(path: Path) -> bool:
+    """Whether it is a file, or the folder of a zarr store; not one within such a folder."""
+    return (path.is_file() or is_store(path)) and not any(map(is_store, path.parents))
+
+
 def _is_meant(path: Path) -> bool:
-    """Whether it is a file, or a link to one that is gone, which is to be told."""
-    return path.is_file() or (path.is_symlink() and not path.exists())
+    """Whether it is an image, or a link to one that is gone, which is to be told."""
+    return _is_image(path) or (path.is_symlink() and not path.exists())
 
 
 def _images(folder: Path, apart: Path | None) -> Iterator[Found]:
     suffixes = searched_suffixes()
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(_entries(folder)):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if hidden or path.suffix.lower() not in suffixes or not _is_meant(path):
             continue
         if apart is None or apart not in Path(os.path.realpath(path)).parents:
             yield Found(path, path.parent.relative_to(folder))
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """All that lies in a folder, at any depth, but for what lies in zarr stores."""
+    for parent, folders, files in os.walk(folder):
+        here = Path(parent)
+        yield from (here / name for name in (*files, *folders))
+        folders[:] = [name for name in folders if not is_store(here / name)]

@@ -29,7 +29,7 @@ class Measures:
 
 
 def file_hash(path: Path) -> str:
-    """Return the sha256 of a file's bytes.
+    """Return the sha256 of a file's bytes; of a folder, of all names and bytes it holds.
 
     Raises
     ------
@@ -37,10 +37,20 @@ def file_hash(path: Path) -> str:
         If it cannot be read.
     """
     try:
+        if path.is_dir():
+            return _folder_hash(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise FileError(f"{path} cannot be read: {reason(error)}") from error
+
+
+def _folder_hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name}\0{file_hash(path)}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()
 
 
 def with_record(

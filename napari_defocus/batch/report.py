@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import FileError
-from ..io import read_picture
+from ..errors import DefocusError
+from ..io import open_picture
 from ..io.files import writing
 from ..panel import to_picture
 from .plan import Item, Plan
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CSV_NAME, PAGE_NAME = "report.csv", "report.html"
 _COLUMNS = ("file", "state", "seconds", "median radius (px)", "share in focus", "message")
-_THUMBNAIL = 160
+_THUMBNAIL, _LOOKED_AT = 160, 2048
 _PLOT_WIDTH, _PLOT_HEIGHT, _MARGIN = 900, 220, 40
 _STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 1000px; color: #222 }
@@ -93,12 +93,14 @@ def _thumbnail(item: Item) -> str:
 
     path = item.results.get("sharp") or item.results["radius"]
     try:
-        picture = read_picture(path)
-    except (FileError, MemoryError):
+        picture = open_picture(path)
+        plane = picture.data
+        while plane.ndim > (3 if picture.channel_axis == -1 else 2):
+            plane = plane[0]
+        step = -(-max(plane.shape[:2]) // _LOOKED_AT)
+        plane = np.asarray(plane[::step, ::step])
+    except (DefocusError, MemoryError):
         return ""
-    plane = picture.data
-    while plane.ndim > (3 if picture.channel_axis == -1 else 2):
-        plane = plane[0]
     shown = to_picture(_stretched(plane))
     small = Image.fromarray(shown)
     small.thumbnail((_THUMBNAIL, _THUMBNAIL))

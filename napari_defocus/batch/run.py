@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from ..errors import FileError
 from ..inference.engine import Progress
-from ..io.files import reason, unfinished_files
+from ..io.files import reason, remove, unfinished_files
 from .plan import Plan
 from .report import write_report
 from .work import Outcome, work
@@ -115,7 +115,7 @@ def _prepare_folders(plan: Plan) -> None:
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             for leftover in unfinished_files(folder):
-                leftover.unlink()
+                remove(leftover)
 
 
 def _watched(

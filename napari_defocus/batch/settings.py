@@ -157,4 +157,4 @@ _NAMING = ("pattern", "existing")
 
 def _numbers(suffix: str) -> str:
     """A suffix whose files hold real numbers."""
-    return suffix if suffix.lower().endswith((".tif", ".tiff")) else ".tif"
+    return suffix if suffix.lower().endswith((".tif", ".tiff", ".zarr")) else ".tif"

@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ..api import deblur_steps, estimate_defocus_steps
+from ..arrays import is_dask
 from ..errors import DefocusError, FileError
 from ..inference.engine import Progress
-from ..io import Picture, check_fits, check_target, read_picture, write_picture
-from ..io.files import reason
+from ..io import (
+    Picture,
+    as_picture,
+    check_fits,
+    check_target,
+    growing,
+    open_picture,
+    write_picture,
+)
+from ..io.files import reason, scratch
+from ..io.stores import as_dask, new_array
+from ..maps import DefocusMap
 from ..provenance import provenance, sidecar_path, write_sidecar
 from .plan import Item
 from .records import Measures, file_hash, is_recorded, is_stranger, verified, with_record
 from .settings import Settings
 
-if TYPE_CHECKING:
-    from ..maps import DefocusMap
-
 State = Literal["done", "verified", "kept", "failed"]
 #: Radii below this many pixels count as in focus.
 _IN_FOCUS = 0.5
+#: Pixels of a stack or a large image that are measured.
+_SAMPLE = 64_000_000
+Record = Callable[[str, "Measures"], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -104,10 +116,32 @@ def _work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progres
     for path in item.results.values():  # before hours of work are lost for a name too long
         check_target(path, overwrite=True)
         check_target(sidecar_path(path), overwrite=True)
-    picture = settings.how.interpreted(read_picture(item.source))
+    picture = settings.how.interpreted(open_picture(item.source))
     if "sharp" in item.results:
         check_fits(item.results["sharp"], picture)
     arguments = settings.how.arguments(picture)
+    records = {
+        what: partial(
+            with_record, _record(what, item, picture, settings, arguments), source, fingerprint
+        )
+        for what in item.results
+    }
+    make = _make_by_windows if is_dask(picture.data) else _make
+    measures = yield from make(item, picture, settings, arguments, source, records)
+    for what, path in item.results.items():
+        write_sidecar(path, records[what](file_hash(path), measures), overwrite=True)
+    return Outcome("done", 0, measures)
+
+
+def _make(
+    item: Item,
+    picture: Picture,
+    settings: Settings,
+    arguments: dict[str, Any],
+    source: str,
+    records: Mapping[str, Record],
+) -> Generator[Progress, None, Measures]:
+    """Write the results of a picture that is in memory."""
     model = settings.map_model
     defocus = yield from estimate_defocus_steps(picture.data, model=model, **arguments)
     made: dict[str, Any] = {"radius": defocus.radius, "confidence": defocus.confidence}
@@ -115,29 +149,77 @@ def _work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progres
         made["sharp"] = yield from deblur_steps(
             picture.data, defocus, **_deblurring(settings), **arguments
         )
+    _check_unchanged(item, source)
+    measures = _measured(defocus.radius)
+    for what, path in item.results.items():
+        axis = arguments["channel_axis"] if what != "sharp" else None
+        _announce(path, records[what], measures)
+        write_picture(path, made[what], picture, channel_axis=axis, overwrite=True)
+    return measures
+
+
+def _make_by_windows(
+    item: Item,
+    picture: Picture,
+    settings: Settings,
+    arguments: dict[str, Any],
+    source: str,
+    records: Mapping[str, Record],
+) -> Generator[Progress, None, Measures]:
+    """Write the results of a picture that stays in its file, window by window."""
+    model, axis = settings.map_model, arguments["channel_axis"]
+    numbers = _like_map(picture, axis)
+    with ExitStack() as stack:
+        targets = {
+            what: stack.enter_context(
+                growing(path, picture if what == "sharp" else numbers, overwrite=True)
+            )
+            for what, path in item.results.items()
+        }
+        folder = stack.enter_context(scratch(next(iter(item.results.values())).parent))
+        radius, confidence = (
+            targets[what].array
+            if what in targets
+            else new_array(folder / what, numbers.data.shape, np.float32)
+            for what in ("radius", "confidence")
+        )
+        maps = radius, confidence
+        yield from estimate_defocus_steps(picture.data, model=model, out=maps, **arguments)
+        if "sharp" in targets:
+            defocus = DefocusMap(*map(as_dask, maps))
+            out = targets["sharp"].array
+            yield from deblur_steps(
+                picture.data, defocus, out=out, **_deblurring(settings), **arguments
+            )
+        for target in targets.values():
+            for _ in target.complete():
+                yield Progress(1, 1)
+        _check_unchanged(item, source)
+        measures = _measured(radius)
+        for what, path in item.results.items():
+            _announce(path, records[what], measures)
+    return measures
+
+
+def _like_map(picture: Picture, channel_axis: int | None) -> Picture:
+    """A picture of the shape and metadata that radii have, without its pixels."""
+    import dask.array
+
+    shape = picture.data.shape
+    if channel_axis is not None:
+        shape = tuple(np.delete(shape, channel_axis))
+    return as_picture(dask.array.empty(shape, dtype=np.float32), picture, channel_axis)
+
+
+def _check_unchanged(item: Item, source: str) -> None:
     if file_hash(item.source) != source:
         raise FileError(f"{item.source} changed while it was worked on; run again")
-    measures = _measured(defocus)
-    axis = arguments["channel_axis"]
-    for what, path in item.results.items():
-        told = _record(what, item, picture, settings, arguments)
-        record = partial(with_record, told, source, fingerprint, measures=measures)
-        _write(path, made[what], picture, axis if what != "sharp" else None, record)
-    return Outcome("done", 0, measures)
 
 
-def _write(
-    path: Path,
-    data: Any,
-    picture: Picture,
-    channel_axis: int | None,
-    record: Callable[[str], dict[str, Any]],
-) -> None:
-    """Write a result and its record, so that a run that is killed between knows it for its own."""
+def _announce(path: Path, record: Record, measures: Measures) -> None:
+    """Let a run that is killed before a result has its record know that for its own."""
     if not is_recorded(path):
-        write_sidecar(path, record(""), overwrite=True)
-    write_picture(path, data, picture, channel_axis=channel_axis, overwrite=True)
-    write_sidecar(path, record(file_hash(path)), overwrite=True)
+        write_sidecar(path, record("", measures), overwrite=True)
 
 
 def _deblurring(settings: Settings) -> dict[str, Any]:
@@ -160,6 +242,8 @@ def _record(
     return provenance("estimate_defocus", picture.data, told, cards[-1:])
 
 
-def _measured(defocus: DefocusMap) -> Measures:
-    sizes = np.abs(defocus.radius)
+def _measured(radius: Any) -> Measures:
+    """Measure radii; of more than 64 million, of as many pixels, evenly spread."""
+    step = int(np.ceil((np.prod(radius.shape, dtype=float) / _SAMPLE) ** 0.5))
+    sizes = np.abs(np.asarray(radius[..., ::step, ::step]))
     return Measures(float(np.median(sizes)), float(np.mean(sizes < _IN_FOCUS)))

@@ -14,7 +14,7 @@ from ..errors import FileError
 from ..io import Picture, check_target, target_format, write_picture
 from ..provenance import sidecar_path, write_sidecar
 
-_KNOWN = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+_KNOWN = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".zarr")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def beside(image: Path, addition: str, suffix: str | None = None) -> Path:
 
 def check_holds_numbers(path: Path, what: str, otherwise: str) -> None:
     """Refuse a map or confidence, which are real numbers, in a file that cannot hold them."""
-    if target_format(path) != "TIFF":
+    if target_format(path) not in ("TIFF", "zarr"):
         raise FileError(
             f"{path} cannot hold {what}, a real number a pixel; write a .tif{otherwise}"
         )

@@ -187,7 +187,8 @@ def _read_numbers(path: Path, what: str) -> Array:
     picture = read_picture(path)
     if picture.channel_axis is not None:
         raise FileError(f"{path} is a picture in colours; it should hold {what}, as a grey TIFF")
-    return picture.data
+    numbers: Array = picture.data
+    return numbers
 
 
 def _record(

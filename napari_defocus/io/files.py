@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from typing import BinaryIO, Literal
 
 from ..errors import FileError
 
-Format = Literal["TIFF", "PNG", "JPEG", "raw"]
+Format = Literal["TIFF", "PNG", "JPEG", "zarr", "raw"]
 StrPath = str | os.PathLike[str]
 
 SUFFIXES: dict[str, Format] = {
@@ -20,6 +21,7 @@ SUFFIXES: dict[str, Format] = {
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".zarr": "zarr",
 }
 READABLE = "TIFF, PNG and JPEG files can be read"
 LARGEST_PICTURE = 500_000_000  # pixels of a PNG or JPEG, which a few bytes can claim to hold
@@ -44,18 +46,20 @@ RAW_SUFFIXES = (
 
 
 def recognise(path: Path) -> Format:
-    """Say what a file is by its first bytes, whatever its name.
+    """Say what a file is by its first bytes, whatever its name; and a folder, by its name.
 
     Raises
     ------
     FileError
-        If it is missing, a folder, empty, cannot be opened, or is none of TIFF, PNG and JPEG, and
-        has no raw file's suffix.
+        If it is missing, a folder other than a zarr store, empty, cannot be opened, or is none of
+        TIFF, PNG and JPEG, and has no raw file's suffix.
     """
     try:
         kind = path.stat().st_mode
         if stat.S_ISDIR(kind):
-            raise FileError(f"{path} is a folder; give the name of an image file")
+            if is_store(path):
+                return "zarr"
+            raise FileError(f"{path} is a folder; give the name of an image file or a zarr store")
         if not stat.S_ISREG(kind):
             raise FileError(f"{path} is a pipe or a device; give the name of an image file")
         with path.open("rb") as file:
@@ -77,6 +81,11 @@ def recognise(path: Path) -> Format:
 def searched_suffixes() -> tuple[str, ...]:
     """Suffixes of what is looked for in a folder: of raw files, if they can be read here."""
     return (*SUFFIXES, *(RAW_SUFFIXES if find_spec("rawpy") else ()))
+
+
+def is_store(path: Path) -> bool:
+    """Whether a path is a folder with the name of a zarr store."""
+    return SUFFIXES.get(path.suffix.lower()) == "zarr" and path.is_dir()
 
 
 def target_format(path: Path) -> Format:
@@ -119,7 +128,7 @@ def check_target(path: StrPath, *, overwrite: bool = False) -> None:
     """
     path = Path(path)
     there = _is_there(path)
-    if path.is_dir():
+    if path.is_dir() and not is_store(path):
         raise FileError(f"{path} is a folder; give the name of a file to write")
     if not path.parent.is_dir():
         raise FileError(f"{path} cannot be written: there is no folder {path.parent}")
@@ -179,6 +188,73 @@ def writing(path: StrPath, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):  # as the file system became read-only, or went away
             temporary.unlink()
+
+
+@contextmanager
+def making(path: StrPath, *, overwrite: bool = False) -> Iterator[Path]:
+    """Make a folder that appears under its name only once it is whole.
+
+    Parameters
+    ----------
+    path : path
+        Where the folder is to be.
+    overwrite : bool
+        Whether what is there may be replaced.
+
+    Yields
+    ------
+    pathlib.Path
+        A new folder, which is renamed in the end, or removed if something was raised.
+
+    Raises
+    ------
+    FileError
+        As `check_target`, or if writing fails, for instance on a full disk.
+    """
+    check_target(path, overwrite=overwrite)
+    target = Path(os.path.realpath(path))
+    try:
+        with scratch(target.parent) as folder:
+            whole, former = folder / "whole", folder / "former"
+            whole.mkdir()
+            yield whole
+            check_target(path, overwrite=overwrite)
+            if os.path.lexists(target):
+                target.rename(former)
+            whole.rename(target)
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {reason(error)}") from error
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """Make a folder of a temporary name in another, which is gone in the end.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where it is made.
+
+    Yields
+    ------
+    pathlib.Path
+        The new folder.
+    """
+    temporary = folder / f".{secrets.token_hex(_TOKEN)}.part"
+    temporary.mkdir()
+    try:
+        yield temporary
+    finally:
+        remove(temporary)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all it holds, as far as that can be done."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def unfinished_files(folder: Path) -> list[Path]:

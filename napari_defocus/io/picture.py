@@ -80,6 +80,8 @@ class Metadata:
         ImageJ's own fields.
     ome : str, optional
         OME-XML of the file.
+    ngff : mapping, optional
+        Of an OME-Zarr image: its version, and how it asks to be shown (``"omero"``).
     png : tuple of (chunk name, content)
         PNG's own colour chunks: gAMA, cHRM, sRGB, cICP.
     storage : Storage, optional
@@ -96,6 +98,7 @@ class Metadata:
     channel_names: tuple[str, ...] = ()
     imagej: Mapping[str, Any] | None = None
     ome: str | None = None
+    ngff: Mapping[str, Any] | None = None
     png: tuple[tuple[bytes, bytes], ...] = ()
     storage: Storage | None = None
 
@@ -104,7 +107,8 @@ class Metadata:
         display = ("min", "max", "Ranges", "LUTs")
         imagej = self.imagej and {k: v for k, v in self.imagej.items() if k not in display}
         kept = replace(self, exif=None, icc=None, xmp=None, iptc=None, text={}, png=())
-        return replace(kept, imagej=imagej)
+        ngff = self.ngff and {"version": self.ngff["version"]}
+        return replace(kept, imagej=imagej, ngff=ngff)
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,8 @@ class Picture:
     Parameters
     ----------
     data : (..., Y, X) or (..., Y, X, S) array
-        Values as stored, native byte order, upright. S are colour samples: RGB or RGB and alpha.
+        Values as stored, native byte order, upright; NumPy, or dask if they are still in the file.
+        S are colour samples: RGB or RGB and alpha.
     axes : str
         One letter an axis, such as ``"YXS"`` or ``"TZCYX"``.
     metadata : Metadata
@@ -125,7 +130,7 @@ class Picture:
         What else the file holds and this picture does not, as a clause; empty if nothing.
     """
 
-    data: Array
+    data: Any
     axes: str
     metadata: Metadata = field(default_factory=Metadata)
     alpha: Array | None = None

@@ -1,10 +1,17 @@
 """Read an image file of any kind that is known."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import DefocusError, FileError
-from .files import Format, StrPath, reason, recognise
+from .files import Format, StrPath, check_memory, reason, recognise
 from .picture import Picture
+
+#: Values of a TIFF file from which on they are not read at once.
+LARGE = 100_000_000
 
 
 def read_picture(path: StrPath) -> Picture:
@@ -18,7 +25,8 @@ def read_picture(path: StrPath) -> Picture:
     Parameters
     ----------
     path : path
-        A TIFF, PNG or JPEG file; or a camera's raw file, with the extra ``raw``.
+        A TIFF, PNG or JPEG file; a camera's raw file, with the extra ``raw``; or the folder of a
+        zarr array or OME-Zarr image, ``.zarr``.
 
     Returns
     -------
@@ -39,10 +47,40 @@ def read_picture(path: StrPath) -> Picture:
     ...
     napari_defocus.errors.FileError: no such file.tif cannot be read: No such file or directory
     """
+    picture = open_picture(path, lazy_from=math.inf)
+    if isinstance(picture.data, np.ndarray):
+        return picture
+    check_memory(Path(path), picture.data.nbytes)
+    return replace(picture, data=picture.data.compute())
+
+
+def open_picture(path: StrPath, *, lazy_from: float = LARGE) -> Picture:
+    """Read an image as `read_picture` does, but leave the pixels of a large one in its file.
+
+    Parameters
+    ----------
+    path : path
+        As for `read_picture`.
+    lazy_from : float
+        How many values a TIFF file must hold for its pixels to be a dask array; those of a zarr
+        store always are. It takes the extra ``zarr``, without which TIFF files are read.
+
+    Returns
+    -------
+    Picture
+        Pixels are NumPy's, or a dask array that reads them when they are computed.
+
+    Raises
+    ------
+    FileError
+        As `read_picture`; for what is found to be damaged only when it is computed, then.
+    OptionError
+        If it is a zarr store, and the extra ``zarr`` is not installed.
+    """
     path = Path(path)
     kind = recognise(path)
     try:
-        return _read(path, kind)
+        return _read(path, kind, lazy_from)
     except DefocusError:
         raise
     except MemoryError as error:
@@ -51,12 +89,16 @@ def read_picture(path: StrPath) -> Picture:
         raise FileError(f"{path} is damaged or truncated: {reason(error)}") from error
 
 
-def _read(path: Path, kind: Format) -> Picture:
+def _read(path: Path, kind: Format, lazy_from: float) -> Picture:
     # Each reader's libraries are imported only where they are needed.
     if kind == "TIFF":
         from .tiff_read import read_tiff
 
-        return read_tiff(path)
+        return read_tiff(path, lazy_from)
+    if kind == "zarr":
+        from .zarr_read import read_zarr
+
+        return read_zarr(path)
     if kind == "PNG":
         from .png import read_png
 

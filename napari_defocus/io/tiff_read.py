@@ -4,6 +4,7 @@ What is colour follows from the file's own photometric interpretation and sample
 as of fluorescence, are planes. Numbers of tags and their values: TIFF 6.0.
 """
 
+import functools
 import logging
 import re
 import threading
@@ -19,6 +20,8 @@ from ..errors import FileError
 from . import exif, ome
 from .files import check_memory
 from .picture import Array, Length, Metadata, Picture, Resolution, Storage, turn_upright
+from .stores import import_zarr, zarr_is_there
+from .windows import Windows, lazily
 
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _RAW_PHOTOMETRIC = (32803, 34892)
@@ -30,8 +33,8 @@ _MOST_COMPLAINTS = 200
 _RESOLUTION_UNITS = {2: "inch", 3: "centimetre"}
 
 
-def read_tiff(path: Path) -> Picture:
-    """Read the first series of a TIFF file.
+def read_tiff(path: Path, lazy_from: float) -> Picture:
+    """Read the first series of a TIFF file; lazily, if it holds `lazy_from` values and can be.
 
     Raises
     ------
@@ -47,6 +50,10 @@ def read_tiff(path: Path) -> Picture:
         page = series.keyframe
         _check_kind(path, tiff, series)
         _check_whole(path, tiff, series)
+        if series.size >= lazy_from and _is_simple(series) and zarr_is_there():
+            _check_sound(path, complaints)
+            metadata, ignored = _metadata(path, tiff, series, 1), _others(len(tiff.series) - 1)
+            return Picture(_lazily(path, series), str(series.axes), metadata, ignored=ignored)
         check_memory(path, series.size * series.dtype.itemsize, held=_held(series))
         _check_sound(path, complaints)  # before a damaged file claims hours of decoding
         data = series.asarray()
@@ -60,6 +67,35 @@ def read_tiff(path: Path) -> Picture:
     data = turn_upright(data, orientation, colour=axes.endswith("S"))
     alpha = None if alpha is None else turn_upright(alpha, orientation, colour=False)
     return Picture(data, axes, metadata, alpha, ignored)
+
+
+def _is_simple(series: Any) -> bool:
+    """Whether pixels need not be changed or turned once they are read."""
+    page = series.keyframe
+    axes = str(series.axes)
+    plain_colours = axes.endswith("YXS") and int(page.photometric) == _RGB
+    grey = axes.endswith("YX") and "S" not in axes and int(page.photometric) == _MINISBLACK
+    upright = _tag(page, _ORIENTATION, 1) == 1
+    return (plain_colours or grey) and upright and series.dtype.kind in "iuf"
+
+
+def _lazily(path: Path, series: Any) -> Any:
+    """Return a dask array that opens the file whenever it reads a window of it."""
+    axes, page = str(series.axes), series.keyframe
+    tile = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, 1 << 30)
+    sizes = {"Y": min(tile[0], page.imagelength), "X": min(tile[1], page.imagewidth)}
+    chunks = tuple(sizes.get(axis, 1) for axis in axes)
+    windows = Windows(path, series.shape, series.dtype, functools.partial(_window, path))
+    return lazily(windows, axes, chunks)
+
+
+def _window(path: Path, index: Any) -> Array:
+    with _complaints() as complaints, tifffile.TiffFile(path) as tiff:
+        array = import_zarr().open(tiff.series[0].aszarr(), mode="r")
+        window: Array = array[index]
+    if complaints:
+        raise FileError(complaints[0])
+    return window
 
 
 def _others(count: int) -> str:

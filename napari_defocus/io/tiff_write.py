@@ -3,18 +3,22 @@
 Which of them follows from the name (``.ome.tif``) and from what the picture was read from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import tifffile
 
 from . import exif, ome
+from .ngff import named
 from .picture import Array, Metadata, Picture, Storage
+from .stores import as_dask, new_array
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)
 _DEFLATE = 8
+_TILE = (512, 512)  # of files that are written tile by tile
 _CLASSIC_LIMIT = 2**32 - 2**25  # bytes of pixels that leave room for metadata
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 _MICROMETRE = ("um", "µm", "μm", "\\u00B5m", "micron", "microns", "micrometer", "micrometre")
@@ -46,6 +50,32 @@ def write_tiff(file: BinaryIO, picture: Picture, *, as_ome: bool) -> None:
         _write(file, picture, "imagej", metadata=_imagej_fields(picture))
     else:
         _write_plain(file, picture)
+
+
+class TiffImage:
+    """A large TIFF file that is made: its pixels are gathered elsewhere first.
+
+    Parameters
+    ----------
+    file : binary file
+        Open for reading and writing, empty.
+    folder : pathlib.Path
+        For what is temporary.
+    picture : Picture
+        Of the shape, data type and metadata that it is to have; its pixels do not matter.
+    as_ome : bool
+        As for `write_tiff`.
+    """
+
+    def __init__(self, file: BinaryIO, folder: Path, picture: Picture, *, as_ome: bool) -> None:
+        self._file, self._picture, self._as_ome = file, picture, as_ome
+        self.array = new_array(folder / "pixels", picture.data.shape, picture.data.dtype)
+
+    def complete(self) -> Iterator[None]:
+        """Write the file."""
+        yield
+        written = replace(self._picture, data=as_dask(self.array))
+        write_tiff(self._file, written, as_ome=self._as_ome)
 
 
 def _write_plain(file: BinaryIO, picture: Picture) -> None:
@@ -80,7 +110,7 @@ def _write(file: BinaryIO, picture: Picture, kind: str = "", **options: Any) -> 
         file, bigtiff=big, byteorder=order, ome=kind == "ome", imagej=kind == "imagej"
     ) as writer:
         writer.write(
-            data,
+            **_content(data, options),
             photometric="rgb" if samples > 2 else "minisblack",
             iccprofile=metadata.icc,
             software=False,
@@ -88,6 +118,28 @@ def _write(file: BinaryIO, picture: Picture, kind: str = "", **options: Any) -> 
             **_compression(storage, data),
             **options,
         )
+
+
+def _content(data: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Pixels as tifffile takes them: an array, or tile by tile if they are not in memory."""
+    if isinstance(data, np.ndarray):
+        return {"data": data}
+    options.setdefault("tile", _TILE)
+    samples = data.shape[-1] if options.get("planarconfig") else 1
+    tiles = _tiles(data.reshape(-1, *data.shape[-3 if samples > 1 else -2 :]), options["tile"])
+    return {"data": tiles, "shape": data.shape, "dtype": data.dtype}
+
+
+def _tiles(planes: Any, tile: tuple[int, int]) -> Iterator[Array]:
+    """Cut planes (N, Y, X) or (N, Y, X, S) into tiles, row by row; the last are completed by 0."""
+    height, width = tile
+    for plane in planes:
+        for top in range(0, plane.shape[0], height):
+            band = np.asarray(plane[top : top + height])
+            ends = [-band.shape[0] % height, -band.shape[1] % width]
+            band = np.pad(band, [(0, end) for end in ends] + [(0, 0)] * (band.ndim - 2))
+            for left in range(0, band.shape[1], width):
+                yield np.ascontiguousarray(band[:, left : left + width])
 
 
 def _joined(picture: Picture) -> Picture:
@@ -117,27 +169,19 @@ def _ome_xml(picture: Picture) -> str | None:
     if picture.metadata.ome is None or not _fits_ome(picture):
         return None
     try:
-        return ome.derive(picture.metadata.ome, picture.data, _renamed(picture.axes))
+        return ome.derive(picture.metadata.ome, picture.data, named(picture.axes))
     except ValueError:
         return None
 
 
 def _fits_ome(picture: Picture) -> bool:
-    known = set(_renamed(picture.axes)) <= set("TZCYXS")
+    known = set(named(picture.axes)) <= set("TZCYXS")
     return known and ome.holds(picture.data)
-
-
-def _renamed(axes: str) -> str:
-    """Give axes without a meaning (Q and I) the names T, Z and C, as far as these are free."""
-    for axis in "QI":
-        while axis in axes and (free := [name for name in "ZTC" if name not in axes]):
-            axes = axes.replace(axis, free[0], 1)
-    return axes
 
 
 def _ome_fields(picture: Picture) -> dict[str, Any]:
     fields: dict[str, Any] = {
-        "axes": _renamed(picture.axes),
+        "axes": named(picture.axes),
         "UUID": ome.identifier(picture.data),
     }
     for axis, name in (("X", "PhysicalSizeX"), ("Y", "PhysicalSizeY"), ("Z", "PhysicalSizeZ")):

@@ -1,5 +1,6 @@
 """Write an image file, with the metadata of the file it stems from."""
 
+from collections import deque
 from pathlib import Path
 from typing import BinaryIO
 
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from ..errors import FileError, ImageError
 from .files import StrPath, reason, target_format, writing
+from .growing import check_zarr, growing
 from .picture import Array, Metadata, Picture
 
 
@@ -32,7 +34,8 @@ def write_picture(
         ``.tif`` and ``.tiff`` hold everything; ``.ome.tif`` is written as OME-TIFF, else OME and
         ImageJ files give files of their kind. ``.png`` holds grey or colour of uint8 or uint16.
         ``.jpg`` and ``.jpeg`` hold uint8 without alpha, at quality 95; colours of uint16 are
-        rounded to 8 bits, as they are display values, grey uint16 is refused.
+        rounded to 8 bits, as they are display values, grey uint16 is refused. ``.zarr`` and
+        ``.ome.zarr`` are folders that hold OME-Zarr, without colours.
     data : array
         Of the shape of `like`, or of its shape without colours. Without `like`, (..., Y, X), and
         colours as `channel_axis` says.
@@ -61,7 +64,12 @@ def write_picture(
     """
     path = Path(path)
     kind = target_format(path)
-    picture = _picture(np.asarray(data), like, channel_axis)
+    picture = as_picture(np.asarray(data), like, channel_axis)
+    if kind == "zarr":
+        with growing(path, picture, overwrite=overwrite) as target:
+            target.array[...] = picture.data
+            deque(target.complete(), maxlen=0)
+        return
     with writing(path, overwrite=overwrite) as file:
         try:
             _write(file, picture, path, kind)
@@ -88,6 +96,8 @@ def check_fits(path: StrPath, picture: Picture) -> None:
     """
     path = Path(path)
     kind = target_format(path)
+    if kind in ("PNG", "JPEG") and not isinstance(picture.data, np.ndarray):
+        raise FileError(f"{path} cannot hold what is too large for memory; write a .tif or .zarr")
     if kind == "PNG":
         from .png import check_png
 
@@ -96,6 +106,8 @@ def check_fits(path: StrPath, picture: Picture) -> None:
         from .jpeg import check_jpeg
 
         check_jpeg(picture, path)
+    elif kind == "zarr":
+        check_zarr(picture, path)
 
 
 def _write(file: BinaryIO, picture: Picture, path: Path, kind: str) -> None:
@@ -113,8 +125,8 @@ def _write(file: BinaryIO, picture: Picture, path: Path, kind: str) -> None:
         write_jpeg(file, picture, path)
 
 
-def _picture(data: Array, like: Picture | None, channel_axis: int | None) -> Picture:
-    """Give data the axes and the metadata they may have."""
+def as_picture(data: Array, like: Picture | None, channel_axis: int | None) -> Picture:
+    """Give data the axes and the metadata they may have, as `write_picture` says."""
     if data.dtype == bool:
         raise ImageError("the image holds truth values; it should hold numbers, such as uint8")
     if like is None:

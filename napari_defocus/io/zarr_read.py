@@ -1,0 +1,94 @@
+"""Read zarr arrays and OME-Zarr images, versions 2 and 3 of the format, lazily."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from ..errors import FileError
+from . import ngff
+from .files import reason
+from .picture import Metadata, Picture
+from .stores import import_zarr
+from .windows import Windows, lazily
+
+#: Set by bioformats2raw: images are groups named by numbers.
+_LAYOUT = "bioformats2raw.layout"
+
+
+def read_zarr(path: Path) -> Picture:
+    """Read an OME-Zarr image at full size, or a plain zarr array.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Folder of the store.
+
+    Returns
+    -------
+    Picture
+        Its pixels are a dask array (..., Y, X); channels are planes.
+
+    Raises
+    ------
+    FileError
+        If it is no zarr store, damaged, or holds no image.
+    OptionError
+        If zarr is not installed.
+    """
+    zarr = import_zarr()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _picture(path, zarr.open(store=str(path), mode="r"))
+    except FileError:
+        raise
+    except FileNotFoundError as error:
+        raise FileError(f"{path} is no zarr store: it holds neither array nor group") from error
+    except Exception as error:  # metadata that is damaged can end in any kind
+        raise FileError(f"{path} is a damaged zarr store: {reason(error)}") from error
+
+
+def _picture(path: Path, node: Any) -> Picture:
+    told = dict(node.attrs)
+    if hasattr(node, "shape"):
+        return _of_array(path, node, _plain_axes(node), Metadata())
+    ome = told.get("ome", told)
+    if "plate" in ome:
+        raise FileError(f"{path} is a plate of many images; give these one by one")
+    if _LAYOUT in ome:
+        return _picture(path, node["0"])
+    image = ngff.describe(told)
+    if image is not None:
+        further = "a further image" if image.others == 1 else f"{image.others} further images"
+        ignored = further if image.others else ""
+        return _of_array(path, node[image.path], image.axes, image.metadata, ignored)
+    arrays = [array for _, array in sorted(node.arrays())]
+    if len(arrays) != 1:
+        raise FileError(
+            f"{path} is a zarr group of {len(arrays)} arrays that says nothing of an image; "
+            "an OME-Zarr image or an array is expected"
+        )
+    return _of_array(path, arrays[0], _plain_axes(arrays[0]), Metadata())
+
+
+def _of_array(path: Path, array: Any, axes: str, metadata: Metadata, ignored: str = "") -> Picture:
+    if len(axes) != array.ndim:
+        raise FileError(f"{path} is damaged: {len(axes)} axes are named, {array.ndim} are there")
+    if not axes.endswith("YX") or 0 in array.shape:
+        raise FileError(
+            f"{path} holds an array of axes {axes}, shape {array.shape}; the last should be Y and X"
+        )
+    windows = Windows(path, tuple(array.shape), array.dtype, array.__getitem__)
+    return Picture(lazily(windows, axes, array.chunks), axes, metadata, ignored=ignored)
+
+
+def _plain_axes(array: Any) -> str:
+    """Letters for an array's own names of its axes, if all are known; else planes, then Y and X."""
+    names = [str(name).upper() for name in getattr(array.metadata, "dimension_names", None) or ()]
+    axes = "".join(names)
+    if len(axes) == len(names) == array.ndim and set(axes) <= set("TCZYX"):
+        return axes
+    planes: int = array.ndim - 2
+    return "Q" * planes + "YX"

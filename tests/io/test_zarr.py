@@ -1,0 +1,201 @@
+"""zarr stores are read lazily, with what OME-NGFF says of them, and written whole or not at all."""
+
+import json
+
+import numpy as np
+import pytest
+
+from napari_defocus.errors import FileError
+from napari_defocus.io import growing, open_picture, read_picture, write_picture
+from napari_defocus.io.files import unfinished_files
+from napari_defocus.io.picture import Length, Metadata, Picture
+
+zarr = pytest.importorskip("zarr")
+
+
+def stack(shape=(2, 3, 40, 56), dtype=np.uint16):
+    return np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
+
+
+def image(path, data, axes, *, version="0.5", group="", **told):
+    """An OME-Zarr image, written without our own code."""
+    v2 = version == "0.4"
+    root = zarr.open_group(str(path), mode="a", zarr_format=2 if v2 else 3, path=group)
+    array = root.create_array(
+        "full", shape=data.shape, dtype=data.dtype, chunks=(1,) * (data.ndim - 2) + (16, 16)
+    )
+    array[...] = data
+    scale = {"type": "scale", "scale": [0.5] * data.ndim}
+    units = {"x": "micrometer", "y": "micrometer", "z": "micrometer", "t": "second"}
+    named = [{"name": a, **({"unit": units[a]} if a in units else {})} for a in axes]
+    dataset = {"path": "full", "coordinateTransformations": [scale]}
+    scales = [{"axes": named, "datasets": [dataset], "version": version}]
+    omero = {"channels": [{"label": "DAPI"}, {"label": "GFP"}, {"label": ""}]}
+    content = {"multiscales": scales, "omero": omero, **told}
+    root.attrs.update(content if v2 else {"ome": {"version": version, **content}})
+    return path
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_an_image_is_read_with_its_axes_sizes_and_names(tmp_path, version):
+    path = image(tmp_path / "a.ome.zarr", stack(), "tcyx", version=version)
+    picture = open_picture(path)
+    assert type(picture.data).__module__.startswith("dask")
+    assert picture.axes == "TCYX"
+    assert picture.channel_axis is None
+    assert picture.metadata.pixel_size["Y"] == Length(0.5, "micrometer")
+    assert picture.metadata.pixel_size["T"] == Length(0.5, "second")
+    assert picture.metadata.channel_names == ("DAPI", "GFP", "")
+    np.testing.assert_array_equal(picture.data.compute(), stack())
+    np.testing.assert_array_equal(read_picture(path).data, stack())
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("dtype", [np.uint8, ">u2", np.float32])
+def test_a_plain_array_is_planes(tmp_path, zarr_format, dtype):
+    path = tmp_path / "a.zarr"
+    data = stack(dtype=dtype)
+    made = zarr.create_array(str(path), shape=data.shape, dtype=data.dtype, zarr_format=zarr_format)
+    made[...] = data
+    picture = read_picture(path)
+    assert picture.axes == "QQYX"
+    assert picture.data.dtype.isnative
+    np.testing.assert_array_equal(picture.data, data)
+
+
+def test_names_of_dimensions_count(tmp_path):
+    path = tmp_path / "a.zarr"
+    names = ["z", "y", "x"]
+    zarr.create_array(str(path), shape=(2, 9, 9), dtype="u1", dimension_names=names)
+    assert read_picture(path).axes == "ZYX"
+
+
+def test_the_first_of_several_images_is_read(tmp_path):
+    path = tmp_path / "a.zarr"
+    zarr.open_group(str(path), mode="w", attributes={"ome": {"bioformats2raw.layout": 3}})
+    image(path, stack(), "tcyx", group="0")
+    np.testing.assert_array_equal(read_picture(path).data, stack())
+
+
+def broken(path, kind):
+    if kind == "empty":
+        path.mkdir()
+    elif kind == "json":
+        path.mkdir()
+        (path / "zarr.json").write_text("{")
+    elif kind == "group":
+        zarr.open_group(str(path), mode="w")
+    elif kind == "plate":
+        zarr.open_group(str(path), mode="w", attributes={"ome": {"plate": {}}})
+    elif kind == "scales":
+        zarr.open_group(str(path), mode="w", attributes={"multiscales": [{"axes": "?"}]})
+    elif kind == "axes":
+        image(path, stack(), "tyx")
+    elif kind == "order":
+        image(path, stack(), "yxct")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("empty", "is no zarr store"),
+        ("json", "is a damaged zarr store"),
+        ("group", "is a zarr group of 0 arrays"),
+        ("plate", "is a plate of many images"),
+        ("scales", "is a damaged zarr store"),
+        ("axes", "damaged: .*3 axes|a scale of 4 numbers for 3 axes"),
+        ("order", "the last should be Y and X"),
+    ],
+)
+def test_what_is_no_image_is_said(tmp_path, kind, words):
+    with pytest.raises(FileError, match=words):
+        read_picture(broken(tmp_path / "a.zarr", kind))
+
+
+def test_damaged_pixels_are_said(tmp_path):
+    path = image(tmp_path / "a.zarr", stack(), "tcyx")
+    for chunk in (path / "full" / "c").rglob("[0-9]"):
+        if chunk.is_file():
+            chunk.write_bytes(b"damaged")
+    picture = open_picture(path)
+    with pytest.raises(FileError, match="a.zarr is damaged or truncated"):
+        picture.data.compute()
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_what_is_written_is_read_back(tmp_path, version):
+    source = open_picture(image(tmp_path / "a.ome.zarr", stack(), "tcyx", version=version))
+    write_picture(tmp_path / "b.ome.zarr", stack() + 1, source)
+    back = open_picture(tmp_path / "b.ome.zarr")
+    np.testing.assert_array_equal(back.data.compute(), stack() + 1)
+    assert (back.axes, back.metadata) == (source.axes, source.metadata)
+
+
+def test_large_images_get_smaller_copies_that_lie_where_they_should(tmp_path):
+    ramp = np.add.outer(np.arange(701), np.arange(1100)).astype(np.uint16)
+    metadata = Metadata(pixel_size={"Y": Length(2.0, "µm"), "X": Length(1.0, "µm")})
+    picture = Picture(ramp, "YX", metadata)
+    with growing(tmp_path / "a.zarr", picture) as target:
+        target.array[:300] = ramp[:300]
+        target.array[300:] = ramp[300:]
+        assert not (tmp_path / "a.zarr").exists()
+        assert len(list(target.complete())) == 2
+    group = zarr.open_group(str(tmp_path / "a.zarr"), mode="r")
+    scales = group.attrs["ome"]["multiscales"][0]
+    assert [axis["unit"] for axis in scales["axes"]] == ["micrometer"] * 2
+    assert [group[one["path"]].shape for one in scales["datasets"]] == [
+        (701, 1100),
+        (351, 550),
+        (176, 275),
+    ]
+    scale, shift = scales["datasets"][2]["coordinateTransformations"]
+    assert (scale["scale"], shift["translation"]) == ([8.0, 4.0], [3.0, 1.5])
+    np.testing.assert_allclose(group["2"][:100, :100], ramp[:400:4, :400:4] + 3, atol=1)
+
+
+def test_nothing_is_left_of_what_fails(tmp_path):
+    write_picture(tmp_path / "a.zarr", stack())
+    with pytest.raises(FileError, match="exists already"):
+        write_picture(tmp_path / "a.zarr", stack())
+    with (
+        pytest.raises(ZeroDivisionError),
+        growing(tmp_path / "a.zarr", Picture(stack(), "TCYX"), overwrite=True),
+    ):
+        raise ZeroDivisionError
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.zarr").data, stack())
+    assert not unfinished_files(tmp_path)
+    write_picture(tmp_path / "a.zarr", stack() + 1, overwrite=True)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.zarr").data, stack() + 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
+
+
+def test_colours_have_no_place_in_it(tmp_path):
+    with pytest.raises(FileError, match="cannot hold colours"):
+        write_picture(tmp_path / "a.zarr", np.zeros((8, 8, 3), np.uint8), channel_axis=-1)
+
+
+def test_metadata_are_plain_json(tmp_path):
+    write_picture(tmp_path / "a.zarr", stack())
+    told = json.loads((tmp_path / "a.zarr" / "zarr.json").read_text(encoding="utf-8"))
+    axes = told["attributes"]["ome"]["multiscales"][0]["axes"]
+    assert [axis["name"] for axis in axes] == ["z", "t", "y", "x"]
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_large_tiff_files_are_read_and_written_window_by_window(tmp_path, colour):
+    data = stack((2, 70, 90, 3) if colour else (2, 70, 90))
+    kept = Metadata(ome=None, pixel_size={"X": Length(0.5, "µm"), "Y": Length(0.5, "µm")})
+    source = Picture(data, "ZYXS" if colour else "ZYX", kept)
+    write_picture(tmp_path / "a.ome.tif", data, source)
+    lazy = open_picture(tmp_path / "a.ome.tif", lazy_from=1)
+    assert type(lazy.data).__module__.startswith("dask")
+    np.testing.assert_array_equal(lazy.data.compute(), data)
+    with growing(tmp_path / "b.ome.tif", lazy) as target:
+        target.array[...] = data[:]
+        list(target.complete())
+    back = read_picture(tmp_path / "b.ome.tif")
+    np.testing.assert_array_equal(back.data, data)
+    assert back.axes == source.axes
+    assert back.metadata.pixel_size["X"] == Length(0.5, "µm")
+    assert not unfinished_files(tmp_path)
