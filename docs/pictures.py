@@ -1,6 +1,7 @@
 """Make the panels that the README shows, with the program as it is: ``make pictures``."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,20 @@ from napari_defocus.viewer.samples import known_radii
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "pictures"
 
-sys.path.insert(0, str(ROOT / "examples"))
+sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
 from demo import write_sample_panels  # noqa: E402
+
+from training.evaluation.microscopy.specimens import specimens  # noqa: E402
+
+#: Which of the specimens that are scored.
+_SPECIMEN = 3
 
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     write_sample_panels(FOLDER, ".jpg")
     write_known_radii(FOLDER / "known-radii.jpg")
+    write_specimen(FOLDER / "specimen.jpg")
 
 
 def write_known_radii(path: Path) -> None:
@@ -42,6 +49,32 @@ def write_known_radii(path: Path) -> None:
     )
     Image.fromarray(panel).save(path, quality=88)
     print(f"{path}   (mean error of the radius {np.abs(defocus.radius - true).mean():.2f} px)")
+
+
+def write_specimen(path: Path) -> None:
+    """A specimen of a kind, and in optics, that no network was trained on."""
+    *_, (scene,) = specimens(_SPECIMEN + 1, seed=31)
+    defocus = estimate_defocus(scene.seen)
+    restored = deblur(scene.seen, defocus)
+    columns = [
+        Column(f"{scene.light.max():.0f} photons at most, {scene.radius:.1f} px", scene.seen),
+        Column("restored", restored),
+        Column("in focus, without noise", scene.sharp),
+    ]
+    low, high = scene.seen.min(), np.percentile(scene.sharp, 99.9)
+    shown = [replace(column, picture=grey(column.picture, low, high)) for column in columns]
+    limit = 8.0
+    shown.insert(1, Column("map", paint_map(defocus.radius, limit=limit), limit))
+    panel = compose(shown, detail=busiest_square(shown[0].picture, shown[-1].picture, 80))
+    Image.fromarray(panel).save(path, quality=88)
+    errors = [np.abs(image - scene.sharp).mean() for image in (scene.seen, restored)]
+    print(f"{path}   (mean error {errors[0]:.1f} photons before, {errors[1]:.1f} after)")
+
+
+def grey(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Measured values as a picture, dark ones lifted."""
+    light = np.clip((values.astype(float) - low) / (high - low), 0, 1)
+    return np.repeat(np.uint8(255 * np.sqrt(light))[..., None], 3, -1)
 
 
 if __name__ == "__main__":

@@ -82,21 +82,23 @@ def restoration(plugin: Plugin, count: int) -> Iterator[Row]:
 def spot_scores(plugin: Plugin, count: int) -> Row:
     """Intensities of single spots against the truth, and rings around them."""
     places = spot_places(SIDE + 2 * MARGIN).numpy() - MARGIN
-    errors, pairs = [], []
+    errors: dict[str, list[float]] = {"input": [], "ours": []}
+    pairs = []
     rings: dict[str, list[float]] = {"ours": [], "Richardson-Lucy": []}
     for (scene,) in specimens(count, 37, spots, _SPOT_PHOTONS):
         aperture = scene.radius + 4
         image = plugin.restored(scene.seen)
         truth = measures.aperture_sums(scene.sharp, places, aperture)
-        found = measures.aperture_sums(image, places, aperture)
-        errors += list(np.abs(found / truth - 1))
+        for name, seen in (("input", scene.seen), ("ours", image)):
+            found = measures.aperture_sums(seen, places, aperture)
+            errors[name] += list(np.abs(found / truth - 1))
         pairs += list(zip(found, truth, strict=True))
         for name, restored in (("ours", image), ("Richardson-Lucy", best_richardson_lucy(scene))):
             dip = measures.deepest_ring(restored, scene.sharp, places, aperture)
             rings[name].append(dip)
     return {
-        "median error of the intensity": f"{np.median(errors):.1%}",
-        "correlation": float(np.corrcoef(np.log(np.maximum(pairs, 1e-3)).T)[0, 1]),
+        **{f"median error, {name}": f"{np.median(found):.1%}" for name, found in errors.items()},
+        "correlation, ours": float(np.corrcoef(np.log(np.maximum(pairs, 1e-3)).T)[0, 1]),
         **{f"rings, {name}": f"{np.mean(dips):.2%} of the peak" for name, dips in rings.items()},
     }
 
