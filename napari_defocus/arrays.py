@@ -34,6 +34,9 @@ _CLIPPED_SHARE = 1e-4
 #: A display-encoded colour image of floats may shine this much brighter than white.
 _BRIGHTEST = 2.0
 
+#: How many times the range a value may lie beyond it; it is as far out there as any.
+_FARTHEST = 1e4
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -467,6 +470,12 @@ def decode(display: FloatArray) -> FloatArray:
     return np.copysign(curve, display).astype(np.float32, copy=False)
 
 
+def _pull_in(values: Array, low: float, high: float) -> None:
+    """Bring values that are far beyond black and white to where nothing overflows, in place."""
+    limit, reach = float(np.finfo(values.dtype).max), _FARTHEST * (high - low)
+    np.clip(values, max(low - reach, -limit), min(high + reach, limit), out=values)
+
+
 def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArray | None:
     """Bring one plane to the networks' form.
 
@@ -488,6 +497,8 @@ def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArr
     colours = plane[:3]
     exact = _exact(plane.dtype)
     display = colours.astype(exact)
+    if plane.dtype.kind == "f":
+        _pull_in(display, low, high)
     display -= low
     display /= high - low
     display = display.astype(np.float32, copy=False)

@@ -1,0 +1,164 @@
+"""Random images, options and chunks: a result of the right form, or a DefocusError; nothing else.
+
+``NAPARI_DEFOCUS_EXAMPLES=2000 pytest tests/test_api_random.py`` tries more than the usual ones.
+"""
+
+import os
+
+import dask.array
+import numpy as np
+import torch
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from napari_defocus import DefocusError, deblur, estimate_defocus, reblur
+from napari_defocus.networks import build
+
+OFTEN = settings(
+    max_examples=int(os.environ.get("NAPARI_DEFOCUS_EXAMPLES", "200")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+DTYPES = ["uint8", "uint16", "uint32", "int8", "int16", "int32", "float16", "float32", "float64"]
+OTHER_DTYPES = ["bool", "complex64", "uint64", "int64", "object", "U3", "M8[s]"]
+FLOATS = [np.nan, np.inf, -np.inf, -1.0, 0.0, 1e-300, 0.5, 1.0, 1e4, 1e38, 1e300]
+
+
+def network(architecture, **arguments):
+    torch.manual_seed(0)
+    made = build(architecture, arguments)
+    for weights in made.parameters():
+        nn.init.normal_(weights, std=0.05)
+    return made
+
+
+SINGLE = network("single-estimator", widths=(4, 4, 4), blocks=(1, 1, 1, 1))
+GENERATOR = network("generator", width=8, blocks=(1, 1, 1, 1, 1), radii=(2.0, 6.0))
+
+
+@st.composite
+def images(draw):
+    """An array and a channel axis, which fit more often than not."""
+    side = st.integers(1, 40) | st.integers(8, 24)
+    leading = draw(st.lists(st.integers(0, 3) | st.just(2), max_size=2))
+    shape = [*leading, draw(side), draw(side)][-draw(st.sampled_from([4, 4, 4, 1])) :]
+    axis = draw(st.none() | st.integers(-len(shape) - 2, len(shape) + 1))
+    if axis is not None and draw(st.integers(0, 9)):
+        axis = draw(st.integers(-len(shape) - 1, len(shape)))
+        samples = draw(st.sampled_from([1, 3, 3, 4, 2, 5]))
+        shape.insert(axis if axis >= 0 else len(shape) + 1 + axis, samples)
+    kind = draw(st.sampled_from(DTYPES) | st.sampled_from(DTYPES * 2 + OTHER_DTYPES))
+    return draw(filled(tuple(shape), np.dtype(kind))), axis
+
+
+@st.composite
+def filled(draw, shape, dtype):
+    """Noise over some range of the type, with spots of values that floats can have."""
+    chance = np.random.default_rng(draw(st.integers(0, 99)))
+    unit = chance.random(shape)
+    if dtype.kind in "iu":
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        most = draw(st.sampled_from([0, 1, 255, 4095, high]))
+        return np.clip(unit * min(most, high), low, high).astype(dtype)
+    if dtype.kind not in "f":
+        return np.full(shape, None) if dtype.kind == "O" else (unit * 99).astype("i8").astype(dtype)
+    with np.errstate(over="ignore"):
+        image = (unit * draw(st.sampled_from([1.0, 1e-3, 255.0, 1e6, 0.0]))).astype(dtype)
+        for value in draw(st.lists(st.sampled_from(FLOATS), max_size=2)):
+            image[chance.random(shape) < draw(st.sampled_from([0.02, 0.5, 1.0]))] = value
+    return image
+
+
+@st.composite
+def options(draw):
+    """Options, most of which can be."""
+    bounds = st.floats(-10, 1000, width=32)
+    given = {
+        "encoding": draw(st.sampled_from(["auto", "srgb", "linear"])),
+        "value_range": draw(st.none() | st.tuples(bounds, bounds).map(sorted).map(tuple)),
+        "scale": draw(st.sampled_from(["auto", 1, 1, 1, 2, 3, 0, 0.5])),
+    }
+    return {name: value for name, value in given.items() if draw(st.booleans()) or name == "scale"}
+
+
+def attempt(function, *arguments, **how):
+    """The result, or None if it was refused."""
+    try:
+        return function(*arguments, **how)
+    except DefocusError:
+        return None
+
+
+def planes_of(shape, axis):
+    return shape if axis is None else tuple(np.delete(shape, axis))
+
+
+def chunked(draw, image):
+    """The image as a dask array of chunks that are drawn, as a file or a viewer may have them."""
+    sides = tuple(draw(st.integers(1, max(1, side))) for side in image.shape)
+    return dask.array.from_array(image, chunks=sides)
+
+
+def computed(lazy, function, *arguments, **how):
+    return attempt(lambda: np.asarray(function(lazy, *arguments, **how)))
+
+
+def lazy_radius(image, **how):
+    return estimate_defocus(image, model=SINGLE, **how).radius
+
+
+@OFTEN
+@given(given_image=images(), how=options(), data=st.data())
+def test_any_array_gives_a_result_of_its_form_or_a_defocus_error(given_image, how, data):
+    image, axis = given_image
+    how = {**how, "channel_axis": axis}
+    tile = data.draw(st.sampled_from([16, 24, 40]))
+    before = image.copy()
+    defocus = attempt(estimate_defocus, image, model=SINGLE, tile=None, **how)
+    event("refused" if defocus is None else "done")
+    if defocus is None:
+        check_refused(image, how, tile)
+        return
+    for part in defocus:
+        assert part.shape == planes_of(image.shape, axis)
+        assert part.dtype == np.float32
+        assert np.isfinite(part).all()
+    tiled = estimate_defocus(image, model=SINGLE, tile=tile, **how)
+    np.testing.assert_allclose(tiled.radius, defocus.radius, atol=1e-3)
+    lazy = chunked(data.draw, image)
+    same = how.get("value_range") is not None or image.dtype.kind in "iu"
+    radius = computed(lazy, lazy_radius, tile=None, **how)
+    assert radius.dtype == np.float32
+    assert radius.shape == defocus.radius.shape
+    if same:
+        np.testing.assert_array_equal(radius, defocus.radius)
+    check_deblurred(image, lazy, defocus, how, tile, same=same)
+    np.testing.assert_array_equal(image, before)
+
+
+def check_refused(image, how, tile):
+    """What cannot be measured cannot be measured in tiles or lazily either."""
+    assert attempt(estimate_defocus, image, model=SINGLE, tile=tile, **how) is None
+
+
+def check_deblurred(image, lazy, defocus, how, tile, *, same):
+    sharp = deblur(image, defocus, model=GENERATOR, tile=None, protect=0, **how)
+    blurred = reblur(image, defocus, tile=None, **how)
+    for made in (sharp, blurred):
+        assert (made.shape, made.dtype) == (image.shape, image.dtype)
+    near(deblur(image, defocus, model=GENERATOR, tile=tile, protect=0, **how), sharp)
+    near(reblur(image, defocus, tile=tile, **how), blurred)
+    later = computed(lazy, deblur, defocus, model=GENERATOR, tile=None, protect=0, **how)
+    assert (later.shape, later.dtype) == (image.shape, image.dtype)
+    if same:
+        np.testing.assert_array_equal(later, sharp)
+
+
+def near(one, other):
+    """Equal but for rounding, of the larger of them."""
+    one, other = one.astype(float), other.astype(float)
+    np.testing.assert_array_equal(np.isfinite(one), np.isfinite(other))
+    finite = np.isfinite(one)
+    if finite.any():
+        largest = max(np.abs(other[finite]).max(), 1e-6)
+        np.testing.assert_allclose(one[finite] / largest, other[finite] / largest, atol=2e-2)
