@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, cast
+from weakref import WeakKeyDictionary
 
 from ..errors import DeviceError, OptionError
 from .tiles import check_tile, halo, round_up
@@ -23,6 +24,8 @@ _CPU_SPEED = {"AVX512": 20e9, "AVX2": 10e9}
 _SLOWEST = 5e9
 #: Least side in pixels of the square on which a network's work is counted.
 _PROBE = 64
+#: What has been counted before, of networks that are still in use.
+_COUNTED: WeakKeyDictionary[nn.Module, float] = WeakKeyDictionary()
 
 
 class Facts(Protocol):
@@ -184,12 +187,18 @@ def operations_per_pixel(network: nn.Module) -> float:
         On the CPU, with a ``descriptor``. If it does not say so itself, as an attribute of this
         name, it is run once on a small square, and its convolutions are counted.
     """
-    import torch
-    from torch import nn
-
     known = getattr(network, "operations_per_pixel", None)
     if known is not None:
         return float(known)
+    if network not in _COUNTED:
+        _COUNTED[network] = _count(network)
+    return _COUNTED[network]
+
+
+def _count(network: nn.Module) -> float:
+    import torch
+    from torch import nn
+
     counts = [0.0]
 
     def count(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:

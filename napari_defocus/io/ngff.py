@@ -33,8 +33,8 @@ class Image:
 
     Parameters
     ----------
-    path : str
-        Of its array at full size, within the group.
+    paths : tuple of str
+        Of its arrays within the group, the one of full size first.
     axes : str
         A letter an axis; Q where it is none of T, C, Z, Y and X.
     metadata : Metadata
@@ -43,7 +43,7 @@ class Image:
         Further images described beside it.
     """
 
-    path: str
+    paths: tuple[str, ...]
     axes: str
     metadata: Metadata
     others: int
@@ -81,7 +81,8 @@ def describe(attributes: Mapping[str, Any]) -> Image | None:
     labels = tuple(str(channel.get("label", "")) for channel in omero.get("channels", ()))
     kept = {"version": str(told.get("version", first.get("version", "0.4"))), "omero": omero}
     metadata = Metadata(pixel_size=sizes, channel_names=labels if any(labels) else (), ngff=kept)
-    return Image(str(dataset["path"]), axes, metadata, len(scales) - 1)
+    paths = tuple(str(one["path"]) for one in first["datasets"])
+    return Image(paths, axes, metadata, len(scales) - 1)
 
 
 def attributes(

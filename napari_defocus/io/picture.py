@@ -128,6 +128,8 @@ class Picture:
         The alpha channel of a grey image, of the same type as `data`.
     ignored : str
         What else the file holds and this picture does not, as a clause; empty if nothing.
+    copies : tuple of arrays
+        Smaller ones of an OME-Zarr image, each of about half the height and width, for viewing.
     """
 
     data: Any
@@ -135,6 +137,7 @@ class Picture:
     metadata: Metadata = field(default_factory=Metadata)
     alpha: Array | None = None
     ignored: str = ""
+    copies: tuple[Any, ...] = ()
 
     @property
     def channel_axis(self) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,9 @@ def _picture(path: Path, node: Any) -> Picture:
     if image is not None:
         further = "a further image" if image.others == 1 else f"{image.others} further images"
         ignored = further if image.others else ""
-        return _of_array(path, node[image.path], image.axes, image.metadata, ignored)
+        whole, *copies = (node[name] for name in image.paths)
+        picture = _of_array(path, whole, image.axes, image.metadata, ignored)
+        return replace(picture, copies=tuple(_lazy(path, copy, image.axes) for copy in copies))
     arrays = [array for _, array in sorted(node.arrays())]
     if len(arrays) != 1:
         raise FileError(
@@ -80,8 +83,12 @@ def _of_array(path: Path, array: Any, axes: str, metadata: Metadata, ignored: st
         raise FileError(
             f"{path} holds an array of axes {axes}, shape {array.shape}; the last should be Y and X"
         )
+    return Picture(_lazy(path, array, axes), axes, metadata, ignored=ignored)
+
+
+def _lazy(path: Path, array: Any, axes: str) -> Any:
     windows = Windows(path, tuple(array.shape), array.dtype, array.__getitem__)
-    return Picture(lazily(windows, axes, array.chunks), axes, metadata, ignored=ignored)
+    return lazily(windows, axes, array.chunks)
 
 
 def _plain_axes(array: Any) -> str:

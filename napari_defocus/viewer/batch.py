@@ -25,8 +25,9 @@ from .batch_table import BatchTable
 from .choices import ModelChoice
 from .compute_controls import ComputeControls
 from .input_list import InputList
+from .opening import open_in
 from .rows import Visibility, align_labels
-from .run_controls import Remark, RunControls
+from .run_controls import Remark, RunControls, attempt
 from .running import Running
 
 if TYPE_CHECKING:
@@ -93,16 +94,17 @@ class BatchWidget(Container[Widget]):
             tooltip="What to do about files of these names that no batch has made",
         )
         self._compute = ComputeControls()
+        self.pause_button = PushButton(name="pause", text="Pause", enabled=False)
         self._controls = RunControls(
             "Run",
             run=self.run,
             cancel=self.cancel,
             as_python=self.as_python,
             as_command_line=self.as_command_line,
+            beside=[self.pause_button],
         )
-        self.pause_button = PushButton(name="pause", text="Pause", enabled=False)
         self._summary = Remark()
-        self.table = BatchTable(self.open)
+        self.table = BatchTable(lambda row: attempt(lambda: self.open(row)))
         self._running: Running[list[Outcome]] = Running(
             on_progress=self._controls.show_progress,
             on_result=lambda outcomes: None,
@@ -125,7 +127,6 @@ class BatchWidget(Container[Widget]):
         )
         layout = self.native.layout()
         layout.addWidget(self._controls.container.native)
-        layout.addWidget(self.pause_button.native)
         layout.addWidget(self._summary.native)
         layout.addWidget(self.table)
         self.native.setMinimumWidth(_WIDTH)
@@ -176,13 +177,17 @@ class BatchWidget(Container[Widget]):
         self._running.cancel()
 
     def open(self, row: int) -> None:
-        """Open a file of the present plan, and its results as far as they are there."""
+        """Open a file of the present plan, and its results as far as they are there.
+
+        Raises
+        ------
+        DefocusError
+            If one of them cannot be read; the others are opened.
+        """
         if self._job is None:
             return
         item = self._job.plan.items[row]
-        for path in (item.source, *item.results.values()):
-            if path.exists():
-                self._viewer.open(path, plugin="napari")
+        open_in(self._viewer, [item.source, *filter(Path.exists, item.results.values())])
 
     def as_python(self) -> str:
         """Python code that does the same as ``run``."""

@@ -1,6 +1,6 @@
 """The part of the widgets that starts, stops and documents a run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from magicgui.widgets import Container, Label, ProgressBar, PushButton, Widget
@@ -19,6 +19,8 @@ class RunControls:
         Called without arguments.
     as_python, as_command_line : callable
         Return the text to copy.
+    beside : sequence of widgets
+        Further buttons beside Cancel.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class RunControls:
         cancel: Callable[[], Any],
         as_python: Callable[[], str],
         as_command_line: Callable[[], str],
+        beside: Sequence[Widget] = (),
     ) -> None:
         self.run_button = PushButton(text=verb, tooltip="Results come as new layers")
         self.cancel_button = PushButton(text="Cancel", enabled=False)
@@ -36,13 +39,13 @@ class RunControls:
         self.shell_button = PushButton(text="Copy command", tooltip="The same run in a terminal")
         self.progress = ProgressBar(value=0, min=0, max=1)
         self.status = Remark()
-        self.run_button.changed.connect(lambda: _attempt(run))
+        self.run_button.changed.connect(lambda: attempt(run))
         self.cancel_button.changed.connect(lambda: cancel())
         self.python_button.changed.connect(lambda: self._copy("Python code", as_python))
         self.shell_button.changed.connect(lambda: self._copy("Command line", as_command_line))
         self.container: Container[Widget] = Container(
             widgets=[
-                _row(self.run_button, self.cancel_button),
+                _row(self.run_button, self.cancel_button, *beside),
                 self.progress,
                 self.status,
                 _row(self.python_button, self.shell_button),
@@ -88,7 +91,7 @@ class RunControls:
                 clipboard.setText(text())
                 self.status.say(f"{what} copied")
 
-        _attempt(copy)
+        attempt(copy)
 
 
 class Remark(Label):
@@ -115,7 +118,7 @@ def _row(*widgets: Widget) -> Container[Widget]:
     return row
 
 
-def _attempt(action: Callable[[], Any]) -> None:
+def attempt(action: Callable[[], Any]) -> None:
     """Run what a button asks for; what the user got wrong becomes a notification."""
     from napari.utils.notifications import show_error
 

@@ -70,6 +70,18 @@ def test_double_click_opens_file_and_result(widget, finish, viewer):
     assert [layer.name for layer in viewer.layers] == ["1", "1-deblurred"]
 
 
+def test_double_click_on_a_broken_file_says_what_is_wrong_with_it(widget, finish, viewer):
+    from napari.utils.notifications import notification_manager
+
+    finish(widget.run())
+    said = []
+    notification_manager.notification_ready.connect(lambda told: said.append(told.message))
+    widget.table.cellDoubleClicked.emit(3, 0)
+    assert len(said) == 1
+    assert "bad.png is not an image of a known kind" in said[0]
+    assert not viewer.layers
+
+
 def test_python_and_command_say_what_was_set(widget, folder, tmp_path, finish):
     widget.task.value, widget.strength.value = "both", 0.5
     widget.tile.value = 256

@@ -1,0 +1,39 @@
+"""Files are opened as layers with the size and units that they say, large ones lazily."""
+
+import numpy as np
+import pytest
+
+from napari_defocus.errors import FileError
+from napari_defocus.io import write_picture
+from napari_defocus.io.picture import Length, Metadata, Picture
+from napari_defocus.viewer.opening import layer_of, open_in
+
+
+def test_layers_have_the_sizes_and_units_of_their_file():
+    sizes = {"Z": Length(2.0, "um"), "Y": Length(0.5, "µm"), "X": Length(0.25, "wug")}
+    told = layer_of(Picture(np.zeros((3, 8, 9)), "ZYX", Metadata(pixel_size=sizes)), "a")
+    assert told["scale"] == [2.0, 0.5, 0.25]
+    assert told["units"] == ["micrometer", "µm", "pixel"]
+    assert not told["rgb"]
+    assert not told["multiscale"]
+    assert layer_of(Picture(np.zeros((8, 9, 3), np.uint8), "YXS"), "a")["rgb"]
+
+
+def test_stores_stay_in_their_files_and_broken_files_are_said(viewer, tmp_path):
+    pytest.importorskip("zarr")
+    sizes = {axis: Length(0.5, "micrometer") for axis in "YX"}
+    data = np.zeros((2, 600, 700), np.uint16)
+    write_picture(tmp_path / "a.ome.zarr", data, Picture(data, "ZYX", Metadata(pixel_size=sizes)))
+    (tmp_path / "b.tif").write_bytes(b"nothing")
+    write_picture(tmp_path / "c.png", np.zeros((8, 9, 3), np.uint8), channel_axis=-1)
+    paths = [tmp_path / name for name in ("b.tif", "a.ome.zarr", "c.png")]
+    with pytest.raises(FileError, match="b.tif is not an image of a known kind"):
+        open_in(viewer, paths)
+    store, colour = viewer.layers
+    assert (store.name, colour.name) == ("a", "c")
+    assert store.multiscale
+    assert [level.shape for level in store.data] == [(2, 600, 700), (2, 300, 350)]
+    assert type(store.data[0]).__module__.startswith("dask")
+    assert store.scale.tolist() == [1.0, 0.5, 0.5]
+    assert store.source.path == str(paths[1])
+    assert colour.rgb
