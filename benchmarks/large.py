@@ -1,0 +1,84 @@
+"""Memory and time of a large image through a batch: ``python benchmarks/large.py [MEGAPIXELS]``.
+
+A zarr image of uint16 is made in a temporary folder, mapped and deblurred. Peak memory is told
+above that of the same work on an image of one tile, weights included; time as a multiple of what
+the tiles of its networks take.
+"""
+
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import napari_defocus
+
+PHOTO = Path(napari_defocus.__file__).parent / "samples" / "canyon-wren.jpg"
+_CHUNK = 512
+
+
+def main() -> None:
+    megapixels = float(sys.argv[1]) if len(sys.argv) > 1 else 400
+    side = int((megapixels * 1e6) ** 0.5)
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = Path(folder) / "small.zarr", Path(folder) / "large.zarr"
+        make(small, 256)
+        make(large, side)
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            before, *_ = pool.apply(run, (small,))
+            peak, seconds, tiles = pool.apply(run, (large,))
+    print(
+        f"{side}x{side}: {seconds:.0f} s, x{seconds / tiles:.3f} of its tiles; "
+        f"peak memory {peak - before:.0f} MB above {before:.0f} MB"
+    )
+
+
+def make(path: Path, side: int) -> None:
+    """Write the sample photograph over and over, mirrored where it meets itself."""
+    import zarr
+
+    from napari_defocus.io import read_picture
+
+    photo = read_picture(PHOTO).data.mean(-1) * 200
+    photo = np.concatenate([photo, photo[::-1]]).astype(np.uint16)
+    photo = np.concatenate([photo, photo[:, ::-1]], axis=1)
+    image = zarr.create_array(str(path), shape=(side, side), dtype="u2", chunks=(_CHUNK, _CHUNK))
+    columns = np.arange(side) % photo.shape[1]
+    for top in range(0, side, _CHUNK):
+        rows = np.arange(top, min(top + _CHUNK, side)) % photo.shape[0]
+        image[top : top + _CHUNK] = photo[rows][:, columns]
+
+
+def run(path: Path) -> tuple[float, float, float]:
+    """Return the peak of the process in megabytes, seconds, and seconds spent on tiles."""
+    from napari_defocus.batch.plan import make_plan
+    from napari_defocus.batch.run import run_plan
+    from napari_defocus.batch.settings import Settings
+    from napari_defocus.inference import engine
+
+    spent = []
+    tile = engine._Runner.run
+
+    def timed(runner: Any, planes: Any) -> Any:
+        began = time.perf_counter()
+        result = tile(runner, planes)
+        spent.append(time.perf_counter() - began)
+        return result
+
+    engine._Runner.run = timed  # type: ignore[method-assign]
+    began = time.perf_counter()
+    for event in run_plan(make_plan([path], path.parent / "out", Settings(task="both"))):
+        if event.outcome is not None and event.outcome.state != "done":
+            raise SystemExit(event.outcome.message)
+    seconds = time.perf_counter() - began
+    engine._Runner.run = tile  # type: ignore[method-assign]
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, seconds, sum(spent)
+
+
+if __name__ == "__main__":
+    main()
