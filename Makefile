@@ -35,8 +35,9 @@ types: $(VENV)/.development
 tests: $(VENV)/.development
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/.runtime
+bench: $(VENV)/.development
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/batch.py
 
 pictures: $(VENV)/.viewer
 	$(BIN)/python docs/pictures.py
