@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import FileError
 from ..io.files import reason
 from ..provenance import sidecar_path
-
-if TYPE_CHECKING:
-    from .plan import Item
 
 _KEY = "batch"
 
@@ -78,13 +75,13 @@ def with_record(
     return {**record, _KEY: told}
 
 
-def verified(item: Item, source: str, fingerprint: str) -> Measures | None:
+def verified(results: Iterable[Path], source: str, fingerprint: str) -> Measures | None:
     """Return what was told of a file whose results are all there, whole and still true.
 
     Parameters
     ----------
-    item : Item
-        The file and its results.
+    results : iterable of pathlib.Path
+        Where its results are to be.
     source, fingerprint : str
         As for `with_record`, as they are now.
 
@@ -94,7 +91,7 @@ def verified(item: Item, source: str, fingerprint: str) -> Measures | None:
         None if a result is missing, damaged, or made of something else or in another way.
     """
     measures = None
-    for path in item.results.values():
+    for path in results:
         told = _told(path)
         if told is None or (told["source"], told["settings"]) != (source, fingerprint):
             return None

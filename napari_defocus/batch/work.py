@@ -107,7 +107,7 @@ def _why(item: Item, error: Exception) -> str:
 
 def _work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progress, None, Outcome]:
     source = file_hash(item.source)
-    known = verified(item, source, fingerprint)
+    known = verified(item.results.values(), source, fingerprint)
     if known is not None:
         return Outcome("verified", 0, known)
     strangers = [path for path in item.results.values() if is_stranger(path)]
