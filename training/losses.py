@@ -1,5 +1,7 @@
 """Loss terms. Each is a mean over samples, so that parts of a batch add up to the whole."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -52,14 +54,17 @@ def edge_loss(image: Tensor, target: Tensor) -> Tensor:
     return difference.diff(dim=-2).abs().mean() + difference.diff(dim=-1).abs().mean()
 
 
-def flux_loss(image: Tensor, target: Tensor, window: int = 16) -> Tensor:
-    """Mean absolute error of the linear light that each window of pixels receives, per pixel.
+def flux_loss(image: Tensor, target: Tensor, windows: Sequence[int] = (8, 32, 128)) -> Tensor:
+    """Mean absolute error of the linear light that windows of several sizes receive, per pixel.
 
     Blur moves light and neither makes nor takes any, so what is measured in an image is to be
-    found in its restoration; display-encoded values are decoded first.
+    found in its restoration; display-encoded values are decoded first. Small windows tell where
+    it is, large ones of a bias too small to be seen in the noise.
     """
     difference = decode_srgb(image) - decode_srgb(target)
-    return functional.avg_pool2d(difference, window).abs().mean()
+    side = min(image.shape[-2:])
+    means = [functional.avg_pool2d(difference, min(window, side)) for window in windows]
+    return torch.stack([mean.abs().mean() for mean in means]).sum()
 
 
 def critic_loss(real: Tensor, fake: Tensor, radius: Tensor, defocus: float) -> Tensor:

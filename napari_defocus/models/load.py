@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from ..errors import ModelError
 from .cards import ModelCard
 from .files import digest, parse_tensors, read_bytes
+from .registry import FOLDER
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -78,9 +79,10 @@ def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str)
     import torch
 
     state = parse_tensors(_read_verified(path, sha256), path)
-    with torch.device("meta"):  # of no size, until it is known that the weights fit
-        shape = _build(path, architecture, arguments)
-    _fill(shape, state, path, architecture, assign=True)
+    if path.parent != FOLDER:
+        with torch.device("meta"):  # of no size, until it is known that the weights fit
+            shape = _build(path, architecture, arguments)
+        _fill(shape, state, path, architecture, assign=True)
     network = _build(path, architecture, arguments)
     descriptor = cast("Descriptor", network.descriptor)
     if descriptor.task != task:

@@ -204,7 +204,7 @@ def check_results(sources, results):
 
 
 @pytest.mark.parametrize("existing", ["refuse", "keep"])
-def test_a_kill_at_any_touch_of_the_disk_is_mended(tmp_path, settings, run, existing):
+def test_a_kill_at_any_touch_of_the_results_is_mended(tmp_path, settings, run, existing):
     (tmp_path / "in").mkdir()
     GOOD["grey8.png"](tmp_path / "in" / "a.png", 0)
     chosen = settings(existing=existing)

@@ -27,15 +27,17 @@ TOUCHES = ("open", "os.rename", "os.remove", "os.mkdir")
 
 
 class Fuse:
-    """Kills this process at one of its touches of the file system, once it is lit."""
+    """Kills this process at one of its touches of a folder, once it is lit."""
 
-    def __init__(self, touches: int | None) -> None:
-        self.touches = touches
+    def __init__(self, folder: str, touches: int | None) -> None:
+        self.folder, self.touches = folder, touches
         self.lit = False
         sys.addaudithook(self._burn)
 
-    def _burn(self, event: str, _: Any) -> None:
-        if self.lit and self.touches is not None and event in TOUCHES:
+    def _burn(self, event: str, about: tuple[Any, ...]) -> None:
+        if not self.lit or self.touches is None or event not in TOUCHES:
+            return
+        if str(about[0]).startswith(self.folder):
             self.touches -= 1
             if self.touches < 0:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -48,8 +50,8 @@ def run(
     files: int = 0,
     touches: int | None = None,
 ) -> None:
-    """Run a batch, to be killed `touches` touches after `files` files were done."""
-    fuse = Fuse(touches)
+    """Run a batch, to be killed `touches` touches of its results after `files` files were done."""
+    fuse = Fuse(out, touches)
     fuse.lit = not files
     done = 0
     for event in run_plan(make_plan(inputs, out, Settings.from_json(settings))):
