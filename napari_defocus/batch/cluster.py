@@ -1,4 +1,4 @@
-"""A plan on the workers of a dask cluster, file by file."""
+"""A plan on the workers of a dask cluster, file by file or tile by tile."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+import dask.config
+
 from ..errors import OptionError
+from ..inference.crew import Crew, by_crew
 from .plan import Item, Plan
-from .run import Event, session
+from .run import Event, session, watched
 from .settings import Settings
 from .work import Outcome, work
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds between looks at the cluster, at which the work can be cancelled.
 _PATIENCE = 0.5
+#: How often what a worker left undone is tried again.
+_RETRIES = 2
 
 
 @contextmanager
@@ -69,7 +74,8 @@ def connected(address: str | None, workers: int | None) -> Iterator[Client]:
 def run_on_cluster(plan: Plan, client: Client) -> Generator[Event, None, list[Outcome]]:
     """Do what `run.run_plan` does on the workers of a cluster.
 
-    A file whose worker dies is done by another one.
+    Files are given to workers as a whole; where there are fewer of them than workers, tile by tile.
+    What a worker leaves undone when it dies is done by another one.
 
     Parameters
     ----------
@@ -93,27 +99,48 @@ def run_on_cluster(plan: Plan, client: Client) -> Generator[Event, None, list[Ou
     FileError
         As `run.run_plan`.
     """
+    workers = len(client.nthreads())
+    by = _tile_by_tile if len(plan.items) < workers else _file_by_file
     with session(plan) as (fingerprint, outcomes):
-        waiting = {
-            client.submit(_do, item, plan.settings, fingerprint, pure=False, retries=2): index
-            for index, item in enumerate(plan.items)
-        }
-        finished: SimpleQueue[Future] = SimpleQueue()
-        for future in waiting:
-            future.add_done_callback(finished.put)
-        try:
-            while waiting:
-                try:
-                    future = finished.get(timeout=_PATIENCE)
-                except Empty:
-                    yield Event(next(iter(waiting.values())), 0, 0)
-                    continue
-                index = waiting.pop(future)
-                outcomes[index] = _outcome(plan.items[index], future)
-                yield Event(index, 1, 1, outcomes[index])
-        finally:
-            client.cancel(list(waiting))
+        yield from by(plan, client, fingerprint, outcomes)
     return [outcomes[index] for index in range(len(plan.items))]
+
+
+def _tile_by_tile(
+    plan: Plan, client: Client, fingerprint: str, outcomes: dict[int, Outcome]
+) -> Generator[Event, None, None]:
+    executor = client.get_executor(retries=_RETRIES, pure=False)
+    crew = Crew(executor, 1 + sum(client.nthreads().values()))
+    for index, item in enumerate(plan.items):
+        yield Event(index, 0, 0)
+        steps = watched(work(item, plan.settings, fingerprint), index)
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"}):
+            outcomes[index] = yield from by_crew(crew, steps)
+        yield Event(index, 1, 1, outcomes[index])
+
+
+def _file_by_file(
+    plan: Plan, client: Client, fingerprint: str, outcomes: dict[int, Outcome]
+) -> Generator[Event, None, None]:
+    waiting = {
+        client.submit(_do, item, plan.settings, fingerprint, pure=False, retries=_RETRIES): index
+        for index, item in enumerate(plan.items)
+    }
+    finished: SimpleQueue[Future] = SimpleQueue()
+    for future in waiting:
+        future.add_done_callback(finished.put)
+    try:
+        while waiting:
+            try:
+                future = finished.get(timeout=_PATIENCE)
+            except Empty:
+                yield Event(next(iter(waiting.values())), 0, 0)
+                continue
+            index = waiting.pop(future)
+            outcomes[index] = _outcome(plan.items[index], future)
+            yield Event(index, 1, 1, outcomes[index])
+    finally:
+        client.cancel(list(waiting))
 
 
 def _do(item: Item, settings: Settings, fingerprint: str) -> Outcome:

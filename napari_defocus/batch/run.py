@@ -68,7 +68,7 @@ def run_plan(plan: Plan) -> Generator[Event, None, list[Outcome]]:
         for index, item in enumerate(plan.items):
             yield Event(index, 0, 0)
             steps = work(item, plan.settings, fingerprint)
-            outcomes[index] = yield from _watched(steps, index)
+            outcomes[index] = yield from watched(steps, index)
             yield Event(index, 1, 1, outcomes[index])
     return list(outcomes.values())
 
@@ -118,9 +118,10 @@ def _prepare_folders(plan: Plan) -> None:
                 remove(leftover)
 
 
-def _watched(
+def watched(
     steps: Generator[Progress, None, Outcome], index: int
 ) -> Generator[Event, None, Outcome]:
+    """Tell of each step on a file, of which number it is in the plan."""
     while True:
         try:
             step = next(steps)

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Generator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from ..arrays import FloatArray, Mask
 from ..errors import DefocusError, DeviceError
+from .crew import Crew, crew_at_work
 from .device import (
     Compute,
     Facts,
@@ -97,6 +99,10 @@ def infer(
     runner = _Runner(network, choose_device(compute.device), compute.precision)
     canvas = _Canvas(planes, runner.facts, needed, core or Box(0, 0, *planes.shape[-2:]))
     canvas.cut(_core_side(compute.tile, runner, canvas.padded_core))
+    crew = crew_at_work()
+    if crew is not None:
+        yield from _by_others(crew, network, canvas, compute)
+        return canvas.result()
     with keep_freed_memory():
         while canvas.todo:
             try:
@@ -112,6 +118,36 @@ def infer(
             if slow and compute.tile == "auto" and canvas.largest() >= 2 * _LEAST_HALF:
                 canvas.halve()
     return canvas.result()
+
+
+def _by_others(
+    crew: Crew, network: nn.Module, canvas: _Canvas, compute: Compute
+) -> Generator[Progress, None, None]:
+    """Do all tiles in a crew's hands, some of them at a time."""
+    given: deque[Future[FloatArray]] = deque()
+    try:
+        while canvas.todo:
+            while len(given) < min(crew.size, len(canvas.todo)):
+                seen = canvas.seen(len(given))
+                given.append(crew.executor.submit(run_tile, network, seen, compute))
+            canvas.put(given.popleft().result())
+            yield Progress(canvas.done, canvas.done + len(canvas.todo))
+    except DefocusError:
+        raise
+    except Exception as error:  # of the tile, or of whatever connects the workers
+        raise DefocusError(f"the workers failed: {type(error).__name__}: {error}") from error
+    finally:
+        for future in given:
+            future.cancel()
+
+
+def run_tile(network: nn.Module, planes: FloatArray, compute: Compute) -> FloatArray:
+    """Return the network's result for a tile (C_in, H, W): what a worker of a crew does."""
+    runner = _Runner(network, choose_device(compute.device), compute.precision)
+    try:
+        return runner.run(planes)
+    except (RuntimeError, MemoryError) as error:
+        raise _failure(error, runner.device) from error
 
 
 def reach(network: nn.Module) -> int:
@@ -163,9 +199,9 @@ class _Canvas:
         """Return the longest side of the cores still to do."""
         return max((max(core.height, core.width) for core in self.todo), default=0)
 
-    def seen(self) -> FloatArray:
-        """Return what the next tile must see."""
-        rows, columns = self._sight().slices
+    def seen(self, ahead: int = 0) -> FloatArray:
+        """Return what the next tile must see, or the one so many after it."""
+        rows, columns = self._sight(ahead).slices
         return self.planes[:, rows, columns]
 
     def put(self, result: FloatArray) -> None:
@@ -188,8 +224,8 @@ class _Canvas:
         total /= np.where(weight > 0, weight, 1)
         return total
 
-    def _sight(self) -> Box:
-        return self.todo[0].grown(self.halo, self.whole)
+    def _sight(self, ahead: int = 0) -> Box:
+        return self.todo[ahead].grown(self.halo, self.whole)
 
     def _is_needed(self, core: Box) -> bool:
         return self.needed is None or bool(self.needed[core.slices].any())

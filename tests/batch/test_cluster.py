@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from napari_defocus.batch.cluster import connected, run_on_cluster
+from napari_defocus.batch.how import How
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
 from napari_defocus.errors import FileError, OptionError
@@ -52,6 +53,26 @@ def test_work_of_a_worker_that_dies_is_done_by_another(photos, settings, tmp_pat
         pass
     os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
     assert set(finished(steps)) <= {"done", "verified"}
+    assert results(tmp_path / "here") == results(tmp_path / "there")
+
+
+@pytest.fixture
+def one_image(tmp_path):
+    """A picture of many small tiles."""
+    Image.fromarray(picture(5, (640, 480, 3))).save(tmp_path / "one.png")
+    return tmp_path / "one.png"
+
+
+def test_one_image_is_shared_tile_by_tile_even_if_a_worker_dies(
+    one_image, settings, tmp_path, client
+):
+    chosen = settings(task="both", how=How(tile="64", scale="1"))
+    list(run_plan(make_plan([one_image], tmp_path / "here", chosen)))
+    steps = run_on_cluster(make_plan([one_image], tmp_path / "there", chosen), client)
+    told = [next(steps) for _ in range(12)]
+    assert told[-1].done > 1
+    os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+    assert finished(steps) == ["done"]
     assert results(tmp_path / "here") == results(tmp_path / "there")
 
 

@@ -1,0 +1,94 @@
+"""Tiles that others compute give what tiles computed here give."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from napari_defocus.errors import DefocusError, DeviceError
+from napari_defocus.inference.crew import Crew, by_crew, crew_at_work
+from napari_defocus.inference.device import Compute
+from napari_defocus.inference.engine import infer, run_to_end
+from napari_defocus.networks import build
+from napari_defocus.networks.descriptor import Descriptor
+
+TILES = Compute("cpu", "float32", 64)
+
+
+@pytest.fixture
+def plane():
+    return np.random.default_rng(0).random((5, 200, 170), np.float32)
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return build("single-estimator", {"widths": [4, 8, 8], "blocks": [1, 1, 1, 1]}).eval()
+
+
+@pytest.fixture
+def executor():
+    with ThreadPoolExecutor(3) as executor:
+        yield executor
+
+
+def test_result_is_that_of_tiles_computed_here(network, plane, executor):
+    alone = run_to_end(infer(network, plane, TILES))
+    shared = run_to_end(by_crew(Crew(executor, 3), infer(network, plane, TILES)))
+    np.testing.assert_array_equal(shared, alone)
+
+
+def test_progress_is_told_tile_by_tile(network, plane, executor):
+    told = list(by_crew(Crew(executor, 3), infer(network, plane, TILES)))
+    assert [step.done for step in told] == list(range(1, told[-1].total + 1))
+
+
+def test_crew_is_at_work_during_its_steps_alone(executor):
+    crew = Crew(executor, 1)
+
+    def steps():
+        yield crew_at_work()
+        return crew_at_work()
+
+    running = by_crew(crew, steps())
+    assert next(running) is crew
+    assert crew_at_work() is None
+    with pytest.raises(StopIteration) as ended:
+        next(running)
+    assert ended.value.value is crew
+
+
+class Failing(nn.Module):
+    descriptor = Descriptor("single", receptive_radius=8, multiple=8)
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def forward(self, x):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (RuntimeError("no such kernel"), DefocusError, "no such kernel"),
+        (MemoryError(), DeviceError, "out of memory"),
+        (KeyError("lost"), DefocusError, "the workers failed: KeyError: 'lost'"),
+    ],
+)
+def test_failures_of_workers_are_told(error, kind, words, plane, executor):
+    with pytest.raises(kind, match=words):
+        run_to_end(by_crew(Crew(executor, 2), infer(Failing(error), plane, TILES)))
+
+
+def test_what_was_given_away_is_taken_back_on_cancelling(network, plane):
+    with ThreadPoolExecutor(1) as executor:
+        steps = by_crew(Crew(executor, 8), infer(network, plane, TILES))
+        next(steps)
+        steps.close()
+        executor.shutdown(wait=True, cancel_futures=False)
+        with pytest.raises(StopIteration):
+            next(steps)
