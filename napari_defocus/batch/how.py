@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import OptionError
 
 if TYPE_CHECKING:
@@ -71,6 +69,8 @@ class How:
 
     def _ranges(self, picture: "Picture") -> Any:
         """Black and white: of each channel where these are planes, for their brightness differs."""
+        import numpy as np
+
         from ..arrays import read_layout
         from ..lazy import range_of
 

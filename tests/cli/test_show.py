@@ -44,8 +44,8 @@ def test_card_of_a_file_of_ones_own(run, tmp_path):
     [
         (
             "nonsense",
-            "there is no model 'nonsense'; there are: dual-pixel, photo-faithful, photo-natural, "
-            "single",
+            "there is no model 'nonsense'; there are: dual-pixel, microscopy-faithful, "
+            "microscopy-single, photo-faithful, photo-natural, single",
         ),
         ("none.safetensors", "none.safetensors cannot be read: No such file"),
     ],
