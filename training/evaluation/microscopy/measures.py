@@ -2,11 +2,13 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 from skimage.feature import blob_log
 from skimage.filters import threshold_otsu
 
 Image = NDArray[np.floating]
+
+_WINDOW = 17
 
 
 def psnr(image: Image, truth: Image) -> float:
@@ -87,6 +89,11 @@ def flicker(frames: NDArray[np.floating]) -> float:
 
 
 def sharpness(image: Image) -> float:
-    """Normalised variance, a measure of focus: variance over the mean squared."""
+    """Normalised variance, a measure of focus: mean variance in windows, over the mean squared.
+
+    The variance of the whole image says how unlike its parts are, which thick specimens change from
+    plane to plane more than focus does.
+    """
     values = image.astype(float)
-    return float(values.var() / max(values.mean() ** 2, 1e-12))
+    local = uniform_filter(values**2, _WINDOW) - uniform_filter(values, _WINDOW) ** 2
+    return float(local.mean() / max(values.mean() ** 2, 1e-12))
