@@ -146,19 +146,20 @@ def check_deblurred(image, lazy, defocus, how, tile, *, same):
     blurred = reblur(image, defocus, tile=None, **how)
     for made in (sharp, blurred):
         assert (made.shape, made.dtype) == (image.shape, image.dtype)
-    near(deblur(image, defocus, model=GENERATOR, tile=tile, protect=0, **how), sharp)
-    near(reblur(image, defocus, tile=tile, **how), blurred)
+    span = float(np.ptp(how["value_range"])) if how.get("value_range") else 0.0
+    near(deblur(image, defocus, model=GENERATOR, tile=tile, protect=0, **how), sharp, span)
+    near(reblur(image, defocus, tile=tile, **how), blurred, span)
     later = computed(lazy, deblur, defocus, model=GENERATOR, tile=None, protect=0, **how)
     assert (later.shape, later.dtype) == (image.shape, image.dtype)
     if same:
         np.testing.assert_array_equal(later, sharp)
 
 
-def near(one, other):
-    """Equal but for rounding, of the larger of them."""
+def near(one, other, span):
+    """Equal but for rounding, of the larger of them and of the range from black to white."""
     one, other = one.astype(float), other.astype(float)
     np.testing.assert_array_equal(np.isfinite(one), np.isfinite(other))
     finite = np.isfinite(one)
     if finite.any():
-        largest = max(np.abs(other[finite]).max(), 1e-6)
+        largest = max(np.abs(other[finite]).max(), span, 1e-6)
         np.testing.assert_allclose(one[finite] / largest, other[finite] / largest, atol=2e-2)
