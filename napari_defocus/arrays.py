@@ -497,8 +497,7 @@ def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArr
     colours = plane[:3]
     exact = _exact(plane.dtype)
     display = colours.astype(exact)
-    if plane.dtype.kind == "f":
-        _pull_in(display, low, high)
+    _pull_in(display, low, high)
     display -= low
     display /= high - low
     display = display.astype(np.float32, copy=False)

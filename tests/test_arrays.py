@@ -201,6 +201,12 @@ def test_impossible_ranges_are_refused(value_range):
         ranged(np.zeros((9, 9), np.uint8), value_range=value_range)
 
 
+def test_values_far_outside_a_tiny_range_do_not_overflow():
+    for dtype in ("uint8", "uint32", "float32"):
+        plane = np.full((1, 4, 4), 200, dtype)
+        assert np.isfinite(to_display(plane, "srgb", (0.0, 1.2e-38))).all()
+
+
 @pytest.mark.parametrize("value_range", [[(0, 1)] * 3, [[(0, 1)] * 2] * 2, [[(1, 0)]] * 2])
 def test_ranges_of_planes_have_to_fit_them(value_range):
     with pytest.raises(OptionError, match=r"an array that broadcasts to \(2, 4, 2\)"):
