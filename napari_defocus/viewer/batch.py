@@ -73,9 +73,7 @@ class BatchWidget(Container[Widget]):
             choices=["deblur", "map", "both"],
             tooltip="Write a sharper picture, radii and confidence, or all of these",
         )
-        self._detail = ComboBox(
-            name="detail", choices=list(DETAILS), tooltip="As in the Deblur widget"
-        )
+        self._detail = ComboBox(name="detail", choices=DETAILS, tooltip="As in the Deblur widget")
         self._strength = FloatSlider(name="strength", value=1.0, min=0.0, max=2.0)
         self._protect = FloatSlider(
             name="protect", label="protect (px)", value=0.5, min=0.0, max=4.0
@@ -250,5 +248,5 @@ class BatchWidget(Container[Widget]):
     def _offer_detail(self, model: str) -> None:
         """Let detail be chosen only where it counts."""
         if model != "auto":
-            self._detail.value = next(iter(DETAILS))
+            self._detail.value = DETAILS[0]
         self._detail.enabled = model == "auto"
