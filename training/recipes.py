@@ -174,7 +174,9 @@ def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> Es
 def gan_task(config: GanConfig, fabric: Fabric) -> GanTask:
     """The training of the deblurring network."""
     options = config.gan
-    sensor = SensorOptions(veiled_share=options.veiled_share, noise_kept=options.noise_kept)
+    sensor = SensorOptions(
+        veiled_share=options.veiled_share, noise_kept=options.noise_kept
+    ).quieter(options.noise)
     task = GanTask(
         options,
         config.data.camera(views=False, sensor=sensor),

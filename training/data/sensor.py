@@ -72,6 +72,11 @@ class SensorOptions:
     smoothed_share: float = 0.0
     noise_kept: float = 0.0
 
+    def quieter(self, share: float) -> "SensorOptions":
+        """These options with a share of their strongest noise."""
+        shot, read = ((low, max(low, share * high)) for low, high in (self.shot, self.read))
+        return replace(self, shot=shot, read=read)
+
 
 @dataclass(frozen=True)
 class Photographs:

@@ -65,6 +65,7 @@ class GanOptions:
     noise_kept: Annotated[
         float, "Share of the photograph's noise that its target shows too, so as to be left alone."
     ] = 1.0
+    noise: Annotated[float, "Strongest noise, as a share of the usual strongest."] = 1.0
     veiled_share: Annotated[float, "Share of photographs of little contrast."] = 0.15
     pixel_weight: Annotated[float, "Of the smooth absolute error."] = 1.0
     fourier_weight: Annotated[float, "Of the absolute error of Fourier coefficients."] = 0.5
