@@ -7,9 +7,7 @@ yields a :class:`Progress` after every tile and returns the result, for use in w
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -22,7 +20,6 @@ from .arrays import (
     Layout,
     Range,
     Ranges,
-    add_change,
     as_array,
     as_planes,
     check_range,
@@ -32,18 +29,16 @@ from .arrays import (
     put_window,
     range_of_plane,
     read_layout,
-    to_display,
 )
 from .errors import DefocusError, DeviceError, ImageError, ModelError, OptionError
 from .inference import pyramid
-from .inference.alignment import levelled
 from .inference.device import Compute, is_out_of_memory
 from .inference.engine import Progress
-from .inference.room import Planes, Room, Store, room_for
-from .inference.scaling import level_shape
-from .maps import DefocusMap, check_values, read_map
-from .models import ModelCard, find_model, load_network
+from .inference.room import Planes, Room
+from .maps import DefocusMap, read_map
+from .models import ModelCard, find_model
 from .models.registry import check_detail
+from .planes import Deblur, Estimate, Refocus, Steps, Work
 
 if TYPE_CHECKING:
     from torch import nn
@@ -65,7 +60,6 @@ __all__ = [
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Steps = Generator[Progress, None, R]
 
 
 def _translated(steps: Callable[P, Steps[R]]) -> Callable[P, Steps[R]]:
@@ -138,7 +132,7 @@ def estimate_defocus(
     out : (array, array), optional
         Where radius and confidence are written: float32 (..., Y, X), anything sliced like NumPy's,
         such as zarr's. Dask images are then worked on at once, and planes above 4.2 megapixels
-        (of a single view) block by block: memory does not grow with them, and up to 35 bytes a
+        (of a single view) block by block: memory does not grow with them, and some 45 bytes a
         pixel of one plane lie in the system's folder for temporary files meanwhile.
     progress : callable, optional
         Called as ``progress(done, total)`` after every tile, in pixels of work; what it raises, for
@@ -206,10 +200,10 @@ def estimate_defocus_steps(
     views = _read_views(image, right)
     layout = read_layout(views[0], channel_axis, encoding)
     check_range(value_range, layout.leading)
-    work = _Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
+    work = Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
     task: Task = "single" if right is None else "dual"
     network = _resolve(model, task, layout)
-    estimate = _Estimate(work, network)
+    estimate = Estimate(work, network)
     if is_dask(views[0]) and out is None:
         both = lazy.over_planes(
             functools.partial(_at_once, estimate),
@@ -380,13 +374,13 @@ def deblur_steps(
     image = as_array(image)
     layout = read_layout(image, channel_axis, encoding)
     check_range(value_range, layout.leading)
-    work = _Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
+    work = Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
     given = None if defocus is None else read_map(_alike(defocus, image), layout)
-    job = _Deblur(
+    job = Deblur(
         work,
         given is not None and given.signed,
         _resolve(model, "deblur", layout, detail),
-        _Estimate(work, _resolve("auto", "single", layout)) if given is None else None,
+        Estimate(work, _resolve("auto", "single", layout)) if given is None else None,
         _check_number("strength", strength, "a number from 0 to 2", 0, 2),
         _check_number("protect", protect, "a finite number of 0 or more", 0),
     )
@@ -638,9 +632,9 @@ def refocus_steps(
     """Do what :func:`refocus` does, yielding a :class:`Progress` after every tile."""
     image = as_array(sharp)
     layout = read_layout(image, channel_axis, encoding)
-    work = _Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
+    work = Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
     given = read_map(_alike(defocus, image), layout)
-    job = _Refocus(
+    job = Refocus(
         work,
         given.signed,
         _check_number("focus", focus, "a finite number"),
@@ -649,187 +643,8 @@ def refocus_steps(
     return (yield from _each_plane(job, image, list(given), value_range, stages=1))
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What all planes of an image have in common."""
-
-    layout: Layout
-    compute: Compute
-    scale: int | str
-
-    def meter(self, stages: int) -> pyramid.Meter:
-        """Return a meter for `stages` passes over every plane."""
-        level = 1 if self.scale == "auto" else int(self.scale)
-        rows, columns = level_shape(self.layout.map_shape, level)
-        return pyramid.Meter(stages * int(np.prod(self.layout.leading)) * rows * columns)
-
-    def room(self, out: Any) -> AbstractContextManager[Room]:
-        """Make room for a plane: files for a large one whose result goes to `out`."""
-        return (
-            nullcontext(Room())
-            if out is None
-            else room_for(self.layout.map_shape, self.compute.tile)
-        )
-
-    def to_display(self, plane: Planes, value_range: Range, room: Room) -> Planes:
-        """Bring a plane to the networks' form; black where none of its values is finite."""
-
-        def window(rows: slice, columns: slice) -> FloatArray:
-            part = plane[:, rows, columns]
-            display = to_display(part, self.layout.encoding, value_range)
-            return np.zeros((3, *part.shape[1:]), np.float32) if display is None else display
-
-        return room.view((3, *plane.shape[1:]), window)
-
-    def add_change(
-        self, plane: Array, before: FloatArray, change: FloatArray, value_range: Range
-    ) -> Array:
-        """Return the plane with a change of the networks' form added."""
-        return add_change(
-            plane,
-            before,
-            change,
-            encoding=self.layout.encoding,
-            value_range=value_range,
-            bounded=self.layout.display_bounded,
-        )
-
-
-@dataclass(frozen=True)
-class _Estimate:
-    """The estimation of one plane."""
-
-    work: _Work
-    model: ModelCard | nn.Module
-
-    def steps(
-        self, *planes: Planes, value_range: Range, meter: pyramid.Meter, room: Room
-    ) -> Steps[Store]:
-        """Return radius and confidence (2, Y, X) of one view or two, (C, Y, X) each."""
-        work = self.work
-        view, *others = (work.to_display(plane, value_range, room) for plane in planes)
-        if others:
-            whole = view[:, :, :]
-            view = np.concatenate([whole, *(levelled(whole, other[:, :, :]) for other in others)])
-        found = yield from pyramid.estimate(
-            _network(self.model), view, work.compute, work.scale, meter, room
-        )
-        if work.layout.dtype.kind == "f":
-            _forget_unseen(found, planes, room)
-        return found
-
-
-def _forget_unseen(found: Store, planes: Sequence[Planes], room: Room) -> None:
-    """Set confidence to zero where a view is not finite, and radius too if nothing of it is."""
-    for block in room.blocks(found.shape, 1):
-        part = found[:, *block.slices]
-        for plane in planes:
-            seen = np.isfinite(plane[:, *block.slices][:3])
-            part[1][~seen.all(axis=0)] = 0
-            part[0] *= seen.any()
-        found[:, *block.slices] = part
-
-
-@dataclass(frozen=True)
-class _Deblur:
-    """The deblurring of one plane."""
-
-    work: _Work
-    signed: bool
-    model: ModelCard | nn.Module
-    estimate: _Estimate | None
-    strength: float
-    protect: float
-
-    def steps(
-        self,
-        plane: Planes,
-        *maps: Planes,
-        value_range: Range,
-        meter: pyramid.Meter,
-        room: Room,
-    ) -> Steps[Store]:
-        """Return the plane (C, Y, X) deblurred; `maps` are radius and confidence (1, Y, X)."""
-        work, shape = self.work, plane.shape[1:]
-        before = work.to_display(plane, value_range, room)
-        if self.estimate is None:
-            for block in room.blocks(shape, 1):
-                check_values(*(part[:, *block.slices] for part in maps), signed=self.signed)
-            sizes = functools.partial(_sizes, *maps)
-        else:
-            both = yield from self.estimate.steps(
-                plane, value_range=value_range, meter=meter, room=room
-            )
-            sizes = functools.partial(_sizes, both)
-        found = room.view((2, *shape), sizes)
-        needed = room.view(shape, lambda *part: self._weight(found[:, *part][0]) > 0)
-        change = yield from pyramid.deblur(
-            _network(self.model), before, found, work.compute, work.scale, needed, meter, room
-        )
-        result = room.array(plane.shape, work.layout.dtype)
-        for block in room.blocks(shape, 1):
-            seen, display, step, radius = (
-                part[:, *block.slices] for part in (plane, before, change, found)
-            )
-            step = self._weight(radius[0]) * step
-            result[:, *block.slices] = work.add_change(seen, display, step, value_range)
-        return result
-
-    def _weight(self, radius: FloatArray) -> FloatArray:
-        return np.float32(self.strength) * _ramp(radius, self.protect)
-
-
-def _sizes(*parts: Any) -> FloatArray:
-    """Unsigned radius and confidence (2, Y, X) of a window: of planes, its rows and columns."""
-    *planes, rows, columns = parts
-    found = np.concatenate([plane[:, rows, columns] for plane in planes]).astype(np.float32)
-    found[0] = np.abs(found[0])
-    return found
-
-
-@dataclass(frozen=True)
-class _Refocus:
-    """The refocusing of one plane; the confidence of its map does not matter."""
-
-    work: _Work
-    signed: bool
-    focus: float
-    aperture: float
-
-    def steps(
-        self,
-        plane: Planes,
-        *maps: Planes,
-        value_range: Range,
-        meter: pyramid.Meter,
-        room: Room,
-    ) -> Steps[Store]:
-        """Return the plane (C, Y, X) refocused; `maps` are radius and confidence (1, Y, X)."""
-        from .inference.lens import Lens
-
-        work = self.work
-        original, *known = (part[:, :, :] for part in (plane, *maps))
-        before = work.to_display(plane, value_range, room)[:, :, :]
-        check_values(*known, signed=self.signed)
-        behind = -self.aperture if self.signed else self.aperture
-        radius = behind * (known[0].astype(np.float32) - self.focus)
-        lens = Lens(float(radius.min()), float(radius.max()))
-        seen = np.concatenate([before, radius.astype(np.float32)])
-        after = yield from pyramid.render(lens, seen, work.compute, work.scale, meter)
-        return work.add_change(original, before, after - before, value_range)
-
-
-def _ramp(radius: FloatArray, protect: float) -> FloatArray:
-    """0 up to `protect` pixels, 1 from twice that on, smooth between; 1 if it is switched off."""
-    if protect == 0:
-        return np.ones_like(radius)
-    rise = np.clip(radius / np.float32(protect) - 1, 0, 1)
-    weight: FloatArray = rise * rise * (3 - 2 * rise)
-    return weight
-
-
 def _each_plane(
-    job: _Deblur | _Refocus,
+    job: Deblur | Refocus,
     image: Any,
     maps: list[Any],
     value_range: Ranges | None,
@@ -891,7 +706,7 @@ def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         raise OptionError(f"out has {found[1]} {found[0]}; {dtype} {shape} is expected")
 
 
-def _at_once(job: _Estimate | _Deblur | _Refocus, *planes: Array, value_range: Range) -> Array:
+def _at_once(job: Estimate | Deblur | Refocus, *planes: Array, value_range: Range) -> Array:
     """Do the work of one plane inside a task of dask, where no one asks for progress."""
 
     @_translated
@@ -966,10 +781,6 @@ def _resolve(
             f"of task {task!r} is expected"
         )
     return model
-
-
-def _network(model: ModelCard | nn.Module) -> nn.Module:
-    return load_network(model) if isinstance(model, ModelCard) else model
 
 
 def _name(model: ModelCard | nn.Module) -> str:

@@ -477,7 +477,7 @@ def _pull_in(values: Array, low: float, high: float) -> None:
 
 
 def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArray | None:
-    """Bring one plane to the networks' form.
+    """Bring one plane to the networks' form, but for grey, which stays a single channel.
 
     Parameters
     ----------
@@ -491,7 +491,7 @@ def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArr
 
     Returns
     -------
-    (3, Y, X) float32 array, or None if the plane has no finite value
+    (C, Y, X) float32 array of 1 or 3 channels, or None if the plane has no finite value
     """
     low, high = value_range
     colours = plane[:3]
@@ -508,7 +508,7 @@ def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArr
         display = np.stack([fill(*pair) for pair in zip(display, finite, strict=True)])
     if encoding == "linear":
         display = encode(display)
-    return np.repeat(display, 3, axis=0) if len(display) == 1 else np.ascontiguousarray(display)
+    return np.ascontiguousarray(display)
 
 
 def add_change(
@@ -526,9 +526,10 @@ def add_change(
     ----------
     plane : (C, Y, X) array
         The original, of 1, 3 or 4 channels.
-    before, change : (3, Y, X) float32 array
-        Its networks' form (:func:`to_display`) and what is to be added to that. A grey plane gets
-        the mean of the three.
+    before : (C, Y, X) float32 array
+        What :func:`to_display` made of it.
+    change : (3, Y, X) float32 array
+        What is to be added to that. A grey plane gets the mean of the three.
     encoding, value_range
         As given to :func:`to_display`.
     bounded : bool
@@ -542,7 +543,7 @@ def add_change(
         the alpha channel, and where it is not finite.
     """
     if len(plane) == 1:
-        before, change = before[:1], change.mean(axis=0, keepdims=True, dtype=np.float32)
+        change = change.mean(axis=0, keepdims=True, dtype=np.float32)
     result = plane.copy()
     for channel, was, step in zip(result[:3], before, change, strict=True):
         changed = (step != 0) & np.isfinite(channel)

@@ -227,7 +227,7 @@ def back(image, change, axis=None, value_range=None, encoding="auto"):
         planes[index] = add_change(
             planes[index],
             before,
-            np.full_like(before, change),
+            np.full((3, *before.shape[1:]), change, np.float32),
             encoding=layout.encoding,
             value_range=black_white,
             bounded=layout.display_bounded,
@@ -257,11 +257,11 @@ def test_no_change_comes_back_bit_for_bit(dtype, shape, axis, encoding):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_form_is_display_values_of_three_channels(dtype):
+def test_form_of_grey_is_one_channel_of_display_values(dtype):
     image = some_values(dtype, (9, 7))
     layout = read_layout(image)
     form = to_display(image[None], layout.encoding, (float(image.min()), float(image.max())))
-    assert form.shape == (3, 9, 7)
+    assert form.shape == (1, 9, 7)
     assert form.dtype == np.float32
     assert form.flags.c_contiguous
     assert form.min() == 0

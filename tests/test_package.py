@@ -25,6 +25,7 @@ LAYERS = [
     {"networks"},
     {"models"},
     {"inference"},
+    {"planes"},
     {"api"},
     {"batch"},
     {"cli", "viewer"},

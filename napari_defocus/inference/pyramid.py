@@ -104,8 +104,8 @@ def estimate(
     ----------
     network : torch.nn.Module
         An estimator.
-    views : (3 or 6, Y, X) float32 array
-        In the networks' form.
+    views : (1, 3 or 6, Y, X) float32 array
+        In the networks' form; grey, which networks see as three channels, as one.
     compute : Compute
         Device, precision and tiles.
     scale : int or "auto"
@@ -157,8 +157,8 @@ def deblur(
     ----------
     network : torch.nn.Module
         A deblurring network.
-    image : (3, Y, X) float32 array
-        In the networks' form.
+    image : (1 or 3, Y, X) float32 array
+        In the networks' form; grey, which networks see as three channels, as one.
     found : (2, Y, X) float32 array
         Radius >= 0 in pixels of the plane, and confidence.
     compute : Compute
@@ -197,7 +197,7 @@ def deblur(
     ]
     results = []
     for part in parts:
-        results.append(room.array(part.picture.shape))
+        results.append(room.array((3, *part.picture.shape[-2:])))
         for block in room.blocks(part.picture.shape, _multiple(network)):
             results[-1][:, *block.slices] = yield from part.changed(block)
     return _joined(results, found, levels, limit, room)
@@ -262,6 +262,11 @@ def choose_scale(radius: FloatArray, confidence: FloatArray, limit: float) -> in
     return scale
 
 
+def coloured(picture: FloatArray) -> FloatArray:
+    """Return grey (1, Y, X) as the three channels that networks see; all else as it is."""
+    return np.broadcast_to(picture, (3, *picture.shape[1:])) if len(picture) == 1 else picture
+
+
 def trust(radius: FloatArray, full: float, none: float) -> FloatArray:
     """Return 1 up to `full`, 0 from `none` on, smooth between, for values of either sign."""
     fall = np.clip((np.abs(radius) - full) / (none - full), 0, 1)
@@ -304,7 +309,7 @@ def _look(
             known[:] = enlarged_part(coarser, 2, sight)
             known[0] *= 2
             share = trust(known[0], *_REFINED_BETWEEN)
-        seen = np.concatenate([picture[:, *sight.slices], known])
+        seen = np.concatenate([coloured(picture[:, *sight.slices]), known])
         steps = infer(network, seen, compute, share > 0, core)
         finer = yield from meter.measure(steps, block.height * block.width, planned=planned)
         known, share = known[:, *core.slices], share[core.slices]
@@ -369,7 +374,7 @@ class _Part:
         if not kept.any():
             self.meter.skip(kept.size if self.planned else 0)
             return np.zeros((3, *kept.shape), np.float32)
-        seen = np.concatenate([picture, guide[:2]])
+        seen = np.concatenate([coloured(picture), guide[:2]])
         steps = infer(self.network, seen, self.compute, wanted, core)
         result = yield from self.meter.measure(steps, kept.size, planned=self.planned)
         result -= picture[:, *core.slices]

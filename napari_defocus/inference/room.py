@@ -165,7 +165,7 @@ def room_for(shape: tuple[int, ...], tile: int | str | None) -> Iterator[Room]:
 
     Planes above 4.2 megapixels, a block, are worked on block by block. A block has a side of 2048
     pixels, or of 4 tiles where their size is given and that is less. What lies between two passes
-    is kept in the system's folder for temporary files, up to 35 bytes a pixel.
+    is kept in the system's folder for temporary files, some 45 bytes a pixel.
     """
     side = min(_BLOCK, _TILES * tile) if isinstance(tile, int) else _BLOCK
     if shape[-2] * shape[-1] <= side**2:
