@@ -14,7 +14,7 @@ from ..errors import FileError
 from ..io.files import reason, writing
 from ..provenance import sidecar_path
 from .inputs import find_inputs
-from .records import is_recorded
+from .records import is_recorded, is_stranger
 from .settings import Settings
 
 PLAN_NAME = "napari-defocus-batch.json"
@@ -176,12 +176,13 @@ def _marked(name: str, mark: str) -> str:
 def _refuse_strangers(plan: Plan, before: set[str]) -> None:
     for item in plan.items:
         for path in item.results.values():
-            for file in (path, sidecar_path(path)):
-                if os.path.lexists(file) and not _is_result(path, plan.folder, before):
-                    raise FileError(
-                        f"{file} exists already, and no earlier run of this folder made it; give "
-                        "another folder, or say whether to keep or to replace such files"
-                    )
+            there = [file for file in (path, sidecar_path(path)) if os.path.lexists(file)]
+            ours = _is_result(path, plan.folder, before) and not is_stranger(path)
+            if there and not ours:
+                raise FileError(
+                    f"{there[0]} exists already, and no earlier run of this folder made it; give "
+                    "another folder, or say whether to keep or to replace such files"
+                )
 
 
 def _is_result(path: Path, folder: Path, before: set[str]) -> bool:

@@ -105,13 +105,24 @@ def verified(results: Iterable[Path], source: str, fingerprint: str) -> Measures
 
 
 def is_stranger(path: Path) -> bool:
-    """Whether a file is there that no batch has recorded."""
-    return os.path.lexists(path) and not is_recorded(path)
+    """Whether a file is there that no batch has recorded; one whose sidecar is damaged is none."""
+    recorded = is_recorded(path) or _is_damaged(sidecar_path(path))
+    return os.path.lexists(path) and not recorded
 
 
 def is_recorded(path: Path) -> bool:
     """Whether a batch has recorded that a file is one of its results, or about to be one."""
     return _told(path) is not None
+
+
+def _is_damaged(sidecar: Path) -> bool:
+    try:
+        json.loads(sidecar.read_text(encoding="utf-8"))
+    except OSError:
+        return False
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _told(path: Path) -> dict[str, Any] | None:

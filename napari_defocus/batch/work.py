@@ -113,6 +113,7 @@ def _work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progres
     strangers = [path for path in item.results.values() if is_stranger(path)]
     if strangers and settings.existing == "keep":
         return Outcome("kept", 0, message=f"{strangers[0]} was there already")
+    _check_no_stranger(item, settings)
     for path in item.results.values():  # before hours of work are lost for a name too long
         check_target(path, overwrite=True)
         check_target(sidecar_path(path), overwrite=True)
@@ -150,6 +151,7 @@ def _make(
             picture.data, defocus, **_deblurring(settings), **arguments
         )
     _check_unchanged(item, source)
+    _check_no_stranger(item, settings)
     measures = _measured(defocus.radius)
     for what, path in item.results.items():
         axis = arguments["channel_axis"] if what != "sharp" else None
@@ -195,6 +197,7 @@ def _make_by_windows(
             for _ in target.complete():
                 yield Progress(1, 1)
         _check_unchanged(item, source)
+        _check_no_stranger(item, settings)
         measures = _measured(radius)
         for what, path in item.results.items():
             _announce(path, records[what], measures)
@@ -214,6 +217,15 @@ def _like_map(picture: Picture, channel_axis: int | None) -> Picture:
 def _check_unchanged(item: Item, source: str) -> None:
     if file_hash(item.source) != source:
         raise FileError(f"{item.source} changed while it was worked on; run again")
+
+
+def _check_no_stranger(item: Item, settings: Settings) -> None:
+    strangers = [path for path in item.results.values() if is_stranger(path)]
+    if strangers and settings.existing != "replace":
+        raise FileError(
+            f"{strangers[0]} appeared while the batch ran, and no run has made it; "
+            "move it away and run again"
+        )
 
 
 def _announce(path: Path, record: Record, measures: Measures) -> None:

@@ -183,6 +183,42 @@ def test_files_of_others_are_refused_kept_or_replaced(photos, settings, tmp_path
     assert states(outcomes) == ["done", "verified", "verified"]
 
 
+@pytest.mark.parametrize("existing", ["refuse", "keep", "replace"])
+@pytest.mark.parametrize("late", [False, True])
+def test_files_of_others_that_appear_meanwhile_are_not_replaced(
+    photos, settings, tmp_path, existing, late
+):
+    out = tmp_path / "out"
+    plan = make_plan([photos / "a.png"], out, settings(existing=existing))
+    steps = run_plan(plan)
+    while late and not next(steps).total:
+        pass
+    out.mkdir(exist_ok=True)
+    (out / "a-deblurred.png").write_bytes(b"mine")
+    *others, last = steps
+    if existing == "replace":
+        assert last.outcome.state == "done"
+        return
+    assert (out / "a-deblurred.png").read_bytes() == b"mine"
+    assert late or not any(event.total for event in others)  # before hours of work are lost
+    if late or existing == "refuse":
+        assert last.outcome.state == "failed"
+        assert "a-deblurred.png appeared while the batch ran" in last.outcome.message
+    else:
+        assert last.outcome.state == "kept"
+
+
+def test_files_of_others_are_refused_even_where_an_earlier_run_was_to_write(
+    photos, settings, tmp_path
+):
+    steps = run_plan(make_plan([photos], tmp_path / "out", settings()))
+    next(steps)
+    steps.close()
+    (tmp_path / "out" / "a-deblurred.png").write_bytes(b"mine")
+    with pytest.raises(FileError, match="a-deblurred.png exists already, and no earlier run"):
+        make_plan([photos], tmp_path / "out", settings())
+
+
 def test_results_of_the_same_name_are_told_apart(photos, settings, tmp_path):
     Image.fromarray(picture(7)).save(photos / "deep er" / "a.png")
     given = [photos / "a.png", photos / "deep er" / "a.png"]

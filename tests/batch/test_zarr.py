@@ -95,6 +95,20 @@ def test_cancelled_and_killed_runs_leave_nothing_half_done(stores, settings, tmp
     assert not left.exists()
 
 
+def test_stores_of_others_that_appear_meanwhile_are_not_replaced(stores, settings, tmp_path):
+    plan = make_plan([stores / "a.ome.zarr"], tmp_path / "out", settings())
+    steps = run_plan(plan)
+    while next(steps).done == 0:
+        pass
+    other = tmp_path / "out" / "a-deblurred.ome.zarr"
+    other.mkdir()
+    *_, last = steps
+    assert last.outcome.state == "failed"
+    assert "a-deblurred.ome.zarr appeared while the batch ran" in last.outcome.message
+    assert not list(other.iterdir())
+    assert not unfinished_files(tmp_path / "out")
+
+
 def test_broken_stores_are_reported_and_stop_nothing(stores, settings, tmp_path):
     (stores / "broken.zarr").mkdir()
     done = outcomes(make_plan([stores], tmp_path / "out", settings()))
