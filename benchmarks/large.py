@@ -1,8 +1,9 @@
 """Memory and time of a large image through a batch: ``python benchmarks/large.py [MEGAPIXELS]``.
 
 A zarr image of uint16 is made in a temporary folder, mapped and deblurred. Peak memory is told
-above that of the same work on an image of one tile, weights included; time as a multiple of what
-the tiles of its networks take.
+above that of the same work on an image of one tile, weights included. Time is told as a multiple of
+that of its tiles: squares of 2048 pixels, some before and some after, each mapped and deblurred
+alone, in memory; and as a multiple of what its networks take by themselves.
 """
 
 import multiprocessing
@@ -19,6 +20,8 @@ import napari_defocus
 
 PHOTO = Path(napari_defocus.__file__).parent / "samples" / "canyon-wren.jpg"
 _CHUNK = 512
+_TILE = 2048
+_TILES = 3
 
 
 def main() -> None:
@@ -28,11 +31,16 @@ def main() -> None:
         small, large = Path(folder) / "small.zarr", Path(folder) / "large.zarr"
         make(small, 256)
         make(large, side)
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
+        spawned = multiprocessing.get_context("spawn").Pool
+        with spawned(1) as pool, spawned(1) as other:
             before, *_ = pool.apply(run, (small,))
-            peak, seconds, tiles = pool.apply(run, (large,))
+            apart = [other.apply(tiles, (large, 0))]
+            peak, seconds, networks = pool.apply(run, (large,))
+            apart.append(other.apply(tiles, (large, 1)))
+    alone = side**2 * sum(apart) / len(apart)
     print(
-        f"{side}x{side}: {seconds:.0f} s, x{seconds / tiles:.3f} of its tiles; "
+        f"{side}x{side}: {seconds:.0f} s, x{seconds / alone:.3f} of its tiles, "
+        f"x{seconds / networks:.3f} of its networks; "
         f"peak memory {peak - before:.0f} MB above {before:.0f} MB"
     )
 
@@ -54,7 +62,7 @@ def make(path: Path, side: int) -> None:
 
 
 def run(path: Path) -> tuple[float, float, float]:
-    """Return the peak of the process in megabytes, seconds, and seconds spent on tiles."""
+    """Return the peak of the process in megabytes, seconds, and seconds spent in networks."""
     from napari_defocus.batch.plan import make_plan
     from napari_defocus.batch.run import run_plan
     from napari_defocus.batch.settings import Settings
@@ -78,6 +86,24 @@ def run(path: Path) -> tuple[float, float, float]:
     engine._Runner.run = tile  # type: ignore[method-assign]
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, seconds, sum(spent)
+
+
+def tiles(path: Path, seed: int) -> float:
+    """Return the seconds a pixel that some tiles of an image take, each by itself."""
+    import zarr
+
+    image = zarr.open_array(str(path), mode="r")
+    black_white = (0.0, float(image[:_TILE, :_TILE].max()))
+    side = min(_TILE, *image.shape)
+    places = np.random.default_rng(seed).integers(0, image.shape[0] - side + 1, (_TILES + 1, 2))
+    spent = []
+    for top, left in places:
+        tile = image[top : top + side, left : left + side]
+        began = time.perf_counter()
+        defocus = napari_defocus.estimate_defocus(tile, value_range=black_white)
+        napari_defocus.deblur(tile, defocus, value_range=black_white)
+        spent.append(time.perf_counter() - began)
+    return sum(spent[1:]) / (_TILES * side**2)  # the first one loads the networks
 
 
 if __name__ == "__main__":
