@@ -32,12 +32,15 @@ def zarr_is_there() -> bool:
 
 
 def new_array(folder: Path, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Return a new zarr array (..., Y, X), or with one axis more of colours, in a new folder."""
+    """Return a new zarr array (..., Y, X), or with one axis more of colours, in a new folder.
+
+    It is not compressed: it is read several times, and gone soon.
+    """
     chunks = tuple(min(length, _CHUNK) if length > 4 else length for length in shape)
     leading = len(shape) - (3 if shape[-1] in (3, 4) else 2)
     chunks = (*(1 for _ in shape[:leading]), *chunks[leading:])
     zarr = import_zarr()
-    return zarr.create_array(str(folder), shape=shape, dtype=dtype, chunks=chunks)
+    return zarr.create_array(str(folder), shape=shape, dtype=dtype, chunks=chunks, compressors=None)
 
 
 def as_dask(array: Any) -> Any:
