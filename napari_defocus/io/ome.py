@@ -12,6 +12,7 @@ import numpy as np
 
 from .picture import Array, Length
 
+_ROWS = 512  # of pixels that are read at a time
 # numpy type -> OME's name
 _TYPES = {
     "uint8": "uint8",
@@ -32,10 +33,22 @@ def holds(data: Array) -> bool:
     return data.dtype.name in _TYPES
 
 
-def identifier(data: Array) -> str:
-    """Return the UUID of a file as OME names it: the same for the same image."""
+def identifier(data: Array, axes: str) -> str:
+    """Return the UUID of a file as OME names it: the same for the same image.
+
+    Parameters
+    ----------
+    data : array
+        The image, which need not be in memory: it is read in parts.
+    axes : str
+        Its axes, of T, Z, C, Y, X and S.
+    """
     digest = hashlib.sha256(f"{data.dtype.str} {data.shape} ".encode())
-    digest.update(np.ascontiguousarray(data).data.cast("B"))
+    rows = axes.index("Y")
+    for index in np.ndindex(data.shape[:rows]):
+        for top in range(0, data.shape[rows], _ROWS):
+            part = data[(*index, slice(top, top + _ROWS))]
+            digest.update(np.ascontiguousarray(part).data.cast("B"))
     return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, digest.hexdigest())}"
 
 
@@ -92,7 +105,7 @@ def derive(xml: str, data: Array, axes: str) -> str:
         if other is not image:
             root.remove(other)
     _drop_references(root, kept=image.get("ID", ""))
-    root.set("UUID", identifier(data))
+    root.set("UUID", identifier(data, axes))
     size = dict(zip(axes, data.shape, strict=True))
     samples = size.get("S", 1)
     _set_sizes(pixels, data, axes, size, samples)

@@ -4,6 +4,7 @@ Which of them follows from the name (``.ome.tif``) and from what the picture was
 """
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -19,6 +20,9 @@ from .stores import as_dask, new_array
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)
 _DEFLATE = 8
 _TILE = (512, 512)  # of files that are written tile by tile
+_WIDTH = 2048  # of what is read at a time for such files
+_PASS = 2**24  # bytes of tiles that are compressed between two looks at whether to stop
+_PATIENCE = 0.1  # seconds between signs of life
 _CLASSIC_LIMIT = 2**32 - 2**25  # bytes of pixels that leave room for metadata
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 _MICROMETRE = ("um", "µm", "μm", "\\u00B5m", "micron", "microns", "micrometer", "micrometre")
@@ -72,10 +76,36 @@ class TiffImage:
         self.array = new_array(folder / "pixels", picture.data.shape, picture.data.dtype)
 
     def complete(self) -> Iterator[None]:
-        """Write the file."""
-        yield
-        written = replace(self._picture, data=as_dask(self.array))
-        write_tiff(self._file, written, as_ome=self._as_ome)
+        """Write the file; yields several times a second, and stops writing when it is closed."""
+        pixels = _Stoppable(self.array)
+        picture = replace(self._picture, data=as_dask(pixels))
+        with ThreadPoolExecutor(1) as thread:
+            written = thread.submit(write_tiff, self._file, picture, as_ome=self._as_ome)
+            try:
+                while wait([written], _PATIENCE).not_done:
+                    yield
+            finally:
+                pixels.stopped = True
+        written.result()
+
+
+class _Stoppable:
+    """A zarr array that can no longer be read once it is stopped."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+        self.shape, self.ndim, self.dtype = array.shape, array.ndim, array.dtype
+        self.chunks = array.chunks
+        self.stopped = False
+
+    def __getitem__(self, index: Any) -> Array:
+        if self.stopped:
+            raise _StoppedError
+        return np.asarray(self._array[index])
+
+
+class _StoppedError(Exception):
+    """Ends a thread whose work is no longer wanted."""
 
 
 def _write_plain(file: BinaryIO, picture: Picture) -> None:
@@ -127,19 +157,27 @@ def _content(data: Any, options: dict[str, Any]) -> dict[str, Any]:
     options.setdefault("tile", _TILE)
     samples = data.shape[-1] if options.get("planarconfig") else 1
     tiles = _tiles(data.reshape(-1, *data.shape[-3 if samples > 1 else -2 :]), options["tile"])
-    return {"data": tiles, "shape": data.shape, "dtype": data.dtype}
+    return {"data": tiles, "shape": data.shape, "dtype": data.dtype, "buffersize": _PASS}
 
 
 def _tiles(planes: Any, tile: tuple[int, int]) -> Iterator[Array]:
     """Cut planes (N, Y, X) or (N, Y, X, S) into tiles, row by row; the last are completed by 0."""
     height, width = tile
+    step = max(1, _WIDTH // width) * width
     for plane in planes:
         for top in range(0, plane.shape[0], height):
-            band = np.asarray(plane[top : top + height])
-            ends = [-band.shape[0] % height, -band.shape[1] % width]
-            band = np.pad(band, [(0, end) for end in ends] + [(0, 0)] * (band.ndim - 2))
-            for left in range(0, band.shape[1], width):
-                yield np.ascontiguousarray(band[:, left : left + width])
+            for left in range(0, plane.shape[1], step):
+                part = np.asarray(plane[top : top + height, left : left + step])
+                yield from _across(part, tile)
+
+
+def _across(part: Array, tile: tuple[int, int]) -> Iterator[Array]:
+    """Cut what is one tile high into tiles."""
+    height, width = tile
+    ends = [-part.shape[0] % height, -part.shape[1] % width]
+    part = np.pad(part, [(0, end) for end in ends] + [(0, 0)] * (part.ndim - 2))
+    for left in range(0, part.shape[1], width):
+        yield np.ascontiguousarray(part[:, left : left + width])
 
 
 def _joined(picture: Picture) -> Picture:
@@ -182,7 +220,7 @@ def _fits_ome(picture: Picture) -> bool:
 def _ome_fields(picture: Picture) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "axes": named(picture.axes),
-        "UUID": ome.identifier(picture.data),
+        "UUID": ome.identifier(picture.data, named(picture.axes)),
     }
     for axis, name in (("X", "PhysicalSizeX"), ("Y", "PhysicalSizeY"), ("Z", "PhysicalSizeZ")):
         length = picture.metadata.pixel_size.get(axis)

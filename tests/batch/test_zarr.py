@@ -1,5 +1,7 @@
 """zarr stores and large TIFF files go through a batch window by window."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from napari_defocus.batch.how import How
 from napari_defocus.batch.inputs import find_inputs
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
-from napari_defocus.io import open_picture, read_picture, write_picture
+from napari_defocus.io import open_picture, read_picture, tiff_write, write_picture
 from napari_defocus.io.files import unfinished_files
 from napari_defocus.io.picture import Length, Metadata, Picture
 
@@ -93,6 +95,28 @@ def test_cancelled_and_killed_runs_leave_nothing_half_done(stores, settings, tmp
     done = outcomes(make_plan([stores], tmp_path / "out", settings()))
     assert [outcome.state for outcome in done] == ["done", "done"]
     assert not left.exists()
+
+
+def test_a_batch_is_cancelled_while_a_large_tiff_file_is_written(
+    stores, settings, tmp_path, monkeypatch
+):
+    reads, read = [], tiff_write._Stoppable.__getitem__
+
+    def slow(pixels, index):
+        reads.append(index)
+        time.sleep(0.05)
+        return read(pixels, index)
+
+    monkeypatch.setattr(tiff_write._Stoppable, "__getitem__", slow)
+    monkeypatch.setattr(tiff_write, "_PATIENCE", 0.01)
+    chosen = settings(pattern="{name}-{what}.ome.tif")
+    steps = run_plan(make_plan([stores / "a.ome.zarr"], tmp_path / "out", chosen))
+    while not reads:
+        next(steps)
+    steps.close()
+    assert len(reads) < 8  # parts, each of which is read twice
+    assert not list((tmp_path / "out").glob("*.tif"))
+    assert not unfinished_files(tmp_path / "out")
 
 
 def test_stores_of_others_that_appear_meanwhile_are_not_replaced(stores, settings, tmp_path):

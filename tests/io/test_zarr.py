@@ -1,14 +1,21 @@
 """zarr stores are read lazily, with what OME-NGFF says of them, and written whole or not at all."""
 
+import errno
 import json
+import re
+import threading
+import time
+import tracemalloc
+from contextlib import suppress
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_defocus.errors import FileError
-from napari_defocus.io import growing, open_picture, read_picture, write_picture
+from napari_defocus.io import growing, open_picture, read_picture, tiff_write, write_picture
 from napari_defocus.io.files import unfinished_files
-from napari_defocus.io.picture import Length, Metadata, Picture
+from napari_defocus.io.picture import Length, Metadata, Picture, Storage
 
 zarr = pytest.importorskip("zarr")
 
@@ -199,3 +206,86 @@ def test_large_tiff_files_are_read_and_written_window_by_window(tmp_path, colour
     assert back.axes == source.axes
     assert back.metadata.pixel_size["X"] == Length(0.5, "µm")
     assert not unfinished_files(tmp_path)
+
+
+#: In 100 tiles, each of which is read by itself.
+TILED = Picture(stack((1600, 16)), "YX", Metadata(storage=Storage(compression=8, tile=(16, 16))))
+
+
+@pytest.fixture
+def reading(monkeypatch):
+    """Has a function called before each read of the pixels of a TIFF file that is written."""
+    read = tiff_write._Stoppable.__getitem__
+    monkeypatch.setattr(tiff_write, "_PATIENCE", 0.01)
+
+    def before(call):
+        monkeypatch.setattr(
+            tiff_write._Stoppable, "__getitem__", lambda *given: (call(), read(*given))[1]
+        )
+
+    return before
+
+
+def test_a_large_tiff_file_that_is_written_gives_signs_of_life(tmp_path, reading):
+    reading(lambda: time.sleep(0.005))
+    with growing(tmp_path / "a.tif", TILED) as target:
+        target.array[...] = TILED.data
+        assert len(list(target.complete())) >= 5
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").data, TILED.data)
+
+
+def test_a_large_tiff_file_is_not_written_on_once_that_is_given_up(tmp_path, reading, monkeypatch):
+    reads, threads, write = [], [], tiff_write.write_tiff
+    reading(lambda: (reads.append(1), time.sleep(0.005)))
+
+    def watched(*given, **named):
+        threads.append(threading.current_thread())
+        write(*given, **named)
+
+    monkeypatch.setattr(tiff_write, "write_tiff", watched)
+    with suppress(KeyboardInterrupt), growing(tmp_path / "a.tif", TILED) as target:
+        steps = target.complete()
+        next(steps)
+        steps.close()
+        assert [thread.is_alive() for thread in threads] == [False]
+        assert 0 < len(reads) < 100
+        raise KeyboardInterrupt
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_stops_the_writing_of_a_large_tiff_file_is_said(tmp_path, reading):
+    def fail():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    reading(fail)
+    with (
+        pytest.raises(FileError, match="a.tif cannot be written: No space left on device"),
+        growing(tmp_path / "a.tif", TILED) as target,
+    ):
+        list(target.complete())
+    assert not list(tmp_path.iterdir())
+
+
+def test_large_ome_tiff_files_are_named_as_small_ones_are(tmp_path):
+    data = stack((2, 700, 20))
+    picture = Picture(data, "ZYX")
+    with growing(tmp_path / "a.ome.tif", picture) as target:
+        target.array[...] = data
+        list(target.complete())
+    write_picture(tmp_path / "b.ome.tif", data, picture)
+    names = []
+    for path in sorted(tmp_path.iterdir()):
+        with tifffile.TiffFile(path) as tiff:
+            names += re.findall("urn:uuid:[-0-9a-f]+", tiff.ome_metadata)
+    assert len(set(names)) == 1
+
+
+def test_large_ome_tiff_files_are_written_in_little_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(tiff_write, "_PASS", 2**20)
+    picture = Picture(np.broadcast_to(np.uint8(0), (16, 1024, 1024)), "ZYX")
+    with growing(tmp_path / "a.ome.tif", picture) as target:
+        tracemalloc.start()
+        list(target.complete())
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < picture.data.nbytes / 2
