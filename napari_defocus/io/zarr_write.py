@@ -38,7 +38,8 @@ class ZarrImage:
             self._version = "0.5"
         self._axes, self._name, self._metadata = ngff.named(picture.axes), name, picture.metadata
         zarr = import_zarr()
-        self._group = zarr.create_group(str(folder), zarr_format=2 if self._version == "0.4" else 3)
+        self._format = 2 if self._version == "0.4" else 3
+        self._group = zarr.create_group(str(folder), zarr_format=self._format)
         self.array = self._new("0", picture.data.shape, picture.data.dtype)
 
     def complete(self) -> Iterator[None]:
@@ -71,9 +72,18 @@ class ZarrImage:
     def _new(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
         chunks = (*(1 for _ in shape[:-2]), *(min(length, _CHUNK) for length in shape[-2:]))
         options: dict[str, Any] = {"dimension_names": [axis.lower() for axis in self._axes]}
-        if self._version == "0.4":
+        if self._format == 2:
             options = {"chunk_key_encoding": {"name": "v2", "separator": "/"}}
+        options["compressors"] = _blosc(self._format, np.dtype(dtype).itemsize)
         return self._group.create_array(name, shape=shape, dtype=dtype, chunks=chunks, **options)
+
+
+def _blosc(zarr_format: int, width: int) -> dict[str, Any]:
+    """How values of so many bytes are compressed: quickly, but lz4 hardly shrinks single bytes."""
+    how = {"cname": "lz4", "clevel": 5} if width > 1 else {"cname": "zstd", "clevel": 1}
+    if zarr_format == 2:
+        return {"id": "blosc", "shuffle": 1, **how}
+    return {"name": "blosc", "configuration": {"shuffle": "shuffle", **how}}
 
 
 def _halved(part: Array) -> Array:

@@ -139,6 +139,33 @@ def test_what_is_written_is_read_back(tmp_path, version):
     assert (back.axes, back.metadata) == (source.axes, source.metadata)
 
 
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize(("dtype", "codec"), [("f4", "lz4"), ("u2", "lz4"), ("u1", "zstd")])
+def test_the_codec_that_all_readers_know_gives_the_same_bytes_again(
+    tmp_path, version, dtype, codec
+):
+    smooth = np.add.outer(np.arange(600), np.arange(600)).astype(dtype)
+    like = Picture(smooth, "YX", Metadata(ngff={"version": version}))
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        write_picture(tmp_path / folder / "x.zarr", smooth, like)
+    one, two = (
+        {
+            path.relative_to(folder): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+        for folder in (tmp_path / "a", tmp_path / "b")
+    )
+    assert one == two
+    assert sum(map(len, one.values())) < smooth.nbytes / 3
+    for level in "01":
+        array = zarr.open_array(str(tmp_path / "a" / "x.zarr" / level), mode="r")
+        (used,) = array.compressors
+        assert type(used).__name__.startswith("Blosc")
+        assert codec in str(used.cname)
+
+
 def test_large_images_get_smaller_copies_that_lie_where_they_should(tmp_path):
     ramp = np.add.outer(np.arange(701), np.arange(1100)).astype(np.uint16)
     metadata = Metadata(pixel_size={"Y": Length(2.0, "µm"), "X": Length(1.0, "µm")})
