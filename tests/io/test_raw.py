@@ -1,7 +1,4 @@
-"""Cameras' raw files: developed upright to 16 bits, with what their EXIF says.
-
-The files are written here, as DNG: uncompressed, of one or two frames of RGGB values.
-"""
+"""Cameras' raw files: developed upright to 16 bits, with what their EXIF says."""
 
 import sys
 
@@ -17,47 +14,7 @@ from napari_defocus.errors import FileError, OptionError
 from napari_defocus.io import read_picture, write_picture
 from napari_defocus.io.raw import read_raw
 
-BLACK, WHITE = 64, 16383
-SHAPE = (64, 96)
-#: XYZ to linear sRGB, so that the sensor's colours are the picture's.
-MATRIX = [32406, -15372, -4986, -9689, 18758, 415, 557, -2040, 10570]
-
-
-def mosaic(red, green, blue):
-    """The values of a sensor that sees one colour, in [0, 1], everywhere."""
-    values = np.empty(SHAPE)
-    values[::2, ::2], values[1::2, 1::2] = red, blue
-    values[::2, 1::2] = values[1::2, ::2] = green
-    return (BLACK + values * (WHITE - BLACK)).astype(np.uint16)
-
-
-def write_dng(path, *frames, orientation=1):
-    said = [
-        (50706, 1, 4, (1, 4, 0, 0), True),  # DNGVersion
-        (50707, 1, 4, (1, 1, 0, 0), True),
-        (50708, 2, 0, "Test Camera", True),
-        (271, 2, 0, "Test", True),
-        (272, 2, 0, "Camera", True),
-        (274, 3, 1, orientation, True),
-        (50721, 10, 9, tuple(n for value in MATRIX for n in (value, 10000)), True),  # ColorMatrix1
-        (50728, 5, 3, (1, 1, 1, 1, 1, 1), True),  # AsShotNeutral
-        (50778, 3, 1, 21, True),  # of daylight
-    ]
-    sensor = [
-        (33421, 3, 2, (2, 2), True),  # CFARepeatPatternDim
-        (33422, 1, 4, (0, 1, 1, 2), True),  # CFAPattern: RGGB
-        (50714, 3, 1, BLACK, True),
-        (50717, 3, 1, WHITE, True),
-    ]
-    cfa = {"photometric": "cfa", "metadata": None}
-    with tifffile.TiffWriter(path) as writer:
-        if len(frames) == 1:
-            writer.write(frames[0], extratags=[*said, *sensor], **cfa)
-            return
-        preview = np.zeros((16, 24, 3), np.uint8)
-        writer.write(preview, photometric="rgb", subfiletype=1, subifds=len(frames), extratags=said)
-        for frame in frames:
-            writer.write(frame, extratags=sensor, subfiletype=0, **cfa)
+from ..raw_files import BLACK, SHAPE, mosaic, write_dng
 
 
 def middle(picture):
