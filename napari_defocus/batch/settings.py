@@ -37,6 +37,9 @@ class Settings:
         Of deblurring, as in the API.
     map_model : str
         The model that estimates radii.
+    dual_pixel : bool
+        Whether radii are estimated from both halves of Canon dual-pixel raw files, where there are
+        two (:func:`napari_defocus.io.raw.read_dual_pixel`).
     how : How
         What values mean, and how to compute.
     pattern : str
@@ -47,7 +50,8 @@ class Settings:
     Raises
     ------
     OptionError
-        If one of them is none of these, or the pattern lacks ``{name}`` or ``{what}``.
+        If one of them is none of these, the pattern lacks ``{name}`` or ``{what}``, or `dual_pixel`
+        meets a model for radii that is not "auto".
     """
 
     task: Task = "deblur"
@@ -56,6 +60,7 @@ class Settings:
     detail: str = "faithful"
     model: str = "auto"
     map_model: str = "auto"
+    dual_pixel: bool = False
     how: How = field(default_factory=How)
     pattern: str = "{name}-{what}{suffix}"
     existing: Existing = "refuse"
@@ -65,6 +70,13 @@ class Settings:
             if getattr(self, name) not in get_args(kind):
                 accepted = ", ".join(get_args(kind))
                 raise OptionError(f"{name} is {getattr(self, name)!r}; accepted are {accepted}")
+        if not isinstance(self.dual_pixel, bool):
+            raise OptionError(f"dual_pixel is {self.dual_pixel!r}; True or False is expected")
+        if self.dual_pixel and self.map_model != "auto":
+            raise OptionError(
+                f"map_model is {self.map_model!r} and dual_pixel is on, which takes one model for "
+                "files of two views and another for those of one; give one of them"
+            )
         try:
             named = self.pattern.format_map(_PARTS)
         except (KeyError, IndexError, ValueError, AttributeError) as error:
@@ -104,15 +116,24 @@ class Settings:
             for result in self.results
         }
 
-    def cards(self, imaging: Imaging) -> list[ModelCard]:
+    def cards(
+        self, imaging: Imaging, estimation: Literal["single", "dual"] = "single"
+    ) -> list[ModelCard]:
         """Return the models that take part for a file, the one of the result first.
+
+        Parameters
+        ----------
+        imaging : {"photo", "microscopy"}
+            What took the picture.
+        estimation : {"single", "dual"}
+            Whether radii are estimated from one view or two.
 
         Raises
         ------
         ModelError, OptionError
             If one is unknown, or does not suit what took the picture.
         """
-        estimator = find_model(self.map_model, "single", imaging=imaging)
+        estimator = find_model(self.map_model, estimation, imaging=imaging)
         if self.task == "map":
             return [estimator]
         return [find_model(self.model, "deblur", self.detail, imaging), estimator]
@@ -126,6 +147,8 @@ class Settings:
             If one is unknown.
         """
         estimators = possible_models(self.map_model, "single")
+        if self.dual_pixel:
+            estimators += possible_models(self.map_model, "dual")
         if self.task == "map":
             return estimators
         return [*possible_models(self.model, "deblur", self.detail), *estimators]

@@ -32,6 +32,7 @@ from ..provenance import provenance, sidecar_path, write_sidecar
 from .plan import Item
 from .records import Measures, file_hash, is_recorded, is_stranger, verified, with_record
 from .settings import Settings
+from .views import Views, find_views
 
 State = Literal["done", "verified", "kept", "failed"]
 #: Radii below this many pixels count as in focus.
@@ -62,6 +63,18 @@ class Outcome:
     seconds: float
     measures: Measures | None = None
     message: str = ""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A file that is to be done, as it was read, and how; `source` is its hash."""
+
+    item: Item
+    settings: Settings
+    picture: Picture
+    views: Views
+    arguments: Mapping[str, Any]
+    source: str
 
 
 def work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progress, None, Outcome]:
@@ -120,65 +133,51 @@ def _work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progres
     picture = settings.how.interpreted(open_picture(item.source))
     if "sharp" in item.results:
         check_fits(item.results["sharp"], picture)
-    arguments = settings.how.arguments(picture)
+    views = find_views(item.source, picture, settings.how, dual_pixel=settings.dual_pixel)
+    job = _Job(item, settings, picture, views, settings.how.arguments(picture), source)
     records = {
-        what: partial(
-            with_record, _record(what, item, picture, settings, arguments), source, fingerprint
-        )
-        for what in item.results
+        what: partial(with_record, _record(what, job), source, fingerprint) for what in item.results
     }
     make = _make_by_windows if is_dask(picture.data) else _make
-    measures = yield from make(item, picture, settings, arguments, source, records)
+    measures = yield from make(job, records)
     for what, path in item.results.items():
         write_sidecar(path, records[what](file_hash(path), measures), overwrite=True)
     return Outcome("done", 0, measures)
 
 
-def _make(
-    item: Item,
-    picture: Picture,
-    settings: Settings,
-    arguments: dict[str, Any],
-    source: str,
-    records: Mapping[str, Record],
-) -> Generator[Progress, None, Measures]:
+def _make(job: _Job, records: Mapping[str, Record]) -> Generator[Progress, None, Measures]:
     """Write the results of a picture that is in memory."""
-    model = settings.map_model
-    defocus = yield from estimate_defocus_steps(picture.data, model=model, **arguments)
+    model, picture = job.settings.map_model, job.picture
+    found = yield from estimate_defocus_steps(*job.views.data, model=model, **job.arguments)
+    defocus = job.views.upright(found)
     made: dict[str, Any] = {"radius": defocus.radius, "confidence": defocus.confidence}
-    if "sharp" in item.results:
+    if "sharp" in job.item.results:
         made["sharp"] = yield from deblur_steps(
-            picture.data, defocus, **_deblurring(settings), **arguments
+            picture.data, defocus, **_deblurring(job.settings), **job.arguments
         )
-    _check_unchanged(item, source)
-    _check_no_stranger(item, settings)
+    _check_still_right(job)
     measures = _measured(defocus.radius)
-    for what, path in item.results.items():
-        axis = arguments["channel_axis"] if what != "sharp" else None
+    for what, path in job.item.results.items():
+        axis = job.arguments["channel_axis"] if what != "sharp" else None
         _announce(path, records[what], measures)
         write_picture(path, made[what], picture, channel_axis=axis, overwrite=True)
     return measures
 
 
 def _make_by_windows(
-    item: Item,
-    picture: Picture,
-    settings: Settings,
-    arguments: dict[str, Any],
-    source: str,
-    records: Mapping[str, Record],
+    job: _Job, records: Mapping[str, Record]
 ) -> Generator[Progress, None, Measures]:
     """Write the results of a picture that stays in its file, window by window."""
-    model, axis = settings.map_model, arguments["channel_axis"]
-    numbers = _like_map(picture, axis)
+    picture, results = job.picture, job.item.results
+    numbers = _like_map(picture, job.arguments["channel_axis"])
     with ExitStack() as stack:
         targets = {
             what: stack.enter_context(
                 growing(path, picture if what == "sharp" else numbers, overwrite=True)
             )
-            for what, path in item.results.items()
+            for what, path in results.items()
         }
-        folder = stack.enter_context(scratch(next(iter(item.results.values())).parent))
+        folder = stack.enter_context(scratch(next(iter(results.values())).parent))
         radius, confidence = (
             targets[what].array
             if what in targets
@@ -186,20 +185,20 @@ def _make_by_windows(
             for what in ("radius", "confidence")
         )
         maps = radius, confidence
-        yield from estimate_defocus_steps(picture.data, model=model, out=maps, **arguments)
+        model = job.settings.map_model
+        yield from estimate_defocus_steps(picture.data, model=model, out=maps, **job.arguments)
         if "sharp" in targets:
             defocus = DefocusMap(*map(as_dask, maps))
             out = targets["sharp"].array
             yield from deblur_steps(
-                picture.data, defocus, out=out, **_deblurring(settings), **arguments
+                picture.data, defocus, out=out, **_deblurring(job.settings), **job.arguments
             )
         for target in targets.values():
             for _ in target.complete():
                 yield Progress(1, 1)
-        _check_unchanged(item, source)
-        _check_no_stranger(item, settings)
+        _check_still_right(job)
         measures = _measured(radius)
-        for what, path in item.results.items():
+        for what, path in results.items():
             _announce(path, records[what], measures)
     return measures
 
@@ -214,9 +213,11 @@ def _like_map(picture: Picture, channel_axis: int | None) -> Picture:
     return as_picture(dask.array.empty(shape, dtype=np.float32), picture, channel_axis)
 
 
-def _check_unchanged(item: Item, source: str) -> None:
-    if file_hash(item.source) != source:
-        raise FileError(f"{item.source} changed while it was worked on; run again")
+def _check_still_right(job: _Job) -> None:
+    """Refuse to write what is made of something else by now, or over what is not ours."""
+    if file_hash(job.item.source) != job.source:
+        raise FileError(f"{job.item.source} changed while it was worked on; run again")
+    _check_no_stranger(job.item, job.settings)
 
 
 def _check_no_stranger(item: Item, settings: Settings) -> None:
@@ -243,11 +244,15 @@ def _deblurring(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _record(
-    what: str, item: Item, picture: Picture, settings: Settings, arguments: Mapping[str, Any]
-) -> dict[str, Any]:
-    cards = settings.cards(settings.how.imaging(picture))
-    told = {**arguments, "path": item.source.name}
+def _record(what: str, job: _Job) -> dict[str, Any]:
+    settings, picture = job.settings, job.picture
+    cards = settings.cards(settings.how.imaging(picture), job.views.task)
+    told = {
+        **job.arguments,
+        "dual_pixel": settings.dual_pixel,
+        "views": job.views.count,
+        "path": job.item.source.name,
+    }
     if what == "sharp":
         return provenance("deblur", picture.data, {**_deblurring(settings), **told}, cards)
     told["model"] = settings.map_model
