@@ -16,6 +16,7 @@ from .options import (
     Detail,
     DetailChoice,
     Device,
+    DualPixel,
     Encoding,
     EncodingChoice,
     ExistingChoice,
@@ -71,6 +72,7 @@ def map_command(
         Path | None,
         typer.Option(metavar="FILE", help="The right dual-pixel view; IN is then the left one."),
     ] = None,
+    dual_pixel: DualPixel = False,
     confidence_out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A .tif for the confidence, 0 to 1.")
     ] = None,
@@ -90,15 +92,17 @@ def map_command(
     """Tell how far out of focus every pixel is: radii in pixels, as float32 TIFF.
 
     With two dual-pixel views the radii are signed: positive where the left view's content lies to
-    the right of the right view's. Beside every file goes a .json that says how it was made.
+    the right of the right view's. From a raw file, one of the two sides has the positive sign, not
+    certain which. Beside every file goes a .json that says how it was made.
     """
     with reporting():
         from .outputs import beside
-        from .runs import MapOutputs, map_defocus
+        from .runs import MapOutputs, ViewsInput, map_defocus
 
         goals = MapOutputs(out or beside(image, "defocus", ".tif"), confidence_out, preview_out)
         how = How(channel_axis, encoding, value_range, scale, device, precision, tile)
-        map_defocus(image, right, goals, model, how, overwrite=overwrite)
+        views = ViewsInput(image, right, dual_pixel)
+        map_defocus(views, goals, model, how, overwrite=overwrite)
 
 
 @app.command("deblur")
@@ -110,6 +114,7 @@ def deblur_command(
     ] = None,
     defocus: MapPath = None,
     confidence: ConfidencePath = None,
+    dual_pixel: DualPixel = False,
     strength: Strength = 1.0,
     protect: Protect = 0.5,
     detail: Detail = DetailChoice.FAITHFUL,
@@ -136,7 +141,7 @@ def deblur_command(
         deblur_image(
             image,
             out or beside(image, "deblurred"),
-            MapInput(defocus, confidence),
+            MapInput(defocus, confidence, dual_pixel),
             Choice(model, detail.value),
             how,
             strength=strength,
@@ -233,6 +238,7 @@ def batch_command(
     map_model: Annotated[
         str, typer.Option(metavar="NAME", help="The model that estimates radii; as for --model.")
     ] = "auto",
+    dual_pixel: DualPixel = False,
     channel_axis: ChannelAxis = "auto",
     encoding: Encoding = EncodingChoice.AUTO,
     value_range: ValueRange = None,
@@ -258,6 +264,7 @@ def batch_command(
             detail=detail.value,
             model=model,
             map_model=map_model,
+            dual_pixel=dual_pixel,
             how=how,
             pattern=pattern,
             existing=existing.value,

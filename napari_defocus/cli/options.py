@@ -79,6 +79,12 @@ ConfidencePath = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Confidence in the map, 0 to 1; certain if not given."),
 ]
+DualPixel = Annotated[
+    bool,
+    typer.Option(
+        "--dual-pixel", help="Use both halves of Canon dual-pixel raw files, where there are two."
+    ),
+]
 Strength = Annotated[
     float,
     typer.Option(help="How much to change: 0 nothing, 1 what the network says, up to 2."),

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from ..api import DefocusMap, deblur, estimate_defocus, refocus
 from ..arrays import Imaging
 from ..batch.how import How
+from ..batch.views import Views, find_views
 from ..colours import paint_map
-from ..errors import FileError, MapError
+from ..errors import FileError, MapError, OptionError
 from ..io import Picture, check_fits, read_picture
 from ..models import ModelCard, find_model
 from ..provenance import provenance
@@ -23,6 +24,39 @@ from .outputs import (
 from .report import note, progress_bar
 
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class ViewsInput:
+    """What a map is estimated from: an image, two views, or a raw file that may hold two."""
+
+    image: Path
+    right: Path | None
+    dual_pixel: bool
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files."""
+        return [path for path in (self.image, self.right) if path]
+
+    def check(self, model: str) -> None:
+        """Refuse what contradicts itself."""
+        if self.dual_pixel and self.right:
+            raise OptionError(
+                f"{self.right} is given for the right view, which --dual-pixel looks for in "
+                f"{self.image}; give one of them"
+            )
+        if self.dual_pixel and model != "auto":
+            raise OptionError(
+                f"model is {model!r} and --dual-pixel is on, which takes one model for two views "
+                "and another for one; give one of them"
+            )
+
+    def views(self, picture: Picture, how: How) -> Views:
+        """Return the views; the picture is that of the image."""
+        if self.right:
+            return Views((picture.data, _read(self.right, how).data))
+        return _views(self.image, picture, how, dual_pixel=self.dual_pixel)
 
 
 @dataclass(frozen=True)
@@ -48,10 +82,11 @@ class MapOutputs:
 
 @dataclass(frozen=True)
 class MapInput:
-    """A map from files; both None if it is to be estimated."""
+    """A map from files; both None if it is to be estimated, of both halves of a raw file or not."""
 
     radius: Path | None
     confidence: Path | None
+    dual_pixel: bool = False
 
     @property
     def paths(self) -> list[Path]:
@@ -60,6 +95,11 @@ class MapInput:
 
     def read(self) -> DefocusMap | Array | None:
         """Return what the API takes."""
+        if self.radius and self.dual_pixel:
+            raise MapError(
+                f"{self.radius} is given for the map, which --dual-pixel asks to estimate; "
+                "give one of them"
+            )
         if self.radius is None:
             if self.confidence:
                 raise MapError("a confidence was given without its map; give --map too")
@@ -69,6 +109,12 @@ class MapInput:
             return radius
         confidence = _read_numbers(self.confidence, "a confidence from 0 to 1")
         return DefocusMap(radius, confidence, signed=bool((radius < 0).any()))
+
+    def views(self, image: Path, picture: Picture, how: How) -> Views | None:
+        """Return what it is to be estimated from; None where it is known."""
+        if self.radius:
+            return None
+        return _views(image, picture, how, dual_pixel=self.dual_pixel)
 
 
 @dataclass(frozen=True)
@@ -83,29 +129,36 @@ class Choice:
         """What the API takes."""
         return {"model": self.model, "detail": self.detail}
 
-    def cards(self, known: DefocusMap | Array | None, imaging: Imaging) -> list[ModelCard]:
-        """The models used; where no map is known, the one that estimates it too."""
-        estimator = [find_model("auto", "single", imaging=imaging)] if known is None else []
+    def cards(self, views: Views | None, imaging: Imaging) -> list[ModelCard]:
+        """The models used; where a map is estimated from views, the one that does it too."""
+        estimator = [] if views is None else [find_model("auto", views.task, imaging=imaging)]
         return [find_model(self.model, "deblur", self.detail, imaging), *estimator]
 
 
 def map_defocus(
-    image: Path, right: Path | None, goals: MapOutputs, model: str, how: How, *, overwrite: bool
+    source: ViewsInput, goals: MapOutputs, model: str, how: How, *, overwrite: bool
 ) -> None:
     """Estimate how far out of focus every pixel is, and write that."""
     goals.check()
-    outputs = Outputs([image, *([right] if right else [])], goals.paths, overwrite)
-    picture = _read(image, how)
-    second = _read(right, how).data if right else None
+    source.check(model)
+    outputs = Outputs(source.paths, goals.paths, overwrite)
+    image, picture = source.image, _read(source.image, how)
+    views = source.views(picture, how)
     given = {"model": model, **how.arguments(picture)}
-    card = find_model(model, "single" if right is None else "dual", imaging=how.imaging(picture))
+    card = find_model(model, views.task, imaging=how.imaging(picture))
     if goals.preview:
         axis = given["channel_axis"]
         shape = picture.data.shape if axis is None else np.delete(picture.data.shape, axis)
         check_is_plane(goals.preview, picture.axes, tuple(shape))
     with progress_bar(f"map {image.name}") as progress:
-        found = estimate_defocus(picture.data, second, progress=progress, **given)
-    record = _record("estimate_defocus", image, picture, {"right": second, **given}, [card])
+        found = views.upright(estimate_defocus(*views.data, progress=progress, **given))
+    told = {
+        "right": views.data[1] if source.right else None,
+        "dual_pixel": source.dual_pixel,
+        "views": views.count,
+        **given,
+    }
+    record = _record("estimate_defocus", image, picture, told, [card])
     axis = given["channel_axis"]
     outputs.write(goals.radius, found.radius, record, picture, axis)
     if goals.confidence:
@@ -131,14 +184,22 @@ def deblur_image(
     outputs = Outputs([image, *defocus.paths], [out], overwrite)
     picture = _read(image, how)
     check_fits(out, picture)
-    known = defocus.read()
-    given = {"strength": strength, "protect": protect, **choice.arguments, **how.arguments(picture)}
-    cards = choice.cards(known, how.imaging(picture))
+    known, views = defocus.read(), defocus.views(image, picture, how)
+    common = how.arguments(picture)
+    given = {"strength": strength, "protect": protect, **choice.arguments, **common}
+    told = {
+        "defocus": known,
+        "dual_pixel": defocus.dual_pixel,
+        "views": None if views is None else views.count,
+        **given,
+    }
+    cards = choice.cards(views, how.imaging(picture))
+    if views is not None and views.count > 1:
+        with progress_bar(f"map {image.name}") as progress:
+            known = views.upright(estimate_defocus(*views.data, progress=progress, **common))
     with progress_bar(f"deblur {image.name}") as progress:
         sharp = deblur(picture.data, known, progress=progress, **given)
-    outputs.write(
-        out, sharp, _record("deblur", image, picture, {"defocus": known, **given}, cards), picture
-    )
+    outputs.write(out, sharp, _record("deblur", image, picture, told, cards), picture)
 
 
 def refocus_image(
@@ -161,7 +222,8 @@ def refocus_image(
     check_fits(out, picture)
     known: Any = defocus.read()
     common = how.arguments(picture)
-    cards = [] if is_sharp else choice.cards(known, how.imaging(picture))
+    views = defocus.views(image, picture, how)
+    cards = [] if is_sharp else choice.cards(views, how.imaging(picture))
     if known is None:
         with progress_bar(f"map {image.name}") as progress:
             known = estimate_defocus(picture.data, progress=progress, **common)
@@ -181,6 +243,13 @@ def _read(path: Path, how: How) -> Picture:
     if picture.ignored:
         note(f"Note: {path} also holds {picture.ignored}, left out here.")
     return how.interpreted(picture)
+
+
+def _views(path: Path, picture: Picture, how: How, *, dual_pixel: bool) -> Views:
+    views = find_views(path, picture, how, dual_pixel=dual_pixel)
+    if dual_pixel and views.count == 1:
+        note(f"Note: {path} does not hold two views; its map is estimated from one.")
+    return views
 
 
 def _read_numbers(path: Path, what: str) -> Array:

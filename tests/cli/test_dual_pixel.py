@@ -1,0 +1,98 @@
+"""napari-defocus map, deblur and batch with --dual-pixel: both halves of a raw file."""
+
+import json
+
+import numpy as np
+import pytest
+
+from napari_defocus.io import read_picture
+
+from ..raw_files import counts, seen_by_halves, texture, write_dng, write_halves
+
+pytest.importorskip("rawpy")
+
+
+@pytest.fixture
+def cr2(tmp_path):
+    write_halves(tmp_path / "a.cr2", *seen_by_halves(texture((96, 128)), 4), orientation=8)
+    return tmp_path / "a.cr2"
+
+
+def record(path):
+    return json.loads(path.with_name(f"{path.name}.json").read_text())
+
+
+def told(path):
+    found = record(path)
+    models = [model["name"] for model in found["models"]]
+    return found["parameters"]["dual_pixel"], found["parameters"]["views"], models
+
+
+def test_all_three_give_the_same(run, cr2, tmp_path):
+    radius, sharp, out = tmp_path / "r.tif", tmp_path / "s.tif", tmp_path / "out"
+    for ended in (
+        run("map", cr2, radius, "--dual-pixel", "--confidence-out", tmp_path / "c.tif"),
+        run("deblur", cr2, sharp, "--dual-pixel"),
+        run("batch", cr2, out, "--dual-pixel", "--task", "both"),
+    ):
+        assert ended.status == 0
+        assert "Note" not in ended.err
+    for name, single in (
+        ("a-defocus.tif", radius),
+        ("a-confidence.tif", tmp_path / "c.tif"),
+        ("a-deblurred.tif", sharp),
+    ):
+        one, other = read_picture(out / name).data, read_picture(single).data
+        np.testing.assert_array_equal(one, other)
+    found = read_picture(radius).data
+    assert found.shape == (128, 96)
+    assert np.median(found[16:-16, 16:-16]) == pytest.approx(4, rel=0.15)
+
+
+def test_records_say_what_was_used(run, cr2, tmp_path):
+    run("map", cr2, tmp_path / "r.tif", "--dual-pixel")
+    run("deblur", cr2, tmp_path / "s.tif", "--dual-pixel")
+    assert told(tmp_path / "r.tif") == (True, 2, ["dual-pixel"])
+    assert told(tmp_path / "s.tif") == (True, 2, ["photo-faithful", "dual-pixel"])
+    run("deblur", cr2, tmp_path / "m.tif", "--map", tmp_path / "r.tif")
+    assert told(tmp_path / "m.tif") == (False, None, ["photo-faithful"])
+
+
+def test_unasked_one_view_is_used(run, cr2, tmp_path):
+    run("map", cr2, tmp_path / "r.tif")
+    assert read_picture(tmp_path / "r.tif").data.min() >= 0
+    assert told(tmp_path / "r.tif") == (False, 1, ["single"])
+
+
+@pytest.mark.parametrize(
+    ("command", "models"), [("map", ["single"]), ("deblur", ["photo-faithful", "single"])]
+)
+def test_a_file_of_one_view_is_done_as_ever_and_that_is_said(run, tmp_path, command, models):
+    cr2, one, other = (tmp_path / name for name in ("one.cr2", "1.tif", "2.tif"))
+    write_dng(cr2, counts(texture()))
+    asked = run(command, cr2, one, "--dual-pixel")
+    assert asked.status == 0
+    assert asked.err == f"Note: {cr2} does not hold two views; its map is estimated from one.\n"
+    run(command, cr2, other)
+    np.testing.assert_array_equal(read_picture(one).data, read_picture(other).data)
+    assert told(one) == (True, 1, models)
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "words"),
+    [
+        ("map", ["--right", "b.png"], "b.png is given for the right view, which --dual-pixel"),
+        ("map", ["--model", "dual-pixel"], "model is 'dual-pixel' and --dual-pixel is on"),
+        ("deblur", ["--map", "b.tif"], "b.tif is given for the map, which --dual-pixel"),
+        ("batch", ["--map-model", "single"], "map_model is 'single' and dual_pixel is on"),
+    ],
+)
+def test_what_contradicts_it_is_refused(run, cr2, tmp_path, command, options, words):
+    ended = run(command, cr2, tmp_path / "out.tif", "--dual-pixel", *options)
+    assert words in ended.error
+    assert not (tmp_path / "out.tif").exists()
+
+
+def test_a_damaged_second_frame_is_said(run, cr2, tmp_path):
+    cr2.write_bytes(cr2.read_bytes()[:-20000])
+    assert "a.cr2 is damaged" in run("map", cr2, tmp_path / "r.tif", "--dual-pixel").error
