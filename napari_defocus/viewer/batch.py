@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import (
+    CheckBox,
     ComboBox,
     Container,
     FileEdit,
@@ -80,6 +81,12 @@ class BatchWidget(Container[Widget]):
         )
         self._model = ModelChoice("deblur", name="model", label="deblurring")
         self._map_model = ModelChoice("single", name="map_model", label="estimation")
+        self._dual_pixel = CheckBox(
+            name="dual_pixel",
+            label="",
+            text="Both dual-pixel views",
+            tooltip="Estimate from both halves of Canon dual-pixel raw files, where there are two",
+        )
         self._pattern = LineEdit(
             name="pattern",
             label="named",
@@ -118,6 +125,7 @@ class BatchWidget(Container[Widget]):
                 self._protect,
                 self._model,
                 self._map_model,
+                self._dual_pixel,
                 self._pattern,
                 self._existing,
                 *self._compute.widgets,
@@ -224,6 +232,7 @@ class BatchWidget(Container[Widget]):
             detail=self._detail.value,
             model=self._model.value,
             map_model=self._map_model.value,
+            dual_pixel=self._dual_pixel.value,
             how=how,
             pattern=self._pattern.value,
             existing=self._existing.value,

@@ -116,7 +116,9 @@ def as_command_line(given: list[str], folder: str, settings: Settings) -> str:
     """The command that does the same."""
     words = ["napari-defocus", "batch", *given, folder]
     for name, value in (_changed(settings) | _changed(settings.how)).items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
+        words.append(f"--{name.replace('_', '-')}")
+        if value is not True:
+            words.append(str(value))
     return shlex.join(words)
 
 

@@ -84,7 +84,7 @@ def test_double_click_on_a_broken_file_says_what_is_wrong_with_it(widget, finish
 
 def test_python_and_command_say_what_was_set(widget, folder, tmp_path, finish):
     widget.task.value, widget.strength.value = "both", 0.5
-    widget.tile.value = 256
+    widget.dual_pixel.value, widget.tile.value = True, 256
     out = str(tmp_path / "out")
     code = widget.as_python()
     said = {}
@@ -94,7 +94,7 @@ def test_python_and_command_say_what_was_set(widget, folder, tmp_path, finish):
     assert states(widget) == ["verified", "verified", "verified", "failed"]
     assert np.array_equal(read_picture(tmp_path / "out" / "0-deblurred.png").data, written)
     assert widget.as_command_line() == (
-        f"napari-defocus batch {folder} {out} --task both --strength 0.5 --tile 256"
+        f"napari-defocus batch {folder} {out} --task both --strength 0.5 --dual-pixel --tile 256"
     )
 
 
