@@ -92,8 +92,8 @@ def map_command(
     """Tell how far out of focus every pixel is: radii in pixels, as float32 TIFF.
 
     With two dual-pixel views the radii are signed: positive where the left view's content lies to
-    the right of the right view's. From a raw file, one of the two sides has the positive sign, not
-    certain which. Beside every file goes a .json that says how it was made.
+    the right of the right view's. With --dual-pixel it is not certain which side of the plane of
+    focus that is. Beside every file goes a .json that says how it was made.
     """
     with reporting():
         from .outputs import beside
