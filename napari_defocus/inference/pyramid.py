@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 #: Estimators refine what a coarser look has found up to these radii, in pixels of the level: larger
 #: blur has no finer detail to tell by. Rendered scenes score the same between 12 and 18.
 _REFINED_BETWEEN = (2.5, 5)
+#: But small, even texture, such as bricks or cells seen from far, may look like large blur when
+#: shrunk. So a fresh look that is surer by this much, of being within a pixel, is believed instead.
+_SURER_BY = (0.5, 0.75)
 #: There is no detail to lose by deblurring at a coarser level: blur of 8 pixels has left none that
 #: a level of half the size could not hold. Two photographs enlarged four times gained 2.0 and
 #: 0.4 dB (2.0 and 1.0 at their own size) with levels left between these shares of the largest
@@ -37,8 +40,9 @@ _DEBLUR_BETWEEN = (5 / 24, 8 / 24)
 _COVERED = 0.995
 #: Share of the largest radius a network knows that those radii should not exceed.
 _COMFORTABLE = 8 / 24
-#: Shortest side in pixels of the smallest image that is looked at.
-_LEAST_SIDE = 64
+#: Shortest side in pixels of the smallest image that is looked at, and the most that an image is
+#: shrunk: nearly everything looks blurred from far enough, and blur of 100 pixels and more is rare.
+_LEAST_SIDE, _COARSEST = 64, 16
 #: Radii are looked at in about this many pixels to choose a scale.
 _SAMPLE = 1 << 20
 
@@ -309,15 +313,25 @@ def _look(
             known[:] = enlarged_part(coarser, 2, sight)
             known[0] *= 2
             share = trust(known[0], *_REFINED_BETWEEN)
-        seen = np.concatenate([coloured(picture[:, *sight.slices]), known])
-        steps = infer(network, seen, compute, share > 0, core)
+        told = np.where(share > 0, known, 0)
+        seen = np.concatenate([coloured(picture[:, *sight.slices]), told])
+        known[1] = confidence_at(known[1], 0.5)
+        doubted = known[1] < 1 - _SURER_BY[0]
+        steps = infer(network, seen, compute, (share > 0) | doubted, core)
         finer = yield from meter.measure(steps, block.height * block.width, planned=planned)
         known, share = known[:, *core.slices], share[core.slices]
-        known[1] = confidence_at(known[1], 0.5)
+        share = np.maximum(share, _surer(finer[1], known[1]))
         finer *= share
         known *= 1 - share
         found[:, *block.slices] = finer + known
     return found
+
+
+def _surer(one: FloatArray, other: FloatArray) -> FloatArray:
+    """How far the first confidence is above the second: 1 where that cannot be chance, else 0."""
+    low, high = _SURER_BY
+    sure: FloatArray = np.clip((one - other - low) / (high - low), 0, 1)
+    return sure
 
 
 def _carried_up(found: Planes, level: int, shape: tuple[int, ...], room: Room) -> Store:
@@ -443,7 +457,7 @@ def _multiple(network: nn.Module) -> int:
 
 
 def _coarsest_level(shape: tuple[int, ...]) -> int:
-    return 1 << max(min(shape) // _LEAST_SIDE, 1).bit_length() - 1
+    return min(1 << max(min(shape) // _LEAST_SIDE, 1).bit_length() - 1, _COARSEST)
 
 
 def _any(mask: Mask, level: int) -> Mask:

@@ -122,6 +122,36 @@ def test_a_look_refines_what_the_coarser_one_has_found():
     np.testing.assert_allclose(alone[0], 0.25 * 4, rtol=1e-5)
 
 
+class Texture(nn.Module):
+    """Sure that detail is sharp; of what has none, as sure as it was made to be that it is not."""
+
+    descriptor = Descriptor("single", receptive_radius=8, multiple=8)
+
+    def __init__(self, sure):
+        super().__init__()
+        self.sure = sure
+
+    def forward(self, x):
+        detail = (x[:, 0] < 0.1) | (x[:, 0] > 0.9)
+        known = x[:, 3] > 0
+        radius = torch.where(detail, 0.5, torch.where(known, x[:, 3], 8.0))
+        return torch.stack([radius, torch.where(detail, 0.95, self.sure)], 1)
+
+
+@pytest.mark.parametrize(("sure", "wanted"), [(0.5, 0.5), (0.99999, 64)])
+def test_fine_texture_that_vanishes_from_far_is_no_blur_unless_that_is_certain(sure, wanted):
+    rows, columns = np.indices((512, 512))
+    image = np.repeat(((rows + columns) % 2).astype(np.float32)[None], 3, 0)
+    found, _ = drain(pyramid.estimate(Texture(sure), image, CPU, "auto", pyramid.Meter(1), Room()))
+    np.testing.assert_allclose(found[0], wanted, rtol=1e-5)
+
+
+def test_images_are_looked_at_from_no_farther_than_blur_goes():
+    image = np.full((3, 2048, 2048), 0.5, np.float32)
+    found, _ = drain(pyramid.estimate(Texture(1.0), image, CPU, "auto", pyramid.Meter(1), Room()))
+    np.testing.assert_allclose(found[0], 8 * 16, rtol=1e-5)
+
+
 def test_confidence_is_about_pixels_of_the_image():
     confidence = np.array([0.0, 0.5, 0.75, 1.0], np.float32)
     half = pyramid.confidence_at(confidence, 0.5)
