@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Seconds between looks at the cluster, at which the work can be cancelled.
 _PATIENCE = 0.5
-#: How often what a worker left undone is tried again.
+#: How often what failed on a worker is tried again. What a dead one left, dask gives to others.
 _RETRIES = 2
 
 

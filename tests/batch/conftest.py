@@ -15,6 +15,15 @@ _SMALL = {
 }
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """One thread, as networks this small do not gain by more, and lose much on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def small_models(tmp_path_factory):
     """Settings that name files of small untrained networks."""
