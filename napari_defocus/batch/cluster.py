@@ -60,6 +60,7 @@ def connected(address: str | None, workers: int | None) -> Iterator[Client]:
                 n_workers=workers,
                 threads_per_worker=1,
                 dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # another run may have 8787
                 set_as_default=False,  # dask arrays of the caller go on where they were
             )
             if address is None

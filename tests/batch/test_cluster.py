@@ -96,6 +96,13 @@ def test_one_run_in_a_folder(photos, settings, tmp_path, client):
     steps.close()
 
 
+def test_two_runs_at_once_start_workers_of_their_own(photos, settings, tmp_path, client):
+    with connected(None, 1) as other:
+        assert other.scheduler.address != client.scheduler.address
+        plan = make_plan([photos], tmp_path / "out", settings())
+        assert set(finished(run_on_cluster(plan, other))) == {"done"}
+
+
 def test_arrays_of_the_caller_stay_off_the_cluster(client):
     assert dask.delayed(os.getpid)().compute() == os.getpid()
     assert os.getpid() not in client.run(os.getpid).values()
