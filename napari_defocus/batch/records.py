@@ -106,8 +106,8 @@ def verified(results: Iterable[Path], source: str, fingerprint: str) -> Measures
 
 def is_stranger(path: Path) -> bool:
     """Whether a file is there that no batch has recorded; one whose sidecar is damaged is none."""
-    recorded = is_recorded(path) or _is_damaged(sidecar_path(path))
-    return os.path.lexists(path) and not recorded
+    there = os.path.lexists(path)
+    return there and not is_recorded(path) and not _is_damaged(sidecar_path(path))
 
 
 def is_recorded(path: Path) -> bool:
