@@ -6,6 +6,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QCoreApplication, QEvent
 
 from napari_defocus import __version__, estimate_defocus
 from napari_defocus.errors import DefocusError, ImageError, OptionError
@@ -251,6 +252,7 @@ def test_widget_destroyed_while_it_works(viewer, open_widget, until, finish, pho
     worker = widget.run()
     viewer.window.remove_dock_widget(widget.native)
     widget.native.deleteLater()
+    QCoreApplication.sendPostedEvents(widget.native, QEvent.Type.DeferredDelete.value)
     until(lambda: not widget.busy)
     finish(worker)
     assert len(viewer.layers) == 1
