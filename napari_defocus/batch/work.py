@@ -123,10 +123,10 @@ def _work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progres
     known = verified(item.results.values(), source, fingerprint)
     if known is not None:
         return Outcome("verified", 0, known)
-    strangers = [path for path in item.results.values() if is_stranger(path)]
+    strangers = _strangers(item)
     if strangers and settings.existing == "keep":
         return Outcome("kept", 0, message=f"{strangers[0]} was there already")
-    _check_no_stranger(item, settings)
+    _refuse(strangers, settings)
     for path in item.results.values():  # before hours of work are lost for a name too long
         check_target(path, overwrite=True)
         check_target(sidecar_path(path), overwrite=True)
@@ -217,11 +217,14 @@ def _check_still_right(job: _Job) -> None:
     """Refuse to write what is made of something else by now, or over what is not ours."""
     if file_hash(job.item.source) != job.source:
         raise FileError(f"{job.item.source} changed while it was worked on; run again")
-    _check_no_stranger(job.item, job.settings)
+    _refuse(_strangers(job.item), job.settings)
 
 
-def _check_no_stranger(item: Item, settings: Settings) -> None:
-    strangers = [path for path in item.results.values() if is_stranger(path)]
+def _strangers(item: Item) -> list[Path]:
+    return [path for path in item.results.values() if is_stranger(path)]
+
+
+def _refuse(strangers: list[Path], settings: Settings) -> None:
     if strangers and settings.existing != "replace":
         raise FileError(
             f"{strangers[0]} appeared while the batch ran, and no run has made it; "

@@ -141,10 +141,13 @@ def read_dual_pixel(path: StrPath) -> DualPixel | None:
     True
     """
     path = Path(path)
-    if path.suffix.lower() not in _DUAL_PIXEL or not _has_frame(path, 1) or _has_frame(path, 2):
+    if path.suffix.lower() not in _DUAL_PIXEL or _has_frame(path, 2):
         return None
-    with _unpacked(path, 1) as raw:
-        half = _light(raw)
+    try:
+        with _unpacked(path, 1) as raw:
+            half = _light(raw)
+    except _NoSuchFrame:
+        return None
     with _unpacked(path, 0) as raw:
         orientation = _ORIENTATIONS[raw.sizes.flip]
         whole = _light(raw)
