@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from measure import measure
 from PIL import Image
 
 import napari_defocus
+from measure import measure
 
 PHOTO = Path(napari_defocus.__file__).parent / "samples" / "canyon-wren.jpg"
 FILES = 12

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from measure import measure
 
 import napari_defocus
+from measure import measure
 
 HEIGHT, WIDTH = 1120, 1680
 PHOTO = Path(napari_defocus.__file__).parent / "samples" / "canyon-wren.jpg"

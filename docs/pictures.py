@@ -17,7 +17,6 @@ FOLDER = ROOT / "docs" / "pictures"
 
 sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
 from demo import write_sample_panels  # noqa: E402
-
 from training.evaluation.microscopy.specimens import specimens  # noqa: E402
 
 #: Which of the specimens that are scored.
