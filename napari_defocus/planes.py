@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +15,7 @@ from .inference.alignment import levelled
 from .inference.device import Compute
 from .inference.engine import Progress
 from .inference.pyramid import Meter, coloured
-from .inference.room import Planes, Room, Store, room_for
+from .inference.room import Planes, Room, Store, room_for, room_in_memory
 from .inference.scaling import level_shape
 from .maps import check_values
 from .models import ModelCard, load_network
@@ -44,9 +44,7 @@ class Work:
     def room(self, out: Any) -> AbstractContextManager[Room]:
         """Make room for a plane: files for a large one whose result goes to `out`."""
         return (
-            nullcontext(Room())
-            if out is None
-            else room_for(self.layout.map_shape, self.compute.tile)
+            room_in_memory() if out is None else room_for(self.layout.map_shape, self.compute.tile)
         )
 
     def to_display(self, plane: Planes, value_range: Range, room: Room) -> Planes:

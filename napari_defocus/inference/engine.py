@@ -58,7 +58,7 @@ class Progress:
 
 def infer(
     network: nn.Module,
-    planes: FloatArray,
+    planes: FloatArray | tuple[FloatArray, ...],
     compute: Compute,
     needed: Mask | None = None,
     core: Box | None = None,
@@ -69,8 +69,8 @@ def infer(
     ----------
     network : torch.nn.Module
         Takes and gives (N, C, H, W) float32 tensors and has a ``descriptor``; it is left as it is.
-    planes : (C_in, Y, X) float32 array
-        In the networks' form, finite.
+    planes : (C_in, Y, X) float32 array, or a tuple of such
+        In the networks' form, finite; the channels of several follow each other.
     compute : Compute
         Device, precision and tiles.
     needed : (Y, X) bool array, optional
@@ -97,7 +97,8 @@ def infer(
         If the network fails otherwise.
     """
     runner = _Runner(network, choose_device(compute.device), compute.precision)
-    canvas = _Canvas(planes, runner.facts, needed, core or Box(0, 0, *planes.shape[-2:]))
+    parts = planes if isinstance(planes, tuple) else (planes,)
+    canvas = _Canvas(parts, runner.facts, needed, core or Box(0, 0, *parts[0].shape[-2:]))
     canvas.cut(_core_side(compute.tile, runner, canvas.padded_core))
     crew = crew_at_work()
     if crew is not None:
@@ -168,13 +169,15 @@ def run_to_end(steps: Generator[Progress, None, FloatArray]) -> FloatArray:
 class _Canvas:
     """A padded plane, the tiles still to do, and what the tiles done have given."""
 
-    def __init__(self, planes: FloatArray, facts: Facts, needed: Mask | None, core: Box) -> None:
-        height, width = planes.shape[-2:]
+    def __init__(
+        self, parts: tuple[FloatArray, ...], facts: Facts, needed: Mask | None, core: Box
+    ) -> None:
+        height, width = parts[0].shape[-2:]
         self.core = core
         self.multiple = facts.multiple
         self.halo = halo(facts.receptive_radius, facts.multiple)
-        self.planes = _padded(planes, facts.multiple)
-        self.whole = Box(0, 0, *self.planes.shape[-2:])
+        self.parts = [_padded(part, facts.multiple) for part in parts]
+        self.whole = Box(0, 0, *self.parts[0].shape[-2:])
         bottom = self.whole.bottom if core.bottom == height else core.bottom
         right = self.whole.right if core.right == width else core.right
         self.padded_core = Box(core.top, core.left, bottom, right)
@@ -202,7 +205,7 @@ class _Canvas:
     def seen(self, ahead: int = 0) -> FloatArray:
         """Return what the next tile must see, or the one so many after it."""
         rows, columns = self._sight(ahead).slices
-        return self.planes[:, rows, columns]
+        return np.concatenate([part[:, rows, columns] for part in self.parts])
 
     def put(self, result: FloatArray) -> None:
         """Add the next tile's result and strike the tile off."""
@@ -252,7 +255,7 @@ class _Runner:
         import torch
 
         with computing(self.device, self.precision):
-            batch = torch.from_numpy(np.ascontiguousarray(planes))[None].to(self.device)
+            batch = torch.from_numpy(planes)[None].to(self.device)
             batch = batch.contiguous(memory_format=torch.channels_last)
             result = self.network(batch)[0].float().cpu()
             return cast(FloatArray, result.contiguous().numpy())

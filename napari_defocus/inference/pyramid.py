@@ -314,7 +314,7 @@ def _look(
             known[0] *= 2
             share = trust(known[0], *_REFINED_BETWEEN)
         told = np.where(share > 0, known, 0)
-        seen = np.concatenate([coloured(picture[:, *sight.slices]), told])
+        seen = (coloured(picture[:, *sight.slices]), told)
         known[1] = confidence_at(known[1], 0.5)
         doubted = known[1] < 1 - _SURER_BY[0]
         steps = infer(network, seen, compute, (share > 0) | doubted, core)
@@ -388,7 +388,7 @@ class _Part:
         if not kept.any():
             self.meter.skip(kept.size if self.planned else 0)
             return np.zeros((3, *kept.shape), np.float32)
-        seen = np.concatenate([coloured(picture), guide[:2]])
+        seen = (coloured(picture), guide[:2])
         steps = infer(self.network, seen, self.compute, wanted, core)
         result = yield from self.meter.measure(steps, kept.size, planned=self.planned)
         result -= picture[:, *core.slices]

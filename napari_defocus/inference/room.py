@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..arrays import Array
+from .memory import keep_freed_memory
 from .tiles import Box, plan, round_up
 
 #: Side in pixels of a block, at most, and in tiles where their size is given.
@@ -160,6 +161,13 @@ class FileRoom(Room):
 
 
 @contextmanager
+def room_in_memory() -> Iterator[Room]:
+    """Make room for one plane in memory, which is not given back before its work is done."""
+    with keep_freed_memory():
+        yield Room()
+
+
+@contextmanager
 def room_for(shape: tuple[int, ...], tile: int | str | None) -> Iterator[Room]:
     """Make room for one plane (..., Y, X).
 
@@ -169,7 +177,8 @@ def room_for(shape: tuple[int, ...], tile: int | str | None) -> Iterator[Room]:
     """
     side = min(_BLOCK, _TILES * tile) if isinstance(tile, int) else _BLOCK
     if shape[-2] * shape[-1] <= side**2:
-        yield Room()
+        with room_in_memory() as room:
+            yield room
         return
     with tempfile.TemporaryDirectory(prefix="napari-defocus-") as folder:
         yield FileRoom(folder, side)

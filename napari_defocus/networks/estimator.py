@@ -189,7 +189,7 @@ class DualEstimator(nn.Module):
         matches = [_match(look) for look in looks]
         wide = self.spread_match(costs)
         seen = [fine, *looks, *(_scaled(match) for match in matches), _scaled(found)]
-        raw = self.trunk(torch.cat(seen, 1), _scaled(wide))
+        raw = self.trunk(_joined(seen), _scaled(wide))
         candidates = torch.cat([match[:, :1] for match in (*matches, wide, found)], 1)
         weights = torch.cat([raw[:, 2:-1], raw[:, -1:] + _LOYALTY * found[:, 1:]], 1).softmax(1)
         radius = (weights * candidates).sum(1, keepdim=True) + 2 * raw[:, :1]
@@ -225,6 +225,12 @@ def _match(costs: Tensor) -> Tensor:
     shift = best - costs.shape[1] // 2 + (0.5 * (below - above) / bend).clamp(-0.5, 0.5)
     mean = costs.mean(1, keepdim=True)
     return torch.cat([_RADIUS_PER_SHIFT * shift, (mean - at) / (mean + _FLAT)], 1)
+
+
+def _joined(features: Sequence[Tensor]) -> Tensor:
+    """Channels of all features, last in memory, where convolutions want them."""
+    last = torch.channels_last
+    return torch.cat([x.contiguous(memory_format=last) for x in features], 1)
 
 
 def _scaled(found: Tensor) -> Tensor:
