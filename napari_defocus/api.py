@@ -101,7 +101,9 @@ def estimate_defocus(
         left view, if there are two.
     right : array, optional
         The right dual-pixel view, of the same shape and data type. Two views tell more reliably how
-        far each pixel is out of focus, and on which side of the plane of focus it lies.
+        far each pixel is out of focus, and on which side of the plane of focus it lies. Disparity
+        is the radius but for a factor that depends on the lens: with "auto", what the model for one
+        image sees says it, once for each plane.
     model : str, path or torch.nn.Module
         "auto", the name of a model for one view or two (:func:`napari_defocus.list_models`), the
         path of one's own weights file, or a network with a ``descriptor``. "auto" takes one for

@@ -12,13 +12,14 @@ import numpy as np
 from .arrays import Array, FloatArray, Layout, Range, add_change, to_display
 from .inference import pyramid
 from .inference.alignment import levelled
+from .inference.calibration import calibrate
 from .inference.device import Compute
 from .inference.engine import Progress
 from .inference.pyramid import Meter, coloured
 from .inference.room import Planes, Room, Store, room_for, room_in_memory
 from .inference.scaling import level_shape
 from .maps import check_values
-from .models import ModelCard, load_network
+from .models import ModelCard, load_network, scale_model
 
 if TYPE_CHECKING:
     from torch import nn
@@ -90,6 +91,10 @@ class Estimate:
         found = yield from pyramid.estimate(
             _network(self.model), view, work.compute, work.scale, meter, room
         )
+        reference = scale_model(self.model) if isinstance(self.model, ModelCard) else None
+        if reference is not None:
+            single = load_network(reference)
+            yield from calibrate(found, view, single, work.compute, meter, room)
         if work.layout.dtype.kind == "f":
             _forget_unseen(found, planes, room)
         return found

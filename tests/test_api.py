@@ -1,6 +1,7 @@
 """Arrays in, arrays out: what every function keeps, refuses and reports."""
 
 from importlib.resources import files
+from pathlib import Path
 from typing import ClassVar
 
 import dask
@@ -30,7 +31,8 @@ from napari_defocus import (
     refocus,
 )
 from napari_defocus.inference.engine import Progress
-from napari_defocus.models import find_model, list_models, write_model
+from napari_defocus.io import read_picture
+from napari_defocus.models import find_model, list_models, load_network, write_model
 from napari_defocus.networks import build
 from napari_defocus.networks.descriptor import Descriptor
 
@@ -162,6 +164,24 @@ def test_two_views_give_a_signed_map(dual):
     assert defocus.signed
     assert defocus.radius.shape == (48, 40)
     assert defocus.radius.min() < 0 < defocus.radius.max()
+
+
+def test_two_views_of_a_lens_are_scaled_to_what_one_image_shows():
+    left, right = (
+        read_picture(Path(str(files("napari_defocus") / "samples" / f"stairwell-{side}.png"))).data
+        for side in ("left", "right")
+    )
+    card = find_model("auto", "dual")
+    scaled = estimate_defocus(left, right, channel_axis=-1)
+    as_found = estimate_defocus(left, right, channel_axis=-1, model=load_network(card))
+    blurred = np.abs(as_found.radius) > 1
+    factors = scaled.radius[blurred] / as_found.radius[blurred]
+    assert np.ptp(factors) < 1e-4
+    single = estimate_defocus(left, channel_axis=-1)
+    sure = (np.abs(scaled.radius) > 1.5) & (np.minimum(scaled.confidence, single.confidence) > 0.4)
+    ratio = np.median(single.radius[sure] / np.abs(scaled.radius[sure]))
+    assert ratio == pytest.approx(1, abs=0.15)
+    assert abs(np.log(factors.mean())) > 0.05
 
 
 def test_sign_of_a_map_does_not_matter_for_deblurring(generator):

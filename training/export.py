@@ -34,12 +34,15 @@ class Model:
         What it is for.
     description, data : str
         What its card says of it, and of what it was trained on.
+    scale_from : str
+        Name of the model that sets the scale of its radii, if one does.
     """
 
     file: str
     task: Task
     description: str
     data: str
+    scale_from: str = ""
 
 
 #: All models of the plugin, by their names.
@@ -48,7 +51,11 @@ MODELS: Mapping[str, Model] = {
         "single", "single", "Blur radius and confidence from one photograph.", _PHOTOGRAPHS
     ),
     "dual-pixel": Model(
-        "dual-pixel", "dual", "Signed blur radius and confidence from two views.", _PHOTOGRAPHS
+        "dual-pixel",
+        "dual",
+        "Signed blur radius and confidence from two views.",
+        _PHOTOGRAPHS,
+        scale_from="single",
     ),
     "photo-faithful": Model(
         "deblur",
@@ -116,4 +123,5 @@ def export(run: Path, name: str, folder: Path, *, figures: Mapping[str, Any]) ->
         data=model.data,
         recipe=left.recipe,
         figures={"held-out rendered scenes": left.figures, **figures},
+        scale_from=model.scale_from,
     )

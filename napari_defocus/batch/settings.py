@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import OptionError
 from ..io.files import RAW_SUFFIXES
-from ..models import ModelCard, find_model, possible_models
+from ..models import ModelCard, find_model, possible_models, taking_part
 from ..version import __version__
 from .how import How
 
@@ -135,8 +135,8 @@ class Settings:
         """
         estimator = find_model(self.map_model, estimation, imaging=imaging)
         if self.task == "map":
-            return [estimator]
-        return [find_model(self.model, "deblur", self.detail, imaging), estimator]
+            return taking_part([estimator])
+        return taking_part([find_model(self.model, "deblur", self.detail, imaging), estimator])
 
     def possible_cards(self) -> list[ModelCard]:
         """Return all models that may take part, whatever the files are.
@@ -150,8 +150,9 @@ class Settings:
         if self.dual_pixel:
             estimators += possible_models(self.map_model, "dual")
         if self.task == "map":
-            return estimators
-        return [*possible_models(self.model, "deblur", self.detail), *estimators]
+            return taking_part(estimators)
+        deblurring = possible_models(self.model, "deblur", self.detail)
+        return taking_part([*deblurring, *estimators])
 
     def fingerprint(self) -> str:
         """Return a text that changes when results would: by settings, weights or version."""

@@ -259,7 +259,8 @@ def _record(what: str, job: _Job) -> dict[str, Any]:
     if what == "sharp":
         return provenance("deblur", picture.data, {**_deblurring(settings), **told}, cards)
     told["model"] = settings.map_model
-    return provenance("estimate_defocus", picture.data, told, cards[-1:])
+    estimators = [card for card in cards if card.task != "deblur"]
+    return provenance("estimate_defocus", picture.data, told, estimators)
 
 
 def _measured(radius: Any) -> Measures:

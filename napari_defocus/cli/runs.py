@@ -14,7 +14,7 @@ from ..batch.views import Views, find_views
 from ..colours import paint_map
 from ..errors import FileError, MapError, OptionError
 from ..io import Picture, check_fits, read_picture
-from ..models import ModelCard, find_model
+from ..models import ModelCard, find_model, taking_part
 from ..provenance import provenance
 from .outputs import (
     Outputs,
@@ -132,7 +132,7 @@ class Choice:
     def cards(self, views: Views | None, imaging: Imaging) -> list[ModelCard]:
         """The models used; where a map is estimated from views, the one that does it too."""
         estimator = [] if views is None else [find_model("auto", views.task, imaging=imaging)]
-        return [find_model(self.model, "deblur", self.detail, imaging), *estimator]
+        return taking_part([find_model(self.model, "deblur", self.detail, imaging), *estimator])
 
 
 def map_defocus(
@@ -158,7 +158,7 @@ def map_defocus(
         "views": views.count,
         **given,
     }
-    record = _record("estimate_defocus", image, picture, told, [card])
+    record = _record("estimate_defocus", image, picture, told, taking_part([card]))
     axis = given["channel_axis"]
     outputs.write(goals.radius, found.radius, record, picture, axis)
     if goals.confidence:

@@ -189,7 +189,7 @@ def deblur(
     limit = cast("Descriptor", network.descriptor).max_radius
     shape = image.shape[-2:]
     if scale == "auto":
-        coarsest = min(choose_scale(*_sample(found), limit), _coarsest_level(shape))
+        coarsest = min(choose_scale(*sample(found), limit), _coarsest_level(shape))
         levels = [1 << step for step in range(coarsest.bit_length())]
     else:
         levels = [int(scale)]
@@ -445,7 +445,7 @@ def _shrunk(image: Planes, levels: list[int], room: Room) -> list[Planes]:
     return [*([image] if levels[0] == 1 else []), *pictures]
 
 
-def _sample(found: Planes) -> tuple[FloatArray, FloatArray]:
+def sample(found: Planes) -> tuple[FloatArray, FloatArray]:
     """Radius and confidence of evenly spread pixels."""
     step = int(np.ceil((found.shape[-2] * found.shape[-1] / _SAMPLE) ** 0.5))
     radius, confidence = found[:, ::step, ::step]

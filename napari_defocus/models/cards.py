@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,9 @@ class ModelCard:
         Of the weights; `data` says what they were trained on.
     recipe, figures : mapping
         How they were trained, and what they were measured to reach; JSON values.
+    scale_from : str
+        For two views: name of the model of one image whose radii set the scale of this one's, which
+        disparity tells only up to a factor of the lens; empty if its own do.
     """
 
     name: str
@@ -50,6 +53,7 @@ class ModelCard:
     data: str
     recipe: Mapping[str, Any]
     figures: Mapping[str, Any]
+    scale_from: str = ""
 
     def to_json(self) -> str:
         """Return the card as it is written beside the weights: all but the path."""
@@ -94,7 +98,7 @@ def card_from(values: object, path: Path, source: str) -> ModelCard:
     Parameters
     ----------
     values : object
-        Should be a mapping with every field but the path.
+        Should be a mapping with every field but the path; those with a default may be missing.
     path : pathlib.Path
         The weights file.
     source : str
@@ -107,16 +111,18 @@ def card_from(values: object, path: Path, source: str) -> ModelCard:
     """
     if not isinstance(values, Mapping):
         raise ModelError(f"{source} holds a {type(values).__name__}; it should hold named fields")
-    known = {field.name: field.type for field in fields(ModelCard) if field.name != "path"}
-    for name, wanted in known.items():
-        value = values.get(name)
-        kind = Mapping if wanted == Mapping[str, Any] else str
+    known = {field.name: field for field in fields(ModelCard) if field.name != "path"}
+    told = {name: field.default for name, field in known.items() if field.default is not MISSING}
+    told |= {name: values[name] for name in known if name in values}
+    for name, field in known.items():
+        value = told.get(name)
+        kind = Mapping if field.type == Mapping[str, Any] else str
         if not isinstance(value, kind):
             seen = "lacks" if name not in values else f"has a {type(value).__name__} for"
             raise ModelError(f"{source} {seen} the field {name!r}; it should be {_words(kind)}")
     if values["task"] not in TASKS:
         raise ModelError(f"{source} has the task {values['task']!r}; known are {', '.join(TASKS)}")
-    return ModelCard(path=path, **{name: values[name] for name in known})
+    return ModelCard(path=path, **told)
 
 
 def _words(kind: type) -> str:

@@ -1,6 +1,7 @@
 """Which models there are, and which one a name, a path or "auto" means."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,29 @@ def possible_models(
     if name_or_path != "auto" or task == "dual" or detail != "faithful":
         return [photo]
     return [photo, *(find_model("auto", task, detail, imaging) for imaging in IMAGINGS[1:])]
+
+
+def scale_model(card: ModelCard) -> ModelCard | None:
+    """Return the card of the model whose radii set the scale of another's; None if its own do.
+
+    Examples
+    --------
+    >>> scale_model(find_model("auto", "dual")).name
+    'single'
+    """
+    return find_model(card.scale_from, "single") if card.scale_from else None
+
+
+def taking_part(cards: Sequence[ModelCard]) -> list[ModelCard]:
+    """Return the cards, and after each that of the model which sets its scale, if one does.
+
+    Examples
+    --------
+    >>> [card.name for card in taking_part([find_model("auto", "dual")])]
+    ['dual-pixel', 'single']
+    """
+    both = [(card, scale_model(card)) for card in cards]
+    return [card for pair in both for card in pair if card is not None]
 
 
 def check_detail(detail: str, model: object) -> None:

@@ -35,6 +35,7 @@ def write_model(
     data: str,
     recipe: Mapping[str, Any],
     figures: Mapping[str, Any],
+    scale_from: str = "",
 ) -> ModelCard:
     """Write ``NAME.safetensors`` in half precision and ``NAME.json``, replacing what was there.
 
@@ -46,7 +47,7 @@ def write_model(
         Lower-case letters and digits, in groups joined by hyphens.
     state : mapping of str to Tensor
         ``network.state_dict()``.
-    task, architecture, arguments, version, licence, description, data, recipe, figures
+    task, architecture, arguments, version, licence, description, data, recipe, figures, scale_from
         As in `ModelCard`.
 
     Returns
@@ -78,6 +79,7 @@ def write_model(
         "data": data,
         "recipe": recipe,
         "figures": figures,
+        "scale_from": scale_from,
     }
     card = card_from({**fields, "sha256": ""}, path, f"model {name!r}")
     try:

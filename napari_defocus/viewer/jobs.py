@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..inference.device import Compute
 from ..inference.engine import Progress
-from ..models import find_model
+from ..models import find_model, taking_part
 from ..provenance import array_hash, provenance
 from .histogram import RadiusCounts, count_radii
 from .map_layers import Estimated, KnownMap, MapSource
@@ -135,13 +135,15 @@ class MapJob:
             "estimate_defocus",
             image,
             {"right": right, **arguments, **self.image.origin},
-            [
-                find_model(
-                    self.how.model,
-                    "single" if right is None else "dual",
-                    imaging=self.image.imaging(self.how.encoding),
-                )
-            ],
+            taking_part(
+                [
+                    find_model(
+                        self.how.model,
+                        "single" if right is None else "dual",
+                        imaging=self.image.imaging(self.how.encoding),
+                    )
+                ]
+            ),
         )
         magnitude = np.abs(defocus.radius)
         return MapResult(

@@ -62,7 +62,7 @@ def test_fingerprint_changes_with_what_shapes_results_and_with_nothing_else():
 def test_a_model_for_two_views_takes_part_where_they_are_looked_for():
     asked = Settings(task="map", dual_pixel=True)
     assert "dual-pixel" in [card.name for card in asked.possible_cards()]
-    assert [card.name for card in asked.cards("photo", "dual")] == ["dual-pixel"]
+    assert [card.name for card in asked.cards("photo", "dual")] == ["dual-pixel", "single"]
     assert "dual-pixel" not in [card.name for card in Settings(task="map").possible_cards()]
 
 

@@ -19,6 +19,8 @@ from napari_defocus.models import (
     list_models,
     load_network,
     possible_models,
+    scale_model,
+    taking_part,
     verify,
     write_model,
 )
@@ -87,6 +89,21 @@ def test_loaded_network_is_shared(card):
 def test_card_is_read_back(card):
     assert read_card(card.path.with_suffix(".json")) == card
     verify(card)
+
+
+def test_a_card_need_not_say_where_its_scale_comes_from(card):
+    values = json.loads(card.to_json())
+    del values["scale_from"]
+    assert card_from(values, card.path, "it") == card
+    assert scale_model(card) is None
+    assert taking_part([card]) == [card]
+
+
+def test_the_model_that_sets_the_scale_takes_part():
+    dual, sharp = find_model("auto", "dual"), find_model("auto", "deblur")
+    single = find_model("auto", "single")
+    assert scale_model(dual) == single
+    assert taking_part([sharp, dual]) == [sharp, dual, single]
 
 
 def test_same_weights_give_the_same_bytes(tmp_path, card, network):

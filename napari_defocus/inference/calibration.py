@@ -1,0 +1,142 @@
+"""How large blur is for a given disparity: told from how blurred a part of the picture looks.
+
+Disparity between dual-pixel views is proportional to the blur radius, by a factor that depends on
+the lens and on how well the photodiodes tell its halves apart. From the views alone it can hardly
+be told; what the single-image estimator sees in the same place says it, once for the whole plane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..arrays import Array, FloatArray
+from .device import Compute
+from .engine import Progress
+from .pyramid import Meter, confidence_at, estimate, sample
+from .room import Planes, Room, Store
+from .scaling import averaged, shrunk
+from .tiles import Box, plan
+
+if TYPE_CHECKING:
+    from torch import nn
+
+#: Side, in pixels of the level that is looked at, of the part that is.
+_SIDE = 640
+#: Radii below this say nothing: neither blur nor disparity is measured well enough.
+_LEAST = 0.5
+#: What most of the radii that count should at least be, in pixels of the level.
+_TYPICAL = 3.0
+#: Weight, in pixels times squared radii, at which what was found counts as much as what was
+#: expected: the factor of the lenses that the estimator was trained with.
+_EXPECTED = 16_000.0
+#: Factors that are possible.
+_BETWEEN = (0.5, 2.0)
+
+
+def calibrate(
+    found: Store, views: Planes, single: nn.Module, compute: Compute, meter: Meter, room: Room
+) -> Generator[Progress, None, None]:
+    """Scale radii found from two views to those that one image shows.
+
+    Parameters
+    ----------
+    found : (2, Y, X) float32 array
+        Signed radius in pixels and confidence, which are changed.
+    views : (6, Y, X) float32 array
+        Both views in the networks' form.
+    single : torch.nn.Module
+        An estimator from one image.
+    compute : Compute
+        Device, precision and tiles.
+    meter : Meter
+        Counts the progress.
+    room : Room
+        How large a part is worked on at a time.
+
+    Yields
+    ------
+    Progress
+    """
+    level, part = _telling(found)
+    if part is None:
+        return
+    picture = _mean_view(views[:, *part.slices], level)
+    seen = yield from estimate(single, picture, compute, "auto", meter, Room())
+    radius, confidence = averaged(found[:, *part.slices], level)
+    factor = scale_between((radius / level, confidence), seen[:, :, :])
+    for block in room.blocks(found.shape, 1):
+        radius, confidence = found[:, *block.slices]
+        sure = confidence_at(confidence, 1 / factor)
+        found[:, *block.slices] = np.stack([np.float32(factor) * radius, sure])
+
+
+def scale_between(
+    found: tuple[FloatArray, FloatArray], reference: tuple[FloatArray, FloatArray] | FloatArray
+) -> float:
+    """Return how many times larger the radii of a reference are.
+
+    Parameters
+    ----------
+    found, reference : pair of (Y, X) float32 array
+        Radius in pixels, of either sign, and confidence.
+
+    Returns
+    -------
+    float
+        Median of the ratios, the larger and surer radii weighing more, drawn towards 1 where
+        little is known.
+
+    Examples
+    --------
+    >>> sure, radius = np.ones((200, 200), np.float32), np.full((200, 200), 4, np.float32)
+    >>> round(scale_between((radius, sure), (1.5 * radius, sure)), 2)
+    1.49
+    """
+    one, other = np.abs(found[0]), np.abs(reference[0])
+    known = (one > _LEAST) & (other > _LEAST)
+    if not known.any():
+        return 1.0
+    one, other, sure = one[known], other[known], (found[1] * reference[1])[known]
+    weights = np.square(sure * np.minimum(one, other), dtype=np.float64)
+    ratio = np.clip(_weighted_median(other / one, weights), *_BETWEEN)
+    told = weights.sum()
+    return float(ratio ** (told / (told + _EXPECTED)))
+
+
+def _telling(found: Planes) -> tuple[int, Box | None]:
+    """The level to look at, and the part, at full size, that tells most; None if nothing does."""
+    radius, confidence = sample(found)
+    size = np.abs(radius)
+    weights: Array = np.square(size * confidence * (size > _LEAST), dtype=np.float64)
+    if not weights.any():
+        return 1, None
+    typical = _weighted_median(size.ravel(), weights.ravel())
+    level = 1
+    while typical / (2 * level) >= _TYPICAL:
+        level *= 2
+    whole = Box(0, 0, *found.shape[-2:])
+    step = found.shape[-2] / radius.shape[0]
+    parts = plan(whole, _SIDE * level, 1)
+    return level, max(parts, key=lambda part: _sum(weights, part, step))
+
+
+def _sum(weights: Array, part: Box, step: float) -> float:
+    """Sum of sampled weights within a part of the whole."""
+    ends = (part.top, part.bottom, part.left, part.right)
+    top, bottom, left, right = (int(end / step) for end in ends)
+    return float(weights[top:bottom, left:right].sum())
+
+
+def _mean_view(views: FloatArray, level: int) -> FloatArray:
+    """Mean of both views (3, y, x), shrunk by `level`."""
+    left, right = (shrunk(view, [level])[0] for view in np.split(views, 2))
+    return (left + right) * np.float32(0.5)
+
+
+def _weighted_median(values: Array, weights: Array) -> float:
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(reached, reached[-1] / 2)])
