@@ -64,6 +64,7 @@ def calibrate(
     if part is None:
         return
     picture = _mean_view(views[:, *part.slices], level)
+    meter.plan(picture[0].size)
     seen = yield from estimate(single, picture, compute, "auto", meter, Room())
     radius, confidence = averaged(found[:, *part.slices], level)
     factor = scale_between((radius / level, confidence), seen[:, :, :])

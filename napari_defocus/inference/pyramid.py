@@ -86,6 +86,10 @@ class Meter:
             self.told = max(self.told, self.done + pixels * step.done // step.total)
             yield Progress(self.told, self.expected)
 
+    def plan(self, pixels: int) -> None:
+        """Plan more work than was planned from the start."""
+        self.expected += pixels
+
     def skip(self, pixels: int) -> None:
         """Leave out planned work."""
         self.expected -= pixels
