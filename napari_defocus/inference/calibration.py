@@ -66,22 +66,21 @@ def calibrate(
     picture = _mean_view(views[:, *part.slices], level)
     meter.plan(picture[0].size)
     seen = yield from estimate(single, picture, compute, "auto", meter, Room())
-    radius, confidence = averaged(found[:, *part.slices], level)
-    factor = scale_between((radius / level, confidence), seen[:, :, :])
+    told = averaged(found[:, *part.slices], level)
+    told[0] /= level
+    factor = scale_between(told, seen[:, :, :])
     for block in room.blocks(found.shape, 1):
         radius, confidence = found[:, *block.slices]
         sure = confidence_at(confidence, 1 / factor)
         found[:, *block.slices] = np.stack([np.float32(factor) * radius, sure])
 
 
-def scale_between(
-    found: tuple[FloatArray, FloatArray], reference: tuple[FloatArray, FloatArray] | FloatArray
-) -> float:
+def scale_between(found: FloatArray, reference: FloatArray) -> float:
     """Return how many times larger the radii of a reference are.
 
     Parameters
     ----------
-    found, reference : pair of (Y, X) float32 array
+    found, reference : (2, Y, X) float32 array
         Radius in pixels, of either sign, and confidence.
 
     Returns
@@ -92,8 +91,8 @@ def scale_between(
 
     Examples
     --------
-    >>> sure, radius = np.ones((200, 200), np.float32), np.full((200, 200), 4, np.float32)
-    >>> round(scale_between((radius, sure), (1.5 * radius, sure)), 2)
+    >>> radius, sure = np.full((200, 200), 4, np.float32), np.ones((200, 200), np.float32)
+    >>> round(scale_between(np.stack([radius, sure]), np.stack([1.5 * radius, sure])), 2)
     1.49
     """
     one, other = np.abs(found[0]), np.abs(reference[0])

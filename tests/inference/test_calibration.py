@@ -24,6 +24,11 @@ def found(height, width, radius, confidence=0.9):
     return np.stack([np.full((height, width), value, np.float32) for value in (radius, confidence)])
 
 
+def scale(one, other):
+    """Of radius and confidence to radius and confidence."""
+    return calibration.scale_between(np.stack(one), np.stack(other))
+
+
 def calibrated(estimate, seen, room=None):
     progress = list(
         calibration.calibrate(estimate, seen, SlopeEstimator(), CPU, Meter(0), room or Room())
@@ -42,7 +47,7 @@ def test_a_common_factor_is_found(factor, radius, noise, seed):
     one = radius * chance.uniform(0.8, 1.2, (300, 300)).astype(np.float32)
     other = factor * one * chance.normal(1, noise, one.shape).clip(0.1).astype(np.float32)
     sure = np.ones_like(one)
-    told = calibration.scale_between((-one, sure), (other, sure))
+    told = scale((-one, sure), (other, sure))
     assert told == pytest.approx(factor, rel=0.12)
 
 
@@ -50,23 +55,21 @@ def test_a_common_factor_is_found(factor, radius, noise, seed):
 def test_the_less_is_known_the_less_is_changed(factor, confidence, size):
     one = np.full((size, size), 3, np.float32)
     sure = np.full_like(one, confidence)
-    told = calibration.scale_between((one, sure), (factor * one, sure))
+    told = scale((one, sure), (factor * one, sure))
     assert min(1, factor) - 1e-3 <= told <= max(1, factor) + 1e-3
-    more = calibration.scale_between(
-        (np.tile(one, 2), np.tile(sure, 2)), (factor * np.tile(one, 2), np.tile(sure, 2))
-    )
+    more = scale((np.tile(one, 2), np.tile(sure, 2)), (factor * np.tile(one, 2), np.tile(sure, 2)))
     assert abs(more - 1) >= abs(told - 1) - 1e-6
 
 
 def test_what_is_in_focus_says_nothing():
     one, sure = np.full((64, 64), 0.3, np.float32), np.ones((64, 64), np.float32)
-    assert calibration.scale_between((one, sure), (one * 4, sure)) == 1
+    assert scale((one, sure), (one * 4, sure)) == 1
 
 
 def test_impossible_factors_are_not_believed():
     one, sure = np.full((400, 400), 4, np.float32), np.ones((400, 400), np.float32)
-    assert calibration.scale_between((one, sure), (one * 6, sure)) <= 2
-    assert calibration.scale_between((one, sure), (one / 6, sure)) >= 0.5
+    assert scale((one, sure), (one * 6, sure)) <= 2
+    assert scale((one, sure), (one / 6, sure)) >= 0.5
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
