@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 #: Side, in pixels of the level that is looked at, of the part that is.
-_SIDE = 640
+_SIDE = 448
 #: Radii below this say nothing: neither blur nor disparity is measured well enough.
 _LEAST = 0.5
 #: What most of the radii that count should at least be, in pixels of the level.
