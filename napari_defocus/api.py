@@ -102,8 +102,8 @@ def estimate_defocus(
     right : array, optional
         The right dual-pixel view, of the same shape and data type. Two views tell more reliably how
         far each pixel is out of focus, and on which side of the plane of focus it lies. Disparity
-        is the radius but for a factor that depends on the lens: with "auto", what the model for one
-        image sees says it, once for each plane.
+        is the radius but for a factor that depends on the lens. With the model that ships, the
+        model for one image says it, once for each plane; a network that is given is left alone.
     model : str, path or torch.nn.Module
         "auto", the name of a model for one view or two (:func:`napari_defocus.list_models`), the
         path of one's own weights file, or a network with a ``descriptor``. "auto" takes one for
@@ -218,7 +218,7 @@ def estimate_defocus_steps(
     else:
         radius, confidence = _new_maps(layout) if out is None else _check_maps(out, layout)
         black_white = lazy.range_of(views[0], layout, value_range)
-        meter = work.meter(stages=1)
+        meter = estimate.meter()
         for index in plane_indices(layout):
             with work.room(out if right is None else None) as room:
                 parts = [_read(as_planes(view, layout)[index], room) for view in views]

@@ -12,7 +12,7 @@ import numpy as np
 from .arrays import Array, FloatArray, Layout, Range, add_change, to_display
 from .inference import pyramid
 from .inference.alignment import levelled
-from .inference.calibration import calibrate
+from .inference.calibration import calibrate, most_pixels
 from .inference.device import Compute
 from .inference.engine import Progress
 from .inference.pyramid import Meter, coloured
@@ -80,9 +80,22 @@ class Estimate:
     work: Work
     model: ModelCard | nn.Module
 
+    @property
+    def reference(self) -> nn.Module | None:
+        """What sets the scale of the radii, if the model says that another one does."""
+        card = scale_model(self.model) if isinstance(self.model, ModelCard) else None
+        return None if card is None else load_network(card)
+
+    def meter(self) -> Meter:
+        """Count the progress of all planes."""
+        layout, meter = self.work.layout, self.work.meter(stages=1)
+        if self.reference is not None:
+            meter.plan(int(np.prod(layout.leading)) * most_pixels(layout.map_shape))
+        return meter
+
     def steps(self, *planes: Planes, value_range: Range, meter: Meter, room: Room) -> Steps[Store]:
         """Return radius and confidence (2, Y, X) of one view or two, (C, Y, X) each."""
-        work = self.work
+        work, reference = self.work, self.reference
         view, *others = (work.to_display(plane, value_range, room) for plane in planes)
         if others:
             whole = coloured(view[:, :, :])
@@ -91,10 +104,8 @@ class Estimate:
         found = yield from pyramid.estimate(
             _network(self.model), view, work.compute, work.scale, meter, room
         )
-        reference = scale_model(self.model) if isinstance(self.model, ModelCard) else None
         if reference is not None:
-            single = load_network(reference)
-            yield from calibrate(found, view, single, work.compute, meter, room)
+            yield from calibrate(found, view, reference, work.compute, meter, room)
         if work.layout.dtype.kind == "f":
             _forget_unseen(found, planes, room)
         return found

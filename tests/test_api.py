@@ -406,6 +406,20 @@ def test_progress_rises_to_its_total(single, generator):
         assert done[0] < done[-1] == totals[-1]
 
 
+@pytest.mark.parametrize("scale", ["auto", 2])
+def test_progress_of_two_views_is_whole_at_the_end_alone(scale):
+    left, seen = picture((130, 150)), []
+    estimate_defocus(
+        left,
+        np.roll(left, 3, 1),
+        scale=scale,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    *before, (done, total) = seen
+    assert done == total
+    assert all(done < total for done, total in before[:-1])
+
+
 def test_steps_give_the_same_result(single, generator):
     image = picture()
 

@@ -7,7 +7,7 @@ be told; what the single-image estimator sees in the same place says it, once fo
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,7 @@ from .engine import Progress
 from .pyramid import Meter, confidence_at, estimate, sample
 from .room import Planes, Room, Store
 from .scaling import averaged, shrunk
-from .tiles import Box, plan
+from .tiles import Box
 
 if TYPE_CHECKING:
     from torch import nn
@@ -52,7 +52,7 @@ def calibrate(
     compute : Compute
         Device, precision and tiles.
     meter : Meter
-        Counts the progress.
+        Counts the progress, `most_pixels` being planned.
     room : Room
         How large a part is worked on at a time.
 
@@ -62,9 +62,10 @@ def calibrate(
     """
     level, part = _telling(found)
     if part is None:
+        meter.skip(most_pixels(found.shape))
         return
     picture = _mean_view(views[:, *part.slices], level)
-    meter.plan(picture[0].size)
+    meter.skip(most_pixels(found.shape) - picture[0].size)
     seen = yield from estimate(single, picture, compute, "auto", meter, Room())
     told = averaged(found[:, *part.slices], level)
     told[0] /= level
@@ -73,6 +74,12 @@ def calibrate(
         radius, confidence = found[:, *block.slices]
         sure = confidence_at(confidence, 1 / factor)
         found[:, *block.slices] = np.stack([np.float32(factor) * radius, sure])
+
+
+def most_pixels(shape: Sequence[int]) -> int:
+    """Return how many pixels of a plane (..., Y, X) are looked at, at most."""
+    height, width = shape[-2:]
+    return min(height, _SIDE) * min(width, _SIDE)
 
 
 def scale_between(found: FloatArray, reference: FloatArray) -> float:
@@ -108,7 +115,7 @@ def scale_between(found: FloatArray, reference: FloatArray) -> float:
 
 def _telling(found: Planes) -> tuple[int, Box | None]:
     """The level to look at, and the part, at full size, that tells most; None if nothing does."""
-    radius, confidence = sample(found)
+    (radius, confidence), step = sample(found)
     size = np.abs(radius)
     weights: Array = np.square(size * confidence * (size > _LEAST), dtype=np.float64)
     if not weights.any():
@@ -117,17 +124,23 @@ def _telling(found: Planes) -> tuple[int, Box | None]:
     level = 1
     while typical / (2 * level) >= _TYPICAL:
         level *= 2
-    whole = Box(0, 0, *found.shape[-2:])
-    step = found.shape[-2] / radius.shape[0]
-    parts = plan(whole, _SIDE * level, 1)
+    rows, columns = (_spans(length, _SIDE * level) for length in found.shape[-2:])
+    parts = [Box(top, left, bottom, right) for top, bottom in rows for left, right in columns]
     return level, max(parts, key=lambda part: _sum(weights, part, step))
 
 
-def _sum(weights: Array, part: Box, step: float) -> float:
-    """Sum of sampled weights within a part of the whole."""
-    ends = (part.top, part.bottom, part.left, part.right)
-    top, bottom, left, right = (int(end / step) for end in ends)
-    return float(weights[top:bottom, left:right].sum())
+def _spans(length: int, side: int) -> list[tuple[int, int]]:
+    """Spans of at most a side that cover a length, evenly spread, at most half of one apart."""
+    rest = max(length - side, 0)
+    count = -(-2 * rest // side) + 1
+    starts = np.linspace(0, rest, count).astype(int)
+    return [(int(start), min(int(start) + side, length)) for start in starts]
+
+
+def _sum(weights: Array, part: Box, step: int) -> float:
+    """Sum of the weights, sampled at every so many pixels, of a part of the whole."""
+    rows, columns = (slice(-(-s.start // step), -(-s.stop // step)) for s in part.slices)
+    return float(weights[rows, columns].sum())
 
 
 def _mean_view(views: FloatArray, level: int) -> FloatArray:

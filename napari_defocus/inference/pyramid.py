@@ -193,7 +193,8 @@ def deblur(
     limit = cast("Descriptor", network.descriptor).max_radius
     shape = image.shape[-2:]
     if scale == "auto":
-        coarsest = min(choose_scale(*sample(found), limit), _coarsest_level(shape))
+        (radius, confidence), _ = sample(found)
+        coarsest = min(choose_scale(radius, confidence, limit), _coarsest_level(shape))
         levels = [1 << step for step in range(coarsest.bit_length())]
     else:
         levels = [int(scale)]
@@ -449,11 +450,10 @@ def _shrunk(image: Planes, levels: list[int], room: Room) -> list[Planes]:
     return [*([image] if levels[0] == 1 else []), *pictures]
 
 
-def sample(found: Planes) -> tuple[FloatArray, FloatArray]:
-    """Radius and confidence of evenly spread pixels."""
+def sample(found: Planes) -> tuple[FloatArray, int]:
+    """Radius and confidence (2, y, x) of evenly spread pixels, and how far these are apart."""
     step = int(np.ceil((found.shape[-2] * found.shape[-1] / _SAMPLE) ** 0.5))
-    radius, confidence = found[:, ::step, ::step]
-    return radius, confidence
+    return found[:, ::step, ::step], step
 
 
 def _multiple(network: nn.Module) -> int:

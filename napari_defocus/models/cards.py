@@ -122,6 +122,8 @@ def card_from(values: object, path: Path, source: str) -> ModelCard:
             raise ModelError(f"{source} {seen} the field {name!r}; it should be {_words(kind)}")
     if values["task"] not in TASKS:
         raise ModelError(f"{source} has the task {values['task']!r}; known are {', '.join(TASKS)}")
+    if told["scale_from"] and values["task"] != "dual":
+        raise ModelError(f"{source} has the field 'scale_from', which is for the task 'dual' alone")
     return ModelCard(path=path, **told)
 
 

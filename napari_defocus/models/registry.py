@@ -76,14 +76,8 @@ def find_model(
     if name == "auto":
         name = default_name(task, detail, imaging)
     if _is_path(name):
-        card = _read_own(Path(name).expanduser())
-    else:
-        card = _read_shipped(name, task)
-    if card.task != task:
-        raise ModelError(
-            f"model {name!r} is made for the task {card.task!r}, not {task!r}; {_choices(task)}"
-        )
-    return card
+        return _suiting(_read_own(Path(name).expanduser()), task)
+    return _read_shipped(name, task)
 
 
 def default_name(task: "Task", detail: str = "faithful", imaging: "Imaging" = "photo") -> str:
@@ -130,12 +124,17 @@ def possible_models(
 def scale_model(card: ModelCard) -> ModelCard | None:
     """Return the card of the model whose radii set the scale of another's; None if its own do.
 
+    Raises
+    ------
+    ModelError
+        If no model inside the package has the name that the card gives.
+
     Examples
     --------
     >>> scale_model(find_model("auto", "dual")).name
     'single'
     """
-    return find_model(card.scale_from, "single") if card.scale_from else None
+    return _read_shipped(card.scale_from, "single") if card.scale_from else None
 
 
 def taking_part(cards: Sequence[ModelCard]) -> list[ModelCard]:
@@ -169,7 +168,16 @@ def _read_shipped(name: str, task: "Task") -> ModelCard:
     cards = {card.name: card for card in list_models()}
     if name not in cards:
         raise ModelError(f"there is no model {name!r}; {_choices(task)}")
-    return cards[name]
+    return _suiting(cards[name], task)
+
+
+def _suiting(card: ModelCard, task: "Task") -> ModelCard:
+    if card.task != task:
+        raise ModelError(
+            f"model {card.name!r} is made for the task {card.task!r}, not {task!r}; "
+            f"{_choices(task)}"
+        )
+    return card
 
 
 def _choices(task: "Task") -> str:

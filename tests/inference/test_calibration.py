@@ -30,9 +30,10 @@ def scale(one, other):
 
 
 def calibrated(estimate, seen, room=None):
-    progress = list(
-        calibration.calibrate(estimate, seen, SlopeEstimator(), CPU, Meter(0), room or Room())
-    )
+    meter = Meter(calibration.most_pixels(estimate.shape))
+    steps = calibration.calibrate(estimate, seen, SlopeEstimator(), CPU, meter, room or Room())
+    progress = list(steps)
+    assert meter.done == meter.expected
     return estimate, progress
 
 
@@ -100,6 +101,17 @@ def test_of_a_large_plane_the_part_that_tells_most_is_looked_at():
     assert after[0, 450, 300] == pytest.approx(4.5, rel=0.06)
     assert progress[-1].total <= 448 * 448 * (1 + 1 / 4 + 1 / 16 + 1 / 64)
     assert all(step.done <= step.total for step in progress)
+
+
+@pytest.mark.parametrize("shape", [(448, 448), (449, 449), (460, 1000), (4, 2_000_000)])
+def test_what_tells_most_is_looked_at_whatever_the_size(shape):
+    """A stripe of 300 columns is out of focus, the rest is not: the part holds all of it."""
+    height, width = shape
+    estimate, seen = found(height, width, 0.1), views(height, width, 20)
+    stripe = np.s_[..., width // 2 - 150 : width // 2 + 150]
+    estimate[0][stripe], seen[stripe] = 3.0, views(height, 300, 4.5)
+    after, _ = calibrated(estimate, seen)
+    assert 3.4 < after[0, height // 2, width // 2] < 4.8
 
 
 def test_blocks_in_files_are_scaled_alike(tmp_path):

@@ -106,6 +106,18 @@ def test_the_model_that_sets_the_scale_takes_part():
     assert taking_part([sharp, dual]) == [sharp, dual, single]
 
 
+def test_only_two_views_take_their_scale_from_another_model(card):
+    values = {**json.loads(card.to_json()), "scale_from": "single"}
+    with pytest.raises(ModelError, match="'dual' alone"):
+        card_from(values, card.path, "it")
+
+
+@pytest.mark.parametrize("name", ["auto", "elsewhere/own.safetensors", "dual-pixel", "nothing"])
+def test_scale_comes_from_a_model_of_one_image_in_the_package(card, name):
+    with pytest.raises(ModelError):
+        scale_model(replace(card, task="dual", scale_from=name))
+
+
 def test_same_weights_give_the_same_bytes(tmp_path, card, network):
     again = tmp_path / "again"
     again.mkdir()
