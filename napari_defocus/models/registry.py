@@ -138,15 +138,19 @@ def scale_model(card: ModelCard) -> ModelCard | None:
 
 
 def taking_part(cards: Sequence[ModelCard]) -> list[ModelCard]:
-    """Return the cards, and after each that of the model which sets its scale, if one does.
+    """Return the cards, each once, and after each that of the model which sets its scale.
 
     Examples
     --------
     >>> [card.name for card in taking_part([find_model("auto", "dual")])]
     ['dual-pixel', 'single']
     """
-    both = [(card, scale_model(card)) for card in cards]
-    return [card for pair in both for card in pair if card is not None]
+    found: list[ModelCard] = []
+    for card in cards:
+        for one in (card, scale_model(card)):
+            if one is not None and one not in found:
+                found.append(one)
+    return found
 
 
 def check_detail(detail: str, model: object) -> None:

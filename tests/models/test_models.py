@@ -104,6 +104,7 @@ def test_the_model_that_sets_the_scale_takes_part():
     single = find_model("auto", "single")
     assert scale_model(dual) == single
     assert taking_part([sharp, dual]) == [sharp, dual, single]
+    assert taking_part([single, dual]) == [single, dual]
 
 
 def test_only_two_views_take_their_scale_from_another_model(card):
