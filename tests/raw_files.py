@@ -4,6 +4,8 @@ import numpy as np
 import tifffile
 from scipy.ndimage import convolve, gaussian_filter
 
+from napari_defocus import estimate_defocus
+from napari_defocus.models import find_model, load_network
 from napari_defocus.optics.kernels import disk, half_pupil, mirrored
 
 BLACK, WHITE = 64, 16383
@@ -70,3 +72,16 @@ def seen_by_halves(light, radius):
     left = half_pupil(disk(abs(radius)), abs(radius) / 2)
     kernels = (left, mirrored(left)) if radius > 0 else (mirrored(left), left)
     return [convolve(light, kernel.double().numpy()) for kernel in kernels]
+
+
+def from_disparity(views, **how):
+    """Radii, upright, as disparity tells them: a bare network is not scaled to the lens."""
+    network = load_network(find_model("auto", "dual"))
+    both = views.left.data, views.right.data
+    return views.upright(estimate_defocus(*both, model=network, **how).radius)
+
+
+def is_scaled(radius, bare):
+    """Whether radii are others times one positive factor, to a thousandth of a pixel."""
+    factor = np.vdot(radius, bare) / np.vdot(bare, bare)
+    return factor > 0 and np.allclose(radius, factor * bare, atol=1e-3)

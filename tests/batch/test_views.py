@@ -10,16 +10,23 @@ from napari_defocus.batch.how import How
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
 from napari_defocus.batch.settings import Settings
+from napari_defocus.batch.views import find_views
 from napari_defocus.io import read_picture, write_picture
 from napari_defocus.io.raw import read_dual_pixel
 from napari_defocus.maps import DefocusMap
+from napari_defocus.models import find_model, load_network
 
-from ..raw_files import counts, seen_by_halves, texture, write_dng, write_halves
+from ..raw_files import (
+    counts,
+    from_disparity,
+    is_scaled,
+    seen_by_halves,
+    texture,
+    write_dng,
+    write_halves,
+)
 
 pytest.importorskip("rawpy")
-
-#: How far radii may be from what disparity says: it leaves the factor of the lens open.
-LENS = 0.35
 
 
 @pytest.fixture
@@ -54,9 +61,10 @@ def told(record):
 def test_radii_lie_upright_and_are_signed(cr2, tmp_path):
     (radius, _, sharp), _ = written(cr2, tmp_path / "out", dual_pixel=True)
     assert radius.shape == sharp.shape[:2] == (160, 96)
-    upper, lower = np.median(radius[16:64, 16:-16]), np.median(radius[96:-16, 16:-16])
-    assert upper == pytest.approx(4, rel=LENS)
-    assert lower == pytest.approx(-upper, rel=0.15)
+    bare = from_disparity(read_dual_pixel(cr2), channel_axis=-1)
+    assert is_scaled(radius, bare)
+    assert np.median(bare[16:64, 16:-16]) == pytest.approx(4, rel=0.15)
+    assert np.median(bare[96:-16, 16:-16]) == pytest.approx(-4, rel=0.15)
 
 
 def test_results_are_those_of_the_api(cr2, tmp_path):
@@ -77,11 +85,16 @@ def test_records_name_the_views_and_the_models_of_these(cr2, tmp_path):
 
 
 def test_colours_may_be_planes_there_too(cr2, tmp_path):
-    (radius, _, _), _ = written(
-        cr2, tmp_path / "out", dual_pixel=True, how=How(channel_axis="none", encoding="srgb")
-    )
+    how = How(channel_axis="none", encoding="srgb")
+    (radius, _, _), _ = written(cr2, tmp_path / "out", dual_pixel=True, how=how)
     assert radius.shape == (3, 160, 96)
-    assert np.median(radius[:, 16:64, 16:-16]) == pytest.approx(4, rel=LENS)
+    picture = how.interpreted(read_picture(cr2))
+    views = find_views(cr2, picture, how, dual_pixel=True)
+    network = load_network(find_model("auto", "dual"))
+    found = estimate_defocus(*views.data, model=network, **how.arguments(picture))
+    bare = views.upright(found).radius
+    assert all(map(is_scaled, radius, bare))
+    assert np.median(bare[:, 16:64, 16:-16]) == pytest.approx(4, rel=0.15)
 
 
 def test_unasked_one_view_is_used(cr2, tmp_path):

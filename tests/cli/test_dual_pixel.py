@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 
 from napari_defocus.io import read_picture
+from napari_defocus.io.raw import read_dual_pixel
 
-from ..raw_files import counts, seen_by_halves, texture, write_dng, write_halves
+from ..raw_files import (
+    counts,
+    from_disparity,
+    is_scaled,
+    seen_by_halves,
+    texture,
+    write_dng,
+    write_halves,
+)
 
 pytest.importorskip("rawpy")
 
@@ -46,7 +55,9 @@ def test_all_three_give_the_same(run, cr2, tmp_path):
         np.testing.assert_array_equal(one, other)
     found = read_picture(radius).data
     assert found.shape == (128, 96)
-    assert np.median(found[16:-16, 16:-16]) == pytest.approx(4, rel=0.35)  # but for the lens
+    bare = from_disparity(read_dual_pixel(cr2), channel_axis=-1)
+    assert is_scaled(found, bare)
+    assert np.median(bare[16:-16, 16:-16]) == pytest.approx(4, rel=0.15)
 
 
 def test_records_say_what_was_used(run, cr2, tmp_path):

@@ -5,13 +5,20 @@ import sys
 import numpy as np
 import pytest
 
-from napari_defocus import estimate_defocus
 from napari_defocus.arrays import decode, encode
 from napari_defocus.errors import FileError, OptionError
 from napari_defocus.io.raw import read_dual_pixel, read_raw
-from napari_defocus.models import find_model, load_network
 
-from ..raw_files import SHAPE, counts, mosaic, seen_by_halves, texture, write_dng, write_halves
+from ..raw_files import (
+    SHAPE,
+    counts,
+    from_disparity,
+    mosaic,
+    seen_by_halves,
+    texture,
+    write_dng,
+    write_halves,
+)
 
 pytest.importorskip("rawpy")
 
@@ -58,18 +65,11 @@ def test_upright_they_add_up_to_the_photograph(cr2, orientation):
     np.testing.assert_allclose(np.stack(sides, -1), light(read_raw(cr2)), atol=2e-3)
 
 
-def from_disparity(views):
-    """Radii as disparity tells them, the lens being as usual: a bare network is not calibrated."""
-    network = load_network(find_model("auto", "dual"))
-    both = views.left.data, views.right.data
-    return estimate_defocus(*both, model=network, channel_axis=-1).radius
-
-
 @pytest.mark.parametrize("radius", [-5, -2.5, 2.5, 5])
 def test_radii_of_a_planted_disparity_have_its_size_and_one_sign(cr2, radius):
     write_halves(cr2, *seen_by_halves(texture((96, 128)), radius))
     views = read_dual_pixel(cr2)
-    found = from_disparity(views)[16:-16, 16:-16]
+    found = from_disparity(views, channel_axis=-1)[16:-16, 16:-16]
     assert np.median(found) == pytest.approx(radius, rel=0.15)
     assert np.mean(np.sign(found) == np.sign(radius)) > 0.99
 
@@ -78,7 +78,7 @@ def test_a_plain_shift_counts_as_the_radius_whose_halves_lie_as_far_apart(cr2):
     scene = texture((96, 128))
     write_halves(cr2, np.roll(scene, 2, axis=1), np.roll(scene, -2, axis=1))
     views = read_dual_pixel(cr2)
-    found = from_disparity(views)[16:-16, 16:-16]
+    found = from_disparity(views, channel_axis=-1)[16:-16, 16:-16]
     assert np.median(found) == pytest.approx(4 * 3 * np.pi / 8, rel=0.15)
 
 
