@@ -15,7 +15,7 @@ import numpy as np
 from ..arrays import Array, FloatArray
 from .device import Compute
 from .engine import Progress
-from .pyramid import Meter, confidence_at, estimate, sample
+from .pyramid import Meter, confidence_at, estimate, sample, weighted_quantile
 from .room import Planes, Room, Store
 from .scaling import averaged, shrunk
 from .tiles import Box
@@ -60,10 +60,11 @@ def calibrate(
     ------
     Progress
     """
-    level, part = _telling(found)
-    if part is None:
+    telling = _telling(found)
+    if telling is None:
         meter.skip(most_pixels(found.shape))
         return
+    level, part = telling
     picture = _mean_view(views[:, *part.slices], level)
     meter.skip(most_pixels(found.shape) - picture[0].size)
     seen = yield from estimate(single, picture, compute, "auto", meter, Room())
@@ -108,19 +109,19 @@ def scale_between(found: FloatArray, reference: FloatArray) -> float:
         return 1.0
     one, other, sure = one[known], other[known], (found[1] * reference[1])[known]
     weights = np.square(sure * np.minimum(one, other), dtype=np.float64)
-    ratio = np.clip(_weighted_median(other / one, weights), *_BETWEEN)
+    ratio = np.clip(weighted_quantile(other / one, weights, 0.5), *_BETWEEN)
     told = weights.sum()
     return float(ratio ** (told / (told + _EXPECTED)))
 
 
-def _telling(found: Planes) -> tuple[int, Box | None]:
+def _telling(found: Planes) -> tuple[int, Box] | None:
     """The level to look at, and the part, at full size, that tells most; None if nothing does."""
     (radius, confidence), step = sample(found)
     size = np.abs(radius)
     weights: Array = np.square(size * confidence * (size > _LEAST), dtype=np.float64)
     if not weights.any():
-        return 1, None
-    typical = _weighted_median(size.ravel(), weights.ravel())
+        return None
+    typical = weighted_quantile(size, weights, 0.5)
     level = 1
     while typical / (2 * level) >= _TYPICAL:
         level *= 2
@@ -147,9 +148,3 @@ def _mean_view(views: FloatArray, level: int) -> FloatArray:
     """Mean of both views (3, y, x), shrunk by `level`."""
     left, right = (shrunk(view, [level])[0] for view in np.split(views, 2))
     return (left + right) * np.float32(0.5)
-
-
-def _weighted_median(values: Array, weights: Array) -> float:
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(reached, reached[-1] / 2)])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ..arrays import FloatArray, Mask
+from ..arrays import Array, FloatArray, Mask
 from ..errors import OptionError
 from .device import Compute
 from .engine import Progress, infer, reach
@@ -261,14 +261,24 @@ def choose_scale(radius: FloatArray, confidence: FloatArray, limit: float) -> in
     >>> choose_scale(np.full((8, 8), 40.0), np.ones((8, 8)), limit=24.0)
     8
     """
-    sizes, weights = np.abs(radius).ravel(), confidence.ravel()
-    order = np.argsort(sizes)
-    reached = np.cumsum(weights[order], dtype=np.float64)
-    largest = sizes[order][np.searchsorted(reached, _COVERED * reached[-1])]
+    largest = weighted_quantile(np.abs(radius), confidence, _COVERED)
     scale = 1
     while largest > _COMFORTABLE * limit * scale:
         scale *= 2
     return scale
+
+
+def weighted_quantile(values: Array, weights: Array, share: float) -> float:
+    """Return the value below which values of this share of all weight lie.
+
+    Examples
+    --------
+    >>> weighted_quantile(np.array([[3.0, 1.0]]), np.array([[1.0, 5.0]]), 0.5)
+    1.0
+    """
+    order = np.argsort(values, axis=None)
+    reached = np.cumsum(weights.ravel()[order], dtype=np.float64)
+    return float(values.ravel()[order][np.searchsorted(reached, share * reached[-1])])
 
 
 def coloured(picture: FloatArray) -> FloatArray:
