@@ -42,6 +42,15 @@ def charbonnier(image: Tensor, target: Tensor, epsilon: float = 1e-3) -> Tensor:
     return ((image - target) ** 2 + epsilon**2).sqrt().mean()
 
 
+def decibel_loss(image: Tensor, target: Tensor, floor: float = 1e-4) -> Tensor:
+    """Mean over samples of the squared error in dB: what is less of it is as much more of PSNR.
+
+    `floor` is added to the squared error, or samples that are nearly right would count most.
+    """
+    squared = ((image - target) ** 2).flatten(1).mean(1)
+    return 10 * (squared + floor).log10().mean()
+
+
 def fourier_loss(image: Tensor, target: Tensor) -> Tensor:
     """Mean absolute error of the orthonormal Fourier coefficients' real and imaginary parts."""
     difference = torch.fft.rfft2(image - target, norm="ortho")

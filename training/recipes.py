@@ -126,6 +126,7 @@ class EstimatorConfig:
     teacher: Annotated[
         Path | None, "Dual-pixel estimator whose maps are taught instead of rendered radii."
     ] = None
+    start: Annotated[str | None, "Estimator whose weights are trained on: a name or a file."] = None
 
 
 @dataclass(frozen=True)
@@ -162,13 +163,16 @@ def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> Es
         raise TrainingError("real pairs have no radii to learn: give --teacher FILE")
     teacher = None if config.teacher is None else _model(config.teacher, "dual", fabric)
     views = dual or teacher is not None
-    return EstimatorTask(
+    task = EstimatorTask(
         config.estimator,
         config.data.camera(views=views, sensor=_UNEVEN if dual else _FAINT),
         config.data.fixed(fabric.device, views=views),
         dual=dual,
         teacher=teacher,
     )
+    if config.start is not None:
+        _go_on_from(config.start, "dual" if dual else "single", task.network)
+    return task
 
 
 def gan_task(config: GanConfig, fabric: Fabric) -> GanTask:
@@ -186,7 +190,7 @@ def gan_task(config: GanConfig, fabric: Fabric) -> GanTask:
         fabric.device,
     )
     if config.start is not None:
-        _go_on_from(config.start, task.generator)
+        _go_on_from(config.start, "deblur", task.generator)
     return task
 
 
@@ -225,11 +229,11 @@ def _check_crop(crop: int, task: Task) -> None:
             raise TrainingError(f"crop is {crop}; a multiple of {descriptor.multiple} is expected")
 
 
-def _go_on_from(name: str, generator: nn.Module) -> None:
-    """Give a generator the weights of another of its kind."""
-    known = load_network(find_model(name, "deblur")).state_dict()
+def _go_on_from(name: str, task: ModelTask, network: nn.Module) -> None:
+    """Give a network the weights of another of its kind."""
+    known = load_network(find_model(name, task)).state_dict()
     try:
-        generator.load_state_dict(known)
+        network.load_state_dict(known)
     except RuntimeError as error:
         raise TrainingError(
             f"{name} has not the architecture and width that are to be trained"

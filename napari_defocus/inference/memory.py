@@ -3,7 +3,8 @@
 By default glibc fetches every block above a threshold (at most 32 MB) from the kernel and gives it
 back when it is freed. A network frees and asks for such blocks all the time, and each time the
 kernel must clear every page again: up to half the run time of a tile on a CPU. While inference
-runs, freed blocks are therefore kept; at its end they are given back.
+runs, freed blocks are therefore kept, and a little longer: another image often follows at once. Then
+they are given back.
 
 Only Linux with glibc has this call; elsewhere nothing is done.
 """
@@ -20,16 +21,25 @@ _NEVER = 2**31 - 1
 #: What glibc's own, moving thresholds come to once a program has freed blocks of 32 MB.
 _USUAL_MMAP, _USUAL_TRIM, _USUAL_MAX = 32 << 20, 64 << 20, 65536
 
+#: How long freed memory is kept in case that more work follows.
+_IDLE_SECONDS = 2.0
+
 _lock = threading.Lock()
 _users = 0
+_idle: threading.Timer | None = None
 
 
 @contextmanager
 def keep_freed_memory() -> Iterator[None]:
-    """Keep freed memory in the process while the block runs; may be nested and used by threads."""
-    global _users
+    """Keep freed memory in the process while the block runs, and for two seconds after it.
+
+    May be nested and used by threads.
+    """
+    global _users, _idle
     with _lock:
         _users += 1
+        if _idle is not None:
+            _idle.cancel()
         if _users == 1:
             _keep()
     try:
@@ -37,8 +47,16 @@ def keep_freed_memory() -> Iterator[None]:
     finally:
         with _lock:
             _users -= 1
-            if _users == 0:
-                _give_back()
+            if _users == 0 and _glibc() is not None:
+                _idle = threading.Timer(_IDLE_SECONDS, _give_back_unused)
+                _idle.daemon = True
+                _idle.start()
+
+
+def _give_back_unused() -> None:
+    with _lock:
+        if _users == 0:
+            _give_back()
 
 
 @cache

@@ -144,8 +144,8 @@ def locally_normalised(x: Tensor, half: int, floor: float = 0.02) -> Tensor:
     return centred / (box(centred**2, half) + floor**2).sqrt()
 
 
-def locally_standardised(x: Tensor, half: int, floor: float = 0.02) -> Tensor:
-    """Value minus local mean over local standard deviation (>= `floor`); looks `half` far."""
+def local_statistics(x: Tensor, half: int, floor: float = 0.02) -> tuple[Tensor, Tensor]:
+    """Local mean, and local standard deviation (at least `floor`); both look `half` pixels far."""
     mean = box(x, half)
     variance = (box(x * x, half) - mean * mean).clamp(min=0)
-    return (x - mean) / (variance + floor**2).sqrt()
+    return mean, (variance + floor**2).sqrt()

@@ -15,8 +15,8 @@ from napari_defocus.networks.blocks import (
     GatedBlock,
     Up,
     box,
+    local_statistics,
     locally_normalised,
-    locally_standardised,
     luma,
 )
 from napari_defocus.networks.descriptor import Descriptor
@@ -126,7 +126,7 @@ class DualEstimator(nn.Module):
     The views are compared at half resolution over a range of shifts, locally normalised so that
     brightness and contrast need not agree, and their differences averaged over windows of several
     widths. The best match of each is a candidate, what a coarser look has found another; a U-Net
-    weighs them for every pixel, and corrects them.
+    weighs them for every pixel, beside colours and texture, and corrects them.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ class DualEstimator(nn.Module):
         self.windows = tuple(windows)
         self.wide, self.spread = wide, spread
         looks = len(self.windows)
-        channels = 8 + looks * (2 * shifts + 1) + 2 * looks + 2
+        channels = 8 + looks * (2 * shifts + 1) + 2 * looks + 2 + 3
         self.trunk = _Trunk(channels, looks + 4, widths, blocks, late=2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -181,14 +181,19 @@ class DualEstimator(nn.Module):
             (N, 2, H, W): signed radius in px (> 0 where the left view's content lies to the right
             of the right view's), confidence in [0, 1].
         """
+        halved = functional.avg_pool2d(x, 2)
+        left, right, found = halved[:, :3], halved[:, 3:6], halved[:, 6:]
+        half = torch.cat([luma(left), luma(right)], 1)
+        mean, deviation = local_statistics(half, self.normalise_half)
         views = torch.cat([luma(x[:, :3]), luma(x[:, 3:6])], 1)
-        found = functional.avg_pool2d(x[:, 6:], 2)
-        fine = functional.pixel_unshuffle(locally_standardised(views, self.normalise_half), 2)
-        costs = self.costs(functional.avg_pool2d(views, 2))
-        looks = [box(costs, half) for half in self.windows]
+        fine = functional.pixel_unshuffle(views, 2) - mean.repeat_interleave(4, 1)
+        fine = fine / deviation.repeat_interleave(4, 1)
+        costs = self.costs((half - mean) / deviation)
+        looks = [box(costs, width) for width in self.windows]
         matches = [_match(look) for look in looks]
         wide = self.spread_match(costs)
-        seen = [fine, *looks, *(_scaled(match) for match in matches), _scaled(found)]
+        colours = 0.5 * (left + right) - 0.5
+        seen = [fine, *looks, *(_scaled(match) for match in matches), _scaled(found), colours]
         raw = self.trunk(_joined(seen), _scaled(wide))
         candidates = torch.cat([match[:, :1] for match in (*matches, wide, found)], 1)
         weights = torch.cat([raw[:, 2:-1], raw[:, -1:] + _LOYALTY * found[:, 1:]], 1).softmax(1)
@@ -198,8 +203,8 @@ class DualEstimator(nn.Module):
         return _answer(radius, raw[:, 1:2] + told, -limit, limit)
 
     def costs(self, views: Tensor) -> Tensor:
-        """Squared difference of the normalised views at each shift, (N, S, H, W)."""
-        left, right = locally_standardised(views, self.normalise_half).chunk(2, 1)
+        """Squared difference of the standardised views at each shift, (N, S, H, W)."""
+        left, right = views.chunk(2, 1)
         apart = [
             (_shifted(left, -(shift - shift // 2)) - _shifted(right, shift // 2)) ** 2
             for shift in range(-self.shifts, self.shifts + 1)

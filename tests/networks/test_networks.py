@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from napari_defocus.networks import ARCHITECTURES, build
-from napari_defocus.networks.blocks import locally_normalised, locally_standardised
+from napari_defocus.networks.blocks import local_statistics, locally_normalised
 from napari_defocus.networks.generator import out_of_focus, radius_bins, trusted
 
 
@@ -93,13 +93,23 @@ def test_trust_grows_with_confidence():
     assert trusted(torch.tensor([0.0, 0.1, 0.3, 1.0])).tolist() == [0.0, 0.0, 1.0, 1.0]
 
 
-@pytest.mark.parametrize("normalise", [locally_normalised, locally_standardised])
-def test_local_normalisation_forgets_brightness_and_contrast(normalise):
-    chance = torch.Generator().manual_seed(0)
-    grey = torch.rand(1, 1, 32, 32, generator=chance)
+def test_local_normalisation_forgets_brightness_and_contrast():
+    grey = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(
-        normalise(grey, 4), normalise(0.5 * grey + 0.2, 4), atol=0.02, rtol=0.02
+        locally_normalised(grey, 4),
+        locally_normalised(0.5 * grey + 0.2, 4),
+        atol=0.02,
+        rtol=0.02,
     )
+
+
+def test_local_statistics_are_those_of_the_surroundings():
+    grey = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    mean, deviation = local_statistics(grey, 3, floor=0)
+    around = grey[..., 7:14, 10:17]
+    torch.testing.assert_close(mean[..., 10, 13], around.mean((-2, -1)))
+    torch.testing.assert_close(deviation[..., 10, 13], around.std((-2, -1), correction=0))
+    assert local_statistics(0 * grey, 3)[1].min() == pytest.approx(0.02)
 
 
 def test_paper_gates_fade_out():

@@ -1,5 +1,7 @@
 """What the losses reward."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -12,6 +14,7 @@ from training.losses import (
     confidence_loss,
     critic_loss,
     cross_entropy,
+    decibel_loss,
     edge_loss,
     flux_loss,
     fourier_loss,
@@ -19,7 +22,7 @@ from training.losses import (
 )
 
 SURE = torch.ones(2)
-IMAGE_LOSSES = [charbonnier, fourier_loss, edge_loss]
+IMAGE_LOSSES = [charbonnier, decibel_loss, fourier_loss, edge_loss]
 
 
 def images(seed, count=4, size=16):
@@ -40,6 +43,21 @@ def test_nearer_to_the_target_loses_less(loss, share):
     image, target = images(0), images(1)
     between = target + share * (image - target)
     assert loss(target, target) < loss(between, target) < loss(image, target)
+
+
+@given(share=st.floats(0.05, 0.9))
+def test_a_share_of_the_error_is_as_much_less_in_decibels(share):
+    image, target = images(0), images(1)
+    less = decibel_loss(target + share * (image - target), target, floor=0)
+    gain = 20 * math.log10(share)
+    assert (less - decibel_loss(image, target, floor=0)).item() == pytest.approx(gain, abs=1e-3)
+
+
+def test_what_is_nearly_right_does_not_count_without_end():
+    target = images(0)
+    small = (target + 1e-3, target + 1e-5)
+    first, second = (decibel_loss(image, target).item() for image in small)
+    assert first - second == pytest.approx(0, abs=0.1)
 
 
 def test_edges_do_not_mind_brightness_and_pixels_do():

@@ -41,6 +41,14 @@ def test_training_goes_on_from_weights_that_are_named(data, fabric):
     assert all(torch.equal(begun[name], value) for name, value in known.items())
 
 
+@pytest.mark.parametrize(("name", "task"), [("single", "single"), ("dual-pixel", "dual")])
+def test_estimators_go_on_from_weights_that_are_named(data, fabric, name, task):
+    config = EstimatorConfig(data=data, start=name)
+    begun = estimator_task(config, fabric, dual=task == "dual").network.state_dict()
+    known = load_network(find_model(name, task)).state_dict()
+    assert all(torch.equal(begun[name], value) for name, value in known.items())
+
+
 def test_weights_of_another_width_are_no_start(data, fabric):
     config = GanConfig(data=data, gan=GanOptions(width=8), start="photo-faithful")
     with pytest.raises(TrainingError, match="photo-faithful has not the architecture and width"):

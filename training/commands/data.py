@@ -1,7 +1,7 @@
 """Commands that make training data, and show them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from PIL import Image
@@ -43,6 +43,9 @@ def render_command(
     fluorescent_share: Annotated[float, typer.Option(help="Share of fluorescent scenes.")] = 0.1,
     faded_share: Annotated[float, typer.Option(help="Share of layers with flat places.")] = 0.0,
     least_cells: Annotated[float, typer.Option(help="Fewest blobs along a side.")] = LEAST_CELLS,
+    radius_of: Annotated[
+        Literal["blur", "disparity"], typer.Option(help="What radii tell, for two views to learn.")
+    ] = "blur",
     lens: Lens = "random",
     seed: Seed = 0,
     held_out: HeldOut = False,
@@ -58,6 +61,7 @@ def render_command(
             fluorescent_share=fluorescent_share,
             faded_share=faded_share,
             least_cells=least_cells,
+            radius_of=radius_of,
         ),
         _optics(lens),
     )

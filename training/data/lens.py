@@ -9,7 +9,10 @@ from torch import Tensor
 from napari_defocus.optics.kernels import normalised
 from training.data.chance import Chance
 
+#: Disparity of the random lenses, in radii: the median.
+TYPICAL_DISPARITY = 0.67
 _REACH = 1.3
+_PUPIL_POINTS = 4000
 _GOLDEN_TURN = math.pi * (3 - math.sqrt(5))
 
 
@@ -65,15 +68,26 @@ class Lens:
         coma along u, and ``(u, -v)`` for astigmatism.
         """
         u, v = (w.to(radius.device) for w in _pupil_points(14 * half**2 + 500))
-        light = _transmission(self, u, v)
-        ramp = (u / self.ramp[:, None] / 2 + 0.5).clamp(0, 1)
-        leak = self.leak[:, None]
-        ramp = leak + (1 - 2 * leak) * ramp
-        views = torch.stack([light * ramp, light * (1 - ramp)], -1)
-        stray_x, stray_y = _aberration(self, u, v, light)
+        views = self._views(u, v)
+        stray_x, stray_y = _aberration(self, u, v, views.sum(-1))
         x = radius[:, None] * u + stray_x[scene]
         y = radius[:, None] * v + stray_y[scene]
         return normalised(_landed(x, y, views[scene], half))
+
+    @property
+    def disparity(self) -> Tensor:
+        """As `Lenses.disparity`."""
+        u, v = (w.to(self.ramp.device) for w in _pupil_points(_PUPIL_POINTS))
+        views = self._views(u, v)
+        left, right = ((u[:, None] * views).sum(1) / views.sum(1)).unbind(1)
+        return left - right
+
+    def _views(self, u: Tensor, v: Tensor) -> Tensor:
+        """(B, P, 2) light of points of the pupil that the left and the right photodiode receive."""
+        light = _transmission(self, u, v)
+        leak = self.leak[:, None]
+        ramp = leak + (1 - 2 * leak) * (u / self.ramp[:, None] / 2 + 0.5).clamp(0, 1)
+        return torch.stack([light * ramp, light * (1 - ramp)], -1)
 
 
 class RandomLenses:

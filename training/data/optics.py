@@ -23,6 +23,11 @@ class Lenses(Protocol):
         """(N, 3) what red, green and blue add to a radius, in px."""
         ...
 
+    @property
+    def disparity(self) -> Tensor:
+        """(N,) how far apart the two views' kernels have their centres of mass, in radii."""
+        ...
+
     def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
         """Kernels of the left and the right view.
 
@@ -82,6 +87,14 @@ class _FixedLenses:
 
     views: Tensor
     fringe: Tensor
+
+    @property
+    def disparity(self) -> Tensor:
+        """As `Lenses.disparity`: of the largest radius."""
+        half = self.views.shape[-1] // 2
+        columns = torch.arange(-half, half + 1, device=self.views.device)
+        left, right = (self.views[-1].sum(-2) * columns).sum(-1)
+        return ((left - right) / (len(self.views) - 1)).expand(len(self.fringe))
 
     def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
         """As `Lenses.kernels`; a radius is at most the largest of the views."""

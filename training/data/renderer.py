@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from training.data.defocus import defocused
 from training.data.fields import LEAST_CELLS, smooth_field
 from training.data.fluorescence import fluorescent_textures
 from training.data.layers import random_depths, random_masks
-from training.data.lens import RandomLenses
+from training.data.lens import TYPICAL_DISPARITY, RandomLenses
 from training.data.optics import Optics
 from training.data.scene import Scenes, mirrored_at_random
 
@@ -38,6 +39,9 @@ class SceneOptions:
         is to be learnt from the surroundings.
     least_cells : float
         Fewest blobs along a side; below 1, surfaces may be larger than a scene.
+    radius_of : "blur" or "disparity"
+        What a scene's radii tell: the size of the blur; or the disparity between the views, which
+        is all that they show well, as the radius at which a typical lens has it.
     """
 
     layers: int = 3
@@ -46,6 +50,7 @@ class SceneOptions:
     fluorescent_share: float = 0.1
     faded_share: float = 0.0
     least_cells: float = LEAST_CELLS
+    radius_of: Literal["blur", "disparity"] = "blur"
 
 
 class Renderer:
@@ -86,7 +91,10 @@ class Renderer:
             textures[fluorescent, 0] = fluorescent_textures(chance.chosen(fluorescent), side)
             alphas[fluorescent] = 0
         sharp, radius = _in_focus(textures, alphas, depths.radius)
-        left, right = defocused(textures, alphas, depths, self._optics.draw(chance), margin)
+        lenses = self._optics.draw(chance)
+        left, right = defocused(textures, alphas, depths, lenses, margin)
+        if options.radius_of == "disparity":
+            radius = radius * (lenses.disparity / TYPICAL_DISPARITY)[:, None, None, None]
         whole = torch.cat([sharp, left, right, radius], 1)
         inner = whole[..., margin : margin + crop, margin : margin + crop]
         return mirrored_at_random(Scenes.of(inner, fluorescent), chance)

@@ -27,6 +27,7 @@ from training.losses import (
     adversary_loss,
     charbonnier,
     critic_loss,
+    decibel_loss,
     edge_loss,
     flux_loss,
     fourier_loss,
@@ -68,6 +69,7 @@ class GanOptions:
     noise: Annotated[float, "Strongest noise, as a share of the usual strongest."] = 1.0
     veiled_share: Annotated[float, "Share of photographs of little contrast."] = 0.15
     pixel_weight: Annotated[float, "Of the smooth absolute error."] = 1.0
+    decibel_weight: Annotated[float, "Of the squared error of each sample in dB."] = 0.0
     fourier_weight: Annotated[float, "Of the absolute error of Fourier coefficients."] = 0.5
     edge_weight: Annotated[float, "Of the absolute error of neighbours' differences."] = 0.0
     flux_weight: Annotated[float, "Of the error of the linear light in windows."] = 0.0
@@ -176,6 +178,7 @@ class GanTask:
         options, sharp = self.options, photos.sharp
         weighted: list[tuple[str, float, Callable[[], Tensor]]] = [
             ("pixel", options.pixel_weight, lambda: charbonnier(restored, sharp)),
+            ("decibel", options.decibel_weight, lambda: decibel_loss(restored, sharp)),
             ("fourier", options.fourier_weight, lambda: fourier_loss(restored, sharp)),
             ("edge", options.edge_weight, lambda: edge_loss(restored, sharp)),
             ("flux", options.flux_weight, lambda: flux_loss(restored, sharp)),

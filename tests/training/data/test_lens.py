@@ -8,9 +8,9 @@ from safetensors.torch import save_file
 from torch.nn.functional import cosine_similarity
 
 from napari_defocus.optics.bank import KernelBank
-from napari_defocus.optics.kernels import disk
+from napari_defocus.optics.kernels import RADIUS_PER_DISPARITY, disk
 from training.data.chance import Chance
-from training.data.lens import RandomLenses
+from training.data.lens import TYPICAL_DISPARITY, RandomLenses
 from training.data.optics import BankLens, read_bank
 from training.data.planted import planted_bank
 from training.data.renderer import Renderer
@@ -98,6 +98,24 @@ def test_aberrations_move_the_rays_of_the_rim(aberration, wide, tall):
     plain, aberrant = sizes(ideal()), sizes(ideal(**aberration))
     for change, before, after in zip((wide, tall), plain, aberrant, strict=True):
         assert (after - before) / change > 1
+
+
+@pytest.mark.parametrize("optics", [RandomLenses(), BankLens(KernelBank(10))])
+def test_disparity_is_how_far_apart_the_views_have_their_light(optics):
+    lenses = optics.draw(chance(16))
+    kernels = lenses.kernels(torch.arange(16), torch.full((16,), 10.0), HALF)
+    left, right = (kernels * LINE).sum((-2, -1)).unbind(1)
+    torch.testing.assert_close(lenses.disparity, (left - right) / 10, atol=0.05, rtol=0)
+
+
+def test_half_disks_are_as_far_apart_as_half_disks_are():
+    lens = ideal(ramp=[1e-4], leak=[0.0])
+    assert lens.disparity.item() == pytest.approx(1 / RADIUS_PER_DISPARITY, rel=0.01)
+
+
+def test_the_typical_disparity_is_the_middle_one():
+    found = RandomLenses().draw(chance(500)).disparity
+    assert found.median().item() == pytest.approx(TYPICAL_DISPARITY, rel=0.03)
 
 
 def test_coma_is_lopsided_but_stays_in_place():
