@@ -505,7 +505,8 @@ def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArr
         finite = np.isfinite(colours)
         if not finite.any():
             return None
-        display = np.stack([fill(*pair) for pair in zip(display, finite, strict=True)])
+        if not finite.all():
+            display = np.stack([fill(*pair) for pair in zip(display, finite, strict=True)])
     if encoding == "linear":
         display = encode(display)
     return np.ascontiguousarray(display)

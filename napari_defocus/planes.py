@@ -114,12 +114,13 @@ class Estimate:
 def _forget_unseen(found: Store, planes: Sequence[Planes], room: Room) -> None:
     """Set confidence to zero where a view is not finite, and radius too if nothing of it is."""
     for block in room.blocks(found.shape, 1):
-        part = found[:, *block.slices]
         for plane in planes:
             seen = np.isfinite(plane[:, *block.slices][:3])
-            part[1][~seen.all(axis=0)] = 0
-            part[0] *= seen.any()
-        found[:, *block.slices] = part
+            if not seen.all():
+                part = found[:, *block.slices]
+                part[1][~seen.all(axis=0)] = 0
+                part[0] *= seen.any()
+                found[:, *block.slices] = part
 
 
 @dataclass(frozen=True)

@@ -245,10 +245,12 @@ class _Runner:
         self.device = device
         self.facts = cast(Facts, network.descriptor)
         self.precision = choose_precision(precision, self.facts)
-        # a copy: the caller's may be shared with other threads, or still in training
-        copied = copy.deepcopy(network).eval().requires_grad_(False)
-        self.network = copied.to(device)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network
+        if not _is_ready(network, device):
+            # a copy: the caller's may be shared with other threads, or still in training
+            copied = copy.deepcopy(network).eval().requires_grad_(False)
+            self.network = copied.to(device)
+            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def run(self, planes: FloatArray) -> FloatArray:
         """Return the network's result for (C_in, H, W), as (C_out, H, W)."""
@@ -265,6 +267,21 @@ class _Runner:
         import torch
 
         return _Runner(self.original, torch.device("cpu"), self.wanted)
+
+
+def _is_ready(network: nn.Module, device: torch.device) -> bool:
+    """Whether a network can be run as it is: no longer in training, and laid out as it should be.
+
+    Networks of the package are, on the CPU, and copying one takes as long as some tiles.
+    """
+    import torch
+
+    return not any(module.training for module in network.modules()) and all(
+        weight.device == device
+        and not weight.requires_grad
+        and (weight.ndim != 4 or weight.is_contiguous(memory_format=torch.channels_last))
+        for weight in network.parameters()
+    )
 
 
 def _padded(planes: FloatArray, multiple: int) -> FloatArray:

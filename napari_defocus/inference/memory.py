@@ -3,8 +3,8 @@
 By default glibc fetches every block above a threshold (at most 32 MB) from the kernel and gives it
 back when it is freed. A network frees and asks for such blocks all the time, and each time the
 kernel must clear every page again: up to half the run time of a tile on a CPU. While inference
-runs, freed blocks are therefore kept, and a little longer: another image often follows at once. Then
-they are given back.
+runs, freed blocks are therefore kept, and a little longer, for another image often follows at once.
+Then they are given back.
 
 Only Linux with glibc has this call; elsewhere nothing is done.
 """

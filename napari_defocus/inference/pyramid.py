@@ -15,6 +15,7 @@ from ..arrays import Array, FloatArray, Mask
 from ..errors import OptionError
 from .device import Compute
 from .engine import Progress, infer, reach
+from .resolution import resolved_at
 from .room import Computed, Planes, Room, Store
 from .scaling import averaged, enlarged, enlarged_part, level_shape, shrunk
 from .smoothing import even_out
@@ -117,8 +118,8 @@ def estimate(
     compute : Compute
         Device, precision and tiles.
     scale : int or "auto"
-        One level alone, or all: each but the coarsest is told what the one before has found, and
-        refines it where it knows such radii.
+        One level alone, or all from that on at which the image is resolved: each but the coarsest
+        is told what the one before has found, and refines it where it knows such radii.
     meter : Meter
         Counts the progress.
     room : Room
@@ -134,10 +135,7 @@ def estimate(
         Radius in pixels of the plane, confidence.
     """
     shape = views.shape[-2:]
-    if scale != "auto":
-        levels = [int(scale)]
-    else:
-        levels = [1 << step for step in range(_coarsest_level(shape).bit_length())]
+    levels = _levels(views, _coarsest_level(shape), meter) if scale == "auto" else [int(scale)]
     pictures = _shrunk(views, levels, room)
     found = yield from _look(network, pictures.pop(), None, compute, meter, room, not pictures)
     while pictures:
@@ -172,8 +170,9 @@ def deblur(
     compute : Compute
         Device, precision and tiles.
     scale : int or "auto"
-        One level alone, or as many as the map's radii need; the change of every pixel is then taken
-        from the finest level that knows its radius.
+        One level alone, or as many as the map's radii need, from that on at which the image is
+        resolved; the change of every pixel is then taken from the finest level that knows its
+        radius.
     needed : (Y, X) bool array
         Where the result matters.
     meter : Meter
@@ -195,7 +194,7 @@ def deblur(
     if scale == "auto":
         (radius, confidence), _ = sample(found)
         coarsest = min(choose_scale(radius, confidence, limit), _coarsest_level(shape))
-        levels = [1 << step for step in range(coarsest.bit_length())]
+        levels = _levels(image, coarsest, meter)
     else:
         levels = [int(scale)]
     pictures = _shrunk(image, levels, room)
@@ -374,7 +373,7 @@ def _joined(
         total = np.zeros((3, block.height, block.width), np.float32)
         shares = _shares(found[:, *block.slices][0], levels, limit)
         for result, share, level in zip(results, shares, levels, strict=True):
-            total += share * enlarged_part(result, level, block)
+            total += share * enlarged_part(result, level, block, cubic=True)
         change[:, *block.slices] = total
     return change
 
@@ -464,6 +463,17 @@ def sample(found: Planes) -> tuple[FloatArray, int]:
     """Radius and confidence (2, y, x) of evenly spread pixels, and how far these are apart."""
     step = int(np.ceil((found.shape[-2] * found.shape[-1] / _SAMPLE) ** 0.5))
     return found[:, ::step, ::step], step
+
+
+def _levels(image: Planes, coarsest: int, meter: Meter) -> list[int]:
+    """Levels from that at which an image is resolved to the coarsest, as no more work is needed."""
+    shape = image.shape[-2:]
+    finest = min(resolved_at(image), _coarsest_level(shape))
+    meter.skip(shape[0] * shape[1] - int(np.prod(level_shape(shape, finest))))
+    levels = [finest]
+    while 2 * levels[-1] <= coarsest:
+        levels.append(2 * levels[-1])
+    return levels
 
 
 def _multiple(network: nn.Module) -> int:

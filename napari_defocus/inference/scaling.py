@@ -59,25 +59,34 @@ def averaged(values: FloatArray, level: int) -> FloatArray:
     return cast(FloatArray, _blocks(torch.from_numpy(values), level).numpy())
 
 
-def enlarged(values: FloatArray, level: int, shape: tuple[int, ...]) -> FloatArray:
-    """Enlarge (C, Y, X) by `level`, linearly between pixels, and crop to the shape (Y, X)."""
+def enlarged(
+    values: FloatArray, level: int, shape: tuple[int, ...], *, cubic: bool = False
+) -> FloatArray:
+    """Enlarge (C, Y, X) by `level` and crop to the shape (Y, X).
+
+    Linearly between pixels; or by cubic convolution, which keeps fine detail but overshoots.
+    """
     if level == 1:
         return values
     import torch
     from torch.nn import functional
 
     large = functional.interpolate(
-        torch.from_numpy(values)[None], scale_factor=level, mode="bilinear", align_corners=False
+        torch.from_numpy(values)[None],
+        scale_factor=level,
+        mode="bicubic" if cubic else "bilinear",
+        align_corners=False,
     )
     return cast(FloatArray, large[0, :, : shape[-2], : shape[-1]].contiguous().numpy())
 
 
-def enlarged_part(values: Planes, level: int, part: Box) -> FloatArray:
+def enlarged_part(values: Planes, level: int, part: Box, *, cubic: bool = False) -> FloatArray:
     """Enlarge (C, Y, X) as :func:`enlarged` does, but only to a part of the large plane."""
     if level == 1:
         return values[:, *part.slices]
-    seen = part.shrunk(level).grown(1, Box(0, 0, *values.shape[-2:]))
-    large = enlarged(values[:, *seen.slices], level, (seen.height * level, seen.width * level))
+    seen = part.shrunk(level).grown(2 if cubic else 1, Box(0, 0, *values.shape[-2:]))
+    size = (seen.height * level, seen.width * level)
+    large = enlarged(values[:, *seen.slices], level, size, cubic=cubic)
     inner = part.seen_from(Box(seen.top * level, seen.left * level, 0, 0))
     return large[:, *inner.slices]
 

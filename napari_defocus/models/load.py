@@ -47,7 +47,8 @@ def load_network(card: ModelCard) -> "nn.Module":
     Returns
     -------
     torch.nn.Module
-        In evaluation mode, its parameters needing no gradient, with a ``descriptor``.
+        In evaluation mode, its parameters needing no gradient and channels last in memory, with a
+        ``descriptor``.
 
     Raises
     ------
@@ -91,6 +92,7 @@ def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str)
             f"{architecture!r} is made for {descriptor.task!r}"
         )
     _fill(network, state, path, architecture)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.eval().requires_grad_(False)
 
 

@@ -202,6 +202,17 @@ def test_network_is_left_as_it_is():
     assert network.conv.weight.stride() == before
 
 
+def test_a_network_that_is_ready_is_not_copied():
+    class Uncopied(Sums):
+        def __deepcopy__(self, memo):
+            raise AssertionError
+
+    network = Uncopied().eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    np.testing.assert_array_equal(
+        whole(network, plane(64, 64)), whole(Sums().eval(), plane(64, 64))
+    )
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_between_tiles_torch_is_as_it_was(precision):
     threads = torch.get_num_threads()
