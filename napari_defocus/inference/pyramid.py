@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ..arrays import Array, FloatArray, Mask
 from ..errors import OptionError
@@ -495,7 +496,7 @@ def _any(mask: Mask, level: int) -> Mask:
 
 
 def _widened(mask: Mask) -> Mask:
-    """Return (Y, X) and the coarse pixels around that it takes to interpolate what lies in it."""
-    around = np.pad(mask, 1)
-    down = around[:-2] | around[1:-1] | around[2:]
-    return np.asarray(down[:, :-2] | down[:, 1:-1] | down[:, 2:])
+    """Return (Y, X) and the coarse pixels around it that cubic convolution takes."""
+    around = np.pad(mask, 2)
+    down = sliding_window_view(around, 5, axis=0).any(-1)
+    return np.asarray(sliding_window_view(down, 5, axis=1).any(-1))

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from napari_defocus.arrays import encode
 from napari_defocus.inference import scaling
+from napari_defocus.inference.tiles import Box
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, 4, 8])
@@ -17,6 +20,16 @@ def test_levels_are_aligned(level, shape):
     large = scaling.enlarged(small, level, shape)
     inside = np.s_[:, level : -2 * level, level : -2 * level]
     np.testing.assert_allclose(large[inside], planes[inside], atol=1e-3)
+
+
+@pytest.mark.parametrize("cubic", [False, True])
+@given(st.integers(0, 36), st.integers(0, 46), st.sampled_from([1, 2, 4]))
+def test_a_part_is_enlarged_as_in_the_whole(cubic, top, left, level):
+    small = np.random.default_rng(top).random((2, 40, 50), dtype=np.float32)
+    whole = scaling.enlarged(small, level, (40 * level, 50 * level), cubic=cubic)
+    part = Box(top, left, min(top + 37, whole.shape[1]), min(left + 30, whole.shape[2]))
+    found = scaling.enlarged_part(small, level, part, cubic=cubic)
+    np.testing.assert_allclose(found, whole[:, *part.slices], atol=1e-5)
 
 
 def test_shrinking_adds_light_not_display_values():
