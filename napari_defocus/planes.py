@@ -14,7 +14,7 @@ from .inference import pyramid
 from .inference.alignment import levelled
 from .inference.calibration import calibrate, most_pixels
 from .inference.device import Compute
-from .inference.engine import Progress
+from .inference.engine import Progress, ready_copy
 from .inference.pyramid import Meter, coloured
 from .inference.room import Planes, Room, Store, room_for, room_in_memory
 from .inference.scaling import level_shape
@@ -219,4 +219,5 @@ def _ramp(radius: FloatArray, protect: float) -> FloatArray:
 
 
 def _network(model: ModelCard | nn.Module) -> nn.Module:
-    return load_network(model) if isinstance(model, ModelCard) else model
+    """Return a model's network, ready to run; of the caller's own, which may change, a copy."""
+    return load_network(model) if isinstance(model, ModelCard) else ready_copy(model)

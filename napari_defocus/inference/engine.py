@@ -69,6 +69,7 @@ def infer(
     ----------
     network : torch.nn.Module
         Takes and gives (N, C, H, W) float32 tensors and has a ``descriptor``; it is left as it is.
+        If it is ready, as `ready_copy` leaves it, it is run itself, and must not change meanwhile.
     planes : (C_in, Y, X) float32 array, or a tuple of such
         In the networks' form, finite; the channels of several follow each other.
     compute : Compute
@@ -238,19 +239,13 @@ class _Runner:
     """A network on a device, in a precision."""
 
     def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
-        import torch
 
         self.original = network
         self.wanted = precision
         self.device = device
         self.facts = cast(Facts, network.descriptor)
         self.precision = choose_precision(precision, self.facts)
-        self.network = network
-        if not _is_ready(network, device):
-            # a copy: the caller's may be shared with other threads, or still in training
-            copied = copy.deepcopy(network).eval().requires_grad_(False)
-            self.network = copied.to(device)
-            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network if _is_ready(network, device) else ready_copy(network).to(device)
 
     def run(self, planes: FloatArray) -> FloatArray:
         """Return the network's result for (C_in, H, W), as (C_out, H, W)."""
@@ -269,18 +264,25 @@ class _Runner:
         return _Runner(self.original, torch.device("cpu"), self.wanted)
 
 
-def _is_ready(network: nn.Module, device: torch.device) -> bool:
-    """Whether a network can be run as it is: no longer in training, and laid out as it should be.
-
-    Networks of the package are, on the CPU, and copying one takes as long as some tiles.
-    """
+def ready_copy(network: nn.Module) -> nn.Module:
+    """Return a copy of a network that is ready to run on the CPU: no gradients, channels last."""
     import torch
 
+    copied = copy.deepcopy(network).eval().requires_grad_(False)
+    copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return copied
+
+
+def _is_ready(network: nn.Module, device: torch.device) -> bool:
+    """Whether a network can be run as it is: copying one takes as long as some tiles."""
+    import torch
+
+    tensors = [*network.parameters(), *network.buffers()]
     return not any(module.training for module in network.modules()) and all(
-        weight.device == device
-        and not weight.requires_grad
-        and (weight.ndim != 4 or weight.is_contiguous(memory_format=torch.channels_last))
-        for weight in network.parameters()
+        tensor.device == device
+        and not tensor.requires_grad
+        and (tensor.ndim != 4 or tensor.is_contiguous(memory_format=torch.channels_last))
+        for tensor in tensors
     )
 
 

@@ -10,6 +10,7 @@ Only Linux with glibc has this call; elsewhere nothing is done.
 """
 
 import ctypes
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -50,13 +51,29 @@ def keep_freed_memory() -> Iterator[None]:
             if _users == 0 and _glibc() is not None:
                 _idle = threading.Timer(_IDLE_SECONDS, _give_back_unused)
                 _idle.daemon = True
-                _idle.start()
+                try:
+                    _idle.start()
+                except RuntimeError:  # no thread can be started, as when the interpreter ends
+                    _give_back()
 
 
 def _give_back_unused() -> None:
     with _lock:
         if _users == 0:
             _give_back()
+
+
+def _start_anew() -> None:
+    """Forget, in a forked process, threads that it does not have and locks that they held."""
+    global _lock, _users, _idle
+    kept = _users > 0 or _idle is not None
+    _lock, _users, _idle = threading.Lock(), 0, None
+    if kept:
+        _give_back()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)
 
 
 @cache

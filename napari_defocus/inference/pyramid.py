@@ -136,7 +136,10 @@ def estimate(
         Radius in pixels of the plane, confidence.
     """
     shape = views.shape[-2:]
-    levels = _levels(views, _coarsest_level(shape), meter) if scale == "auto" else [int(scale)]
+    if scale == "auto":
+        levels = _levels(_finest_level(views, meter), _coarsest_level(shape))
+    else:
+        levels = [int(scale)]
     pictures = _shrunk(views, levels, room)
     found = yield from _look(network, pictures.pop(), None, compute, meter, room, not pictures)
     while pictures:
@@ -195,7 +198,7 @@ def deblur(
     if scale == "auto":
         (radius, confidence), _ = sample(found)
         coarsest = min(choose_scale(radius, confidence, limit), _coarsest_level(shape))
-        levels = _levels(image, coarsest, meter)
+        levels = _levels(_finest_level(image, meter), coarsest)
     else:
         levels = [int(scale)]
     pictures = _shrunk(image, levels, room)
@@ -466,15 +469,20 @@ def sample(found: Planes) -> tuple[FloatArray, int]:
     return found[:, ::step, ::step], step
 
 
-def _levels(image: Planes, coarsest: int, meter: Meter) -> list[int]:
-    """Levels from that at which an image is resolved to the coarsest, as no more work is needed."""
-    shape = image.shape[-2:]
-    finest = min(resolved_at(image), _coarsest_level(shape))
-    meter.skip(shape[0] * shape[1] - int(np.prod(level_shape(shape, finest))))
+def _levels(finest: int, coarsest: int) -> list[int]:
+    """Powers of two from the finest level to the coarsest; the finest alone if that is coarser."""
     levels = [finest]
     while 2 * levels[-1] <= coarsest:
         levels.append(2 * levels[-1])
     return levels
+
+
+def _finest_level(image: Planes, meter: Meter) -> int:
+    """Return the level at which an image is resolved; what lies below it is no work any more."""
+    shape = image.shape[-2:]
+    finest = resolved_at(image)
+    meter.skip(int(np.prod(shape) - np.prod(level_shape(shape, finest))))
+    return finest
 
 
 def _multiple(network: nn.Module) -> int:
