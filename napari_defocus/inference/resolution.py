@@ -15,6 +15,8 @@ from .room import Planes
 
 #: Side of the squares that are looked at, in pixels, and the most along each axis.
 _SIDE, _MOST = 128, 16
+#: Shares of red, green and blue in what JPEG takes for brightness.
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 #: Compression as JPEG repeats itself every so many pixels.
 _JPEG = 8
 #: How strong the pattern must be, as a share of all change, along both axes, by how many times the
@@ -54,11 +56,16 @@ def resolved_at(image: Planes) -> int:
         return 1
     changes = np.zeros((2, _JPEG))
     for top in _starts(height):
-        strip = image[:3, top : top + _SIDE].mean(0)
+        strip = _grey(image[:3, top : top + _SIDE])
         if any(_loss(strip[:, left : left + _SIDE]) > _LOST for left in _starts(width)):
             return 1
         changes += _changes(strip) / len(_starts(height))
     return _times(changes) if changes.sum(1).min() > _TOLD else 1
+
+
+def _grey(colours: FloatArray) -> FloatArray:
+    """Brightness as JPEG takes it, for it enlarges colours by themselves; or the only channel."""
+    return np.tensordot(_LUMA, colours, 1) if len(colours) == 3 else colours[0]
 
 
 def _starts(length: int) -> list[int]:

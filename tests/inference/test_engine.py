@@ -202,15 +202,33 @@ def test_network_is_left_as_it_is():
     assert network.conv.weight.stride() == before
 
 
-def test_a_network_that_is_ready_is_not_copied():
-    class Uncopied(Sums):
-        def __deepcopy__(self, memo):
-            raise AssertionError
+class Uncopied(Sums):
+    """Cannot be copied."""
 
+    def __deepcopy__(self, memo):
+        raise NotImplementedError("copied")
+
+
+def test_a_network_that_is_ready_is_not_copied():
     network = Uncopied().eval().requires_grad_(False).to(memory_format=torch.channels_last)
     np.testing.assert_array_equal(
         whole(network, plane(64, 64)), whole(Sums().eval(), plane(64, 64))
     )
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda network: network.conv.train(),
+        lambda network: network.conv.weight.requires_grad_(),
+        lambda network: network.to(memory_format=torch.contiguous_format),
+    ],
+)
+def test_a_network_that_is_not_ready_is_copied(spoil):
+    network = Uncopied().eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    spoil(network)
+    with pytest.raises(NotImplementedError, match="copied"):
+        whole(network, plane(64, 64))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

@@ -48,6 +48,63 @@ def test_pages_are_fetched_once_while_memory_is_kept_and_shortly_after():
     assert resident < 150e6
 
 
+# Of a second use that begins before the memory of the first is given back.
+_AGAIN = """
+from napari_defocus.inference import memory
+
+given_back = []
+memory._give_back = lambda: given_back.append(True)
+memory._IDLE_SECONDS = 0.1
+with memory.keep_freed_memory():
+    pass
+first = memory._idle
+with memory.keep_freed_memory():
+    first.join()
+    during = len(given_back)
+memory._idle.join()
+print(during, len(given_back))
+"""
+
+_NO_THREAD = """
+import threading
+from napari_defocus.inference import memory
+
+def refuse(thread):
+    raise RuntimeError("can't start new thread")
+
+given_back = []
+memory._give_back = lambda: given_back.append(True)
+threading.Thread.start = refuse
+with memory.keep_freed_memory():
+    pass
+print(len(given_back))
+"""
+
+_FORKED = """
+import os, sys
+from napari_defocus.inference import memory
+
+with memory.keep_freed_memory():
+    pass
+with memory._lock:
+    child = os.fork()
+    if child == 0:
+        with memory.keep_freed_memory():
+            pass
+        memory._idle.join()
+        os._exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told")
+@pytest.mark.parametrize(("code", "printed"), [(_AGAIN, "0 1"), (_NO_THREAD, "1"), (_FORKED, "7")])
+def test_memory_is_given_back_once_nobody_uses_it(code, printed):
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == printed.split()
+
+
 def test_nesting_is_harmless():
     with keep_freed_memory(), keep_freed_memory():
         pass

@@ -1,82 +1,148 @@
-"""Enlarged images are told from those that are blurred."""
+"""Enlarged images are told from blurred ones, and worked on at the size they had."""
+
+import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from PIL import Image
 from scipy.ndimage import gaussian_filter
+from skimage import data
 from skimage.transform import resize
+from torch import nn
 
-from napari_defocus import deblur, estimate_defocus
+from napari_defocus import deblur, estimate_defocus, reblur
+from napari_defocus.inference import pyramid
+from napari_defocus.inference.device import Compute
+from napari_defocus.inference.engine import run_to_end
 from napari_defocus.inference.resolution import resolved_at
+from napari_defocus.inference.room import Room
+from napari_defocus.inference.scaling import enlarged, shrunk
+from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.viewer.samples import dual_pixel_pair
 
-SIDE = 160
 DISPLAY = {"channel_axis": -1, "encoding": "srgb", "value_range": (0, 1)}
+PILLOW = [Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BILINEAR]
 
 
-def picture(seed=0, side=SIDE, noise=0.004):
-    """Blobs of all sizes, as photographs have them, and a camera's noise."""
-    chance = np.random.default_rng(seed)
-    noises = chance.standard_normal((5, side, side))
-    sizes = (0.5, 1, 2, 4, 8)
-    layers = [size * gaussian_filter(one, size) for size, one in zip(sizes, noises, strict=True)]
-    blobs = 0.5 + 0.1 * sum(layers)
-    return (blobs + noise * chance.standard_normal(blobs.shape)).clip(0, 1)[None].astype(np.float32)
+def coffee():
+    """A sharp photograph, (256, 256, 3)."""
+    return data.coffee()[100:356, 200:456].astype(np.float32) / 255
 
 
-def enlarged(image, times):
-    shape = (len(image), *(times * side for side in image.shape[1:]))
-    return resize(image, shape, order=3).astype(np.float32)
+def astronaut():
+    """Another, (256, 256, 3)."""
+    return data.astronaut()[:256, 100:356].astype(np.float32) / 255
 
 
-def means(values):
-    """Of 4 x 4 pixels each."""
-    height, width, *rest = values.shape
-    return values.reshape(height // 4, 4, width // 4, 4, *rest).mean((1, 3))
+def stairs():
+    """Part of another, blurred in places, (256, 256, 3)."""
+    return np.asarray(dual_pixel_pair()[-1][0])[100:356, 300:556].astype(np.float32) / 255
 
 
-@settings(max_examples=10)
-@given(seed=st.integers(0, 2**16))
-def test_an_image_enlarged_is_resolved_at_as_many_times(seed):
-    image = picture(seed)
-    assert [resolved_at(image), *(resolved_at(enlarged(image, n)) for n in (2, 4))] == [1, 2, 4]
+def planes(image):
+    return np.ascontiguousarray(image.transpose(2, 0, 1), np.float32)
 
 
-def test_rounding_to_8_bits_is_no_detail():
-    image = enlarged(picture(), 4)
-    assert resolved_at(np.round(image * 255) / np.float32(255)) == 4
+def by_spline(image, times):
+    shape = (times * image.shape[0], times * image.shape[1])
+    return resize(image, shape, order=3).clip(0, 1).astype(np.float32)
 
 
-@pytest.mark.parametrize("sigma", [1, 2, 4])
-def test_noise_tells_blurred_images_from_enlarged_ones(sigma):
-    noise = 0.004 * np.random.default_rng(1).standard_normal((1, SIDE, SIDE))
-    blurred = gaussian_filter(picture(noise=0), (0, sigma, sigma))
-    assert resolved_at((blurred + noise).astype(np.float32)) == 1
+def by_pillow(image, times, how):
+    size = (times * image.shape[1], times * image.shape[0])
+    channels = [Image.fromarray(channel).resize(size, how) for channel in planes(image)]
+    return np.stack([np.asarray(channel) for channel in channels], -1).clip(0, 1)
 
 
-def test_what_is_sharp_anywhere_counts():
-    image = enlarged(picture(), 4)
-    image[:, 300:460, 200:360] = picture(1)
-    assert resolved_at(image) == 1
+def as_8_bits(image):
+    return np.round(image * 255) / np.float32(255)
 
 
-@pytest.mark.parametrize("image", [np.zeros((3, 300, 300)), np.full((1, 40, 400), 0.3)])
-def test_nothing_is_said_of_what_shows_nothing(image):
-    assert resolved_at(image.astype(np.float32)) == 1
+def as_jpeg(image, quality):
+    buffer = io.BytesIO()
+    Image.fromarray(np.round(image * 255).astype(np.uint8)).save(buffer, "JPEG", quality=quality)
+    return np.asarray(Image.open(buffer), np.float32) / 255
 
 
-def test_an_enlarged_photograph_is_worked_on_as_it_was():
-    photograph = dual_pixel_pair()[-1][0][120:312, 300:492].astype(np.float32) / 255
-    large = enlarged(photograph.transpose(2, 0, 1), 4).transpose(1, 2, 0).clip(0, 1)
-    found = [np.asarray(estimate_defocus(image, **DISPLAY).radius) for image in (photograph, large)]
-    assert np.median(np.abs(means(found[1]) / 4 - found[0])) < 0.25
-    changes = [np.asarray(deblur(image, **DISPLAY)) - image for image in (photograph, large)]
-    assert np.corrcoef(means(changes[1]).ravel(), changes[0].ravel())[0, 1] > 0.9
+@pytest.mark.parametrize("part", [coffee, astronaut, stairs])
+@pytest.mark.parametrize("times", [2, 4])
+@pytest.mark.parametrize("rounded", [False, True])
+def test_an_image_enlarged_is_found_whatever_enlarged_it(part, times, rounded):
+    images = [by_spline(part(), times), *(by_pillow(part(), times, how) for how in PILLOW)]
+    seen = [as_8_bits(image) if rounded else image for image in images]
+    assert [resolved_at(planes(image)) for image in seen] == [times] * 4
 
 
-def test_progress_reaches_its_end_where_an_image_was_enlarged():
+@pytest.mark.parametrize("part", [coffee, astronaut, stairs])
+@pytest.mark.parametrize("radius", [1.5, 3.0, 5.0])
+def test_no_blur_is_taken_for_enlarging_without_noise_either(part, radius):
+    sharp = part()
+    blurred = [
+        reblur(sharp, np.full(sharp.shape[:2], radius), **DISPLAY),
+        gaussian_filter(sharp, (radius / 2, radius / 2, 0)),
+    ]
+    for image in [sharp, *blurred]:
+        assert resolved_at(planes(image)) == resolved_at(planes(as_8_bits(image))) == 1
+
+
+@pytest.mark.parametrize("quality", [40, 75, 95])
+def test_the_blocks_of_jpeg_are_no_enlarging(quality):
+    sharp = coffee()
+    for image in (sharp, gaussian_filter(sharp, (2, 2, 0))):
+        assert resolved_at(planes(as_jpeg(image, quality))) == 1
+
+
+def test_fine_detail_is_not_given_up_for_the_rest():
+    image = by_spline(coffee(), 4)
+    image[300:556, 200:456] = coffee()
+    assert resolved_at(planes(image)) == 1
+
+
+@pytest.mark.parametrize("shape", [(3, 300, 300), (1, 40, 400), (1, 128, 128)])
+def test_nothing_is_said_of_what_shows_nothing(shape):
+    assert resolved_at(np.full(shape, 0.3, np.float32)) == 1
+
+
+def test_an_enlarged_photograph_is_found_to_be_blurred_as_it_was():
+    small, large = stairs(), by_spline(stairs(), 4)
+    one, four = (np.asarray(estimate_defocus(image, **DISPLAY).radius) for image in (small, large))
+    assert np.median(np.abs(four[2::4, 2::4] / 4 - one)) < 0.25
+
+
+class Doubling(nn.Module):
+    """Doubles the image, and adds up the pixels that it saw."""
+
+    descriptor = Descriptor("deblur", receptive_radius=1, multiple=8)
+
+    def __init__(self):
+        super().__init__()
+        self.pixels = 0
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def forward(self, x):
+        self.pixels += x.shape[-2] * x.shape[-1]
+        return 2 * x[:, :3]
+
+
+def test_an_enlarged_photograph_is_deblurred_at_its_own_size_and_smoothly_enlarged():
+    network, image = Doubling(), planes(by_spline(coffee(), 4))
+    shape = image.shape[1:]
+    found = np.stack([np.full(shape, 8.0), np.ones(shape)]).astype(np.float32)
+    compute, meter = Compute(device="cpu"), pyramid.Meter(shape[0] * shape[1])
+    steps = pyramid.deblur(
+        network, image, found, compute, "auto", np.ones(shape, bool), meter, Room()
+    )
+    change = run_to_end(steps)
+    assert network.pixels < 1.3 * image[0].size / 16
+    smooth = enlarged(shrunk(image, [4])[0], 4, shape, cubic=True)
+    np.testing.assert_allclose(change, smooth, atol=1e-5)
+
+
+@pytest.mark.parametrize("work", [estimate_defocus, deblur])
+def test_progress_counts_the_work_that_is_left(work):
     told = []
-    image = enlarged(picture(), 4)[0]
-    estimate_defocus(image, progress=lambda done, total: told.append((done, total)))
-    assert told[-1][0] == told[-1][1]
+    image = by_spline(stairs(), 2)
+    work(image, progress=lambda done, total: told.append((done, total)), tile=128, **DISPLAY)
+    assert told[-2][0] == told[-2][1]
