@@ -1,5 +1,6 @@
 """Arrays in, arrays out: what every function keeps, refuses and reports."""
 
+import copy
 from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar
@@ -418,6 +419,21 @@ def test_progress_of_two_views_is_whole_at_the_end_alone(scale):
     *before, (done, total) = seen
     assert done == total
     assert all(done < total for done, total in before[:-1])
+
+
+def test_a_network_of_one_s_own_may_change_meanwhile(generator):
+    image, mine = picture((140, 150)), copy.deepcopy(generator)
+    mine = mine.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    unchanged = deblur(image, radii((140, 150)), model=mine, tile=64)
+    steps = deblur_steps(image, radii((140, 150)), model=mine, tile=64)
+    next(steps)
+    for weight in mine.parameters():
+        weight.zero_()
+    try:
+        while True:
+            next(steps)
+    except StopIteration as stop:
+        np.testing.assert_array_equal(stop.value, unchanged)
 
 
 def test_steps_give_the_same_result(single, generator):
