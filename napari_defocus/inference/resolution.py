@@ -56,7 +56,7 @@ def resolved_at(image: Planes) -> int:
         return 1
     changes = np.zeros((2, _JPEG))
     for top in _starts(height):
-        strip = _grey(image[:3, top : top + _SIDE])
+        strip = _grey(image[:, top : top + _SIDE, :][:3])
         if any(_loss(strip[:, left : left + _SIDE]) > _LOST for left in _starts(width)):
             return 1
         changes += _changes(strip) / len(_starts(height))

@@ -15,7 +15,7 @@ from napari_defocus.inference import pyramid
 from napari_defocus.inference.device import Compute
 from napari_defocus.inference.engine import run_to_end
 from napari_defocus.inference.resolution import resolved_at
-from napari_defocus.inference.room import Room
+from napari_defocus.inference.room import Computed, Room
 from napari_defocus.inference.scaling import enlarged, shrunk
 from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.viewer.samples import dual_pixel_pair
@@ -146,3 +146,9 @@ def test_progress_counts_the_work_that_is_left(work):
     image = by_spline(stairs(), 2)
     work(image, progress=lambda done, total: told.append((done, total)), tile=128, **DISPLAY)
     assert told[-2][0] == told[-2][1]
+
+
+def test_an_image_that_is_read_as_needed_is_told_alike():
+    image = planes(by_spline(coffee(), 4))
+    lazily = Computed(image.shape, lambda rows, columns: image[:, rows, columns])
+    assert resolved_at(lazily) == 4
