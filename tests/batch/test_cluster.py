@@ -29,10 +29,10 @@ def results(folder):
     return {path.name: path.read_bytes() for path in sorted(folder.rglob("*-deblurred.*"))}
 
 
-def kill_one_at_work(client, pids):
-    busy = []
-    while not busy:
-        busy = [worker for worker, tasks in client.processing().items() if tasks]
+def kill_one_at_work(client, pids, steps):
+    """Go on until a worker is at work, for it may have done all that it was given; and kill it."""
+    while not (busy := [worker for worker, tasks in client.processing().items() if tasks]):
+        next(steps)
     os.kill(pids[busy[0]], signal.SIGKILL)
 
 
@@ -61,7 +61,7 @@ def test_work_of_a_worker_that_dies_is_done_by_another(photos, settings, tmp_pat
     steps = run_on_cluster(make_plan([photos], tmp_path / "there", settings()), client)
     while next(steps).outcome is None:
         pass
-    kill_one_at_work(client, pids)
+    kill_one_at_work(client, pids, steps)
     assert set(finished(steps)) <= {"done", "verified"}
     assert results(tmp_path / "here") == results(tmp_path / "there")
 
@@ -82,7 +82,7 @@ def test_one_image_is_shared_tile_by_tile_even_if_a_worker_dies(
     steps = run_on_cluster(make_plan([one_image], tmp_path / "there", chosen), client)
     told = [next(steps) for _ in range(12)]
     assert told[-1].done > 1
-    kill_one_at_work(client, pids)
+    kill_one_at_work(client, pids, steps)
     assert finished(steps) == ["done"]
     assert results(tmp_path / "here") == results(tmp_path / "there")
 
