@@ -122,7 +122,7 @@ def estimate_defocus(
     scale : int or "auto"
         Work on the image shrunk by this factor. "auto": from coarse to fine, every pixel is taken
         from the scale at which its radius is one of the few pixels that networks estimate best. An
-        image that was enlarged two or four times is not looked at more closely than it was before.
+        image that shows that it was enlarged two or four times is looked at as it was before.
     device : str
         "auto" (the accelerator if there is one, else the CPU), "cpu", "cuda", "cuda:1", "mps", ...
         With "auto" the CPU takes over, with a warning, if the accelerator runs out of memory.
@@ -292,7 +292,7 @@ def deblur(
     scale : int or "auto"
         Work on the image shrunk by this factor. "auto": every pixel is worked on at the finest
         scale at which the network knows the map's radius there (up to 24 pixels of that scale), but
-        an image that was enlarged two or four times no more closely than at its size before.
+        an image that shows that it was enlarged two or four times at most at its size before.
     device : str
         "auto" (the accelerator if there is one, else the CPU), "cpu", "cuda", "cuda:1", "mps", ...
         With "auto" the CPU takes over, with a warning, if the accelerator runs out of memory.

@@ -239,13 +239,15 @@ class _Runner:
     """A network on a device, in a precision."""
 
     def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
+        from ..networks.ready import is_ready
 
         self.original = network
         self.wanted = precision
         self.device = device
         self.facts = cast(Facts, network.descriptor)
         self.precision = choose_precision(precision, self.facts)
-        self.network = network if _is_ready(network, device) else ready_copy(network).to(device)
+        ready = is_ready(network, device)
+        self.network = network if ready else ready_copy(network).to(device)
 
     def run(self, planes: FloatArray) -> FloatArray:
         """Return the network's result for (C_in, H, W), as (C_out, H, W)."""
@@ -265,25 +267,10 @@ class _Runner:
 
 
 def ready_copy(network: nn.Module) -> nn.Module:
-    """Return a copy of a network that is ready to run on the CPU: no gradients, channels last."""
-    import torch
+    """Return a copy of a network that is ready to run on the CPU, as `made_ready` leaves it."""
+    from ..networks.ready import made_ready
 
-    copied = copy.deepcopy(network).eval().requires_grad_(False)
-    copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return copied
-
-
-def _is_ready(network: nn.Module, device: torch.device) -> bool:
-    """Whether a network can be run as it is: copying one takes as long as some tiles."""
-    import torch
-
-    tensors = [*network.parameters(), *network.buffers()]
-    return not any(module.training for module in network.modules()) and all(
-        tensor.device == device
-        and not tensor.requires_grad
-        and (tensor.ndim != 4 or tensor.is_contiguous(memory_format=torch.channels_last))
-        for tensor in tensors
-    )
+    return made_ready(copy.deepcopy(network))
 
 
 def _padded(planes: FloatArray, multiple: int) -> FloatArray:

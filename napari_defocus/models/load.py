@@ -79,6 +79,8 @@ def _read_verified(path: Path, sha256: str) -> bytes:
 def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str) -> "nn.Module":
     import torch
 
+    from ..networks.ready import made_ready
+
     state = parse_tensors(_read_verified(path, sha256), path)
     if path.parent != FOLDER:
         with torch.device("meta"):  # of no size, until it is known that the weights fit
@@ -92,8 +94,7 @@ def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str)
             f"{architecture!r} is made for {descriptor.task!r}"
         )
     _fill(network, state, path, architecture)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network.eval().requires_grad_(False)
+    return made_ready(network)
 
 
 def _fill(

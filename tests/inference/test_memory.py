@@ -81,7 +81,7 @@ print(len(given_back))
 """
 
 _FORKED = """
-import os, sys
+import os
 from napari_defocus.inference import memory
 
 with memory.keep_freed_memory():
