@@ -42,6 +42,7 @@ def render_command(
     max_radius: Annotated[float, typer.Option(help="Largest radius, px.")] = 22.0,
     fluorescent_share: Annotated[float, typer.Option(help="Share of fluorescent scenes.")] = 0.1,
     faded_share: Annotated[float, typer.Option(help="Share of layers with flat places.")] = 0.0,
+    gritty_share: Annotated[float, typer.Option(help="Share of layers with grit.")] = 0.0,
     least_cells: Annotated[float, typer.Option(help="Fewest blobs along a side.")] = LEAST_CELLS,
     radius_of: Annotated[
         Literal["blur", "disparity"], typer.Option(help="What radii tell, for two views to learn.")
@@ -60,6 +61,7 @@ def render_command(
             max_radius=max_radius,
             fluorescent_share=fluorescent_share,
             faded_share=faded_share,
+            gritty_share=gritty_share,
             least_cells=least_cells,
             radius_of=radius_of,
         ),

@@ -14,12 +14,14 @@ from training.data.corpus import Corpus
 from training.data.defocus import defocused
 from training.data.fields import LEAST_CELLS, smooth_field
 from training.data.fluorescence import fluorescent_textures
+from training.data.grain import grain
 from training.data.layers import random_depths, random_masks
 from training.data.lens import TYPICAL_DISPARITY, RandomLenses
 from training.data.optics import Optics
 from training.data.scene import Scenes, mirrored_at_random
 
 _FADING, _SHADING_HALF = 6.0, 12
+_GRITTY = (0.02, 0.3)
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class SceneOptions:
     faded_share : float
         Share of layers whose detail fades away in places, as on walls and skies: what lies there
         is to be learnt from the surroundings.
+    gritty_share : float
+        Share of layers with fine, random texture in places, as of concrete and plaster: faint, and
+        yet no noise.
     least_cells : float
         Fewest blobs along a side; below 1, surfaces may be larger than a scene.
     radius_of : "blur" or "disparity"
@@ -49,6 +54,7 @@ class SceneOptions:
     max_radius: float = 22.0
     fluorescent_share: float = 0.1
     faded_share: float = 0.0
+    gritty_share: float = 0.0
     least_cells: float = LEAST_CELLS
     radius_of: Literal["blur", "disparity"] = "blur"
 
@@ -85,6 +91,8 @@ class Renderer:
         textures = _textures(self._corpus, chance, options.layers, side)
         if options.faded_share:
             textures = _faded(textures, chance, options.faded_share)
+        if options.gritty_share:
+            textures = _gritty(textures, chance, options.gritty_share)
         alphas = random_masks(chance, options.layers, side, options.least_cells)
         depths = random_depths(chance, options.layers, side, options.min_radius, options.max_radius)
         if fluorescent.any():
@@ -114,9 +122,23 @@ def _faded(textures: Tensor, chance: Chance, share: float) -> Tensor:
     left = chance.uniform(0, 0.3, layers, 1, 1)
     contrast = left + (1 - left) * (_FADING * field).sigmoid()
     fading = chance.happens(share, layers, 1, 1)
-    contrast = torch.where(fading, contrast, 1)[:, :, None]
+    return _of_contrast(textures, torch.where(fading, contrast, 1))
+
+
+def _gritty(textures: Tensor, chance: Chance, share: float) -> Tensor:
+    """Textures that give way to grit in places, in a share of the layers."""
+    layers, side = textures.shape[1], textures.shape[-1]
+    field = smooth_field(chance, layers, side) + chance.uniform(-0.4, 0.7, layers, 1, 1)
+    place = (_FADING * field).sigmoid() * chance.happens(share, layers, 1, 1)
+    hidden = chance.uniform(0, 1, layers, 1, 1)
+    grit = chance.log_uniform(*_GRITTY, layers, 1, 1) * grain(chance, layers, side)
+    return _of_contrast(textures, 1 - hidden * place) * (place * grit).exp()[:, :, None]
+
+
+def _of_contrast(textures: Tensor, contrast: Tensor) -> Tensor:
+    """Textures (N, L, 3, H, W) with a contrast (N, L, H, W) in [0, 1] around their shading."""
     shading = box(textures.flatten(0, 1), _SHADING_HALF).view_as(textures)
-    return shading + contrast * (textures - shading)
+    return shading + contrast[:, :, None] * (textures - shading)
 
 
 def _in_focus(textures: Tensor, alphas: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:

@@ -96,3 +96,18 @@ def test_detail_fades_away_in_places_if_asked_for(corpus):
     kept, faded = detail(0.0), detail(1.0)
     assert faded.median() < 0.7 * kept.median()
     assert (faded > kept.median()).float().mean() > 0.1
+
+
+def test_grit_covers_what_was_plain_and_is_blurred_with_its_surface(corpus):
+    def detail_of_plain_places(share):
+        options = SceneOptions(fluorescent_share=0, min_radius=6, gritty_share=share)
+        scenes = Renderer(corpus, options).draw(chance(8), SIZE)
+        return [plain(light) for light in (scenes.sharp, centre(scenes))]
+
+    def plain(light):
+        slopes = light.diff(dim=-1).abs().mean(1)
+        return torch.nn.functional.avg_pool2d(slopes[..., :-1], (8, 7)).quantile(0.2)
+
+    (kept, _), (gritty, blurred) = detail_of_plain_places(0.0), detail_of_plain_places(1.0)
+    assert gritty > 1.2 * kept
+    assert blurred < 0.6 * gritty
