@@ -296,7 +296,7 @@ def trust(radius: FloatArray, full: float, none: float) -> FloatArray:
     return trusted
 
 
-def confidence_at(confidence: FloatArray, ratio: float) -> FloatArray:
+def confidence_at(confidence: FloatArray, ratio: float | FloatArray) -> FloatArray:
     """Return the probability of an error below `ratio` times as many pixels.
 
     Errors are taken to fall off exponentially: of those beyond t pixels, the share p, beyond 2 t
@@ -307,7 +307,7 @@ def confidence_at(confidence: FloatArray, ratio: float) -> FloatArray:
     >>> float(confidence_at(np.float32(0.75), 0.5))
     0.5
     """
-    return (1 - (1 - confidence) ** np.float32(ratio)).astype(np.float32)
+    return (1 - (1 - confidence) ** np.asarray(ratio, np.float32)).astype(np.float32)
 
 
 def _look(

@@ -5,18 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import FloatArray
+from .cells import CELL, in_cells
 from .room import Room, Store
-from .scaling import averaged, enlarged_part, level_shape
+from .scaling import enlarged_part
 
-#: Pixels of the image along a side of a cell, in which radii are compared.
-_CELL = 8
 #: How far cells matter to each other, in cells: at most, and as a Gaussian's standard deviation.
 _REACH, _STEP, _NEAR = 12, 2, 8.0
 #: What counts as nearly the same radius, as a Gaussian's standard deviation: in pixels, and more
 #: for large radii.
 _ALIKE, _GROWTH = 0.2, 0.07
 _PASSES = 2
-_LEAST_WEIGHT = 1e-4
 
 
 def even_out(found: Store, room: Room) -> None:
@@ -46,18 +44,11 @@ def even_out(found: Store, room: Room) -> None:
     >>> print(f"{found[0].mean():.1f}")
     4.0
     """
-    blocks = room.blocks(found.shape, _CELL)
-    cells = np.empty((2, *level_shape(found.shape, _CELL)), np.float32)
-    least = 0.0
+    blocks = room.blocks(found.shape, CELL)
+    least = min(0.0, *(float(found[0, *block.slices].min()) for block in blocks))
+    change = _change(*in_cells(found, room))[None]
     for block in blocks:
-        radius, confidence = found[:, *block.slices]
-        weight = np.square(confidence) + np.float32(_LEAST_WEIGHT)
-        part = averaged(np.stack([radius * weight, weight]), _CELL)
-        cells[:, *block.shrunk(_CELL).slices] = part
-        least = min(least, float(radius.min()))
-    change = _change(cells[0] / cells[1], cells[1])[None]
-    for block in blocks:
-        radius = found[:1, *block.slices] + enlarged_part(change, _CELL, block)
+        radius = found[:1, *block.slices] + enlarged_part(change, CELL, block)
         found[:1, *block.slices] = np.maximum(radius, least)
 
 
