@@ -34,6 +34,9 @@ class Generator(nn.Module):
         Radii in pixels for which the image is inverse-filtered.
     inverse_half : int
         Half-width in pixels of the inverse kernels.
+    caution : float
+        Share of the change, in [0, 1], that is held back where the confidence is 0; none is where
+        it is 1. The less sure a radius is, the less of the change is right on average.
     """
 
     descriptor = Descriptor("deblur", receptive_radius=64, multiple=8)
@@ -44,11 +47,13 @@ class Generator(nn.Module):
         blocks: Sequence[int] = (1, 1, 2, 2, 2),
         radii: Sequence[float] = (1.2, 2.0, 3.2, 5.0, 7.5, 11.0),
         inverse_half: int = 18,
+        caution: float = 0.0,
     ) -> None:
         super().__init__()
         self.register_buffer("inverses", inverse_bank(tuple(radii), inverse_half), persistent=False)
         self.inverses: Tensor
         self.bins = len(radii)
+        self.caution = caution
         condition = len(_KNOTS) + 1
 
         def stage(count: int, channels: int) -> nn.ModuleList:
@@ -88,7 +93,7 @@ class Generator(nn.Module):
         decision = self.decide(image, changes, radius, confidence)
         weights = decision[:, : 1 + self.bins].softmax(1)[:, 1:]
         blended = (weights[:, :, None] * changes).sum(1)
-        gate = out_of_focus(radius) * trusted(confidence)
+        gate = out_of_focus(radius) * trusted(confidence) * (1 - self.caution * (1 - confidence))
         return image + gate * (blended + decision[:, 1 + self.bins :])
 
     def inverse_changes(self, image: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ from napari_defocus.networks import build
 def randomised():
     """Make a network without the zero weights that let it start as the identity."""
 
-    def make(architecture):
+    def make(architecture, **arguments):
         torch.manual_seed(0)
-        network = build(architecture, {}).eval()
+        network = build(architecture, arguments).eval()
         for parameter in network.parameters():
             if not parameter.any():
                 torch.nn.init.normal_(parameter, std=0.05)

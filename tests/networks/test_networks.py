@@ -63,6 +63,16 @@ def test_generator_leaves_alone_what_the_map_does_not_know(randomised):
     assert not torch.equal(result[:, :, 32:], x[:, :3, 32:])
 
 
+def test_a_cautious_generator_changes_less_where_the_map_is_less_sure(randomised):
+    bold, cautious = randomised("generator"), randomised("generator", caution=0.5)
+    x = generator_input(4.0)
+    for confidence, share in ((1.0, 1.0), (0.6, 0.8), (0.4, 0.7)):
+        x[:, 4] = confidence
+        with torch.inference_mode():
+            change, less = bold(x) - x[:, :3], cautious(x) - x[:, :3]
+        torch.testing.assert_close(less, share * change, atol=1e-6, rtol=1e-4)
+
+
 def test_generator_is_steered_by_the_map(randomised):
     network = randomised("generator")
     with torch.inference_mode():
