@@ -74,6 +74,17 @@ def seen_by_halves(light, radius):
     return [convolve(light, kernel.double().numpy()) for kernel in kernels]
 
 
+def told_by_disparity(radius):
+    """The radius at which the networks' typical lens has the disparity of `seen_by_halves`.
+
+    As networks are taught it: that lens has 0.67 px of disparity for each px of radius.
+    """
+    left = half_pupil(disk(abs(radius)), abs(radius) / 2)
+    half = left.shape[-1] // 2
+    centre = float((left.sum(-2).numpy() * np.arange(-half, half + 1)).sum())
+    return np.sign(radius) * 2 * centre / 0.67
+
+
 def from_disparity(views, **how):
     """Radii, upright, as disparity tells them: a bare network is not scaled to the lens."""
     network = load_network(find_model("auto", "dual"))
