@@ -67,9 +67,14 @@ def texture(shape=SHAPE):
     return np.clip(0.3 + 0.6 * gaussian_filter(noise, 1), 0.02, 0.7)
 
 
+def _left_half(radius):
+    """The left half's kernel of a radius behind the plane of focus."""
+    return half_pupil(disk(abs(radius)), abs(radius) / 2)
+
+
 def seen_by_halves(light, radius):
     """What the left and the right halves see of light that is out of focus by a signed radius."""
-    left = half_pupil(disk(abs(radius)), abs(radius) / 2)
+    left = _left_half(radius)
     kernels = (left, mirrored(left)) if radius > 0 else (mirrored(left), left)
     return [convolve(light, kernel.double().numpy()) for kernel in kernels]
 
@@ -79,7 +84,7 @@ def told_by_disparity(radius):
 
     As networks are taught it: that lens has 0.67 px of disparity for each px of radius.
     """
-    left = half_pupil(disk(abs(radius)), abs(radius) / 2)
+    left = _left_half(radius)
     half = left.shape[-1] // 2
     centre = float((left.sum(-2).numpy() * np.arange(-half, half + 1)).sum())
     return np.sign(radius) * 2 * centre / 0.67

@@ -21,6 +21,7 @@ from training.data.optics import Optics
 from training.data.scene import Scenes, mirrored_at_random
 
 _FADING, _SHADING_HALF = 6.0, 12
+#: How strong grit is: the standard deviation of the logarithm of light.
 _GRITTY = (0.02, 0.3)
 
 
