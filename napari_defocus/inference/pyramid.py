@@ -307,7 +307,7 @@ def confidence_at(confidence: FloatArray, ratio: float | FloatArray) -> FloatArr
     >>> float(confidence_at(np.float32(0.75), 0.5))
     0.5
     """
-    return (1 - (1 - confidence) ** np.asarray(ratio, np.float32)).astype(np.float32)
+    return (1 - (1 - confidence) ** ratio).astype(np.float32, copy=False)
 
 
 def _look(
@@ -339,9 +339,10 @@ def _look(
         finer = yield from meter.measure(steps, block.height * block.width, planned=planned)
         known, share = known[:, *core.slices], share[core.slices]
         share = np.maximum(share, _surer(finer[1], known[1]))
+        finer -= known
         finer *= share
-        known *= 1 - share
-        found[:, *block.slices] = finer + known
+        finer += known
+        found[:, *block.slices] = finer
     return found
 
 

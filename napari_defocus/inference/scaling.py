@@ -7,6 +7,8 @@ centre.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -45,8 +47,11 @@ def shrunk(image: FloatArray, levels: list[int]) -> list[FloatArray]:
         light, reached = decode_srgb(torch.from_numpy(image[:, top : top + step])), 1
         for picture, level in zip(pictures, levels, strict=True):
             light, reached = _blocks(light, level // reached), level
-            small = encode_srgb(light).numpy()
-            picture[:, top // level :][:, : small.shape[1]] = small
+            picture[:, top // level :][:, : light.shape[1]] = light
+    for picture in pictures:
+        for top in range(0, picture.shape[1], _STRIP):
+            light = torch.from_numpy(picture[:, top : top + _STRIP])
+            picture[:, top : top + _STRIP] = encode_srgb(light)
     return pictures
 
 
@@ -96,5 +101,8 @@ def _blocks(values: Tensor, level: int) -> Tensor:
     from torch.nn import functional
 
     rows, columns = (-length % level for length in values.shape[-2:])
-    whole = functional.pad(values[None], (0, columns, 0, rows), mode="replicate")
-    return functional.avg_pool2d(whole, level)[0]
+    if rows or columns:
+        values = functional.pad(values[None], (0, columns, 0, rows), mode="replicate")[0]
+    # several times faster than pooling
+    down = reduce(add, (values[:, at::level] for at in range(level)))
+    return reduce(add, (down[..., at::level] for at in range(level))) / level**2

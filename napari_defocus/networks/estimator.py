@@ -30,6 +30,13 @@ _FLAT = 0.02
 _TOLD = 1e-3
 #: How much more a coarser look weighs, before anything is learnt, where it was confident.
 _LOYALTY = 4.0
+#: Channels at half size: luma of both views at the four pixels of each, luma of both, radius and
+#: confidence of the coarser look, colours of both.
+_HALVES = (8, 2, 2, 3)
+#: A pixel and its neighbours.
+_AROUND = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1))
+#: How much more a pixel's own radius weighs than a neighbour's, before anything is learnt.
+_OWN = 5.0
 
 
 class _Trunk(nn.Module):
@@ -83,6 +90,10 @@ class SingleEstimator(nn.Module):
 
     Parameters
     ----------
+    neighbours : sequence of int
+        How far away, in half-resolution pixels, the eight neighbours are with which each pixel's
+        radius is mixed at last, pass by pass, by weights that the U-Net gives: pixels beside an
+        edge in depth take the radius of the side that they belong to.
     widths : sequence of int
         Channels at half, quarter and eighth resolution.
     blocks : sequence of int
@@ -92,10 +103,15 @@ class SingleEstimator(nn.Module):
     descriptor = Descriptor("single", receptive_radius=64, multiple=8)
 
     def __init__(
-        self, widths: Sequence[int] = (24, 48, 96), blocks: Sequence[int] = (2, 4, 2, 1)
+        self,
+        neighbours: Sequence[int] = (6, 3, 1),
+        widths: Sequence[int] = (24, 48, 96),
+        blocks: Sequence[int] = (2, 4, 2, 1),
     ) -> None:
         super().__init__()
-        self.trunk = _Trunk(18, 2, widths, blocks)
+        self.neighbours = tuple(neighbours)
+        self.parts = [2, *(len(_AROUND) for _ in self.neighbours)]
+        self.trunk = _Trunk(18, sum(self.parts), widths, blocks)
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimate.
@@ -115,8 +131,9 @@ class SingleEstimator(nn.Module):
         picture, found = x[:, :3].clamp(0, 1), functional.avg_pool2d(x[:, 3:], 2)
         texture = locally_normalised(luma(picture), 4)
         seen = functional.pixel_unshuffle(torch.cat([picture - 0.5, texture], 1), 2)
-        raw = self.trunk(torch.cat([seen, _scaled(found)], 1))
+        raw, *scores = self.trunk(torch.cat([seen, _scaled(found)], 1)).split(self.parts, 1)
         radius = functional.softplus(2 * (found[:, :1] + raw[:, :1])) / 2
+        radius = _mixed(radius, scores, self.neighbours)
         return _answer(radius, raw[:, 1:], 0, self.descriptor.max_radius)
 
 
@@ -140,7 +157,7 @@ class DualEstimator(nn.Module):
     wide, spread : int
         Half-widths, in half-resolution pixels, of the widest windows, and of those over which
         their matches are averaged, the clearer weighing more.
-    widths, blocks : sequence of int
+    neighbours, widths, blocks : sequence of int
         As in `SingleEstimator`.
     """
 
@@ -153,6 +170,7 @@ class DualEstimator(nn.Module):
         windows: Sequence[int] = (1, 3),
         wide: int = 6,
         spread: int = 8,
+        neighbours: Sequence[int] = (6, 3, 1),
         widths: Sequence[int] = (32, 64, 96),
         blocks: Sequence[int] = (1, 2, 1, 1),
     ) -> None:
@@ -161,9 +179,13 @@ class DualEstimator(nn.Module):
         self.normalise_half = normalise_half
         self.windows = tuple(windows)
         self.wide, self.spread = wide, spread
+        self.register_buffer("halving", _halving(), persistent=False)
+        self.halving: Tensor
+        self.neighbours = tuple(neighbours)
         looks = len(self.windows)
         channels = 8 + looks * (2 * shifts + 1) + 2 * looks + 2 + 3
-        self.trunk = _Trunk(channels, looks + 4, widths, blocks, late=2)
+        self.parts = [looks + 4, *(len(_AROUND) for _ in self.neighbours)]
+        self.trunk = _Trunk(channels, sum(self.parts), widths, blocks, late=2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimate.
@@ -181,32 +203,43 @@ class DualEstimator(nn.Module):
             (N, 2, H, W): signed radius in px (> 0 where the left view's content lies to the right
             of the right view's), confidence in [0, 1].
         """
-        halved = functional.avg_pool2d(x, 2)
-        left, right, found = halved[:, :3], halved[:, 3:6], halved[:, 6:]
-        half = torch.cat([luma(left), luma(right)], 1)
+        fine, half, found, colours = self.halves(x).split(_HALVES, 1)
         mean, deviation = local_statistics(half, self.normalise_half)
-        views = torch.cat([luma(x[:, :3]), luma(x[:, 3:6])], 1)
-        fine = functional.pixel_unshuffle(views, 2) - mean.repeat_interleave(4, 1)
+        fine = fine - mean.repeat_interleave(4, 1)
         fine = fine / deviation.repeat_interleave(4, 1)
         costs = self.costs((half - mean) / deviation)
         looks = [box(costs, width) for width in self.windows]
         matches = [_match(look) for look in looks]
         wide = self.spread_match(costs)
-        colours = 0.5 * (left + right) - 0.5
-        seen = [fine, *looks, *(_scaled(match) for match in matches), _scaled(found), colours]
-        raw = self.trunk(_joined(seen), _scaled(wide))
+        radii = [_scaled(match) for match in (*matches, found)]
+        seen = [fine, *looks, *radii, colours - 0.5]
+        raw, *scores = self.trunk(_joined(seen), _scaled(wide)).split(self.parts, 1)
         candidates = torch.cat([match[:, :1] for match in (*matches, wide, found)], 1)
         weights = torch.cat([raw[:, 2:-1], raw[:, -1:] + _LOYALTY * found[:, 1:]], 1).softmax(1)
         radius = (weights * candidates).sum(1, keepdim=True) + 2 * raw[:, :1]
+        radius = _mixed(radius, scores, self.neighbours)
         told = (wide[:, 1:] / (wide[:, 1:] + _TOLD)).clamp(min=_TOLD).log()
         limit = self.descriptor.max_radius
         return _answer(radius, raw[:, 1:2] + told, -limit, limit)
 
+    def halves(self, x: Tensor) -> Tensor:
+        """What is seen at half size, (N, 15, H / 2, W / 2), channels as in `_HALVES`.
+
+        One convolution in place of averages, weighted means and shuffles: four times faster.
+        """
+        with torch.autocast(x.device.type, enabled=False):
+            return functional.conv2d(x.float(), self.halving, stride=2)
+
     def costs(self, views: Tensor) -> Tensor:
         """Squared difference of the standardised views at each shift, (N, S, H, W)."""
-        left, right = views.chunk(2, 1)
+        reach, width = self.shifts - self.shifts // 2, views.shape[-1]
+        left, right = functional.pad(views, (reach, reach, 0, 0), mode="replicate").chunk(2, 1)
+
+        def moved(view: Tensor, by: int) -> Tensor:
+            return view[..., reach - by : reach - by + width]
+
         apart = [
-            (_shifted(left, -(shift - shift // 2)) - _shifted(right, shift // 2)) ** 2
+            (moved(left, shift // 2 - shift) - moved(right, shift // 2)).square()
             for shift in range(-self.shifts, self.shifts + 1)
         ]
         # averaged over windows several times faster than in torch's own order
@@ -217,6 +250,22 @@ class DualEstimator(nn.Module):
         radius, clear = _match(box(costs, self.wide)).chunk(2, 1)
         sums = box(torch.cat([radius * clear, clear], 1), self.spread)
         return torch.cat([sums[:, :1] / (sums[:, 1:] + 1e-3), sums[:, 1:]], 1)
+
+
+def _halving() -> Tensor:
+    """Kernels (15, 8, 2, 2) of the convolution in `DualEstimator.halves`."""
+    kernels = torch.zeros(sum(_HALVES), 8, 2, 2)
+    fine, half, found, colours = kernels.split(_HALVES)
+    weights = luma(torch.eye(3)[..., None, None])[:, 0]
+    for view, seen in enumerate((slice(0, 3), slice(3, 6))):
+        half[view, seen] = weights / 4
+        for at in range(4):
+            fine[4 * view + at, seen, at // 2, at % 2] = weights[:, 0, 0]
+        for colour in range(3):
+            colours[colour, 3 * view + colour] = 1 / 8
+    for channel in range(2):
+        found[channel, 6 + channel] = 1 / 4
+    return kernels
 
 
 def _match(costs: Tensor) -> Tensor:
@@ -230,6 +279,24 @@ def _match(costs: Tensor) -> Tensor:
     shift = best - costs.shape[1] // 2 + (0.5 * (below - above) / bend).clamp(-0.5, 0.5)
     mean = costs.mean(1, keepdim=True)
     return torch.cat([_RADIUS_PER_SHIFT * shift, (mean - at) / (mean + _FLAT)], 1)
+
+
+def _mixed(radius: Tensor, scores: Sequence[Tensor], distances: Sequence[int]) -> Tensor:
+    """Radius (N, 1, H, W), mixed with its neighbours', as far away as each pass says.
+
+    The larger a score (N, 9, H, W), the more that neighbour weighs.
+    """
+    height, width = radius.shape[-2:]
+    own = _OWN * radius.new_tensor(_AROUND).eq(0).all(1)[:, None, None]
+    for score, distance in zip(scores, distances, strict=True):
+        around = functional.pad(radius, (distance,) * 4, mode="replicate")
+        shifted = [
+            around[..., (1 + y) * distance :, (1 + x) * distance :][..., :height, :width]
+            for y, x in _AROUND
+        ]
+        weights = (score + own).softmax(1)
+        radius = (weights * torch.cat(shifted, 1)).sum(1, keepdim=True)
+    return radius
 
 
 def _joined(features: Sequence[Tensor]) -> Tensor:
@@ -248,10 +315,3 @@ def _answer(radius: Tensor, doubt: Tensor, low: float, high: float) -> Tensor:
     both = torch.cat([radius, doubt], 1)
     both = functional.interpolate(both, scale_factor=2, mode="bilinear", align_corners=False)
     return torch.cat([both[:, :1].clamp(low, high), both[:, 1:].sigmoid()], 1)
-
-
-def _shifted(x: Tensor, by: int) -> Tensor:
-    """Content moved to the right by whole pixels, the edge continued."""
-    width = x.shape[-1]
-    columns = (torch.arange(width, device=x.device) - by).clamp(0, width - 1)
-    return x.index_select(-1, columns)

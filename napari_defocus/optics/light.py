@@ -32,7 +32,7 @@ def encode_srgb(linear: Tensor) -> Tensor:
     """
     size = linear.abs()
     curve = 1.055 * size.clamp(min=_TOE).pow(_EXPONENT) - 0.055
-    return torch.where(size <= _TOE, 12.92 * linear, torch.sign(linear) * curve)
+    return torch.where(size <= _TOE, 12.92 * linear, curve.copysign(linear))
 
 
 def decode_srgb(display: Tensor) -> Tensor:
@@ -56,4 +56,4 @@ def decode_srgb(display: Tensor) -> Tensor:
     size = display.abs()
     toe = 12.92 * _TOE
     curve = ((size.clamp(min=toe) + 0.055) / 1.055).pow(2.4)
-    return torch.where(size <= toe, display / 12.92, torch.sign(display) * curve)
+    return torch.where(size <= toe, display / 12.92, curve.copysign(display))
