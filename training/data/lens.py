@@ -65,7 +65,8 @@ class Lens:
         A ray through the pupil at (u, v), in radii, meets the sensor at ``radius (u, v)`` plus the
         third-order transverse ray aberrations (Born and Wolf, "Principles of Optics", 5.3): with
         rho^2 = u^2 + v^2, ``rho^2 (u, v)`` for spherical aberration, ``(3 u^2 + v^2, 2 u v)`` for
-        coma along u, and ``(u, -v)`` for astigmatism.
+        coma along u, and ``(u, -v)`` for astigmatism. They are balanced by defocus (same, 9.2):
+        radius 0 is where the spot is smallest, not where rays through the pupil's middle meet.
         """
         u, v = (w.to(radius.device) for w in _pupil_points(14 * half**2 + 500))
         views = self._views(u, v)
@@ -74,13 +75,15 @@ class Lens:
         y = radius[:, None] * v + stray_y[scene]
         return normalised(_landed(x, y, views[scene], half))
 
-    @property
-    def disparity(self) -> Tensor:
+    def disparity(self, radius: Tensor) -> Tensor:
         """As `Lenses.disparity`."""
         u, v = (w.to(self.ramp.device) for w in _pupil_points(_PUPIL_POINTS))
         views = self._views(u, v)
-        left, right = ((u[:, None] * views).sum(1) / views.sum(1)).unbind(1)
-        return left - right
+        stray, _ = _aberration(self, u, v, views.sum(-1))
+        places = torch.stack([u.expand_as(stray), stray], 1)
+        means = places @ views / views.sum(1, keepdim=True)
+        slope, offset = (means[..., 0] - means[..., 1]).unbind(1)
+        return radius * slope[:, None, None, None] + offset[:, None, None, None]
 
     def _views(self, u: Tensor, v: Tensor) -> Tensor:
         """(B, P, 2) light of points of the pupil that the left and the right photodiode receive."""
@@ -141,7 +144,7 @@ def _polygon(lens: Lens, u: Tensor, v: Tensor) -> Tensor:
 
 
 def _aberration(lens: Lens, u: Tensor, v: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, P) displacements in px along x and y; the light's mean place stays where it is."""
+    """(B, P) displacements in px along x and y, which neither move the light nor are defocus."""
     uu, uv, vv = u * u, u * v, v * v
     coma_x, coma_y = lens.coma[:, :1], lens.coma[:, 1:]
     straight, slanted = lens.astigmatism[:, :1], lens.astigmatism[:, 1:]
@@ -149,7 +152,14 @@ def _aberration(lens: Lens, u: Tensor, v: Tensor, light: Tensor) -> tuple[Tensor
     x = swell * u + coma_x * (3 * uu + vv) + coma_y * 2 * uv + straight * u + slanted * v
     y = swell * v + coma_y * (uu + 3 * vv) + coma_x * 2 * uv - straight * v + slanted * u
     share = light / light.sum(1, keepdim=True)
-    return x - (x * share).sum(1, keepdim=True), y - (y * share).sum(1, keepdim=True)
+
+    def centred(w: Tensor) -> Tensor:
+        return w - (w * share).sum(1, keepdim=True)
+
+    x, y, u, v = centred(x), centred(y), centred(u), centred(v)
+    moments = ((share * (x * u + y * v)).sum(1), (share * (u * u + v * v)).sum(1))
+    defocus = (moments[0] / moments[1])[:, None]
+    return x - defocus * u, y - defocus * v
 
 
 def _landed(x: Tensor, y: Tensor, light: Tensor, half: int) -> Tensor:

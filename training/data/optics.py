@@ -23,9 +23,11 @@ class Lenses(Protocol):
         """(N, 3) what red, green and blue add to a radius, in px."""
         ...
 
-    @property
-    def disparity(self) -> Tensor:
-        """(N,) how far apart the two views' kernels have their centres of mass, in radii."""
+    def disparity(self, radius: Tensor) -> Tensor:
+        """How far apart the two views' kernels have their centres of mass, in px.
+
+        Of signed radii (N, 1, H, W) in px.
+        """
         ...
 
     def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
@@ -88,13 +90,12 @@ class _FixedLenses:
     views: Tensor
     fringe: Tensor
 
-    @property
-    def disparity(self) -> Tensor:
-        """As `Lenses.disparity`: of the largest radius."""
+    def disparity(self, radius: Tensor) -> Tensor:
+        """As `Lenses.disparity`: in proportion to the largest radius."""
         half = self.views.shape[-1] // 2
         columns = torch.arange(-half, half + 1, device=self.views.device)
         left, right = (self.views[-1].sum(-2) * columns).sum(-1)
-        return ((left - right) / (len(self.views) - 1)).expand(len(self.fringe))
+        return radius * (left - right) / (len(self.views) - 1)
 
     def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
         """As `Lenses.kernels`; a radius is at most the largest of the views."""

@@ -103,7 +103,7 @@ class Renderer:
         lenses = self._optics.draw(chance)
         left, right = defocused(textures, alphas, depths, lenses, margin)
         if options.radius_of == "disparity":
-            radius = radius * (lenses.disparity / TYPICAL_DISPARITY)[:, None, None, None]
+            radius = lenses.disparity(radius) / TYPICAL_DISPARITY
         whole = torch.cat([sharp, left, right, radius], 1)
         inner = whole[..., margin : margin + crop, margin : margin + crop]
         return mirrored_at_random(Scenes.of(inner, fluorescent), chance)
