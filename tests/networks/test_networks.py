@@ -37,6 +37,27 @@ def test_single_radius_is_never_negative(randomised):
         assert network(torch.rand(1, 5, 64, 64))[:, 0].min() >= 0
 
 
+@pytest.mark.parametrize("architecture", ["single-estimator", "dual-estimator"])
+def test_an_estimator_takes_the_radius_of_the_neighbour_that_scores_highest(
+    architecture, randomised
+):
+    alone = randomised(architecture, neighbours=())
+    mixing = build(architecture, {"neighbours": (3,)}).eval()
+    known, head = alone.state_dict(), {}
+    for name in ("trunk.head.weight", "trunk.head.bias"):
+        head[name] = torch.zeros_like(mixing.state_dict()[name])
+        head[name][: len(known[name])] = known[name]
+    upper_left = len(known["trunk.head.bias"])
+    head["trunk.head.bias"][upper_left] = 100
+    mixing.load_state_dict(known | head)
+    chance = torch.Generator().manual_seed(0)
+    x = torch.rand(1, alone.descriptor.in_channels, 64, 64, generator=chance)
+    with torch.inference_mode():
+        before, after = alone(x), mixing(x)
+    torch.testing.assert_close(after[:, 0, 8:-2, 8:-2], before[:, 0, 2:-8, 2:-8])
+    assert torch.equal(after[:, 1], before[:, 1])
+
+
 def generator_input(radius):
     chance = torch.Generator().manual_seed(0)
     image = torch.rand(1, 3, 64, 64, generator=chance)
