@@ -7,6 +7,7 @@ import typer
 
 from training.commands.ablation import ablate_command
 from training.commands.data import (
+    join_command,
     plant_lens_command,
     render_command,
     render_microscopy_command,
@@ -25,6 +26,7 @@ from training.errors import TrainingError
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command("render")(render_command)
 app.command("render-microscopy")(render_microscopy_command)
+app.command("join")(join_command)
 app.command("plant-lens")(plant_lens_command)
 app.command("show-batch")(show_batch_command)
 app.command("show-kernels")(show_kernels_command)

@@ -1,7 +1,7 @@
 """Trained weights into the plugin's registry, with their card."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class Model:
         What its card says of it, and of what it was trained on.
     scale_from : str
         Name of the model that sets the scale of its radii, if one does.
+    arguments : mapping
+        What its network is given beside what it was trained with.
     """
 
     file: str
@@ -43,6 +45,7 @@ class Model:
     description: str
     data: str
     scale_from: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 #: All models of the plugin, by their names.
@@ -62,6 +65,7 @@ MODELS: Mapping[str, Model] = {
         "deblur",
         "Deblurs photographs, steered by the map; no adversary.",
         _PHOTOGRAPHS,
+        arguments={"caution": 0.5},
     ),
     "photo-natural": Model(
         "deblur",
@@ -116,7 +120,7 @@ def export(run: Path, name: str, folder: Path, *, figures: Mapping[str, Any]) ->
         load_network(left).state_dict(),
         task=left.task,
         architecture=left.architecture,
-        arguments=left.arguments,
+        arguments={**left.arguments, **model.arguments},
         version=_VERSION,
         licence=LICENCE,
         description=model.description,

@@ -19,7 +19,7 @@ from training.data.optics import BankLens, Optics
 from training.data.pair_scenes import PairScenes
 from training.data.pairs import find_pairs
 from training.data.planted import planted_bank
-from training.data.pool import Pool, write_pool
+from training.data.pool import Pool, join_pools, write_pool
 from training.data.renderer import Renderer, SceneOptions
 from training.data.sensor import SensorOptions, photograph
 from training.data.show import batch_picture
@@ -68,6 +68,15 @@ def render_command(
         _optics(lens),
     )
     write_pool(out, renderer, count, seed, size=size, device=device)
+
+
+def join_command(
+    out: Annotated[Path, typer.Argument(help="File of scenes to write (.npy).")],
+    pools: Annotated[list[Path], typer.Argument(help="Files of scenes to take them from.")],
+    size: Annotated[int, typer.Option(help="Side of a scene in pixels: the middle is kept.")] = 192,
+) -> None:
+    """Join the scenes of several files."""
+    join_pools(out, pools, size)
 
 
 def render_microscopy_command(

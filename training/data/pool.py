@@ -1,5 +1,6 @@
 """Rendered scenes kept in one memory-mapped file, so that runs share what is slow to render."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,16 +30,41 @@ def write_pool(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
-    record = np.dtype(
-        [("pictures", np.float16, (_CHANNELS, size, size)), ("fluorescent", np.bool_)], align=True
-    )
-    store = np.lib.format.open_memmap(temporary, mode="w+", dtype=record, shape=(count,))
+    store = np.lib.format.open_memmap(temporary, mode="w+", dtype=_record(size), shape=(count,))
     for first in tqdm(range(0, count, _BATCH), desc="rendering", mininterval=5):
         samples = range(first, min(first + _BATCH, count))
         scenes = source.draw(Chance.of(seed, samples=samples, device=device), size)
         part = store[samples.start : samples.stop]
         part["pictures"] = scenes.stacked().half().cpu().numpy()
         part["fluorescent"] = scenes.fluorescent.cpu().numpy()
+    store.flush()
+    temporary.replace(path)
+
+
+def join_pools(path: Path, pools: Sequence[Path], size: int) -> None:
+    """Write the middle `size` pixels of the scenes of several pools into one file.
+
+    Raises
+    ------
+    ValueError
+        If a file is no pool, or its scenes are smaller.
+    """
+    sources = [Pool(pool) for pool in pools]
+    small = next((pool for pool, of in zip(pools, sources, strict=True) if of.size < size), None)
+    if small is not None:
+        raise ValueError(f"the scenes of {small} are smaller than {size} px")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part")
+    count = sum(len(source) for source in sources)
+    store = np.lib.format.open_memmap(temporary, mode="w+", dtype=_record(size), shape=(count,))
+    done = 0
+    for source in sources:
+        margin = (source.size - size) // 2
+        inner = slice(margin, margin + size)
+        for record in tqdm(source.records(), total=len(source), desc="joining", mininterval=5):
+            store[done]["pictures"] = record["pictures"][:, inner, inner]
+            store[done]["fluorescent"] = record["fluorescent"]
+            done += 1
     store.flush()
     temporary.replace(path)
 
@@ -59,6 +85,10 @@ class Pool:
         """Side of a scene in pixels."""
         return int(self._store.dtype["pictures"].shape[-1])
 
+    def records(self) -> Iterator[np.void]:
+        """What the file holds of one scene after the other."""
+        return iter(self._store)
+
     def fixed(self, first: int, count: int, device: torch.device | str = "cpu") -> Scenes:
         """The scenes from `first` on, at most `count`, whole and as they are."""
         part = self._store[first : first + count]
@@ -75,6 +105,11 @@ class Pool:
             fluorescent.append(record["fluorescent"])
         scenes = _scenes(np.stack(picked), np.stack(fluorescent), chance.device)
         return mirrored_at_random(scenes, chance)
+
+
+def _record(size: int) -> np.dtype[np.void]:
+    fields = [("pictures", np.float16, (_CHANNELS, size, size)), ("fluorescent", np.bool_)]
+    return np.dtype(fields, align=True)
 
 
 def _scenes(pictures: np.ndarray, fluorescent: np.ndarray, device: torch.device | str) -> Scenes:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from training.data.chance import Chance
-from training.data.pool import Pool, write_pool
+from training.data.pool import Pool, join_pools, write_pool
 
 
 def chance(*samples):
@@ -54,3 +54,22 @@ def test_a_file_that_is_no_pool_is_refused(tmp_path):
     np.save(tmp_path / "old.npy", np.zeros((2, 10, 8, 8), np.float16))
     with pytest.raises(ValueError, match=r"old\.npy is no pool"):
         Pool(tmp_path / "old.npy")
+
+
+def test_the_middles_of_several_files_are_joined_in_order(tmp_path, renderer):
+    large, small = tmp_path / "large.npy", tmp_path / "small.npy"
+    write_pool(large, renderer, count=2, seed=1, size=64)
+    write_pool(small, renderer, count=1, seed=2, size=48)
+    join_pools(tmp_path / "both.npy", [large, small], 48)
+    joined = Pool(tmp_path / "both.npy").fixed(0, 8)
+    wide, narrow = Pool(large).fixed(0, 2), Pool(small).fixed(0, 1)
+    middle = wide.stacked()[..., 8:56, 8:56]
+    assert torch.equal(joined.stacked(), torch.cat([middle, narrow.stacked()]))
+    assert torch.equal(joined.fluorescent, torch.cat([wide.fluorescent, narrow.fluorescent]))
+
+
+def test_scenes_that_are_too_small_are_not_joined(tmp_path, renderer):
+    write_pool(tmp_path / "small.npy", renderer, count=1, seed=2, size=48)
+    with pytest.raises(ValueError, match=r"scenes of .*small\.npy are smaller than 64 px"):
+        join_pools(tmp_path / "both.npy", [tmp_path / "small.npy"], 64)
+    assert not (tmp_path / "both.npy").exists()

@@ -1,0 +1,31 @@
+"""What a training left becomes a model of the plugin."""
+
+import pytest
+import torch
+
+from napari_defocus.errors import ModelError
+from napari_defocus.models import find_model, load_network
+from napari_defocus.networks import build
+from training.export import export
+from training.products import leave_network
+
+
+def test_a_run_becomes_a_model_with_its_weights_and_the_plugins_caution(tmp_path):
+    run, models = tmp_path / "run", tmp_path / "models"
+    run.mkdir()
+    models.mkdir()
+    network = build("generator", {"width": 8})
+    leave_network(run, "deblur", "generator", {"width": 8}, network, {"minutes": 1}, {"psnr": 30})
+    card = export(run, "photo-faithful", models, figures={"DPDD": 26})
+    assert card.arguments == {"width": 8, "caution": 0.5}
+    assert card.recipe == {"minutes": 1}
+    assert card.figures == {"held-out rendered scenes": {"psnr": 30}, "DPDD": 26}
+    found = load_network(find_model(models / "photo-faithful.safetensors", "deblur"))
+    assert found.caution == 0.5
+    for name, value in found.state_dict().items():
+        torch.testing.assert_close(value, network.state_dict()[name].half().float())
+
+
+def test_a_run_that_left_nothing_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="single"):
+        export(tmp_path, "single", tmp_path / "models", figures={})
