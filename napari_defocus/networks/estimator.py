@@ -32,7 +32,7 @@ _TOLD = 1e-3
 _LOYALTY = 4.0
 #: Channels at half size: luma of both views at the four pixels of each, luma of both, radius and
 #: confidence of the coarser look, colours of both.
-_HALVES = (8, 2, 2, 3)
+_HALVES = [8, 2, 2, 3]
 #: A pixel and its neighbours.
 _AROUND = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1))
 #: How much more a pixel's own radius weighs than a neighbour's, before anything is learnt.
@@ -131,7 +131,8 @@ class SingleEstimator(nn.Module):
         picture, found = x[:, :3].clamp(0, 1), functional.avg_pool2d(x[:, 3:], 2)
         texture = locally_normalised(luma(picture), 4)
         seen = functional.pixel_unshuffle(torch.cat([picture - 0.5, texture], 1), 2)
-        raw, *scores = self.trunk(torch.cat([seen, _scaled(found)], 1)).split(self.parts, 1)
+        answers = self.trunk(torch.cat([seen, _scaled(found)], 1))
+        raw, *scores = torch.split(answers, self.parts, 1)
         radius = functional.softplus(2 * (found[:, :1] + raw[:, :1])) / 2
         radius = _mixed(radius, scores, self.neighbours)
         return _answer(radius, raw[:, 1:], 0, self.descriptor.max_radius)
@@ -203,7 +204,7 @@ class DualEstimator(nn.Module):
             (N, 2, H, W): signed radius in px (> 0 where the left view's content lies to the right
             of the right view's), confidence in [0, 1].
         """
-        fine, half, found, colours = self.halves(x).split(_HALVES, 1)
+        fine, half, found, colours = torch.split(self.halves(x), _HALVES, 1)
         mean, deviation = local_statistics(half, self.normalise_half)
         fine = fine - mean.repeat_interleave(4, 1)
         fine = fine / deviation.repeat_interleave(4, 1)
@@ -213,7 +214,8 @@ class DualEstimator(nn.Module):
         wide = self.spread_match(costs)
         radii = [_scaled(match) for match in (*matches, found)]
         seen = [fine, *looks, *radii, colours - 0.5]
-        raw, *scores = self.trunk(_joined(seen), _scaled(wide)).split(self.parts, 1)
+        answers = self.trunk(_joined(seen), _scaled(wide))
+        raw, *scores = torch.split(answers, self.parts, 1)
         candidates = torch.cat([match[:, :1] for match in (*matches, wide, found)], 1)
         weights = torch.cat([raw[:, 2:-1], raw[:, -1:] + _LOYALTY * found[:, 1:]], 1).softmax(1)
         radius = (weights * candidates).sum(1, keepdim=True) + 2 * raw[:, :1]
@@ -255,7 +257,7 @@ class DualEstimator(nn.Module):
 def _halving() -> Tensor:
     """Kernels (15, 8, 2, 2) of the convolution in `DualEstimator.halves`."""
     kernels = torch.zeros(sum(_HALVES), 8, 2, 2)
-    fine, half, found, colours = kernels.split(_HALVES)
+    fine, half, found, colours = torch.split(kernels, _HALVES)
     weights = luma(torch.eye(3)[..., None, None])[:, 0]
     for view, seen in enumerate((slice(0, 3), slice(3, 6))):
         half[view, seen] = weights / 4
