@@ -27,7 +27,7 @@ from .device import (
     is_out_of_memory,
 )
 from .memory import keep_freed_memory
-from .tiles import OVERLAP, Box, halo, halves, plan, round_up, window
+from .tiles import OVERLAP, Box, halo, halves, plan, plan_least, round_up, window
 
 if TYPE_CHECKING:
     import torch
@@ -100,7 +100,7 @@ def infer(
     runner = _Runner(network, choose_device(compute.device), compute.precision)
     parts = planes if isinstance(planes, tuple) else (planes,)
     canvas = _Canvas(parts, runner.facts, needed, core or Box(0, 0, *parts[0].shape[-2:]))
-    canvas.cut(_core_side(compute.tile, runner, canvas.padded_core))
+    canvas.cut(_cores(compute.tile, runner, canvas))
     crew = crew_at_work()
     if crew is not None:
         yield from _by_others(crew, network, canvas, compute)
@@ -188,9 +188,9 @@ class _Canvas:
         self.total = np.zeros((facts.out_channels, self.whole.height, self.whole.width), np.float32)
         self.weight = np.zeros((self.whole.height, self.whole.width), np.float32)
 
-    def cut(self, side: int) -> None:
-        """Cut what is wanted into cores of at most `side` pixels; keep those that are needed."""
-        self.todo.extend(filter(self._is_needed, plan(self.padded_core, side, self.multiple)))
+    def cut(self, cores: list[Box]) -> None:
+        """Take up the work of these cores, as far as they are needed."""
+        self.todo.extend(filter(self._is_needed, cores))
 
     def halve(self) -> bool:
         """Halve the tiles still to do; False if they cannot get smaller."""
@@ -283,17 +283,17 @@ def _padded(planes: FloatArray, multiple: int) -> FloatArray:
     return np.pad(planes, ((0, 0), (0, rows), (0, columns)), mode="reflect")
 
 
-def _core_side(tile: int | str | None, runner: _Runner, whole: Box) -> int:
-    if isinstance(tile, int):
-        return tile
-    longest = max(whole.height, whole.width)
+def _cores(tile: int | str | None, runner: _Runner, canvas: _Canvas) -> list[Box]:
+    whole, multiple = canvas.padded_core, canvas.multiple
     if tile is None:
-        return longest
+        return [whole]
+    if isinstance(tile, int):
+        return plan(whole, tile, multiple)
     try:
         side = choose_side(runner.original, runner.device, runner.precision)
     except (RuntimeError, MemoryError) as error:
         raise _failure(error, runner.device) from error
-    return min(side, longest)
+    return plan_least(whole, side, multiple, canvas.halo)
 
 
 def _recover(

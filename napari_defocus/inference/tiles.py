@@ -102,8 +102,40 @@ def plan(whole: Box, side: int, multiple: int) -> list[Box]:
     >>> [(core.top, core.bottom) for core in plan(Box(0, 0, 40, 16), 16, 8)]
     [(0, 16), (16, 32), (32, 40)]
     """
-    rows = _cuts(whole.top, whole.bottom, side, multiple)
-    columns = _cuts(whole.left, whole.right, side, multiple)
+    return _grid(whole, side, side, multiple)
+
+
+def plan_least(whole: Box, side: int, multiple: int, margin: int) -> list[Box]:
+    """Cut a plane into cores of about equal size that see the fewest pixels in all.
+
+    As :func:`plan`, but cores may be oblong, of no more pixels than a square of `side`; each sees
+    `margin` pixels beyond itself, as far as `whole` goes.
+
+    Examples
+    --------
+    >>> [(core.height, core.width) for core in plan_least(Box(0, 0, 1120, 1680), 1024, 8, 72)]
+    [(1120, 840), (1120, 840)]
+    """
+    area = round_up(side, multiple) ** 2
+    squares = plan(whole, side, multiple)
+    found = [squares]
+    for rows in range(1, len({core.top for core in squares})):
+        height = round_up(-(-whole.height // rows), multiple)
+        width = area // height // multiple * multiple
+        if width > 0:
+            found.append(_grid(whole, height, width, multiple))
+
+    def seen(cores: list[Box]) -> int:
+        boxes = [core.grown(margin, whole) for core in cores]
+        return sum(box.height * box.width for box in boxes)
+
+    return min(found, key=seen)
+
+
+def _grid(whole: Box, height: int, width: int, multiple: int) -> list[Box]:
+    """Cores of at most a height and a width, row by row."""
+    rows = _cuts(whole.top, whole.bottom, height, multiple)
+    columns = _cuts(whole.left, whole.right, width, multiple)
     return [
         Box(top, left, bottom, right)
         for top, bottom in pairwise(rows)

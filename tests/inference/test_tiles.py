@@ -24,6 +24,27 @@ def test_cores_cover_the_plane_once(rows, columns, side, multiple):
     assert (covered == 1).all()
 
 
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 300), multiples, st.integers(0, 99))
+def test_oblong_cores_cover_the_plane_once_and_see_no_more_than_squares(
+    rows, columns, side, multiple, margin
+):
+    whole = Box(0, 0, rows * multiple, columns * multiple)
+
+    def seen(cores):
+        boxes = [core.grown(margin, whole) for core in cores]
+        return sum(box.height * box.width for box in boxes)
+
+    cores = tiles.plan_least(whole, side, multiple, margin)
+    assert seen(cores) <= seen(tiles.plan(whole, side, multiple))
+    covered = np.zeros((whole.height, whole.width), int)
+    for core in cores:
+        assert core.height * core.width <= tiles.round_up(side, multiple) ** 2
+        assert core.top % multiple == core.left % multiple == 0
+        assert core.height % multiple == core.width % multiple == 0
+        covered[core.slices] += 1
+    assert (covered == 1).all()
+
+
 @given(st.integers(1, 40), st.integers(1, 40), multiples)
 def test_halves_cover_the_core_once(rows, columns, multiple):
     core = Box(3 * multiple, multiple, (3 + rows) * multiple, (1 + columns) * multiple)
