@@ -13,7 +13,6 @@ from .arrays import Array, FloatArray, Layout, Range, add_change, to_display
 from .inference import pyramid
 from .inference.alignment import levelled
 from .inference.calibration import calibrate, most_pixels
-from .inference.depth_edges import doubt_depth_edges
 from .inference.device import Compute
 from .inference.engine import Progress, ready_copy
 from .inference.pyramid import Meter, coloured
@@ -107,8 +106,6 @@ class Estimate:
         )
         if reference is not None:
             yield from calibrate(found, view, reference, work.compute, meter, room)
-        if others:
-            doubt_depth_edges(found, room)
         if work.layout.dtype.kind == "f":
             _forget_unseen(found, planes, room)
         return found

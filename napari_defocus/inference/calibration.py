@@ -7,6 +7,7 @@ be told; what the single-image estimator sees in the same place says it, once fo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ def calibrate(
 ) -> Generator[Progress, None, None]:
     """Scale radii found from two views to those that one image shows.
 
+    The confidence falls as much as the scale is far from the usual one.
+
     Parameters
     ----------
     found : (2, Y, X) float32 array
@@ -71,9 +74,10 @@ def calibrate(
     told = averaged(found[:, *part.slices], level)
     told[0] /= level
     factor = scale_between(told, seen[:, :, :])
+    times = factor * _doubt(factor)
     for block in room.blocks(found.shape, 1):
         radius, confidence = found[:, *block.slices]
-        sure = confidence_at(confidence, 1 / factor)
+        sure = confidence_at(confidence, 1 / times)
         found[:, *block.slices] = np.stack([np.float32(factor) * radius, sure])
 
 
@@ -112,6 +116,11 @@ def scale_between(found: FloatArray, reference: FloatArray) -> float:
     ratio = np.clip(weighted_quantile(other / one, weights, 0.5), *_BETWEEN)
     told = weights.sum()
     return float(ratio ** (told / (told + _EXPECTED)))
+
+
+def _doubt(factor: float) -> float:
+    """How many times larger errors are than where the factor is the usual one."""
+    return 1 + abs(math.log(factor))
 
 
 def _telling(found: Planes) -> tuple[int, Box] | None:

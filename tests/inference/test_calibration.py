@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from napari_defocus.inference import calibration
 from napari_defocus.inference.device import Compute
-from napari_defocus.inference.pyramid import Meter
+from napari_defocus.inference.pyramid import Meter, confidence_at
 from napari_defocus.inference.room import FileRoom, Room
 
 from .slopes import SlopeEstimator, ramp
@@ -83,7 +83,14 @@ def test_radii_are_scaled_and_keep_their_sign(radius, sign):
 def test_confidence_is_that_of_an_error_of_one_pixel_after_scaling():
     estimate, _ = calibrated(found(256, 256, 2.5, 0.8), views(256, 256, 4.0))
     assert estimate[0, 0, 0] > 3.5
-    assert 0.5 < estimate[1, 0, 0] < 0.8
+    assert 0.4 < estimate[1, 0, 0] < 0.7
+
+
+@pytest.mark.parametrize("seen", [2.5, 6.0])
+def test_an_unusual_scale_lowers_the_confidence(seen):
+    estimate, _ = calibrated(found(300, 300, 4.0, 0.8), views(300, 300, seen))
+    factor = estimate[0, 150, 150] / 4
+    assert estimate[1, 150, 150] < confidence_at(np.float32(0.8), 1 / factor) - 0.05
 
 
 @pytest.mark.parametrize("estimate", [found(96, 96, 0.2), found(96, 96, 3.0, 0.0)])
