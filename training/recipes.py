@@ -163,15 +163,18 @@ def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> Es
         raise TrainingError("real pairs have no radii to learn: give --teacher FILE")
     teacher = None if config.teacher is None else _model(config.teacher, "dual", fabric)
     views = dual or teacher is not None
+    kind: ModelTask = "dual" if dual else "single"
+    start = None if config.start is None else find_model(config.start, kind)
     task = EstimatorTask(
         config.estimator,
         config.data.camera(views=views, sensor=_UNEVEN if dual else _FAINT),
         config.data.fixed(fabric.device, views=views),
         dual=dual,
         teacher=teacher,
+        arguments=None if start is None else start.arguments,
     )
     if config.start is not None:
-        _go_on_from(config.start, "dual" if dual else "single", task.network)
+        _go_on_from(config.start, kind, task.network)
     return task
 
 

@@ -51,6 +51,8 @@ class EstimatorTask:
     teacher : nn.Module, optional
         A dual-pixel estimator, as the learnable blur kernel leaves it, whose radii stand in for
         the rendered ones, which are then not looked at.
+    arguments : mapping
+        What the estimator's class is given; nothing by default.
     """
 
     def __init__(
@@ -61,10 +63,13 @@ class EstimatorTask:
         *,
         dual: bool,
         teacher: nn.Module | None = None,
+        arguments: Mapping[str, Any] | None = None,
     ) -> None:
         self.options, self.draw, self.held_out = options, draw, held_out
         self.dual, self.teacher = dual, teacher
-        self.network = build("dual-estimator" if dual else "single-estimator", {})
+        self.architecture = "dual-estimator" if dual else "single-estimator"
+        self.arguments = dict(arguments or {})
+        self.network = build(self.architecture, self.arguments)
         self.players = {_NAME: Player(self.network, options.learning_rate)}
 
     def turns(self, moment: Moment) -> Sequence[str]:
@@ -130,7 +135,6 @@ class EstimatorTask:
         figures: Mapping[str, Any],
     ) -> None:
         """The estimator."""
-        name, architecture = (
-            ("dual-pixel", "dual-estimator") if self.dual else ("single", "single-estimator")
-        )
-        leave_network(folder, name, architecture, {}, averages[_NAME], recipe, figures)
+        name = "dual-pixel" if self.dual else "single"
+        arguments, network = self.arguments, averages[_NAME]
+        leave_network(folder, name, self.architecture, arguments, network, recipe, figures)
