@@ -7,6 +7,7 @@ from scipy.ndimage import convolve, gaussian_filter
 from napari_defocus import estimate_defocus
 from napari_defocus.models import find_model, load_network
 from napari_defocus.optics.kernels import disk, half_pupil, mirrored
+from training.data.lens import TYPICAL_DISPARITY
 
 BLACK, WHITE = 64, 16383
 SHAPE = (64, 96)
@@ -82,12 +83,12 @@ def seen_by_halves(light, radius):
 def told_by_disparity(radius):
     """The radius at which the networks' typical lens has the disparity of `seen_by_halves`.
 
-    As networks are taught it: that lens has 0.67 px of disparity for each px of radius.
+    As networks are taught it.
     """
     left = _left_half(radius)
     half = left.shape[-1] // 2
     centre = float((left.sum(-2).numpy() * np.arange(-half, half + 1)).sum())
-    return np.sign(radius) * 2 * centre / 0.67
+    return np.sign(radius) * 2 * centre / TYPICAL_DISPARITY
 
 
 def from_disparity(views, **how):

@@ -42,6 +42,7 @@ _OWN = 5.0
 class _Trunk(nn.Module):
     """U-Net over half, quarter and eighth resolution; takes and gives half resolution.
 
+    It gives `out` channels, and for each pass of mixing the scores of a pixel and its neighbours.
     `late` channels may join on the way out: features that look so far that the way in would make
     them look too far.
     """
@@ -50,6 +51,7 @@ class _Trunk(nn.Module):
         self,
         channels: int,
         out: int,
+        passes: int,
         widths: Sequence[int],
         blocks: Sequence[int],
         late: int = 0,
@@ -70,9 +72,10 @@ class _Trunk(nn.Module):
         self.from_quarter = Up(quarter, half)
         self.join = nn.Conv2d(late, half, 1) if late else None
         self.leave_half = stage(blocks[3], half)
-        self.head = nn.Conv2d(half, out, 1)
+        self.parts = [out, *[len(_AROUND)] * passes]
+        self.head = nn.Conv2d(half, sum(self.parts), 1)
 
-    def forward(self, x: Tensor, late: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, late: Tensor | None = None) -> tuple[Tensor, ...]:
         top = self.stem(x)
         middle = self.enter_quarter(self.to_quarter(top))
         bottom = self.eighth(self.to_eighth(middle))
@@ -81,8 +84,7 @@ class _Trunk(nn.Module):
         if self.join is not None:
             top = top + self.join(late)
         top = self.leave_half(top)
-        head: Tensor = self.head(top)
-        return head.float()
+        return torch.split(self.head(top).float(), self.parts, 1)
 
 
 class SingleEstimator(nn.Module):
@@ -110,8 +112,7 @@ class SingleEstimator(nn.Module):
     ) -> None:
         super().__init__()
         self.neighbours = tuple(neighbours)
-        self.parts = [2, *(len(_AROUND) for _ in self.neighbours)]
-        self.trunk = _Trunk(18, sum(self.parts), widths, blocks)
+        self.trunk = _Trunk(18, 2, len(self.neighbours), widths, blocks)
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimate.
@@ -131,8 +132,7 @@ class SingleEstimator(nn.Module):
         picture, found = x[:, :3].clamp(0, 1), functional.avg_pool2d(x[:, 3:], 2)
         texture = locally_normalised(luma(picture), 4)
         seen = functional.pixel_unshuffle(torch.cat([picture - 0.5, texture], 1), 2)
-        answers = self.trunk(torch.cat([seen, _scaled(found)], 1))
-        raw, *scores = torch.split(answers, self.parts, 1)
+        raw, *scores = self.trunk(torch.cat([seen, _scaled(found)], 1))
         radius = functional.softplus(2 * (found[:, :1] + raw[:, :1])) / 2
         radius = _mixed(radius, scores, self.neighbours)
         return _answer(radius, raw[:, 1:], 0, self.descriptor.max_radius)
@@ -185,8 +185,7 @@ class DualEstimator(nn.Module):
         self.neighbours = tuple(neighbours)
         looks = len(self.windows)
         channels = 8 + looks * (2 * shifts + 1) + 2 * looks + 2 + 3
-        self.parts = [looks + 4, *(len(_AROUND) for _ in self.neighbours)]
-        self.trunk = _Trunk(channels, sum(self.parts), widths, blocks, late=2)
+        self.trunk = _Trunk(channels, looks + 4, len(self.neighbours), widths, blocks, late=2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimate.
@@ -214,8 +213,7 @@ class DualEstimator(nn.Module):
         wide = self.spread_match(costs)
         radii = [_scaled(match) for match in (*matches, found)]
         seen = [fine, *looks, *radii, colours - 0.5]
-        answers = self.trunk(_joined(seen), _scaled(wide))
-        raw, *scores = torch.split(answers, self.parts, 1)
+        raw, *scores = self.trunk(_joined(seen), _scaled(wide))
         candidates = torch.cat([match[:, :1] for match in (*matches, wide, found)], 1)
         weights = torch.cat([raw[:, 2:-1], raw[:, -1:] + _LOYALTY * found[:, 1:]], 1).softmax(1)
         radius = (weights * candidates).sum(1, keepdim=True) + 2 * raw[:, :1]

@@ -8,6 +8,7 @@ import pytest
 from napari_defocus.arrays import decode, encode
 from napari_defocus.errors import FileError, OptionError
 from napari_defocus.io.raw import read_dual_pixel, read_raw
+from training.data.lens import TYPICAL_DISPARITY
 
 from ..raw_files import (
     SHAPE,
@@ -80,7 +81,7 @@ def test_a_plain_shift_counts_as_the_radius_at_which_a_typical_lens_has_it(cr2):
     write_halves(cr2, np.roll(scene, 2, axis=1), np.roll(scene, -2, axis=1))
     views = read_dual_pixel(cr2)
     found = from_disparity(views, channel_axis=-1)[16:-16, 16:-16]
-    assert np.median(found) == pytest.approx(4 / 0.67, rel=0.1)
+    assert np.median(found) == pytest.approx(4 / TYPICAL_DISPARITY, rel=0.1)
 
 
 @pytest.mark.parametrize(("whole", "half"), [(1.2, 0.6), (1.2, 0.4), (0.1, 0.4), (0.0, 0.3)])

@@ -1,6 +1,8 @@
 """Rendered scenes kept in one memory-mapped file, so that runs share what is slow to render."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
@@ -28,17 +30,13 @@ def write_pool(
 
     Scene i depends on the source, `seed` and i alone.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    store = np.lib.format.open_memmap(temporary, mode="w+", dtype=_record(size), shape=(count,))
-    for first in tqdm(range(0, count, _BATCH), desc="rendering", mininterval=5):
-        samples = range(first, min(first + _BATCH, count))
-        scenes = source.draw(Chance.of(seed, samples=samples, device=device), size)
-        part = store[samples.start : samples.stop]
-        part["pictures"] = scenes.stacked().half().cpu().numpy()
-        part["fluorescent"] = scenes.fluorescent.cpu().numpy()
-    store.flush()
-    temporary.replace(path)
+    with _new_store(path, size, count) as store:
+        for first in tqdm(range(0, count, _BATCH), desc="rendering", mininterval=5):
+            samples = range(first, min(first + _BATCH, count))
+            scenes = source.draw(Chance.of(seed, samples=samples, device=device), size)
+            part = store[samples.start : samples.stop]
+            part["pictures"] = scenes.stacked().half().cpu().numpy()
+            part["fluorescent"] = scenes.fluorescent.cpu().numpy()
 
 
 def join_pools(path: Path, pools: Sequence[Path], size: int) -> None:
@@ -53,18 +51,22 @@ def join_pools(path: Path, pools: Sequence[Path], size: int) -> None:
     small = next((pool for pool, of in zip(pools, sources, strict=True) if of.size < size), None)
     if small is not None:
         raise ValueError(f"the scenes of {small} are smaller than {size} px")
+    count = sum(len(source) for source in sources)
+    scenes = tqdm(chain(*map(Pool.middles, sources, repeat(size))), "joining", count, mininterval=5)
+    with _new_store(path, size, count) as store:
+        for record, (pictures, fluorescent) in zip(store, scenes, strict=True):
+            record["pictures"], record["fluorescent"] = pictures, fluorescent
+
+
+@contextmanager
+def _new_store(path: Path, size: int, count: int) -> Iterator[np.memmap]:
+    """Room for scenes, which has its name once it is filled."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
-    count = sum(len(source) for source in sources)
-    store = np.lib.format.open_memmap(temporary, mode="w+", dtype=_record(size), shape=(count,))
-    done = 0
-    for source in sources:
-        margin = (source.size - size) // 2
-        inner = slice(margin, margin + size)
-        for record in tqdm(source.records(), total=len(source), desc="joining", mininterval=5):
-            store[done]["pictures"] = record["pictures"][:, inner, inner]
-            store[done]["fluorescent"] = record["fluorescent"]
-            done += 1
+    fields = [("pictures", np.float16, (_CHANNELS, size, size)), ("fluorescent", np.bool_)]
+    record = np.dtype(fields, align=True)
+    store = np.lib.format.open_memmap(temporary, mode="w+", dtype=record, shape=(count,))
+    yield store
     store.flush()
     temporary.replace(path)
 
@@ -85,9 +87,12 @@ class Pool:
         """Side of a scene in pixels."""
         return int(self._store.dtype["pictures"].shape[-1])
 
-    def records(self) -> Iterator[np.void]:
-        """What the file holds of one scene after the other."""
-        return iter(self._store)
+    def middles(self, size: int) -> Iterator[tuple[np.ndarray, np.bool_]]:
+        """Pictures, cut to their middle `size` pixels, and kind of one scene after the other."""
+        margin = (self.size - size) // 2
+        inner = slice(margin, margin + size)
+        for record in self._store:
+            yield record["pictures"][:, inner, inner], record["fluorescent"]
 
     def fixed(self, first: int, count: int, device: torch.device | str = "cpu") -> Scenes:
         """The scenes from `first` on, at most `count`, whole and as they are."""
@@ -105,11 +110,6 @@ class Pool:
             fluorescent.append(record["fluorescent"])
         scenes = _scenes(np.stack(picked), np.stack(fluorescent), chance.device)
         return mirrored_at_random(scenes, chance)
-
-
-def _record(size: int) -> np.dtype[np.void]:
-    fields = [("pictures", np.float16, (_CHANNELS, size, size)), ("fluorescent", np.bool_)]
-    return np.dtype(fields, align=True)
 
 
 def _scenes(pictures: np.ndarray, fluorescent: np.ndarray, device: torch.device | str) -> Scenes:
