@@ -20,6 +20,7 @@ from training.data.pair_scenes import PairScenes
 from training.data.pairs import find_pairs
 from training.data.pool import Pool
 from training.data.renderer import Renderer
+from training.data.resident import ResidentPools
 from training.data.sensor import SensorOptions, photograph
 from training.data.source import Source
 from training.engine.fit import FitOptions, fit
@@ -53,7 +54,11 @@ _UNEVEN = replace(_FAINT, balance=1.15, misaligned_share=0.4, smoothed_share=0.5
 class DataOptions:
     """Where scenes come from."""
 
-    pool: Annotated[Path | None, "Scenes to train on, made by `render`."] = None
+    pool: Annotated[
+        Path | None,
+        "Scenes to train on, made by `render`: a file, or a folder of files of scenes of one size, "
+        "which are kept in the device's memory.",
+    ] = None
     photos: Annotated[
         Path | None, "Folder of sharp photographs to render scenes from on the way, without a pool."
     ] = None
@@ -72,14 +77,16 @@ class DataOptions:
     validate_on: Annotated[int, "How many of them are looked at."] = 128
     crop: Annotated[int, "Side of the training crops in pixels, a multiple of 8."] = 128
 
-    def camera(self, *, views: bool, sensor: SensorOptions | None = None) -> Draw:
+    def camera(
+        self, device: torch.device, *, views: bool, sensor: SensorOptions | None = None
+    ) -> Draw:
         """Takes random photographs to train on."""
         given = [value for value in (self.pool, self.photos, self.pairs) if value is not None]
         if len(given) != 1:
             raise TrainingError("give one of --pool FILE, --photos FOLDER, --pairs FOLDER")
         if self.pairs is not None:
             return self._pairs(self.pairs, "train", views=views)
-        return Camera(self._source(), self.crop, self._expose(views=views, sensor=sensor))
+        return Camera(self._source(device), self.crop, self._expose(views=views, sensor=sensor))
 
     def fixed(
         self, device: torch.device, *, views: bool, sensor: SensorOptions | None = None
@@ -99,9 +106,9 @@ class DataOptions:
             raise TrainingError("a microscope has no two views: --imaging photo is expected")
         return detected
 
-    def _source(self) -> Source:
+    def _source(self, device: torch.device) -> Source:
         if self.pool is not None:
-            pool = Pool(self.pool)
+            pool = _kept(self.pool, device)
             if self.crop > pool.size:
                 raise TrainingError(
                     f"crop is {self.crop}; the scenes of {self.pool} have {pool.size} px"
@@ -114,6 +121,16 @@ class DataOptions:
         files = find_pairs(folder, split)
         scenes = PairScenes(files, views=views, evaluation=self.evaluation_pairs)
         return PairCamera(scenes, self.crop)
+
+
+def _kept(path: Path, device: torch.device) -> Pool | ResidentPools:
+    """The scenes of a file, or of all files of a folder."""
+    if not path.is_dir():
+        return Pool(path)
+    files = sorted(path.glob("*.npy"))
+    if not files:
+        raise TrainingError(f"{path} holds no pool of scenes (.npy); make one with `render`")
+    return ResidentPools(files, device)
 
 
 @dataclass(frozen=True)
@@ -167,7 +184,7 @@ def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> Es
     start = None if config.start is None else find_model(config.start, kind)
     task = EstimatorTask(
         config.estimator,
-        config.data.camera(views=views, sensor=_UNEVEN if dual else _FAINT),
+        config.data.camera(fabric.device, views=views, sensor=_UNEVEN if dual else _FAINT),
         config.data.fixed(fabric.device, views=views),
         dual=dual,
         teacher=teacher,
@@ -186,7 +203,7 @@ def gan_task(config: GanConfig, fabric: Fabric) -> GanTask:
     ).quieter(options.noise)
     task = GanTask(
         options,
-        config.data.camera(views=False, sensor=sensor),
+        config.data.camera(fabric.device, views=False, sensor=sensor),
         config.data.fixed(fabric.device, views=False),
         _model(config.guide, "single", fabric),
         config.features,
@@ -201,7 +218,7 @@ def lbk_task(config: LbkConfig, fabric: Fabric) -> LbkTask:
     """The training of the learnable blur kernel."""
     return LbkTask(
         config.lbk,
-        config.data.camera(views=True, sensor=_TRUE_LIGHT),
+        config.data.camera(fabric.device, views=True, sensor=_TRUE_LIGHT),
         config.data.fixed(fabric.device, views=True, sensor=_TRUE_LIGHT),
         None if config.planted is None else read_bank(config.planted).to(fabric.device),
     )

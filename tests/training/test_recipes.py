@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from napari_defocus.models import find_model, load_network
+from training.data.chance import Chance
 from training.engine.machine import launch
 from training.errors import TrainingError
 from training.recipes import DataOptions, EstimatorConfig, GanConfig, estimator_task, gan_task
@@ -26,6 +27,21 @@ def test_a_teacher_sees_both_views_of_the_held_out_scenes_too(data, fabric):
     config = EstimatorConfig(data=data, teacher="dual-pixel")
     photos = estimator_task(config, fabric, dual=False).held_out()[0]
     assert not torch.equal(photos.left, photos.right)
+
+
+def test_a_folder_of_pools_is_kept_in_memory_and_drawn_from(data, fabric, pool_file):
+    config = EstimatorConfig(data=replace(data, pool=pool_file.parent))
+    from_folder, from_file = (
+        estimator_task(c, fabric, dual=False).draw(Chance.of(3, samples=range(2)))
+        for c in (config, EstimatorConfig(data=data))
+    )
+    assert torch.equal(from_folder.centre, from_file.centre)
+
+
+def test_a_folder_without_pools_is_named(data, fabric, tmp_path):
+    config = EstimatorConfig(data=replace(data, pool=tmp_path))
+    with pytest.raises(TrainingError, match=r"holds no pool of scenes \(\.npy\)"):
+        estimator_task(config, fabric, dual=False)
 
 
 def test_real_pairs_need_a_teacher(data, fabric, tmp_path):

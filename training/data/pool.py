@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from training.data.chance import Chance
@@ -14,7 +15,6 @@ from training.data.scene import Scenes, mirrored_at_random
 from training.data.source import Source
 
 _BATCH = 8
-_CHANNELS = 10
 
 
 def write_pool(
@@ -63,7 +63,7 @@ def _new_store(path: Path, size: int, count: int) -> Iterator[np.memmap]:
     """Room for scenes, which has its name once it is filled."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
-    fields = [("pictures", np.float16, (_CHANNELS, size, size)), ("fluorescent", np.bool_)]
+    fields = [("pictures", np.float16, (Scenes.CHANNELS, size, size)), ("fluorescent", np.bool_)]
     record = np.dtype(fields, align=True)
     store = np.lib.format.open_memmap(temporary, mode="w+", dtype=record, shape=(count,))
     yield store
@@ -94,24 +94,30 @@ class Pool:
         for record in self._store:
             yield record["pictures"][:, inner, inner], record["fluorescent"]
 
+    def stored(self, first: int, count: int) -> tuple[Tensor, Tensor]:
+        """Half-precision pictures, as `Scenes.stacked`, and kinds from `first` on."""
+        part = self._store[first : first + count]
+        pictures, fluorescent = (np.array(part[name]) for name in ("pictures", "fluorescent"))
+        return torch.from_numpy(pictures), torch.from_numpy(fluorescent)
+
     def fixed(self, first: int, count: int, device: torch.device | str = "cpu") -> Scenes:
         """The scenes from `first` on, at most `count`, whole and as they are."""
-        part = self._store[first : first + count]
-        return _scenes(np.array(part["pictures"]), np.array(part["fluorescent"]), device)
+        pictures, fluorescent = self.stored(first, count)
+        return Scenes.of(pictures.to(device).float(), fluorescent.to(device))
 
     def draw(self, chance: Chance, crop: int) -> Scenes:
         """As `Source.draw`."""
         picked, fluorescent = [], []
-        for stream in chance.streams:
-            index = stream.integers(len(self))
-            top, left = stream.integers(self.size - crop + 1, size=2)
+        for index, top, left in places(chance, len(self), self.size - crop).tolist():
             record = self._store[index]
             picked.append(record["pictures"][:, top : top + crop, left : left + crop])
             fluorescent.append(record["fluorescent"])
-        scenes = _scenes(np.stack(picked), np.stack(fluorescent), chance.device)
-        return mirrored_at_random(scenes, chance)
+        halves = torch.from_numpy(np.stack(picked)).to(chance.device)
+        kinds = torch.from_numpy(np.stack(fluorescent)).to(chance.device)
+        return mirrored_at_random(Scenes.of(halves.float(), kinds), chance)
 
 
-def _scenes(pictures: np.ndarray, fluorescent: np.ndarray, device: torch.device | str) -> Scenes:
-    halves = torch.from_numpy(pictures).to(device)
-    return Scenes.of(halves.float(), torch.from_numpy(fluorescent).to(device))
+def places(chance: Chance, scenes: int, room: int) -> Tensor:
+    """Which of so many scenes, and how far down and across a crop of it lies: (N, 3)."""
+    index = chance.integers(0, scenes)
+    return torch.cat([index[:, None], chance.integers(0, room + 1, 2)], 1)

@@ -1,6 +1,7 @@
 """Scenes of known signed blur radius, as two dual-pixel views see them."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -21,6 +22,9 @@ class Scenes:
     fluorescent : Tensor
         (N,) bool: bright structures on a dark background, as a microscope's camera counts them.
     """
+
+    #: Of `stacked`.
+    CHANNELS: ClassVar[int] = 10
 
     sharp: Tensor
     left: Tensor

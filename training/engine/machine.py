@@ -26,6 +26,7 @@ def launch(precision: Precision, threads: int | None = None) -> Fabric:
     """
     if threads is not None:
         torch.set_num_threads(threads)
+    torch.backends.cudnn.benchmark = True  # crops are of few sizes
     world, local = (int(os.environ.get(name, "1")) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
     fabric = Fabric(
         accelerator="cuda" if torch.cuda.is_available() else "cpu",

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from lightning.fabric import Fabric
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from training.engine.task import Player
 
@@ -91,8 +92,8 @@ class Trainee:
     @torch.no_grad()
     def _follow(self) -> None:
         decay = min(self.decay, self.steps / (self.steps + 20))
-        for slow, fast in zip(self.average.parameters(), self.module.parameters(), strict=True):
-            slow.lerp_(fast, 1 - decay)
+        pair = (list(module.parameters()) for module in (self.average, self.module))
+        get_ema_multi_avg_fn(decay)(*pair, self.steps)
 
 
 def _split_like(flat: Tensor, tensors: Iterable[Tensor]) -> list[Tensor]:

@@ -27,6 +27,8 @@ class Turns:
         What is trained.
     trainees : mapping of str to Trainee
         Its players.
+    chance : type of Chance
+        How random numbers are drawn.
     seed : int
         Of all that is drawn.
     batch : int
@@ -44,6 +46,7 @@ class Turns:
         fabric: Fabric,
         task: Task,
         trainees: Mapping[str, Trainee],
+        chance: type[Chance] = Chance,
         *,
         seed: int,
         batch: int,
@@ -52,7 +55,8 @@ class Turns:
             raise TrainingError(
                 f"batch is {batch}; a multiple of the {fabric.world_size} processes is expected"
             )
-        self.fabric, self.task, self.trainees, self.seed = fabric, task, trainees, seed
+        self.fabric, self.task, self.trainees = fabric, task, trainees
+        self.chance, self.seed = chance, seed
         self.share = batch // fabric.world_size
         self.at_once = self.share
 
@@ -90,7 +94,7 @@ class Turns:
         return sums
 
     def _backward(self, name: str, order: int, samples: range, moment: Moment) -> dict[str, float]:
-        chance = Chance.of(
+        chance = self.chance.of(
             self.seed, moment.step, order, samples=samples, device=self.fabric.device
         )
         with self.fabric.autocast():

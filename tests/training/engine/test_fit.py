@@ -68,6 +68,14 @@ def test_the_same_seed_gives_the_same_weights_and_another_others(fabric, make_ta
     assert records(tmp_path / "c") != records(tmp_path / "a")
 
 
+def test_batches_drawn_at_once_teach_as_well_and_are_the_same_again(fabric, make_task, tmp_path):
+    for name in ("a", "b"):
+        fit(fabric, make_task(), tmp_path / name, options(steps=30, batch=4, draws="batch"), {})
+    assert_same(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    told = records(tmp_path / "a")
+    assert told[-1]["mae"] < told[0]["mae"]
+
+
 def test_minutes_end_a_run_of_steps_that_goes_on_to_the_same_end(
     fabric, make_task, tmp_path, ticking
 ):
