@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
 from ..errors import DeviceError, OptionError
-from .tiles import check_tile, halo, round_up
+from .tiles import checked_tile, halo, round_up
 
 if TYPE_CHECKING:
     import torch
@@ -85,7 +85,7 @@ class Compute:
             raise OptionError(
                 f"precision is {self.precision!r}; 'auto', 'float32' or 'bfloat16' are accepted"
             )
-        check_tile(self.tile)
+        object.__setattr__(self, "tile", checked_tile(self.tile))
 
 
 def choose_device(name: str) -> torch.device:

@@ -61,13 +61,15 @@ class Box:
         return Box(self.top // level, self.left // level, bottom, right)
 
 
-def check_tile(tile: object) -> None:
-    """Raise an OptionError unless `tile` is "auto", None or a whole number of 1 or more."""
-    whole = isinstance(tile, int | np.integer) and not isinstance(tile, bool) and tile >= 1
-    if not (tile is None or tile == "auto" or whole):
-        raise OptionError(
-            f"tile is {tile!r}; 'auto', None (whole) or the side of a tile in pixels is expected"
-        )
+def checked_tile(tile: int | np.integer | str | None) -> int | str | None:
+    """Return `tile`; an OptionError unless it is "auto", None or a whole number of 1 or more."""
+    if isinstance(tile, int | np.integer) and not isinstance(tile, bool) and tile >= 1:
+        return int(tile)
+    if isinstance(tile, str | None) and tile in ("auto", None):
+        return tile
+    raise OptionError(
+        f"tile is {tile!r}; 'auto', None (whole) or the side of a tile in pixels is expected"
+    )
 
 
 def round_up(length: int, multiple: int) -> int:

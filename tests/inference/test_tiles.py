@@ -85,9 +85,11 @@ def test_halo_holds_what_is_kept_and_what_that_depends_on():
 @pytest.mark.parametrize("tile", [0, -8, 1.5, "large", True, (64, 64)])
 def test_impossible_tiles_are_refused(tile):
     with pytest.raises(OptionError, match="tile is"):
-        tiles.check_tile(tile)
+        tiles.checked_tile(tile)
 
 
 @pytest.mark.parametrize("tile", ["auto", None, 1, np.int64(256)])
 def test_possible_tiles_are_accepted(tile):
-    tiles.check_tile(tile)
+    checked = tiles.checked_tile(tile)
+    assert checked == tile
+    assert isinstance(checked, int | str | None)
