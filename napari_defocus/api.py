@@ -145,9 +145,10 @@ def estimate_defocus(
     -------
     DefocusMap
         Radius, in pixels of the image, and confidence, each (..., Y, X) without channels; unpacks
-        as the two. Signed with two views, else >= 0. Lazy if `image` is a dask array: both then
-        come from one graph, so compute them together. Where the image is not finite, the radius is
-        that of what lies around, and the confidence is 0.
+        as the two. Signed with two views, which show defocus alone; else >= 0, the radius of the
+        disk as wide, in mean square, as all blur together. Lazy if `image` is a dask array: both
+        then come from one graph, so compute them together. Where the image is not finite, the
+        radius is that of what lies around, and the confidence is 0.
 
     Raises
     ------

@@ -88,7 +88,7 @@ class _Trunk(nn.Module):
 
 
 class SingleEstimator(nn.Module):
-    """Unsigned blur radius and confidence from one image.
+    """Unsigned radius of all blur, and confidence, from one image.
 
     Parameters
     ----------

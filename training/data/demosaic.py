@@ -6,6 +6,9 @@ from torch.nn import functional
 
 _GREEN = torch.tensor([[0.0, 1.0, 0.0], [1.0, 4.0, 1.0], [0.0, 1.0, 0.0]]) / 4
 _OTHERS = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]) / 4
+#: Radius in px of the disk as wide, in mean square, as the mean kernel of `demosaiced`, colours
+#: weighted as in luma: along an axis, green's has the variance 1/4 and the others' 1/2.
+DEMOSAICED = 2 * (0.7152 / 4 + 0.2848 / 2) ** 0.5
 
 
 def demosaiced(image: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import io
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch.nn import functional
 
 from napari_defocus.optics.light import encode_srgb
 from training.data.chance import Chance
-from training.data.demosaic import demosaiced
+from training.data.demosaic import DEMOSAICED, demosaiced
 from training.data.scene import Scenes
 
 _APART = 2.0
@@ -88,6 +89,8 @@ class Photographs:
         (N, 3, H, W) in [0, 1].
     radius : Tensor
         (N, 1, H, W) signed radius in px as in `Scenes`; NaN where it is not known.
+    softness : Tensor or float
+        (N, 1, 1, 1) radius in px of the disk as wide as what the camera's own processing blurs.
     """
 
     sharp: Tensor
@@ -95,6 +98,15 @@ class Photographs:
     left: Tensor
     right: Tensor
     radius: Tensor
+    softness: Tensor | float = 0.0
+
+    @property
+    def blur(self) -> Tensor:
+        """(N, 1, H, W) radius in px of the disk as wide, in mean square, as all blur together.
+
+        One picture shows no more than that; two views show defocus alone, as disparity.
+        """
+        return (self.radius**2 + self.softness**2).sqrt()
 
 
 def photograph(
@@ -132,7 +144,9 @@ def photograph(
         right, _ = camera.captured(_misaligned(scenes.right, chance, options), 2.0, chance)
     else:
         left = right = centre
-    photos = _enlarged(Photographs(sharp, centre, left, right, scenes.radius), chance, options)
+    softness = camera.softness()
+    photos = Photographs(sharp, centre, left, right, scenes.radius, softness)
+    photos = _enlarged(photos, softness, chance, options)
     blank = (contrast == 0)[:, None, None, None]
     return replace(photos, radius=photos.radius.masked_fill(blank, torch.nan))
 
@@ -180,6 +194,11 @@ class _Camera:
             quality=chance.integers(60, 97),
             fluorescent=fluorescent,
         )
+
+    def softness(self) -> Tensor:
+        """(N, 1, 1, 1) as `Photographs.softness`: demosaicing and smoothing."""
+        squared = self.mosaic * DEMOSAICED**2
+        return squared.sqrt() if self.soft is None else (squared + _disk(self.soft) ** 2).sqrt()
 
     def exposed(self, light: Tensor) -> Tensor:
         """Light where white is 1."""
@@ -273,8 +292,15 @@ def _misaligned(view: Tensor, chance: Chance, options: SensorOptions) -> Tensor:
     return functional.grid_sample(view, grid, padding_mode="border", align_corners=False)
 
 
-def _enlarged(photos: Photographs, chance: Chance, options: SensorOptions) -> Photographs:
-    """Some pictures' middles, enlarged to their full size; the radius grows with them."""
+def _disk(deviation: Tensor) -> Tensor:
+    """(N, 1, 1, 1) radius in px of the disk as wide as Gaussians (N,): r^2 / 4 along an axis."""
+    return 2 * deviation[:, None, None, None]
+
+
+def _enlarged(
+    photos: Photographs, softness: Tensor, chance: Chance, options: SensorOptions
+) -> Photographs:
+    """Some pictures' middles, enlarged to their full size; radius and softness grow with them."""
     largest = photos.radius.abs().amax((1, 2, 3)).clamp(min=0.1)
     scale = chance.uniform(1, 2).minimum(options.largest_radius / largest).clamp(min=1)
     chosen = chance.happens(options.enlarged_share).nonzero().flatten()
@@ -292,17 +318,26 @@ def _enlarged(photos: Photographs, chance: Chance, options: SensorOptions) -> Ph
 
     pictures = torch.cat([photos.sharp, photos.centre, photos.left, photos.right], 1)
     radius = grown(photos.radius, "nearest")
-    radius[chosen] *= scale[chosen, None, None, None]
-    return Photographs(*grown(pictures).split(3, 1), radius)
+    growth = torch.ones_like(softness)
+    growth[chosen] = scale[chosen, None, None, None]
+    return Photographs(*grown(pictures).split(3, 1), radius * growth, softness * growth)
 
 
 def _jpeg(display: Tensor, chosen: Tensor, quality: Tensor) -> Tensor:
     """The chosen pictures as they come back from a JPEG file."""
+    index = chosen.nonzero().flatten()
+    if not len(index):
+        return display
+    pixels = (display[index] * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    with ThreadPoolExecutor() as pool:
+        decoded = np.stack(list(pool.map(_recompressed, pixels, quality[index].tolist())))
     result = display.clone()
-    for index in chosen.nonzero().flatten().tolist():
-        pixels = (display[index].permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "JPEG", quality=int(quality[index]))
-        decoded = torch.from_numpy(np.array(Image.open(buffer))).to(display)
-        result[index] = decoded.permute(2, 0, 1) / 255
+    result[index] = torch.from_numpy(decoded).to(display).permute(0, 3, 1, 2) / 255
     return result
+
+
+def _recompressed(pixels: np.ndarray, quality: int) -> np.ndarray:
+    """(H, W, 3) uint8 as it comes back from a JPEG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    return np.array(Image.open(buffer))

@@ -51,12 +51,14 @@ def altered(scene: BlurredScene, alteration: Alteration) -> BlurredScene:
     develop = _DEVELOPED.get(alteration, lambda image: image)
     views = scene.views and (spoil(develop(scene.views[0])), spoil(develop(scene.views[1])))
     target = develop(scene.target)
+    known = target.shape == scene.target.shape
     return replace(
         scene,
         blurred=spoil(develop(scene.blurred)),
         target=target,
         views=views,
-        radius=scene.radius if target.shape == scene.target.shape else None,
+        radius=scene.radius if known else None,
+        blur=scene.blur if known else None,
         others={},
     )
 

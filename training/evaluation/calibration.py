@@ -95,9 +95,8 @@ def confidences_and_errors(scenes: Iterator[MapScene], estimator: Entry) -> tupl
     confidences, errors = [], []
     for scene in scenes:
         found = scene.seen.estimate(estimator)
-        truth = scene.truth if found.signed else np.abs(scene.truth)
         confidences.append(found.confidence[scene.valid])
-        errors.append(np.abs(found.radius - truth)[scene.valid])
+        errors.append(np.abs(found.radius - scene.wanted(found))[scene.valid])
     return np.concatenate(confidences), np.concatenate(errors)
 
 

@@ -92,10 +92,10 @@ def _maps(scene: BlurredScene, estimators: Sequence[Entry], scale: int | str) ->
     maps = [_Map(e.label, seen.estimate(e, scale)) for e in estimators if seen.suits(e)]
     if not maps:
         raise TrainingError(f"scene {scene.name} has no two views; a map model for one is needed")
-    if scene.radius is not None:
-        known = np.isfinite(scene.radius)
-        radius = np.where(known, scene.radius, 0)
-        maps.append(_Map("truth", DefocusMap(radius, known.astype(np.float32), signed=True)))
+    if scene.blur is not None:
+        known = np.isfinite(scene.blur)
+        radius = np.where(known, scene.blur, 0)
+        maps.append(_Map("truth", DefocusMap(radius, known.astype(np.float32), signed=False)))
     return maps
 
 
@@ -108,7 +108,7 @@ def _restorations(
         image = deblur(scene.blurred, guide.defocus, model=model.name, **DISPLAY)
         method = f"{model.label}, map: {guide.name}"
         yield Restoration(method, image, guide.defocus, by_model=True)
-    best = first if scene.radius is None else maps[-1].defocus
+    best = first if scene.blur is None else maps[-1].defocus
     radius = float(np.abs(best.radius).mean())
     for method, restore in DEBLURRING.items():
         yield Restoration(method, restore(scene.blurred, radius))

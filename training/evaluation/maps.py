@@ -35,7 +35,9 @@ class MapScene:
     picture : array
         (Y, X) or (Y, X, 3) in [0, 1], as displayed.
     truth : array
-        (Y, X) signed defocus.
+        (Y, X) signed defocus, as two views show it.
+    unsigned : array
+        (Y, X) what one image shows: the size of all blur.
     valid : array
         (Y, X) bool: where the truth counts.
     in_pixels : bool
@@ -46,8 +48,13 @@ class MapScene:
     seen: Seen
     picture: Floats
     truth: Floats
+    unsigned: Floats
     valid: NDArray[np.bool_]
     in_pixels: bool
+
+    def wanted(self, defocus: DefocusMap) -> Floats:
+        """What a map should be: one from one image cannot know the sign."""
+        return self.truth if defocus.signed else self.unsigned
 
 
 def score_maps(
@@ -96,14 +103,9 @@ def _maps(
         yield _CLASSICAL, DefocusMap(radius, np.ones_like(radius), signed=True)
 
 
-def _truth(scene: MapScene, defocus: DefocusMap) -> Floats:
-    """What the map should be: a map from one image cannot know the sign."""
-    return scene.truth if defocus.signed or not scene.in_pixels else np.abs(scene.truth)
-
-
 def _scores(scene: MapScene, defocus: DefocusMap) -> Row:
     found = defocus.radius[scene.valid]
-    truth = _truth(scene, defocus)[scene.valid]
+    truth = scene.wanted(defocus)[scene.valid]
     row: Row = dict(vars(map_scores(found, truth)))
     if scene.in_pixels:
         radius = radius_scores(found, truth)

@@ -22,7 +22,9 @@ class BlurredScene:
     views : tuple of array, optional
         The left and the right dual-pixel view.
     radius : array, optional
-        (Y, X) true signed radius in px, NaN where it is not known.
+        (Y, X) true signed radius of defocus in px, NaN where it is not known.
+    blur : array, optional
+        (Y, X) likewise, of all blur together, unsigned.
     others : mapping
         What others made of it, by method.
     """
@@ -32,4 +34,5 @@ class BlurredScene:
     target: Image
     views: tuple[Image, Image] | None = None
     radius: Image | None = None
+    blur: Image | None = None
     others: Mapping[str, Image] = field(default_factory=dict)

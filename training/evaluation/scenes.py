@@ -50,7 +50,9 @@ def pixel4(folder: Path) -> Iterator[Found]:
         centre = (scene.left + scene.right) / 2
         seen = Seen(centre, (scene.left, scene.right), how)
         picture = encode(centre / _PIXEL4_WHITE)
-        maps = MapScene(scene.name, seen, picture, scene.truth, scene.valid, in_pixels=False)
+        maps = MapScene(
+            scene.name, seen, picture, scene.truth, scene.truth, scene.valid, in_pixels=False
+        )
         photographs = (scene.left, scene.right, centre, scene.all_in_focus)
         left, right, blurred, target = map(_developed, photographs)
         yield BlurredScene(scene.name, blurred, target, (left, right)), maps
@@ -117,10 +119,11 @@ def _drawn(folder: Path) -> Iterator[Scenes]:
 def _both(name: str, photos: Photographs) -> Found:
     centre, sharp = _picture(photos.centre), _picture(photos.sharp)
     views = _picture(photos.left), _picture(photos.right)
-    radius = _picture(photos.radius)[..., 0]
-    blurred = BlurredScene(name, centre, sharp, views, radius)
+    radius, blur = _picture(photos.radius)[..., 0], _picture(photos.blur)[..., 0]
+    blurred = BlurredScene(name, centre, sharp, views, radius, blur)
     seen = Seen(centre, views, DISPLAY)
-    return blurred, MapScene(name, seen, centre, radius, np.isfinite(radius), in_pixels=True)
+    maps = MapScene(name, seen, centre, radius, blur, np.isfinite(radius), in_pixels=True)
+    return blurred, maps
 
 
 def _picture(planes: Tensor) -> NDArray[np.float32]:

@@ -93,7 +93,8 @@ class EstimatorTask:
     def _truth(self, photos: Photographs) -> tuple[Tensor, Tensor]:
         """The radius to answer, and how much each pixel counts."""
         if self.teacher is None:
-            truth, sure = photos.radius.nan_to_num(), photos.radius.isfinite().float()
+            truth = photos.radius if self.dual else photos.blur
+            truth, sure = truth.nan_to_num(), truth.isfinite().float()
         else:
             with torch.no_grad():
                 views = torch.cat([photos.left, photos.right], 1)

@@ -293,13 +293,13 @@ def annealed(spent: float) -> float:
 
 
 def turned_at_random(photos: Photographs, chance: Chance) -> Photographs:
-    """Rows for columns in half of the samples, the views left alone; radii become unsigned."""
+    """Rows for columns in half of the samples, the views left alone; radii become all blur."""
     turned = chance.happens(0.5, 1, 1, 1)
     sharp, centre, radius = (
         torch.where(turned, image.transpose(-1, -2), image)
-        for image in (photos.sharp, photos.centre, photos.radius.abs())
+        for image in (photos.sharp, photos.centre, photos.blur)
     )
-    return replace(photos, sharp=sharp, centre=centre, radius=radius)
+    return replace(photos, sharp=sharp, centre=centre, radius=radius, softness=0.0)
 
 
 def roughened(radius: Tensor, chance: Chance) -> Tensor:

@@ -1,13 +1,14 @@
 """Photographs of scenes: noise, colours, encoding."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 import torch
 
 from napari_defocus.optics.light import decode_srgb
 from training.data.chance import Chance
-from training.data.demosaic import demosaiced
+from training.data.demosaic import DEMOSAICED, demosaiced
 from training.data.scene import Scenes
 from training.data.sensor import SensorOptions, photograph
 
@@ -230,6 +231,50 @@ def test_demosaicing_softens_photographs(pool):
     roughness = [photos.centre.diff(dim=-1).abs().mean() for photos in (soft, plain)]
     assert roughness[0] < roughness[1]
     assert torch.equal(soft.sharp, plain.sharp)
+
+
+def test_what_one_picture_shows_is_defocus_and_softness_together(pool):
+    scenes = replace(pool.fixed(0, 4), fluorescent=torch.tensor([False] * 3 + [True]))
+    soft, plain = (
+        photograph(scenes, chance(*range(4)), replace(CLEAN, mosaic_share=share), views=False)
+        for share in (1, 0)
+    )
+    assert torch.equal(plain.blur, plain.radius.abs())
+    assert torch.equal(soft.radius, plain.radius)
+    expected = torch.hypot(soft.radius, torch.tensor(DEMOSAICED))
+    torch.testing.assert_close(soft.blur[:3], expected[:3])
+    assert torch.equal(soft.blur[3], plain.blur[3])
+
+
+def test_a_camera_that_smooths_is_as_soft_as_its_gaussian():
+    sensor = replace(CLEAN, smoothed_share=1)
+    softness = photograph(
+        grey_field(0.3, 8, fluorescent=False), chance(*range(8)), sensor, views=False
+    ).softness
+    assert softness.min() >= 2 * 0.4
+    assert softness.max() <= 2 * 2.0
+
+
+def test_softness_grows_with_an_enlarged_picture():
+    sensor = replace(CLEAN, mosaic_share=1, enlarged_share=1)
+    scenes = grey_field(0.3, 8, fluorescent=False)
+    photos = photograph(scenes, chance(*range(8)), sensor, views=False)
+    growth = photos.radius[:, :, :1, :1] / scenes.radius[:, :, :1, :1]
+    assert growth.max() > 1.5
+    torch.testing.assert_close(photos.softness, growth * DEMOSAICED)
+
+
+def test_the_softness_of_demosaicing_is_as_wide_as_what_it_makes_of_points():
+    spread, light = torch.zeros(3), torch.zeros(3)
+    across = torch.arange(30.0)
+    for row, column in product((14, 15), repeat=2):
+        point = torch.zeros(1, 3, 30, 30)
+        point[..., row, column] = 1
+        seen = demosaiced(point)[0]
+        spread += (seen.sum(1) * (across - column) ** 2).sum(1)
+        light += seen.sum((1, 2))
+    variance = (spread / light * torch.tensor([0.2126, 0.7152, 0.0722])).sum().item()
+    assert pytest.approx(2 * variance**0.5) == DEMOSAICED
 
 
 def test_demosaicing_keeps_what_each_site_measured():

@@ -35,12 +35,13 @@ def test_the_teacher_itself_has_little_to_learn(pool_file, estimators):
     assert terms(taught, "estimator")["radius"] < 0.3 * untrained
 
 
-def test_one_image_is_taught_the_size_of_the_radius_alone(pool_file, estimators):
+def test_one_image_is_taught_the_size_of_all_blur(pool_file, estimators):
     photos = cameras(pool_file, views=True)[0](Chance.of(5, samples=range(2)))
     single, _ = made(pool_file, dual=False)._truth(photos)
     both, _ = made(pool_file, dual=True)._truth(photos)
     assert both.min() < 0 < both.max()
-    assert torch.equal(single, both.abs())
+    assert torch.equal(both, photos.radius)
+    assert torch.equal(single, photos.blur)
 
 
 @pytest.mark.parametrize("dual", [False, True])
