@@ -51,7 +51,7 @@ class Model:
 #: All models of the plugin, by their names.
 MODELS: Mapping[str, Model] = {
     "single": Model(
-        "single", "single", "Blur radius and confidence from one photograph.", _PHOTOGRAPHS
+        "single", "single", "Radius of all blur and confidence from one photograph.", _PHOTOGRAPHS
     ),
     "dual-pixel": Model(
         "dual-pixel",

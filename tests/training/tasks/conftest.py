@@ -33,14 +33,14 @@ def estimators():
     }
 
 
-def cameras(file, *, views, crop=CROP):
+def cameras(file, *, views, crop=CROP, count=4, enlarged_share=0.0):
     """What a task takes to look at: random crops, and some fixed photographs.
 
-    Pictures are enlarged as far as their radii allow, which here nothing may depend on.
+    Pictures are enlarged as far as their radii allow, on which hardly anything here may depend.
     """
     pool = Pool(file)
-    expose = partial(photograph, options=SensorOptions(enlarged_share=0.0), views=views)
-    return Camera(pool, crop, expose), FixedCamera(pool, expose, count=4)
+    expose = partial(photograph, options=SensorOptions(enlarged_share=enlarged_share), views=views)
+    return Camera(pool, crop, expose), FixedCamera(pool, expose, count=count)
 
 
 def terms(task, turn, *, spent=0.5, step=3, samples=2):

@@ -10,11 +10,11 @@ from training.tasks.estimators import EstimatorOptions, EstimatorTask
 from .conftest import cameras, terms
 
 
-def made(file, *, dual, teacher=None):
+def made(file, *, dual, teacher=None, **seen):
     torch.manual_seed(0)
     views = dual or teacher is not None
-    options = EstimatorOptions()
-    return EstimatorTask(options, *cameras(file, views=views), dual=dual, teacher=teacher)
+    draw, held_out = cameras(file, views=views, **seen)
+    return EstimatorTask(EstimatorOptions(), draw, held_out, dual=dual, teacher=teacher)
 
 
 @pytest.mark.parametrize("dual", [False, True])
@@ -52,7 +52,7 @@ def test_all_of_the_network_learns(pool_file, dual):
 
 
 def test_figures_are_those_of_the_shipped_estimator(pool_file, estimators):
-    task = made(pool_file, dual=False)
+    task = made(pool_file, dual=False, count=16, enlarged_share=0.5)  # small radii and large ones
     with torch.no_grad():
         untrained = task.validate({"estimator": task.network.eval()})
         figures = task.validate({"estimator": estimators["single"]})
