@@ -9,6 +9,7 @@
   resolve 0.1 dB.
 - Maps: the affine-invariant errors AIWE(1) and AIWE(2), and 1 - |rank correlation|; where the truth
   is known in px also the mean absolute error, the share within 1 px, and of signed maps the share
-  of right signs where the true radius is above 1.5 px.
+  of right signs where the true radius is above 1.5 px. Rendered scenes have two truths: defocus,
+  which two views show, and for maps from one image the size of all blur.
 - Confidence: its reliability in ten bins, and the mean error by tenths of confidence.
 """
