@@ -2,7 +2,6 @@
 
 import io
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -144,9 +143,8 @@ def photograph(
         right, _ = camera.captured(_misaligned(scenes.right, chance, options), 2.0, chance)
     else:
         left = right = centre
-    softness = camera.softness()
-    photos = Photographs(sharp, centre, left, right, scenes.radius, softness)
-    photos = _enlarged(photos, softness, chance, options)
+    photos = Photographs(sharp, centre, left, right, scenes.radius, camera.softness())
+    photos = _enlarged(photos, chance, options)
     blank = (contrast == 0)[:, None, None, None]
     return replace(photos, radius=photos.radius.masked_fill(blank, torch.nan))
 
@@ -297,13 +295,12 @@ def _disk(deviation: Tensor) -> Tensor:
     return 2 * deviation[:, None, None, None]
 
 
-def _enlarged(
-    photos: Photographs, softness: Tensor, chance: Chance, options: SensorOptions
-) -> Photographs:
+def _enlarged(photos: Photographs, chance: Chance, options: SensorOptions) -> Photographs:
     """Some pictures' middles, enlarged to their full size; radius and softness grow with them."""
     largest = photos.radius.abs().amax((1, 2, 3)).clamp(min=0.1)
     scale = chance.uniform(1, 2).minimum(options.largest_radius / largest).clamp(min=1)
-    chosen = chance.happens(options.enlarged_share).nonzero().flatten()
+    enlarged = chance.happens(options.enlarged_share)
+    chosen = enlarged.nonzero().flatten()
     if not len(chosen):
         return photos
     near = torch.eye(2, 3, device=largest.device) / scale[chosen, None, None]
@@ -318,9 +315,8 @@ def _enlarged(
 
     pictures = torch.cat([photos.sharp, photos.centre, photos.left, photos.right], 1)
     radius = grown(photos.radius, "nearest")
-    growth = torch.ones_like(softness)
-    growth[chosen] = scale[chosen, None, None, None]
-    return Photographs(*grown(pictures).split(3, 1), radius * growth, softness * growth)
+    growth = torch.where(enlarged, scale, 1)[:, None, None, None]
+    return Photographs(*grown(pictures).split(3, 1), radius * growth, photos.softness * growth)
 
 
 def _jpeg(display: Tensor, chosen: Tensor, quality: Tensor) -> Tensor:
@@ -329,8 +325,7 @@ def _jpeg(display: Tensor, chosen: Tensor, quality: Tensor) -> Tensor:
     if not len(index):
         return display
     pixels = (display[index] * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    with ThreadPoolExecutor() as pool:
-        decoded = np.stack(list(pool.map(_recompressed, pixels, quality[index].tolist())))
+    decoded = np.stack(list(map(_recompressed, pixels, quality[index].tolist())))
     result = display.clone()
     result[index] = torch.from_numpy(decoded).to(display).permute(0, 3, 1, 2) / 255
     return result

@@ -94,11 +94,10 @@ class EstimatorTask:
         """The radius to answer, and how much each pixel counts."""
         if self.teacher is None:
             truth = photos.radius if self.dual else photos.blur
-            truth, sure = truth.nan_to_num(), truth.isfinite().float()
-        else:
-            with torch.no_grad():
-                views = torch.cat([photos.left, photos.right], 1)
-                truth, sure = coarse_to_fine(self.teacher, views)[1].split(1, 1)
+            return truth.nan_to_num(), truth.isfinite().float()
+        with torch.no_grad():
+            views = torch.cat([photos.left, photos.right], 1)
+            truth, sure = coarse_to_fine(self.teacher, views)[1].split(1, 1)
         return (truth if self.dual else truth.abs()), sure
 
     def validate(self, averages: Averages) -> dict[str, float]:
