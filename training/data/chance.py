@@ -95,8 +95,8 @@ class Chance:
 class BatchChance(Chance):
     """One stream of random numbers for a whole batch, on its device.
 
-    Large batches on a GPU are drawn several times faster than from a stream for each sample; but
-    samples depend on their batch.
+    Large batches are drawn several times faster than from a stream for each sample, and on a GPU
+    without a copy; but samples depend on their batch.
 
     Parameters
     ----------

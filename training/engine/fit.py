@@ -46,7 +46,7 @@ class FitOptions:
     draws: Annotated[
         Literal["sample", "batch"],
         "Random numbers of each sample's own stream, alike however a batch is shared; or of one "
-        "stream for a batch on its device, several times faster on a GPU.",
+        "stream for a batch on its device, several times faster for large ones.",
     ] = "sample"
     precision: Annotated[Precision, "Of the forward passes."] = "bf16-mixed"
     threads: Annotated[int | None, "Threads of a process on the CPU."] = None
