@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from napari_defocus.optics.light import encode_srgb
 from training.data.chance import Chance
-from training.data.demosaic import DEMOSAICED, demosaiced
+from training.data.demosaic import DEMOSAICED, LAYOUTS, demosaiced
 from training.data.scene import Scenes
 
 _APART = 2.0
@@ -153,8 +153,9 @@ def photograph(
 class _Camera:
     """One camera for each sample; a field is (N, 1, 1, 1) unless said otherwise.
 
-    `contrast` and `gamma` bend the sRGB curve; where `raw`, light is shown as it is. `jpeg`,
-    `quality`, `fluorescent` and `soft`, in px, are (N,).
+    `mosaic` says how its colours lie, as in `demosaiced`, and is -1 where there is none. `contrast`
+    and `gamma` bend the sRGB curve; where `raw`, light is shown as it is. `jpeg`, `quality`,
+    `fluorescent` and `soft`, in px, are (N,).
     """
 
     gain: Tensor
@@ -183,7 +184,7 @@ class _Camera:
             read=chance.log_uniform(*options.read, 1, 1, 1),
             photons=chance.log_uniform(*options.photons, 1, 1, 1),
             grey=grey,
-            mosaic=chance.happens(options.mosaic_share, 1, 1, 1) & ~grey,
+            mosaic=_mosaic(chance, options.mosaic_share).masked_fill(grey, -1),
             contrast=torch.where(bent, chance.uniform(-0.3, 0.8, 1, 1, 1), 0),
             gamma=torch.where(bent, (0.12 * chance.normal(1, 1, 1)).exp(), 1),
             raw=chance.happens(options.raw_share, 1, 1, 1) & counted,
@@ -195,7 +196,7 @@ class _Camera:
 
     def softness(self) -> Tensor:
         """(N, 1, 1, 1) as `Photographs.softness`: demosaicing and smoothing."""
-        squared = self.mosaic * DEMOSAICED**2
+        squared = (self.mosaic >= 0) * DEMOSAICED**2
         return squared.sqrt() if self.soft is None else (squared + _disk(self.soft) ** 2).sqrt()
 
     def exposed(self, light: Tensor) -> Tensor:
@@ -220,7 +221,8 @@ class _Camera:
 
     def _developed(self, light: Tensor) -> Tensor:
         """Light as softened by demosaicing and by the camera."""
-        light = torch.where(self.mosaic, demosaiced(light), light)
+        soft = demosaiced(light, self.mosaic.flatten())
+        light = torch.where(self.mosaic >= 0, soft, light)
         return light if self.soft is None else _smoothed(light, self.soft)
 
     def shown(self, exposed: Tensor) -> Tensor:
@@ -239,6 +241,12 @@ class _Camera:
         result = seen.clone()
         result[self.fluorescent] = (counts / white).expand(-1, 3, -1, -1)
         return result
+
+
+def _mosaic(chance: Chance, share: float) -> Tensor:
+    """(N, 1, 1, 1): in a share of cases how a mosaic lies, all ways alike; else -1."""
+    drawn = chance.uniform(0, 1, 1, 1, 1)
+    return torch.where(drawn < share, (LAYOUTS * drawn / share).long(), -1)
 
 
 def _contrast(chance: Chance, options: SensorOptions, fluorescent: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 
 from napari_defocus.optics.light import decode_srgb
 from training.data.chance import Chance
-from training.data.demosaic import DEMOSAICED, demosaiced
+from training.data.demosaic import DEMOSAICED, LAYOUTS, demosaiced
 from training.data.scene import Scenes
 from training.data.sensor import SensorOptions, photograph
 
@@ -218,9 +218,20 @@ def test_enlarging_stops_at_the_largest_radius():
 
 def test_demosaicing_keeps_even_colours_and_blurs_detail():
     colours = torch.tensor([0.2, 0.5, 0.8])[None, :, None, None].expand(1, 3, 12, 12)
-    torch.testing.assert_close(demosaiced(colours), colours)
-    noise = torch.rand(1, 3, 32, 32)
-    assert demosaiced(noise).std() < 0.8 * noise.std()
+    layouts = torch.arange(LAYOUTS)
+    torch.testing.assert_close(demosaiced(colours, layouts[:1]), colours)
+    noise = torch.rand(1, 3, 32, 32).expand(LAYOUTS, -1, -1, -1)
+    assert (demosaiced(noise, layouts).std((1, 2, 3)) < 0.8 * noise.std()).all()
+
+
+def test_the_mosaics_of_cameras_lie_in_all_ways():
+    light = torch.rand(1, 3, 16, 16).expand(32, -1, -1, -1)
+    scenes = Scenes(light, light, light, torch.zeros(32, 1, 16, 16), torch.zeros(32).bool())
+    photos = photograph(scenes, chance(*range(32)), replace(CLEAN, mosaic_share=1), views=False)
+    as_measured = (photos.centre - photos.sharp).abs() < 1 / 255
+    red = torch.stack([as_measured[:, 0, y::2, x::2].all((1, 2)) for y in (0, 1) for x in (0, 1)])
+    assert (red.sum(0) == 1).all()
+    assert (red.sum(1) > 0).all()
 
 
 def test_demosaicing_softens_photographs(pool):
@@ -270,18 +281,20 @@ def test_the_softness_of_demosaicing_is_as_wide_as_what_it_makes_of_points():
     for row, column in product((14, 15), repeat=2):
         point = torch.zeros(1, 3, 30, 30)
         point[..., row, column] = 1
-        seen = demosaiced(point)[0]
+        seen = demosaiced(point, torch.tensor([0]))[0]
         spread += (seen.sum(1) * (across - column) ** 2).sum(1)
         light += seen.sum((1, 2))
     variance = (spread / light * torch.tensor([0.2126, 0.7152, 0.0722])).sum().item()
     assert pytest.approx(2 * variance**0.5) == DEMOSAICED
 
 
-def test_demosaicing_keeps_what_each_site_measured():
+@pytest.mark.parametrize(("layout", "red"), [(0, (0, 0)), (1, (0, 1)), (2, (1, 0)), (3, (1, 1))])
+def test_demosaicing_keeps_what_each_site_measured(layout, red):
     noise = torch.rand(1, 3, 16, 16)
-    kept = demosaiced(noise)
-    sites = {0: [(0, 0)], 1: [(0, 1), (1, 0)], 2: [(1, 1)]}
-    for colour, places in sites.items():
+    kept = demosaiced(noise, torch.tensor([layout]))
+    down, right = red
+    blue, greens = (1 - down, 1 - right), [(down, 1 - right), (1 - down, right)]
+    for colour, places in {0: [red], 1: greens, 2: [blue]}.items():
         for row, column in places:
             site = (0, colour, slice(row, None, 2), slice(column, None, 2))
             torch.testing.assert_close(kept[site], noise[site])
