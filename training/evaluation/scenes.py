@@ -15,7 +15,7 @@ from training.data.images import read_colours
 from training.data.pairs import PairFiles, find_pairs
 from training.data.pixel4 import pixel4_scenes
 from training.data.pool import Pool
-from training.data.renderer import Renderer
+from training.data.renderer import Renderer, SceneOptions
 from training.data.scene import Scenes
 from training.data.sensor import Photographs, SensorOptions, photograph
 from training.errors import TrainingError
@@ -30,6 +30,8 @@ _RIM = 2
 _SEED = 2_000_000
 _SIZE = 256
 _RENDERED = 64
+#: What is scored are photographs: fluorescence has models and scores of its own.
+_SCENES = SceneOptions(max_radius=12, fluorescent_share=0)
 
 
 def dpdd(folder: Path) -> Iterator[Found]:
@@ -98,7 +100,8 @@ def rendered(path: Path) -> Iterator[Found]:
     Parameters
     ----------
     path : Path
-        File of a pool, or folder of photographs: 64 scenes are rendered from those held out.
+        File of a pool, or folder of photographs: 64 scenes, radii up to 12 px, are rendered from
+        those held out.
     """
     for index, scenes in enumerate(_pool(path) if path.is_file() else _drawn(path)):
         chance = Chance.of(_SEED, samples=[index])
@@ -111,8 +114,8 @@ def _pool(path: Path) -> Iterator[Scenes]:
 
 
 def _drawn(folder: Path) -> Iterator[Scenes]:
-    renderer = Renderer(Corpus(photographs(folder, held_out=True)))
-    streams = (Chance.of(_SEED, 1, samples=[index]) for index in range(_RENDERED))
+    renderer = Renderer(Corpus(photographs(folder, held_out=True)), _SCENES)
+    streams = (Chance.of(_SEED, samples=[index]) for index in range(_RENDERED))
     return (renderer.draw(chance, _SIZE) for chance in streams)
 
 
