@@ -42,12 +42,18 @@ class Lpips(nn.Module):
     @torch.no_grad()
     def forward(self, image: Tensor, target: Tensor) -> float:
         """Distance, without gradient, of two display-encoded images (3, H, W) in [0, 1]."""
-        pairs = zip(self.features(image[None]), self.features(target[None]), strict=True)
-        total = 0.0
-        for tap, (a, b) in enumerate(pairs):
+        return self.distance(image[None], target[None]).item()
+
+    def distance(self, images: Tensor, targets: Tensor) -> Tensor:
+        """Mean distance of (N, 3, H, W) from as many targets, through which no gradient flows."""
+        with torch.no_grad():
+            wanted = self.features(targets)
+        apart = []
+        for tap, (a, b) in enumerate(zip(self.features(images), wanted, strict=True)):
             head = self._weight(f"lin.{tap}.weight")[:, None, None]
-            total += float(((_unit(a) - _unit(b)) ** 2 * head).sum(1).mean())
-        return total
+            squares = (functional.normalize(a) - functional.normalize(b)).square()
+            apart.append((squares * head).sum(1).mean())
+        return torch.stack(apart).sum()
 
     def features(self, images: Tensor) -> list[Tensor]:
         """Feature maps that the distance compares, finest first; differentiable.
@@ -106,7 +112,3 @@ def _buffer_name(key: str) -> str:
 
 def _channels(values: tuple[float, ...]) -> Tensor:
     return torch.tensor(values)[:, None, None]
-
-
-def _unit(x: Tensor) -> Tensor:
-    return x / (x.pow(2).sum(1, keepdim=True).sqrt() + 1e-10)

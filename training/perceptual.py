@@ -66,20 +66,10 @@ def load_features(weights: Path) -> Lpips | Vgg19Features:
 
 
 def perceptual_loss(network: Lpips | Vgg19Features, image: Tensor, target: Tensor) -> Tensor:
-    """Mean squared difference of the feature maps, averaged over them.
-
-    Features of LPIPS' networks are first scaled to unit length at each pixel, as that distance
-    does, since theirs differ in size by orders of magnitude from one map to the next; the squares
-    are then summed over channels.
-    """
+    """LPIPS by one of its networks; by VGG19, mean squared difference of the features."""
+    if isinstance(network, Lpips):
+        return network.distance(image, target)
     with torch.no_grad():
         wanted = network.features(target)
-    unit = isinstance(network, Lpips)
     pairs = zip(network.features(image), wanted, strict=True)
-    return torch.stack([_apart(a, b, unit=unit) for a, b in pairs]).mean()
-
-
-def _apart(a: Tensor, b: Tensor, *, unit: bool) -> Tensor:
-    if not unit:
-        return functional.mse_loss(a, b)
-    return (functional.normalize(a) - functional.normalize(b)).square().sum(1).mean()
+    return torch.stack([functional.mse_loss(a, b) for a, b in pairs]).mean()
