@@ -204,7 +204,7 @@ def estimate_defocus_steps(
     views = _read_views(image, right)
     layout = read_layout(views[0], channel_axis, encoding)
     check_range(value_range, layout.leading)
-    work = Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
+    work = Work(layout, Compute(device, precision, tile), pyramid.checked_scale(scale))
     task: Task = "single" if right is None else "dual"
     network = _resolve(model, task, layout)
     estimate = Estimate(work, network)
@@ -379,7 +379,7 @@ def deblur_steps(
     image = as_array(image)
     layout = read_layout(image, channel_axis, encoding)
     check_range(value_range, layout.leading)
-    work = Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
+    work = Work(layout, Compute(device, precision, tile), pyramid.checked_scale(scale))
     given = None if defocus is None else read_map(_alike(defocus, image), layout)
     job = Deblur(
         work,
@@ -637,7 +637,7 @@ def refocus_steps(
     """Do what :func:`refocus` does, yielding a :class:`Progress` after every tile."""
     image = as_array(sharp)
     layout = read_layout(image, channel_axis, encoding)
-    work = Work(layout, Compute(device, precision, tile), pyramid.check_scale(scale))
+    work = Work(layout, Compute(device, precision, tile), pyramid.checked_scale(scale))
     given = read_map(_alike(defocus, image), layout)
     job = Refocus(
         work,

@@ -97,12 +97,13 @@ class Meter:
         self.expected -= pixels
 
 
-def check_scale(scale: int | str) -> int | str:
+def checked_scale(scale: int | np.integer | str) -> int | str:
     """Return `scale`; an OptionError unless it is "auto" or a whole number of 1 or more."""
-    whole = isinstance(scale, int | np.integer) and not isinstance(scale, bool) and scale >= 1
-    if scale != "auto" and not whole:
-        raise OptionError(f"scale is {scale!r}; 'auto' or a whole number of 1 or more is expected")
-    return scale
+    if isinstance(scale, int | np.integer) and not isinstance(scale, bool) and scale >= 1:
+        return int(scale)
+    if isinstance(scale, str) and scale == "auto":
+        return scale
+    raise OptionError(f"scale is {scale!r}; 'auto' or a whole number of 1 or more is expected")
 
 
 def estimate(

@@ -36,10 +36,17 @@ def drain(steps):
             return stop.value, progress
 
 
-@pytest.mark.parametrize("scale", [0, -1, 1.5, "half", None, True])
+@pytest.mark.parametrize("scale", [0, -1, 1.5, "half", None, True, np.arange(2)])
 def test_impossible_scales_are_refused(scale):
     with pytest.raises(OptionError, match="scale is"):
-        pyramid.check_scale(scale)
+        pyramid.checked_scale(scale)
+
+
+@pytest.mark.parametrize("scale", [1, np.int64(4), "auto"])
+def test_possible_scales_are_taken(scale):
+    checked = pyramid.checked_scale(scale)
+    assert checked == scale
+    assert isinstance(checked, int | str)
 
 
 @given(st.floats(0.1, 400), st.floats(8, 32))
