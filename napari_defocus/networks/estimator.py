@@ -106,7 +106,7 @@ class SingleEstimator(nn.Module):
 
     def __init__(
         self,
-        neighbours: Sequence[int] = (6, 3, 1),
+        neighbours: Sequence[int] = (3, 2, 1),
         widths: Sequence[int] = (24, 48, 96),
         blocks: Sequence[int] = (2, 4, 2, 1),
     ) -> None:
