@@ -73,7 +73,7 @@ class GanOptions:
     fourier_weight: Annotated[float, "Of the absolute error of Fourier coefficients."] = 0.5
     edge_weight: Annotated[float, "Of the absolute error of neighbours' differences."] = 0.0
     flux_weight: Annotated[float, "Of the error of the linear light in windows."] = 0.0
-    perceptual_weight: Annotated[float, "Of the error of features of a known network."] = 0.0
+    perceptual_weight: Annotated[float, "Of LPIPS, or of the error of VGG19's features."] = 0.0
     reblur_weight: Annotated[float, "Of the error after blurring the result again."] = 0.0
     adversarial_weight: Annotated[float, "Of the adversary; 0 trains without one."] = 0.0
     defocus_weight: Annotated[float, "Patches weigh this much more per px, for the critic."] = 0.1
