@@ -65,7 +65,8 @@ def resolved_at(image: Planes) -> int:
 
 def _grey(colours: FloatArray) -> FloatArray:
     """Brightness as JPEG takes it, for it enlarges colours by themselves; or the only channel."""
-    return np.tensordot(_LUMA, colours, 1) if len(colours) == 3 else colours[0]
+    # no product of matrices: its threads would go on waiting for more, and hold up torch's
+    return (_LUMA[:, None, None] * colours).sum(0) if len(colours) == 3 else colours[0]
 
 
 def _starts(length: int) -> list[int]:

@@ -84,7 +84,7 @@ class _Trunk(nn.Module):
         if self.join is not None:
             top = top + self.join(late)
         top = self.leave_half(top)
-        return torch.split(self.head(top).float(), self.parts, 1)
+        return torch.split(_channels_first(self.head, top).float(), self.parts, 1)
 
 
 class SingleEstimator(nn.Module):
@@ -297,6 +297,14 @@ def _mixed(radius: Tensor, scores: Sequence[Tensor], distances: Sequence[int]) -
         weights = (score + own).softmax(1)
         radius = (weights * torch.cat(shifted, 1)).sum(1, keepdim=True)
     return radius
+
+
+def _channels_first(layer: nn.Conv2d, x: Tensor) -> Tensor:
+    """Result of a 1x1 convolution, whose channels are read one by one, in that order in memory."""
+    result = layer.weight.flatten(1) @ x.flatten(2)
+    if layer.bias is not None:
+        result = result + layer.bias[:, None]
+    return result.unflatten(2, x.shape[-2:])
 
 
 def _joined(features: Sequence[Tensor]) -> Tensor:
