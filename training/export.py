@@ -65,13 +65,14 @@ MODELS: Mapping[str, Model] = {
         "deblur",
         "Deblurs photographs, steered by the map; no adversary.",
         _PHOTOGRAPHS,
-        arguments={"caution": 0.5},
+        arguments={"caution": 0.7},
     ),
     "photo-natural": Model(
         "deblur",
         "deblur",
         "Deblurs photographs, steered by the map; trained against an adversary.",
         _PHOTOGRAPHS,
+        arguments={"caution": 0.5, "grain": 0.006},
     ),
     "microscopy-single": Model(
         "single",

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_defocus.networks.blocks import Down, GatedBlock, Up
+from napari_defocus.networks.blocks import Down, GatedBlock, Up, box, luma
 from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.optics.convolution import convolve
 from napari_defocus.optics.inverse import inverse_bank
@@ -37,6 +37,10 @@ class Generator(nn.Module):
     caution : float
         Share of the change, in [0, 1], that is held back where the confidence is 0; none is where
         it is 1. The less sure a radius is, the less of the change is right on average.
+    grain : float
+        Up to how much, as a share of the range, the image's own grain is repeated where it is
+        deblurred; 0 adds none. What blur leaves of pixels' brightness against their neighbours' is
+        grain, and a photograph that was in focus would have more to show there.
     """
 
     descriptor = Descriptor("deblur", receptive_radius=64, multiple=8)
@@ -48,12 +52,14 @@ class Generator(nn.Module):
         radii: Sequence[float] = (1.2, 2.0, 3.2, 5.0, 7.5, 11.0),
         inverse_half: int = 18,
         caution: float = 0.0,
+        grain: float = 0.0,
     ) -> None:
         super().__init__()
         self.register_buffer("inverses", inverse_bank(tuple(radii), inverse_half), persistent=False)
         self.inverses: Tensor
         self.bins = len(radii)
         self.caution = caution
+        self.grain = grain
         condition = len(_KNOTS) + 1
 
         def stage(count: int, channels: int) -> nn.ModuleList:
@@ -94,7 +100,10 @@ class Generator(nn.Module):
         weights = decision[:, : 1 + self.bins].softmax(1)[:, 1:]
         blended = (weights[:, :, None] * changes).sum(1)
         gate = out_of_focus(radius) * trusted(confidence) * (1 - self.caution * (1 - confidence))
-        return image + gate * (blended + decision[:, 1 + self.bins :])
+        added = blended + decision[:, 1 + self.bins :]
+        if self.grain:
+            added = added + clearly_blurred(radius) * grain_of(image, self.grain)
+        return image + gate * added
 
     def inverse_changes(self, image: Tensor) -> Tensor:
         """What each inverse filter changes, (N, bins, 3, H, W), display-encoded."""
@@ -119,8 +128,18 @@ class Generator(nn.Module):
 
 def out_of_focus(radius: Tensor) -> Tensor:
     """Smooth gate: 0 up to 0.25 px, 1 from 0.75 px on."""
-    ramp = ((radius - 0.25) / 0.5).clamp(0, 1)
-    return ramp * ramp * (3 - 2 * ramp)
+    return _risen(radius, 0.25, 0.75)
+
+
+def clearly_blurred(radius: Tensor) -> Tensor:
+    """Smooth gate: 0 up to 0.5 px, 1 from 1.5 px on."""
+    return _risen(radius, 0.5, 1.5)
+
+
+def grain_of(image: Tensor, limit: float) -> Tensor:
+    """How much brighter pixels of (N, 3, H, W) are than around them, (N, 1, H, W) below `limit`."""
+    brightness = luma(image)
+    return limit * ((brightness - box(brightness, 1)) / limit).tanh()
 
 
 def trusted(confidence: Tensor) -> Tensor:
@@ -137,6 +156,11 @@ def radius_bins(radius: Tensor) -> Tensor:
     above = functional.pad(rising, (0, 0, 0, 0, 1, 0), value=1.0)
     below = functional.pad(rising, (0, 0, 0, 0, 0, 1), value=0.0)
     return above - below
+
+
+def _risen(radius: Tensor, none: float, full: float) -> Tensor:
+    ramp = ((radius - none) / (full - none)).clamp(0, 1)
+    return ramp * ramp * (3 - 2 * ramp)
 
 
 def _run(stage: nn.ModuleList, x: Tensor, condition: Tensor) -> Tensor:

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch.nn import functional
 
 from napari_defocus.networks import ARCHITECTURES, build
-from napari_defocus.networks.blocks import local_statistics, locally_normalised
+from napari_defocus.networks.blocks import local_statistics, locally_normalised, luma
 from napari_defocus.networks.generator import out_of_focus, radius_bins, trusted
 
 
@@ -92,6 +93,28 @@ def test_a_cautious_generator_changes_less_where_the_map_is_less_sure(randomised
         with torch.inference_mode():
             change, less = bold(x) - x[:, :3], cautious(x) - x[:, :3]
         torch.testing.assert_close(less, share * change, atol=1e-6, rtol=1e-4)
+
+
+def test_grain_is_repeated_where_blurred(randomised):
+    plain, grainy = randomised("generator"), randomised("generator", grain=0.006)
+    x = generator_input(4.0)
+    around = functional.avg_pool2d(functional.pad(luma(x[:, :3]), (1,) * 4, "replicate"), 3, 1)
+    brighter = luma(x[:, :3]) - around
+    with torch.inference_mode():
+        added = grainy(x) - plain(x)
+    torch.testing.assert_close(added[:, :1], added[:, 2:], atol=1e-6, rtol=1e-3)
+    both = torch.stack([added[:, :1], brighter])[..., 1:-1, 1:-1].flatten(1)
+    assert torch.corrcoef(both)[0, 1] > 0.7
+    assert 0.003 < added.abs().max() <= 0.006 + 1e-6
+
+
+@pytest.mark.parametrize(("radius", "confidence"), [(0.5, 1.0), (4.0, 0.1)])
+def test_no_grain_where_in_focus_or_unknown(randomised, radius, confidence):
+    plain, grainy = randomised("generator"), randomised("generator", grain=0.006)
+    x = generator_input(radius)
+    x[:, 4] = confidence
+    with torch.inference_mode():
+        assert torch.equal(grainy(x), plain(x))
 
 
 def test_generator_is_steered_by_the_map(randomised):
