@@ -72,7 +72,7 @@ MODELS: Mapping[str, Model] = {
         "deblur",
         "Deblurs photographs, steered by the map; trained against an adversary.",
         _PHOTOGRAPHS,
-        arguments={"caution": 0.5, "grain": 0.006},
+        arguments={"caution": 0.5, "consistency": 0.5},
     ),
     "microscopy-single": Model(
         "single",

@@ -66,7 +66,9 @@ def resolved_at(image: Planes) -> int:
 def _grey(colours: FloatArray) -> FloatArray:
     """Brightness as JPEG takes it, for it enlarges colours by themselves; or the only channel."""
     # no product of matrices: its threads would go on waiting for more, and hold up torch's
-    return (_LUMA[:, None, None] * colours).sum(0) if len(colours) == 3 else colours[0]
+    weighted = (_LUMA[:, None, None] * colours).sum(0) if len(colours) == 3 else colours[0]
+    grey: FloatArray = weighted
+    return grey
 
 
 def _starts(length: int) -> list[int]:

@@ -304,7 +304,7 @@ def _channels_first(layer: nn.Conv2d, x: Tensor) -> Tensor:
     result = layer.weight.flatten(1) @ x.flatten(2)
     if layer.bias is not None:
         result = result + layer.bias[:, None]
-    return result.unflatten(2, x.shape[-2:])
+    return result.reshape(len(x), -1, *x.shape[-2:])
 
 
 def _joined(features: Sequence[Tensor]) -> Tensor:

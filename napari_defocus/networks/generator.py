@@ -6,13 +6,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_defocus.networks.blocks import Down, GatedBlock, Up, box, luma
+from napari_defocus.networks.blocks import Down, GatedBlock, Up
 from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.optics.convolution import convolve
 from napari_defocus.optics.inverse import inverse_bank
+from napari_defocus.optics.kernels import disk
 from napari_defocus.optics.light import decode_srgb, encode_srgb
+from napari_defocus.optics.reblur import interpolated_reblur
 
 _KNOTS = (0.0, 1.0, 2.0, 3.0, 4.5, 7.0, 11.0, 16.0, 24.0)
+#: Largest radius in px by which results are blurred again; larger ones are seen at a coarser scale.
+_REBLURRED_UP_TO = 10
 
 
 class Generator(nn.Module):
@@ -37,10 +41,10 @@ class Generator(nn.Module):
     caution : float
         Share of the change, in [0, 1], that is held back where the confidence is 0; none is where
         it is 1. The less sure a radius is, the less of the change is right on average.
-    grain : float
-        Up to how much, as a share of the range, the image's own grain is repeated where it is
-        deblurred; 0 adds none. What blur leaves of pixels' brightness against their neighbours' is
-        grain, and a photograph that was in focus would have more to show there.
+    consistency : float
+        Share, in [0, 1], that is added back of what the result does not explain of the image: of
+        the difference to the image that is left when the result is blurred again by the map. 0:
+        nothing is. What is added holds the image's own grain, which deblurring may have smoothed.
     """
 
     descriptor = Descriptor("deblur", receptive_radius=64, multiple=8)
@@ -52,14 +56,19 @@ class Generator(nn.Module):
         radii: Sequence[float] = (1.2, 2.0, 3.2, 5.0, 7.5, 11.0),
         inverse_half: int = 18,
         caution: float = 0.0,
-        grain: float = 0.0,
+        consistency: float = 0.0,
     ) -> None:
         super().__init__()
         self.register_buffer("inverses", inverse_bank(tuple(radii), inverse_half), persistent=False)
         self.inverses: Tensor
         self.bins = len(radii)
         self.caution = caution
-        self.grain = grain
+        self.consistency = consistency
+        disks = [
+            disk(float(radius), _REBLURRED_UP_TO + 1) for radius in range(_REBLURRED_UP_TO + 1)
+        ]
+        self.register_buffer("disks", torch.stack(disks), persistent=False)
+        self.disks: Tensor
         condition = len(_KNOTS) + 1
 
         def stage(count: int, channels: int) -> nn.ModuleList:
@@ -99,17 +108,27 @@ class Generator(nn.Module):
         decision = self.decide(image, changes, radius, confidence)
         weights = decision[:, : 1 + self.bins].softmax(1)[:, 1:]
         blended = (weights[:, :, None] * changes).sum(1)
-        gate = out_of_focus(radius) * trusted(confidence) * (1 - self.caution * (1 - confidence))
-        added = blended + decision[:, 1 + self.bins :]
-        if self.grain:
-            added = added + clearly_blurred(radius) * grain_of(image, self.grain)
-        return image + gate * added
+        trust = trusted(confidence) * (1 - self.caution * (1 - confidence))
+        change = blended + decision[:, 1 + self.bins :]
+        result = image + out_of_focus(radius) * trust * change
+        if self.consistency:
+            share = self.consistency * reblurred_well(radius) * trust
+            result = result + share * self.unexplained(image, result, radius)
+        return result
 
     def inverse_changes(self, image: Tensor) -> Tensor:
         """What each inverse filter changes, (N, bins, 3, H, W), display-encoded."""
         with torch.autocast(image.device.type, enabled=False), torch.no_grad():
             filtered = convolve(decode_srgb(image.float()), self.inverses)
             return encode_srgb(filtered).clamp(-0.25, 1.25) - image[:, None]
+
+    def unexplained(self, image: Tensor, result: Tensor, radius: Tensor) -> Tensor:
+        """Image less the result blurred again by the map, (N, 3, H, W), display-encoded."""
+        with torch.autocast(image.device.type, enabled=False):
+            largest = radius.clamp(max=_REBLURRED_UP_TO)
+            occurring = self.disks[: int(largest.max().ceil()) + 1]
+            again = interpolated_reblur(decode_srgb(result.float()), largest, occurring)
+            return image - encode_srgb(again)
 
     def decide(self, image: Tensor, changes: Tensor, radius: Tensor, confidence: Tensor) -> Tensor:
         """Blending scores and residual, (N, 1 + bins + 3, H, W), from image and map."""
@@ -131,15 +150,9 @@ def out_of_focus(radius: Tensor) -> Tensor:
     return _risen(radius, 0.25, 0.75)
 
 
-def clearly_blurred(radius: Tensor) -> Tensor:
-    """Smooth gate: 0 up to 0.5 px, 1 from 1.5 px on."""
-    return _risen(radius, 0.5, 1.5)
-
-
-def grain_of(image: Tensor, limit: float) -> Tensor:
-    """How much brighter pixels of (N, 3, H, W) are than around them, (N, 1, H, W) below `limit`."""
-    brightness = luma(image)
-    return limit * ((brightness - box(brightness, 1)) / limit).tanh()
+def reblurred_well(radius: Tensor) -> Tensor:
+    """Smooth gate: 0 up to 0.5 px, 1 from 1.5 px on, 0 again where blurring again ends."""
+    return _risen(radius, 0.5, 1.5) * (1 - _risen(radius, _REBLURRED_UP_TO - 2, _REBLURRED_UP_TO))
 
 
 def trusted(confidence: Tensor) -> Tensor:

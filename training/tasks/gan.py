@@ -51,6 +51,9 @@ class GanOptions:
         Literal["generator", "paper-generator"], "Ours, or the published one."
     ] = "generator"
     width: Annotated[int, "Channels of the generator at its finest level."] = 32
+    consistency: Annotated[
+        float, "Share that is added back of what the result, blurred again, does not explain."
+    ] = 0.0
     generator_rate: Annotated[float, "Learning rate of the generator."] = 1e-3
     schedule: Annotated[
         Literal["cosine", "halving"], "Of both rates; halving at 30, 60 and 90 of 91 epochs."
@@ -122,7 +125,7 @@ class GanTask:
         device: torch.device | None = None,
     ) -> None:
         self.options, self.draw, self.held_out, self.estimator = options, draw, held_out, estimator
-        self.generator = build(options.architecture, {"width": options.width})
+        self.generator = build(options.architecture, _arguments(options))
         schedule = half_cosine if options.schedule == "cosine" else halving
         self.players = {
             _GENERATOR: Player(self.generator, options.generator_rate, schedule=schedule)
@@ -269,11 +272,17 @@ class GanTask:
             folder,
             "deblur",
             options.architecture,
-            {"width": options.width},
+            _arguments(options),
             averages[_GENERATOR],
             recipe,
             figures,
         )
+
+
+def _arguments(options: GanOptions) -> dict[str, Any]:
+    """What the generator is built with."""
+    known = {"width": options.width, "consistency": options.consistency}
+    return {name: value for name, value in known.items() if value}
 
 
 def halving(spent: float) -> float:
