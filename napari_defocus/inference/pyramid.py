@@ -19,7 +19,7 @@ from .engine import Progress, infer, reach
 from .resolution import resolved_at
 from .room import Computed, Planes, Room, Store
 from .scaling import averaged, enlarged, enlarged_part, level_shape, shrunk
-from .smoothing import even_out
+from .smoothing import ALIKE, even_out
 from .tiles import Box
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def estimate(
         found = yield from _look(network, picture, found, compute, meter, room, not pictures)
     if levels[0] > 1:
         found = _carried_up(found, levels[0], shape, room)
-    even_out(found, room)
+    even_out(found, room, ALIKE[cast("Descriptor", network.descriptor).task])
     return found
 
 

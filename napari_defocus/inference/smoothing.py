@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..arrays import FloatArray
@@ -9,15 +11,19 @@ from .cells import CELL, in_cells
 from .room import Room, Store
 from .scaling import enlarged_part
 
+if TYPE_CHECKING:
+    from ..networks.descriptor import Task
+
 #: How far cells matter to each other, in cells: at most, and as a Gaussian's standard deviation.
 _REACH, _STEP, _NEAR = 12, 2, 8.0
-#: What counts as nearly the same radius, as a Gaussian's standard deviation: in pixels, and more
-#: for large radii.
-_ALIKE, _GROWTH = 0.2, 0.07
+#: What counts as nearly the same radius, as a Gaussian's standard deviation: in pixels, by what an
+#: estimator sees, and more for large radii. Two views tell small radii apart that one image cannot.
+ALIKE: dict[Task, float] = {"single": 0.2, "dual": 0.05}
+_GROWTH = 0.07
 _PASSES = 2
 
 
-def even_out(found: Store, room: Room) -> None:
+def even_out(found: Store, room: Room, alike: float) -> None:
     """Draw radii towards those of their surroundings that are nearly the same, and confident.
 
     A bilateral filter of what varies slowly, over some 100 pixels; what varies within a few pixels
@@ -30,6 +36,8 @@ def even_out(found: Store, room: Room) -> None:
         and confidence in [0, 1].
     room : Room
         How large a part is taken at a time.
+    alike : float
+        Difference in pixels that small radii may have and still count as nearly the same.
 
     Notes
     -----
@@ -40,31 +48,31 @@ def even_out(found: Store, room: Room) -> None:
     --------
     >>> noisy = 4 + np.random.default_rng(0).normal(0, 0.2, (64, 64)).astype(np.float32)
     >>> found = np.stack([noisy, np.ones_like(noisy)])
-    >>> even_out(found, Room())
+    >>> even_out(found, Room(), alike=0.2)
     >>> print(f"{found[0].mean():.1f}")
     4.0
     """
     blocks = room.blocks(found.shape, CELL)
     least = min(0.0, *(float(found[0, *block.slices].min()) for block in blocks))
-    change = _change(*in_cells(found, room))[None]
+    change = _change(*in_cells(found, room), alike)[None]
     for block in blocks:
         radius = found[:1, *block.slices] + enlarged_part(change, CELL, block)
         found[:1, *block.slices] = np.maximum(radius, least)
 
 
-def _change(cells: FloatArray, weights: FloatArray) -> FloatArray:
+def _change(cells: FloatArray, weights: FloatArray, alike: float) -> FloatArray:
     after = cells
     for _ in range(_PASSES):
-        after = _bilateral(after, weights)
+        after = _bilateral(after, weights, alike)
     return after - cells
 
 
-def _bilateral(cells: FloatArray, weights: FloatArray) -> FloatArray:
+def _bilateral(cells: FloatArray, weights: FloatArray, alike: float) -> FloatArray:
     """Mean of the cells around, by nearness, likeness and weight."""
     height, width = cells.shape
     values = np.pad(cells, _REACH, mode="edge")
     counts = np.pad(weights, _REACH)
-    alike = -0.5 / np.square(_ALIKE + _GROWTH * np.abs(cells))
+    likeness = -0.5 / np.square(alike + _GROWTH * np.abs(cells))
     total = np.zeros_like(cells)
     share = np.zeros_like(cells)
     offsets = range(0, 2 * _REACH + 1, _STEP)
@@ -74,7 +82,7 @@ def _bilateral(cells: FloatArray, weights: FloatArray) -> FloatArray:
             apart = values[window] - cells
             distance = (down - _REACH) ** 2 + (right - _REACH) ** 2
             nearness = np.float32(-0.5 * distance / _NEAR**2)
-            weight = counts[window] * np.exp(alike * apart * apart + nearness)
+            weight = counts[window] * np.exp(likeness * apart * apart + nearness)
             total += weight * values[window]
             share += weight
     mean: FloatArray = total / share

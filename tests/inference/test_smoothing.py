@@ -11,9 +11,9 @@ from napari_defocus.inference.smoothing import even_out
 SHAPE = (160, 200)
 
 
-def evened(radius, confidence):
+def evened(radius, confidence, alike=0.2):
     found = np.stack([radius, confidence])
-    even_out(found, Room())
+    even_out(found, Room(), alike)
     return found[0]
 
 
@@ -31,6 +31,13 @@ def sure(value=1.0):
 def test_blotches_on_a_surface_fade(radius):
     found = evened(radius + blotches(0.2), sure())
     assert np.abs(found - radius).mean() < 0.6 * np.abs(blotches(0.2)).mean()
+
+
+def test_what_differs_more_than_what_counts_as_alike_is_left():
+    radius = blotches(0.3)
+    strict, generous = (np.abs(evened(radius, sure(), alike)).mean() for alike in (0.05, 0.4))
+    assert generous < 0.5 * np.abs(radius).mean()
+    assert strict > 0.9 * np.abs(radius).mean()
 
 
 def test_edges_in_depth_stay_sharp():
