@@ -54,10 +54,14 @@ def decode_srgb(display: Tensor) -> Tensor:
     """
     size = display.abs()
     toe = 12.92 * _TOE
-    curve = _power((size.clamp(min=toe) + 0.055) / 1.055, 2.4)
+    base = (size.clamp(min=toe) + 0.055) / 1.055
+    curve = base * base * _power(base, 0.4)
     return torch.where(size <= toe, display / 12.92, curve.copysign(display))
 
 
 def _power(base: Tensor, exponent: float) -> Tensor:
-    """Positive numbers to a power, on processors more than twice as fast as ``pow``."""
+    """Positive numbers to a power below 1, on processors more than twice as fast as ``pow``.
+
+    Powers above 1 would let rounding errors of the logarithm grow.
+    """
     return (base.log() * exponent).exp()
