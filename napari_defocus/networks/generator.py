@@ -10,7 +10,7 @@ from napari_defocus.networks.blocks import Down, GatedBlock, Up
 from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.optics.convolution import convolve
 from napari_defocus.optics.inverse import inverse_bank
-from napari_defocus.optics.kernels import disk
+from napari_defocus.optics.kernels import disks
 from napari_defocus.optics.light import decode_srgb, encode_srgb
 from napari_defocus.optics.reblur import interpolated_reblur
 
@@ -64,10 +64,7 @@ class Generator(nn.Module):
         self.bins = len(radii)
         self.caution = caution
         self.consistency = consistency
-        disks = [
-            disk(float(radius), _REBLURRED_UP_TO + 1) for radius in range(_REBLURRED_UP_TO + 1)
-        ]
-        self.register_buffer("disks", torch.stack(disks), persistent=False)
+        self.register_buffer("disks", disks(_REBLURRED_UP_TO), persistent=False)
         self.disks: Tensor
         condition = len(_KNOTS) + 1
 

@@ -54,6 +54,27 @@ def disk(radius: float, half: int | None = None) -> Tensor:
     return normalised(_pool(filled))
 
 
+def disks(largest: int) -> Tensor:
+    """Disk of each whole radius, as `interpolated_reblur` takes them.
+
+    Parameters
+    ----------
+    largest : int
+        Largest radius in pixels.
+
+    Returns
+    -------
+    Tensor
+        Kernels (largest + 1, 2 largest + 3, 2 largest + 3).
+
+    Examples
+    --------
+    >>> disks(3).shape
+    torch.Size([4, 9, 9])
+    """
+    return torch.stack([disk(float(radius), largest + 1) for radius in range(largest + 1)])
+
+
 def butterworth(radius: float, half: int | None = None, *, order: int = 3) -> Tensor:
     """Disk with a dip in its middle, as real dual-pixel lenses show.
 

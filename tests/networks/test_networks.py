@@ -6,7 +6,7 @@ import torch
 from napari_defocus.networks import ARCHITECTURES, build
 from napari_defocus.networks.blocks import local_statistics, locally_normalised
 from napari_defocus.networks.generator import out_of_focus, radius_bins, trusted
-from napari_defocus.optics.kernels import disk
+from napari_defocus.optics.kernels import disks
 from napari_defocus.optics.light import decode_srgb, encode_srgb
 from napari_defocus.optics.reblur import interpolated_reblur
 
@@ -100,8 +100,7 @@ def test_a_cautious_generator_changes_less_where_the_map_is_less_sure(randomised
 def blurred_by_its_map():
     """A sharp image, and what a generator is given of it: blurred by 2.5 px, and a sure map."""
     x = generator_input(2.5)
-    kernels = torch.stack([disk(float(r), 3) for r in range(4)])
-    blurred = interpolated_reblur(decode_srgb(x[:, :3]), x[:, 3:4], kernels)
+    blurred = interpolated_reblur(decode_srgb(x[:, :3]), x[:, 3:4], disks(3))
     return x[:, :3], torch.cat([encode_srgb(blurred), x[:, 3:]], 1)
 
 

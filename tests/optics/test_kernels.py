@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_defocus.optics.kernels import butterworth, disk, grid, half_pupil, mirrored
+from napari_defocus.optics.kernels import butterworth, disk, disks, grid, half_pupil, mirrored
 
 RADII = st.floats(0, 24)
 
@@ -32,6 +32,11 @@ def test_disk_without_blur_is_one_pixel():
     kernel = disk(0, half=2)
     assert kernel[2, 2] == 1
     assert kernel.sum() == 1
+
+
+def test_disks_are_those_of_whole_radii_from_nothing_to_the_largest():
+    for radius, kernel in enumerate(disks(5)):
+        torch.testing.assert_close(kernel, disk(float(radius), half=6))
 
 
 def test_butterworth_dips_in_the_middle():

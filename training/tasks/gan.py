@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from napari_defocus.networks import build
 from napari_defocus.networks.paper import PaperGenerator
-from napari_defocus.optics.kernels import disk
+from napari_defocus.optics.kernels import disks
 from napari_defocus.optics.light import decode_srgb
 from napari_defocus.optics.reblur import interpolated_reblur
 from training.data.chance import Chance
@@ -345,9 +345,7 @@ def flat_map(like: Tensor) -> Tensor:
 def reblur_loss(restored: Tensor, photos: Photographs) -> Tensor:
     """Smooth absolute error, in linear light, of the result blurred by the unsigned radii."""
     radius = photos.radius.clamp(max=_REBLURRED_UP_TO)
-    kernels = torch.stack([disk(float(r), _REBLURRED_UP_TO + 1) for r in range(13)])
-    again = interpolated_reblur(
-        decode_srgb(restored.clamp(0, 1)), radius, kernels.to(restored.device)
-    )
+    kernels = disks(_REBLURRED_UP_TO).to(restored.device)
+    again = interpolated_reblur(decode_srgb(restored.clamp(0, 1)), radius, kernels)
     known = (photos.radius <= _REBLURRED_UP_TO).float()
     return charbonnier(known * again, known * decode_srgb(photos.centre))
