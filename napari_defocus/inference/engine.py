@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+#: Planes in the networks' form, (C, Y, X) each, whose channels follow each other.
+Parts = tuple[FloatArray, ...]
 #: Planes are padded to at least this, in pixels: networks shrink them several times.
 _LEAST_SIDE = 64
 #: Cancelling takes as long as a tile: where tiles of "auto" size take more seconds, they are
@@ -58,7 +61,7 @@ class Progress:
 
 def infer(
     network: nn.Module,
-    planes: FloatArray | tuple[FloatArray, ...],
+    planes: FloatArray | Parts,
     compute: Compute,
     needed: Mask | None = None,
     core: Box | None = None,
@@ -143,11 +146,11 @@ def _by_others(
             future.cancel()
 
 
-def run_tile(network: nn.Module, planes: FloatArray, compute: Compute) -> FloatArray:
-    """Return the network's result for a tile (C_in, H, W): what a worker of a crew does."""
+def run_tile(network: nn.Module, parts: Parts, compute: Compute) -> FloatArray:
+    """Return the network's result for a tile: what a worker of a crew does."""
     runner = _Runner(network, choose_device(compute.device), compute.precision)
     try:
-        return runner.run(planes)
+        return runner.run(parts)
     except (RuntimeError, MemoryError) as error:
         raise _failure(error, runner.device) from error
 
@@ -170,9 +173,7 @@ def run_to_end(steps: Generator[Progress, None, FloatArray]) -> FloatArray:
 class _Canvas:
     """A padded plane, the tiles still to do, and what the tiles done have given."""
 
-    def __init__(
-        self, parts: tuple[FloatArray, ...], facts: Facts, needed: Mask | None, core: Box
-    ) -> None:
+    def __init__(self, parts: Parts, facts: Facts, needed: Mask | None, core: Box) -> None:
         height, width = parts[0].shape[-2:]
         self.core = core
         self.multiple = facts.multiple
@@ -185,8 +186,8 @@ class _Canvas:
         self.needed = needed
         self.todo: deque[Box] = deque()
         self.done = 0
-        self.total = np.zeros((facts.out_channels, self.whole.height, self.whole.width), np.float32)
-        self.weight = np.zeros((self.whole.height, self.whole.width), np.float32)
+        self.channels = facts.out_channels
+        self.alone: FloatArray | None = None
 
     def cut(self, cores: list[Box]) -> None:
         """Take up the work of these cores, as far as they are needed."""
@@ -203,29 +204,37 @@ class _Canvas:
         """Return the longest side of the cores still to do."""
         return max((max(core.height, core.width) for core in self.todo), default=0)
 
-    def seen(self, ahead: int = 0) -> FloatArray:
+    @cached_property
+    def sums(self) -> tuple[FloatArray, FloatArray]:
+        """Weighted results of the tiles, and their weights."""
+        height, width = self.whole.height, self.whole.width
+        total = np.zeros((self.channels, height, width), np.float32)
+        return total, np.zeros((height, width), np.float32)
+
+    def seen(self, ahead: int = 0) -> Parts:
         """Return what the next tile must see, or the one so many after it."""
         rows, columns = self._sight(ahead).slices
-        return np.concatenate([part[:, rows, columns] for part in self.parts])
+        return tuple(part[:, rows, columns] for part in self.parts)
 
     def put(self, result: FloatArray) -> None:
         """Add the next tile's result and strike the tile off."""
-        core = self.todo[0]
-        kept = core.grown(OVERLAP, self.whole)
-        rows, columns = kept.slices
-        inner_rows, inner_columns = kept.seen_from(self._sight()).slices
-        weight = window(core, kept)
-        self.total[:, rows, columns] += weight * result[:, inner_rows, inner_columns]
-        self.weight[rows, columns] += weight
+        core, sight = self.todo[0], self._sight()
+        if core == self.padded_core:
+            self.alone = result[:, *self.core.seen_from(sight).slices]
+        else:
+            kept = core.grown(OVERLAP, self.whole)
+            weight, (total, weights) = window(core, kept), self.sums
+            total[:, *kept.slices] += weight * result[:, *kept.seen_from(sight).slices]
+            weights[kept.slices] += weight
         self.todo.popleft()
         self.done += 1
 
     def result(self) -> FloatArray:
         """Return what is wanted; zero where no tile was needed."""
-        rows, columns = self.core.slices
-        weight = self.weight[rows, columns]
-        total = self.total[:, rows, columns]
-        total /= np.where(weight > 0, weight, 1)
+        if self.alone is not None:
+            return self.alone
+        total, weights = (sums[..., *self.core.slices] for sums in self.sums)
+        total /= np.where(weights > 0, weights, 1)
         return total
 
     def _sight(self, ahead: int = 0) -> Box:
@@ -249,14 +258,10 @@ class _Runner:
         ready = is_ready(network, device)
         self.network = network if ready else ready_copy(network).to(device)
 
-    def run(self, planes: FloatArray) -> FloatArray:
-        """Return the network's result for (C_in, H, W), as (C_out, H, W)."""
-        import torch
-
+    def run(self, parts: Parts) -> FloatArray:
+        """Return the network's result for (C, H, W) each, C_in in all, as (C_out, H, W)."""
         with computing(self.device, self.precision):
-            batch = torch.from_numpy(planes)[None].to(self.device)
-            batch = batch.contiguous(memory_format=torch.channels_last)
-            result = self.network(batch)[0].float().cpu()
+            result = self.network(_batch(parts).to(self.device))[0].float().cpu()
             return cast(FloatArray, result.contiguous().numpy())
 
     def on_cpu(self) -> _Runner:
@@ -264,6 +269,19 @@ class _Runner:
         import torch
 
         return _Runner(self.original, torch.device("cpu"), self.wanted)
+
+
+def _batch(parts: Parts) -> torch.Tensor:
+    """Return the channels of all parts, (1, C, H, W), last in memory."""
+    import torch
+
+    size = (1, sum(map(len, parts)), *parts[0].shape[-2:])
+    batch = torch.empty(size, memory_format=torch.channels_last)
+    start = 0
+    for part in parts:
+        batch[0, start : start + len(part)] = torch.from_numpy(np.require(part, requirements="W"))
+        start += len(part)
+    return batch
 
 
 def ready_copy(network: nn.Module) -> nn.Module:

@@ -121,7 +121,7 @@ def plan_least(whole: Box, side: int, multiple: int, margin: int) -> list[Box]:
     area = round_up(side, multiple) ** 2
     squares = plan(whole, side, multiple)
     found = [squares]
-    for rows in range(1, len({core.top for core in squares})):
+    for rows in range(1, len({core.top for core in squares}) + 1):
         height = round_up(-(-whole.height // rows), multiple)
         width = area // height // multiple * multiple
         if width > 0:

@@ -60,9 +60,9 @@ class GatedBlock(nn.Module):
         features = self.norm(x)
         if self.modulation is not None:
             scale, shift = self.modulation(condition).chunk(2, dim=1)
-            features = features * (1 + scale) + shift
+            features = torch.addcmul(features, features, scale).add_(shift)
         refined: Tensor = self.project(simple_gate(self.conv(features)))
-        return x + refined
+        return refined.add_(x)
 
 
 class Down(nn.Conv2d):
@@ -95,7 +95,7 @@ def box(x: Tensor, half: int) -> Tensor:
     sums = _convolved_sums if x.shape[1] >= _MANY else _doubled_sums
     for axis in (-2, -1):
         x = sums(x, half, axis)
-    return x / (counts[0][:, None] * counts[1])
+    return x.div_(counts[0][:, None] * counts[1])
 
 
 def _counts(length: int, half: int, device: torch.device) -> Tensor:

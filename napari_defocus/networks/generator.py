@@ -137,8 +137,8 @@ class Generator(nn.Module):
         top = _run(self.enter_half, top, half)
         middle = _run(self.enter_quarter, self.to_quarter(top), quarter)
         bottom = _run(self.eighth, self.to_eighth(middle), eighth)
-        middle = _run(self.leave_quarter, middle + self.from_eighth(bottom), quarter)
-        top = _run(self.leave_half, top + self.from_quarter(middle), half)
+        middle = _run(self.leave_quarter, self.from_eighth(bottom).add_(middle), quarter)
+        top = _run(self.leave_half, self.from_quarter(middle).add_(top), half)
         return functional.pixel_shuffle(self.head(top), 2).float()
 
 

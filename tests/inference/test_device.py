@@ -85,7 +85,7 @@ def test_work_of_the_networks_lies_within_their_budget(architecture):
 def test_dearer_networks_get_smaller_tiles_within_limits():
     sides = [choose_side(Plain(hidden), CPU, "float32") for hidden in (4, 4000, 40000)]
     assert sides == sorted(sides, reverse=True)
-    assert sides[0] == 1024
+    assert sides[0] == 1408
     assert 64 <= sides[-1] < sides[0]
 
 
