@@ -45,6 +45,11 @@ def test_oblong_cores_cover_the_plane_once_and_see_no_more_than_squares(
     assert (covered == 1).all()
 
 
+def test_one_oblong_core_is_enough_where_it_is_no_larger_than_the_square():
+    whole = Box(0, 0, 1120, 1680)
+    assert tiles.plan_least(whole, 1408, 8, 72) == [whole]
+
+
 @given(st.integers(1, 40), st.integers(1, 40), multiples)
 def test_halves_cover_the_core_once(rows, columns, multiple):
     core = Box(3 * multiple, multiple, (3 + rows) * multiple, (1 + columns) * multiple)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from napari_defocus.networks import ARCHITECTURES, build
-from napari_defocus.networks.blocks import local_statistics, locally_normalised
+from napari_defocus.networks.blocks import GatedBlock, box, local_statistics, locally_normalised
 from napari_defocus.networks.generator import out_of_focus, radius_bins, trusted
 from napari_defocus.optics.kernels import disks
 from napari_defocus.optics.light import decode_srgb, encode_srgb
@@ -22,6 +22,17 @@ def test_shapes_follow_the_descriptor(architecture):
     assert result.shape == (2, descriptor.out_channels, size, size)
     assert result.dtype == torch.float32
     assert result.isfinite().all()
+
+
+@pytest.mark.parametrize("architecture", ["single-estimator", "dual-estimator", "generator"])
+def test_networks_leave_what_they_see_and_can_be_differentiated(architecture, randomised):
+    network = randomised(architecture)
+    seen = torch.rand(1, network.descriptor.in_channels, 64, 64)
+    given = seen.clone().requires_grad_()
+    network(given).sum().backward()
+    assert torch.equal(given, seen)
+    assert given.grad.isfinite().all()
+    assert given.grad[:, :3].any()
 
 
 @pytest.mark.parametrize("architecture", ["single-estimator", "dual-estimator"])
@@ -168,6 +179,16 @@ def test_local_normalisation_forgets_brightness_and_contrast():
         atol=0.02,
         rtol=0.02,
     )
+
+
+@pytest.mark.parametrize("channels", [2, 9])
+@pytest.mark.parametrize("half", [0, 3])
+def test_blocks_and_boxes_leave_what_they_see(channels, half):
+    seen = torch.rand(1, channels, 16, 16)
+    before = seen.clone()
+    GatedBlock(channels, 2 * channels)(seen)
+    box(seen, half)
+    assert torch.equal(seen, before)
 
 
 def test_local_statistics_are_those_of_the_surroundings():
