@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_defocus.optics.light import decode_srgb, encode_srgb
-from training.losses import confidence_loss, radius_loss
+from training.losses import USUAL_RELIEF, confidence_loss, radius_loss
 
 _COARSEST = 8
 
@@ -49,7 +49,9 @@ def coarse_to_fine(
     return answers
 
 
-def looks_losses(looks: Mapping[int, Tensor], truth: Tensor, sure: Tensor) -> tuple[Tensor, Tensor]:
+def looks_losses(
+    looks: Mapping[int, Tensor], truth: Tensor, sure: Tensor, relief: float = USUAL_RELIEF
+) -> tuple[Tensor, Tensor]:
     """Mean losses, over all looks, of the radius in px of the picture and of the confidence.
 
     Parameters
@@ -58,12 +60,14 @@ def looks_losses(looks: Mapping[int, Tensor], truth: Tensor, sure: Tensor) -> tu
         From `coarse_to_fine`.
     truth, sure : Tensor
         (N, 1, H, W) radius in px, and how much each counts.
+    relief : float
+        How much less errors count for each px of the true radius.
     """
     wrong, doubt = [], []
     for level, look in looks.items():
         radius, confidence = look[:, :1], look[:, 1:]
         true, counts = (_sampled(values, level, look.shape[-1]) for values in (truth, sure))
-        wrong.append(radius_loss(level * radius, true, counts))
+        wrong.append(radius_loss(level * radius, true, counts, relief))
         doubt.append(confidence_loss(confidence, radius, true / level, counts))
     return torch.stack(wrong).mean(), torch.stack(doubt).mean()
 

@@ -9,14 +9,18 @@ from torch.nn import functional
 from napari_defocus.optics.light import decode_srgb
 
 CONFIDENT_WITHIN = 1.0
+#: How much less errors count for each px of the true radius.
+USUAL_RELIEF = 0.15
 
 
-def radius_loss(radius: Tensor, truth: Tensor, sure: Tensor) -> Tensor:
-    """Mean absolute error in px, large radii weighted down: sure |r - t| / (1 + 0.15 |t|).
+def radius_loss(
+    radius: Tensor, truth: Tensor, sure: Tensor, relief: float = USUAL_RELIEF
+) -> Tensor:
+    """Mean absolute error in px, large radii weighted down: sure |r - t| / (1 + relief |t|).
 
     `sure`, in [0, 1], says how much the truth of each pixel counts.
     """
-    return (sure * (radius - truth).abs() / (1 + 0.15 * truth.abs())).mean()
+    return (sure * (radius - truth).abs() / (1 + relief * truth.abs())).mean()
 
 
 def confidence_loss(confidence: Tensor, radius: Tensor, truth: Tensor, sure: Tensor) -> Tensor:

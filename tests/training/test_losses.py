@@ -85,7 +85,8 @@ def test_a_radius_counts_less_where_it_is_large_or_in_doubt():
     near = radius_loss(torch.tensor([1.0]), torch.tensor([0.0]), torch.ones(1))
     far = radius_loss(torch.tensor([21.0]), torch.tensor([20.0]), torch.ones(1))
     doubted = radius_loss(torch.tensor([1.0]), torch.tensor([0.0]), torch.full((1,), 0.25))
-    assert far < near
+    relieved = radius_loss(torch.tensor([21.0]), torch.tensor([20.0]), torch.ones(1), relief=0.5)
+    assert relieved < far < near
     assert doubted == near / 4
 
 

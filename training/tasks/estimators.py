@@ -13,7 +13,7 @@ from training.data.chance import Chance
 from training.data.sensor import Photographs
 from training.engine.task import Averages, Moment, Player
 from training.looks import coarse_to_fine, looks_losses
-from training.losses import CONFIDENT_WITHIN
+from training.losses import CONFIDENT_WITHIN, USUAL_RELIEF
 from training.pictures import map_picture
 from training.products import leave_network
 from training.tasks.camera import Draw, Look
@@ -33,6 +33,7 @@ class EstimatorOptions:
 
     learning_rate: Annotated[float, "Of the estimator."] = 1e-3
     confidence_weight: Annotated[float, "Of the confidence's cross-entropy."] = 0.2
+    relief: Annotated[float, "How much less errors count for each px of radius."] = USUAL_RELIEF
 
 
 class EstimatorTask:
@@ -82,7 +83,7 @@ class EstimatorTask:
         truth, sure = self._truth(photos)
         first = _FIRST_LOOKS[moment.step % len(_FIRST_LOOKS)]
         looks = coarse_to_fine(self.network, self.seen(photos), first, _LARGEST_LOOK)
-        wrong, doubt = looks_losses(looks, truth, sure)
+        wrong, doubt = looks_losses(looks, truth, sure, self.options.relief)
         total = wrong + self.options.confidence_weight * doubt
         return {"total": total, "radius": wrong, "confidence": doubt}
 
