@@ -89,6 +89,12 @@ def test_dearer_networks_get_smaller_tiles_within_limits():
     assert 64 <= sides[-1] < sides[0]
 
 
+def test_many_cores_get_no_larger_tiles_than_memory_holds(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
+    side = choose_side(build("generator", {}), CPU, "float32")
+    assert 512 <= side <= 1024
+
+
 @pytest.mark.parametrize(
     ("error", "answer"),
     [
