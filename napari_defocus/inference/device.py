@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 Precision = Literal["float32", "bfloat16"]
 _PRECISIONS = ("auto", "float32", "bfloat16")
 
-_SMALLEST_SIDE, _LARGEST_SIDE, _ACCELERATOR_SIDE = 64, 1408, 1024
-#: What a tile takes at most, on the CPU: seconds, and multiply-adds, with which memory grows.
-_TILE_SECONDS, _TILE_WORK = 0.9, 6e10
+_SMALLEST_SIDE, _LARGEST_SIDE = 64, 1024
+_TILE_SECONDS = 0.5
 #: Multiply-adds a second that one core can be trusted to reach, by the CPU's vector instructions.
 _CPU_SPEED = {"AVX512": 20e9, "AVX2": 10e9}
 _SLOWEST = 5e9
@@ -164,16 +163,16 @@ def choose_side(network: nn.Module, device: torch.device, precision: Precision) 
     """Return the side of a tile's core, in pixels and halo not counted, for ``tile="auto"``.
 
     It follows from the network, the device and the precision alone, so that the same work is always
-    cut into the same tiles: as large as is done in less than a second, since what halos cost grows
+    cut into the same tiles: as large as is done in about half a second, since what halos cost grows
     as tiles shrink, and no larger than memory easily holds.
     """
     import torch
 
     if device.type != "cpu":
-        return _ACCELERATOR_SIDE
+        return _LARGEST_SIDE
     per_core = _CPU_SPEED.get(torch.backends.cpu.get_cpu_capability(), _SLOWEST)
     speed = per_core * torch.get_num_threads() * (2 if precision == "bfloat16" else 1)
-    pixels = min(_TILE_SECONDS * speed, _TILE_WORK) / operations_per_pixel(network)
+    pixels = _TILE_SECONDS * speed / operations_per_pixel(network)
     facts = cast(Facts, network.descriptor)
     side = int(pixels**0.5) - 2 * halo(facts.receptive_radius, facts.multiple)
     return min(max(side // 64 * 64, _SMALLEST_SIDE), _LARGEST_SIDE)

@@ -179,7 +179,7 @@ def test_tiles_that_take_too_long_are_halved(monkeypatch):
     monkeypatch.setattr(engine, "_LONGEST_TILE", 0.0)
     network, image = Limited(1 << 30, MemoryError()), plane(480, 480)
     # makes the first tile smaller than the plane
-    network.operations_per_pixel = 7.2e4 * torch.get_num_threads()
+    network.operations_per_pixel = 4e4 * torch.get_num_threads()
     steps = list(infer(network, image, CPU))
     assert [(step.done, step.total) for step in steps] == [(1, 2), (2, 3), (3, 3)]
     assert max(network.sizes[1:]) < network.sizes[0]
