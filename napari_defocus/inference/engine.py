@@ -220,7 +220,8 @@ class _Canvas:
         """Add the next tile's result and strike the tile off."""
         core, sight = self.todo[0], self._sight()
         if core == self.padded_core:
-            self.alone = result[:, *self.core.seen_from(sight).slices]
+            # its own memory: networks may hold on to what they give, and callers change results
+            self.alone = result[:, *self.core.seen_from(sight).slices].copy()
         else:
             kept = core.grown(OVERLAP, self.whole)
             weight, (total, weights) = window(core, kept), self.sums
@@ -272,16 +273,14 @@ class _Runner:
 
 
 def _batch(parts: Parts) -> torch.Tensor:
-    """Return the channels of all parts, (1, C, H, W), last in memory."""
+    """Return the channels of all parts, (1, C, H, W)."""
     import torch
 
-    size = (1, sum(map(len, parts)), *parts[0].shape[-2:])
-    batch = torch.empty(size, memory_format=torch.channels_last)
-    start = 0
-    for part in parts:
-        batch[0, start : start + len(part)] = torch.from_numpy(np.require(part, requirements="W"))
-        start += len(part)
-    return batch
+    from ..networks.blocks import joined
+
+    # torch takes no arrays that cannot be written to, such as grey shown as three channels
+    writable = (np.require(part, requirements="W") for part in parts)
+    return joined([torch.from_numpy(part)[None] for part in writable])
 
 
 def ready_copy(network: nn.Module) -> nn.Module:

@@ -1,5 +1,8 @@
 """Building blocks shared by the networks. None looks at the whole image."""
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -82,6 +85,19 @@ class Up(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to (N, out, 2 H, 2 W)."""
         return functional.pixel_shuffle(self.expand(x), 2)
+
+
+def joined(features: Sequence[Tensor]) -> Tensor:
+    """Channels of (N, C, H, W) each, in one tensor, last in memory, where convolutions want them.
+
+    Copied there one after the other: faster than bringing each into that order to join them.
+    """
+    count, _, height, width = features[0].shape
+    ends = list(accumulate(x.shape[1] for x in features))
+    whole = features[0].new_empty(count, height, width, ends[-1]).permute(0, 3, 1, 2)
+    for x, end in zip(features, ends, strict=True):
+        whole[:, end - x.shape[1] : end] = x
+    return whole
 
 
 def luma(rgb: Tensor) -> Tensor:

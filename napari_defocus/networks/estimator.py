@@ -5,7 +5,6 @@ learn from surroundings farther away than any one look could reach.
 """
 
 from collections.abc import Sequence
-from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +15,7 @@ from napari_defocus.networks.blocks import (
     GatedBlock,
     Up,
     box,
+    joined,
     local_statistics,
     locally_normalised,
     luma,
@@ -214,7 +214,7 @@ class DualEstimator(nn.Module):
         wide = self.spread_match(costs)
         radii = [_scaled(match) for match in (*matches, found)]
         seen = [fine, *looks, torch.cat([*radii, colours - 0.5], 1)]
-        raw, *scores = self.trunk(_joined(seen), _scaled(wide))
+        raw, *scores = self.trunk(joined(seen), _scaled(wide))
         candidates = torch.cat([match[:, :1] for match in (*matches, wide, found)], 1)
         weights = torch.cat([raw[:, 2:-1], raw[:, -1:] + _LOYALTY * found[:, 1:]], 1).softmax(1)
         radius = (weights * candidates).sum(1, keepdim=True) + 2 * raw[:, :1]
@@ -306,19 +306,6 @@ def _channels_first(layer: nn.Conv2d, x: Tensor) -> Tensor:
     if layer.bias is not None:
         result.add_(layer.bias[:, None])
     return result.reshape(len(x), -1, *x.shape[-2:])
-
-
-def _joined(features: Sequence[Tensor]) -> Tensor:
-    """Channels of all features, last in memory, where convolutions want them.
-
-    Copied there one after the other: faster than bringing each into that order to join them.
-    """
-    count, _, height, width = features[0].shape
-    ends = list(accumulate(x.shape[1] for x in features))
-    joined = features[0].new_empty(count, height, width, ends[-1]).permute(0, 3, 1, 2)
-    for x, end in zip(features, ends, strict=True):
-        joined[:, end - x.shape[1] : end] = x
-    return joined
 
 
 def _scaled(found: Tensor) -> Tensor:

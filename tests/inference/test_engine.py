@@ -62,6 +62,22 @@ class Limited(Sums):
         return super().forward(x)
 
 
+class Remembers(Sums):
+    """Gives what it gave first once more, from the same memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.given = None
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def forward(self, x):
+        if self.given is None:
+            self.given = super().forward(x).contiguous()
+        return self.given
+
+
 def plane(height, width, channels=3):
     return np.random.default_rng(0).random((channels, height, width), dtype=np.float32)
 
@@ -191,6 +207,13 @@ def test_tiles_of_a_given_size_stay(monkeypatch):
     monkeypatch.setattr(engine, "_LONGEST_TILE", 0.0)
     steps = infer(Sums(), plane(128, 128), Compute(device="cpu", tile=64))
     assert len(list(steps)) == 4
+
+
+def test_results_are_nobody_else_s():
+    network, image = Remembers(), plane(64, 64)
+    result = whole(network, image)
+    result += 1
+    np.testing.assert_allclose(whole(network, image), result - 1, atol=1e-6)
 
 
 def test_network_is_left_as_it_is():
