@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_defocus.optics.light import decode_srgb, encode_srgb
-from training.losses import USUAL_RELIEF, confidence_loss, radius_loss
+from training.losses import USUAL_RELIEF, confidence_loss, radius_loss, spread_loss
 
 _COARSEST = 8
 
@@ -50,7 +50,11 @@ def coarse_to_fine(
 
 
 def looks_losses(
-    looks: Mapping[int, Tensor], truth: Tensor, sure: Tensor, relief: float = USUAL_RELIEF
+    looks: Mapping[int, Tensor],
+    truth: Tensor,
+    sure: Tensor,
+    relief: float = USUAL_RELIEF,
+    spread: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """Mean losses, over all looks, of the radius in px of the picture and of the confidence.
 
@@ -62,13 +66,16 @@ def looks_losses(
         (N, 1, H, W) radius in px, and how much each counts.
     relief : float
         How much less errors count for each px of the true radius.
+    spread : float
+        How much it counts, beside whether errors are below 1 px, how large they are expected to be.
     """
     wrong, doubt = [], []
     for level, look in looks.items():
         radius, confidence = look[:, :1], look[:, 1:]
         true, counts = (_sampled(values, level, look.shape[-1]) for values in (truth, sure))
         wrong.append(radius_loss(level * radius, true, counts, relief))
-        doubt.append(confidence_loss(confidence, radius, true / level, counts))
+        believed = confidence, radius, true / level, counts
+        doubt.append(confidence_loss(*believed) + spread * spread_loss(*believed))
     return torch.stack(wrong).mean(), torch.stack(doubt).mean()
 
 

@@ -11,6 +11,7 @@ from napari_defocus.optics.light import decode_srgb
 CONFIDENT_WITHIN = 1.0
 #: How much less errors count for each px of the true radius.
 USUAL_RELIEF = 0.15
+_LEAST_DOUBT = 1e-6
 
 
 def radius_loss(
@@ -30,6 +31,20 @@ def confidence_loss(confidence: Tensor, radius: Tensor, truth: Tensor, sure: Ten
     """
     hit = ((radius - truth).abs().detach() < CONFIDENT_WITHIN).float() * sure
     return cross_entropy(confidence, hit)
+
+
+def spread_loss(confidence: Tensor, radius: Tensor, truth: Tensor, sure: Tensor) -> Tensor:
+    """Negative log-likelihood, in nats, of the errors that the confidence lets expect.
+
+    Notes
+    -----
+    Errors that fall off exponentially are below 1 px with probability ``1 - exp(-1 / mean)``. If
+    that is the confidence, ``1 / mean`` is ``-log(1 - confidence)``. So radii that are all but
+    certain to be within 1 px still differ in confidence by how large their errors are.
+    """
+    wrong = (radius - truth).abs().detach() / CONFIDENT_WITHIN
+    rate = -torch.log1p(-confidence.float().clamp(_LEAST_DOUBT, 1 - _LEAST_DOUBT))
+    return (sure * (rate * wrong - rate.log())).mean()
 
 
 def cross_entropy(probability: Tensor, share: Tensor) -> Tensor:

@@ -109,3 +109,11 @@ def test_losses_are_about_pixels_of_the_picture():
     assert doubt < 0.01
     unsure, _ = looks_losses({2: answer(9.0, 8)}, truth, 0 * sure)
     assert unsure == 0
+
+
+def test_how_large_errors_are_counts_as_much_as_is_asked_for():
+    truth, sure = torch.full((1, 1, 8, 8), 4.0), torch.ones(1, 1, 8, 8)
+    look = torch.cat([truth + 0.1, torch.full_like(truth, 0.99)], 1)
+    plain, half, whole = (looks_losses({1: look}, truth, sure, spread=s)[1] for s in (0, 0.5, 1))
+    torch.testing.assert_close(half - plain, (whole - plain) / 2)
+    assert whole < plain  # smaller errors than the confidence of 0.99 lets expect, by half

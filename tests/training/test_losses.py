@@ -19,6 +19,7 @@ from training.losses import (
     flux_loss,
     fourier_loss,
     radius_loss,
+    spread_loss,
 )
 
 SURE = torch.ones(2)
@@ -100,9 +101,34 @@ def test_confidence_is_rewarded_for_being_right():
 def test_confidence_does_not_move_the_radius():
     radius = torch.tensor([1.0, 5.0], requires_grad=True)
     confidence = torch.tensor([0.5, 0.5], requires_grad=True)
-    confidence_loss(confidence, radius, torch.tensor([1.2, 1.0]), SURE).backward()
+    believed = confidence, radius, torch.tensor([1.2, 1.0]), SURE
+    (confidence_loss(*believed) + spread_loss(*believed)).backward()
     assert radius.grad is None
     assert confidence.grad.abs().min() > 0
+
+
+@pytest.mark.parametrize("mean", [0.1, 0.25, 1.0, 4.0])
+def test_confidence_is_best_where_it_tells_how_large_errors_are_on_average(mean):
+    radius = -mean * torch.log1p(-(torch.arange(1000) + 0.5) / 1000)
+    truth, sure = torch.zeros_like(radius), torch.ones_like(radius)
+
+    def loss(expected):
+        confidence = torch.full_like(radius, 1 - math.exp(-1 / expected))
+        return spread_loss(confidence, radius, truth, sure).item()
+
+    assert loss(mean) < loss(mean / 1.5)
+    assert loss(mean) < loss(mean * 1.5)
+    assert loss(mean) == pytest.approx(1 + math.log(mean), abs=0.01)
+
+
+def test_what_is_certain_or_hopeless_is_no_infinite_surprise():
+    confidence = torch.tensor([0.0, 1.0], requires_grad=True)
+    loss = spread_loss(confidence, torch.tensor([20.0, 20.0]), torch.zeros(2), SURE)
+    loss.backward()
+    assert loss.isfinite()
+    assert confidence.grad is not None
+    assert confidence.grad.isfinite().all()
+    assert not spread_loss(confidence, torch.ones(2), torch.zeros(2), 0 * SURE)
 
 
 @given(p=st.floats(0.01, 0.99), share=st.floats(0, 1))

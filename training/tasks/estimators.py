@@ -34,6 +34,9 @@ class EstimatorOptions:
     learning_rate: Annotated[float, "Of the estimator."] = 1e-3
     confidence_weight: Annotated[float, "Of the confidence's cross-entropy."] = 0.2
     relief: Annotated[float, "How much less errors count for each px of radius."] = USUAL_RELIEF
+    spread: Annotated[
+        float, "How much the confidence is to tell how large errors are, below 1 px as well."
+    ] = 0.0
 
 
 class EstimatorTask:
@@ -83,7 +86,7 @@ class EstimatorTask:
         truth, sure = self._truth(photos)
         first = _FIRST_LOOKS[moment.step % len(_FIRST_LOOKS)]
         looks = coarse_to_fine(self.network, self.seen(photos), first, _LARGEST_LOOK)
-        wrong, doubt = looks_losses(looks, truth, sure, self.options.relief)
+        wrong, doubt = looks_losses(looks, truth, sure, self.options.relief, self.options.spread)
         total = wrong + self.options.confidence_weight * doubt
         return {"total": total, "radius": wrong, "confidence": doubt}
 
