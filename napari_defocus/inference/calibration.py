@@ -98,8 +98,8 @@ def scale_between(found: FloatArray, reference: FloatArray) -> float:
     Returns
     -------
     float
-        Median of the ratios, the larger and surer radii weighing more, drawn towards 1 where
-        little is known.
+        Geometric mean of the ratios, the larger and surer radii weighing more, drawn towards 1
+        where little is known.
 
     Examples
     --------
@@ -113,9 +113,8 @@ def scale_between(found: FloatArray, reference: FloatArray) -> float:
         return 1.0
     one, other, sure = one[known], other[known], (found[1] * reference[1])[known]
     weights = np.square(sure * np.minimum(one, other), dtype=np.float64)
-    ratio = np.clip(weighted_quantile(other / one, weights, 0.5), *_BETWEEN)
-    told = weights.sum()
-    return float(ratio ** (told / (told + _EXPECTED)))
+    ratios = np.log(np.clip(other / one, *_BETWEEN))
+    return float(np.exp((weights * ratios).sum() / (weights.sum() + _EXPECTED)))
 
 
 def _doubt(factor: float) -> float:

@@ -107,9 +107,9 @@ class SingleEstimator(nn.Module):
 
     def __init__(
         self,
-        neighbours: Sequence[int] = (3, 2, 1),
+        neighbours: Sequence[int] = (2, 1, 1),
         widths: Sequence[int] = (24, 48, 96),
-        blocks: Sequence[int] = (2, 4, 2, 1),
+        blocks: Sequence[int] = (2, 3, 2, 1),
     ) -> None:
         super().__init__()
         self.neighbours = tuple(neighbours)
