@@ -56,20 +56,26 @@ def test_an_estimator_takes_the_radius_of_the_neighbour_that_scores_highest(
     architecture, randomised
 ):
     alone = randomised(architecture, neighbours=())
-    mixing = build(architecture, {"neighbours": (3,)}).eval()
-    known, head = alone.state_dict(), {}
-    for name in ("trunk.head.weight", "trunk.head.bias"):
-        head[name] = torch.zeros_like(mixing.state_dict()[name])
-        head[name][: len(known[name])] = known[name]
-    upper_left = len(known["trunk.head.bias"])
-    head["trunk.head.bias"][upper_left] = 100
-    mixing.load_state_dict(known | head)
+    known = alone.state_dict()
+
+    def taking(neighbour):
+        mixing = build(architecture, {"neighbours": (3,)}).eval()
+        head = {}
+        for name in ("trunk.head.weight", "trunk.head.bias"):
+            head[name] = torch.zeros_like(mixing.state_dict()[name])
+            head[name][: len(known[name])] = known[name]
+        head["trunk.head.bias"][len(known["trunk.head.bias"]) + neighbour] = 100
+        mixing.load_state_dict(known | head)
+        return mixing
+
+    upper_left, itself = taking(0), taking(4)
     chance = torch.Generator().manual_seed(0)
     x = torch.rand(1, alone.descriptor.in_channels, 64, 64, generator=chance)
     with torch.inference_mode():
-        before, after = alone(x), mixing(x)
+        before, after, same = alone(x), upper_left(x), itself(x)
     torch.testing.assert_close(after[:, 0, 8:-2, 8:-2], before[:, 0, 2:-8, 2:-8])
-    torch.testing.assert_close(after[:, 1], before[:, 1])
+    torch.testing.assert_close(same, before)
+    assert torch.equal(after[:, 1], same[:, 1])
 
 
 def generator_input(radius):
