@@ -6,6 +6,8 @@ import sys
 import pytest
 
 import napari_defocus
+from napari_defocus.models import write_model
+from napari_defocus.networks import ARCHITECTURES, build
 
 HEAVY = {"torch", "qtpy", "napari", "dask", "tifffile", "PIL"}
 
@@ -45,6 +47,24 @@ except napari_defocus.ImageError:
 """
     loaded = loaded_after(f"exec({code!r})")
     assert "torch" not in loaded
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_weights_from_anywhere_are_loaded_without_torchs_compiler(architecture, tmp_path):
+    arguments = {"width": 8} if "generator" in architecture else {}
+    network = build(architecture, arguments)
+    told = dict.fromkeys(("version", "licence", "description", "data"), "")
+    told |= {"task": network.descriptor.task, "architecture": architecture}
+    card = write_model(
+        tmp_path, "own", network.state_dict(), arguments=arguments, recipe={}, figures={}, **told
+    )
+    code = f"""
+import sys
+from napari_defocus.models import find_model, load_network
+load_network(find_model({str(card.path)!r}, {card.task!r}))
+assert "torch._dynamo" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("name", napari_defocus.__all__)

@@ -255,9 +255,9 @@ class DualEstimator(nn.Module):
 
 def _halving() -> Tensor:
     """Kernels (15, 8, 2, 2) of the convolution in `DualEstimator.halves`."""
-    kernels = torch.zeros(sum(_HALVES), 8, 2, 2)
+    kernels = torch.zeros(sum(_HALVES), 8, 2, 2, device="cpu")
     fine, half, found, colours = torch.split(kernels, _HALVES)
-    weights = luma(torch.eye(3)[..., None, None])[:, 0]
+    weights = luma(torch.eye(3, device="cpu")[..., None, None])[:, 0]
     for view, seen in enumerate((slice(0, 3), slice(3, 6))):
         half[view, seen] = weights / 4
         for at in range(4):

@@ -2,6 +2,9 @@
 
 A kernel is a (2 h + 1, 2 h + 1) float32 tensor, non-negative, of unit sum, centred on its middle
 pixel. Convolution is meant, so weight at x > 0 moves content to the right.
+
+What is made of a radius alone is made on the CPU, also within ``torch.device("meta")``, where these
+few operations would first load torch's compiler.
 """
 
 import math
@@ -22,7 +25,7 @@ def support(radius: float) -> int:
 def grid(half: int, subpixels: int = 1) -> tuple[Tensor, Tensor]:
     """Coordinates (y, x) in px of a (2 half + 1)-wide square, each pixel split into subpixels."""
     steps = (2 * half + 1) * subpixels
-    line = (torch.arange(steps, dtype=torch.float32) + 0.5) / subpixels - half - 0.5
+    line = (torch.arange(steps, dtype=torch.float32, device="cpu") + 0.5) / subpixels - half - 0.5
     y, x = torch.meshgrid(line, line, indexing="ij")
     return y, x
 
