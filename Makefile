@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints/ci.txt
 SCREEN = $(if $(DISPLAY),,xvfb-run --auto-servernum --server-args '-screen 0 1600x1000x24')
+ONE_THREAD_EACH = OMP_NUM_THREADS=1
+ONE_PROCESS_PER_CORE = --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: help demo app test lint types tests bench pictures golden clean
 
@@ -33,7 +35,7 @@ types: $(VENV)/.development
 	$(BIN)/mypy
 
 tests: $(VENV)/.development
-	$(BIN)/python -m pytest
+	$(ONE_THREAD_EACH) $(BIN)/python -m pytest $(ONE_PROCESS_PER_CORE)
 
 bench: $(VENV)/.development
 	$(BIN)/python benchmarks/speed.py
