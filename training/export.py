@@ -65,7 +65,7 @@ MODELS: Mapping[str, Model] = {
         "deblur",
         "Deblurs photographs, steered by the map; no adversary.",
         _PHOTOGRAPHS,
-        arguments={"caution": 0.7, "consistency": 0.2},
+        arguments={"caution": 0.7, "consistency": 0.15},
     ),
     "photo-natural": Model(
         "deblur",

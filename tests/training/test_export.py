@@ -17,7 +17,7 @@ def test_a_run_becomes_a_model_with_its_weights_and_the_plugins_caution(tmp_path
     network = build("generator", {"width": 8})
     leave_network(run, "deblur", "generator", {"width": 8}, network, {"minutes": 1}, {"psnr": 30})
     card = export(run, "photo-faithful", models, figures={"DPDD": 26})
-    assert card.arguments == {"width": 8, "caution": 0.7, "consistency": 0.2}
+    assert card.arguments == {"width": 8, "caution": 0.7, "consistency": 0.15}
     assert card.recipe == {"minutes": 1}
     assert card.figures == {"held-out rendered scenes": {"psnr": 30}, "DPDD": 26}
     found = load_network(find_model(models / "photo-faithful.safetensors", "deblur"))
