@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from napari_defocus.optics.kernels import disk
+from napari_defocus.optics.kernels import disk, support
 
 _GRID = 256
 
@@ -27,6 +27,11 @@ def inverse_kernel(radius: float, half: int, *, noise: float = 0.004) -> Tensor:
     Tensor
         (2 half + 1, 2 half + 1) of unit sum; values of both signs.
 
+    Raises
+    ------
+    ValueError
+        If the disk is wider than the 256 px on which it is undone: a radius above 126.5 px.
+
     Notes
     -----
     Wiener's inverse K* / (|K|^2 + n(f)), with n(f) rising with the square of the frequency because
@@ -37,6 +42,8 @@ def inverse_kernel(radius: float, half: int, *, noise: float = 0.004) -> Tensor:
     >>> round(inverse_kernel(2.0, 8).sum().item(), 3)
     1.0
     """
+    if 2 * support(radius) + 1 > _GRID:
+        raise ValueError(f"a disk of radius {radius:g} px is wider than {_GRID} px")
     blur = torch.zeros(_GRID, _GRID, device="cpu")
     kernel = disk(radius)
     size = kernel.shape[-1]

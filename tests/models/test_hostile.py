@@ -145,6 +145,15 @@ def test_networks_beyond_measure_are_not_built(tmp_path, network, arguments):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 200_000
 
 
+def test_constants_beyond_measure_are_not_made(tmp_path):
+    state = build("generator", {"width": 8}).state_dict()
+    told = {"task": "deblur", "architecture": "generator", "state_dict": state}
+    path = tmp_path / "wide.pth"
+    torch.save({**told, "arguments": {"width": 8, "radii": [1000.0] * 6}}, path)
+    with pytest.raises(ModelError, match="wider than 256 px"):
+        load_network(find_model(path, "deblur"))
+
+
 @pytest.mark.parametrize(
     "arguments", [{"widths": torch.zeros(3)}, {1: 2, "a": 3}, {"widths": {1, 2}}, {"blocks": 1j}]
 )

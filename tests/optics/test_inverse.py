@@ -27,3 +27,9 @@ def test_bank_keeps_brightness_and_size():
     bank = inverse_bank((1.0, 4.0), 9)
     assert bank.shape == (2, 19, 19)
     torch.testing.assert_close(bank.sum((-2, -1)), torch.ones(2))
+
+
+def test_disks_as_wide_as_the_grid_are_undone_and_wider_ones_refused():
+    assert inverse_kernel(126.5, 8).isfinite().all()
+    with pytest.raises(ValueError, match="radius 127 px is wider than 256 px"):
+        inverse_kernel(127.0, 8)
