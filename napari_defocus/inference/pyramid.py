@@ -148,7 +148,7 @@ def estimate(
         found = yield from _look(network, picture, found, compute, meter, room, not pictures)
     if levels[0] > 1:
         found = _carried_up(found, levels[0], shape, room)
-    even_out(found, room, ALIKE[cast("Descriptor", network.descriptor).task])
+    even_out(found, views, room, ALIKE[cast("Descriptor", network.descriptor).task])
     return found
 
 

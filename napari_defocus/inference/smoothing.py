@@ -1,4 +1,4 @@
-"""Surfaces are mostly even: what a map's surroundings say, where they say nearly the same."""
+"""Surfaces are mostly even: what a map's surroundings say, where they belong to the same one."""
 
 from __future__ import annotations
 
@@ -8,32 +8,41 @@ import numpy as np
 
 from ..arrays import FloatArray
 from .cells import CELL, in_cells
-from .room import Room, Store
-from .scaling import enlarged_part
+from .room import Planes, Room, Store
+from .scaling import averaged, enlarged_part, level_shape
 
 if TYPE_CHECKING:
     from ..networks.descriptor import Task
 
 #: How far cells matter to each other, in cells: at most, and as a Gaussian's standard deviation.
-_REACH, _STEP, _NEAR = 12, 2, 8.0
+_REACH, _STEP, _NEAR = 18, 3, 12.0
 #: What counts as nearly the same radius, as a Gaussian's standard deviation: in pixels, by what an
 #: estimator sees, and more for large radii. Two views tell small radii apart that one image cannot.
-ALIKE: dict[Task, float] = {"single": 0.2, "dual": 0.05}
+ALIKE: dict[Task, float] = {"single": 0.1, "dual": 0.03}
 _GROWTH = 0.07
+#: What counts as nearly the same colour, likewise, in display-encoded values from 0 to 1.
+_SAME_COLOUR = 0.02
+#: How many of a radius' own expected errors another of the same colour may be away.
+_ERRORS = 1.5
 _PASSES = 2
+#: Cells that are filtered at a time, so that steps find their data in the cache.
+_STRIP = 2**16
 
 
-def even_out(found: Store, room: Room, alike: float) -> None:
+def even_out(found: Store, views: Planes, room: Room, alike: float) -> None:
     """Draw radii towards those of their surroundings that are nearly the same, and confident.
 
-    A bilateral filter of what varies slowly, over some 100 pixels; what varies within a few pixels
-    is kept, and edges in depth stay sharp.
+    A bilateral filter of what varies slowly, over some 150 pixels; what varies within a few pixels
+    is kept, and edges in depth stay sharp. What is in doubt learns from what has its colour, as far
+    as its doubt allows.
 
     Parameters
     ----------
     found : (2, Y, X) float32 array
         Signed or unsigned radius in pixels, which is changed, but not to below zero if none was;
         and confidence in [0, 1].
+    views : (1, 3 or 6, Y, X) float32 array
+        The image or both views, display-encoded.
     room : Room
         How large a part is taken at a time.
     alike : float
@@ -41,49 +50,91 @@ def even_out(found: Store, room: Room, alike: float) -> None:
 
     Notes
     -----
-    Cells weigh by the square of their mean confidence. The filter (Tomasi and Manduchi, "Bilateral
-    filtering for gray and color images", ICCV 1998) passes twice.
+    Cells weigh by the mean square of their confidence. The filter (Tomasi and Manduchi, "Bilateral
+    filtering for gray and color images", ICCV 1998) passes twice. Joint with colour (Petschnigg et
+    al., "Digital photography with flash and no-flash image pairs", SIGGRAPH 2004) it would print
+    textures on maps, so colour only lets more radii count, none less.
 
     Examples
     --------
     >>> noisy = 4 + np.random.default_rng(0).normal(0, 0.2, (64, 64)).astype(np.float32)
     >>> found = np.stack([noisy, np.ones_like(noisy)])
-    >>> even_out(found, Room(), alike=0.2)
+    >>> even_out(found, np.ones((1, 64, 64), np.float32), Room(), alike=0.2)
     >>> print(f"{found[0].mean():.1f}")
     4.0
     """
     blocks = room.blocks(found.shape, CELL)
     least = min(0.0, *(float(found[0, *block.slices].min()) for block in blocks))
-    change = _change(*in_cells(found, room), alike)[None]
+    radius, weights = in_cells(found, room)
+    change = (_evened(radius, weights, _colours(views, room), alike) - radius)[None]
     for block in blocks:
-        radius = found[:1, *block.slices] + enlarged_part(change, CELL, block)
-        found[:1, *block.slices] = np.maximum(radius, least)
+        changed = found[:1, *block.slices] + enlarged_part(change, CELL, block)
+        found[:1, *block.slices] = np.maximum(changed, least)
 
 
-def _change(cells: FloatArray, weights: FloatArray, alike: float) -> FloatArray:
-    after = cells
-    for _ in range(_PASSES):
-        after = _bilateral(after, weights, alike)
-    return after - cells
+def _colours(views: Planes, room: Room) -> FloatArray:
+    """Mean colour of each cell, (1 or 3, y, x), of the image or of both views."""
+    channels = min(views.shape[0], 3)
+    cells = np.empty((channels, *level_shape(views.shape, CELL)), np.float32)
+    for block in room.blocks(views.shape, CELL):
+        part = averaged(views[:, *block.slices], CELL)
+        cells[:, *block.shrunk(CELL).slices] = part.reshape(-1, channels, *part.shape[1:]).mean(0)
+    return cells
 
 
-def _bilateral(cells: FloatArray, weights: FloatArray, alike: float) -> FloatArray:
-    """Mean of the cells around, by nearness, likeness and weight."""
-    height, width = cells.shape
-    values = np.pad(cells, _REACH, mode="edge")
+def _evened(
+    radius: FloatArray, weights: FloatArray, colours: FloatArray, alike: float
+) -> FloatArray:
+    """Radius of cells (y, x), filtered."""
+    hues = colours / np.float32(_SAME_COLOUR * (2 * len(colours)) ** 0.5)
+    error = _ERRORS * _expected_error(np.sqrt(weights))
     counts = np.pad(weights, _REACH)
-    likeness = -0.5 / np.square(alike + _GROWTH * np.abs(cells))
-    total = np.zeros_like(cells)
-    share = np.zeros_like(cells)
+    rows = max(_STRIP // radius.shape[1], 1)
+    for _ in range(_PASSES):
+        near = np.square(alike + _GROWTH * np.abs(radius))
+        likeness = np.reciprocal(-2 * np.stack([near, near + error * error]))
+        seen = np.pad(np.stack([radius, *hues]), ((0, 0), *[(_REACH, _REACH)] * 2), mode="edge")
+        strips = [
+            _bilateral(
+                seen[:, top : top + rows + 2 * _REACH],
+                counts[top : top + rows + 2 * _REACH],
+                likeness[:, top : top + rows],
+            )
+            for top in range(0, len(radius), rows)
+        ]
+        radius = np.concatenate(strips)
+    return radius
+
+
+def _expected_error(confidence: FloatArray) -> FloatArray:
+    """Mean error in px, if errors beyond 1 px, the share 1 - confidence, fall off exponentially."""
+    error: FloatArray = -np.reciprocal(np.log1p(-np.clip(confidence, 1e-3, 0.999)))
+    return error
+
+
+def _bilateral(seen: FloatArray, counts: FloatArray, likeness: FloatArray) -> FloatArray:
+    """Mean of the cells around, by nearness, likeness and weight.
+
+    `seen` holds radii and hues, `likeness` what a squared difference of radii takes off the
+    logarithm of a weight: of any cells, and of such of the same hue. The first two reach farther.
+    """
+    height, width = likeness.shape[1:]
+    own = seen[:, _REACH : _REACH + height, _REACH : _REACH + width]
+    total = np.zeros((height, width), np.float32)
+    share = np.zeros((height, width), np.float32)
     offsets = range(0, 2 * _REACH + 1, _STEP)
     for down in offsets:
         for right in offsets:
-            window = np.s_[down : down + height, right : right + width]
-            apart = values[window] - cells
+            window = np.s_[..., down : down + height, right : right + width]
+            other = seen[window]
+            apart = np.square(other[0] - own[0])
+            hues = other[1:] - own[1:]
+            unlike = np.einsum("cyx,cyx->yx", hues, hues)
             distance = (down - _REACH) ** 2 + (right - _REACH) ** 2
             nearness = np.float32(-0.5 * distance / _NEAR**2)
-            weight = counts[window] * np.exp(likeness * apart * apart + nearness)
-            total += weight * values[window]
+            like = np.maximum(likeness[0] * apart, likeness[1] * apart - unlike)
+            weight = counts[window] * np.exp(like + nearness)
+            total += weight * other[0]
             share += weight
     mean: FloatArray = total / share
     return mean

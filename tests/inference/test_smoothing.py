@@ -1,4 +1,4 @@
-"""Maps are evened out where their surroundings say nearly the same, and nowhere else."""
+"""Maps are evened out where they belong to one surface, and nowhere else."""
 
 import numpy as np
 import pytest
@@ -11,10 +11,17 @@ from napari_defocus.inference.smoothing import even_out
 SHAPE = (160, 200)
 
 
-def evened(radius, confidence, alike=0.2):
+def evened(radius, confidence, alike=0.2, views=None):
     found = np.stack([radius, confidence])
-    even_out(found, Room(), alike)
+    even_out(found, painted(radius.shape) if views is None else views, Room(), alike)
     return found[0]
+
+
+def painted(shape, part=np.s_[:0, :]):
+    """White, and a part green."""
+    views = np.ones((3, *shape), np.float32)
+    views[:, *part] = np.float32([0.2, 0.5, 0.1])[:, None, None]
+    return views
 
 
 def blotches(size):
@@ -34,8 +41,8 @@ def test_blotches_on_a_surface_fade(radius):
 
 
 def test_what_differs_more_than_what_counts_as_alike_is_left():
-    radius = blotches(0.3)
-    strict, generous = (np.abs(evened(radius, sure(), alike)).mean() for alike in (0.05, 0.4))
+    radius = blotches(2)
+    strict, generous = (np.abs(evened(radius, sure(), alike)).mean() for alike in (0.05, 3))
     assert generous < 0.5 * np.abs(radius).mean()
     assert strict > 0.9 * np.abs(radius).mean()
 
@@ -66,6 +73,41 @@ def test_the_confident_decide():
     found = evened(radius, confidence)
     assert found[56:64, 56:64].mean() < 4.2
     assert found[120:, 120:].mean() == pytest.approx(4, abs=0.01)
+
+
+def test_what_is_in_doubt_learns_from_what_has_its_colour():
+    wall, guessed = np.s_[:, :96], np.s_[64:96, 64:128]
+    radius, confidence = np.full(SHAPE, 2, np.float32), sure()
+    radius[wall] = 6
+    radius[guessed], confidence[guessed] = 14, 0.05
+    found = evened(radius, confidence, views=painted(SHAPE, wall))
+    assert np.abs(found[72:88, 72:88] - 6).max() < 0.5
+    assert np.abs(found[72:88, 104:120] - 2).max() < 0.5
+    of_one_colour = evened(radius, confidence)
+    assert np.ptp(of_one_colour[72:88, 72:120]) < 2
+
+
+def test_what_is_sure_takes_nothing_from_its_colour():
+    radius = np.full(SHAPE, 2, np.float32)
+    radius[40:80, 40:80] = 9
+    np.testing.assert_allclose(evened(radius, sure(0.999)), radius, atol=0.02)
+
+
+def test_pictures_are_not_printed_on_maps():
+    radius = 4 + blotches(0.05)
+    stripes = painted(SHAPE, np.s_[np.arange(SHAPE[0]) // 8 % 2 == 0, :])
+    np.testing.assert_allclose(
+        evened(radius, sure(0.9), views=stripes), evened(radius, sure(0.9)), atol=0.03
+    )
+
+
+def test_two_views_are_seen_as_their_mean():
+    radius, confidence = 4 + blotches(1), sure(0.3)
+    left, right = painted(SHAPE, np.s_[:, :90]), painted(SHAPE, np.s_[:, :110])
+    both, mean = np.concatenate([left, right]), (left + right) / 2
+    np.testing.assert_array_equal(
+        evened(radius, confidence, views=both), evened(radius, confidence, views=mean)
+    )
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0, 30))

@@ -73,7 +73,7 @@ def test_training_looks_as_the_plugin_does():
         found = coarse_to_fine(network, seen, 4)[1][0].numpy()
     how, meter = Compute(device="cpu", precision="float32"), pyramid.Meter(256 * 256)
     wanted = run_to_end(pyramid.estimate(network, seen[0].numpy(), how, "auto", meter, Room()))
-    even_out(found, Room(), ALIKE["single"])
+    even_out(found, seen[0].numpy(), Room(), ALIKE["single"])
     assert 0.1 < np.ptp(wanted[0]) < wanted[0].max() < 2.5
     np.testing.assert_allclose(found, wanted, atol=2e-3)
 
