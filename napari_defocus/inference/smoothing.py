@@ -73,9 +73,9 @@ def even_out(found: Store, views: Planes, room: Room, alike: float) -> None:
 
 
 def _colours(views: Planes, room: Room) -> FloatArray:
-    """Mean colour of each cell, (1 or 3, y, x), of the image or of both views."""
+    """Mean colour (3, y, x) of each cell of the image or of both views; grey is three channels."""
     channels = min(views.shape[0], 3)
-    cells = np.empty((channels, *level_shape(views.shape, CELL)), np.float32)
+    cells = np.empty((3, *level_shape(views.shape, CELL)), np.float32)
     for block in room.blocks(views.shape, CELL):
         part = averaged(views[:, *block.slices], CELL)
         cells[:, *block.shrunk(CELL).slices] = part.reshape(-1, channels, *part.shape[1:]).mean(0)

@@ -110,6 +110,14 @@ def test_two_views_are_seen_as_their_mean():
     )
 
 
+def test_large_maps_are_evened_as_if_at_once():
+    random = np.random.default_rng(0)
+    cells = random.normal(4, 0.3, (264, 264)), random.uniform(0, 1, (264, 264))
+    radius, confidence = (np.kron(c, np.ones((8, 8))).astype(np.float32) for c in cells)
+    turned = evened(radius.T.copy(), confidence.T.copy()).T
+    np.testing.assert_allclose(evened(radius, confidence), turned, atol=1e-4)
+
+
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0, 30))
 def test_any_size_and_never_below_zero(height, width, radius):
     radii = np.full((height, width), radius, np.float32)
