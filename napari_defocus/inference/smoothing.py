@@ -85,23 +85,20 @@ def _colours(views: Planes, room: Room) -> FloatArray:
 def _evened(
     radius: FloatArray, weights: FloatArray, colours: FloatArray, alike: float
 ) -> FloatArray:
-    """Radius of cells (y, x), filtered."""
-    hues = colours / np.float32(_SAME_COLOUR * (2 * len(colours)) ** 0.5)
+    """Radius of cells (y, x), filtered strip by strip."""
     error = _ERRORS * _expected_error(np.sqrt(weights))
     counts = np.pad(weights, _REACH)
+    hues = np.stack([np.pad(colour, _REACH, mode="edge") for colour in colours])
+    hues /= np.float32(_SAME_COLOUR * (2 * len(colours)) ** 0.5)
     rows = max(_STRIP // radius.shape[1], 1)
     for _ in range(_PASSES):
-        near = np.square(alike + _GROWTH * np.abs(radius))
-        likeness = np.reciprocal(-2 * np.stack([near, near + error * error]))
-        seen = np.pad(np.stack([radius, *hues]), ((0, 0), *[(_REACH, _REACH)] * 2), mode="edge")
-        strips = [
-            _bilateral(
-                seen[:, top : top + rows + 2 * _REACH],
-                counts[top : top + rows + 2 * _REACH],
-                likeness[:, top : top + rows],
-            )
-            for top in range(0, len(radius), rows)
-        ]
+        radii = np.pad(radius, _REACH, mode="edge")
+        strips = []
+        for top in range(0, len(radius), rows):
+            strip, around = slice(top, top + rows), slice(top, top + rows + 2 * _REACH)
+            near = np.square(alike + _GROWTH * np.abs(radius[strip]))
+            likeness = np.reciprocal(-2 * np.stack([near, near + np.square(error[strip])]))
+            strips.append(_bilateral(radii[around], hues[:, around], counts[around], likeness))
         radius = np.concatenate(strips)
     return radius
 
@@ -112,29 +109,32 @@ def _expected_error(confidence: FloatArray) -> FloatArray:
     return error
 
 
-def _bilateral(seen: FloatArray, counts: FloatArray, likeness: FloatArray) -> FloatArray:
-    """Mean of the cells around, by nearness, likeness and weight.
+def _bilateral(
+    radii: FloatArray, hues: FloatArray, counts: FloatArray, likeness: FloatArray
+) -> FloatArray:
+    """Mean radius of the cells around, by nearness, likeness and weight.
 
-    `seen` holds radii and hues, `likeness` what a squared difference of radii takes off the
-    logarithm of a weight: of any cells, and of such of the same hue. The first two reach farther.
+    `likeness` is what a squared difference of radii takes off the logarithm of a weight: of any
+    cells, and of such of the same hue. All else reaches farther, to either side.
     """
     height, width = likeness.shape[1:]
-    own = seen[:, _REACH : _REACH + height, _REACH : _REACH + width]
+    here = np.s_[..., _REACH : _REACH + height, _REACH : _REACH + width]
+    own, own_hues = radii[here], hues[here]
     total = np.zeros((height, width), np.float32)
     share = np.zeros((height, width), np.float32)
     offsets = range(0, 2 * _REACH + 1, _STEP)
     for down in offsets:
         for right in offsets:
             window = np.s_[..., down : down + height, right : right + width]
-            other = seen[window]
-            apart = np.square(other[0] - own[0])
-            hues = other[1:] - own[1:]
-            unlike = np.einsum("cyx,cyx->yx", hues, hues)
+            other = radii[window]
+            apart = np.square(other - own)
+            differing = hues[window] - own_hues
+            unlike = np.einsum("cyx,cyx->yx", differing, differing)
             distance = (down - _REACH) ** 2 + (right - _REACH) ** 2
             nearness = np.float32(-0.5 * distance / _NEAR**2)
             like = np.maximum(likeness[0] * apart, likeness[1] * apart - unlike)
             weight = counts[window] * np.exp(like + nearness)
-            total += weight * other[0]
+            total += weight * other
             share += weight
     mean: FloatArray = total / share
     return mean
