@@ -41,8 +41,10 @@ def test_blotches_on_a_surface_fade(radius):
 
 
 def test_what_differs_more_than_what_counts_as_alike_is_left():
-    radius = blotches(2)
-    strict, generous = (np.abs(evened(radius, sure(), alike)).mean() for alike in (0.05, 3))
+    radius, of_many_colours = blotches(0.3), np.stack([blotches(1)] * 3)
+    strict, generous = (
+        np.abs(evened(radius, sure(), alike, of_many_colours)).mean() for alike in (0.05, 0.4)
+    )
     assert generous < 0.5 * np.abs(radius).mean()
     assert strict > 0.9 * np.abs(radius).mean()
 
