@@ -15,8 +15,9 @@ import numpy as np
 
 from ..arrays import Array, FloatArray
 from .device import Compute
+from .doubt import confidence_at
 from .engine import Progress
-from .pyramid import Meter, confidence_at, estimate, sample, weighted_quantile
+from .pyramid import Meter, estimate, sample, weighted_quantile
 from .room import Planes, Room, Store
 from .scaling import averaged, shrunk
 from .tiles import Box

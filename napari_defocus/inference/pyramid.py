@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..arrays import Array, FloatArray, Mask
 from ..errors import OptionError
 from .device import Compute
+from .doubt import confidence_at
 from .engine import Progress, infer, reach
 from .resolution import resolved_at
 from .room import Computed, Planes, Room, Store
@@ -295,20 +296,6 @@ def trust(radius: FloatArray, full: float, none: float) -> FloatArray:
     fall = np.clip((np.abs(radius) - full) / (none - full), 0, 1)
     trusted: FloatArray = (1 - fall * fall * (3 - 2 * fall)).astype(np.float32)
     return trusted
-
-
-def confidence_at(confidence: FloatArray, ratio: float | FloatArray) -> FloatArray:
-    """Return the probability of an error below `ratio` times as many pixels.
-
-    Errors are taken to fall off exponentially: of those beyond t pixels, the share p, beyond 2 t
-    pixels there are p^2.
-
-    Examples
-    --------
-    >>> float(confidence_at(np.float32(0.75), 0.5))
-    0.5
-    """
-    return (1 - (1 - confidence) ** ratio).astype(np.float32, copy=False)
 
 
 def _look(

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import FloatArray
 from .cells import CELL, in_cells
+from .doubt import expected_error
 from .room import Planes, Room, Store
 from .scaling import averaged, enlarged_part, level_shape
 
@@ -86,7 +87,7 @@ def _evened(
     radius: FloatArray, weights: FloatArray, colours: FloatArray, alike: float
 ) -> FloatArray:
     """Radius of cells (y, x), filtered strip by strip."""
-    error = _ERRORS * _expected_error(np.sqrt(weights))
+    error = _ERRORS * expected_error(np.sqrt(weights))
     counts = np.pad(weights, _REACH)
     hues = np.stack([np.pad(colour, _REACH, mode="edge") for colour in colours])
     hues /= np.float32(_SAME_COLOUR * (2 * len(colours)) ** 0.5)
@@ -101,12 +102,6 @@ def _evened(
             strips.append(_bilateral(radii[around], hues[:, around], counts[around], likeness))
         radius = np.concatenate(strips)
     return radius
-
-
-def _expected_error(confidence: FloatArray) -> FloatArray:
-    """Mean error in px, if errors beyond 1 px, the share 1 - confidence, fall off exponentially."""
-    error: FloatArray = -np.reciprocal(np.log1p(-np.clip(confidence, 1e-3, 0.999)))
-    return error
 
 
 def _bilateral(

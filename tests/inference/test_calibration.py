@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from napari_defocus.inference import calibration
 from napari_defocus.inference.device import Compute
-from napari_defocus.inference.pyramid import Meter, confidence_at
+from napari_defocus.inference.doubt import confidence_at
+from napari_defocus.inference.pyramid import Meter
 from napari_defocus.inference.room import FileRoom, Room
 
 from .slopes import SlopeEstimator, ramp

@@ -139,15 +139,6 @@ def test_images_are_looked_at_from_no_farther_than_blur_goes():
     np.testing.assert_allclose(found[0], 8 * 16, rtol=1e-5)
 
 
-def test_confidence_is_about_pixels_of_the_image():
-    confidence = np.array([0.0, 0.5, 0.75, 1.0], np.float32)
-    half = pyramid.confidence_at(confidence, 0.5)
-    assert half[2] == pytest.approx(0.5)
-    assert half[0] == 0
-    assert half[3] == 1
-    np.testing.assert_allclose(pyramid.confidence_at(half, 2), confidence, atol=1e-6)
-
-
 def test_given_scale_is_one_level_alone():
     image = ramp(256, 256, 40)
     found, _ = drain(
