@@ -15,7 +15,7 @@ from .inference.alignment import levelled
 from .inference.calibration import calibrate, most_pixels
 from .inference.device import Compute
 from .inference.engine import Progress, ready_copy
-from .inference.pyramid import Meter, coloured
+from .inference.pyramid import Meter, coloured, trust
 from .inference.room import Planes, Room, Store, room_for, room_in_memory
 from .inference.scaling import level_shape
 from .maps import check_values
@@ -211,11 +211,7 @@ class Refocus:
 
 def _ramp(radius: FloatArray, protect: float) -> FloatArray:
     """0 up to `protect` pixels, 1 from twice that on, smooth between; 1 if it is switched off."""
-    if protect == 0:
-        return np.ones_like(radius)
-    rise = np.clip(radius / np.float32(protect) - 1, 0, 1)
-    weight: FloatArray = rise * rise * (3 - 2 * rise)
-    return weight
+    return 1 - trust(radius, protect, 2 * protect) if protect else np.ones_like(radius)
 
 
 def _network(model: ModelCard | nn.Module) -> nn.Module:

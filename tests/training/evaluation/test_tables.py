@@ -67,6 +67,11 @@ def test_markdown_rounds_by_unit():
     assert table.splitlines()[-1] == "| a | 25.78 | 0.676 |  |"
 
 
+def test_gains_that_nothing_is_known_of_are_left_empty():
+    rows = [{"method": m, "scene": "1", "psnr": np.inf} for m in ("input", "ours")]
+    assert markdown(gains(rows, "input", ["psnr"])).splitlines()[-1].startswith("| ours |  |")
+
+
 def test_csv_keeps_every_scene(tmp_path):
     write_csv(
         tmp_path / "t.csv", [*ROWS, {"method": "map", "scene": "1", "mae_px": 0.5, "sign": np.nan}]
