@@ -17,10 +17,12 @@ from ..errors import OptionError
 from .device import Compute
 from .doubt import confidence_at
 from .engine import Progress, infer, reach
+from .filling import fill_doubt
+from .likeness import ALIKE
 from .resolution import resolved_at
 from .room import Computed, Planes, Room, Store
 from .scaling import averaged, enlarged, enlarged_part, level_shape, shrunk
-from .smoothing import ALIKE, even_out
+from .smoothing import even_out
 from .tiles import Box
 
 if TYPE_CHECKING:
@@ -149,7 +151,10 @@ def estimate(
         found = yield from _look(network, picture, found, compute, meter, room, not pictures)
     if levels[0] > 1:
         found = _carried_up(found, levels[0], shape, room)
-    even_out(found, views, room, ALIKE[cast("Descriptor", network.descriptor).task])
+    task = cast("Descriptor", network.descriptor).task
+    even_out(found, views, room, ALIKE[task])
+    if task == "dual":
+        fill_doubt(found, views, room, ALIKE[task])
     return found
 
 

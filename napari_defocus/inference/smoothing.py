@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..arrays import FloatArray
 from .cells import CELL, in_cells
 from .doubt import expected_error
+from .likeness import alike_within, hues
 from .room import Planes, Room, Store
-from .scaling import averaged, enlarged_part, level_shape
-
-if TYPE_CHECKING:
-    from ..networks.descriptor import Task
+from .scaling import enlarged_part, level_shape
 
 #: How far cells matter to each other, in cells: at most, and as a Gaussian's standard deviation.
 _REACH, _STEP, _NEAR = 18, 3, 12.0
-#: What counts as nearly the same radius, as a Gaussian's standard deviation: in pixels, by what an
-#: estimator sees, and more for large radii. Two views tell small radii apart that one image cannot.
-ALIKE: dict[Task, float] = {"single": 0.1, "dual": 0.03}
-_GROWTH = 0.07
-#: What counts as nearly the same colour, likewise, in display-encoded values from 0 to 1.
-_SAME_COLOUR = 0.02
 #: How many of a radius' own expected errors another of the same colour may be away.
 _ERRORS = 1.5
 _PASSES = 2
@@ -67,39 +57,34 @@ def even_out(found: Store, views: Planes, room: Room, alike: float) -> None:
     blocks = room.blocks(found.shape, CELL)
     least = min(0.0, *(float(found[0, *block.slices].min()) for block in blocks))
     radius, weights = in_cells(found, room)
-    change = (_evened(radius, weights, _colours(views, room), alike) - radius)[None]
+    change = (_evened(radius, weights, _hues(views, room), alike) - radius)[None]
     for block in blocks:
         changed = found[:1, *block.slices] + enlarged_part(change, CELL, block)
         found[:1, *block.slices] = np.maximum(changed, least)
 
 
-def _colours(views: Planes, room: Room) -> FloatArray:
-    """Mean colour (3, y, x) of each cell of the image or of both views; grey is three channels."""
-    channels = min(views.shape[0], 3)
+def _hues(views: Planes, room: Room) -> FloatArray:
+    """Mean colour (3, y, x) of each cell."""
     cells = np.empty((3, *level_shape(views.shape, CELL)), np.float32)
     for block in room.blocks(views.shape, CELL):
-        part = averaged(views[:, *block.slices], CELL)
-        cells[:, *block.shrunk(CELL).slices] = part.reshape(-1, channels, *part.shape[1:]).mean(0)
+        cells[:, *block.shrunk(CELL).slices] = hues(views[:, *block.slices], CELL)
     return cells
 
 
-def _evened(
-    radius: FloatArray, weights: FloatArray, colours: FloatArray, alike: float
-) -> FloatArray:
+def _evened(radius: FloatArray, weights: FloatArray, hues: FloatArray, alike: float) -> FloatArray:
     """Radius of cells (y, x), filtered strip by strip."""
     error = _ERRORS * expected_error(np.sqrt(weights))
     counts = np.pad(weights, _REACH)
-    hues = np.stack([np.pad(colour, _REACH, mode="edge") for colour in colours])
-    hues /= np.float32(_SAME_COLOUR * (2 * len(colours)) ** 0.5)
+    around = np.stack([np.pad(hue, _REACH, mode="edge") for hue in hues])
     rows = max(_STRIP // radius.shape[1], 1)
     for _ in range(_PASSES):
         radii = np.pad(radius, _REACH, mode="edge")
         strips = []
         for top in range(0, len(radius), rows):
-            strip, around = slice(top, top + rows), slice(top, top + rows + 2 * _REACH)
-            near = np.square(alike + _GROWTH * np.abs(radius[strip]))
+            strip, sight = slice(top, top + rows), slice(top, top + rows + 2 * _REACH)
+            near = alike_within(radius[strip], alike)
             likeness = np.reciprocal(-2 * np.stack([near, near + np.square(error[strip])]))
-            strips.append(_bilateral(radii[around], hues[:, around], counts[around], likeness))
+            strips.append(_bilateral(radii[sight], around[:, sight], counts[sight], likeness))
         radius = np.concatenate(strips)
     return radius
 

@@ -8,8 +8,9 @@ from torch import nn
 from napari_defocus.inference import pyramid
 from napari_defocus.inference.device import Compute
 from napari_defocus.inference.engine import run_to_end
+from napari_defocus.inference.likeness import ALIKE
 from napari_defocus.inference.room import Room
-from napari_defocus.inference.smoothing import ALIKE, even_out
+from napari_defocus.inference.smoothing import even_out
 from napari_defocus.networks import build
 from napari_defocus.networks.descriptor import Descriptor
 from training.looks import coarse_to_fine, looks_losses

@@ -1,0 +1,111 @@
+"""Pixels in doubt, beside edges in depth: what sure pixels close by say that have their colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import FloatArray
+from .doubt import expected_error
+from .likeness import alike_within, hues
+from .room import Planes, Room, Store
+from .scaling import averaged, enlarged_part, level_shape
+from .tiles import Box
+
+#: Pixels of the image along a side of a cell: views are compared at half size.
+_CELL = 2
+#: How far cells matter to each other, in cells: at most, and as a Gaussian's standard deviation.
+_REACH, _STEP, _NEAR = 6, 3, 4.0
+#: Confidence up to which a radius is what its surroundings say, and from which on it stays.
+_DOUBTED = (0.7, 0.9)
+#: Weight of all surroundings together below which they say nothing.
+_LEAST = 1e-9
+#: Cells that are filled at a time, so that steps find their data in the cache.
+_MANY = 2**15
+
+
+def fill_doubt(found: Store, views: Planes, room: Room, alike: float) -> None:
+    """Draw radii in doubt towards those close by that are confident and have the same colour.
+
+    As `even_out` does for surfaces, within 12 pixels instead of 150, for single pixels and where in
+    doubt alone: teeth beside edges in depth and specks on surfaces go.
+
+    Parameters
+    ----------
+    found : (2, Y, X) float32 array
+        Radius in pixels, which is changed, and confidence in [0, 1].
+    views : (1, 3 or 6, Y, X) float32 array
+        The image or both views, display-encoded.
+    room : Room
+        How large a part is taken at a time.
+    alike : float
+        Difference in pixels that small radii may have and still count as nearly the same.
+
+    Examples
+    --------
+    >>> found = np.full((2, 32, 32), np.float32([4, 1])[:, None, None])
+    >>> found[:, 14:18, 14:18] = np.float32([6, 0.1])[:, None, None]
+    >>> fill_doubt(found, np.ones((1, 32, 32), np.float32), Room(), alike=0.03)
+    >>> print(f"{found[0, 16, 16]:.1f}")
+    4.0
+    """
+    whole = Box(0, 0, *found.shape[-2:])
+    blocks = room.blocks(found.shape, _CELL)
+    change = room.array((1, *level_shape(found.shape, _CELL)))
+    for block in blocks:
+        sight, core = block.grown(_REACH * _CELL, whole), block.shrunk(_CELL)
+        cells = averaged(np.ascontiguousarray(found[:, *sight.slices]), _CELL)
+        colours = hues(np.ascontiguousarray(views[:, *sight.slices]), _CELL)
+        inner = core.seen_from(sight.shrunk(_CELL))
+        change[:, *core.slices] = _change(cells, colours, inner, alike)[None]
+    for block in blocks:
+        changed = found[:1, *block.slices] + enlarged_part(change, _CELL, block)
+        found[:1, *block.slices] = changed
+
+
+def _change(cells: FloatArray, colours: FloatArray, core: Box, alike: float) -> FloatArray:
+    """What is to be added to the radius of the cells of a core."""
+    radii, confidence, *around = (
+        np.pad(plane, _REACH, mode="edge") for plane in (*cells, *colours)
+    )
+    counts = np.pad(np.square(cells[1]), _REACH)
+    inner = core.seen_from(Box(-_REACH, -_REACH, 0, 0)).slices
+    filled, kept = _DOUBTED
+    share, change = np.zeros_like(radii), np.zeros_like(radii)
+    share[inner] = np.clip((kept - confidence[inner]) / (kept - filled), 0, 1)
+    doubted = np.flatnonzero(share)
+    for first in range(0, len(doubted), _MANY):
+        at = doubted[first : first + _MANY]
+        own, error = radii.take(at), expected_error(confidence.take(at))
+        spread = alike_within(own, alike) + np.square(error)
+        mean = _mean_around(at, radii, counts, around, spread)
+        change.put(at, share.take(at) * (mean - own))
+    return np.asarray(change[inner])
+
+
+def _mean_around(
+    at: NDArray[np.intp],
+    radii: FloatArray,
+    counts: FloatArray,
+    hues: Sequence[FloatArray],
+    spread: FloatArray,
+) -> FloatArray:
+    """Mean radius around each place, by nearness, likeness of radius and colour, and weight."""
+    own, own_hues = radii.take(at), [hue.take(at) for hue in hues]
+    likeness = -0.5 / spread
+    total, weights = np.zeros_like(own), np.zeros_like(own)
+    offsets = range(-_REACH, _REACH + 1, _STEP)
+    for down in offsets:
+        for right in offsets:
+            there = at + (down * radii.shape[1] + right)
+            other = radii.take(there)
+            like = likeness * np.square(other - own)
+            for hue, own_hue in zip(hues, own_hues, strict=True):
+                like -= np.square(hue.take(there) - own_hue)
+            like -= np.float32((down**2 + right**2) / (2 * _NEAR**2))
+            weight = counts.take(there) * np.exp(like)
+            total += weight * other
+            weights += weight
+    return np.divide(total, weights, out=own.copy(), where=weights > _LEAST)
