@@ -30,18 +30,12 @@ def fill_doubt(found: Store, views: Planes, room: Room, alike: float) -> None:
     """Draw radii in doubt towards those close by that are confident and have the same colour.
 
     As `even_out` does for surfaces, within 12 pixels instead of 150, for single pixels and where in
-    doubt alone: teeth beside edges in depth and specks on surfaces go.
+    doubt alone: teeth beside edges in depth and specks on surfaces fade.
 
     Parameters
     ----------
-    found : (2, Y, X) float32 array
-        Radius in pixels, which is changed, and confidence in [0, 1].
-    views : (1, 3 or 6, Y, X) float32 array
-        The image or both views, display-encoded.
-    room : Room
-        How large a part is taken at a time.
-    alike : float
-        Difference in pixels that small radii may have and still count as nearly the same.
+    found, views, room, alike
+        As for `even_out`.
 
     Examples
     --------
