@@ -75,9 +75,10 @@ def looks_losses(
         true, counts = (_sampled(values, level, look.shape[-1]) for values in (truth, sure))
         wrong.append(radius_loss(level * radius, true, counts, relief))
         believed = confidence, radius, true / level, counts
-        doubt.append(confidence_loss(*believed))
+        unsure = confidence_loss(*believed)
         if spread:
-            doubt[-1] = doubt[-1] + spread * spread_loss(*believed)
+            unsure = unsure + spread * spread_loss(*believed)
+        doubt.append(unsure)
     return torch.stack(wrong).mean(), torch.stack(doubt).mean()
 
 

@@ -30,7 +30,8 @@ def fill_doubt(found: Store, views: Planes, room: Room, alike: float) -> None:
     """Draw radii in doubt towards those close by that are confident and have the same colour.
 
     As `even_out` does for surfaces, within 12 pixels instead of 150, for single pixels and where in
-    doubt alone: teeth beside edges in depth and specks on surfaces fade.
+    doubt alone: teeth beside edges in depth and specks on surfaces fade. It is made for two views,
+    which are wrong pixel by pixel; one image is in doubt of whole surroundings.
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ def fill_doubt(found: Store, views: Planes, room: Room, alike: float) -> None:
     change = room.array((1, *level_shape(found.shape, _CELL)))
     for block in blocks:
         sight, core = block.grown(_REACH * _CELL, whole), block.shrunk(_CELL)
-        cells = averaged(np.ascontiguousarray(found[:, *sight.slices]), _CELL)
-        colours = hues(np.ascontiguousarray(views[:, *sight.slices]), _CELL)
+        cells = averaged(found[:, *sight.slices], _CELL)
+        colours = hues(views[:, *sight.slices], _CELL)
         inner = core.seen_from(sight.shrunk(_CELL))
         change[:, *core.slices] = _change(cells, colours, inner, alike)[None]
     for block in blocks:

@@ -80,7 +80,7 @@ def markdown(rows: Sequence[Row]) -> str:
 def _cell(column: str, value: object) -> str:
     digits = 2 if column.split()[0] in _DECIBELS else 3
     if isinstance(value, Interval):
-        if np.isnan(value.mean):
+        if _unknown(value.mean):
             return ""
         ends = f"{value.low:+.{digits}f} to {value.high:+.{digits}f}"
         return f"{value.mean:+.{digits}f}" + ("" if np.isnan(value.low) else f" ({ends})")
