@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from napari_defocus import deblur, estimate_defocus
-from napari_defocus.colours import paint_map
+from napari_defocus.colors import paint_map
 from napari_defocus.panel import Column, busiest_square, compose
 from napari_defocus.viewer.samples import known_radii
 
@@ -61,7 +61,7 @@ def write_specimen(path: Path) -> None:
         Column("in focus, without noise", scene.sharp),
     ]
     low, high = scene.seen.min(), np.percentile(scene.sharp, 99.9)
-    shown = [replace(column, picture=grey(column.picture, low, high)) for column in columns]
+    shown = [replace(column, picture=gray(column.picture, low, high)) for column in columns]
     limit = 8.0
     shown.insert(1, Column("map", paint_map(defocus.radius, limit=limit), limit))
     panel = compose(shown, detail=busiest_square(shown[0].picture, shown[-1].picture, 80))
@@ -70,7 +70,7 @@ def write_specimen(path: Path) -> None:
     print(f"{path}   (mean error {errors[0]:.1f} photons before, {errors[1]:.1f} after)")
 
 
-def grey(values: np.ndarray, low: float, high: float) -> np.ndarray:
+def gray(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Measured values as a picture, dark ones lifted."""
     light = np.clip((values.astype(float) - low) / (high - low), 0, 1)
     return np.repeat(np.uint8(255 * np.sqrt(light))[..., None], 3, -1)

@@ -24,7 +24,7 @@ Picture = npt.NDArray[Any]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("photos", nargs="*", type=Path, help="colour photographs")
+    parser.add_argument("photos", nargs="*", type=Path, help="color photographs")
     parser.add_argument(
         "--folder", type=Path, default=Path("demo"), help="where panels are written"
     )

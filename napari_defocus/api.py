@@ -97,7 +97,7 @@ def estimate_defocus(
     Parameters
     ----------
     image : (..., Y, X) array
-        Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has colour. The
+        Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has color. The
         left view, if there are two.
     right : array, optional
         The right dual-pixel view, of the same shape and data type. Two views tell more reliably how
@@ -107,15 +107,15 @@ def estimate_defocus(
     model : str, path or torch.nn.Module
         "auto", the name of a model for one view or two (:func:`napari_defocus.list_models`), the
         path of one's own weights file, or a network with a ``descriptor``. "auto" takes one for
-        microscopy where values are grey and linear, else one for photographs.
+        microscopy where values are gray and linear, else one for photographs.
     channel_axis : int, optional
-        The axis of 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
+        The axis of 1 (gray), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
         None: there is none, and all axes before Y and X hold planes that are handled one by one.
     encoding : {"auto", "srgb", "linear"}
-        Whether values are display values or proportional to light. "auto" takes colour and uint8
+        Whether values are display values or proportional to light. "auto" takes color and uint8
         for display values, all else for linear.
     value_range : (float, float), optional
-        Values of black and white. By default the data type's for colour and uint8 (0 and 1 for
+        Values of black and white. By default the data type's for color and uint8 (0 and 1 for
         floats), else the smallest value and the 99.99th percentile of the whole array: so give it
         when one series comes in several arrays. An array of them, (..., 2), broadcasts over the
         axes before Y and X: one pair a fluorescence channel, for instance.
@@ -260,7 +260,7 @@ def deblur(
     Parameters
     ----------
     image : (..., Y, X) array
-        Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has colour.
+        Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has color.
     defocus : DefocusMap or array, optional
         How far each pixel is out of focus; estimated from the image if not given. An array holds
         radii in pixels of the image, of which the size counts; it may be painted by hand. (Y, X)
@@ -278,15 +278,15 @@ def deblur(
     model : str, path or torch.nn.Module
         "auto", the name of a model for deblurring (:func:`napari_defocus.list_models`), the path of
         one's own weights file, or a network with a ``descriptor``. "auto" takes one for
-        microscopy where values are grey and linear, else one for photographs.
+        microscopy where values are gray and linear, else one for photographs.
     channel_axis : int, optional
-        The axis of 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
+        The axis of 1 (gray), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
         None: there is none, and all axes before Y and X hold planes that are handled one by one.
     encoding : {"auto", "srgb", "linear"}
-        Whether values are display values or proportional to light. "auto" takes colour and uint8
+        Whether values are display values or proportional to light. "auto" takes color and uint8
         for display values, all else for linear.
     value_range : (float, float), optional
-        Values of black and white. By default the data type's for colour and uint8 (0 and 1 for
+        Values of black and white. By default the data type's for color and uint8 (0 and 1 for
         floats), else the smallest value and the 99.99th percentile of the whole array: so give it
         when one series comes in several arrays. An array of them, (..., 2), broadcasts over the
         axes before Y and X: one pair a fluorescence channel, for instance.
@@ -418,19 +418,19 @@ def reblur(
     Parameters
     ----------
     sharp : (..., Y, X) array
-        Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has colour.
+        Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has color.
     defocus : DefocusMap or array
         Signed radii in pixels of the image: positive lies in front of the plane of focus and hides
         what is farther. Of an unsigned map, and of an array without negative radii, everything out
         of focus is taken to lie behind that plane. (Y, X) serves all planes.
     channel_axis : int, optional
-        The axis of 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
+        The axis of 1 (gray), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
         None: there is none, and all axes before Y and X hold planes that are handled one by one.
     encoding : {"auto", "srgb", "linear"}
-        Whether values are display values or proportional to light. "auto" takes colour and uint8
+        Whether values are display values or proportional to light. "auto" takes color and uint8
         for display values, all else for linear.
     value_range : (float, float), optional
-        Values of black and white. By default the data type's for colour and uint8 (0 and 1 for
+        Values of black and white. By default the data type's for color and uint8 (0 and 1 for
         floats), else the smallest value and the 99.99th percentile of the whole array: so give it
         when one series comes in several arrays. An array of them, (..., 2), broadcasts over the
         axes before Y and X: one pair a fluorescence channel, for instance.
@@ -543,7 +543,7 @@ def refocus(
     Parameters
     ----------
     sharp : (..., Y, X) array
-        Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has colour.
+        Integers or real floats, NumPy or dask; with `channel_axis` somewhere, if it has color.
     defocus : DefocusMap or array
         Signed radii in pixels of the image: positive lies in front of the plane of focus and hides
         what is farther. Of an unsigned map, and of an array without negative radii, everything out
@@ -553,13 +553,13 @@ def refocus(
     aperture : float
         Diameter of the new aperture, 0 or more, in units of the one the map was taken with.
     channel_axis : int, optional
-        The axis of 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
+        The axis of 1 (gray), 3 (RGB) or 4 (RGB and alpha) channels; negative counts from the end.
         None: there is none, and all axes before Y and X hold planes that are handled one by one.
     encoding : {"auto", "srgb", "linear"}
-        Whether values are display values or proportional to light. "auto" takes colour and uint8
+        Whether values are display values or proportional to light. "auto" takes color and uint8
         for display values, all else for linear.
     value_range : (float, float), optional
-        Values of black and white. By default the data type's for colour and uint8 (0 and 1 for
+        Values of black and white. By default the data type's for color and uint8 (0 and 1 for
         floats), else the smallest value and the 99.99th percentile of the whole array: so give it
         when one series comes in several arrays. An array of them, (..., 2), broadcasts over the
         axes before Y and X: one pair a fluorescence channel, for instance.

@@ -1,7 +1,7 @@
 """Images of any kind to the networks' form, and exactly back.
 
 The networks' form of one plane is a float32 array (3, Y, X): display-encoded, black at 0, white
-at 1, grey replicated into three channels. The way back adds only the *change* that a network made,
+at 1, gray replicated into three channels. The way back adds only the *change* that a network made,
 so that a pixel it left alone comes back bit for bit, in any data type and range.
 
 Display encoding is the sRGB curve (IEC 61966-2-1), extended: odd-symmetric below black, its power
@@ -31,7 +31,7 @@ Ranges = Range | npt.NDArray[np.float64]
 MIN_SIDE = 4
 #: Share of the values above white in an image whose range is measured.
 _CLIPPED_SHARE = 1e-4
-#: A display-encoded colour image of floats may shine this much brighter than white.
+#: A display-encoded color image of floats may shine this much brighter than white.
 _BRIGHTEST = 2.0
 
 #: How many times the range a value may lie beyond it; it is as far out there as any.
@@ -49,7 +49,7 @@ class Layout:
     dtype : numpy.dtype
         Its data type.
     channel_axis : int, optional
-        The axis of 1 (grey), 3 (RGB) or 4 (RGBA) channels, counted from the front.
+        The axis of 1 (gray), 3 (RGB) or 4 (RGBA) channels, counted from the front.
     encoding : {"srgb", "linear"}
         Whether values are display values or proportional to light.
     """
@@ -61,18 +61,18 @@ class Layout:
 
     @property
     def channels(self) -> int:
-        """1 (grey), 3 (RGB) or 4 (RGB and alpha)."""
+        """1 (gray), 3 (RGB) or 4 (RGB and alpha)."""
         return 1 if self.channel_axis is None else self.shape[self.channel_axis]
 
     @property
-    def colour(self) -> bool:
+    def color(self) -> bool:
         """Whether there are red, green and blue channels."""
         return self.channels > 1
 
     @property
     def imaging(self) -> Imaging:
-        """What such images come from: linear grey from instruments, all else from cameras."""
-        return "photo" if self.colour or self.encoding == "srgb" else "microscopy"
+        """What such images come from: linear gray from instruments, all else from cameras."""
+        return "photo" if self.color or self.encoding == "srgb" else "microscopy"
 
     @property
     def map_shape(self) -> tuple[int, ...]:
@@ -87,7 +87,7 @@ class Layout:
     @property
     def display_bounded(self) -> bool:
         """Whether the data type itself says what white is, as with photographs."""
-        return self.colour or self.dtype == np.uint8
+        return self.color or self.dtype == np.uint8
 
 
 def is_dask(image: Any) -> bool:
@@ -129,9 +129,9 @@ def read_layout(image: Any, channel_axis: int | None = None, encoding: str = "au
     image : (..., Y, X) array of NumPy or dask
         Integers or real floats; all axes before Y and X but `channel_axis` are planes.
     channel_axis : int, optional
-        The axis of colour channels; negative counts from the end. None: every plane is grey.
+        The axis of color channels; negative counts from the end. None: every plane is gray.
     encoding : {"auto", "srgb", "linear"}
-        "auto" takes colour and uint8 for display values, all else for linear light.
+        "auto" takes color and uint8 for display values, all else for linear light.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def read_layout(image: Any, channel_axis: int | None = None, encoding: str = "au
     ------
     ImageError
         If the data type, the number of axes, the size or the number of channels cannot be used,
-        or if the last axis looks like colour and `channel_axis` does not say so.
+        or if the last axis looks like color and `channel_axis` does not say so.
     OptionError
         If `encoding` is none of the three.
 
@@ -173,7 +173,7 @@ def _check_channel_axis(shape: tuple[int, ...], channel_axis: Any) -> int | None
     if channel_axis is None:
         if len(shape) > 2 and shape[-1] in (3, 4):
             raise ImageError(
-                f"the image's shape {shape} ends like colour; say channel_axis=-1 if the last "
+                f"the image's shape {shape} ends like color; say channel_axis=-1 if the last "
                 "axis holds the channels"
             )
         return None
@@ -186,7 +186,7 @@ def _check_channel_axis(shape: tuple[int, ...], channel_axis: Any) -> int | None
         ) from None
     if shape[axis] not in (1, 3, 4):
         raise ImageError(
-            f"channel_axis={channel_axis} has {shape[axis]} channels; 1 (grey), 3 (RGB) or "
+            f"channel_axis={channel_axis} has {shape[axis]} channels; 1 (gray), 3 (RGB) or "
             "4 (RGBA) are expected. Leave it out for fluorescence channels: each is a plane"
         )
     return int(axis)
@@ -196,8 +196,8 @@ def _check_encoding(
     encoding: str, shape: tuple[int, ...], dtype: np.dtype[Any], axis: int | None
 ) -> Encoding:
     if encoding == "auto":
-        colour = axis is not None and shape[axis] > 1
-        return "srgb" if colour or dtype == np.uint8 else "linear"
+        color = axis is not None and shape[axis] > 1
+        return "srgb" if color or dtype == np.uint8 else "linear"
     if encoding not in ("srgb", "linear"):
         raise OptionError(f"encoding is {encoding!r}; 'auto', 'srgb' or 'linear' are expected")
     return cast(Encoding, encoding)
@@ -362,13 +362,13 @@ def choose_range(layout: Layout, value_range: Any, found: Extremes | None = None
     Returns
     -------
     (float, float), or (..., 2) array if `value_range` is one
-        For colour and uint8, the data type's black and white (0 and 1 for floats); for all else
+        For color and uint8, the data type's black and white (0 and 1 for floats); for all else
         the smallest value and the 99.99th percentile, which lets single hot pixels be white.
 
     Raises
     ------
     ImageError
-        If no value is finite, or colour floats are far from 0 to 1.
+        If no value is finite, or color floats are far from 0 to 1.
     OptionError
         If `value_range` is not two finite, rising numbers, or such for each plane.
     """
@@ -395,7 +395,7 @@ def _unit_range(layout: Layout, found: Extremes) -> Range:
     brightest = float(found.top[-1])
     if layout.encoding == "srgb" and brightest > _BRIGHTEST:
         raise ImageError(
-            f"colour images of floats lie between 0 and 1, and this one reaches {brightest:g}; "
+            f"color images of floats lie between 0 and 1, and this one reaches {brightest:g}; "
             "give value_range=(black, white), such as (0, 255)"
         )
     return 0.0, 1.0
@@ -477,13 +477,13 @@ def _pull_in(values: Array, low: float, high: float) -> None:
 
 
 def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArray | None:
-    """Bring one plane to the networks' form, but for grey, which stays a single channel.
+    """Bring one plane to the networks' form, but for gray, which stays a single channel.
 
     Parameters
     ----------
     plane : (C, Y, X) array
         1, 3 or 4 channels; a fourth, alpha, is left out. Values that are not finite are filled
-        from their finite neighbours, so that they cannot spread.
+        from their finite neighbors, so that they cannot spread.
     encoding : {"srgb", "linear"}
         Whether the values are display values or proportional to light.
     value_range : (float, float)
@@ -494,15 +494,15 @@ def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArr
     (C, Y, X) float32 array of 1 or 3 channels, or None if the plane has no finite value
     """
     low, high = value_range
-    colours = plane[:3]
+    colors = plane[:3]
     exact = _exact(plane.dtype)
-    display = colours.astype(exact)
+    display = colors.astype(exact)
     _pull_in(display, low, high)
     display -= low
     display /= high - low
     display = display.astype(np.float32, copy=False)
     if plane.dtype.kind == "f":
-        finite = np.isfinite(colours)
+        finite = np.isfinite(colors)
         if not finite.any():
             return None
         if not finite.all():
@@ -530,7 +530,7 @@ def add_change(
     before : (C, Y, X) float32 array
         What :func:`to_display` made of it.
     change : (3, Y, X) float32 array
-        What is to be added to that. A grey plane gets the mean of the three.
+        What is to be added to that. A gray plane gets the mean of the three.
     encoding, value_range
         As given to :func:`to_display`.
     bounded : bool
@@ -584,7 +584,7 @@ def _exact(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def fill(values: FloatArray, known: Mask) -> FloatArray:
-    """Fill unknown values from their neighbours, near ones first.
+    """Fill unknown values from their neighbors, near ones first.
 
     Known values are averaged over 2 x 2 pixels, again and again, until every coarse pixel is
     known; unknown values then take that of the finest coarse pixel that covers them.

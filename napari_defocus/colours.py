@@ -1,7 +1,7 @@
-"""Colours for defocus maps: perceptually even, dark where the image is in focus.
+"""Colors for defocus maps: perceptually even, dark where the image is in focus.
 
-Two tables of 256 colours. Their anchors are interpolated in Oklab (Ottosson, "A perceptual color
-space for image processing", 2020), so that equal steps in radius look like equal steps in colour:
+Two tables of 256 colors. Their anchors are interpolated in Oklab (Ottosson, "A perceptual color
+space for image processing", 2020), so that equal steps in radius look like equal steps in color:
 
 - sequential, for radii >= 0: lightness rises from dark violet (in focus) to pale yellow;
 - diverging, for signed radii: dark at zero, blue for negative, orange for positive.
@@ -53,7 +53,7 @@ _LMS_TO_OKLAB = np.array(
 )
 
 
-def sequential_colours() -> npt.NDArray[np.float32]:
+def sequential_colors() -> npt.NDArray[np.float32]:
     """Return the table for radii >= 0, from in focus to far out of focus.
 
     Returns
@@ -63,13 +63,13 @@ def sequential_colours() -> npt.NDArray[np.float32]:
 
     Examples
     --------
-    >>> sequential_colours().shape
+    >>> sequential_colors().shape
     (256, 3)
     """
     return _table(_SEQUENTIAL).copy()
 
 
-def diverging_colours() -> npt.NDArray[np.float32]:
+def diverging_colors() -> npt.NDArray[np.float32]:
     """Return the table for signed radii, dark in the middle, where the image is in focus.
 
     Returns
@@ -79,7 +79,7 @@ def diverging_colours() -> npt.NDArray[np.float32]:
 
     Examples
     --------
-    >>> bool(diverging_colours()[0].sum() > diverging_colours()[128].sum())
+    >>> bool(diverging_colors()[0].sum() > diverging_colors()[128].sum())
     True
     """
     return _table(_DIVERGING).copy()
@@ -93,18 +93,18 @@ def paint_map(
     Parameters
     ----------
     radius : (...) float array
-        Blur radii in pixels; NaN is painted grey.
+        Blur radii in pixels; NaN is painted gray.
     signed : bool
         Take the diverging table, from ``-limit`` to ``limit``, instead of the sequential one,
         from 0 to ``limit``.
     limit : float, optional
-        Radius, > 0, that gets the last colour; larger ones get it too. By default the 99.5th
+        Radius, > 0, that gets the last color; larger ones get it too. By default the 99.5th
         percentile of the map's finite magnitudes, but at least 1 pixel.
 
     Returns
     -------
     (..., 3) uint8 array
-        sRGB colours.
+        sRGB colors.
 
     Raises
     ------
@@ -121,16 +121,16 @@ def paint_map(
     if not (np.isfinite(limit) and limit > 0):
         raise MapError(f"limit is {limit}; it must be a radius above 0 pixels")
     low = -limit if signed else 0.0
-    colours = _to_bytes(_table(_DIVERGING if signed else _SEQUENTIAL))
+    colors = _to_bytes(_table(_DIVERGING if signed else _SEQUENTIAL))
     position = (np.asarray(radius, np.float32) - low) / (limit - low)
     index = np.nan_to_num(np.clip(np.rint(position * 255), 0, 255)).astype(np.uint8)
-    painted: npt.NDArray[np.uint8] = colours[index]
+    painted: npt.NDArray[np.uint8] = colors[index]
     painted[np.isnan(position)] = _INVALID
     return painted
 
 
 def paint_unit(values: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
-    """Paint values in [0, 1], such as a confidence, as grey: black is 0, white is 1.
+    """Paint values in [0, 1], such as a confidence, as gray: black is 0, white is 1.
 
     Parameters
     ----------
@@ -140,19 +140,19 @@ def paint_unit(values: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
     Returns
     -------
     (..., 3) uint8 array
-        Grey as three equal channels.
+        Gray as three equal channels.
 
     Examples
     --------
     >>> paint_unit(np.array([0.0, 1.0])).tolist()
     [[0, 0, 0], [255, 255, 255]]
     """
-    grey = _to_bytes(np.clip(np.nan_to_num(np.asarray(values, np.float32)), 0, 1))
-    return np.repeat(grey[..., None], 3, axis=-1)
+    gray = _to_bytes(np.clip(np.nan_to_num(np.asarray(values, np.float32)), 0, 1))
+    return np.repeat(gray[..., None], 3, axis=-1)
 
 
 def largest_radius(radius: npt.NDArray[np.floating]) -> float:
-    """Return the magnitude that a map's colours should end at: robust, and at least 1 pixel.
+    """Return the magnitude that a map's colors should end at: robust, and at least 1 pixel.
 
     Parameters
     ----------

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from .colours import (
-    diverging_colours,
+from .colors import (
+    diverging_colors,
     largest_radius,
     paint_map,
     paint_unit,
-    sequential_colours,
+    sequential_colors,
 )
 from .errors import ImageError
 
@@ -42,7 +42,7 @@ class Column:
     picture : (Y, X, 3) uint8 array
         sRGB.
     limit : float, optional
-        For a painted defocus map, the radius in pixels of the last colour; draws a colour bar.
+        For a painted defocus map, the radius in pixels of the last color; draws a color bar.
     signed : bool
         Whether that bar begins at ``-limit`` instead of 0.
     """
@@ -80,8 +80,8 @@ def compose(
 
     Examples
     --------
-    >>> grey = np.full((20, 40, 3), 128, np.uint8)
-    >>> compose([Column("before", grey), Column("after", grey)], width=100).shape
+    >>> gray = np.full((20, 40, 3), 128, np.uint8)
+    >>> compose([Column("before", gray), Column("after", gray)], width=100).shape
     (116, 236, 3)
     """
     shapes = {column.picture.shape for column in columns}
@@ -112,11 +112,11 @@ def compose_result(
     Parameters
     ----------
     image, sharp, reference : (Y, X) or (Y, X, C) uint8, uint16 or float array
-        Display-encoded, over the whole range of their data type, floats in [0, 1]; of colours, the
+        Display-encoded, over the whole range of their data type, floats in [0, 1]; of colors, the
         first three channels are shown.
     radius, confidence : (Y, X) float array
         The defocus map: blur radii in pixels, and confidences in [0, 1]. Where the confidence is
-        below 0.25, so that deblurring does nothing, the map is painted grey.
+        below 0.25, so that deblurring does nothing, the map is painted gray.
     signed : bool
         Whether radii have a sign.
     width : int
@@ -145,7 +145,7 @@ def compose_result(
     columns = [
         Column("input", before),
         Column(
-            "defocus map (grey: unsure)", paint_map(sure, signed=signed, limit=limit), limit, signed
+            "defocus map (gray: unsure)", paint_map(sure, signed=signed, limit=limit), limit, signed
         ),
         Column("confidence", paint_unit(confidence)),
         Column("deblurred", after),
@@ -163,7 +163,7 @@ def to_picture(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     Parameters
     ----------
     image : (Y, X) or (Y, X, C) uint8, uint16 or float array
-        Grey, or colours of which the first three channels are taken; floats in [0, 1].
+        Gray, or colors of which the first three channels are taken; floats in [0, 1].
 
     Returns
     -------
@@ -179,8 +179,8 @@ def to_picture(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     unit = image.astype(np.float32) / top
     if unit.ndim == 2:
         return paint_unit(unit)
-    colours = unit[..., :3] if unit.shape[-1] >= 3 else np.repeat(unit[..., :1], 3, axis=-1)
-    picture: npt.NDArray[np.uint8] = np.rint(np.clip(np.nan_to_num(colours), 0, 1) * 255).astype(
+    colors = unit[..., :3] if unit.shape[-1] >= 3 else np.repeat(unit[..., :1], 3, axis=-1)
+    picture: npt.NDArray[np.uint8] = np.rint(np.clip(np.nan_to_num(colors), 0, 1) * 255).astype(
         np.uint8
     )
     return picture
@@ -244,8 +244,8 @@ def _draw_column(
 
 
 def _draw_bar(sheet: Image.Image, top: int, limit: float, signed: bool) -> None:
-    colours = diverging_colours() if signed else sequential_colours()
-    bar = Image.fromarray(np.rint(colours[None] * 255).astype(np.uint8))
+    colors = diverging_colors() if signed else sequential_colors()
+    bar = Image.fromarray(np.rint(colors[None] * 255).astype(np.uint8))
     sheet.paste(bar.resize((sheet.width, _BAR)), (0, top))
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     low = f"{-limit:.0f} px" if signed else "0 px"

@@ -11,11 +11,11 @@ import numpy as np
 
 from .arrays import Array, FloatArray, Layout, Range, add_change, to_display
 from .inference import pyramid
-from .inference.alignment import levelled
+from .inference.alignment import leveled
 from .inference.calibration import calibrate, most_pixels
 from .inference.device import Compute
 from .inference.engine import Progress, ready_copy
-from .inference.pyramid import Meter, coloured, trust
+from .inference.pyramid import Meter, colored, trust
 from .inference.room import Planes, Room, Store, room_for, room_in_memory
 from .inference.scaling import level_shape
 from .maps import check_values
@@ -98,8 +98,8 @@ class Estimate:
         work, reference = self.work, self.reference
         view, *others = (work.to_display(plane, value_range, room) for plane in planes)
         if others:
-            whole = coloured(view[:, :, :])
-            level = (levelled(whole, coloured(other[:, :, :])) for other in others)
+            whole = colored(view[:, :, :])
+            level = (leveled(whole, colored(other[:, :, :])) for other in others)
             view = np.concatenate([whole, *level])
         found = yield from pyramid.estimate(
             _network(self.model), view, work.compute, work.scale, meter, room
@@ -204,7 +204,7 @@ class Refocus:
         behind = -self.aperture if self.signed else self.aperture
         radius = behind * (known[0].astype(np.float32) - self.focus)
         lens = Lens(float(radius.min()), float(radius.max()))
-        seen = np.concatenate([coloured(before), radius.astype(np.float32)])
+        seen = np.concatenate([colored(before), radius.astype(np.float32)])
         after = yield from pyramid.render(lens, seen, work.compute, work.scale, meter)
         return work.add_change(original, before, after - before, value_range)
 

@@ -11,7 +11,7 @@ from training.data.lens import TYPICAL_DISPARITY
 
 BLACK, WHITE = 64, 16383
 SHAPE = (64, 96)
-#: XYZ to linear sRGB, so that the sensor's colours are the picture's.
+#: XYZ to linear sRGB, so that the sensor's colors are the picture's.
 MATRIX = [32406, -15372, -4986, -9689, 18758, 415, 557, -2040, 10570]
 
 
@@ -21,7 +21,7 @@ def counts(light):
 
 
 def mosaic(red, green, blue):
-    """The values of a sensor that sees one colour, in [0, 1], everywhere."""
+    """The values of a sensor that sees one color, in [0, 1], everywhere."""
     light = np.empty(SHAPE)
     light[::2, ::2], light[1::2, 1::2] = red, blue
     light[::2, 1::2] = light[1::2, ::2] = green
@@ -63,7 +63,7 @@ def write_halves(path, left, right, **how):
 
 
 def texture(shape=SHAPE):
-    """Grey detail everywhere, from 0.02 to 0.7."""
+    """Gray detail everywhere, from 0.02 to 0.7."""
     noise = np.random.default_rng(0).standard_normal(shape)
     return np.clip(0.3 + 0.6 * gaussian_filter(noise, 1), 0.02, 0.7)
 
@@ -87,8 +87,8 @@ def told_by_disparity(radius):
     """
     left = _left_half(radius)
     half = left.shape[-1] // 2
-    centre = float((left.sum(-2).numpy() * np.arange(-half, half + 1)).sum())
-    return np.sign(radius) * 2 * centre / TYPICAL_DISPARITY
+    center = float((left.sum(-2).numpy() * np.arange(-half, half + 1)).sum())
+    return np.sign(radius) * 2 * center / TYPICAL_DISPARITY
 
 
 def from_disparity(views, **how):

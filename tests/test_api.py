@@ -148,15 +148,15 @@ def test_planes_may_have_ranges_of_their_own(single, generator, lazy):
         )
 
 
-def test_grey_is_colour_of_equal_channels(single, generator):
-    grey = picture()
-    colour = np.repeat(grey[..., None], 3, -1)
-    defocus = estimate_defocus(grey, model=single)
+def test_gray_is_color_of_equal_channels(single, generator):
+    gray = picture()
+    color = np.repeat(gray[..., None], 3, -1)
+    defocus = estimate_defocus(gray, model=single)
     np.testing.assert_array_equal(
-        defocus.radius, estimate_defocus(colour, model=single, channel_axis=-1).radius
+        defocus.radius, estimate_defocus(color, model=single, channel_axis=-1).radius
     )
-    sharp = deblur(colour, defocus, model=generator, channel_axis=-1).astype(float)
-    np.testing.assert_allclose(deblur(grey, defocus, model=generator), sharp.mean(-1), atol=1)
+    sharp = deblur(color, defocus, model=generator, channel_axis=-1).astype(float)
+    np.testing.assert_allclose(deblur(gray, defocus, model=generator), sharp.mean(-1), atol=1)
 
 
 def test_two_views_give_a_signed_map(dual):
@@ -395,7 +395,7 @@ def test_tiles_of_every_shipped_model_agree_with_the_whole(card, sample, top, le
         np.testing.assert_allclose(tiled, whole, atol=1e-4 * max(1, np.abs(whole).max()))
 
 
-# Progress, cancelling, generators
+# Progress, canceling, generators
 
 
 def test_progress_rises_to_its_total(single, generator):
@@ -622,7 +622,7 @@ def test_model_may_be_a_file(tmp_path, single):
         architecture="single-estimator",
         arguments={"widths": (8, 8, 8), "blocks": (1, 1, 1, 1)},
         version="1",
-        licence="",
+        license="",
         description="",
         data="",
         recipe={},

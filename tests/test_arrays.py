@@ -108,7 +108,7 @@ def test_arrays_of_other_libraries_are_taken():
     ("dtype", "axis", "encoding"),
     [("u1", None, "srgb"), ("u2", -1, "srgb"), ("f4", -1, "srgb"), ("u2", None, "linear")],
 )
-def test_encoding_follows_from_colour_and_data_type(dtype, axis, encoding):
+def test_encoding_follows_from_color_and_data_type(dtype, axis, encoding):
     image = np.zeros((9, 9, 3) if axis else (9, 9), dtype)
     assert read_layout(image, axis).encoding == encoding
     assert read_layout(image, axis, "linear").encoding == "linear"
@@ -188,7 +188,7 @@ def test_image_without_a_finite_value_is_refused():
             ranged(np.full((9, 9), np.nan), value_range=value_range)
 
 
-def test_colour_floats_far_from_their_range_are_refused():
+def test_color_floats_far_from_their_range_are_refused():
     image = np.full((9, 9, 3), 200.0)
     with pytest.raises(ImageError, match=r"reaches 200; give value_range"):
         ranged(image, -1)
@@ -257,7 +257,7 @@ def test_no_change_comes_back_bit_for_bit(dtype, shape, axis, encoding):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_form_of_grey_is_one_channel_of_display_values(dtype):
+def test_form_of_gray_is_one_channel_of_display_values(dtype):
     image = some_values(dtype, (9, 7))
     layout = read_layout(image)
     form = to_display(image[None], layout.encoding, (float(image.min()), float(image.max())))
@@ -268,13 +268,13 @@ def test_form_of_grey_is_one_channel_of_display_values(dtype):
     assert form.max() == pytest.approx(1)
 
 
-def test_linear_grey_is_microscopy_and_all_else_photographs():
-    grey, colour = np.zeros((9, 8), np.uint16), np.zeros((9, 8, 3), np.uint16)
-    assert read_layout(grey).imaging == "microscopy"
-    assert read_layout(grey, encoding="srgb").imaging == "photo"
-    assert read_layout(colour, -1, "linear").imaging == "photo"
-    assert read_layout(grey.astype(np.uint8)).imaging == "photo"
-    assert read_layout(grey.astype(np.uint8), encoding="linear").imaging == "microscopy"
+def test_linear_gray_is_microscopy_and_all_else_photographs():
+    gray, color = np.zeros((9, 8), np.uint16), np.zeros((9, 8, 3), np.uint16)
+    assert read_layout(gray).imaging == "microscopy"
+    assert read_layout(gray, encoding="srgb").imaging == "photo"
+    assert read_layout(color, -1, "linear").imaging == "photo"
+    assert read_layout(gray.astype(np.uint8)).imaging == "photo"
+    assert read_layout(gray.astype(np.uint8), encoding="linear").imaging == "microscopy"
 
 
 def test_change_is_rounded_and_kept_inside_the_data_type():

@@ -50,7 +50,7 @@ except napari_defocus.ImageError:
 
 
 def test_weights_from_anywhere_are_loaded_without_torchs_compiler(tmp_path):
-    told = dict.fromkeys(("version", "licence", "description", "data"), "")
+    told = dict.fromkeys(("version", "license", "description", "data"), "")
     cards = []
     for architecture in ARCHITECTURES:
         arguments = {"width": 8} if "generator" in architecture else {}

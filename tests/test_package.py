@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # Lowest first: a layer imports from those before it only.
 LAYERS = [
-    {"arrays", "colours", "errors", "io", "lazy", "maps", "panel", "provenance", "version"},
+    {"arrays", "colors", "errors", "io", "lazy", "maps", "panel", "provenance", "version"},
     {"optics"},
     {"networks"},
     {"models"},
@@ -70,7 +70,7 @@ def test_wheel_brings_weights_for_every_card(wheel):
         assert card.replace(".json", ".safetensors") in wheel
 
 
-def test_wheel_brings_the_licence(wheel):
+def test_wheel_brings_the_license(wheel):
     assert any(name.endswith("licenses/LICENSE") for name in wheel)
 
 

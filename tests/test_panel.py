@@ -26,11 +26,11 @@ def test_detail_is_enlarged_below():
 
 
 def test_bar_is_drawn_for_maps_only():
-    grey = compose([Column("a", _picture(128))])
+    gray = compose([Column("a", _picture(128))])
     bar = compose([Column("a", _picture(128), limit=8)])
     signed = compose([Column("a", _picture(128), limit=8, signed=True)])
-    assert grey.shape == bar.shape == signed.shape
-    assert not np.array_equal(grey, bar)
+    assert gray.shape == bar.shape == signed.shape
+    assert not np.array_equal(gray, bar)
     assert not np.array_equal(bar, signed)
 
 
@@ -75,7 +75,7 @@ def test_map_of_another_size_is_an_error():
         compose_result(_picture(5), np.ones((9, 9)), np.ones((9, 9)), _picture(5))
 
 
-def test_map_is_grey_where_it_is_not_sure():
+def test_map_is_gray_where_it_is_not_sure():
     image, radius = _picture(5, (60, 60)), np.full((60, 60), 3.0)
     confidence = np.where(np.arange(60) < 30, 0.1, 0.9) * np.ones((60, 1))
     panel = compose_result(image, radius, confidence, image, width=60)

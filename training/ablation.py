@@ -103,7 +103,7 @@ def _told(method: str, rows: Sequence[Row]) -> Row:
 def _rendered_pairs(
     task: GanTask, generator: nn.Module, photos: Photographs
 ) -> Iterable[tuple[Tensor, Tensor]]:
-    return zip(task.restore(generator, photos.centre), photos.sharp, strict=True)
+    return zip(task.restore(generator, photos.center), photos.sharp, strict=True)
 
 
 def _whole(task: GanTask, generator: nn.Module, image: Tensor) -> Tensor:

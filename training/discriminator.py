@@ -17,7 +17,7 @@ class PatchDiscriminator(nn.Module):
     Notes
     -----
     Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks" (2017), with
-    instance normalisation and without a sigmoid: scores are those of a Wasserstein critic.
+    instance normalization and without a sigmoid: scores are those of a Wasserstein critic.
     """
 
     def __init__(self, width: int = 64) -> None:
@@ -26,7 +26,7 @@ class PatchDiscriminator(nn.Module):
         layers: list[nn.Module] = []
         for depth, (before, after) in enumerate(pairwise(channels)):
             stride = 2 if depth < 3 else 1
-            # a bias would be taken away again by the normalisation
+            # a bias would be taken away again by the normalization
             layers.append(nn.Conv2d(before, after, 4, stride, padding=1, bias=not depth))
             if depth:
                 layers.append(nn.InstanceNorm2d(after, affine=True))

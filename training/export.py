@@ -7,7 +7,7 @@ from typing import Any
 
 from napari_defocus.models import ModelCard, find_model, load_network, write_model
 from napari_defocus.networks.descriptor import Task
-from training.products import LICENCE
+from training.products import LICENSE
 
 _PHOTOGRAPHS = (
     "Scenes rendered from freely licensed photographs (CID22, GB82, CLIC 2025 and the wallpapers "
@@ -77,13 +77,13 @@ MODELS: Mapping[str, Model] = {
     "microscopy-single": Model(
         "single",
         "single",
-        "Blur radius and confidence from one image of a microscope: linear, grey.",
+        "Blur radius and confidence from one image of a microscope: linear, gray.",
         _SPECIMENS,
     ),
     "microscopy-faithful": Model(
         "deblur",
         "deblur",
-        "Deblurs images of microscopes, linear and grey, steered by the map; no adversary.",
+        "Deblurs images of microscopes, linear and gray, steered by the map; no adversary.",
         _SPECIMENS,
     ),
 }
@@ -123,7 +123,7 @@ def export(run: Path, name: str, folder: Path, *, figures: Mapping[str, Any]) ->
         architecture=left.architecture,
         arguments={**left.arguments, **model.arguments},
         version=_VERSION,
-        licence=LICENCE,
+        license=LICENSE,
         description=model.description,
         data=model.data,
         recipe=left.recipe,

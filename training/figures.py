@@ -11,9 +11,9 @@ _DEPTH_STEP = 0.7
 _TEXTURED = 0.03
 
 
-def texture_weight(grey: Tensor) -> Tensor:
+def texture_weight(gray: Tensor) -> Tensor:
     """How much a pixel's surroundings tell about a horizontal shift, (N, 1, H, W), in [0, 1)."""
-    slope = functional.pad(grey, (1, 1, 0, 0), mode="replicate")
+    slope = functional.pad(gray, (1, 1, 0, 0), mode="replicate")
     energy = box((slope[..., 2:] - slope[..., :-2]) ** 2, 3)
     return energy / (energy + _TEXTURED**2)
 
@@ -50,13 +50,13 @@ def _same_support(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _middle(kernel: Tensor, half: int) -> Tensor:
-    centre = kernel.shape[-1] // 2
-    inner = slice(centre - half, centre + half + 1)
+    center = kernel.shape[-1] // 2
+    inner = slice(center - half, center + half + 1)
     return kernel[inner, inner]
 
 
 def _correlation(pair: Tensor) -> Tensor:
     """Without a matrix product, which automatic casting would do in half precision."""
-    centred = pair - pair.mean(1, keepdim=True)
-    length = centred.square().sum(1).sqrt()
-    return (centred[0] * centred[1]).sum() / (length[0] * length[1])
+    centered = pair - pair.mean(1, keepdim=True)
+    length = centered.square().sum(1).sqrt()
+    return (centered[0] * centered[1]).sum() / (length[0] * length[1])

@@ -110,5 +110,5 @@ def _levels(shape: Sequence[int], multiple: int, coarsest: int) -> list[int]:
 
 def _sampled(values: Tensor, level: int, side: int) -> Tensor:
     """What a look of a side saw of (N, 1, H, W): the value amid each `level` x `level` pixels."""
-    centre = level // 2
-    return middle(values, level * side)[..., centre::level, centre::level]
+    center = level // 2
+    return middle(values, level * side)[..., center::level, center::level]

@@ -78,7 +78,7 @@ def fourier_loss(image: Tensor, target: Tensor) -> Tensor:
 
 
 def edge_loss(image: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute error of the differences between neighbouring pixels, down and across."""
+    """Mean absolute error of the differences between neighboring pixels, down and across."""
     difference = image - target
     return difference.diff(dim=-2).abs().mean() + difference.diff(dim=-1).abs().mean()
 

@@ -17,7 +17,7 @@ _POOLED_BEFORE = (3, 6, 9)
 class Lpips(nn.Module):
     """Learned perceptual distance (Zhang et al. 2018), and the features it is taken of.
 
-    The weights are buffers: they follow `to`, no optimiser sees them, no checkpoint keeps them.
+    The weights are buffers: they follow `to`, no optimizer sees them, no checkpoint keeps them.
 
     Parameters
     ----------

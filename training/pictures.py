@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_defocus.colours import paint_map
+from napari_defocus.colors import paint_map
 from napari_defocus.optics.bank import KernelBank
 from napari_defocus.optics.kernels import mirrored
 
@@ -26,6 +26,6 @@ def kernel_picture(bank: KernelBank, first: int = 1) -> Tensor:
 
 
 def map_picture(radius: Tensor, limit: float | None = None) -> Tensor:
-    """A map (H, W) of signed radii in px in the plugin's colours."""
+    """A map (H, W) of signed radii in px in the plugin's colors."""
     painted = paint_map(radius.float().cpu().numpy(), signed=True, limit=limit)
     return torch.from_numpy(np.ascontiguousarray(painted.transpose(2, 0, 1))).float() / 255

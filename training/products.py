@@ -8,7 +8,7 @@ from torch import nn
 
 from napari_defocus.models import ModelCard, write_model
 
-LICENCE = "BSD-3-Clause"
+LICENSE = "BSD-3-Clause"
 
 
 def leave_network(
@@ -29,7 +29,7 @@ def leave_network(
         architecture=architecture,
         arguments=arguments,
         version="0",
-        licence=LICENCE,
+        license=LICENSE,
         description="As left by a training run.",
         data="See the recipe.",
         recipe=recipe,

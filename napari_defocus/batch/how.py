@@ -36,7 +36,7 @@ class How:
     tile: str = "auto"
 
     def interpreted(self, picture: "Picture") -> "Picture":
-        """Return the picture with its colours as planes, if that was asked for."""
+        """Return the picture with its colors as planes, if that was asked for."""
         return picture.as_planes() if self.channel_axis == "none" else picture
 
     def arguments(self, picture: "Picture") -> dict[str, Any]:

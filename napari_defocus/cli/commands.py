@@ -77,7 +77,7 @@ def map_command(
         Path | None, typer.Option(metavar="FILE", help="A .tif for the confidence, 0 to 1.")
     ] = None,
     preview_out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A picture of the map in colours.")
+        Path | None, typer.Option(metavar="FILE", help="A picture of the map in colors.")
     ] = None,
     model: Model = "auto",
     overwrite: Overwrite = False,
@@ -282,7 +282,7 @@ def models_command(
         bool, typer.Option("--verify", help="Check that the weights are undamaged.")
     ] = False,
 ) -> None:
-    """List the models, or show one: what it was trained on, what it reaches, its licence."""
+    """List the models, or show one: what it was trained on, what it reaches, its license."""
     with reporting():
         from .show import show_model, show_models
 

@@ -99,14 +99,14 @@ ChannelAxis = Annotated[
     str,
     typer.Option(
         metavar="AXIS",
-        help="auto: colours as the file says; the number of their axis; or none: all are planes.",
+        help="auto: colors as the file says; the number of their axis; or none: all are planes.",
         rich_help_panel=_VALUES,
     ),
 ]
 Encoding = Annotated[
     EncodingChoice,
     typer.Option(
-        help="Display values or proportional to light; auto: colour and uint8 are srgb.",
+        help="Display values or proportional to light; auto: color and uint8 are srgb.",
         rich_help_panel=_VALUES,
     ),
 ]
@@ -114,7 +114,7 @@ ValueRange = Annotated[
     tuple[float, float] | None,
     typer.Option(
         metavar="BLACK WHITE",
-        help="Values of black and white; the type's for colour and uint8, else measured.",
+        help="Values of black and white; the type's for color and uint8, else measured.",
         rich_help_panel=_VALUES,
     ),
 ]

@@ -11,7 +11,7 @@ from ..api import DefocusMap, deblur, estimate_defocus, refocus
 from ..arrays import Imaging
 from ..batch.how import How
 from ..batch.views import Views, find_views
-from ..colours import paint_map
+from ..colors import paint_map
 from ..errors import FileError, MapError, OptionError
 from ..io import Picture, check_fits, read_picture
 from ..models import ModelCard, find_model, taking_part
@@ -74,7 +74,7 @@ class MapOutputs:
 
     def check(self) -> None:
         """Refuse files that cannot hold what is to go there."""
-        instead = ", and add --preview-out for a picture in colours"
+        instead = ", and add --preview-out for a picture in colors"
         check_holds_numbers(self.radius, "radii", instead)
         if self.confidence:
             check_holds_numbers(self.confidence, "confidence", "")
@@ -255,7 +255,7 @@ def _views(path: Path, picture: Picture, how: How, *, dual_pixel: bool) -> Views
 def _read_numbers(path: Path, what: str) -> Array:
     picture = read_picture(path)
     if picture.channel_axis is not None:
-        raise FileError(f"{path} is a picture in colours; it should hold {what}, as a grey TIFF")
+        raise FileError(f"{path} is a picture in colors; it should hold {what}, as a gray TIFF")
     numbers: Array = picture.data
     return numbers
 

@@ -35,7 +35,7 @@ def show_models(*, check: bool) -> None:
     cards = list_models()
     if not cards:
         raise ModelError("no model is installed; give --model the path of a weights file")
-    table = _table("name", "for", "version", "size", "licence", *(["file"] if check else []))
+    table = _table("name", "for", "version", "size", "license", *(["file"] if check else []))
     for card in cards:
         checked = [_checked(card)] if check else []
         table.add_row(*(Text(text) for text in [*_summary(card), *checked]))
@@ -68,7 +68,7 @@ def show_machine() -> None:
 
 def _summary(card: ModelCard) -> list[str]:
     size = _size(card.path) if card.path.exists() else "missing"
-    return [card.name, _TASK_WORDS[card.task], card.version, size, card.licence]
+    return [card.name, _TASK_WORDS[card.task], card.version, size, card.license]
 
 
 def _size(path: Path) -> str:
@@ -100,8 +100,8 @@ def _find(name: str) -> ModelCard:
 
 def _file_rows(path: Path, picture: Picture) -> Iterator[tuple[str, str]]:
     data, metadata = picture.data, picture.metadata
-    colours = {"YXS": "RGB with alpha" if data.shape[-1] == 4 else "RGB"}
-    kind = colours.get(picture.axes, "grey" if picture.axes == "YX" else f"axes {picture.axes}")
+    colors = {"YXS": "RGB with alpha" if data.shape[-1] == 4 else "RGB"}
+    kind = colors.get(picture.axes, "gray" if picture.axes == "YX" else f"axes {picture.axes}")
     yield "file", f"{path} ({_size(path)})"
     yield "pixels", f"{' x '.join(str(n) for n in data.shape)}, {kind}, {data.dtype}"
     for axis, length in metadata.pixel_size.items():
@@ -123,7 +123,7 @@ def _carried(picture: Picture) -> Iterator[str]:
     metadata = picture.metadata
     names = {
         "EXIF": metadata.exif,
-        "colour profile": metadata.icc,
+        "color profile": metadata.icc,
         "XMP": metadata.xmp,
         "IPTC": metadata.iptc,
         "texts": metadata.text,

@@ -12,7 +12,7 @@ _REACH, _BLOCK = 3, 32
 _MUCH_BETTER = 0.7
 
 
-def levelled(left: FloatArray, right: FloatArray) -> FloatArray:
+def leveled(left: FloatArray, right: FloatArray) -> FloatArray:
     """Move the right view up or down by whole pixels if it is not level with the left one.
 
     The views of a sensor are level by nature; those that were cropped or resampled may not be.
@@ -30,7 +30,7 @@ def levelled(left: FloatArray, right: FloatArray) -> FloatArray:
     Examples
     --------
     >>> view = np.random.default_rng(0).random((3, 64, 64), np.float32)
-    >>> moved = levelled(view, np.roll(view, 2, axis=1))
+    >>> moved = leveled(view, np.roll(view, 2, axis=1))
     >>> bool((moved[:, :-2] == view[:, :-2]).all())
     True
     """
@@ -59,7 +59,7 @@ def vertical_offset(left: FloatArray, right: FloatArray) -> int:
 
 def _profiles(view: FloatArray) -> Array:
     """Return differences down (Y - 1, B) of the mean of every block of columns, of like scale."""
-    grey = view.mean(0)
-    blocks = np.array_split(grey, max(grey.shape[1] // _BLOCK, 1), axis=1)
+    gray = view.mean(0)
+    blocks = np.array_split(gray, max(gray.shape[1] // _BLOCK, 1), axis=1)
     profile = np.diff(np.stack([block.mean(1) for block in blocks], 1), axis=0)
     return profile / np.float32(max(profile.std(), 1e-6))

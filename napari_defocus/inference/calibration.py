@@ -99,7 +99,7 @@ def scale_between(found: FloatArray, reference: FloatArray) -> float:
     Returns
     -------
     float
-        Geometric mean of the ratios, the larger and surer radii weighing more, drawn towards 1
+        Geometric mean of the ratios, the larger and surer radii weighing more, drawn toward 1
         where little is known.
 
     Examples

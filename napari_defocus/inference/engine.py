@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Parts = tuple[FloatArray, ...]
 #: Planes are padded to at least this, in pixels: networks shrink them several times.
 _LEAST_SIDE = 64
-#: Cancelling takes as long as a tile: where tiles of "auto" size take more seconds, they are
+#: Canceling takes as long as a tile: where tiles of "auto" size take more seconds, they are
 #: halved, down to cores of this side in pixels; below, nearly all of the work would be for halos.
 _LONGEST_TILE, _LEAST_HALF = 1.0, 128
 #: One tile at a time: each uses all cores, and memory for more may not be there.
@@ -278,7 +278,7 @@ def _batch(parts: Parts) -> torch.Tensor:
 
     from ..networks.blocks import joined
 
-    # torch takes no arrays that cannot be written to, such as grey shown as three channels
+    # torch takes no arrays that cannot be written to, such as gray shown as three channels
     writable = (np.require(part, requirements="W") for part in parts)
     return joined([torch.from_numpy(part)[None] for part in writable])
 

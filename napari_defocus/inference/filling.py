@@ -1,4 +1,4 @@
-"""Pixels in doubt, beside edges in depth: what sure pixels close by say that have their colour."""
+"""Pixels in doubt, beside edges in depth: what sure pixels close by say that have their color."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MANY = 2**15
 
 
 def fill_doubt(found: Store, views: Planes, room: Room, alike: float) -> None:
-    """Draw radii in doubt towards those close by that are confident and have the same colour.
+    """Draw radii in doubt toward those close by that are confident and have the same color.
 
     As `even_out` does for surfaces, within 12 pixels instead of 150, for single pixels and where in
     doubt alone: teeth beside edges in depth and specks on surfaces fade. It is made for two views,
@@ -52,18 +52,18 @@ def fill_doubt(found: Store, views: Planes, room: Room, alike: float) -> None:
     for block in blocks:
         sight, core = block.grown(_REACH * _CELL, whole), block.shrunk(_CELL)
         cells = averaged(found[:, *sight.slices], _CELL)
-        colours = hues(views[:, *sight.slices], _CELL)
+        colors = hues(views[:, *sight.slices], _CELL)
         inner = core.seen_from(sight.shrunk(_CELL))
-        change[:, *core.slices] = _change(cells, colours, inner, alike)[None]
+        change[:, *core.slices] = _change(cells, colors, inner, alike)[None]
     for block in blocks:
         changed = found[:1, *block.slices] + enlarged_part(change, _CELL, block)
         found[:1, *block.slices] = changed
 
 
-def _change(cells: FloatArray, colours: FloatArray, core: Box, alike: float) -> FloatArray:
+def _change(cells: FloatArray, colors: FloatArray, core: Box, alike: float) -> FloatArray:
     """What is to be added to the radius of the cells of a core."""
     radii, confidence, *around = (
-        np.pad(plane, _REACH, mode="edge") for plane in (*cells, *colours)
+        np.pad(plane, _REACH, mode="edge") for plane in (*cells, *colors)
     )
     counts = np.pad(np.square(cells[1]), _REACH)
     inner = core.seen_from(Box(-_REACH, -_REACH, 0, 0)).slices
@@ -87,7 +87,7 @@ def _mean_around(
     hues: Sequence[FloatArray],
     spread: FloatArray,
 ) -> FloatArray:
-    """Mean radius around each place, by nearness, likeness of radius and colour, and weight."""
+    """Mean radius around each place, by nearness, likeness of radius and color, and weight."""
     own, own_hues = radii.take(at), [hue.take(at) for hue in hues]
     likeness = -0.5 / spread
     total, weights = np.zeros_like(own), np.zeros_like(own)

@@ -1,4 +1,4 @@
-"""What counts as the same surface: nearly the same radius, and the same colour."""
+"""What counts as the same surface: nearly the same radius, and the same color."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 #: estimator sees, and more for large radii. Two views tell small radii apart that one image cannot.
 ALIKE: dict[Task, float] = {"single": 0.1, "dual": 0.03}
 _GROWTH = 0.07
-#: What counts as the same colour, likewise, in display-encoded values from 0 to 1.
-_SAME_COLOUR = 0.02
-_COLOURS = 3
+#: What counts as the same color, likewise, in display-encoded values from 0 to 1.
+_SAME_COLOR = 0.02
+_COLORS = 3
 
 
 def alike_within(radius: FloatArray, alike: float) -> FloatArray:
@@ -33,12 +33,12 @@ def alike_within(radius: FloatArray, alike: float) -> FloatArray:
 
 
 def hues(views: FloatArray, cell: int) -> FloatArray:
-    """Return the mean colour (3, y, x) of cells of the image or of both views.
+    """Return the mean color (3, y, x) of cells of the image or of both views.
 
     Parameters
     ----------
     views : (1, 3 or 6, Y, X) float32 array
-        Display-encoded; grey is three equal channels.
+        Display-encoded; gray is three equal channels.
     cell : int
         Side of a cell in pixels.
 
@@ -54,6 +54,6 @@ def hues(views: FloatArray, cell: int) -> FloatArray:
     (3, 2, 4)
     """
     cells = averaged(views, cell)
-    colours = cells.reshape(-1, min(len(cells), _COLOURS), *cells.shape[1:]).mean(0)
-    scaled = colours / np.float32(_SAME_COLOUR * (2 * _COLOURS) ** 0.5)
-    return np.broadcast_to(scaled, (_COLOURS, *scaled.shape[1:]))
+    colors = cells.reshape(-1, min(len(cells), _COLORS), *cells.shape[1:]).mean(0)
+    scaled = colors / np.float32(_SAME_COLOR * (2 * _COLORS) ** 0.5)
+    return np.broadcast_to(scaled, (_COLORS, *scaled.shape[1:]))

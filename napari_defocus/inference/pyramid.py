@@ -119,7 +119,7 @@ def estimate(
     network : torch.nn.Module
         An estimator.
     views : (1, 3 or 6, Y, X) float32 array
-        In the networks' form; grey, which networks see as three channels, as one.
+        In the networks' form; gray, which networks see as three channels, as one.
     compute : Compute
         Device, precision and tiles.
     scale : int or "auto"
@@ -175,7 +175,7 @@ def deblur(
     network : torch.nn.Module
         A deblurring network.
     image : (1 or 3, Y, X) float32 array
-        In the networks' form; grey, which networks see as three channels, as one.
+        In the networks' form; gray, which networks see as three channels, as one.
     found : (2, Y, X) float32 array
         Radius >= 0 in pixels of the plane, and confidence.
     compute : Compute
@@ -291,8 +291,8 @@ def weighted_quantile(values: Array, weights: Array, share: float) -> float:
     return float(values.ravel()[order][np.searchsorted(reached, share * reached[-1])])
 
 
-def coloured(picture: FloatArray) -> FloatArray:
-    """Return grey (1, Y, X) as the three channels that networks see; all else as it is."""
+def colored(picture: FloatArray) -> FloatArray:
+    """Return gray (1, Y, X) as the three channels that networks see; all else as it is."""
     return np.broadcast_to(picture, (3, *picture.shape[1:])) if len(picture) == 1 else picture
 
 
@@ -325,7 +325,7 @@ def _look(
             known[0] *= 2
             share = trust(known[0], *_REFINED_BETWEEN)
         told = np.where(share > 0, known, 0)
-        seen = (coloured(picture[:, *sight.slices]), told)
+        seen = (colored(picture[:, *sight.slices]), told)
         known[1] = confidence_at(known[1], 0.5)
         doubted = known[1] < 1 - _SURER_BY[0]
         steps = infer(network, seen, compute, (share > 0) | doubted, core)
@@ -400,7 +400,7 @@ class _Part:
         if not kept.any():
             self.meter.skip(kept.size if self.planned else 0)
             return np.zeros((3, *kept.shape), np.float32)
-        seen = (coloured(picture), guide[:2])
+        seen = (colored(picture), guide[:2])
         steps = infer(self.network, seen, self.compute, wanted, core)
         result = yield from self.meter.measure(steps, kept.size, planned=self.planned)
         result -= picture[:, *core.slices]

@@ -31,7 +31,7 @@ _LOST = 0.02
 #: Power, of the range [0, 1], that detail must have to be told from nothing; and the standard
 #: deviation of rounding to 8 bits, which is no detail.
 _NOTHING, _ROUNDING = 1e-6, 0.3 / 255
-#: Mean squared change between neighbours, of the range [0, 1], below which nothing can be told.
+#: Mean squared change between neighbors, of the range [0, 1], below which nothing can be told.
 _TOLD = 1e-7
 
 
@@ -56,19 +56,19 @@ def resolved_at(image: Planes) -> int:
         return 1
     changes = np.zeros((2, _JPEG))
     for top in _starts(height):
-        strip = _grey(image[:, top : top + _SIDE, :][:3])
+        strip = _gray(image[:, top : top + _SIDE, :][:3])
         if any(_loss(strip[:, left : left + _SIDE]) > _LOST for left in _starts(width)):
             return 1
         changes += _changes(strip) / len(_starts(height))
     return _times(changes) if changes.sum(1).min() > _TOLD else 1
 
 
-def _grey(colours: FloatArray) -> FloatArray:
-    """Brightness as JPEG takes it, for it enlarges colours by themselves; or the only channel."""
+def _gray(colors: FloatArray) -> FloatArray:
+    """Brightness as JPEG takes it, for it enlarges colors by themselves; or the only channel."""
     # no product of matrices: its threads would go on waiting for more, and hold up torch's
-    weighted = (_LUMA[:, None, None] * colours).sum(0) if len(colours) == 3 else colours[0]
-    grey: FloatArray = weighted
-    return grey
+    weighted = (_LUMA[:, None, None] * colors).sum(0) if len(colors) == 3 else colors[0]
+    gray: FloatArray = weighted
+    return gray
 
 
 def _starts(length: int) -> list[int]:
@@ -93,7 +93,7 @@ def _loss(square: FloatArray) -> float:
 
 
 def _changes(strip: FloatArray) -> Array:
-    """Mean squared change between neighbours, down and across, by their place modulo 8: (2, 8)."""
+    """Mean squared change between neighbors, down and across, by their place modulo 8: (2, 8)."""
     means = []
     for values in (strip, strip.T):
         squared = np.diff(values.astype(np.float64), axis=0) ** 2

@@ -1,7 +1,7 @@
 """Images and maps at a fraction of their size, and back.
 
 All scales are aligned: a coarse pixel covers s x s fine ones, and enlarging puts its value at their
-centre.
+center.
 """
 
 from __future__ import annotations

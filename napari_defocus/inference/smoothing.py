@@ -13,7 +13,7 @@ from .scaling import enlarged_part, level_shape
 
 #: How far cells matter to each other, in cells: at most, and as a Gaussian's standard deviation.
 _REACH, _STEP, _NEAR = 18, 3, 12.0
-#: How many of a radius' own expected errors another of the same colour may be away.
+#: How many of a radius' own expected errors another of the same color may be away.
 _ERRORS = 1.5
 _PASSES = 2
 #: Cells that are filtered at a time, so that steps find their data in the cache.
@@ -21,10 +21,10 @@ _STRIP = 2**16
 
 
 def even_out(found: Store, views: Planes, room: Room, alike: float) -> None:
-    """Draw radii towards those of their surroundings that are nearly the same, and confident.
+    """Draw radii toward those of their surroundings that are nearly the same, and confident.
 
     A bilateral filter of what varies slowly, over some 150 pixels; what varies within a few pixels
-    is kept, and edges in depth stay sharp. What is in doubt learns from what has its colour, as far
+    is kept, and edges in depth stay sharp. What is in doubt learns from what has its color, as far
     as its doubt allows.
 
     Parameters
@@ -42,9 +42,9 @@ def even_out(found: Store, views: Planes, room: Room, alike: float) -> None:
     Notes
     -----
     Cells weigh by the mean square of their confidence. The filter (Tomasi and Manduchi, "Bilateral
-    filtering for gray and color images", ICCV 1998) passes twice. Joint with colour (Petschnigg et
+    filtering for gray and color images", ICCV 1998) passes twice. Joint with color (Petschnigg et
     al., "Digital photography with flash and no-flash image pairs", SIGGRAPH 2004) it would print
-    textures on maps, so colour only lets more radii count, none less.
+    textures on maps, so color only lets more radii count, none less.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def even_out(found: Store, views: Planes, room: Room, alike: float) -> None:
 
 
 def _hues(views: Planes, room: Room) -> FloatArray:
-    """Mean colour (3, y, x) of each cell."""
+    """Mean color (3, y, x) of each cell."""
     cells = np.empty((3, *level_shape(views.shape, CELL)), np.float32)
     for block in room.blocks(views.shape, CELL):
         cells[:, *block.shrunk(CELL).slices] = hues(views[:, *block.slices], CELL)

@@ -1,7 +1,7 @@
 """Where tiles lie, what they must see, and how their results are joined.
 
 A tile's *core* is what it is responsible for; cores cover the plane without overlap. Its result is
-kept a little beyond the core, where a window fades it into its neighbours, and it sees a halo
+kept a little beyond the core, where a window fades it into its neighbors, and it sees a halo
 beyond that, so that everything kept is what the whole plane would have given.
 """
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ..errors import OptionError
 
-#: How far, in pixels, neighbouring tiles fade into each other on either side of their border.
+#: How far, in pixels, neighboring tiles fade into each other on either side of their border.
 OVERLAP = 8
 
 
@@ -160,7 +160,7 @@ def halves(core: Box, multiple: int) -> list[Box]:
 def window(core: Box, kept: Box) -> npt.NDArray[np.float32]:
     """Return the weights of a tile's result over the box of it that is kept.
 
-    One inside; falling linearly across the border of the core towards the edge of `kept`, but never
+    One inside; falling linearly across the border of the core toward the edge of `kept`, but never
     to zero, and not at all where the two share an edge, which is then the edge of the image.
 
     Parameters
@@ -171,7 +171,7 @@ def window(core: Box, kept: Box) -> npt.NDArray[np.float32]:
     Returns
     -------
     (height, width) float32 array
-        Of `kept`; strictly positive. The weights of neighbours need not sum to 1.
+        Of `kept`; strictly positive. The weights of neighbors need not sum to 1.
     """
     rows = _ramp(core.top - kept.top, core.height, kept.bottom - core.bottom)
     columns = _ramp(core.left - kept.left, core.width, kept.right - core.right)

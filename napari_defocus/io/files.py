@@ -45,7 +45,7 @@ RAW_SUFFIXES = (
 # fmt: on
 
 
-def recognise(path: Path) -> Format:
+def recognize(path: Path) -> Format:
     """Say what a file is by its first bytes, whatever its name; and a folder, by its name.
 
     Raises

@@ -72,6 +72,6 @@ def growing(path: StrPath, picture: Picture, *, overwrite: bool = False) -> Iter
 
 
 def check_zarr(picture: Picture, path: Path) -> None:
-    """Refuse colours, for which OME-Zarr has no place."""
+    """Refuse colors, for which OME-Zarr has no place."""
     if picture.axes.endswith("S"):
-        raise FileError(f"{path} cannot hold colours, as OME-Zarr does not; write a .tif")
+        raise FileError(f"{path} cannot hold colors, as OME-Zarr does not; write a .tif")

@@ -1,4 +1,4 @@
-"""JPEG: pixels by Pillow; EXIF, colour profile, XMP, IPTC, comment and density kept."""
+"""JPEG: pixels by Pillow; EXIF, color profile, XMP, IPTC, comment and density kept."""
 
 import struct
 import warnings
@@ -30,21 +30,21 @@ def read_jpeg(path: Path) -> Picture:
     Raises
     ------
     FileError
-        If its colours are neither grey nor RGB.
+        If its colors are neither gray nor RGB.
     """
     with path.open("rb") as file, _opened(file) as image:
         if image.mode not in ("L", "RGB"):
-            raise FileError(f"{path} holds {image.mode} colours; convert it to RGB first")
+            raise FileError(f"{path} holds {image.mode} colors; convert it to RGB first")
         width, height = image.size
         check_pixels(path, width, height)
         check_memory(path, 2 * width * height * len(image.getbands()))
         data = np.asarray(image)
         metadata, orientation = _metadata(image)
         several = "mp" in image.info
-    colour = data.ndim == 3
-    data = turn_upright(data, orientation, colour=colour)
+    color = data.ndim == 3
+    data = turn_upright(data, orientation, color=color)
     ignored = "pictures behind the first" if several else ""
-    return Picture(data, "YXS" if colour else "YX", metadata, ignored=ignored)
+    return Picture(data, "YXS" if color else "YX", metadata, ignored=ignored)
 
 
 def _opened(file: BinaryIO) -> JpegImageFile:
@@ -57,12 +57,12 @@ def _opened(file: BinaryIO) -> JpegImageFile:
 def check_jpeg(picture: Picture, path: Path) -> None:
     """Raise a FileError if JPEG cannot hold a picture."""
     height, width = picture.data.shape[:2]
-    dtype, colour = picture.data.dtype, picture.axes == "YXS"
+    dtype, color = picture.data.dtype, picture.axes == "YXS"
     if picture.axes not in ("YX", "YXS"):
         raise FileError(f"{path} cannot hold a stack of axes {picture.axes}; write a .tif")
-    if picture.alpha is not None or (colour and picture.data.shape[-1] == 4):
+    if picture.alpha is not None or (color and picture.data.shape[-1] == 4):
         raise FileError(f"{path} cannot hold an alpha channel; write a .png or .tif")
-    if dtype != np.uint8 and not (dtype == np.uint16 and colour):
+    if dtype != np.uint8 and not (dtype == np.uint16 and color):
         better = ".png or .tif" if dtype == np.uint16 else ".tif"
         raise FileError(f"{path} cannot hold {dtype} values; JPEG holds uint8, write a {better}")
     if max(height, width) > _LARGEST_SIDE:
@@ -70,9 +70,9 @@ def check_jpeg(picture: Picture, path: Path) -> None:
 
 
 def write_jpeg(file: BinaryIO, picture: Picture, path: Path) -> None:
-    """Write grey or colour of 8 bits, at quality 95 with full colour resolution.
+    """Write gray or color of 8 bits, at quality 95 with full color resolution.
 
-    Colour of 16 bits is display-encoded and rounded to 8; grey of 16 bits, which are measured
+    Color of 16 bits is display-encoded and rounded to 8; gray of 16 bits, which are measured
     values, is not.
     """
     check_jpeg(picture, path)
@@ -122,7 +122,7 @@ def _resolution(info: dict[Any, Any]) -> Resolution | None:
     x, y = info.get("jfif_density", (0, 0))
     unit = info.get("jfif_unit", 0)
     if unit == 2 and x and y:
-        return Resolution(x, y, "centimetre")
+        return Resolution(x, y, "centimeter")
     dpi = info.get("dpi")
     return Resolution(float(dpi[0]), float(dpi[1]), "inch") if dpi and all(dpi) else None
 

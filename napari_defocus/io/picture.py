@@ -28,11 +28,11 @@ class Resolution:
 
     x: float
     y: float
-    unit: Literal["inch", "centimetre", "none"]
+    unit: Literal["inch", "centimeter", "none"]
 
     def per_inch(self) -> "tuple[float, float] | None":
         """Return pixels per inch along X and Y, None where the unit is unknown."""
-        factor = {"inch": 1.0, "centimetre": 2.54, "none": 0.0}[self.unit]
+        factor = {"inch": 1.0, "centimeter": 2.54, "none": 0.0}[self.unit]
         return (self.x * factor, self.y * factor) if factor else None
 
 
@@ -63,7 +63,7 @@ class Metadata:
     exif : bytes, optional
         EXIF as a TIFF structure, without a prefix; orientation upright, thumbnail unlinked.
     icc : bytes, optional
-        Colour profile.
+        Color profile.
     xmp : bytes, optional
         XMP packet.
     iptc : bytes, optional
@@ -71,7 +71,7 @@ class Metadata:
     text : mapping
         Texts by keyword, such as ``"Description"`` (TIFF) or ``"Comment"`` (JPEG).
     resolution : Resolution, optional
-        Pixels per inch or centimetre.
+        Pixels per inch or centimeter.
     pixel_size : mapping of axis letter to Length
         Sizes from ImageJ or OME metadata; T is the time between frames.
     channel_names : tuple of str
@@ -83,7 +83,7 @@ class Metadata:
     ngff : mapping, optional
         Of an OME-Zarr image: its version, and how it asks to be shown (``"omero"``).
     png : tuple of (chunk name, content)
-        PNG's own colour chunks: gAMA, cHRM, sRGB, cICP.
+        PNG's own color chunks: gAMA, cHRM, sRGB, cICP.
     storage : Storage, optional
         Layout of a TIFF file.
     """
@@ -103,7 +103,7 @@ class Metadata:
     storage: Storage | None = None
 
     def geometry(self) -> "Metadata":
-        """Return what stays true of a map of the same scene: its sizes, not its colours."""
+        """Return what stays true of a map of the same scene: its sizes, not its colors."""
         display = ("min", "max", "Ranges", "LUTs")
         imagej = self.imagej and {k: v for k, v in self.imagej.items() if k not in display}
         kept = replace(self, exif=None, icc=None, xmp=None, iptc=None, text={}, png=())
@@ -119,13 +119,13 @@ class Picture:
     ----------
     data : (..., Y, X) or (..., Y, X, S) array
         Values as stored, native byte order, upright; NumPy, or dask if they are still in the file.
-        S are colour samples: RGB or RGB and alpha.
+        S are color samples: RGB or RGB and alpha.
     axes : str
         One letter an axis, such as ``"YXS"`` or ``"TZCYX"``.
     metadata : Metadata
         All else the file says.
     alpha : (Y, X) array, optional
-        The alpha channel of a grey image, of the same type as `data`.
+        The alpha channel of a gray image, of the same type as `data`.
     ignored : str
         What else the file holds and this picture does not, as a clause; empty if nothing.
     copies : tuple of arrays
@@ -141,18 +141,18 @@ class Picture:
 
     @property
     def channel_axis(self) -> int | None:
-        """-1 for a colour picture, None for one whose channels, if any, are planes."""
+        """-1 for a color picture, None for one whose channels, if any, are planes."""
         return -1 if self.axes.endswith("S") else None
 
     def as_planes(self) -> "Picture":
-        """Return the same with its colours, if it has any, as planes before Y and X."""
+        """Return the same with its colors, if it has any, as planes before Y and X."""
         if self.channel_axis is None:
             return self
         axes = ("Q" if "C" in self.axes else "C") + self.axes[:-1]
         return replace(self, data=np.moveaxis(self.data, -1, 0), axes=axes)
 
 
-def turn_upright(data: Array, orientation: int, *, colour: bool) -> Array:
+def turn_upright(data: Array, orientation: int, *, color: bool) -> Array:
     """Turn and mirror a picture as an EXIF orientation asks.
 
     Parameters
@@ -161,7 +161,7 @@ def turn_upright(data: Array, orientation: int, *, colour: bool) -> Array:
         The picture as stored.
     orientation : int
         1 to 8, as in EXIF and TIFF; anything else counts as 1, upright.
-    colour : bool
+    color : bool
         Whether the last axis holds samples.
 
     Returns
@@ -171,11 +171,11 @@ def turn_upright(data: Array, orientation: int, *, colour: bool) -> Array:
 
     Examples
     --------
-    >>> turn_upright(np.array([[1, 2, 3], [4, 5, 6]]), 6, colour=False).tolist()
+    >>> turn_upright(np.array([[1, 2, 3], [4, 5, 6]]), 6, color=False).tolist()
     [[4, 1], [5, 2], [6, 3]]
     """
     swap, flip_y, flip_x = _TURNS.get(orientation, _TURNS[1])
-    y, x = (-3, -2) if colour else (-2, -1)
+    y, x = (-3, -2) if color else (-2, -1)
     if swap:
         data = np.swapaxes(data, y, x)
     flipped = tuple(axis for axis, flip in ((y, flip_y), (x, flip_x)) if flip)

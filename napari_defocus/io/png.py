@@ -1,4 +1,4 @@
-"""PNG: pixels by imagecodecs, which knows 16-bit colour; what lies beside them chunk by chunk.
+"""PNG: pixels by imagecodecs, which knows 16-bit color; what lies beside them chunk by chunk.
 
 Names and layouts of chunks: PNG specification, third edition, section 11.
 """
@@ -20,7 +20,7 @@ from .picture import Metadata, Picture, Resolution, turn_upright
 _SIGNATURE_SIZE = 8
 _HEADER_END = 33  # signature and IHDR, behind which the first chunk may be put
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
-_COLOUR = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
+_COLOR = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _XMP = "XML:com.adobe.xmp"
 _SAMPLES = {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}
 _LARGEST_TEXT = 1 << 24  # characters of a text once decompressed, and of all texts together
@@ -28,7 +28,7 @@ _COMPRESSION = 4  # a quarter of the time of the usual 6, for files 5 % larger
 
 
 def read_png(path: Path) -> Picture:
-    """Read a PNG file: palettes become colours, transparency an alpha channel."""
+    """Read a PNG file: palettes become colors, transparency an alpha channel."""
     check_memory(path, path.stat().st_size)
     content = path.read_bytes()
     if content[12:16] != b"IHDR":
@@ -39,13 +39,13 @@ def read_png(path: Path) -> Picture:
     chunks = list(_chunks(content))
     data = imagecodecs.png_decode(_pixels(content))
     metadata, orientation = _metadata(chunks, width, height)
-    colour = data.ndim == 3 and data.shape[-1] in (3, 4)
-    data = turn_upright(data, orientation, colour=data.ndim == 3)
+    color = data.ndim == 3 and data.shape[-1] in (3, 4)
+    data = turn_upright(data, orientation, color=data.ndim == 3)
     ignored = "frames behind the first" if any(name == b"acTL" for name, _ in chunks) else ""
-    if data.ndim == 3 and not colour:
-        grey, alpha = (np.ascontiguousarray(data[..., index]) for index in (0, 1))
-        return Picture(grey, "YX", metadata, alpha, ignored)
-    return Picture(data, "YXS" if colour else "YX", metadata, ignored=ignored)
+    if data.ndim == 3 and not color:
+        gray, alpha = (np.ascontiguousarray(data[..., index]) for index in (0, 1))
+        return Picture(gray, "YX", metadata, alpha, ignored)
+    return Picture(data, "YXS" if color else "YX", metadata, ignored=ignored)
 
 
 def check_png(picture: Picture, path: Path) -> None:
@@ -60,7 +60,7 @@ def check_png(picture: Picture, path: Path) -> None:
 
 
 def write_png(file: BinaryIO, picture: Picture, path: Path) -> None:
-    """Write grey or colour of 8 or 16 bits."""
+    """Write gray or color of 8 or 16 bits."""
     check_png(picture, path)
     data = picture.data
     if picture.alpha is not None:
@@ -117,7 +117,7 @@ def _metadata(
         xmp=xmp or None,
         text=text,
         resolution=resolution,
-        png=tuple((name, found[name]) for name in _COLOUR if name in found),
+        png=tuple((name, found[name]) for name in _COLOR if name in found),
     ), orientation
 
 
@@ -177,7 +177,7 @@ def _resolution(body: bytes | None) -> Resolution | None:
     if body is None or len(body) != 9:
         return None
     x, y, unit = struct.unpack(">IIB", body)
-    return Resolution(x / 100, y / 100, "centimetre") if unit == 1 else Resolution(x, y, "none")
+    return Resolution(x / 100, y / 100, "centimeter") if unit == 1 else Resolution(x, y, "none")
 
 
 def _inflate(body: bytes) -> bytes:

@@ -18,7 +18,7 @@ from .picture import Array, Metadata, Picture, turn_upright
 
 _SRGB = (2.4, 12.92)  # power and slope, in LibRaw's terms
 _WHITE = 65535
-#: Light from which on a frame may be clipped: mixing colours moves what is.
+#: Light from which on a frame may be clipped: mixing colors moves what is.
 _CLIPPED = 60000
 #: EXIF orientations by LibRaw's: 1 flips X, 2 flips Y, 4 swaps X and Y.
 _ORIENTATIONS = (1, 2, 4, 3, 5, 8, 6, 7)
@@ -48,7 +48,7 @@ class DualPixel:
 
     def upright(self, plane: Array) -> Array:
         """Turn what was found of the views, (..., Y, X), as the photograph is turned."""
-        return turn_upright(plane, self.orientation, colour=False)
+        return turn_upright(plane, self.orientation, color=False)
 
 
 class _NoSuchFrame(FileError):

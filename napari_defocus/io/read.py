@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DefocusError, FileError
-from .files import Format, StrPath, check_memory, reason, recognise
+from .files import Format, StrPath, check_memory, reason, recognize
 from .picture import Picture
 
 #: Values of a TIFF file from which on they are not read at once.
@@ -20,7 +20,7 @@ def read_picture(path: StrPath) -> Picture:
     What kind of file it is follows from its content, not from its name. TIFF may be plain, tiled,
     compressed, BigTIFF, OME-TIFF or an ImageJ hyperstack; of several series the first is read.
     Pictures that their EXIF or TIFF orientation asks to be turned are turned, and their metadata
-    say so. Palettes become RGB, inverted grey becomes grey, transparency an alpha channel.
+    say so. Palettes become RGB, inverted gray becomes gray, transparency an alpha channel.
 
     Parameters
     ----------
@@ -31,14 +31,14 @@ def read_picture(path: StrPath) -> Picture:
     Returns
     -------
     Picture
-        Pixels (..., Y, X) or, if the file says they are colours, (..., Y, X, 3 or 4), in the
+        Pixels (..., Y, X) or, if the file says they are colors, (..., Y, X, 3 or 4), in the
         file's own data type and values.
 
     Raises
     ------
     FileError
         If the file is missing, empty, damaged, truncated, too large for this machine's memory (or,
-        as PNG or JPEG, above 500 megapixels), or holds anything but grey or RGB pixels.
+        as PNG or JPEG, above 500 megapixels), or holds anything but gray or RGB pixels.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def open_picture(path: StrPath, *, lazy_from: float = LARGE) -> Picture:
         If it is a zarr store, and the extra ``zarr`` is not installed.
     """
     path = Path(path)
-    kind = recognise(path)
+    kind = recognize(path)
     try:
         return _read(path, kind, lazy_from)
     except DefocusError:

@@ -32,7 +32,7 @@ def zarr_is_there() -> bool:
 
 
 def new_array(folder: Path, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Return a new zarr array (..., Y, X), or with one axis more of colours, in a new folder.
+    """Return a new zarr array (..., Y, X), or with one axis more of colors, in a new folder.
 
     It is not compressed: it is read several times, and gone soon.
     """

@@ -1,6 +1,6 @@
 """Read TIFF, OME-TIFF and ImageJ hyperstacks with tifffile.
 
-What is colour follows from the file's own photometric interpretation and samples; other channels,
+What is color follows from the file's own photometric interpretation and samples; other channels,
 as of fluorescence, are planes. Numbers of tags and their values: TIFF 6.0.
 """
 
@@ -30,7 +30,7 @@ _RGB_DECODERS = (6, 7, 33003, 33005, 33007, 34712)
 _ORIENTATION, _XMP, _IPTC, _ICC, _DESCRIPTION = 274, 700, 33723, 34675, 270
 _FIRST_PRIVATE_TAG = 32768
 _MOST_COMPLAINTS = 200
-_RESOLUTION_UNITS = {2: "inch", 3: "centimetre"}
+_RESOLUTION_UNITS = {2: "inch", 3: "centimeter"}
 
 
 def read_tiff(path: Path, lazy_from: float) -> Picture:
@@ -39,7 +39,7 @@ def read_tiff(path: Path, lazy_from: float) -> Picture:
     Raises
     ------
     FileError
-        If the file is truncated or lacks planes, holds raw sensor data or colours other than grey
+        If the file is truncated or lacks planes, holds raw sensor data or colors other than gray
         and RGB, or no image at all.
     """
     _check_links(path)
@@ -64,8 +64,8 @@ def read_tiff(path: Path, lazy_from: float) -> Picture:
         ignored = _others(len(tiff.series) - 1)
     if not axes.rstrip("S").endswith("YX") or 0 in data.shape:
         raise FileError(f"{path} holds no image, but an array of axes {axes}, shape {data.shape}")
-    data = turn_upright(data, orientation, colour=axes.endswith("S"))
-    alpha = None if alpha is None else turn_upright(alpha, orientation, colour=False)
+    data = turn_upright(data, orientation, color=axes.endswith("S"))
+    alpha = None if alpha is None else turn_upright(alpha, orientation, color=False)
     return Picture(data, axes, metadata, alpha, ignored)
 
 
@@ -73,10 +73,10 @@ def _is_simple(series: Any) -> bool:
     """Whether pixels need not be changed or turned once they are read."""
     page = series.keyframe
     axes = str(series.axes)
-    plain_colours = axes.endswith("YXS") and int(page.photometric) == _RGB
-    grey = axes.endswith("YX") and "S" not in axes and int(page.photometric) == _MINISBLACK
+    plain_colors = axes.endswith("YXS") and int(page.photometric) == _RGB
+    gray = axes.endswith("YX") and "S" not in axes and int(page.photometric) == _MINISBLACK
     upright = _tag(page, _ORIENTATION, 1) == 1
-    return (plain_colours or grey) and upright and series.dtype.kind in "iuf"
+    return (plain_colors or gray) and upright and series.dtype.kind in "iuf"
 
 
 def _lazily(path: Path, series: Any) -> Any:
@@ -113,7 +113,7 @@ def _check_links(path: Path) -> None:
 
 
 def _check_kind(path: Path, tiff: Any, series: Any) -> None:
-    """Refuse what is no picture yet, or has colours that cannot be shown as grey or RGB."""
+    """Refuse what is no picture yet, or has colors that cannot be shown as gray or RGB."""
     page = series.keyframe
     inner = [inner for first in tiff.pages[:1] for inner in (first.pages or [])]
     if any(getattr(p, "photometric", None) in _RAW_PHOTOMETRIC for p in [page, *inner]):
@@ -121,7 +121,7 @@ def _check_kind(path: Path, tiff: Any, series: Any) -> None:
     photometric = int(page.photometric)
     decoded = photometric == _YCBCR and int(page.compression) in _RGB_DECODERS
     if photometric not in (_MINISWHITE, _MINISBLACK, _RGB, _PALETTE) and not decoded:
-        raise FileError(f"{path} holds {page.photometric.name} colours; convert it to RGB first")
+        raise FileError(f"{path} holds {page.photometric.name} colors; convert it to RGB first")
     if photometric == _RGB and page.samplesperpixel not in (3, 4):
         raise FileError(
             f"{path} holds {page.samplesperpixel} samples a pixel; RGB has 3, with alpha 4"
@@ -160,7 +160,7 @@ def _check_whole(path: Path, tiff: Any, series: Any) -> None:
 
 
 def _arrange(data: Array, series: Any, *, plain: bool) -> tuple[Array, str, Array | None]:
-    """Bring Y and X to the end, colour samples behind them, other samples before them."""
+    """Bring Y and X to the end, color samples behind them, other samples before them."""
     page = series.keyframe
     axes = str(series.axes)
     photometric = int(page.photometric)
@@ -188,16 +188,16 @@ def _arrange(data: Array, series: Any, *, plain: bool) -> tuple[Array, str, Arra
     return data, axes, None
 
 
-def _look_up(data: Array, colours: Array) -> Array:
+def _look_up(data: Array, colors: Array) -> Array:
     """Palette entries to RGB: 8 bits where the palette holds no more than that."""
-    table = np.moveaxis(colours, 0, -1)
+    table = np.moveaxis(colors, 0, -1)
     if (table % 257 == 0).all() or (table % 256 == 0).all():
         table = (table // 256).astype(np.uint8)
     return np.ascontiguousarray(table[np.minimum(data, len(table) - 1)])
 
 
 def _is_plain(tiff: Any) -> bool:
-    """Whether a palette and inverted grey are meant, not a look-up table to view values with."""
+    """Whether a palette and inverted gray are meant, not a look-up table to view values with."""
     return not (tiff.is_imagej or tiff.is_ome or tiff.is_lsm or tiff.is_stk or tiff.is_fluoview)
 
 

@@ -25,11 +25,11 @@ _PASS = 2**24  # bytes of tiles that are compressed between two looks at whether
 _PATIENCE = 0.1  # seconds between signs of life
 _CLASSIC_LIMIT = 2**32 - 2**25  # bytes of pixels that leave room for metadata
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
-_MICROMETRE = ("um", "µm", "μm", "\\u00B5m", "micron", "microns", "micrometer", "micrometre")
+_MICROMETER = ("um", "µm", "μm", "\\u00B5m", "micron", "microns", "micrometer", "micrometer")
 _OME_UNITS = frozenset(
     ("m", "dm", "cm", "mm", "µm", "nm", "pm", "Å", "in", "ft", "min", "h", "s", "ms", "µs", "ns")
 )
-_RESOLUTION_UNITS = {"inch": 2, "centimetre": 3, "none": 1}
+_RESOLUTION_UNITS = {"inch": 2, "centimeter": 3, "none": 1}
 
 
 def write_tiff(file: BinaryIO, picture: Picture, *, as_ome: bool) -> None:
@@ -181,7 +181,7 @@ def _across(part: Array, tile: tuple[int, int]) -> Iterator[Array]:
 
 
 def _joined(picture: Picture) -> Picture:
-    """Grey and alpha side by side, as samples."""
+    """Gray and alpha side by side, as samples."""
     if picture.alpha is None:
         return picture
     data = np.stack([picture.data, picture.alpha], axis=-1)
@@ -237,17 +237,17 @@ def _ome_fields(picture: Picture) -> dict[str, Any]:
 
 
 def _ome_unit(unit: str) -> str | None:
-    if unit.lower() in (name.lower() for name in _MICROMETRE):
+    if unit.lower() in (name.lower() for name in _MICROMETER):
         return "µm"
     unit = {"inch": "in", "sec": "s", "msec": "ms"}.get(unit, unit)
     return unit if unit in _OME_UNITS else None
 
 
 def _fits_imagej(picture: Picture) -> bool:
-    axes, colour = picture.axes.rstrip("S"), picture.axes.endswith("S")
+    axes, color = picture.axes.rstrip("S"), picture.axes.endswith("S")
     return (
         picture.metadata.imagej is not None
-        and picture.data.dtype.name in (_IMAGEJ_TYPES[:1] if colour else _IMAGEJ_TYPES)
+        and picture.data.dtype.name in (_IMAGEJ_TYPES[:1] if color else _IMAGEJ_TYPES)
         and axes == "".join(axis for axis in "TZCYX" if axis in axes)
         and not _outgrows_imagej(picture)
     )

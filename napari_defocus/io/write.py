@@ -24,25 +24,25 @@ def write_picture(
     """Write an image; the suffix says as what.
 
     An image of the same shape and type as `like` gets all its metadata that the kind of file can
-    carry: EXIF, colour profile, XMP, IPTC, texts, resolution, ImageJ's and OME's fields, and the
-    alpha channel of a grey picture. One of another type or without its colours, such as a defocus
+    carry: EXIF, color profile, XMP, IPTC, texts, resolution, ImageJ's and OME's fields, and the
+    alpha channel of a gray picture. One of another type or without its colors, such as a defocus
     map, gets what still holds: resolution, axes, sizes, units and channel names.
 
     Parameters
     ----------
     path : path
         ``.tif`` and ``.tiff`` hold everything; ``.ome.tif`` is written as OME-TIFF, else OME and
-        ImageJ files give files of their kind. ``.png`` holds grey or colour of uint8 or uint16.
-        ``.jpg`` and ``.jpeg`` hold uint8 without alpha, at quality 95; colours of uint16 are
-        rounded to 8 bits, as they are display values, grey uint16 is refused. ``.zarr`` and
-        ``.ome.zarr`` are folders that hold OME-Zarr, without colours.
+        ImageJ files give files of their kind. ``.png`` holds gray or color of uint8 or uint16.
+        ``.jpg`` and ``.jpeg`` hold uint8 without alpha, at quality 95; colors of uint16 are
+        rounded to 8 bits, as they are display values, gray uint16 is refused. ``.zarr`` and
+        ``.ome.zarr`` are folders that hold OME-Zarr, without colors.
     data : array
-        Of the shape of `like`, or of its shape without colours. Without `like`, (..., Y, X), and
-        colours as `channel_axis` says.
+        Of the shape of `like`, or of its shape without colors. Without `like`, (..., Y, X), and
+        colors as `channel_axis` says.
     like : Picture, optional
         What the image stems from.
     channel_axis : int, optional
-        Axis of 3 or 4 colour samples. With `like`, the axis of `like` that the image may lack,
+        Axis of 3 or 4 color samples. With `like`, the axis of `like` that the image may lack,
         where that is not the one its file says.
     overwrite : bool
         Replace a file that is there.

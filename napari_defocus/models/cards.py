@@ -32,7 +32,7 @@ class ModelCard:
         Hexadecimal digest of the weights file.
     path : pathlib.Path
         The weights file.
-    version, licence, description, data : str
+    version, license, description, data : str
         Of the weights; `data` says what they were trained on.
     recipe, figures : mapping
         How they were trained, and what they were measured to reach; JSON values.
@@ -48,7 +48,7 @@ class ModelCard:
     sha256: str
     path: Path
     version: str
-    licence: str
+    license: str
     description: str
     data: str
     recipe: Mapping[str, Any]

@@ -94,7 +94,7 @@ def default_name(task: "Task", detail: str = "faithful", imaging: "Imaging" = "p
         return _SINGLE[imaging]
     if imaging == "microscopy" and detail != "faithful":
         raise OptionError(
-            f"detail is {detail!r} and the image linear and grey, as measurements are; only "
+            f"detail is {detail!r} and the image linear and gray, as measurements are; only "
             "'faithful' is accepted for these, unless a model is named"
         )
     return f"{imaging}-{detail}"
@@ -201,5 +201,5 @@ def _read_own(path: Path) -> ModelCard:
 
 def _blank(path: Path) -> dict[str, Any]:
     """What a file of a user's own need not say."""
-    unsaid = dict.fromkeys(("version", "licence", "description", "data"), "")
+    unsaid = dict.fromkeys(("version", "license", "description", "data"), "")
     return {"name": path.stem, "arguments": {}, "recipe": {}, "figures": {}, **unsaid}

@@ -30,7 +30,7 @@ def write_model(
     architecture: str,
     arguments: Mapping[str, Any],
     version: str,
-    licence: str,
+    license: str,
     description: str,
     data: str,
     recipe: Mapping[str, Any],
@@ -47,7 +47,7 @@ def write_model(
         Lower-case letters and digits, in groups joined by hyphens.
     state : mapping of str to Tensor
         ``network.state_dict()``.
-    task, architecture, arguments, version, licence, description, data, recipe, figures, scale_from
+    task, architecture, arguments, version, license, description, data, recipe, figures, scale_from
         As in `ModelCard`.
 
     Returns
@@ -74,7 +74,7 @@ def write_model(
         "architecture": architecture,
         "arguments": arguments,
         "version": version,
-        "licence": licence,
+        "license": license,
         "description": description,
         "data": data,
         "recipe": recipe,

@@ -30,7 +30,7 @@ def build(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:
     Returns
     -------
     nn.Module
-        Randomly initialised, with a ``descriptor``.
+        Randomly initialized, with a ``descriptor``.
 
     Raises
     ------

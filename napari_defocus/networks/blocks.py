@@ -7,19 +7,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: Channels from which on convolving each sums neighbours faster than adding them up.
+#: Channels from which on convolving each sums neighbors faster than adding them up.
 _MANY = 8
 
 
 class ChannelNorm(nn.Module):
-    """Layer normalisation over the channels of each pixel on its own."""
+    """Layer normalization over the channels of each pixel on its own."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise (N, C, H, W)."""
+        """Normalize (N, C, H, W)."""
         normed: Tensor = self.norm(x.permute(0, 2, 3, 1))
         return normed.permute(0, 3, 1, 2)
 
@@ -43,7 +43,7 @@ class GatedBlock(nn.Module):
     hidden : int
         Channels behind the 3x3 convolution; the gate halves them.
     condition : int
-        Channels of the condition that scales and shifts the normalised features; 0 for none.
+        Channels of the condition that scales and shifts the normalized features; 0 for none.
     """
 
     def __init__(self, channels: int, hidden: int, condition: int = 0) -> None:
@@ -115,13 +115,13 @@ def box(x: Tensor, half: int) -> Tensor:
 
 
 def _counts(length: int, half: int, device: torch.device) -> Tensor:
-    """How many of the 2 half + 1 neighbours of each place along an axis lie inside."""
+    """How many of the 2 half + 1 neighbors of each place along an axis lie inside."""
     ends = torch.arange(length, device=device)
     return (ends + half + 1).clamp(max=length) - (ends - half).clamp(min=0)
 
 
 def _convolved_sums(x: Tensor, half: int, axis: int) -> Tensor:
-    """Sums of 2 half + 1 neighbours along an axis, by convolving each channel with ones.
+    """Sums of 2 half + 1 neighbors along an axis, by convolving each channel with ones.
 
     Of many channels, last in memory, that is three times faster than `_doubled_sums`.
     """
@@ -132,7 +132,7 @@ def _convolved_sums(x: Tensor, half: int, axis: int) -> Tensor:
 
 
 def _doubled_sums(x: Tensor, half: int, axis: int) -> Tensor:
-    """Sums of 2 half + 1 neighbours along an axis: of 1, 2, 4, ... at once, as needed.
+    """Sums of 2 half + 1 neighbors along an axis: of 1, 2, 4, ... at once, as needed.
 
     Of few channels that is several times faster on processors than pooling or convolving.
     """
@@ -150,14 +150,14 @@ def _doubled_sums(x: Tensor, half: int, axis: int) -> Tensor:
     return total
 
 
-def locally_normalised(x: Tensor, half: int, floor: float = 0.02) -> Tensor:
+def locally_normalized(x: Tensor, half: int, floor: float = 0.02) -> Tensor:
     """Value minus local mean, over the local size of that difference (at least `floor`).
 
     Looks 2 `half` pixels far: the difference is averaged after it was taken, which keeps the scale
     of texture beside a strong edge.
     """
-    centred = x - box(x, half)
-    return centred / (box(centred**2, half) + floor**2).sqrt()
+    centered = x - box(x, half)
+    return centered / (box(centered**2, half) + floor**2).sqrt()
 
 
 def local_statistics(x: Tensor, half: int, floor: float = 0.02) -> tuple[Tensor, Tensor]:

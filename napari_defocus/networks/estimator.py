@@ -17,7 +17,7 @@ from napari_defocus.networks.blocks import (
     box,
     joined,
     local_statistics,
-    locally_normalised,
+    locally_normalized,
     luma,
 )
 from napari_defocus.networks.descriptor import Descriptor
@@ -29,21 +29,21 @@ _RADIUS_UNIT = 8.0
 _FLAT = 0.02
 #: Clearness of matches below which there is nothing to be sure of.
 _TOLD = 1e-3
-#: How much more a coarser look weighs, before anything is learnt, where it was confident.
+#: How much more a coarser look weighs, before anything is learned, where it was confident.
 _LOYALTY = 4.0
 #: Channels at half size: luma of both views at the four pixels of each, luma of both, radius and
-#: confidence of the coarser look, colours of both.
+#: confidence of the coarser look, colors of both.
 _HALVES = [8, 2, 2, 3]
-#: A pixel and its neighbours.
+#: A pixel and its neighbors.
 _AROUND = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1))
-#: How much more a pixel's own radius weighs than a neighbour's, before anything is learnt.
+#: How much more a pixel's own radius weighs than a neighbor's, before anything is learned.
 _OWN = 5.0
 
 
 class _Trunk(nn.Module):
     """U-Net over half, quarter and eighth resolution; takes and gives half resolution.
 
-    It gives `out` channels, and for each pass of mixing the scores of a pixel and its neighbours.
+    It gives `out` channels, and for each pass of mixing the scores of a pixel and its neighbors.
     `late` channels may join on the way out: features that look so far that the way in would make
     them look too far.
     """
@@ -93,8 +93,8 @@ class SingleEstimator(nn.Module):
 
     Parameters
     ----------
-    neighbours : sequence of int
-        How far away, in half-resolution pixels, the eight neighbours are with which each pixel's
+    neighbors : sequence of int
+        How far away, in half-resolution pixels, the eight neighbors are with which each pixel's
         radius is mixed at last, pass by pass, by weights that the U-Net gives: pixels beside an
         edge in depth take the radius of the side that they belong to.
     widths : sequence of int
@@ -107,13 +107,13 @@ class SingleEstimator(nn.Module):
 
     def __init__(
         self,
-        neighbours: Sequence[int] = (2, 1, 1),
+        neighbors: Sequence[int] = (2, 1, 1),
         widths: Sequence[int] = (24, 48, 96),
         blocks: Sequence[int] = (2, 3, 2, 1),
     ) -> None:
         super().__init__()
-        self.neighbours = tuple(neighbours)
-        self.trunk = _Trunk(18, 2, len(self.neighbours), widths, blocks)
+        self.neighbors = tuple(neighbors)
+        self.trunk = _Trunk(18, 2, len(self.neighbors), widths, blocks)
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimate.
@@ -131,35 +131,35 @@ class SingleEstimator(nn.Module):
             (N, 2, H, W): radius >= 0 in px, confidence in [0, 1].
         """
         picture, found = x[:, :3].clamp(0, 1), functional.avg_pool2d(x[:, 3:], 2)
-        texture = locally_normalised(luma(picture), 4)
+        texture = locally_normalized(luma(picture), 4)
         seen = functional.pixel_unshuffle(torch.cat([picture - 0.5, texture], 1), 2)
         raw, *scores = self.trunk(torch.cat([seen, _scaled(found)], 1))
         radius = functional.softplus(2 * (found[:, :1] + raw[:, :1])) / 2
-        radius = _mixed(radius, scores, self.neighbours)
+        radius = _mixed(radius, scores, self.neighbors)
         return _answer(radius, raw[:, 1:], 0, self.descriptor.max_radius)
 
 
 class DualEstimator(nn.Module):
     """Signed blur radius and confidence from two dual-pixel views.
 
-    The views are compared at half resolution over a range of shifts, locally normalised so that
+    The views are compared at half resolution over a range of shifts, locally normalized so that
     brightness and contrast need not agree, and their differences averaged over windows of several
     widths. The best match of each is a candidate, what a coarser look has found another; a U-Net
-    weighs them for every pixel, beside colours and texture, and corrects them.
+    weighs them for every pixel, beside colors and texture, and corrects them.
 
     Parameters
     ----------
     shifts : int
         Largest shift tried between the views, in half-resolution pixels, to either side.
-    normalise_half : int
-        Half-width of the local normalisation, in half-resolution pixels: as wide as the blur, or
+    normalize_half : int
+        Half-width of the local normalization, in half-resolution pixels: as wide as the blur, or
         what little texture is left is lost in noise.
     windows : sequence of int
         Half-widths, in half-resolution pixels, of the windows over which differences are averaged.
     wide, spread : int
         Half-widths, in half-resolution pixels, of the widest windows, and of those over which
         their matches are averaged, the clearer weighing more.
-    neighbours, widths, blocks : sequence of int
+    neighbors, widths, blocks : sequence of int
         As in `SingleEstimator`.
     """
 
@@ -168,25 +168,25 @@ class DualEstimator(nn.Module):
     def __init__(
         self,
         shifts: int = 6,
-        normalise_half: int = 6,
+        normalize_half: int = 6,
         windows: Sequence[int] = (1, 3),
         wide: int = 6,
         spread: int = 8,
-        neighbours: Sequence[int] = (6, 3, 1),
+        neighbors: Sequence[int] = (6, 3, 1),
         widths: Sequence[int] = (32, 64, 96),
         blocks: Sequence[int] = (1, 2, 1, 1),
     ) -> None:
         super().__init__()
         self.shifts = shifts
-        self.normalise_half = normalise_half
+        self.normalize_half = normalize_half
         self.windows = tuple(windows)
         self.wide, self.spread = wide, spread
         self.register_buffer("halving", _halving(), persistent=False)
         self.halving: Tensor
-        self.neighbours = tuple(neighbours)
+        self.neighbors = tuple(neighbors)
         looks = len(self.windows)
         channels = 8 + looks * (2 * shifts + 1) + 2 * looks + 2 + 3
-        self.trunk = _Trunk(channels, looks + 4, len(self.neighbours), widths, blocks, late=2)
+        self.trunk = _Trunk(channels, looks + 4, len(self.neighbors), widths, blocks, late=2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimate.
@@ -204,8 +204,8 @@ class DualEstimator(nn.Module):
             (N, 2, H, W): signed radius in px (> 0 where the left view's content lies to the right
             of the right view's), confidence in [0, 1].
         """
-        fine, half, found, colours = torch.split(self.halves(x), _HALVES, 1)
-        mean, deviation = local_statistics(half, self.normalise_half)
+        fine, half, found, colors = torch.split(self.halves(x), _HALVES, 1)
+        mean, deviation = local_statistics(half, self.normalize_half)
         fine = fine - mean.repeat_interleave(4, 1)
         fine = fine / deviation.repeat_interleave(4, 1)
         costs = self.costs((half - mean) / deviation)
@@ -213,12 +213,12 @@ class DualEstimator(nn.Module):
         matches = [_match(look) for look in looks]
         wide = self.spread_match(costs)
         radii = [_scaled(match) for match in (*matches, found)]
-        seen = [fine, *looks, torch.cat([*radii, colours - 0.5], 1)]
+        seen = [fine, *looks, torch.cat([*radii, colors - 0.5], 1)]
         raw, *scores = self.trunk(joined(seen), _scaled(wide))
         candidates = torch.cat([match[:, :1] for match in (*matches, wide, found)], 1)
         weights = torch.cat([raw[:, 2:-1], raw[:, -1:] + _LOYALTY * found[:, 1:]], 1).softmax(1)
         radius = (weights * candidates).sum(1, keepdim=True) + 2 * raw[:, :1]
-        radius = _mixed(radius, scores, self.neighbours)
+        radius = _mixed(radius, scores, self.neighbors)
         told = (wide[:, 1:] / (wide[:, 1:] + _TOLD)).clamp(min=_TOLD).log()
         limit = self.descriptor.max_radius
         return _answer(radius, raw[:, 1:2] + told, -limit, limit)
@@ -232,7 +232,7 @@ class DualEstimator(nn.Module):
             return functional.conv2d(x.float(), self.halving, stride=2)
 
     def costs(self, views: Tensor) -> Tensor:
-        """Squared difference of the standardised views at each shift, (N, S, H, W)."""
+        """Squared difference of the standardized views at each shift, (N, S, H, W)."""
         reach, width = self.shifts - self.shifts // 2, views.shape[-1]
         left, right = functional.pad(views, (reach, reach, 0, 0), mode="replicate").chunk(2, 1)
 
@@ -256,14 +256,14 @@ class DualEstimator(nn.Module):
 def _halving() -> Tensor:
     """Kernels (15, 8, 2, 2) of the convolution in `DualEstimator.halves`."""
     kernels = torch.zeros(sum(_HALVES), 8, 2, 2, device="cpu")
-    fine, half, found, colours = torch.split(kernels, _HALVES)
+    fine, half, found, colors = torch.split(kernels, _HALVES)
     weights = luma(torch.eye(3, device="cpu")[..., None, None])[:, 0]
     for view, seen in enumerate((slice(0, 3), slice(3, 6))):
         half[view, seen] = weights / 4
         for at in range(4):
             fine[4 * view + at, seen, at // 2, at % 2] = weights[:, 0, 0]
-        for colour in range(3):
-            colours[colour, 3 * view + colour] = 1 / 8
+        for color in range(3):
+            colors[color, 3 * view + color] = 1 / 8
     for channel in range(2):
         found[channel, 6 + channel] = 1 / 4
     return kernels
@@ -272,7 +272,7 @@ def _halving() -> Tensor:
 def _match(costs: Tensor) -> Tensor:
     """Radius in px of the least cost, and how clear it is, in [0, 1): (N, S, H, W) to (N, 2, H, W).
 
-    A parabola through the least cost and its neighbours gives fractions of a shift.
+    A parabola through the least cost and its neighbors gives fractions of a shift.
     """
     best = costs[:, 1:-1].min(1, keepdim=True).indices + 1
     below, at, above = (costs.gather(1, best + step) for step in (-1, 0, 1))
@@ -283,9 +283,9 @@ def _match(costs: Tensor) -> Tensor:
 
 
 def _mixed(radius: Tensor, scores: Sequence[Tensor], distances: Sequence[int]) -> Tensor:
-    """Radius (N, 1, H, W), mixed with its neighbours', as far away as each pass says.
+    """Radius (N, 1, H, W), mixed with its neighbors', as far away as each pass says.
 
-    The larger a score (N, 9, H, W), the more that neighbour weighs.
+    The larger a score (N, 9, H, W), the more that neighbor weighs.
     """
     height, width = radius.shape[-2:]
     own = _OWN * radius.new_tensor(_AROUND).eq(0).all(1)[:, None, None]

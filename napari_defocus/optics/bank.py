@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_defocus.optics.kernels import butterworth, grid, half_pupil, mirrored, normalised
+from napari_defocus.optics.kernels import butterworth, grid, half_pupil, mirrored, normalized
 
 _DARK = 1e-2
 _PUPIL_STEPS, _PUPIL_RADIUS = 41, 1.25
@@ -57,10 +57,10 @@ class KernelBank(nn.Module):
         """Logarithms (R, S, S) of the left view's kernels, up to a constant each."""
         return self.scores
 
-    def centre(self) -> Tensor:
+    def center(self) -> Tensor:
         """Kernels (R, S, S) of the whole pupil: the mean of both views'."""
         left, right = self.views(negative=False)
-        return normalised(left + right)
+        return normalized(left + right)
 
     @torch.no_grad()
     def edge(self) -> float:
@@ -70,7 +70,7 @@ class KernelBank(nn.Module):
         should be 1; reblurring alone would not notice if all kernels were smaller, and all radii
         as much larger.
         """
-        whole = self.centre()
+        whole = self.center()
         half = whole.shape[-1] // 2
         y, x = grid(half)
         ring = (torch.hypot(y, x).to(whole.device) + 0.5).long().flatten()
@@ -87,7 +87,7 @@ class KernelBank(nn.Module):
 
 
 class SharedPupilBank(KernelBank):
-    """A bank in which one pupil, seen at every radius, and what each radius adds are learnt.
+    """A bank in which one pupil, seen at every radius, and what each radius adds are learned.
 
     A lens's kernels are images of its pupil, larger with the radius. What the small and frequent
     radii teach of the pupil so reaches the large and rare ones, and a kernel cannot pass for that
@@ -139,7 +139,7 @@ class SharedPupilBank(KernelBank):
         return self.scores[self.inside & self.shared]
 
     def roughness(self) -> Tensor:
-        """Mean absolute difference between neighbours of the pupil's scores."""
+        """Mean absolute difference between neighbors of the pupil's scores."""
         return self.pupil.diff(dim=-1).abs().mean() + self.pupil.diff(dim=-2).abs().mean()
 
     def plain(self) -> KernelBank:

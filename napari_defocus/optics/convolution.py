@@ -20,7 +20,7 @@ def fast_length(length: int) -> int:
 
 
 def transfer_function(kernels: Tensor, height: int, width: int) -> Tensor:
-    """Fourier transform of centred kernels on a (height, width) grid.
+    """Fourier transform of centered kernels on a (height, width) grid.
 
     Parameters
     ----------

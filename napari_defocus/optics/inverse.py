@@ -1,4 +1,4 @@
-"""Finite inverse kernels: regularised undoing of a disk blur within a bounded support."""
+"""Finite inverse kernels: regularized undoing of a disk blur within a bounded support."""
 
 import math
 
@@ -54,9 +54,9 @@ def inverse_kernel(radius: float, half: int, *, noise: float = 0.004) -> Tensor:
     fx = torch.fft.rfftfreq(_GRID, device="cpu")[None]
     noise_power = noise * (1 + (fy**2 + fx**2) * radius**2 * math.pi**2)
     inverse: Tensor = torch.fft.irfft2(transfer.conj() / (transfer.abs() ** 2 + noise_power))
-    centred = inverse.roll((half, half), (0, 1))[: 2 * half + 1, : 2 * half + 1]
+    centered = inverse.roll((half, half), (0, 1))[: 2 * half + 1, : 2 * half + 1]
     window = torch.hann_window(2 * half + 3, periodic=False, device="cpu")[1:-1]
-    kernel = centred * window[:, None] * window[None]
+    kernel = centered * window[:, None] * window[None]
     return kernel / kernel.sum()
 
 

@@ -1,6 +1,6 @@
 """Point-spread functions by blur radius, as plain functions of a radius in pixels.
 
-A kernel is a (2 h + 1, 2 h + 1) float32 tensor, non-negative, of unit sum, centred on its middle
+A kernel is a (2 h + 1, 2 h + 1) float32 tensor, non-negative, of unit sum, centered on its middle
 pixel. Convolution is meant, so weight at x > 0 moves content to the right.
 
 What is made of a radius alone is made on the CPU, also within ``torch.device("meta")``, where these
@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-#: Half disks of radius r have their centres of mass 8 r / (3 pi) apart.
+#: Half disks of radius r have their centers of mass 8 r / (3 pi) apart.
 RADIUS_PER_DISPARITY = 3 * math.pi / 8
 _SUBPIXELS = 5
 
@@ -54,7 +54,7 @@ def disk(radius: float, half: int | None = None) -> Tensor:
     y, x = grid(half, _SUBPIXELS)
     distance = torch.hypot(y, x)
     filled = ((max(radius, 0.5) - distance) * _SUBPIXELS + 0.5).clamp(0, 1)
-    return normalised(_pool(filled))
+    return normalized(_pool(filled))
 
 
 def disks(largest: int) -> Tensor:
@@ -115,7 +115,7 @@ def butterworth(radius: float, half: int | None = None, *, order: int = 3) -> Te
     quotient = (distance / (0.8 * radius)).pow(2 * order)
     profile = quotient / (1 + quotient)
     top = profile[distance <= radius].max()
-    return normalised(_pool(filled * (0.1 + 0.9 * profile / top)))
+    return normalized(_pool(filled * (0.1 + 0.9 * profile / top)))
 
 
 def half_pupil(kernel: Tensor, ramp: float) -> Tensor:
@@ -143,7 +143,7 @@ def half_pupil(kernel: Tensor, ramp: float) -> Tensor:
     """
     half = kernel.shape[-1] // 2
     x = torch.arange(-half, half + 1, device=kernel.device, dtype=kernel.dtype)
-    return normalised(kernel * ((x / max(ramp, 0.5) + 1) / 2).clamp(0, 1))
+    return normalized(kernel * ((x / max(ramp, 0.5) + 1) / 2).clamp(0, 1))
 
 
 def mirrored(kernel: Tensor) -> Tensor:
@@ -151,7 +151,7 @@ def mirrored(kernel: Tensor) -> Tensor:
     return kernel.flip(-1)
 
 
-def normalised(kernel: Tensor) -> Tensor:
+def normalized(kernel: Tensor) -> Tensor:
     """Kernel (..., S, S) scaled to unit sum."""
     return kernel / kernel.sum((-2, -1), keepdim=True)
 

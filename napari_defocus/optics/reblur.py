@@ -12,7 +12,7 @@ _NOTHING = 1e-6
 
 
 def interpolated_reblur(sharp: Tensor, radius: Tensor, kernels: Tensor) -> Tensor:
-    """Blur each pixel by interpolating between images blurred with neighbouring radii.
+    """Blur each pixel by interpolating between images blurred with neighboring radii.
 
     Parameters
     ----------
@@ -67,8 +67,8 @@ def reblur_layers(
 
     Notes
     -----
-    The scene is cut into layers one pixel of radius apart, shared linearly between neighbours,
-    and laid from far to near. A layer covers all behind it but its direct neighbour, with which it
+    The scene is cut into layers one pixel of radius apart, shared linearly between neighbors,
+    and laid from far to near. A layer covers all behind it but its direct neighbor, with which it
     forms one surface. Where nothing covers a pixel, as behind the edge of a blurred foreground,
     the layers that are seen are scaled up.
 

@@ -128,7 +128,7 @@ class ModelChoice(Container[Any]):
         return [(self._auto, "auto"), *((name, name) for name in shipped), *own]
 
     def _explain(self) -> None:
-        about = {card.name: f"{card.description} ({card.licence})" for card in list_models()}
+        about = {card.name: f"{card.description} ({card.license})" for card in list_models()}
         everyday = "auto: what suits the image; or choose by name"
         self.names.tooltip = about.get(self.value, self.value if self._files else everyday)
 

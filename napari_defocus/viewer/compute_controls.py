@@ -31,7 +31,7 @@ class ComputeControls:
             name="encoding",
             choices=["auto", "srgb", "linear"],
             tooltip="srgb: display values; linear: proportional to light. "
-            "auto: srgb for colour and 8 bit",
+            "auto: srgb for color and 8 bit",
         )
         self.device = LineEdit(
             name="device",

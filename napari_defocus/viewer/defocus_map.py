@@ -67,7 +67,7 @@ class DefocusMapWidget(TaskWidget[MapResult]):
         if spatial_shape(right) != spatial_shape(left) or right.rgb != left.rgb:
             raise ImageError(
                 f"the views must be alike: {left.name!r} has shape {spatial_shape(left)} and "
-                f"{right.name!r} {spatial_shape(right)}, both colour or both grey"
+                f"{right.name!r} {spatial_shape(right)}, both color or both gray"
             )
         return MapJob(self._source(window), source_of(right, window), self._how())
 

@@ -1,4 +1,4 @@
-"""A small histogram of blur radii, painted in the colours of the map."""
+"""A small histogram of blur radii, painted in the colors of the map."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from ..colours import largest_radius, paint_map
+from ..colors import largest_radius, paint_map
 
 _BINS = 64
 _MARGIN = 8
@@ -34,7 +34,7 @@ class RadiusCounts:
     signed: bool
 
     @property
-    def centres(self) -> npt.NDArray[np.float64]:
+    def centers(self) -> npt.NDArray[np.float64]:
         """(64,) radii in the middle of the bins, in pixels."""
         edges = np.linspace(-self.limit if self.signed else 0.0, self.limit, len(self.counts) + 1)
         return (edges[:-1] + edges[1:]) / 2
@@ -102,13 +102,13 @@ class RadiusHistogram(QWidget):
 
 def _paint_bars(painter: QPainter, area: QRectF, shown: RadiusCounts) -> None:
     heights = np.sqrt(shown.counts / max(1, shown.counts.max())) * area.height()
-    colours = paint_map(
-        shown.centres.astype(np.float32), signed=shown.signed, limit=shown.limit
+    colors = paint_map(
+        shown.centers.astype(np.float32), signed=shown.signed, limit=shown.limit
     ).tolist()
     width = area.width() / len(heights)
     painter.setPen(Qt.PenStyle.NoPen)
-    for index, (height, colour) in enumerate(zip(heights.tolist(), colours, strict=True)):
-        painter.setBrush(QColor(*colour))
+    for index, (height, color) in enumerate(zip(heights.tolist(), colors, strict=True)):
+        painter.setBrush(QColor(*color))
         left = area.left() + index * width
         painter.drawRect(QRectF(left, area.bottom() - height, width, height))
 

@@ -37,7 +37,7 @@ class Source:
     window : Window
         Which part.
     channel_axis : int or None
-        -1 for colour.
+        -1 for color.
     name : str
         Of the layer.
     path : str or None
@@ -78,8 +78,8 @@ class Source:
         if isinstance(self.data, np.ndarray):
             part: npt.NDArray[Any] = self.data[self.slices]
             return part
-        colour = () if self.channel_axis is None else (self.data.shape[-1],)
-        pixels = np.empty((*self.window.shape, *colour), self.data.dtype)
+        color = () if self.channel_axis is None else (self.data.shape[-1],)
+        pixels = np.empty((*self.window.shape, *color), self.data.dtype)
         corner = self.window.start
         for index in np.ndindex(*self.window.shape[:-2]):
             there = tuple(i + start for i, start in zip(index, corner[:-2], strict=True))

@@ -18,7 +18,7 @@ Planes = Literal["all", "current"]
 
 @dataclass(frozen=True)
 class Window:
-    """A box of a layer's data, one range for each axis; colour channels are not an axis.
+    """A box of a layer's data, one range for each axis; color channels are not an axis.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Window:
 
     @property
     def slices(self) -> tuple[slice, ...]:
-        """What to index the data with; colour channels, if any, stay whole."""
+        """What to index the data with; color channels, if any, stay whole."""
         return tuple(slice(a, b) for a, b in zip(self.start, self.stop, strict=True))
 
     @property
@@ -67,7 +67,7 @@ class Window:
 
 
 def spatial_shape(layer: "Image") -> tuple[int, ...]:
-    """Shape of the layer's data at full resolution, without colour channels."""
+    """Shape of the layer's data at full resolution, without color channels."""
     data = layer.data[0] if layer.multiscale else layer.data
     return tuple(int(n) for n in data.shape[: layer.ndim])
 

@@ -1,4 +1,4 @@
-"""How results look as layers: where they lie, their colours, limits and names."""
+"""How results look as layers: where they lie, their colors, limits and names."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..colours import diverging_colours, largest_radius, sequential_colours
+from ..colors import diverging_colors, largest_radius, sequential_colors
 from .geometry import placement
 from .map_layers import MAP_KEY
 
@@ -68,7 +68,7 @@ def _pixel_size(layer: "Image") -> tuple[float, str] | None:
 def map_layers(result: "MapResult", target: Target) -> list[LayerData]:
     """Confidence (hidden) and map as data and keyword arguments of image layers, in this order."""
     defocus = result.estimated.map
-    grey = {"colormap": "gray", "contrast_limits": (0.0, 1.0)}
+    gray = {"colormap": "gray", "contrast_limits": (0.0, 1.0)}
     return [
         (
             defocus.confidence,
@@ -76,7 +76,7 @@ def map_layers(result: "MapResult", target: Target) -> list[LayerData]:
                 "name": f"{target.name} confidence",
                 "visible": False,
                 "metadata": {METADATA_KEY: result.provenance, MAP_KEY: None},
-                **grey,
+                **gray,
                 **target.place,
             },
         ),
@@ -110,7 +110,7 @@ def map_appearance(radius: npt.NDArray[np.floating], *, signed: bool) -> dict[st
     radius : (...) float array
         Blur radii in pixels.
     signed : bool
-        Signed maps get diverging colours and limits symmetric about zero.
+        Signed maps get diverging colors and limits symmetric about zero.
 
     Returns
     -------
@@ -124,15 +124,15 @@ def map_appearance(radius: npt.NDArray[np.floating], *, signed: bool) -> dict[st
     """
     limit = round(largest_radius(radius), 1)
     return {
-        "colormap": map_colours(signed=signed),
+        "colormap": map_colors(signed=signed),
         "contrast_limits": (-limit, limit) if signed else (0.0, limit),
     }
 
 
-def map_colours(*, signed: bool) -> "Colormap":
-    """napari's colour map for radii: sequential, or diverging around zero."""
+def map_colors(*, signed: bool) -> "Colormap":
+    """napari's color map for radii: sequential, or diverging around zero."""
     from napari.utils import Colormap
 
     if signed:
-        return Colormap(diverging_colours(), name="defocus ±")
-    return Colormap(sequential_colours(), name="defocus")
+        return Colormap(diverging_colors(), name="defocus ±")
+    return Colormap(sequential_colors(), name="defocus")

@@ -32,7 +32,7 @@ def _label(row: QWidget) -> QLabel | None:
 
 
 class Visibility(QObject):
-    """Tells when a panel is shown and hidden, but not when its window is minimised.
+    """Tells when a panel is shown and hidden, but not when its window is minimized.
 
     Parameters
     ----------

@@ -93,12 +93,12 @@ def _render_scene(
 
 
 def _texture(rng: np.random.Generator, height: int, width: int) -> FloatArray:
-    """(3, Y, X) linear light: patches of colour crossed by lines, with fine grain."""
+    """(3, Y, X) linear light: patches of color crossed by lines, with fine grain."""
     rows, columns = _coordinates(height, width)
-    colours = rng.uniform(0.05, 0.7, (40, 3)).astype(np.float32)
-    centres = rng.uniform((0, 0), (height, width), (40, 2)).astype(np.float32)
-    distance = [(rows - y) ** 2 + (columns - x) ** 2 for y, x in centres]
-    texture = np.moveaxis(colours[np.argmin(distance, axis=0)], -1, 0)
+    colors = rng.uniform(0.05, 0.7, (40, 3)).astype(np.float32)
+    centers = rng.uniform((0, 0), (height, width), (40, 2)).astype(np.float32)
+    distance = [(rows - y) ** 2 + (columns - x) ** 2 for y, x in centers]
+    texture = np.moveaxis(colors[np.argmin(distance, axis=0)], -1, 0)
     for _ in range(24):
         angle, phase = rng.uniform(0, np.pi), rng.uniform(0, max(height, width))
         along = np.abs(np.cos(angle) * columns + np.sin(angle) * rows - phase)

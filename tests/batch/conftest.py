@@ -29,7 +29,7 @@ def small_models(tmp_path_factory):
     """Settings that name files of small untrained networks."""
     folder = tmp_path_factory.mktemp("models")
     torch.manual_seed(0)
-    said = dict.fromkeys(("licence", "description", "data"), "")
+    said = dict.fromkeys(("license", "description", "data"), "")
     paths = {}
     for architecture, (task, arguments) in _SMALL.items():
         network = build(architecture, arguments)

@@ -56,20 +56,20 @@ def save_tiff(make, how=None, **options):
 
 
 GOOD = {
-    "grey8.png": save_png(np.uint8),
-    "colour8.png": save_png(np.uint8, 3),
-    "grey16.png": save_png(np.uint16),
-    "colour16.png": save_png(np.uint16, 4),
+    "gray8.png": save_png(np.uint8),
+    "color8.png": save_png(np.uint8, 3),
+    "gray16.png": save_png(np.uint16),
+    "color16.png": save_png(np.uint16, 4),
     "palette.png": save_pillow("P"),
-    "grey.jpg": save_pillow("L", quality=90),
-    "colour.jpeg": save_pillow("RGB", quality=90, exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0"),
+    "gray.jpg": save_pillow("L", quality=90),
+    "color.jpeg": save_pillow("RGB", quality=90, exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0"),
     "png inside.tif": save_pillow("RGB", format="PNG"),
-    "grey8.tif": save_tiff(lambda seed: whole(seed, (40, 36), np.uint8)),
-    "grey16.tiff": save_tiff(lambda seed: whole(seed, (40, 36), np.uint16), compression="zlib"),
+    "gray8.tif": save_tiff(lambda seed: whole(seed, (40, 36), np.uint8)),
+    "gray16.tiff": save_tiff(lambda seed: whole(seed, (40, 36), np.uint16), compression="zlib"),
     "signed.tif": save_tiff(lambda seed: whole(seed, (40, 36), np.int16), {"bigtiff": True}),
     "float32.tif": save_tiff(lambda seed: values(seed).astype(np.float32), compression="lzw"),
     "float64.tif": save_tiff(values),
-    "colour8.tif": save_tiff(lambda seed: whole(seed, (40, 36, 3), np.uint8), photometric="rgb"),
+    "color8.tif": save_tiff(lambda seed: whole(seed, (40, 36, 3), np.uint8), photometric="rgb"),
     "tiles.tif": save_tiff(
         lambda seed: whole(seed, (40, 36, 3), np.uint16), photometric="rgb", tile=(16, 16)
     ),
@@ -102,7 +102,7 @@ def in_a_circle():
 
 PNG = encoded(save_pillow("RGB", format="PNG"))
 JPEG = encoded(save_pillow("RGB", format="JPEG"))
-TIFF = encoded(GOOD["colour8.tif"])
+TIFF = encoded(GOOD["color8.tif"])
 BROKEN = {
     "empty.png": (b"", "is empty"),
     "text.jpg": (b"no picture at all", "not an image of a known kind"),
@@ -121,7 +121,7 @@ BROKEN = {
     "dots.png": (encoded(save_pillow("1", format="GIF")), "not an image of a known kind"),
     "nan.tif": (encoded(save_tiff(lambda _: np.full((9, 9), np.nan))), "no finite value"),
     "complex.tif": (encoded(save_tiff(lambda _: values(0) + 1j)), "complex"),
-    "inks.jpg": (encoded(save_pillow("CMYK", format="JPEG")), "holds CMYK colours"),
+    "inks.jpg": (encoded(save_pillow("CMYK", format="JPEG")), "holds CMYK colors"),
     "float.png": (encoded(save_tiff(values)), "cannot hold float64 values"),
     "pixel.tif": (encoded(save_tiff(lambda _: np.ones((1, 1), np.uint8))), "at least"),
 }
@@ -206,7 +206,7 @@ def check_results(sources, results):
 @pytest.mark.parametrize("existing", ["refuse", "keep"])
 def test_a_kill_at_any_touch_of_the_results_is_mended(tmp_path, settings, run, existing):
     (tmp_path / "in").mkdir()
-    GOOD["grey8.png"](tmp_path / "in" / "a.png", 0)
+    GOOD["gray8.png"](tmp_path / "in" / "a.png", 0)
     chosen = settings(existing=existing)
     assert run(tmp_path / "in", tmp_path / "whole", chosen) == 0
     wanted = contents(tmp_path / "whole")

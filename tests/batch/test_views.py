@@ -85,7 +85,7 @@ def test_records_name_the_views_and_the_models_of_these(cr2, tmp_path):
     assert sharp["input"]["shape"] == [160, 96, 3]
 
 
-def test_colours_may_be_planes_there_too(cr2, tmp_path):
+def test_colors_may_be_planes_there_too(cr2, tmp_path):
     how = How(channel_axis="none", encoding="srgb")
     (radius, _, _), _ = written(cr2, tmp_path / "out", dual_pixel=True, how=how)
     assert radius.shape == (3, 160, 96)

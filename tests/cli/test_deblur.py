@@ -121,7 +121,7 @@ def test_strength_0_changes_nothing(run, tmp_path):
     np.testing.assert_array_equal(written, data)
 
 
-def test_alpha_of_grey_goes_with_it(run, tmp_path):
+def test_alpha_of_gray_goes_with_it(run, tmp_path):
     data = (np.moveaxis(blobs(2, 30, 36), 0, -1) * 255).astype(np.uint8)
     Image.fromarray(data, "LA").save(tmp_path / "a.png")
     assert run("deblur", tmp_path / "a.png", tmp_path / "b.png").status == 0
@@ -215,9 +215,9 @@ def test_maps_that_do_not_fit(run, photo, tmp_path, data, words):
     assert words in run("deblur", photo, tmp_path / "b.png", "--map", tmp_path / "m.tif").error
 
 
-def test_coloured_picture_of_a_map_is_no_map(run, photo):
+def test_colored_picture_of_a_map_is_no_map(run, photo):
     ended = run("deblur", photo, "--map", photo)
-    assert "is a picture in colours; it should hold radii in pixels" in ended.error
+    assert "is a picture in colors; it should hold radii in pixels" in ended.error
 
 
 def test_confidence_without_its_map(run, photo, painted):

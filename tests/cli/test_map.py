@@ -1,4 +1,4 @@
-"""napari-defocus map: radii as float32 TIFF, confidence and a coloured picture when asked for."""
+"""napari-defocus map: radii as float32 TIFF, confidence and a colored picture when asked for."""
 
 import json
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_defocus import estimate_defocus
-from napari_defocus.colours import paint_map
+from napari_defocus.colors import paint_map
 from napari_defocus.io import Length, read_picture, write_picture
 
 from .conftest import blobs
@@ -80,13 +80,13 @@ def test_stack_keeps_axes_and_sizes(run, tmp_path):
 
 
 def test_options_reach_the_api(run, tmp_path):
-    grey = (blobs(30, 36) * 1000).astype(np.float32)
-    write_picture(tmp_path / "a.tif", grey)
+    gray = (blobs(30, 36) * 1000).astype(np.float32)
+    write_picture(tmp_path / "a.tif", gray)
     options = ["--value-range", -5, 2000, "--encoding", "srgb", "--scale", 2, "--tile", "whole"]
     ended = run("map", tmp_path / "a.tif", "--device", "cpu", "--precision", "float32", *options)
     assert ended.status == 0
     expected = estimate_defocus(
-        grey, value_range=(-5, 2000), encoding="srgb", scale=2, tile=None, device="cpu"
+        gray, value_range=(-5, 2000), encoding="srgb", scale=2, tile=None, device="cpu"
     )
     written = read_picture(tmp_path / "a-defocus.tif").data
     np.testing.assert_array_equal(written, expected.radius)
@@ -95,15 +95,15 @@ def test_options_reach_the_api(run, tmp_path):
 def test_channel_axis_can_be_said(run, tmp_path):
     planes = (blobs(3, 30, 36) * 255).astype(np.uint8)
     write_picture(tmp_path / "a.tif", planes)
-    assert run("map", tmp_path / "a.tif", tmp_path / "colour.tif", "--channel-axis", 0).status == 0
-    assert read_picture(tmp_path / "colour.tif").data.shape == (30, 36)
+    assert run("map", tmp_path / "a.tif", tmp_path / "color.tif", "--channel-axis", 0).status == 0
+    assert read_picture(tmp_path / "color.tif").data.shape == (30, 36)
     assert run("map", tmp_path / "a.tif", tmp_path / "planes.tif").status == 0
     assert read_picture(tmp_path / "planes.tif").data.shape == (3, 30, 36)
 
 
-def test_colours_can_be_taken_for_planes(run, tmp_path):
-    colour = (np.moveaxis(blobs(3, 30, 36), 0, -1) * 255).astype(np.uint8)
-    write_picture(tmp_path / "a.tif", colour, channel_axis=-1)
+def test_colors_can_be_taken_for_planes(run, tmp_path):
+    color = (np.moveaxis(blobs(3, 30, 36), 0, -1) * 255).astype(np.uint8)
+    write_picture(tmp_path / "a.tif", color, channel_axis=-1)
     assert run("map", tmp_path / "a.tif", "--channel-axis", "none").status == 0
     assert read_picture(tmp_path / "a-defocus.tif").data.shape == (3, 30, 36)
 
@@ -111,7 +111,7 @@ def test_colours_can_be_taken_for_planes(run, tmp_path):
 def test_radii_do_not_fit_into_a_png(run, photo, tmp_path):
     words = (
         "map.png cannot hold radii, a real number a pixel; write a .tif, "
-        "and add --preview-out for a picture in colours"
+        "and add --preview-out for a picture in colors"
     )
     assert words in run("map", photo, tmp_path / "map.png").error
 

@@ -18,7 +18,7 @@ def test_models_are_listed(run):
     assert ended.status == 0
     for card in list_models():
         assert card.name in ended.out
-        assert card.licence in ended.out
+        assert card.license in ended.out
 
 
 def test_models_are_verified(run):

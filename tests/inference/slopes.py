@@ -13,9 +13,9 @@ class SlopeEstimator(nn.Module):
     descriptor = Descriptor("single", receptive_radius=64, multiple=8)
 
     def forward(self, x):
-        grey = x[:, :3].mean(1, keepdim=True)
+        gray = x[:, :3].mean(1, keepdim=True)
         slope = nn.functional.pad(
-            (grey[..., 1:] - grey[..., :-1]).abs(), (0, 1, 0, 0), mode="replicate"
+            (gray[..., 1:] - gray[..., :-1]).abs(), (0, 1, 0, 0), mode="replicate"
         )
         mean = nn.functional.avg_pool2d(slope, 9, 1, 4, count_include_pad=False)
         radius = (0.1 / mean.clamp(min=1e-6)).clamp(max=24)

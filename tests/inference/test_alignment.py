@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.data import astronaut
 
-from napari_defocus.inference.alignment import levelled, vertical_offset
+from napari_defocus.inference.alignment import leveled, vertical_offset
 
 SCENE = np.ascontiguousarray(astronaut().transpose(2, 0, 1)[:, :320], np.float32) / 255
 
@@ -15,20 +15,20 @@ SCENE = np.ascontiguousarray(astronaut().transpose(2, 0, 1)[:, :320], np.float32
 def test_an_offset_is_found_whatever_the_disparity_and_brightness(down, across, brightness):
     other = brightness * np.roll(SCENE, (down, across), axis=(1, 2))
     assert vertical_offset(SCENE, other) == down
-    result = levelled(SCENE, other)
+    result = leveled(SCENE, other)
     wanted = brightness * np.roll(SCENE, across, axis=2)
     np.testing.assert_allclose(result[:, 4:-4], wanted[:, 4:-4])
 
 
 def test_level_views_are_left_as_they_are():
     other = np.roll(SCENE, 2, axis=2)
-    assert levelled(SCENE, other) is other
+    assert leveled(SCENE, other) is other
 
 
 @pytest.mark.parametrize("shape", [(3, 1, 1), (3, 20, 300), (3, 300, 5)])
 def test_views_too_small_or_flat_to_tell_are_left_as_they_are(shape):
     left, right = np.zeros(shape, np.float32), np.full(shape, 0.5, np.float32)
-    assert levelled(left, right) is right
+    assert leveled(left, right) is right
 
 
 def test_noise_moves_nothing():

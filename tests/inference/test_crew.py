@@ -84,7 +84,7 @@ def test_failures_of_workers_are_told(error, kind, words, plane, executor):
         run_to_end(by_crew(Crew(executor, 2), infer(Failing(error), plane, TILES)))
 
 
-def test_what_was_given_away_is_taken_back_on_cancelling(network, plane):
+def test_what_was_given_away_is_taken_back_on_canceling(network, plane):
     with ThreadPoolExecutor(1) as executor:
         steps = by_crew(Crew(executor, 8), infer(network, plane, TILES))
         next(steps)

@@ -99,5 +99,5 @@ def test_dearer_networks_get_smaller_tiles_within_limits():
         (ValueError("out of memory"), False),
     ],
 )
-def test_out_of_memory_is_recognised(error, answer):
+def test_out_of_memory_is_recognized(error, answer):
     assert is_out_of_memory(error) == answer

@@ -1,4 +1,4 @@
-"""Pixels in doubt take the radius of what has their colour close by; sure ones stay."""
+"""Pixels in doubt take the radius of what has their color close by; sure ones stay."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def filled(radius, confidence, views, room=None):
     return found[0]
 
 
-def test_teeth_beside_an_edge_take_the_side_of_their_colour():
+def test_teeth_beside_an_edge_take_the_side_of_their_color():
     wanted, confidence, views = scene()
     radius = wanted.copy()
     tooth = np.s_[40:46, EDGE : EDGE + 4]
@@ -59,7 +59,7 @@ def test_what_is_sure_stays(seed):
     np.testing.assert_array_equal(filled(radius, confidence, views), radius)
 
 
-def test_where_nothing_close_by_is_sure_of_that_colour_the_radius_stays():
+def test_where_nothing_close_by_is_sure_of_that_color_the_radius_stays():
     radius, confidence, views = scene()
     patch = np.s_[30:60, 20:50]
     radius[patch], confidence[patch] = 2, 0
@@ -82,14 +82,14 @@ def test_planes_of_any_size_are_filled(shape):
     np.testing.assert_allclose(found, 4, atol=1e-5)
 
 
-def test_grey_is_three_equal_channels():
+def test_gray_is_three_equal_channels():
     radius, confidence, views = scene()
     confidence[:, EDGE - 6 : EDGE + 6] = 0.3
     radius[:, EDGE - 6 : EDGE + 6] = np.linspace(-3, 6, 12, dtype=np.float32)
-    grey = views[1:2]
+    gray = views[1:2]
     np.testing.assert_allclose(
-        filled(radius, confidence, grey),
-        filled(radius, confidence, np.repeat(grey, 3, axis=0)),
+        filled(radius, confidence, gray),
+        filled(radius, confidence, np.repeat(gray, 3, axis=0)),
         atol=1e-5,
     )
 

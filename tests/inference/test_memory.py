@@ -1,4 +1,4 @@
-"""Freed memory is kept while it is used, and given back afterwards."""
+"""Freed memory is kept while it is used, and given back afterward."""
 
 import subprocess
 import sys

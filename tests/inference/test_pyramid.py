@@ -164,8 +164,8 @@ def test_every_pixel_is_deblurred_at_a_scale_that_knows_its_radius():
     radius = np.broadcast_to(np.linspace(0, 80, 640), (512, 640))
     change, _ = deblurred(radius)
     np.testing.assert_allclose(change, 0.1, atol=1e-4)
-    spoilt, _ = deblurred(radius, scale=1)
-    assert spoilt.max() == pytest.approx(0.9)
+    spoiled, _ = deblurred(radius, scale=1)
+    assert spoiled.max() == pytest.approx(0.9)
 
 
 def test_nothing_changes_where_it_is_not_needed():

@@ -41,9 +41,9 @@ def test_blotches_on_a_surface_fade(radius):
 
 
 def test_what_differs_more_than_what_counts_as_alike_is_left():
-    radius, of_many_colours = blotches(0.3), np.stack([blotches(1)] * 3)
+    radius, of_many_colors = blotches(0.3), np.stack([blotches(1)] * 3)
     strict, generous = (
-        np.abs(evened(radius, sure(), alike, of_many_colours)).mean() for alike in (0.05, 0.4)
+        np.abs(evened(radius, sure(), alike, of_many_colors)).mean() for alike in (0.05, 0.4)
     )
     assert generous < 0.5 * np.abs(radius).mean()
     assert strict > 0.9 * np.abs(radius).mean()
@@ -77,7 +77,7 @@ def test_the_confident_decide():
     assert found[120:, 120:].mean() == pytest.approx(4, abs=0.01)
 
 
-def test_what_is_in_doubt_learns_from_what_has_its_colour():
+def test_what_is_in_doubt_learns_from_what_has_its_color():
     wall, guessed = np.s_[:, :96], np.s_[64:96, 64:128]
     radius, confidence = np.full(SHAPE, 2, np.float32), sure()
     radius[wall] = 6
@@ -85,11 +85,11 @@ def test_what_is_in_doubt_learns_from_what_has_its_colour():
     found = evened(radius, confidence, views=painted(SHAPE, wall))
     assert np.abs(found[72:88, 72:88] - 6).max() < 0.5
     assert np.abs(found[72:88, 104:120] - 2).max() < 0.5
-    of_one_colour = evened(radius, confidence)
-    assert np.ptp(of_one_colour[72:88, 72:120]) < 2
+    of_one_color = evened(radius, confidence)
+    assert np.ptp(of_one_color[72:88, 72:120]) < 2
 
 
-def test_what_is_sure_takes_nothing_from_its_colour():
+def test_what_is_sure_takes_nothing_from_its_color():
     radius = np.full(SHAPE, 2, np.float32)
     radius[40:80, 40:80] = 9
     np.testing.assert_allclose(evened(radius, sure(0.999)), radius, atol=0.02)

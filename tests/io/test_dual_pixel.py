@@ -38,9 +38,9 @@ def light(picture):
     return decode((picture.data / 65535).astype(np.float32))
 
 
-@pytest.mark.parametrize("colour", [(0.2, 0.2, 0.2), (0.5, 0.2, 0.05)])
-def test_both_are_as_bright_as_the_photograph(cr2, colour):
-    write_dng(cr2, mosaic(*colour), mosaic(*(part / 2 for part in colour)))
+@pytest.mark.parametrize("color", [(0.2, 0.2, 0.2), (0.5, 0.2, 0.05)])
+def test_both_are_as_bright_as_the_photograph(cr2, color):
+    write_dng(cr2, mosaic(*color), mosaic(*(part / 2 for part in color)))
     views = read_dual_pixel(cr2)
     for view in (views.left, views.right):
         assert (view.data.shape, view.data.dtype, view.axes) == ((*SHAPE, 3), np.uint16, "YXS")
@@ -63,7 +63,7 @@ def test_upright_they_add_up_to_the_photograph(cr2, orientation):
     write_halves(cr2, *seen_by_halves(texture(), 3), orientation=orientation)
     views = read_dual_pixel(cr2)
     both = (light(views.left) + light(views.right)) / 2
-    sides = [views.upright(both[..., colour]) for colour in range(3)]
+    sides = [views.upright(both[..., color]) for color in range(3)]
     np.testing.assert_allclose(np.stack(sides, -1), light(read_raw(cr2)), atol=2e-3)
 
 

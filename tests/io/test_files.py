@@ -17,7 +17,7 @@ def names(folder):
 
 
 resource = pytest.importorskip("resource")
-GREY = np.arange(12, dtype=np.uint8).reshape(3, 4)
+GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
 
 def test_missing(tmp_path):
@@ -51,25 +51,25 @@ def test_only_the_beginning_of_an_image(tmp_path, head):
 
 
 def test_content_counts_not_the_name(tmp_path):
-    write_picture(tmp_path / "a.png", GREY)
+    write_picture(tmp_path / "a.png", GRAY)
     (tmp_path / "a.png").rename(tmp_path / "a.tif")
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").data, GREY)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").data, GRAY)
 
 
 @pytest.mark.parametrize(("name", "seen"), [("a.bmp", "the suffix '.bmp'"), ("a", "no suffix")])
 def test_suffix_that_cannot_be_written(tmp_path, name, seen):
     with pytest.raises(FileError, match=f"has {seen}; it should be one of .tif, .tiff, .png, .jpg"):
-        write_picture(tmp_path / name, GREY)
+        write_picture(tmp_path / name, GRAY)
 
 
 def test_existing_file_is_replaced_only_if_allowed(tmp_path):
-    write_picture(tmp_path / "a.png", GREY)
+    write_picture(tmp_path / "a.png", GRAY)
     before = (tmp_path / "a.png").read_bytes()
     with pytest.raises(FileError, match="exists already; give another name"):
-        write_picture(tmp_path / "a.png", GREY + 1)
+        write_picture(tmp_path / "a.png", GRAY + 1)
     assert (tmp_path / "a.png").read_bytes() == before
-    write_picture(tmp_path / "a.png", GREY + 1, overwrite=True)
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png").data, GREY + 1)
+    write_picture(tmp_path / "a.png", GRAY + 1, overwrite=True)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png").data, GRAY + 1)
     assert names(tmp_path) == ["a.png"]
 
 
@@ -86,15 +86,15 @@ def test_file_that_appears_meanwhile_is_left_alone(tmp_path):
 
 def test_link_is_followed(tmp_path):
     (tmp_path / "folder").mkdir()
-    write_picture(tmp_path / "folder" / "a.png", GREY)
+    write_picture(tmp_path / "folder" / "a.png", GRAY)
     (tmp_path / "link.png").symlink_to(tmp_path / "folder" / "a.png")
-    write_picture(tmp_path / "link.png", GREY + 1, overwrite=True)
+    write_picture(tmp_path / "link.png", GRAY + 1, overwrite=True)
     assert (tmp_path / "link.png").is_symlink()
-    np.testing.assert_array_equal(read_picture(tmp_path / "folder" / "a.png").data, GREY + 1)
+    np.testing.assert_array_equal(read_picture(tmp_path / "folder" / "a.png").data, GRAY + 1)
 
 
 def test_permissions_are_those_of_any_new_file(tmp_path):
-    write_picture(tmp_path / "a.png", GREY)
+    write_picture(tmp_path / "a.png", GRAY)
     (tmp_path / "b").touch()
     assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "b").stat().st_mode
 
@@ -193,10 +193,10 @@ def test_arrays_that_are_no_images_are_refused(tmp_path, data, channel_axis, wor
 
 
 def test_array_of_another_shape_than_what_it_stems_from_is_refused(tmp_path):
-    write_picture(tmp_path / "a.tif", GREY)
+    write_picture(tmp_path / "a.tif", GRAY)
     picture = read_picture(tmp_path / "a.tif")
     with pytest.raises(ImageError, match=r"shape \(4, 3\); it should be \(3, 4\)"):
-        write_picture(tmp_path / "b.tif", GREY.T, picture)
+        write_picture(tmp_path / "b.tif", GRAY.T, picture)
 
 
 def test_type_no_file_can_hold_is_refused(tmp_path):

@@ -18,8 +18,8 @@ from napari_defocus.io import check_fits, read_picture, write_picture
 RAMP = np.stack(
     np.broadcast_arrays(np.arange(48)[:, None] * 5, np.arange(32) * 7, 90), axis=-1
 ).astype(np.uint8)
-GREY = RAMP[..., 0]
-STACK = np.stack([GREY, GREY // 2, GREY // 3])
+GRAY = RAMP[..., 0]
+STACK = np.stack([GRAY, GRAY // 2, GRAY // 3])
 
 
 def tiff(data, how=None, **options):
@@ -46,21 +46,21 @@ def exif():
 def with_folders_below():
     buffer = io.BytesIO()
     with tifffile.TiffWriter(buffer) as writer:
-        writer.write(GREY, subifds=1)
-        writer.write(GREY[::2, ::2], subfiletype=1)
-        writer.write(GREY)
+        writer.write(GRAY, subifds=1)
+        writer.write(GRAY[::2, ::2], subfiletype=1)
+        writer.write(GRAY)
     return buffer.getvalue()
 
 
 def examples():
     for compression in (None, "zlib", "lzw", "packbits", "zstd", "jpeg", "jpeg2000"):
-        yield tiff(GREY, compression=compression, photometric="minisblack")
+        yield tiff(GRAY, compression=compression, photometric="minisblack")
     yield tiff(RAMP, photometric="rgb", tile=(16, 16), compression="zlib", predictor=True)
     yield tiff(RAMP.astype(">u2") * 257, {"bigtiff": True, "byteorder": ">"}, photometric="rgb")
-    yield tiff((GREY / 255).astype(np.float32), compression="zlib", predictor=3)
-    yield tiff(GREY > 100, photometric="minisblack")
-    yield tiff(np.stack([GREY, GREY], -1), extrasamples=["unassalpha"], planarconfig="contig")
-    yield tiff(GREY, photometric="palette", colormap=np.ones((3, 256), np.uint16))
+    yield tiff((GRAY / 255).astype(np.float32), compression="zlib", predictor=3)
+    yield tiff(GRAY > 100, photometric="minisblack")
+    yield tiff(np.stack([GRAY, GRAY], -1), extrasamples=["unassalpha"], planarconfig="contig")
+    yield tiff(GRAY, photometric="palette", colormap=np.ones((3, 256), np.uint16))
     fields = {"axes": "ZYX", "spacing": 0.5, "unit": "um", "finterval": 2.0}
     yield tiff(STACK, {"imagej": True}, metadata=fields, resolution=(10, 10))
     fields = {"axes": "CYX", "PhysicalSizeX": 0.3, "Channel": {"Name": ["a", "b", "c"]}}
@@ -68,20 +68,20 @@ def examples():
     tags = [(274, 3, 1, 6, True), (700, 1, 12, b"<x:xmpmeta/>", True), (33723, 7, 2, b"ab", True)]
     yield tiff(RAMP, description="a wren", resolution=(72, 72), extratags=tags, iccprofile=b"icc.")
     yield with_folders_below()
-    colour, grey = Image.fromarray(RAMP), Image.fromarray(GREY)
-    yield pillow(colour, "TIFF", exif=exif(), compression="tiff_lzw")
+    color, gray = Image.fromarray(RAMP), Image.fromarray(GRAY)
+    yield pillow(color, "TIFF", exif=exif(), compression="tiff_lzw")
     said = {"exif": exif(), "icc_profile": b"icc.", "dpi": (300, 150), "comment": "a wren"}
-    for image in (colour, grey):
+    for image in (color, gray):
         yield pillow(image, "JPEG", **said, xmp=b'<x tiff:Orientation="6"/>')
-    yield pillow(colour, "JPEG", progressive=True)
-    yield pillow(colour, "MPO", save_all=True, append_images=[grey.convert("RGB")])
+    yield pillow(color, "JPEG", progressive=True)
+    yield pillow(color, "MPO", save_all=True, append_images=[gray.convert("RGB")])
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Note", "b" * 50, zip=True)
     texts.add_itxt("XML:com.adobe.xmp", "<x/>")
-    yield pillow(colour, "PNG", exif=exif(), icc_profile=b"icc.", dpi=(300, 150), pnginfo=texts)
+    yield pillow(color, "PNG", exif=exif(), icc_profile=b"icc.", dpi=(300, 150), pnginfo=texts)
     for mode in ("RGBA", "LA", "1"):
-        yield pillow(colour.convert(mode), "PNG")
-    yield pillow(colour.convert("P"), "PNG", transparency=b"\0\x80\xff")
+        yield pillow(color.convert(mode), "PNG")
+    yield pillow(color.convert("P"), "PNG", transparency=b"\0\x80\xff")
 
 
 EXAMPLES = list(examples())
@@ -166,7 +166,7 @@ def refused(path, content, words):
 
 def test_directories_in_a_circle_are_not_followed(tmp_path):
     for big, form, link in ((False, "<I", 4), (True, "<Q", 8)):
-        content = bytearray(tiff(GREY, {"bigtiff": big}, metadata=None))
+        content = bytearray(tiff(GRAY, {"bigtiff": big}, metadata=None))
         start = struct.unpack_from(form, content, link)[0]
         count = struct.unpack_from("<Q" if big else "<H", content, start)[0]
         end = start + (8 + 20 * count if big else 2 + 12 * count)
@@ -260,11 +260,11 @@ def test_names_too_long_to_be_are_an_error(tmp_path):
         with pytest.raises(FileError, match="cannot be read: File name too long"):
             read_picture(path)
         with pytest.raises(FileError, match="cannot be written: File name too long"):
-            write_picture(path, GREY)
+            write_picture(path, GRAY)
 
 
 @pytest.mark.parametrize("bytes_of_name", [255 - 4, 255 - 5])
 def test_names_as_long_as_they_can_be_are_written(tmp_path, bytes_of_name):
     path = tmp_path / ("x" * bytes_of_name + ".tif")
-    write_picture(path, GREY)
-    np.testing.assert_array_equal(read_picture(path).data, GREY)
+    write_picture(path, GRAY)
+    np.testing.assert_array_equal(read_picture(path).data, GRAY)

@@ -1,4 +1,4 @@
-"""JPEG: orientation, EXIF, colour profile, XMP, IPTC, comment and density."""
+"""JPEG: orientation, EXIF, color profile, XMP, IPTC, comment and density."""
 
 import struct
 
@@ -111,12 +111,12 @@ def test_written_at_high_quality(tmp_path):
     assert np.abs(error).max() <= 6
 
 
-def test_grey_stays_grey(tmp_path):
+def test_gray_stays_gray(tmp_path):
     write_picture(tmp_path / "a.jpg", SMOOTH[..., 0])
     assert read_picture(tmp_path / "a.jpg").axes == "YX"
 
 
-def test_colour_of_16_bits_is_rounded(tmp_path):
+def test_color_of_16_bits_is_rounded(tmp_path):
     write_picture(tmp_path / "a.jpg", SMOOTH.astype(np.uint16) * 257 + 100, channel_axis=-1)
     write_picture(tmp_path / "b.jpg", SMOOTH, channel_axis=-1)
     assert (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()
@@ -140,7 +140,7 @@ def test_what_jpeg_cannot_hold_is_refused(tmp_path, data, channel_axis, words):
 
 def test_inks_are_refused(tmp_path):
     Image.new("CMYK", (8, 8)).save(tmp_path / "a.jpg")
-    with pytest.raises(FileError, match="holds CMYK colours; convert it to RGB first"):
+    with pytest.raises(FileError, match="holds CMYK colors; convert it to RGB first"):
         read_picture(tmp_path / "a.jpg")
 
 
@@ -178,13 +178,13 @@ def test_pictures_behind_the_first_are_mentioned(tmp_path):
     assert picture.ignored == "pictures behind the first"
 
 
-def test_density_in_centimetres_is_kept(tmp_path):
+def test_density_in_centimeters_is_kept(tmp_path):
     write_picture(tmp_path / "a.jpg", SMOOTH, channel_axis=-1)
     content = bytearray((tmp_path / "a.jpg").read_bytes())
     content[13:18] = struct.pack(">BHH", 2, 100, 100)
     (tmp_path / "a.jpg").write_bytes(content)
     assert read_picture(tmp_path / "a.jpg").metadata.resolution == Resolution(
-        100, 100, "centimetre"
+        100, 100, "centimeter"
     )
 
 

@@ -25,7 +25,7 @@ def png(data, *chunks):
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize(("samples", "axes"), [((), "YX"), ((3,), "YXS"), ((4,), "YXS")])
-def test_reads_and_writes_grey_and_colour(tmp_path, dtype, samples, axes):
+def test_reads_and_writes_gray_and_color(tmp_path, dtype, samples, axes):
     data = SEED.integers(0, np.iinfo(dtype).max, (9, 7, *samples)).astype(dtype)
     (tmp_path / "a.png").write_bytes(png(data))
     first = read_picture(tmp_path / "a.png")
@@ -36,7 +36,7 @@ def test_reads_and_writes_grey_and_colour(tmp_path, dtype, samples, axes):
         np.testing.assert_array_equal(picture.data, data)
 
 
-def test_alpha_of_grey_is_kept_beside_it(tmp_path):
+def test_alpha_of_gray_is_kept_beside_it(tmp_path):
     data = SEED.integers(0, 65535, (9, 7, 2)).astype(np.uint16)
     (tmp_path / "a.png").write_bytes(png(data))
     picture = read_picture(tmp_path / "a.png")
@@ -45,7 +45,7 @@ def test_alpha_of_grey_is_kept_beside_it(tmp_path):
     np.testing.assert_array_equal(imagecodecs.png_decode((tmp_path / "b.png").read_bytes()), data)
 
 
-def test_palette_with_transparency_becomes_colour_with_alpha(tmp_path):
+def test_palette_with_transparency_becomes_color_with_alpha(tmp_path):
     image = Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).convert("P")
     image.save(tmp_path / "a.png", transparency=5)
     picture = read_picture(tmp_path / "a.png")
@@ -60,7 +60,7 @@ def test_chunks_are_kept(tmp_path):
     chunks = [
         (b"gAMA", struct.pack(">I", 45455)),
         (b"cHRM", bytes(range(32))),
-        (b"iCCP", b"name\0\0" + zlib.compress(b"a colour profile")),
+        (b"iCCP", b"name\0\0" + zlib.compress(b"a color profile")),
         (b"pHYs", struct.pack(">IIB", 11811, 5906, 1)),
         (b"tEXt", b"Title\0caf\xe9"),
         (b"zTXt", b"Author\0\0" + zlib.compress(b"nobody")),
@@ -72,9 +72,9 @@ def test_chunks_are_kept(tmp_path):
     write_picture(tmp_path / "b.png", data, first)
     again = read_picture(tmp_path / "b.png")
     for metadata in (first.metadata, again.metadata):
-        assert metadata.icc == b"a colour profile"
+        assert metadata.icc == b"a color profile"
         assert metadata.xmp == b"<xmp/>"
-        assert metadata.resolution == Resolution(118.11, 59.06, "centimetre")
+        assert metadata.resolution == Resolution(118.11, 59.06, "centimeter")
         assert dict(metadata.png) == dict(chunks[:2])
         assert metadata.text == {
             "Title": "café",

@@ -28,13 +28,13 @@ def dng(tmp_path):
     return tmp_path / "a.DNG"
 
 
-@pytest.mark.parametrize("colour", [(0.2, 0.2, 0.2), (0.5, 0.2, 0.05)])
-def test_colours_are_developed_to_srgb(dng, colour):
-    write_dng(dng, mosaic(*colour))
+@pytest.mark.parametrize("color", [(0.2, 0.2, 0.2), (0.5, 0.2, 0.05)])
+def test_colors_are_developed_to_srgb(dng, color):
+    write_dng(dng, mosaic(*color))
     picture = read_picture(dng)
     assert (picture.data.shape, picture.data.dtype) == ((*SHAPE, 3), np.uint16)
     assert picture.axes == "YXS"
-    np.testing.assert_allclose(middle(picture), encode(np.array(colour)), atol=0.01)
+    np.testing.assert_allclose(middle(picture), encode(np.array(color)), atol=0.01)
 
 
 @pytest.mark.parametrize(("orientation", "shape"), [(1, SHAPE), (6, SHAPE[::-1]), (3, SHAPE)])

@@ -42,7 +42,7 @@ def test_stacks_in_tiff(data, ome):
     samples=st.sampled_from([3, 4]),
     axis=st.integers(-3, 2),
 )
-def test_colours_in_tiff(data, samples, axis):
+def test_colors_in_tiff(data, samples, axis):
     data = np.stack([data] * samples, axis=axis)
     with tempfile.TemporaryDirectory() as folder:
         write_picture(Path(folder) / "a.tif", data, channel_axis=axis)

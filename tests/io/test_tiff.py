@@ -1,4 +1,4 @@
-"""TIFF of every kind: axes, colours and metadata, in and out."""
+"""TIFF of every kind: axes, colors and metadata, in and out."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ from napari_defocus.io.picture import Storage
 
 SEED = np.random.default_rng(0)
 STACK = SEED.integers(0, 60000, (5, 3, 20, 30)).astype(np.uint16)
-COLOUR = np.moveaxis(STACK[0], 0, -1)
+COLOR = np.moveaxis(STACK[0], 0, -1)
 
 
 def write(path, data, *, bigtiff=False, byteorder="<", imagej=False, ome=False, **options):
@@ -43,11 +43,11 @@ def through(path: Path, **options) -> tuple[Picture, Picture]:
         pytest.param({"compression": "lzw"}, "YX", STACK[0, 0], id="lzw"),
         pytest.param({"compression": "zstd"}, "YX", STACK[0, 0], id="zstd"),
         pytest.param({"compression": "packbits"}, "YX", STACK[0, 0], id="packbits"),
-        pytest.param({"photometric": "miniswhite"}, "YX", 65535 - STACK[0, 0], id="inverted grey"),
+        pytest.param({"photometric": "miniswhite"}, "YX", 65535 - STACK[0, 0], id="inverted gray"),
         pytest.param({"bitspersample": 12}, "YX", STACK[0, 0] >> 4, id="12 bits"),
-        pytest.param({"photometric": "rgb"}, "YXS", COLOUR, id="colour"),
+        pytest.param({"photometric": "rgb"}, "YXS", COLOR, id="color"),
         pytest.param(
-            {"photometric": "rgb", "planarconfig": "separate"}, "YXS", COLOUR, id="planar colour"
+            {"photometric": "rgb", "planarconfig": "separate"}, "YXS", COLOR, id="planar color"
         ),
         pytest.param({"photometric": "minisblack", "metadata": None}, "IYX", STACK[0], id="pages"),
         pytest.param(
@@ -98,8 +98,8 @@ def test_keeps_the_type(tmp_path, dtype):
         np.testing.assert_array_equal(picture.data, data)
 
 
-def test_alpha_of_colour_is_a_fourth_sample(tmp_path):
-    data = np.dstack([COLOUR, STACK[1, 0]])
+def test_alpha_of_color_is_a_fourth_sample(tmp_path):
+    data = np.dstack([COLOR, STACK[1, 0]])
     first, again = through(
         write(tmp_path / "a.tif", data, photometric="rgb", extrasamples=["assocalpha"])
     )
@@ -109,7 +109,7 @@ def test_alpha_of_colour_is_a_fourth_sample(tmp_path):
         assert [int(sample) for sample in tiff.pages[0].extrasamples] == [1]
 
 
-def test_alpha_of_grey_is_kept_beside_it(tmp_path):
+def test_alpha_of_gray_is_kept_beside_it(tmp_path):
     data = np.moveaxis(STACK[0, :2], 0, -1)
     path = write(
         tmp_path / "a.tif",
@@ -124,7 +124,7 @@ def test_alpha_of_grey_is_kept_beside_it(tmp_path):
     np.testing.assert_array_equal(again.alpha, data[..., 1])
 
 
-def test_palette_becomes_colour(tmp_path):
+def test_palette_becomes_color(tmp_path):
     palette = np.stack([np.arange(256), np.arange(256)[::-1], np.full(256, 7)]).astype(np.uint16)
     index = STACK[0, 0].astype(np.uint8)
     path = write(tmp_path / "a.tif", index, photometric="palette", colormap=palette * 257)
@@ -218,7 +218,7 @@ def test_ome_keeps_what_its_xml_says(tmp_path):
     np.testing.assert_array_equal(again.data, STACK)
 
 
-def test_map_of_an_ome_picture_says_float_and_no_colours(tmp_path):
+def test_map_of_an_ome_picture_says_float_and_no_colors(tmp_path):
     path = write(
         tmp_path / "a.ome.tif",
         np.moveaxis(STACK, 1, -1),
@@ -280,13 +280,13 @@ def test_stack_without_named_axes_can_become_ome(tmp_path):
 def test_plain_tags_are_kept(tmp_path):
     path = write(
         tmp_path / "a.tif",
-        COLOUR,
+        COLOR,
         photometric="rgb",
         metadata=None,
         description="größer".encode(),
         resolution=(300, 300),
         resolutionunit="inch",
-        iccprofile=b"a colour profile",
+        iccprofile=b"a color profile",
         compression="lzw",
         extratags=[
             (271, 2, 0, "Canon", True),
@@ -299,7 +299,7 @@ def test_plain_tags_are_kept(tmp_path):
     assert again.metadata == first.metadata
     assert again.metadata.text == {"Description": "größer"}
     assert again.metadata.resolution == Resolution(300, 300, "inch")
-    assert again.metadata.icc == b"a colour profile"
+    assert again.metadata.icc == b"a color profile"
     assert again.metadata.xmp == b"<xmp>"
     assert again.metadata.iptc == b"\x1c\x02\x00\x00\x01\x31"
     with tifffile.TiffFile(tmp_path / "copy-a.tif") as tiff:
@@ -308,10 +308,10 @@ def test_plain_tags_are_kept(tmp_path):
         assert tiff.pages[0].compression.name == "LZW"
 
 
-def test_map_carries_no_colour_profile(tmp_path):
-    path = write(tmp_path / "a.tif", COLOUR, photometric="rgb", iccprofile=b"a colour profile")
+def test_map_carries_no_color_profile(tmp_path):
+    path = write(tmp_path / "a.tif", COLOR, photometric="rgb", iccprofile=b"a color profile")
     picture = read_picture(path)
-    write_picture(tmp_path / "map.tif", COLOUR[..., 0].astype(np.float32), picture)
+    write_picture(tmp_path / "map.tif", COLOR[..., 0].astype(np.float32), picture)
     assert read_picture(tmp_path / "map.tif").metadata.icc is None
 
 
@@ -354,12 +354,12 @@ def test_orientation_is_applied(tmp_path, orientation):
     ("options", "words"),
     [
         ({"photometric": "cfa"}, "raw sensor data"),
-        ({"photometric": "separated", "planarconfig": "contig"}, "SEPARATED colours"),
-        ({"photometric": "cielab", "planarconfig": "contig"}, "CIELAB colours"),
+        ({"photometric": "separated", "planarconfig": "contig"}, "SEPARATED colors"),
+        ({"photometric": "cielab", "planarconfig": "contig"}, "CIELAB colors"),
     ],
 )
-def test_other_colours_are_refused(tmp_path, options, words):
-    data = {"cfa": STACK[0, 0], "separated": np.dstack([COLOUR] * 2)[..., :4], "cielab": COLOUR}
+def test_other_colors_are_refused(tmp_path, options, words):
+    data = {"cfa": STACK[0, 0], "separated": np.dstack([COLOR] * 2)[..., :4], "cielab": COLOR}
     path = write(tmp_path / "a.tif", data[options["photometric"]], **options)
     with pytest.raises(FileError, match=words):
         read_picture(path)
@@ -418,8 +418,8 @@ def test_exif_hangs_from_the_first_directory(tmp_path, bigtiff):
     exif.get_ifd(0x8769).update({0x829D: 2.8, 0x927C: b"maker's note"})
     exif.get_ifd(0x8825)[1] = "N"
     metadata = Metadata(exif=exif.tobytes()[6:], storage=Storage(bigtiff=bigtiff))
-    like = Picture(COLOUR, "YXS", metadata)
-    write_picture(tmp_path / "a.tif", COLOUR, like)
+    like = Picture(COLOR, "YXS", metadata)
+    write_picture(tmp_path / "a.tif", COLOR, like)
     with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
         assert tiff.is_bigtiff == bigtiff
         tags = tiff.pages[0].tags
@@ -428,4 +428,4 @@ def test_exif_hangs_from_the_first_directory(tmp_path, bigtiff):
         assert tags["GPSTag"].value == {"GPSLatitudeRef": "N"}
     first, again = through(tmp_path / "a.tif")
     assert first.metadata == again.metadata
-    np.testing.assert_array_equal(again.data, COLOUR)
+    np.testing.assert_array_equal(again.data, COLOR)

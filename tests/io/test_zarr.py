@@ -204,8 +204,8 @@ def test_nothing_is_left_of_what_fails(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
 
 
-def test_colours_have_no_place_in_it(tmp_path):
-    with pytest.raises(FileError, match="cannot hold colours"):
+def test_colors_have_no_place_in_it(tmp_path):
+    with pytest.raises(FileError, match="cannot hold colors"):
         write_picture(tmp_path / "a.zarr", np.zeros((8, 8, 3), np.uint8), channel_axis=-1)
 
 
@@ -216,11 +216,11 @@ def test_metadata_are_plain_json(tmp_path):
     assert [axis["name"] for axis in axes] == ["z", "t", "y", "x"]
 
 
-@pytest.mark.parametrize("colour", [False, True])
-def test_large_tiff_files_are_read_and_written_window_by_window(tmp_path, colour):
-    data = stack((2, 70, 90, 3) if colour else (2, 70, 90))
+@pytest.mark.parametrize("color", [False, True])
+def test_large_tiff_files_are_read_and_written_window_by_window(tmp_path, color):
+    data = stack((2, 70, 90, 3) if color else (2, 70, 90))
     kept = Metadata(ome=None, pixel_size={"X": Length(0.5, "µm"), "Y": Length(0.5, "µm")})
-    source = Picture(data, "ZYXS" if colour else "ZYX", kept)
+    source = Picture(data, "ZYXS" if color else "ZYX", kept)
     write_picture(tmp_path / "a.ome.tif", data, source)
     lazy = open_picture(tmp_path / "a.ome.tif", lazy_from=1)
     assert type(lazy.data).__module__.startswith("dask")

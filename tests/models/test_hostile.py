@@ -19,7 +19,7 @@ from napari_defocus.networks import build
 
 ARGUMENTS = {"widths": [4, 4, 4], "blocks": [1, 1, 1, 1]}
 FIELDS = {"task": "single", "architecture": "single-estimator", "arguments": ARGUMENTS}
-SAID = dict.fromkeys(("version", "licence", "description", "data"), "")
+SAID = dict.fromkeys(("version", "license", "description", "data"), "")
 
 
 @pytest.fixture(scope="module")

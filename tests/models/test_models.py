@@ -33,7 +33,7 @@ FIELDS = {
     "architecture": "tiny",
     "arguments": {"width": 4},
     "version": "1",
-    "licence": "CC0-1.0",
+    "license": "CC0-1.0",
     "description": "a test",
     "data": "none",
     "recipe": {"steps": 0},
@@ -141,7 +141,7 @@ class TestShippedModels:
         assert own == replace(model, path=own.path)
 
     def test_card_is_filled_in(self, model):
-        for field in ("version", "licence", "description", "data", "recipe", "figures"):
+        for field in ("version", "license", "description", "data", "recipe", "figures"):
             assert getattr(model, field), f"{model.name} lacks {field}"
 
 
@@ -163,7 +163,7 @@ def test_what_took_the_image_chooses_what_auto_stands_for():
     assert find_model("auto", "single", imaging="microscopy").name == "microscopy-single"
     assert find_model("auto", "dual", imaging="microscopy") == find_model("auto", "dual")
     assert find_model("photo-natural", "deblur", imaging="microscopy").name == "photo-natural"
-    with pytest.raises(OptionError, match="detail is 'natural' and the image linear and grey"):
+    with pytest.raises(OptionError, match="detail is 'natural' and the image linear and gray"):
         find_model("auto", "deblur", "natural", "microscopy")
 
 
@@ -374,7 +374,7 @@ def test_names_that_are_no_names_are_not_written(tmp_path, network, name):
     [
         ({"task": "guess"}, "has the task 'guess'; known are single, dual, deblur"),
         ({"arguments": None}, "NoneType for the field 'arguments'; it should be a table"),
-        ({"licence": 3}, "int for the field 'licence'; it should be text"),
+        ({"license": 3}, "int for the field 'license'; it should be text"),
         ({"recipe": {"of": object()}}, "cannot be written"),
     ],
 )

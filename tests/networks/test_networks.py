@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from napari_defocus.networks import ARCHITECTURES, build
-from napari_defocus.networks.blocks import GatedBlock, box, local_statistics, locally_normalised
+from napari_defocus.networks.blocks import GatedBlock, box, local_statistics, locally_normalized
 from napari_defocus.networks.generator import out_of_focus, radius_bins, trusted
 from napari_defocus.optics.kernels import disks
 from napari_defocus.optics.light import decode_srgb, encode_srgb
@@ -52,19 +52,19 @@ def test_single_radius_is_never_negative(randomised):
 
 
 @pytest.mark.parametrize("architecture", ["single-estimator", "dual-estimator"])
-def test_an_estimator_takes_the_radius_of_the_neighbour_that_scores_highest(
+def test_an_estimator_takes_the_radius_of_the_neighbor_that_scores_highest(
     architecture, randomised
 ):
-    alone = randomised(architecture, neighbours=())
+    alone = randomised(architecture, neighbors=())
     known = alone.state_dict()
 
-    def taking(neighbour):
-        mixing = build(architecture, {"neighbours": (3,)}).eval()
+    def taking(neighbor):
+        mixing = build(architecture, {"neighbors": (3,)}).eval()
         head = {}
         for name in ("trunk.head.weight", "trunk.head.bias"):
             head[name] = torch.zeros_like(mixing.state_dict()[name])
             head[name][: len(known[name])] = known[name]
-        head["trunk.head.bias"][len(known["trunk.head.bias"]) + neighbour] = 100
+        head["trunk.head.bias"][len(known["trunk.head.bias"]) + neighbor] = 100
         mixing.load_state_dict(known | head)
         return mixing
 
@@ -177,11 +177,11 @@ def test_trust_grows_with_confidence():
     assert trusted(torch.tensor([0.0, 0.1, 0.3, 1.0])).tolist() == [0.0, 0.0, 1.0, 1.0]
 
 
-def test_local_normalisation_forgets_brightness_and_contrast():
-    grey = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+def test_local_normalization_forgets_brightness_and_contrast():
+    gray = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(
-        locally_normalised(grey, 4),
-        locally_normalised(0.5 * grey + 0.2, 4),
+        locally_normalized(gray, 4),
+        locally_normalized(0.5 * gray + 0.2, 4),
         atol=0.02,
         rtol=0.02,
     )
@@ -198,12 +198,12 @@ def test_blocks_and_boxes_leave_what_they_see(channels, half):
 
 
 def test_local_statistics_are_those_of_the_surroundings():
-    grey = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
-    mean, deviation = local_statistics(grey, 3, floor=0)
-    around = grey[..., 7:14, 10:17]
+    gray = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    mean, deviation = local_statistics(gray, 3, floor=0)
+    around = gray[..., 7:14, 10:17]
     torch.testing.assert_close(mean[..., 10, 13], around.mean((-2, -1)))
     torch.testing.assert_close(deviation[..., 10, 13], around.std((-2, -1), correction=0))
-    assert local_statistics(0 * grey, 3)[1].min() == pytest.approx(0.02)
+    assert local_statistics(0 * gray, 3)[1].min() == pytest.approx(0.02)
 
 
 def test_paper_gates_fade_out():

@@ -38,9 +38,9 @@ def test_no_light_outside_the_radius(taught_bank):
 
 
 def test_starts_as_the_butterworth_disk():
-    centre = KernelBank(8).centre()[6]
+    center = KernelBank(8).center()[6]
     expected = butterworth(6.0, 9)
-    correlation = torch.corrcoef(torch.stack([centre.flatten(), expected.flatten()]))[0, 1]
+    correlation = torch.corrcoef(torch.stack([center.flatten(), expected.flatten()]))[0, 1]
     assert correlation > 0.97
 
 
@@ -49,11 +49,11 @@ def test_learns():
     target = torch.zeros(9, 9)
     target[4, 5] = 1
     before = (bank.views(negative=False)[0][3] - target).square().sum().item()
-    optimiser = torch.optim.Adam(bank.parameters(), 0.3)
+    optimizer = torch.optim.Adam(bank.parameters(), 0.3)
     for _ in range(20):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         (bank.views(negative=False)[0][3] - target).square().sum().backward()
-        optimiser.step()
+        optimizer.step()
     after = (bank.views(negative=False)[0][3] - target).square().sum().item()
     assert after < 0.2 * before
 
@@ -68,11 +68,11 @@ def test_what_one_radius_teaches_of_the_pupil_reaches_the_others():
     bank = SharedPupilBank(10)
     before = bank.views(negative=False)[0].detach()
     evenly = half_pupil(disk(6.0, 11), 6.0)
-    optimiser = torch.optim.Adam([bank.pupil], 0.1)
+    optimizer = torch.optim.Adam([bank.pupil], 0.1)
     for _ in range(30):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         (bank.views(negative=False)[0][6] - evenly).square().sum().backward()
-        optimiser.step()
+        optimizer.step()
     after = bank.views(negative=False)[0].detach()
     wanted = half_pupil(disk(9.0, 11), 9.0)
     assert (after[9] - wanted).square().sum() < 0.6 * (before[9] - wanted).square().sum()

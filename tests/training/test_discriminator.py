@@ -29,7 +29,7 @@ def test_there_is_a_score_for_each_patch(critic, scenes):
     assert PatchDiscriminator().layers[0].out_channels == 64
 
 
-def test_without_normalisation_a_score_sees_the_published_patch():
+def test_without_normalization_a_score_sees_the_published_patch():
     layers = PatchDiscriminator(4).layers
     critic = nn.Sequential(*(one for one in layers if not isinstance(one, nn.InstanceNorm2d)))
     image = torch.rand(1, 3, 128, 128, requires_grad=True)

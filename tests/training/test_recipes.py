@@ -35,7 +35,7 @@ def test_a_folder_of_pools_is_kept_in_memory_and_drawn_from(data, fabric, pool_f
         estimator_task(c, fabric, dual=False).draw(Chance.of(3, samples=range(2)))
         for c in (config, EstimatorConfig(data=data))
     )
-    assert torch.equal(from_folder.centre, from_file.centre)
+    assert torch.equal(from_folder.center, from_file.center)
 
 
 def test_a_folder_without_pools_is_named(data, fabric, tmp_path):

@@ -63,7 +63,7 @@ def until(qtbot):
 
 @pytest.fixture
 def photo():
-    """A small colour picture with some structure (64, 96, 3)."""
+    """A small color picture with some structure (64, 96, 3)."""
     rng = np.random.default_rng(3)
     coarse = rng.integers(0, 255, (8, 12, 3), dtype=np.uint8)
     return coarse.repeat(8, axis=0).repeat(8, axis=1)
@@ -71,7 +71,7 @@ def photo():
 
 @pytest.fixture
 def stack():
-    """A small grey stack (3, 2, 48, 64) of 16 bit, the planes unlike in brightness."""
+    """A small gray stack (3, 2, 48, 64) of 16 bit, the planes unlike in brightness."""
     rng = np.random.default_rng(4)
     planes = rng.integers(0, 4000, (3, 2, 6, 8), dtype=np.uint16)
     brightness = np.arange(1, 7, dtype=np.uint16).reshape(3, 2, 1, 1)

@@ -53,13 +53,13 @@ def test_detail_is_for_the_model_that_is_chosen_by_itself(viewer, widget, finish
 
 def test_auto_says_what_it_stands_for(viewer, open_widget, photo):
     viewer.add_image(photo)
-    grey = viewer.add_image(photo[..., 0].astype(np.uint16), name="grey")
+    gray = viewer.add_image(photo[..., 0].astype(np.uint16), name="gray")
     deblurring, mapping = open_widget("Deblur"), open_widget("Defocus Map")
 
     def shown(widget):
         return widget.model.names.current_choice
 
-    assert deblurring.image.value is grey
+    assert deblurring.image.value is gray
     assert (shown(deblurring), shown(mapping)) == (
         "auto: microscopy-faithful",
         "auto: microscopy-single",
@@ -68,7 +68,7 @@ def test_auto_says_what_it_stands_for(viewer, open_widget, photo):
     assert shown(deblurring) == "auto: photo-faithful"
     deblurring.detail.value = "natural"
     assert shown(deblurring) == "auto: photo-natural"
-    mapping.right.value = grey
+    mapping.right.value = gray
     assert shown(mapping) == "auto: dual-pixel"
 
 

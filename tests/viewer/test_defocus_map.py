@@ -45,7 +45,7 @@ def test_map_is_the_same_as_from_the_api(viewer, widget, finish, photo):
     assert np.array_equal(viewer.layers[-2].data, confidence)
 
 
-def test_two_views_give_a_signed_map_with_colours_around_zero(viewer, widget, finish, photo):
+def test_two_views_give_a_signed_map_with_colors_around_zero(viewer, widget, finish, photo):
     right = viewer.add_image(np.roll(photo, 3, axis=1), rgb=True, name="right")
     left = viewer.add_image(photo, rgb=True, name="left")
     widget.image.value, widget.right.value = left, right

@@ -44,7 +44,7 @@ def test_every_pixel_of_a_crop_stays_where_it_was(scale, translate, angle, shear
     assert crop.axis_labels == layer.axis_labels
 
 
-def test_map_of_a_colour_layer_has_its_geometry_without_channels():
+def test_map_of_a_color_layer_has_its_geometry_without_channels():
     layer = Image(np.zeros((20, 30, 3), np.uint8), rgb=True, scale=(2, 3), translate=(5, 6))
     radius = Image(np.zeros((20, 30)), **placement(layer, whole(layer)))
     assert np.allclose(radius.scale, (2, 3))

@@ -23,13 +23,13 @@ def test_radii_that_are_unknown_do_not_count():
 
 def test_signed_axis_is_symmetric_about_zero():
     counts = count_radii(np.array([[-1.0, 6.0]]), signed=True)
-    assert counts.centres[0] == pytest.approx(-counts.centres[-1])
+    assert counts.centers[0] == pytest.approx(-counts.centers[-1])
     assert counts.limit == pytest.approx(6, abs=0.1)
 
 
 def test_unsigned_axis_starts_at_zero():
     counts = count_radii(np.array([[0.0, 6.0]]), signed=False)
-    assert counts.centres[0] == pytest.approx(0.5 * counts.limit / 64)
+    assert counts.centers[0] == pytest.approx(0.5 * counts.limit / 64)
 
 
 def painted(qtbot, radius, signed):
@@ -44,9 +44,9 @@ def painted(qtbot, radius, signed):
 def test_bars_stand_where_the_radii_are(qtbot):
     pixels = np.array(painted(qtbot, np.full((10, 10), 9.9), signed=False), dtype=int)
     background = pixels[2, 2]
-    coloured = np.abs(pixels[20:70] - background).sum(axis=(0, 2)) > 500
-    assert not coloured[10:200].any()
-    assert coloured[226:231].any()
+    colored = np.abs(pixels[20:70] - background).sum(axis=(0, 2)) > 500
+    assert not colored[10:200].any()
+    assert colored[226:231].any()
 
 
 def test_nothing_is_painted_before_there_is_a_map(qtbot):

@@ -29,11 +29,11 @@ def test_stores_stay_in_their_files_and_broken_files_are_said(viewer, tmp_path):
     paths = [tmp_path / name for name in ("b.tif", "a.ome.zarr", "c.png")]
     with pytest.raises(FileError, match="b.tif is not an image of a known kind"):
         open_in(viewer, paths)
-    store, colour = viewer.layers
-    assert (store.name, colour.name) == ("a", "c")
+    store, color = viewer.layers
+    assert (store.name, color.name) == ("a", "c")
     assert store.multiscale
     assert [level.shape for level in store.data] == [(2, 600, 700), (2, 300, 350)]
     assert type(store.data[0]).__module__.startswith("dask")
     assert store.scale.tolist() == [1.0, 0.5, 0.5]
     assert store.source.path == str(paths[1])
-    assert colour.rgb
+    assert color.rgb

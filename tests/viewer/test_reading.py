@@ -37,7 +37,7 @@ def test_lazy_part_is_fetched_plane_by_plane_so_that_it_can_be_cancelled(stack):
     assert np.array_equal(pixels, stack[1:3, :1, 8:40, 16:64])
 
 
-def test_lazy_colour_keeps_its_channels(photo):
+def test_lazy_color_keeps_its_channels(photo):
     source = source_of(Image(da.from_array(photo), rgb=True), Window((2, 3), (20, 30)))
     assert source.channel_axis == -1
     assert np.array_equal(run_to_end(source.read()), photo[2:20, 3:30])
@@ -59,8 +59,8 @@ def test_black_and_white_of_a_part_are_those_of_the_whole(stack, lazy):
 def test_range_is_not_measured_where_it_is_known(stack, photo):
     whole = source_of(Image(stack))
     bytes_ = source_of(Image(stack.astype(np.uint8)), PART)
-    colour = source_of(Image(photo, rgb=True), Window((0, 0), (9, 9)))
-    for source in (whole, bytes_, colour):
+    color = source_of(Image(photo, rgb=True), Window((0, 0), (9, 9)))
+    for source in (whole, bytes_, color):
         assert counted(source.value_range("auto")) == (0, None)
 
 

@@ -52,7 +52,7 @@ def test_middle_keeps_a_small_window_whole():
     assert window.middle(1000) == window
 
 
-def test_whole_layer_leaves_colour_channels_out():
+def test_whole_layer_leaves_color_channels_out():
     layer = Image(np.zeros((5, 20, 30, 3), np.uint8), rgb=True)
     assert whole(layer).shape == (5, 20, 30)
 

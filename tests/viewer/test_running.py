@@ -1,4 +1,4 @@
-"""Workers on real Qt threads: results, errors, cancelling."""
+"""Workers on real Qt threads: results, errors, canceling."""
 
 import subprocess
 import sys

@@ -11,7 +11,7 @@ from torch.nn import functional
 from napari_defocus.optics.light import decode_srgb
 from training.data.chance import Chance
 from training.data.heldout import split
-from training.data.images import image_files, read_colours, readable
+from training.data.images import image_files, read_colors, readable
 from training.errors import TrainingError
 
 _SHRINK = (1.1, 3.5)
@@ -101,7 +101,7 @@ class Corpus:
 
 
 def _bytes(path: Path) -> Tensor:
-    pixels = read_colours(path)
+    pixels = read_colors(path)
     if pixels.dtype == np.uint16:
         pixels = (pixels >> 8).astype(np.uint8)
     return torch.from_numpy(pixels).permute(2, 0, 1)
@@ -124,10 +124,10 @@ def _pyramid(image: Tensor) -> list[Tensor]:
 
 def _sharpness(display: Tensor) -> Tensor:
     """(M,): share of small patches whose finest detail is strong beside their coarser contrast."""
-    grey = display.mean(1, keepdim=True)
-    near = _mean_of_nine(grey, 1)
+    gray = display.mean(1, keepdim=True)
+    near = _mean_of_nine(gray, 1)
     around = _mean_of_nine(near, 3)  # nine squares of 3 x 3 px: one of 9 x 9 px
-    inner = grey[..., 4:-4, 4:-4]
+    inner = gray[..., 4:-4, 4:-4]
     energy = functional.avg_pool2d((inner - near[..., 3:-3, 3:-3]) ** 2, 16).sqrt()
     contrast = functional.avg_pool2d((inner - around) ** 2, 16).sqrt()
     crisp = (energy > 0.012) & (energy > 0.3 * contrast)

@@ -38,8 +38,8 @@ def defocused(
 
     Notes
     -----
-    A slanted layer is cut into sheets at most 1.25 px of radius apart, and every pixel, colour by
-    colour, shared linearly between its neighbouring two.
+    A slanted layer is cut into sheets at most 1.25 px of radius apart, and every pixel, color by
+    color, shared linearly between its neighboring two.
     """
     everywhere = torch.arange(len(textures), device=textures.device)
     views = _blurred(textures[:, 0], everywhere, depths, 0, lenses, half)
@@ -47,8 +47,8 @@ def defocused(
         alpha = alphas[:, layer, None]
         shown = alpha.amax((1, 2, 3)).nonzero().flatten()
         if len(shown):
-            colours = torch.cat([textures[:, layer] * alpha, alpha.expand(-1, 3, -1, -1)], 1)
-            laid = _blurred(colours, shown, depths, layer, lenses, half)
+            colors = torch.cat([textures[:, layer] * alpha, alpha.expand(-1, 3, -1, -1)], 1)
+            laid = _blurred(colors, shown, depths, layer, lenses, half)
             light, cover = laid.split(3, 2)
             views[shown] = views[shown] * (1 - cover.clamp(0, 1)) + light
     left, right = views.clamp(min=0).unbind(1)
@@ -58,7 +58,7 @@ def defocused(
 def _blurred(
     channels: Tensor, shown: Tensor, depths: Depths, layer: int, lenses: Lenses, half: int
 ) -> Tensor:
-    """A layer's channels (N, C, H, W), C a multiple of the colours, as both views see them.
+    """A layer's channels (N, C, H, W), C a multiple of the colors, as both views see them.
 
     Gives (len(shown), 2, C, H, W).
     """

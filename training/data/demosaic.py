@@ -1,4 +1,4 @@
-"""The softness of colours that were measured through a Bayer mosaic."""
+"""The softness of colors that were measured through a Bayer mosaic."""
 
 import torch
 from torch import Tensor
@@ -6,7 +6,7 @@ from torch.nn import functional
 
 _GREEN = torch.tensor([[0.0, 1.0, 0.0], [1.0, 4.0, 1.0], [0.0, 1.0, 0.0]]) / 4
 _OTHERS = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]) / 4
-#: Radius in px of the disk as wide, in mean square, as the mean kernel of `demosaiced`, colours
+#: Radius in px of the disk as wide, in mean square, as the mean kernel of `demosaiced`, colors
 #: weighted as in luma: along an axis, green's has the variance 1/4 and the others' 1/2.
 DEMOSAICED = 2 * (0.7152 / 4 + 0.2848 / 2) ** 0.5
 #: Ways in which Bayer's pattern lies: red at even or odd rows, and at even or odd columns.
@@ -14,7 +14,7 @@ LAYOUTS = 4
 
 
 def demosaiced(image: Tensor, layout: Tensor) -> Tensor:
-    """Keep one colour of every pixel and fill in the other two from its neighbours, linearly.
+    """Keep one color of every pixel and fill in the other two from its neighbors, linearly.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ def detected(scenes: Scenes, chance: Chance, options: DetectorOptions | None = N
     Parameters
     ----------
     scenes : Scenes
-        N grey scenes.
+        N gray scenes.
     chance : Chance
         N streams, on the device of the scenes.
     options : DetectorOptions
@@ -103,6 +103,6 @@ def _read_out(light: Tensor, read: Tensor, chance: Chance, options: DetectorOpti
 
 
 def _vignetting(chance: Chance, side: int, most: float) -> Tensor:
-    """(N, 1, side, side) in [1 - most, 1]: part of a field that darkens towards its rim."""
+    """(N, 1, side, side) in [1 - most, 1]: part of a field that darkens toward its rim."""
     field = (0.5 + 0.5 * smooth_field(chance, 1, side, 0.5)).clamp(0, 1)
     return 1 - most * chance.uniform(0, 1, 1, 1, 1) * field

@@ -11,7 +11,7 @@ from training.data.fields import slope, smooth_field
 _SPOTS = 400
 _STRANDS = 3
 _CELLS = 2
-_NEIGHBOURS = 9
+_NEIGHBORS = 9
 _RODS = 48
 _VESICLES = 40
 
@@ -31,7 +31,7 @@ def fluorescent_textures(chance: Chance, side: int, kinds: Sequence[str] | None 
     Returns
     -------
     Tensor
-        (N, 3, side, side) linear light, grey, sharp to the pixel; the brightest structures are 1.
+        (N, 3, side, side) linear light, gray, sharp to the pixel; the brightest structures are 1.
     """
     draw = [KINDS[kind] for kind in (TRAINED if kinds is None else kinds)]
     drawn = torch.cat([kind(chance, side) for kind in draw], 1)
@@ -81,7 +81,7 @@ def _cells(chance: Chance, side: int) -> Tensor:
 
 def _membranes(chance: Chance, side: int) -> Tensor:
     """(N, 1, H, W): bright borders between cells that touch."""
-    fields = smooth_field(chance, _NEIGHBOURS, side)
+    fields = smooth_field(chance, _NEIGHBORS, side)
     first, second = fields.topk(2, 1).values.unbind(1)
     apart = (first - second)[:, None]
     width = chance.uniform(0.5, 1.2, 1, 1, 1)

@@ -23,7 +23,7 @@ _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, struct.error, MemoryError)
 _log = logging.getLogger(__name__)
 
-Colours = NDArray[np.uint8] | NDArray[np.uint16]
+Colors = NDArray[np.uint8] | NDArray[np.uint16]
 Found = TypeVar("Found")
 Item = TypeVar("Item")
 
@@ -33,7 +33,7 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
 
 
-def read_colours(path: Path) -> Colours:
+def read_colors(path: Path) -> Colors:
     """Read an image in its full depth.
 
     Parameters
@@ -44,7 +44,7 @@ def read_colours(path: Path) -> Colours:
     Returns
     -------
     (Y, X, 3) uint8 or uint16 array
-        Display-encoded; grey becomes three equal channels, transparency is dropped.
+        Display-encoded; gray becomes three equal channels, transparency is dropped.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def readable(
         _log.warning("skipped %d in all", len(broken))
 
 
-def to_unit(pixels: Colours) -> Tensor:
+def to_unit(pixels: Colors) -> Tensor:
     """(Y, X, 3) values as a (3, Y, X) tensor in [0, 1]."""
     unit = pixels.astype(np.float32) / np.iinfo(pixels.dtype).max
     return torch.from_numpy(unit).permute(2, 0, 1)
@@ -98,7 +98,7 @@ def _shallow(path: Path) -> NDArray[np.uint8]:
         return np.array(image.convert("RGB"))
 
 
-def _deep(path: Path) -> Colours:
+def _deep(path: Path) -> Colors:
     picture = read_picture(path)
     pixels = picture.data
     if picture.axes not in ("YX", "YXS") or pixels.dtype not in (np.uint8, np.uint16):

@@ -49,14 +49,14 @@ def random_depths(
     """Draw layers; the largest radius of a scene is log-uniform between the two given."""
     share = chance.uniform(0, 1, 1) ** 1.2
     largest = min_radius * (math.log(max_radius / min_radius) * share).exp()
-    centre = largest * chance.uniform(-1, 1, layers)
+    center = largest * chance.uniform(-1, 1, layers)
     in_focus = chance.happens(0.2, layers)
-    centre = torch.where(in_focus, 0.3 * (centre / largest), centre)
-    centre = centre.sort(1, descending=True)[0]
+    center = torch.where(in_focus, 0.3 * (center / largest), center)
+    center = center.sort(1, descending=True)[0]
     tilt = largest * 0.5 * chance.uniform(0, 1, layers) ** 2
     tilt = tilt * ~(in_focus & chance.happens(0.7, layers))
-    low = (centre - tilt).clamp(-max_radius, max_radius)
-    high = (centre + tilt).clamp(-max_radius, max_radius)
+    low = (center - tilt).clamp(-max_radius, max_radius)
+    high = (center + tilt).clamp(-max_radius, max_radius)
     ramp = random_plane(chance, layers, side)
     bend = chance.uniform(-0.5, 0.5, layers, 1, 1)
     along = (0.5 + 0.5 * (ramp + bend * (1 - ramp**2))).clamp(0, 1)

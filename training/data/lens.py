@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from napari_defocus.optics.kernels import normalised
+from napari_defocus.optics.kernels import normalized
 from training.data.chance import Chance
 
 #: Disparity of the random lenses, in radii: the median.
@@ -23,7 +23,7 @@ class Lens:
     Attributes
     ----------
     ring : Tensor
-        Dip in the middle: 0 is a flat pupil, 1 a ring that is dark in its centre.
+        Dip in the middle: 0 is a flat pupil, 1 a ring that is dark in its center.
     soft_edge : Tensor
         Width of the pupil's edge as a share of its radius.
     blades : Tensor
@@ -73,7 +73,7 @@ class Lens:
         stray_x, stray_y = _aberration(self, u, v, views.sum(-1))
         x = radius[:, None] * u + stray_x[scene]
         y = radius[:, None] * v + stray_y[scene]
-        return normalised(_landed(x, y, views[scene], half))
+        return normalized(_landed(x, y, views[scene], half))
 
     def disparity(self, radius: Tensor) -> Tensor:
         """As `Lenses.disparity`."""
@@ -98,8 +98,8 @@ class RandomLenses:
 
     def draw(self, chance: Chance) -> Lens:
         """A lens for each stream of chance."""
-        aberrant, coloured = chance.happens(0.4, 1), chance.happens(0.4, 1)
-        fringe = coloured * chance.uniform(-0.4, 0.4, 2)
+        aberrant, colored = chance.happens(0.4, 1), chance.happens(0.4, 1)
+        fringe = colored * chance.uniform(-0.4, 0.4, 2)
         return Lens(
             ring=chance.happens(0.5) * chance.uniform(0.0, 0.9),
             soft_edge=chance.uniform(0.02, 0.5),
@@ -153,10 +153,10 @@ def _aberration(lens: Lens, u: Tensor, v: Tensor, light: Tensor) -> tuple[Tensor
     y = swell * v + coma_y * (uu + 3 * vv) + coma_x * 2 * uv - straight * v + slanted * u
     share = light / light.sum(1, keepdim=True)
 
-    def centred(w: Tensor) -> Tensor:
+    def centered(w: Tensor) -> Tensor:
         return w - (w * share).sum(1, keepdim=True)
 
-    x, y, u, v = centred(x), centred(y), centred(u), centred(v)
+    x, y, u, v = centered(x), centered(y), centered(u), centered(v)
     moments = ((share * (x * u + y * v)).sum(1), (share * (u * u + v * v)).sum(1))
     defocus = (moments[0] / moments[1])[:, None]
     return x - defocus * u, y - defocus * v

@@ -146,10 +146,10 @@ def _in_focus(depths: Depths) -> Depths:
 
 def _absorbance(corpus: Corpus, chance: Chance, side: int) -> Tensor:
     """(N, 3, side, side): tissue of the textures of photographs, on an empty background."""
-    grey = corpus.crops(chance, 1, side)[:, 0].mean(1, keepdim=True)
-    low, high = grey.flatten(1).quantile(torch.tensor([0.02, 0.98], device=grey.device), 1)
+    gray = corpus.crops(chance, 1, side)[:, 0].mean(1, keepdim=True)
+    low, high = gray.flatten(1).quantile(torch.tensor([0.02, 0.98], device=gray.device), 1)
     span = (high - low).clamp(min=0.05)[:, None, None, None]
-    dark = ((high[:, None, None, None] - grey) / span).clamp(0, 1.3)
+    dark = ((high[:, None, None, None] - gray) / span).clamp(0, 1.3)
     field = smooth_field(chance, 1, side, 0.8) + chance.uniform(-0.2, 1.5, 1, 1, 1)
     tissue = (field / slope(field) + 0.5).clamp(0, 1)
     density = chance.log_uniform(0.15, 2.5, 1, 1, 1)

@@ -24,7 +24,7 @@ class Lenses(Protocol):
         ...
 
     def disparity(self, radius: Tensor) -> Tensor:
-        """How far apart the two views' kernels have their centres of mass, in px.
+        """How far apart the two views' kernels have their centers of mass, in px.
 
         Of signed radii (N, 1, H, W) in px.
         """

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from training.data.chance import Chance
 from training.data.heldout import split
-from training.data.images import Colours, read_colours, readable, to_unit
+from training.data.images import Colors, read_colors, readable, to_unit
 from training.data.pairs import PairFiles
 from training.data.sensor import Photographs
 from training.errors import TrainingError
@@ -57,14 +57,14 @@ class PairScenes:
         -------
         Photographs
             On the device of `chance`, mirrored at random; radii are NaN, and without `views` both
-            views are the centre picture.
+            views are the center picture.
         """
         drawn = torch.stack([self._crop(crop, stream) for stream in chance.streams])
-        sharp, centre, left, right = drawn.to(chance.device).unbind(1)
-        return Photographs(sharp, centre, left, right, torch.full_like(sharp[:, :1], torch.nan))
+        sharp, center, left, right = drawn.to(chance.device).unbind(1)
+        return Photographs(sharp, center, left, right, torch.full_like(sharp[:, :1], torch.nan))
 
     def _crop(self, size: int, rng: np.random.Generator) -> Tensor:
-        """(4, 3, size, size) sharp, centre, left, right."""
+        """(4, 3, size, size) sharp, center, left, right."""
         scene = self._scenes[rng.integers(len(self))]
         height, width = scene[0].shape[:2]
         if min(height, width) < size:
@@ -75,19 +75,19 @@ class PairScenes:
         return crop.flip([-2] * bool(upside) + [-1] * bool(sideways))
 
 
-def _without_views(pair: PairFiles) -> list[Colours]:
-    blurred = read_colours(pair.blurred)
-    return _of_one_size(pair, [read_colours(pair.sharp), blurred, blurred, blurred])
+def _without_views(pair: PairFiles) -> list[Colors]:
+    blurred = read_colors(pair.blurred)
+    return _of_one_size(pair, [read_colors(pair.sharp), blurred, blurred, blurred])
 
 
-def _with_views(pair: PairFiles) -> list[Colours]:
+def _with_views(pair: PairFiles) -> list[Colors]:
     if pair.left is None or pair.right is None:
         raise ValueError(f"{pair.blurred} has no dual-pixel views")
     parts = (pair.sharp, pair.blurred, pair.left, pair.right)
-    return _of_one_size(pair, [read_colours(path) for path in parts])
+    return _of_one_size(pair, [read_colors(path) for path in parts])
 
 
-def _of_one_size(pair: PairFiles, parts: list[Colours]) -> list[Colours]:
+def _of_one_size(pair: PairFiles, parts: list[Colors]) -> list[Colors]:
     sizes = {part.shape for part in parts}
     if len(sizes) != 1:
         raise ValueError(f"the files of {pair.blurred} differ in size: {sorted(sizes)}")

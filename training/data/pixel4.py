@@ -1,4 +1,4 @@
-"""Real dual-pixel scenes of a Google Pixel 4, for evaluation only: no licence is stated."""
+"""Real dual-pixel scenes of a Google Pixel 4, for evaluation only: no license is stated."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -39,7 +39,7 @@ class SceneOptions:
         Share of scenes that show fluorescence, of one layer, instead of photographs.
     faded_share : float
         Share of layers whose detail fades away in places, as on walls and skies: what lies there
-        is to be learnt from the surroundings.
+        is to be learned from the surroundings.
     gritty_share : float
         Share of layers with fine, random texture in places, as of concrete and plaster: faint, and
         yet no noise.

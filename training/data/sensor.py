@@ -31,8 +31,8 @@ class SensorOptions:
         noise (standard deviation), where white is 1.
     photons : tuple of float
         Log-uniform range of how many photons are white in fluorescence.
-    grey_share, bent_share, jpeg_share, mosaic_share : float
-        Share of photographs turned grey, with a tone curve other than sRGB's, written as JPEG, and
+    gray_share, bent_share, jpeg_share, mosaic_share : float
+        Share of photographs turned gray, with a tone curve other than sRGB's, written as JPEG, and
         softened by demosaicing.
     raw_share : float
         Share of fluorescent pictures whose values are the light itself, not display-encoded.
@@ -58,7 +58,7 @@ class SensorOptions:
     shot: tuple[float, float] = (3e-6, 1.5e-3)
     read: tuple[float, float] = (2e-4, 8e-3)
     photons: tuple[float, float] = (20.0, 5000.0)
-    grey_share: float = 0.12
+    gray_share: float = 0.12
     bent_share: float = 0.6
     jpeg_share: float = 0.15
     mosaic_share: float = 0.35
@@ -84,7 +84,7 @@ class Photographs:
 
     Attributes
     ----------
-    sharp, centre, left, right : Tensor
+    sharp, center, left, right : Tensor
         (N, 3, H, W) in [0, 1].
     radius : Tensor
         (N, 1, H, W) signed radius in px as in `Scenes`; NaN where it is not known.
@@ -93,7 +93,7 @@ class Photographs:
     """
 
     sharp: Tensor
-    centre: Tensor
+    center: Tensor
     left: Tensor
     right: Tensor
     radius: Tensor
@@ -122,7 +122,7 @@ def photograph(
     options : SensorOptions
         How strongly to degrade.
     views : bool
-        Whether to take the two dual-pixel views too; otherwise both are the centre picture.
+        Whether to take the two dual-pixel views too; otherwise both are the center picture.
 
     Returns
     -------
@@ -136,14 +136,14 @@ def photograph(
         soft = chance.happens(options.smoothed_share) * chance.log_uniform(*_SMOOTHED)
         camera = replace(camera, soft=soft)
     balance = chance.log_uniform(1 / options.balance, options.balance, 1, 1, 1)
-    centre, noise = camera.captured((scenes.left + scenes.right) / 2, 1.0, chance)
+    center, noise = camera.captured((scenes.left + scenes.right) / 2, 1.0, chance)
     sharp = camera.shown(camera.exposed(scenes.sharp) + options.noise_kept * noise)
     if views:
         left, _ = camera.captured(scenes.left * balance, 2.0, chance)
         right, _ = camera.captured(_misaligned(scenes.right, chance, options), 2.0, chance)
     else:
-        left = right = centre
-    photos = Photographs(sharp, centre, left, right, scenes.radius, camera.softness())
+        left = right = center
+    photos = Photographs(sharp, center, left, right, scenes.radius, camera.softness())
     photos = _enlarged(photos, chance, options)
     blank = (contrast == 0)[:, None, None, None]
     return replace(photos, radius=photos.radius.masked_fill(blank, torch.nan))
@@ -153,7 +153,7 @@ def photograph(
 class _Camera:
     """One camera for each sample; a field is (N, 1, 1, 1) unless said otherwise.
 
-    `mosaic` says how its colours lie, as in `demosaiced`, and is -1 where there is none. `contrast`
+    `mosaic` says how its colors lie, as in `demosaiced`, and is -1 where there is none. `contrast`
     and `gamma` bend the sRGB curve; where `raw`, light is shown as it is. `jpeg`, `quality`,
     `fluorescent` and `soft`, in px, are (N,).
     """
@@ -162,7 +162,7 @@ class _Camera:
     shot: Tensor
     read: Tensor
     photons: Tensor
-    grey: Tensor
+    gray: Tensor
     mosaic: Tensor
     contrast: Tensor
     gamma: Tensor
@@ -177,14 +177,14 @@ class _Camera:
     def random(cls, chance: Chance, options: SensorOptions, fluorescent: Tensor) -> "_Camera":
         counted = fluorescent[:, None, None, None]
         bent = chance.happens(options.bent_share, 1, 1, 1) & ~counted
-        grey = chance.happens(options.grey_share, 1, 1, 1) | counted
+        gray = chance.happens(options.gray_share, 1, 1, 1) | counted
         return cls(
             gain=chance.log_uniform(0.55, 1.5, 1, 1, 1),
             shot=chance.log_uniform(*options.shot, 1, 1, 1),
             read=chance.log_uniform(*options.read, 1, 1, 1),
             photons=chance.log_uniform(*options.photons, 1, 1, 1),
-            grey=grey,
-            mosaic=_mosaic(chance, options.mosaic_share).masked_fill(grey, -1),
+            gray=gray,
+            mosaic=_mosaic(chance, options.mosaic_share).masked_fill(gray, -1),
             contrast=torch.where(bent, chance.uniform(-0.3, 0.8, 1, 1, 1), 0),
             gamma=torch.where(bent, (0.12 * chance.normal(1, 1, 1)).exp(), 1),
             raw=chance.happens(options.raw_share, 1, 1, 1) & counted,
@@ -201,8 +201,8 @@ class _Camera:
 
     def exposed(self, light: Tensor) -> Tensor:
         """Light where white is 1."""
-        grey = light.mean(1, keepdim=True).expand_as(light)
-        return torch.where(self.grey, grey, light) * self.gain
+        gray = light.mean(1, keepdim=True).expand_as(light)
+        return torch.where(self.gray, gray, light) * self.gain
 
     def captured(self, light: Tensor, noise_gain: float, chance: Chance) -> tuple[Tensor, Tensor]:
         """Display-encoded picture of light, and the noise in it as light.
@@ -211,7 +211,7 @@ class _Camera:
         """
         seen = self.exposed(light)
         noise = chance.noise(*seen.shape[1:])
-        noise = torch.where(self.grey, noise[:, :1], noise)
+        noise = torch.where(self.gray, noise[:, :1], noise)
         spread = (noise_gain * self.shot * seen).where(~self.fluorescent[:, None, None, None], 0)
         counted = self._counted(seen, noise_gain, chance)
         noise = self._developed(noise * (spread + self.read**2).sqrt())
@@ -321,7 +321,7 @@ def _enlarged(photos: Photographs, chance: Chance, options: SensorOptions) -> Ph
         )
         return result
 
-    pictures = torch.cat([photos.sharp, photos.centre, photos.left, photos.right], 1)
+    pictures = torch.cat([photos.sharp, photos.center, photos.left, photos.right], 1)
     radius = grown(photos.radius, "nearest")
     growth = torch.where(enlarged, scale, 1)[:, None, None, None]
     return Photographs(*grown(pictures).split(3, 1), radius * growth, photos.softness * growth)

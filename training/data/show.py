@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_defocus.colours import largest_radius, paint_map
+from napari_defocus.colors import largest_radius, paint_map
 from napari_defocus.panel import Column, compose, to_picture
 from training.data.sensor import Photographs
 
@@ -22,13 +22,13 @@ def batch_picture(photos: Photographs, *, width: int = 256) -> NDArray[np.uint8]
     Returns
     -------
     (Y, X, 3) uint8 array
-        Radii in the colours of the defocus maps, with their own limits; unknown ones are grey.
+        Radii in the colors of the defocus maps, with their own limits; unknown ones are gray.
     """
     return np.concatenate([_row(photos, index, width) for index in range(len(photos.sharp))])
 
 
 def _row(photos: Photographs, index: int, width: int) -> NDArray[np.uint8]:
-    names = ("sharp", "centre", "left", "right")
+    names = ("sharp", "center", "left", "right")
     columns = [Column(name, _shown(getattr(photos, name)[index])) for name in names]
     radius = photos.radius[index, 0].cpu().numpy()
     limit = largest_radius(radius)

@@ -36,7 +36,7 @@ def half_cosine(spent: float) -> float:
 
 @dataclass(frozen=True)
 class Player:
-    """One network with an optimiser of its own.
+    """One network with an optimizer of its own.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A player while it is trained: optimiser, gradient over all processes, moving average."""
+"""A player while it is trained: optimizer, gradient over all processes, moving average."""
 
 import copy
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from training.engine.task import Player
 
 
 class Trainee:
-    """A player with its optimiser and its moving average.
+    """A player with its optimizer and its moving average.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Trainee:
         self.average = copy.deepcopy(self.module).eval().requires_grad_(False)
         self.steps = 0
         self.skipped = 0
-        self.optimiser = torch.optim.AdamW(
+        self.optimizer = torch.optim.AdamW(
             self.module.parameters(),
             player.learning_rate,
             betas=player.betas,
@@ -54,9 +54,9 @@ class Trainee:
         if not bool(norm.isfinite()):
             self.skipped += 1
             return float(norm)
-        for group in self.optimiser.param_groups:
+        for group in self.optimizer.param_groups:
             group["lr"] = self.player.learning_rate * self.player.schedule(spent)
-        self.optimiser.step()
+        self.optimizer.step()
         self.steps += 1
         self._follow()
         return float(norm)
@@ -66,7 +66,7 @@ class Trainee:
         return {
             "module": self.module.state_dict(),
             "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
             "steps": self.steps,
             "skipped": self.skipped,
         }
@@ -75,7 +75,7 @@ class Trainee:
         """Go on from a state."""
         self.module.load_state_dict(state["module"])
         self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimizer.load_state_dict(state["optimizer"])
         self.steps, self.skipped = state["steps"], state["skipped"]
 
     @torch.no_grad()

@@ -75,7 +75,7 @@ class Turns:
         self, trainee: Trainee, name: str, order: int, moment: Moment
     ) -> dict[str, float] | None:
         """Gradients of this process's samples; None, and smaller parts, if memory ran out."""
-        trainee.optimiser.zero_grad(set_to_none=True)
+        trainee.optimizer.zero_grad(set_to_none=True)
         first = self.fabric.global_rank * self.share
         samples = range(first, first + self.share)
         try:

@@ -47,7 +47,7 @@ def altered(scene: BlurredScene, alteration: Alteration) -> BlurredScene:
     """
     if alteration is Alteration.sharp:
         return BlurredScene(scene.name, scene.target, scene.target)
-    spoil = _SPOILT.get(alteration, lambda image: image)
+    spoil = _SPOILED.get(alteration, lambda image: image)
     develop = _DEVELOPED.get(alteration, lambda image: image)
     views = scene.views and (spoil(develop(scene.views[0])), spoil(develop(scene.views[1])))
     target = develop(scene.target)
@@ -90,7 +90,7 @@ def _resized(factor: float) -> Callable[[Image], Image]:
     return apply
 
 
-_SPOILT = {Alteration.jpeg: _as_jpeg, Alteration.noisy: _with_noise}
+_SPOILED = {Alteration.jpeg: _as_jpeg, Alteration.noisy: _with_noise}
 _DEVELOPED = {
     Alteration.overexposed: _overexposed,
     Alteration.half: _resized(0.5),

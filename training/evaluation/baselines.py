@@ -59,8 +59,8 @@ def block_matching(left: Floats, right: Floats, *, reach: int = 13, window: int 
     """Signed radius from the disparity of two dual-pixel views.
 
     At half size, where noise is less, each view less its local mean is compared by the sum of
-    squared differences; a parabola through the best shift and its neighbours gives fractions of a
-    pixel, and the estimates of a neighbourhood are averaged, weighted by how sharply each is
+    squared differences; a parabola through the best shift and its neighbors gives fractions of a
+    pixel, and the estimates of a neighborhood are averaged, weighted by how sharply each is
     determined.
 
     Parameters

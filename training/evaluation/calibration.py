@@ -109,8 +109,8 @@ def plot(calibration: Calibration, title: str, path: Path) -> None:
     reliability, errors = figure.subplots(1, 2)
     reliability.plot([0, 1], [0, 1], color="0.7", label="perfect")
     reliability.plot(calibration.claimed, calibration.observed, "o-", label="observed")
-    centres = (np.arange(_BINS) + 0.5) / _BINS
-    reliability.bar(centres, calibration.share, 1 / _BINS, color="0.9", label="share of pixels")
+    centers = (np.arange(_BINS) + 0.5) / _BINS
+    reliability.bar(centers, calibration.share, 1 / _BINS, color="0.9", label="share of pixels")
     reliability.set(xlabel="confidence", ylabel="share within 1 px", xlim=(0, 1), ylim=(0, 1))
     reliability.legend(loc="upper left")
     errors.bar(np.arange(_BINS) + 1, calibration.decile_error)

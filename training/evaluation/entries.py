@@ -64,7 +64,7 @@ class Seen:
 
     Attributes
     ----------
-    centre : array
+    center : array
         (Y, X) or (Y, X, 3): the photograph.
     views : tuple of array, optional
         The left and the right dual-pixel view.
@@ -72,7 +72,7 @@ class Seen:
         Keyword arguments that tell `estimate_defocus` what the values mean.
     """
 
-    centre: Floats
+    center: Floats
     views: tuple[Floats, Floats] | None
     how: dict[str, Any]
 
@@ -83,7 +83,7 @@ class Seen:
     def estimate(self, estimator: Entry, scale: int | str = "auto") -> DefocusMap:
         """The estimator's map, at the given scale of `estimate_defocus`."""
         if estimator.task == "single":
-            images = (self.centre,)
+            images = (self.center,)
         elif self.views is None:
             raise ValueError(f"{estimator.label} needs two views")
         else:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_defocus import DefocusMap
-from napari_defocus.colours import largest_radius, paint_map
+from napari_defocus.colors import largest_radius, paint_map
 from napari_defocus.panel import Column, to_picture
 from training.evaluation.baselines import block_matching
 from training.evaluation.entries import Entry, Seen
@@ -136,7 +136,7 @@ def _columns(scene: MapScene, maps: dict[str, DefocusMap]) -> Iterator[Column]:
     else:
         for method, defocus in maps.items():
             yield Column(f"{method}, fitted", _painted(_fitted(scene, defocus), scene))
-        yield Column("truth (grey: unknown)", _painted(scene.truth, scene))
+        yield Column("truth (gray: unknown)", _painted(scene.truth, scene))
 
 
 def _fitted(scene: MapScene, defocus: DefocusMap) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from napari_defocus import DefocusMap
-from napari_defocus.colours import largest_radius, paint_map, paint_unit
+from napari_defocus.colors import largest_radius, paint_map, paint_unit
 from napari_defocus.panel import Column, busiest_square, compose
 
 _UNSURE = 0.25
@@ -15,7 +15,7 @@ _WIDTH = 360
 
 
 def map_columns(defocus: DefocusMap, name: str, limit: float | None = None) -> list[Column]:
-    """Radius, grey where the confidence is below 0.25, and confidence.
+    """Radius, gray where the confidence is below 0.25, and confidence.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def map_columns(defocus: DefocusMap, name: str, limit: float | None = None) -> l
     name : str
         Title of the first column.
     limit : float, optional
-        Radius in px of the last colour; by default the map's largest.
+        Radius in px of the last color; by default the map's largest.
     """
     sure = np.where(defocus.confidence < _UNSURE, np.nan, defocus.radius)
     if limit is None:
@@ -32,7 +32,7 @@ def map_columns(defocus: DefocusMap, name: str, limit: float | None = None) -> l
     painted = paint_map(sure, signed=defocus.signed, limit=limit)
     return [
         Column(name, painted, limit, defocus.signed),
-        Column("confidence (map grey < 0.25)", paint_unit(defocus.confidence)),
+        Column("confidence (map gray < 0.25)", paint_unit(defocus.confidence)),
     ]
 
 

@@ -11,7 +11,7 @@ from napari_defocus.arrays import encode
 from training.data.chance import Chance
 from training.data.corpus import Corpus, photographs
 from training.data.dpdd import dpdd_scenes
-from training.data.images import read_colours
+from training.data.images import read_colors
 from training.data.pairs import PairFiles, find_pairs
 from training.data.pixel4 import pixel4_scenes
 from training.data.pool import Pool
@@ -49,13 +49,13 @@ def pixel4(folder: Path) -> Iterator[Found]:
     """
     how = {"encoding": "linear", "value_range": (0.0, _PIXEL4_WHITE)}
     for scene in pixel4_scenes(folder):
-        centre = (scene.left + scene.right) / 2
-        seen = Seen(centre, (scene.left, scene.right), how)
-        picture = encode(centre / _PIXEL4_WHITE)
+        center = (scene.left + scene.right) / 2
+        seen = Seen(center, (scene.left, scene.right), how)
+        picture = encode(center / _PIXEL4_WHITE)
         maps = MapScene(
             scene.name, seen, picture, scene.truth, scene.truth, scene.valid, in_pixels=False
         )
-        photographs = (scene.left, scene.right, centre, scene.all_in_focus)
+        photographs = (scene.left, scene.right, center, scene.all_in_focus)
         left, right, blurred, target = map(_developed, photographs)
         yield BlurredScene(scene.name, blurred, target, (left, right)), maps
 
@@ -90,7 +90,7 @@ def _pairs(folder: Path) -> list[PairFiles]:
 
 
 def _read(path: Path) -> NDArray[np.float32]:
-    pixels = read_colours(path)
+    pixels = read_colors(path)
     return pixels.astype(np.float32) / np.iinfo(pixels.dtype).max
 
 
@@ -120,12 +120,12 @@ def _drawn(folder: Path) -> Iterator[Scenes]:
 
 
 def _both(name: str, photos: Photographs) -> Found:
-    centre, sharp = _picture(photos.centre), _picture(photos.sharp)
+    center, sharp = _picture(photos.center), _picture(photos.sharp)
     views = _picture(photos.left), _picture(photos.right)
     radius, blur = _picture(photos.radius)[..., 0], _picture(photos.blur)[..., 0]
-    blurred = BlurredScene(name, centre, sharp, views, radius, blur)
-    seen = Seen(centre, views, DISPLAY)
-    maps = MapScene(name, seen, centre, radius, blur, np.isfinite(radius), in_pixels=True)
+    blurred = BlurredScene(name, center, sharp, views, radius, blur)
+    seen = Seen(center, views, DISPLAY)
+    maps = MapScene(name, seen, center, radius, blur, np.isfinite(radius), in_pixels=True)
     return blurred, maps
 
 

@@ -92,7 +92,7 @@ class EstimatorTask:
 
     def seen(self, photos: Photographs) -> Tensor:
         """What the estimator is shown."""
-        return torch.cat([photos.left, photos.right], 1) if self.dual else photos.centre
+        return torch.cat([photos.left, photos.right], 1) if self.dual else photos.center
 
     def _truth(self, photos: Photographs) -> tuple[Tensor, Tensor]:
         """The radius to answer, and how much each pixel counts."""

@@ -65,7 +65,7 @@ class GanOptions:
     erring_share: Annotated[
         float, "Share of estimated maps that are wrong in places, as of real photographs they are."
     ] = 0.6
-    map_dropout: Annotated[float, "Share of samples whose map is levelled to its median."] = 0.05
+    map_dropout: Annotated[float, "Share of samples whose map is leveled to its median."] = 0.05
     noise_kept: Annotated[
         float, "Share of the photograph's noise that its target shows too, so as to be left alone."
     ] = 1.0
@@ -74,7 +74,7 @@ class GanOptions:
     pixel_weight: Annotated[float, "Of the smooth absolute error."] = 1.0
     decibel_weight: Annotated[float, "Of the squared error of each sample in dB."] = 0.0
     fourier_weight: Annotated[float, "Of the absolute error of Fourier coefficients."] = 0.5
-    edge_weight: Annotated[float, "Of the absolute error of neighbours' differences."] = 0.0
+    edge_weight: Annotated[float, "Of the absolute error of neighbors' differences."] = 0.0
     flux_weight: Annotated[float, "Of the error of the linear light in windows."] = 0.0
     perceptual_weight: Annotated[float, "Of LPIPS, or of the error of VGG19's features."] = 0.0
     reblur_weight: Annotated[float, "Of the error after blurring the result again."] = 0.0
@@ -146,7 +146,7 @@ class GanTask:
         )
 
     def turns(self, moment: Moment) -> Sequence[str]:
-        """The generator; before it, once it has learnt a little, the critic's steps."""
+        """The generator; before it, once it has learned a little, the critic's steps."""
         playing = _DISCRIMINATOR in self.players and moment.spent >= self.options.discriminator_from
         critic = [_DISCRIMINATOR] * self.options.discriminator_steps if playing else []
         return [*critic, _GENERATOR]
@@ -157,7 +157,7 @@ class GanTask:
             self.generator.guidance = annealed(moment.spent)
         photos = turned_at_random(self.draw(chance), chance)
         photos, estimated = self._with_radii(photos)
-        seen = torch.cat([photos.centre, self._guide(photos.radius, estimated, chance)], 1)
+        seen = torch.cat([photos.center, self._guide(photos.radius, estimated, chance)], 1)
         if turn == _DISCRIMINATOR:
             with torch.no_grad():
                 restored = self.generator(seen).float()
@@ -211,13 +211,13 @@ class GanTask:
     def _with_radii(self, photos: Photographs) -> tuple[Photographs, Tensor]:
         """Unsigned radii, estimated where they are not known; and the estimated map."""
         with torch.no_grad():
-            estimated = coarse_to_fine(self.estimator, photos.centre)[1]
+            estimated = coarse_to_fine(self.estimator, photos.center)[1]
         known = photos.radius.isfinite()
         radius = torch.where(known, photos.radius.abs(), estimated[:, :1])
         return replace(photos, radius=radius), estimated
 
     def _guide(self, radius: Tensor, estimated: Tensor, chance: Chance) -> Tensor:
-        """Radius and confidence (N, 2, H, W): estimated, or true and roughened, or levelled."""
+        """Radius and confidence (N, 2, H, W): estimated, or true and roughened, or leveled."""
         if self.options.guidance == "none":
             return flat_map(radius)
         painted = torch.cat([roughened(radius, chance), torch.ones_like(radius)], 1)
@@ -226,7 +226,7 @@ class GanTask:
         by_estimate = chance.happens(self.options.estimated_share, 1, 1, 1)
         guide = torch.where(by_estimate, estimated, painted)
         level = chance.happens(self.options.map_dropout, 1, 1, 1)
-        return torch.where(level, levelled(guide), guide)
+        return torch.where(level, leveled(guide), guide)
 
     def restore(self, generator: nn.Module, image: Tensor) -> Tensor:
         """Deblur (N, 3, H, W) as at test time: by the estimated map, if maps are seen at all."""
@@ -242,8 +242,8 @@ class GanTask:
         before: list[Tensor] = []
         after: list[Tensor] = []
         for photos in self.held_out():
-            restored = self.restore(averages[_GENERATOR], photos.centre)
-            for found, image in ((before, photos.centre), (after, restored)):
+            restored = self.restore(averages[_GENERATOR], photos.center)
+            for found, image in ((before, photos.center), (after, restored)):
                 found.append(psnr_each(image.clamp(0, 1), photos.sharp.clamp(0, 1)))
         gain = torch.cat(after) - torch.cat(before)
         return {
@@ -255,8 +255,8 @@ class GanTask:
     def pictures(self, averages: Averages) -> dict[str, Tensor]:
         """Input, output and target of the first held-out scenes, side by side."""
         photos = self.held_out()[0]
-        restored = self.restore(averages[_GENERATOR], photos.centre[:4])
-        rows = torch.cat([photos.centre[:4], restored, photos.sharp[:4]], -1)
+        restored = self.restore(averages[_GENERATOR], photos.center[:4])
+        rows = torch.cat([photos.center[:4], restored, photos.sharp[:4]], -1)
         return {"input, output, target": torch.cat(list(rows), -2)}
 
     def leave(
@@ -304,11 +304,11 @@ def annealed(spent: float) -> float:
 def turned_at_random(photos: Photographs, chance: Chance) -> Photographs:
     """Rows for columns in half of the samples, the views left alone; radii become all blur."""
     turned = chance.happens(0.5, 1, 1, 1)
-    sharp, centre, radius = (
+    sharp, center, radius = (
         torch.where(turned, image.transpose(-1, -2), image)
-        for image in (photos.sharp, photos.centre, photos.blur)
+        for image in (photos.sharp, photos.center, photos.blur)
     )
-    return replace(photos, sharp=sharp, centre=centre, radius=radius, softness=0.0)
+    return replace(photos, sharp=sharp, center=center, radius=radius, softness=0.0)
 
 
 def roughened(radius: Tensor, chance: Chance) -> Tensor:
@@ -332,7 +332,7 @@ def erring(guide: Tensor, chance: Chance) -> Tensor:
     return torch.cat([wrong, confidence], 1)
 
 
-def levelled(guide: Tensor) -> Tensor:
+def leveled(guide: Tensor) -> Tensor:
     """The same radius and confidence everywhere: each sample's medians."""
     return guide.flatten(2).median(-1).values[..., None, None].expand_as(guide)
 
@@ -348,4 +348,4 @@ def reblur_loss(restored: Tensor, photos: Photographs) -> Tensor:
     kernels = disks(_REBLURRED_UP_TO).to(restored.device)
     again = interpolated_reblur(decode_srgb(restored.clamp(0, 1)), radius, kernels)
     known = (photos.radius <= _REBLURRED_UP_TO).float()
-    return charbonnier(known * again, known * decode_srgb(photos.centre))
+    return charbonnier(known * again, known * decode_srgb(photos.center))

@@ -207,7 +207,7 @@ class LbkTask:
             light = Light.of(photos)
             radius = _looks(estimator, photos)[1][:, :1]
             errors.append(reblur_error(left_candidates(light.sharp, bank), radius, light))
-            known = textured(photos.centre) & photos.radius.isfinite()
+            known = textured(photos.center) & photos.radius.isfinite()
             distance = (radius - photos.radius).abs()
             apart.append(distance[known])
             plain.append(distance[known & ~beside_depth_edges(photos.radius)])

@@ -1,4 +1,4 @@
-"""Layers out of focus: what they cover, and their colours."""
+"""Layers out of focus: what they cover, and their colors."""
 
 import pytest
 import torch
@@ -34,34 +34,34 @@ def edge():
     return picture
 
 
-def centre(*seen):
+def center(*seen):
     left, right = seen
     return ((left + right) / 2)[0, :, SIDE // 2]
 
 
-def test_a_colour_with_a_larger_radius_has_the_wider_edge():
-    colours = centre(*defocused(edge(), torch.zeros(1, 1, SIDE, SIDE), layers(3.0),
+def test_a_color_with_a_larger_radius_has_the_wider_edge():
+    colors = center(*defocused(edge(), torch.zeros(1, 1, SIDE, SIDE), layers(3.0),
                                 Fringed(-0.4, 0.0, 0.4), HALF))  # fmt: skip
-    slope = colours.diff(dim=-1)[:, HALF:-HALF]
+    slope = colors.diff(dim=-1)[:, HALF:-HALF]
     place = torch.arange(slope.shape[1]) - (SIDE / 2 - HALF - 1)
     red, green, blue = (slope * place**2).sum(1).tolist()
     assert red < 0.9 * green
     assert blue > 1.1 * green
 
 
-def test_white_over_white_has_no_edge_in_any_colour():
+def test_white_over_white_has_no_edge_in_any_color():
     alphas = torch.zeros(1, 2, SIDE, SIDE)
     alphas[..., SIDE // 2 :] = 1
     white = torch.ones(1, 2, 3, SIDE, SIDE)
-    colours = centre(*defocused(white, alphas, layers(0.0, 4.0), Fringed(-0.4, 0.0, 0.4), HALF))
-    torch.testing.assert_close(colours, torch.ones_like(colours), atol=1e-4, rtol=0)
+    colors = center(*defocused(white, alphas, layers(0.0, 4.0), Fringed(-0.4, 0.0, 0.4), HALF))
+    torch.testing.assert_close(colors, torch.ones_like(colors), atol=1e-4, rtol=0)
 
 
 def test_a_sharp_foreground_hides_a_blurred_background():
     textures = torch.cat([edge(), torch.full((1, 1, 3, SIDE, SIDE), 0.5)], 1)
     alphas = torch.ones(1, 2, SIDE, SIDE)
-    colours = centre(*defocused(textures, alphas, layers(8.0, 0.0), Fringed(0.0, 0.0, 0.0), HALF))
-    torch.testing.assert_close(colours, torch.full_like(colours, 0.5), atol=1e-4, rtol=0)
+    colors = center(*defocused(textures, alphas, layers(8.0, 0.0), Fringed(0.0, 0.0, 0.0), HALF))
+    torch.testing.assert_close(colors, torch.full_like(colors, 0.5), atol=1e-4, rtol=0)
 
 
 def test_a_slanted_layer_is_as_blurred_as_its_radius_says():

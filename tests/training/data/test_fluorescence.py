@@ -7,7 +7,7 @@ from training.data.fluorescence import fluorescent_textures
 from training.data.renderer import Renderer, SceneOptions
 
 
-def test_structures_are_grey_sparse_and_bright():
+def test_structures_are_gray_sparse_and_bright():
     light = fluorescent_textures(Chance.of(0, samples=range(24)), 96)
     assert light.shape == (24, 3, 96, 96)
     assert torch.equal(light[:, 0], light[:, 2])
@@ -32,6 +32,6 @@ def test_structures_depend_on_their_sample_alone():
 def test_a_share_of_scenes_shows_fluorescence(corpus):
     renderer = Renderer(corpus, SceneOptions(max_radius=4.0, fluorescent_share=0.5))
     scenes = renderer.draw(Chance.of(0, samples=range(24)), 32)
-    grey = (scenes.sharp[:, 0] == scenes.sharp[:, 2]).flatten(1).all(1)
-    assert torch.equal(grey, scenes.fluorescent)
+    gray = (scenes.sharp[:, 0] == scenes.sharp[:, 2]).flatten(1).all(1)
+    assert torch.equal(gray, scenes.fluorescent)
     assert 4 < scenes.fluorescent.sum() < 20

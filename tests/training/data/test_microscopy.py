@@ -36,7 +36,7 @@ def test_a_scene_does_not_depend_on_its_batch(corpus):
     torch.testing.assert_close(whole.stacked()[2:], part.stacked(), atol=1e-4, rtol=1e-3)
 
 
-def test_scenes_are_grey_and_seen_alike_from_both_sides(corpus):
+def test_scenes_are_gray_and_seen_alike_from_both_sides(corpus):
     found = scenes(corpus)
     assert torch.equal(found.left, found.right)
     for image in (found.sharp, found.left):
@@ -74,7 +74,7 @@ def test_radii_lie_in_their_range(corpus):
 
 
 def test_values_are_scaled_as_the_plugin_scales_them(corpus):
-    seen = taken(scenes(corpus)).centre
+    seen = taken(scenes(corpus)).center
     assert seen.amin((1, 2, 3)).max() == 0
     assert seen.amax((1, 2, 3)).min() > 0.999
 
@@ -83,13 +83,13 @@ def test_what_lies_in_focus_is_the_same_but_for_noise(corpus):
     found = scenes(corpus)
     found = replace(found, left=found.sharp, right=found.sharp)
     photos = quiet(found)
-    assert (photos.sharp - photos.centre).abs().mean() < 0.003
+    assert (photos.sharp - photos.center).abs().mean() < 0.003
 
 
 def test_few_photons_are_noisy(corpus):
     found = scenes(corpus, transmitted_share=0.0)
     few, many = (
-        (taken(found, photons=(n, n + 1), hot_share=0.0).centre.diff(dim=-1)).abs().mean()
+        (taken(found, photons=(n, n + 1), hot_share=0.0).center.diff(dim=-1)).abs().mean()
         for n in (20, 5000)
     )
     assert few > 1.5 * many
@@ -99,5 +99,5 @@ def test_hot_pixels_are_as_rare_as_they_should_be(corpus):
     found = scenes(corpus, 24)
     even = torch.full_like(found.sharp, 0.2)
     photos = taken(replace(found, left=even, right=even), photons=(1e3, 1.1e3), hot_share=0.01)
-    share = (photos.centre[:, 0] > 0.9).float().mean().item()
+    share = (photos.center[:, 0] > 0.9).float().mean().item()
     assert 0 < share < 0.01

@@ -12,7 +12,7 @@ from skimage.data import astronaut, coffee
 
 from training.data import heldout
 from training.data.chance import Chance
-from training.data.images import read_colours
+from training.data.images import read_colors
 from training.data.pair_scenes import PairScenes
 from training.data.pairs import find_pairs
 from training.errors import TrainingError
@@ -56,7 +56,7 @@ def chance(*samples):
 
 
 def test_deep_pictures_keep_their_depth(dpdd_folder):
-    picture = read_colours(dpdd_folder / "train_c/target/1P0A9000.png")
+    picture = read_colors(dpdd_folder / "train_c/target/1P0A9000.png")
     assert picture.dtype == np.uint16
     assert np.array_equal(picture, SHARP[0].astype(np.uint16) * 257)
 
@@ -125,10 +125,10 @@ def test_crops_belong_together(pairs_folder):
     photos = PairScenes(find_pairs(pairs_folder), views=False).draw(chance(*range(6)), 48)
     assert photos.sharp.shape == (6, 3, 48, 48)
     assert photos.radius.isnan().all()
-    assert torch.equal(photos.left, photos.centre)
-    for sharp, centre in zip(photos.sharp, photos.centre, strict=True):
+    assert torch.equal(photos.left, photos.center)
+    for sharp, center in zip(photos.sharp, photos.center, strict=True):
         again = gaussian_filter(sharp.numpy(), (0, 2, 2))
-        assert np.abs(again - centre.numpy())[:, 8:-8, 8:-8].mean() < 0.02
+        assert np.abs(again - center.numpy())[:, 8:-8, 8:-8].mean() < 0.02
 
 
 def test_views_are_drawn_from_their_files(dpdd_folder):
@@ -136,7 +136,7 @@ def test_views_are_drawn_from_their_files(dpdd_folder):
     write(dpdd_folder / "train_l/source/1P0A0001.png", 0 * SHARP[0], bits=16)
     photos = PairScenes(find_pairs(dpdd_folder), views=True).draw(chance(0, 1), 32)
     assert photos.left.max() == 0
-    assert torch.equal(photos.right, photos.centre)
+    assert torch.equal(photos.right, photos.center)
 
 
 def test_a_draw_does_not_depend_on_its_batch(pairs_folder):
@@ -183,6 +183,6 @@ def test_the_half_size_scenes_of_dpdd(data_folder):
     pairs = find_pairs(data_folder / "dpdd")
     assert len(pairs) == 7
     photos = PairScenes(pairs[:1], views=True, evaluation=True).draw(chance(0), 256)
-    for name in ("centre", "left", "right"):
+    for name in ("center", "left", "right"):
         assert (getattr(photos, name) - photos.sharp).abs().mean() < 0.15
     assert not torch.equal(photos.left, photos.right)

@@ -13,7 +13,7 @@ def chance(count, seed=0, first=0):
     return Chance.of(seed, samples=range(first, first + count))
 
 
-def centre(scenes):
+def center(scenes):
     return (scenes.left + scenes.right) / 2
 
 
@@ -63,7 +63,7 @@ def test_left_content_lies_to_the_right_where_the_radius_is_positive(corpus):
 
 def test_sharper_where_the_radius_is_small(renderer):
     scenes = renderer.draw(chance(16), SIZE)
-    error = (centre(scenes) - scenes.sharp).abs().mean(1, keepdim=True)
+    error = (center(scenes) - scenes.sharp).abs().mean(1, keepdim=True)
     focused = scenes.radius.abs() < 0.4
     assert error[focused].mean() < 0.3 * error[scenes.radius.abs() > 3].mean()
 
@@ -71,7 +71,7 @@ def test_sharper_where_the_radius_is_small(renderer):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_light_is_kept_on_average(renderer, seed):
     scenes = renderer.draw(chance(8, seed), SIZE)
-    assert centre(scenes).mean().item() == pytest.approx(scenes.sharp.mean().item(), rel=0.1)
+    assert center(scenes).mean().item() == pytest.approx(scenes.sharp.mean().item(), rel=0.1)
 
 
 def test_radii_of_disparity_follow_those_of_blur_by_a_line_of_each_lens(corpus):
@@ -107,7 +107,7 @@ def test_grit_covers_what_was_plain_and_is_blurred_with_its_surface(corpus):
     def detail_of_plain_places(share):
         options = SceneOptions(fluorescent_share=0, min_radius=6, gritty_share=share)
         scenes = Renderer(corpus, options).draw(chance(8), SIZE)
-        return [plain(light) for light in (scenes.sharp, centre(scenes))]
+        return [plain(light) for light in (scenes.sharp, center(scenes))]
 
     def plain(light):
         slopes = light.diff(dim=-1).abs().mean(1)

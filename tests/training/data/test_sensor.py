@@ -1,4 +1,4 @@
-"""Photographs of scenes: noise, colours, encoding."""
+"""Photographs of scenes: noise, colors, encoding."""
 
 from dataclasses import replace
 from itertools import product
@@ -12,13 +12,13 @@ from training.data.demosaic import DEMOSAICED, LAYOUTS, demosaiced
 from training.data.scene import Scenes
 from training.data.sensor import SensorOptions, photograph
 
-PICTURES = ("sharp", "centre", "left", "right")
+PICTURES = ("sharp", "center", "left", "right")
 
 
 CLEAN = SensorOptions(
     shot=(1e-9, 1e-9),
     read=(1e-9, 1e-9),
-    grey_share=0,
+    gray_share=0,
     bent_share=0,
     jpeg_share=0,
     mosaic_share=0,
@@ -30,7 +30,7 @@ def chance(*samples):
     return Chance.of(1, samples=samples)
 
 
-def grey_field(value, count, *, fluorescent):
+def gray_field(value, count, *, fluorescent):
     light = torch.full((count, 3, 64, 64), value)
     radius = torch.full((count, 1, 64, 64), 3.0)
     return Scenes(light, light, light, radius, torch.full((count,), fluorescent))
@@ -68,7 +68,7 @@ def test_noise_follows_the_options(pool):
     def roughness(read):
         sensor = replace(CLEAN, read=(read, read))
         photos = photograph(pool.fixed(0, 8), chance(*range(8)), sensor, views=False)
-        return photos.centre.diff(dim=-1).abs().mean()
+        return photos.center.diff(dim=-1).abs().mean()
 
     assert roughness(0.05) > 1.5 * roughness(1e-5)
 
@@ -90,7 +90,7 @@ def test_views_are_misaligned_vertically_if_asked_for():
 
 
 def test_views_differ_in_brightness_as_far_as_asked_for():
-    scenes = grey_field(0.2, 16, fluorescent=False)
+    scenes = gray_field(0.2, 16, fluorescent=False)
     photos = photograph(
         scenes, chance(*range(16)), replace(CLEAN, balance=1.5, smoothed_share=0), views=True
     )
@@ -107,7 +107,7 @@ def test_noise_that_is_kept_is_the_same_in_the_sharp_picture(pool):
 
     def apart(kept):
         photos = photograph(scenes, chance(*range(8)), replace(noisy, noise_kept=kept), views=False)
-        return (photos.sharp - photos.centre).abs().mean()
+        return (photos.sharp - photos.center).abs().mean()
 
     assert apart(1.0) < 0.004 < 0.01 < apart(0.0)
 
@@ -119,7 +119,7 @@ def test_glare_leaves_the_mean_light_and_little_contrast(pool):
         photos = photograph(
             scenes, chance(*range(8)), replace(CLEAN, veiled_share=share), views=True
         )
-        return [decode_srgb(image) for image in (photos.sharp, photos.centre, photos.left)]
+        return [decode_srgb(image) for image in (photos.sharp, photos.center, photos.left)]
 
     plain, veiled = light(0.0), light(1.0)
     for before, after in zip(plain, veiled, strict=True):
@@ -134,13 +134,13 @@ def test_a_share_of_photographs_shows_nothing_and_nobody_knows_its_radius(pool):
     blank = photos.radius.isnan().flatten(1).any(1)
     assert 0 < blank.sum() < 8
     assert photos.radius[blank].isnan().all()
-    for image in (photos.sharp, photos.centre, photos.left, photos.right):
+    for image in (photos.sharp, photos.center, photos.left, photos.right):
         assert image[blank].std((2, 3)).max() < 0.01
         assert image[~blank].std((2, 3)).min() > 0.01
 
 
 def test_a_camera_that_smooths_leaves_soft_and_weak_noise():
-    scenes = grey_field(0.2, 16, fluorescent=False)
+    scenes = gray_field(0.2, 16, fluorescent=False)
 
     def noise(share):
         sensor = replace(CLEAN, read=(0.02, 0.02), smoothed_share=share)
@@ -154,28 +154,28 @@ def test_a_camera_that_smooths_leaves_soft_and_weak_noise():
     assert likeness[1] > 0.3
 
 
-def test_grey_scenes_are_grey(pool):
-    sensor = replace(CLEAN, grey_share=1.0)
+def test_gray_scenes_are_gray(pool):
+    sensor = replace(CLEAN, gray_share=1.0)
     photos = photograph(pool.fixed(0, 4), chance(*range(4)), sensor, views=False)
-    assert torch.equal(photos.centre[:, 0], photos.centre[:, 2])
+    assert torch.equal(photos.center[:, 0], photos.center[:, 2])
 
 
 @pytest.mark.parametrize("raw", [0, 1])
 def test_fluorescence_is_counted_in_photons(raw):
-    scenes = grey_field(0.4, 16, fluorescent=True)
+    scenes = gray_field(0.4, 16, fluorescent=True)
     sensor = replace(CLEAN, photons=(50, 50), raw_share=raw)
     photos = photograph(scenes, chance(*range(16)), sensor, views=False)
-    assert torch.equal(photos.centre[:, 0], photos.centre[:, 2])
-    light = photos.centre[:, 0] if raw else decode_srgb(photos.centre[:, 0])
+    assert torch.equal(photos.center[:, 0], photos.center[:, 2])
+    light = photos.center[:, 0] if raw else decode_srgb(photos.center[:, 0])
     unclipped = light[light.mean((1, 2)) < 0.5]
     ratio = unclipped.var((1, 2)) / unclipped.mean((1, 2))
     torch.testing.assert_close(ratio, torch.full_like(ratio, 1 / 50), rtol=0.15, atol=0)
 
 
 def test_photographs_are_not_counted_in_photons():
-    scenes = grey_field(0.3, 4, fluorescent=False)
+    scenes = gray_field(0.3, 4, fluorescent=False)
     photos = photograph(scenes, chance(*range(4)), replace(CLEAN, photons=(20, 20)), views=False)
-    assert (photos.centre - photos.sharp).abs().max() < 0.01
+    assert (photos.center - photos.sharp).abs().max() < 0.01
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_what_cameras_do_to_photographs_is_not_done_to_fluorescence(pool, degrad
     scenes = replace(pool.fixed(0, 8), fluorescent=torch.full((8,), fluorescent))
     plain = replace(CLEAN, photons=(1e8, 1e8))
     before, after = (
-        photograph(scenes, chance(*range(8)), options, views=False).centre
+        photograph(scenes, chance(*range(8)), options, views=False).center
         for options in (plain, replace(plain, **degraded))
     )
     assert torch.equal(before, after) is fluorescent
@@ -211,15 +211,15 @@ def test_enlarging_grows_the_radius_with_the_picture(pool):
 
 def test_enlarging_stops_at_the_largest_radius():
     sensor = replace(CLEAN, enlarged_share=1, largest_radius=4.0)
-    scenes = grey_field(0.3, 8, fluorescent=False)
+    scenes = gray_field(0.3, 8, fluorescent=False)
     photos = photograph(scenes, chance(*range(8)), sensor, views=False)
     assert 3.9 < photos.radius.max() <= 4.001
 
 
-def test_demosaicing_keeps_even_colours_and_blurs_detail():
-    colours = torch.tensor([0.2, 0.5, 0.8])[None, :, None, None].expand(LAYOUTS, 3, 12, 12)
+def test_demosaicing_keeps_even_colors_and_blurs_detail():
+    colors = torch.tensor([0.2, 0.5, 0.8])[None, :, None, None].expand(LAYOUTS, 3, 12, 12)
     layouts = torch.arange(LAYOUTS)
-    torch.testing.assert_close(demosaiced(colours, layouts), colours)
+    torch.testing.assert_close(demosaiced(colors, layouts), colors)
     noise = torch.rand(1, 3, 32, 32).expand(LAYOUTS, -1, -1, -1)
     assert (demosaiced(noise, layouts).std((1, 2, 3)) < 0.8 * noise.std()).all()
 
@@ -228,7 +228,7 @@ def test_the_mosaics_of_cameras_lie_in_all_ways():
     light = torch.rand(1, 3, 16, 16).expand(32, -1, -1, -1)
     scenes = Scenes(light, light, light, torch.zeros(32, 1, 16, 16), torch.zeros(32).bool())
     photos = photograph(scenes, chance(*range(32)), replace(CLEAN, mosaic_share=1), views=False)
-    as_measured = (photos.centre - photos.sharp).abs() < 1 / 255
+    as_measured = (photos.center - photos.sharp).abs() < 1 / 255
     red = torch.stack([as_measured[:, 0, y::2, x::2].all((1, 2)) for y in (0, 1) for x in (0, 1)])
     assert (red.sum(0) == 1).all()
     assert (red.sum(1) > 0).all()
@@ -239,7 +239,7 @@ def test_demosaicing_softens_photographs(pool):
         pool.fixed(0, 4), chance(*range(4)), replace(CLEAN, mosaic_share=1), views=False
     )
     plain = photograph(pool.fixed(0, 4), chance(*range(4)), CLEAN, views=False)
-    roughness = [photos.centre.diff(dim=-1).abs().mean() for photos in (soft, plain)]
+    roughness = [photos.center.diff(dim=-1).abs().mean() for photos in (soft, plain)]
     assert roughness[0] < roughness[1]
     assert torch.equal(soft.sharp, plain.sharp)
 
@@ -260,7 +260,7 @@ def test_what_one_picture_shows_is_defocus_and_softness_together(pool):
 def test_a_camera_that_smooths_is_as_soft_as_its_gaussian():
     sensor = replace(CLEAN, smoothed_share=1)
     softness = photograph(
-        grey_field(0.3, 8, fluorescent=False), chance(*range(8)), sensor, views=False
+        gray_field(0.3, 8, fluorescent=False), chance(*range(8)), sensor, views=False
     ).softness
     assert softness.min() >= 2 * 0.4
     assert softness.max() <= 2 * 2.0
@@ -268,7 +268,7 @@ def test_a_camera_that_smooths_is_as_soft_as_its_gaussian():
 
 def test_softness_grows_with_an_enlarged_picture():
     sensor = replace(CLEAN, mosaic_share=1, enlarged_share=1)
-    scenes = grey_field(0.3, 8, fluorescent=False)
+    scenes = gray_field(0.3, 8, fluorescent=False)
     photos = photograph(scenes, chance(*range(8)), sensor, views=False)
     growth = photos.radius[:, :, :1, :1] / scenes.radius[:, :, :1, :1]
     assert growth.max() > 1.5
@@ -294,7 +294,7 @@ def test_demosaicing_keeps_what_each_site_measured(layout, red):
     kept = demosaiced(noise, torch.tensor([layout]))
     down, right = red
     blue, greens = (1 - down, 1 - right), [(down, 1 - right), (1 - down, right)]
-    for colour, places in {0: [red], 1: greens, 2: [blue]}.items():
+    for color, places in {0: [red], 1: greens, 2: [blue]}.items():
         for row, column in places:
-            site = (0, colour, slice(row, None, 2), slice(column, None, 2))
+            site = (0, color, slice(row, None, 2), slice(column, None, 2))
             torch.testing.assert_close(kept[site], noise[site])

@@ -19,7 +19,7 @@ def test_every_sample_is_a_row(pool):
     assert len(set(picture.reshape(-1, 3)[:, 0].tolist())) > 20
 
 
-def test_an_unknown_radius_is_grey(pool):
+def test_an_unknown_radius_is_gray(pool):
     photos = photograph(pool.fixed(0, 1), Chance.of(0, samples=[0]), SensorOptions(), views=True)
     unknown = replace(photos, radius=torch.full_like(photos.radius, torch.nan))
     picture = batch_picture(unknown, width=40)

@@ -27,7 +27,7 @@ def small_models(tmp_path_factory):
     """Files of untrained networks, by task."""
     folder = tmp_path_factory.mktemp("models")
     torch.manual_seed(0)
-    blank = dict.fromkeys(("licence", "description", "data"), "")
+    blank = dict.fromkeys(("license", "description", "data"), "")
     files = {}
     for architecture, (task, arguments) in SMALL.items():
         card = write_model(

@@ -16,11 +16,11 @@ CROP = 48
 
 
 @pytest.fixture(scope="session")
-def unlabelled_file(pool_file, tmp_path_factory):
+def unlabeled_file(pool_file, tmp_path_factory):
     """The same scenes, their radii not a number."""
     scenes = np.load(pool_file)
     scenes["pictures"][:, 9] = np.nan
-    path = tmp_path_factory.mktemp("unlabelled") / "scenes.npy"
+    path = tmp_path_factory.mktemp("unlabeled") / "scenes.npy"
     np.save(path, scenes)
     return path
 

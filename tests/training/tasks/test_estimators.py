@@ -18,9 +18,9 @@ def made(file, *, dual, teacher=None, **seen):
 
 
 @pytest.mark.parametrize("dual", [False, True])
-def test_a_teacher_stands_in_for_the_rendered_radii(pool_file, unlabelled_file, estimators, dual):
+def test_a_teacher_stands_in_for_the_rendered_radii(pool_file, unlabeled_file, estimators, dual):
     teacher = estimators["dual"]
-    taught, untold = (made(f, dual=dual, teacher=teacher) for f in (pool_file, unlabelled_file))
+    taught, untold = (made(f, dual=dual, teacher=teacher) for f in (pool_file, unlabeled_file))
     assert terms(taught, "estimator") == terms(untold, "estimator")
     assert terms(taught, "estimator") != terms(made(pool_file, dual=dual), "estimator")
     averages = {"estimator": taught.network.eval()}

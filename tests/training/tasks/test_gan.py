@@ -128,9 +128,9 @@ def test_guides_are_estimated_or_painted(make, estimators):
 def test_dropped_maps_are_level(make):
     options = replace(PLAIN, estimated_share=1.0)
     kept = guides(make(replace(options, map_dropout=0.0)))
-    levelled = guides(make(replace(options, map_dropout=1.0)))
-    assert all(is_level(guide) for guide in levelled)
-    assert torch.equal(levelled[..., 0, 0], kept.flatten(2).median(-1).values)
+    leveled = guides(make(replace(options, map_dropout=1.0)))
+    assert all(is_level(guide) for guide in leveled)
+    assert torch.equal(leveled[..., 0, 0], kept.flatten(2).median(-1).values)
     some = guides(make(replace(options, map_dropout=0.5)), samples=16)
     assert 0 < sum(is_level(guide) for guide in some) < 16
 
@@ -147,8 +147,8 @@ def test_without_guidance_the_map_is_ignored(make):
         assert torch.equal(task.restore(task.generator, image), restored)
 
 
-def test_radii_that_are_not_known_are_estimated(make, unlabelled_file):
-    told = terms(make(replace(PLAYING, adversary_from=0.0), file=unlabelled_file), "generator")
+def test_radii_that_are_not_known_are_estimated(make, unlabeled_file):
+    told = terms(make(replace(PLAYING, adversary_from=0.0), file=unlabeled_file), "generator")
     assert all(value == value for value in told.values())
 
 
@@ -156,11 +156,11 @@ def test_the_sharp_picture_blurred_again_is_the_blurred_one(pool_file):
     photos = cameras(pool_file, views=False)[0](Chance.of(5, samples=range(4)))
     kernels = torch.stack([disk(float(r), 8) for r in range(8)])
     light = interpolated_reblur(decode_srgb(photos.sharp), photos.radius, kernels)
-    photos = replace(photos, centre=encode_srgb(light))
+    photos = replace(photos, center=encode_srgb(light))
     assert reblur_loss(photos.sharp, photos) < 1.1e-3  # where charbonnier begins
-    assert reblur_loss(photos.centre, photos) > 2e-3
+    assert reblur_loss(photos.center, photos) > 2e-3
     beyond = replace(photos, radius=torch.full_like(photos.radius, 20.0))
-    assert reblur_loss(photos.centre, beyond) == pytest.approx(1e-3)
+    assert reblur_loss(photos.center, beyond) == pytest.approx(1e-3)
 
 
 def test_the_published_guidance_fades_in_the_first_quarter():

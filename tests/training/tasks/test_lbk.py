@@ -58,14 +58,14 @@ def test_interleaved_the_kernels_begin_and_then_step_every_fourth_time(pool_file
 
 @pytest.mark.parametrize("how", [SMALL, PUBLISHED], ids=["interleaved", "published"])
 @pytest.mark.parametrize("turn", ["estimator", "kernels"])
-def test_learning_looks_at_no_radius(pool_file, unlabelled_file, how, turn):
-    known, unknown = (made(file, how) for file in (pool_file, unlabelled_file))
+def test_learning_looks_at_no_radius(pool_file, unlabeled_file, how, turn):
+    known, unknown = (made(file, how) for file in (pool_file, unlabeled_file))
     assert terms(known, turn) == terms(unknown, turn)
 
 
-def test_rendered_radii_may_be_shown_beside_the_reblurring(pool_file, unlabelled_file):
+def test_rendered_radii_may_be_shown_beside_the_reblurring(pool_file, unlabeled_file):
     told = replace(SMALL, radius_weight=1.0)
-    known, unknown = (terms(made(file, told), "estimator") for file in (pool_file, unlabelled_file))
+    known, unknown = (terms(made(file, told), "estimator") for file in (pool_file, unlabeled_file))
     assert known["reblur"] == unknown["reblur"] == terms(made(pool_file), "estimator")["reblur"]
     assert known["radius"] > 0
     assert unknown["radius"] == 0
@@ -107,14 +107,14 @@ def test_what_a_run_leaves_opens_with_the_plugin_and_the_renderer(trained):
 
 
 def test_figures_compare_with_radii_and_a_planted_lens_where_they_are_known(
-    pool_file, unlabelled_file
+    pool_file, unlabeled_file
 ):
     lens = SharedPupilBank(6).plain()
     known = made(pool_file, planted=lens)
     averages = {"estimator": known.estimator.eval(), "kernels": known.bank}
     with torch.no_grad():
         figures = known.validate(averages)
-        without = made(unlabelled_file).validate(averages)
+        without = made(unlabeled_file).validate(averages)
     assert figures["kernel_least"] == pytest.approx(1, abs=1e-4)
     assert figures["mae_textured"] > 0
     assert without == {"reblur_error": figures["reblur_error"]}

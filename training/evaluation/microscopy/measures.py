@@ -89,7 +89,7 @@ def flicker(frames: NDArray[np.floating]) -> float:
 
 
 def sharpness(image: Image) -> float:
-    """Normalised variance, a measure of focus: mean variance in windows, over the mean squared.
+    """Normalized variance, a measure of focus: mean variance in windows, over the mean squared.
 
     The variance of the whole image says how unlike its parts are, which thick specimens change from
     plane to plane more than focus does.

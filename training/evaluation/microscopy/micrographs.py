@@ -35,13 +35,13 @@ def score_stack(path: Path, plugin: Plugin) -> Iterator[Row]:
 
 
 def best_planes(path: Path, plugin: Plugin) -> Row:
-    """The plane of a stack that is most in focus, by the map and by the normalised variance."""
+    """The plane of a stack that is most in focus, by the map and by the normalized variance."""
     stack = _stack(path)
     defocus = plugin.map(stack)
     sure = np.maximum(defocus.confidence, 1e-6)
     radii = (defocus.radius * sure).sum((1, 2)) / sure.sum((1, 2))
     by_variance = int(np.argmax([sharpness(plane) for plane in stack]))
-    return {"by the map": int(np.argmin(radii)), "by normalised variance": by_variance}
+    return {"by the map": int(np.argmin(radii)), "by normalized variance": by_variance}
 
 
 def score_cell(plugin: Plugin) -> Iterator[Row]:
@@ -65,11 +65,11 @@ def _stack(path: Path) -> Image:
 
 
 def _compared(name: str, before: Image, after: Image, sharp: Image) -> Row:
-    levelled_before, levelled_after = (_in_scale(image, sharp) for image in (before, after))
+    leveled_before, leveled_after = (_in_scale(image, sharp) for image in (before, after))
     return {
         "image": name,
-        "psnr before": psnr(levelled_before, sharp),
-        "psnr after": psnr(levelled_after, sharp),
+        "psnr before": psnr(leveled_before, sharp),
+        "psnr after": psnr(leveled_after, sharp),
         "ring correlation before": ring_correlation(before, sharp),
         "ring correlation after": ring_correlation(after, sharp),
     }

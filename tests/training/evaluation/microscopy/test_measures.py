@@ -69,5 +69,5 @@ def test_flicker_is_the_deviation_over_time(noise):
     assert flicker(np.stack([noise, noise])) == 0
 
 
-def test_blur_lowers_the_normalised_variance(spot):
+def test_blur_lowers_the_normalized_variance(spot):
     assert sharpness(gaussian_filter(spot, 3)) < sharpness(spot)
