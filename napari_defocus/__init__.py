@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         refocus,
         refocus_steps,
     )
+    from .defocus_map import DefocusMap
     from .errors import (
         Cancelled,
         DefocusError,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
         ModelError,
         OptionError,
     )
-    from .maps import DefocusMap
     from .models import list_models
     from .provenance import provenance
 

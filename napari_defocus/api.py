@@ -13,32 +13,32 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 
-from . import lazy
-from .arrays import (
-    Array,
-    FloatArray,
+from .array_types import Array, FloatArray
+from .defocus_map import DefocusMap, check_map
+from .errors import DefocusError, DeviceError, ImageError, ModelError, OptionError
+from .image import dask_planes as lazy
+from .image.layout import (
     Layout,
-    Range,
-    Ranges,
     as_array,
     as_planes,
-    check_range,
     from_planes,
     is_dask,
     plane_indices,
-    put_window,
-    range_of_plane,
     read_layout,
+    write_window,
 )
-from .errors import DefocusError, DeviceError, ImageError, ModelError, OptionError
-from .inference import pyramid
+from .image.value_range import Range, Ranges, check_range, range_of_plane
 from .inference.device import Compute, is_out_of_memory
 from .inference.engine import Progress
-from .inference.room import Planes, Room
-from .maps import DefocusMap, read_map
+from .inference.storage import MemoryStorage, Planes
 from .models import ModelCard, find_model
 from .models.registry import check_detail
-from .planes import Deblur, Estimate, Refocus, Steps, Work
+from .pipeline.deblur import Deblur
+from .pipeline.estimate import Estimate
+from .pipeline.levels import check_downscale
+from .pipeline.plane import Steps, Work
+from .pipeline.progress import ProgressMeter
+from .pipeline.render import Refocus
 
 if TYPE_CHECKING:
     from torch import nn
@@ -204,7 +204,7 @@ def estimate_defocus_steps(
     views = _read_views(image, right)
     layout = read_layout(views[0], channel_axis, encoding)
     check_range(value_range, layout.leading)
-    work = Work(layout, Compute(device, precision, tile), pyramid.checked_scale(scale))
+    work = Work(layout, Compute(device, precision, tile), check_downscale(scale))
     task: Task = "single" if right is None else "dual"
     network = _resolve(model, task, layout)
     estimate = Estimate(work, network)
@@ -222,15 +222,15 @@ def estimate_defocus_steps(
         black_white = lazy.range_of(views[0], layout, value_range)
         meter = estimate.meter()
         for index in plane_indices(layout):
-            with work.room(out if right is None else None) as room:
-                parts = [_read(as_planes(view, layout)[index], room) for view in views]
+            with work.storage(out if right is None else None) as storage:
+                parts = [_read(as_planes(view, layout)[index], storage) for view in views]
                 found = yield from estimate.steps(
                     *parts,
                     value_range=range_of_plane(black_white, index),
                     meter=meter,
-                    room=room,
+                    storage=storage,
                 )
-                for block in room.blocks(found.shape, 1):
+                for block in storage.blocks(found.shape, 1):
                     place: Any = (*index, *block.slices)
                     radius[place], confidence[place] = found[:, *block.slices]
         yield Progress(meter.expected, meter.expected)
@@ -379,8 +379,8 @@ def deblur_steps(
     image = as_array(image)
     layout = read_layout(image, channel_axis, encoding)
     check_range(value_range, layout.leading)
-    work = Work(layout, Compute(device, precision, tile), pyramid.checked_scale(scale))
-    given = None if defocus is None else read_map(_alike(defocus, image), layout)
+    work = Work(layout, Compute(device, precision, tile), check_downscale(scale))
+    given = None if defocus is None else check_map(_alike(defocus, image), layout)
     job = Deblur(
         work,
         given is not None and given.signed,
@@ -637,8 +637,8 @@ def refocus_steps(
     """Do what :func:`refocus` does, yielding a :class:`Progress` after every tile."""
     image = as_array(sharp)
     layout = read_layout(image, channel_axis, encoding)
-    work = Work(layout, Compute(device, precision, tile), pyramid.checked_scale(scale))
-    given = read_map(_alike(defocus, image), layout)
+    work = Work(layout, Compute(device, precision, tile), check_downscale(scale))
+    given = check_map(_alike(defocus, image), layout)
     job = Refocus(
         work,
         given.signed,
@@ -673,20 +673,20 @@ def _each_plane(
     result = np.empty(layout.shape, layout.dtype) if out is None else out
     meter = job.work.meter(stages)
     for index in plane_indices(layout):
-        with job.work.room(out) as room:
+        with job.work.storage(out) as storage:
             views = [as_planes(image, layout)[index], *(part[index][None] for part in maps)]
-            parts = [_read(view, room) for view in views]
+            parts = [_read(view, storage) for view in views]
             known = range_of_plane(black_white, index)
-            new = yield from job.steps(*parts, value_range=known, meter=meter, room=room)
-            for block in room.blocks(layout.map_shape, 1):
-                put_window(result, layout, index, block.slices, new[:, *block.slices])
+            new = yield from job.steps(*parts, value_range=known, meter=meter, storage=storage)
+            for block in storage.blocks(layout.map_shape, 1):
+                write_window(result, layout, index, block.slices, new[:, *block.slices])
     yield Progress(meter.expected, meter.expected)
     return result
 
 
-def _read(plane: Any, room: Room) -> Planes:
-    """A plane (C, Y, X) of NumPy or dask, read as a whole or window by window as there is room."""
-    return room.view(plane.shape, lambda *part: np.asarray(plane[:, *part]))
+def _read(plane: Any, storage: MemoryStorage) -> Planes:
+    """A plane (C, Y, X) of NumPy or dask, read as a whole or window by window as there is storage."""
+    return storage.view(plane.shape, lambda *part: np.asarray(plane[:, *part]))
 
 
 def _new_maps(layout: Layout) -> tuple[FloatArray, FloatArray]:
@@ -716,8 +716,8 @@ def _at_once(job: Estimate | Deblur | Refocus, *planes: Array, value_range: Rang
 
     @_translated
     def steps() -> Steps[Array]:
-        meter, room = pyramid.Meter(0), Room()
-        found = yield from job.steps(*planes, value_range=value_range, meter=meter, room=room)
+        meter, storage = ProgressMeter(0), MemoryStorage()
+        found = yield from job.steps(*planes, value_range=value_range, meter=meter, storage=storage)
         return found[:, :, :]
 
     return _finish(steps(), None)

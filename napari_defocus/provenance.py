@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .arrays import is_dask
+from .image.layout import is_dask
 from .version import __version__
 
 

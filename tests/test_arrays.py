@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from napari_defocus import arrays
-from napari_defocus.arrays import add_change, as_planes, from_planes, read_layout, to_display
 from napari_defocus.errors import ImageError, OptionError
-from napari_defocus.lazy import lazy_range
+from napari_defocus.image.dask_planes import lazy_range
+from napari_defocus.image.encoding import add_change, decode, encode, fill_missing, to_display
+from napari_defocus.image.layout import as_array, as_planes, from_planes, plane_indices, read_layout
+from napari_defocus.image.value_range import measure_range
 from napari_defocus.optics.light import decode_srgb, encode_srgb
 
 DTYPES = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", ">u2", ">f4"]
@@ -19,18 +20,14 @@ DTYPES = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", ">u2
 
 def test_curve_agrees_with_its_torch_twin():
     values = np.linspace(-2, 3, 10001, dtype=np.float32)
-    np.testing.assert_allclose(
-        arrays.encode(values), encode_srgb(torch.from_numpy(values)), atol=2e-6
-    )
-    np.testing.assert_allclose(
-        arrays.decode(values), decode_srgb(torch.from_numpy(values)), atol=2e-6
-    )
+    np.testing.assert_allclose(encode(values), encode_srgb(torch.from_numpy(values)), atol=2e-6)
+    np.testing.assert_allclose(decode(values), decode_srgb(torch.from_numpy(values)), atol=2e-6)
 
 
 def test_curve_is_undone():
     values = np.linspace(-2, 3, 10001, dtype=np.float32)
-    np.testing.assert_allclose(arrays.decode(arrays.encode(values)), values, atol=1e-5)
-    assert (np.diff(arrays.encode(values)) > 0).all()
+    np.testing.assert_allclose(decode(encode(values)), values, atol=1e-5)
+    assert (np.diff(encode(values)) > 0).all()
 
 
 @pytest.mark.parametrize(
@@ -92,16 +89,16 @@ def test_other_data_types_are_refused(dtype):
 @pytest.mark.parametrize("thing", ["cells.tif", None, 3, [[1, 2], [3, 4]], {"image": 1}])
 def test_what_is_no_array_is_refused(thing):
     with pytest.raises(ImageError, match=type(thing).__name__):
-        arrays.as_array(thing)
+        as_array(thing)
 
 
 def test_masked_arrays_are_refused():
     with pytest.raises(ImageError, match="masked"):
-        arrays.as_array(np.ma.masked_less(np.zeros((9, 9)), 1))
+        as_array(np.ma.masked_less(np.zeros((9, 9)), 1))
 
 
 def test_arrays_of_other_libraries_are_taken():
-    assert arrays.as_array(torch.zeros(9, 9)).shape == (9, 9)
+    assert as_array(torch.zeros(9, 9)).shape == (9, 9)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +117,7 @@ def test_encoding_follows_from_color_and_data_type(dtype, axis, encoding):
 
 
 def ranged(image, axis=None, value_range=None):
-    return arrays.measure_range(image, read_layout(image, axis), value_range)
+    return measure_range(image, read_layout(image, axis), value_range)
 
 
 def test_range_of_display_images_is_the_data_type_s():
@@ -219,10 +216,10 @@ def test_ranges_of_planes_have_to_fit_them(value_range):
 def back(image, change, axis=None, value_range=None, encoding="auto"):
     """Give every plane the same change, in the networks' form."""
     layout = read_layout(image, axis, encoding)
-    black_white = arrays.measure_range(image, layout, value_range)
+    black_white = measure_range(image, layout, value_range)
     result = image.copy()
     planes = as_planes(result, layout)
-    for index in arrays.plane_indices(layout):
+    for index in plane_indices(layout):
         before = to_display(planes[index], layout.encoding, black_white)
         planes[index] = add_change(
             planes[index],
@@ -297,7 +294,7 @@ def test_largest_values_do_not_wrap_around(dtype):
 def test_change_of_linear_light_goes_through_the_curve():
     image = np.full((9, 9), 0.2, np.float32)
     result = back(image, 0.1, value_range=(0, 1))
-    np.testing.assert_allclose(result, arrays.decode(arrays.encode(image) + np.float32(0.1)), 1e-5)
+    np.testing.assert_allclose(result, decode(encode(image) + np.float32(0.1)), 1e-5)
 
 
 def test_photographs_stay_between_black_and_white():
@@ -363,7 +360,7 @@ def test_plane_without_a_finite_value_has_no_form():
 @settings(deadline=None)
 def test_filling_stays_among_the_known_values(values, seed, share):
     known = np.random.default_rng(seed).random(values.shape) < share
-    filled = arrays.fill(np.where(known, values, np.nan).astype(np.float32), known)
+    filled = fill_missing(np.where(known, values, np.nan).astype(np.float32), known)
     np.testing.assert_array_equal(filled[known], values[known])
     if known.any():
         assert values[known].min() - 1e-6 <= filled.min()
@@ -375,5 +372,5 @@ def test_filling_takes_near_values():
     values[:, 8:] = 1
     known = np.ones((16, 16), bool)
     known[4:6, 2:4] = known[4:6, 12:14] = False
-    filled = arrays.fill(values, known)
+    filled = fill_missing(values, known)
     np.testing.assert_array_equal(filled, values)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import dask.config
 
 from ..errors import OptionError
-from ..inference.crew import Crew, by_crew
+from ..inference.executor import TileExecutor, run_with_executor
 from .plan import Item, Plan
 from .run import Event, session, watched
 from .settings import Settings
@@ -111,12 +111,12 @@ def _tile_by_tile(
     plan: Plan, client: Client, fingerprint: str, outcomes: dict[int, Outcome]
 ) -> Generator[Event, None, None]:
     executor = client.get_executor(retries=_RETRIES, pure=False)
-    crew = Crew(executor, 1 + sum(client.nthreads().values()))
+    crew = TileExecutor(executor, 1 + sum(client.nthreads().values()))
     for index, item in enumerate(plan.items):
         yield Event(index, 0, 0)
         steps = watched(work(item, plan.settings, fingerprint), index)
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"}):
-            outcomes[index] = yield from by_crew(crew, steps)
+            outcomes[index] = yield from run_with_executor(crew, steps)
         yield Event(index, 1, 1, outcomes[index])
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import OptionError
 
 if TYPE_CHECKING:
-    from ..arrays import Imaging, Layout
+    from ..image.layout import Imaging, Layout
     from ..io import Picture
 
 
@@ -71,8 +71,8 @@ class How:
         """Black and white: of each channel where these are planes, for their brightness differs."""
         import numpy as np
 
-        from ..arrays import read_layout
-        from ..lazy import range_of
+        from ..image.dask_planes import range_of
+        from ..image.layout import read_layout
 
         layout, axis = self._layout(picture), picture.axes.find("C")
         if self.value_range is not None or axis < 0 or layout.display_bounded:
@@ -85,7 +85,7 @@ class How:
         return np.reshape(np.array(found), (-1, *[1] * later, 2)).tolist()
 
     def _layout(self, picture: "Picture") -> "Layout":
-        from ..arrays import read_layout
+        from ..image.layout import read_layout
 
         return read_layout(picture.data, self._axis(picture), self.encoding)
 

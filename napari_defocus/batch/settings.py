@@ -16,7 +16,7 @@ from ..version import __version__
 from .how import How
 
 if TYPE_CHECKING:
-    from ..arrays import Imaging
+    from ..image.layout import Imaging
 
 Task = Literal["map", "deblur", "both"]
 Existing = Literal["refuse", "keep", "replace"]

@@ -12,27 +12,28 @@ from typing import Any, Literal
 
 import numpy as np
 
+from napari_defocus.io.streaming import growing
+
 from ..api import deblur_steps, estimate_defocus_steps
-from ..arrays import is_dask
+from ..defocus_map import DefocusMap
 from ..errors import DefocusError, FileError
+from ..image.layout import is_dask
 from ..inference.engine import Progress
 from ..io import (
     Picture,
     as_picture,
     check_fits,
     check_target,
-    growing,
     open_picture,
     write_picture,
 )
 from ..io.files import reason, scratch
-from ..io.stores import as_dask, new_array
-from ..maps import DefocusMap
+from ..io.zarr_arrays import as_dask, new_array
 from ..provenance import provenance, sidecar_path, write_sidecar
+from ..views import Views, find_views
 from .plan import Item
 from .records import Measures, file_hash, is_recorded, is_stranger, verified, with_record
 from .settings import Settings
-from .views import Views, find_views
 
 State = Literal["done", "verified", "kept", "failed"]
 #: Radii below this many pixels count as in focus.

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..api import DefocusMap, deblur, estimate_defocus, refocus
-from ..arrays import Imaging
 from ..batch.how import How
-from ..batch.views import Views, find_views
 from ..colors import paint_map
 from ..errors import FileError, MapError, OptionError
+from ..image.layout import Imaging
 from ..io import Picture, check_fits, read_picture
 from ..models import ModelCard, find_model, taking_part
 from ..provenance import provenance
+from ..views import Views, find_views
 from .outputs import (
     Outputs,
     check_holds_numbers,

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..arrays import Imaging, measure_range, read_layout
 from ..errors import DefocusError, ModelError
+from ..image.layout import Imaging, read_layout
+from ..image.value_range import measure_range
 from ..io import Picture, read_picture
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
 from ..errors import DeviceError, OptionError
-from .tiles import checked_tile, halo, round_up
+from .tiles import check_tile, halo, round_up
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ _PROBE = 64
 _COUNTED: WeakKeyDictionary[nn.Module, float] = WeakKeyDictionary()
 
 
-class Facts(Protocol):
+class NetworkInfo(Protocol):
     """What the engine must know of a network; every descriptor tells it."""
 
     @property
@@ -85,7 +85,7 @@ class Compute:
             raise OptionError(
                 f"precision is {self.precision!r}; 'auto', 'float32' or 'bfloat16' are accepted"
             )
-        object.__setattr__(self, "tile", checked_tile(self.tile))
+        object.__setattr__(self, "tile", check_tile(self.tile))
 
 
 def choose_device(name: str) -> torch.device:
@@ -123,7 +123,7 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def choose_precision(precision: str, facts: Facts) -> Precision:
+def choose_precision(precision: str, facts: NetworkInfo) -> Precision:
     """Return the precision to compute in.
 
     "auto" is float32: half precision changes a result by more than tiles may differ from the whole.
@@ -159,7 +159,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
 
 
-def choose_side(network: nn.Module, device: torch.device, precision: Precision) -> int:
+def choose_tile_size(network: nn.Module, device: torch.device, precision: Precision) -> int:
     """Return the side of a tile's core, in pixels and halo not counted, for ``tile="auto"``.
 
     It follows from the network, the device and the precision alone, so that the same work is always
@@ -173,7 +173,7 @@ def choose_side(network: nn.Module, device: torch.device, precision: Precision) 
     per_core = _CPU_SPEED.get(torch.backends.cpu.get_cpu_capability(), _SLOWEST)
     speed = per_core * torch.get_num_threads() * (2 if precision == "bfloat16" else 1)
     pixels = _TILE_SECONDS * speed / operations_per_pixel(network)
-    facts = cast(Facts, network.descriptor)
+    facts = cast(NetworkInfo, network.descriptor)
     side = int(pixels**0.5) - 2 * halo(facts.receptive_radius, facts.multiple)
     return min(max(side // 64 * 64, _SMALLEST_SIDE), _LARGEST_SIDE)
 
@@ -205,7 +205,7 @@ def _count(network: nn.Module) -> float:
         if isinstance(layer, nn.Conv2d):
             counts.append(output.numel() * layer.weight[0].numel())
 
-    facts = cast(Facts, network.descriptor)
+    facts = cast(NetworkInfo, network.descriptor)
     side = round_up(_PROBE, facts.multiple)
     hooks = [layer.register_forward_hook(count) for layer in network.modules()]
     try:

@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ..arrays import FloatArray, Mask
+from ..array_types import FloatArray, Mask
 from ..errors import DefocusError, DeviceError
-from .crew import Crew, crew_at_work
 from .device import (
     Compute,
-    Facts,
+    NetworkInfo,
     choose_device,
     choose_precision,
-    choose_side,
+    choose_tile_size,
     computing,
     is_out_of_memory,
 )
-from .memory import keep_freed_memory
-from .tiles import OVERLAP, Box, halo, halves, plan, plan_least, round_up, window
+from .executor import TileExecutor, current_executor
+from .malloc import keep_freed_memory
+from .tiles import OVERLAP, Box, halo, halves, plan_oblong_tiles, plan_tiles, round_up, window
 
 if TYPE_CHECKING:
     import torch
@@ -72,7 +72,7 @@ def infer(
     ----------
     network : torch.nn.Module
         Takes and gives (N, C, H, W) float32 tensors and has a ``descriptor``; it is left as it is.
-        If it is ready, as `ready_copy` leaves it, it is run itself, and must not change meanwhile.
+        If it is ready, as `prepared_copy` leaves it, it is run itself, and must not change meanwhile.
     planes : (C_in, Y, X) float32 array, or a tuple of such
         In the networks' form, finite; the channels of several follow each other.
     compute : Compute
@@ -104,7 +104,7 @@ def infer(
     parts = planes if isinstance(planes, tuple) else (planes,)
     canvas = _Canvas(parts, runner.facts, needed, core or Box(0, 0, *parts[0].shape[-2:]))
     canvas.cut(_cores(compute.tile, runner, canvas))
-    crew = crew_at_work()
+    crew = current_executor()
     if crew is not None:
         yield from _by_others(crew, network, canvas, compute)
         return canvas.result()
@@ -126,7 +126,7 @@ def infer(
 
 
 def _by_others(
-    crew: Crew, network: nn.Module, canvas: _Canvas, compute: Compute
+    crew: TileExecutor, network: nn.Module, canvas: _Canvas, compute: Compute
 ) -> Generator[Progress, None, None]:
     """Do all tiles in a crew's hands, some of them at a time."""
     given: deque[Future[FloatArray]] = deque()
@@ -157,7 +157,7 @@ def run_tile(network: nn.Module, parts: Parts, compute: Compute) -> FloatArray:
 
 def reach(network: nn.Module) -> int:
     """Return how far, in pixels, a network must see beyond the part whose result is wanted."""
-    facts = cast(Facts, network.descriptor)
+    facts = cast(NetworkInfo, network.descriptor)
     return halo(facts.receptive_radius, facts.multiple)
 
 
@@ -173,7 +173,7 @@ def run_to_end(steps: Generator[Progress, None, FloatArray]) -> FloatArray:
 class _Canvas:
     """A padded plane, the tiles still to do, and what the tiles done have given."""
 
-    def __init__(self, parts: Parts, facts: Facts, needed: Mask | None, core: Box) -> None:
+    def __init__(self, parts: Parts, facts: NetworkInfo, needed: Mask | None, core: Box) -> None:
         height, width = parts[0].shape[-2:]
         self.core = core
         self.multiple = facts.multiple
@@ -196,9 +196,9 @@ class _Canvas:
     def halve(self) -> bool:
         """Halve the tiles still to do; False if they cannot get smaller."""
         smaller = [half for core in self.todo for half in halves(core, self.multiple)]
-        shrunk = len(smaller) > len(self.todo)
+        downsample = len(smaller) > len(self.todo)
         self.todo = deque(filter(self._is_needed, smaller))
-        return shrunk
+        return downsample
 
     def largest(self) -> int:
         """Return the longest side of the cores still to do."""
@@ -221,11 +221,11 @@ class _Canvas:
         core, sight = self.todo[0], self._sight()
         if core == self.padded_core:
             # its own memory: networks may hold on to what they give, and callers change results
-            self.alone = result[:, *self.core.seen_from(sight).slices].copy()
+            self.alone = result[:, *self.core.relative_to(sight).slices].copy()
         else:
-            kept = core.grown(OVERLAP, self.whole)
+            kept = core.expand(OVERLAP, self.whole)
             weight, (total, weights) = window(core, kept), self.sums
-            total[:, *kept.slices] += weight * result[:, *kept.seen_from(sight).slices]
+            total[:, *kept.slices] += weight * result[:, *kept.relative_to(sight).slices]
             weights[kept.slices] += weight
         self.todo.popleft()
         self.done += 1
@@ -239,7 +239,7 @@ class _Canvas:
         return total
 
     def _sight(self, ahead: int = 0) -> Box:
-        return self.todo[ahead].grown(self.halo, self.whole)
+        return self.todo[ahead].expand(self.halo, self.whole)
 
     def _is_needed(self, core: Box) -> bool:
         return self.needed is None or bool(self.needed[core.slices].any())
@@ -249,15 +249,15 @@ class _Runner:
     """A network on a device, in a precision."""
 
     def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
-        from ..networks.ready import is_ready
+        from ..networks.ready import is_prepared
 
         self.original = network
         self.wanted = precision
         self.device = device
-        self.facts = cast(Facts, network.descriptor)
+        self.facts = cast(NetworkInfo, network.descriptor)
         self.precision = choose_precision(precision, self.facts)
-        ready = is_ready(network, device)
-        self.network = network if ready else ready_copy(network).to(device)
+        ready = is_prepared(network, device)
+        self.network = network if ready else prepared_copy(network).to(device)
 
     def run(self, parts: Parts) -> FloatArray:
         """Return the network's result for (C, H, W) each, C_in in all, as (C_out, H, W)."""
@@ -283,11 +283,11 @@ def _batch(parts: Parts) -> torch.Tensor:
     return joined([torch.from_numpy(part)[None] for part in writable])
 
 
-def ready_copy(network: nn.Module) -> nn.Module:
-    """Return a copy of a network that is ready to run on the CPU, as `made_ready` leaves it."""
-    from ..networks.ready import made_ready
+def prepared_copy(network: nn.Module) -> nn.Module:
+    """Return a copy of a network that is ready to run on the CPU, as `prepare_for_inference` leaves it."""
+    from ..networks.ready import prepare_for_inference
 
-    return made_ready(copy.deepcopy(network))
+    return prepare_for_inference(copy.deepcopy(network))
 
 
 def _padded(planes: FloatArray, multiple: int) -> FloatArray:
@@ -305,12 +305,12 @@ def _cores(tile: int | str | None, runner: _Runner, canvas: _Canvas) -> list[Box
     if tile is None:
         return [whole]
     if isinstance(tile, int):
-        return plan(whole, tile, multiple)
+        return plan_tiles(whole, tile, multiple)
     try:
-        side = choose_side(runner.original, runner.device, runner.precision)
+        side = choose_tile_size(runner.original, runner.device, runner.precision)
     except (RuntimeError, MemoryError) as error:
         raise _failure(error, runner.device) from error
-    return plan_least(whole, side, multiple, canvas.halo)
+    return plan_oblong_tiles(whole, side, multiple, canvas.halo)
 
 
 def _recover(

@@ -41,7 +41,7 @@ class Box:
         """Index of the box in an array (..., Y, X), behind an ellipsis."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
-    def grown(self, margin: int, within: "Box") -> "Box":
+    def expand(self, margin: int, within: "Box") -> "Box":
         """Grow by `margin` on every side, but not beyond another box."""
         return Box(
             max(self.top - margin, within.top),
@@ -50,18 +50,18 @@ class Box:
             min(self.right + margin, within.right),
         )
 
-    def seen_from(self, origin: "Box") -> "Box":
+    def relative_to(self, origin: "Box") -> "Box":
         """Return the same box, counted from the corner of another."""
         top, left = origin.top, origin.left
         return Box(self.top - top, self.left - left, self.bottom - top, self.right - left)
 
-    def shrunk(self, level: int) -> "Box":
+    def downsample(self, level: int) -> "Box":
         """Return the box of coarse pixels that cover it where every `level` pixels become one."""
         bottom, right = -(-self.bottom // level), -(-self.right // level)
         return Box(self.top // level, self.left // level, bottom, right)
 
 
-def checked_tile(tile: int | np.integer | str | None) -> int | str | None:
+def check_tile(tile: int | np.integer | str | None) -> int | str | None:
     """Return `tile`; an OptionError unless it is "auto", None or a whole number of 1 or more."""
     if isinstance(tile, int | np.integer) and not isinstance(tile, bool) and tile >= 1:
         return int(tile)
@@ -82,7 +82,7 @@ def halo(receptive_radius: int, multiple: int) -> int:
     return round_up(receptive_radius + OVERLAP, multiple)
 
 
-def plan(whole: Box, side: int, multiple: int) -> list[Box]:
+def plan_tiles(whole: Box, side: int, multiple: int) -> list[Box]:
     """Cut a plane into cores of about equal size.
 
     Parameters
@@ -101,25 +101,25 @@ def plan(whole: Box, side: int, multiple: int) -> list[Box]:
 
     Examples
     --------
-    >>> [(core.top, core.bottom) for core in plan(Box(0, 0, 40, 16), 16, 8)]
+    >>> [(core.top, core.bottom) for core in plan_tiles(Box(0, 0, 40, 16), 16, 8)]
     [(0, 16), (16, 32), (32, 40)]
     """
     return _grid(whole, side, side, multiple)
 
 
-def plan_least(whole: Box, side: int, multiple: int, margin: int) -> list[Box]:
+def plan_oblong_tiles(whole: Box, side: int, multiple: int, margin: int) -> list[Box]:
     """Cut a plane into cores of about equal size that see the fewest pixels in all.
 
-    As :func:`plan`, but cores may be oblong, of no more pixels than a square of `side`; each sees
+    As :func:`plan_tiles`, but cores may be oblong, of no more pixels than a square of `side`; each sees
     `margin` pixels beyond itself, as far as `whole` goes.
 
     Examples
     --------
-    >>> [(core.height, core.width) for core in plan_least(Box(0, 0, 1120, 1680), 1024, 8, 72)]
+    >>> [(core.height, core.width) for core in plan_oblong_tiles(Box(0, 0, 1120, 1680), 1024, 8, 72)]
     [(1120, 840), (1120, 840)]
     """
     area = round_up(side, multiple) ** 2
-    squares = plan(whole, side, multiple)
+    squares = plan_tiles(whole, side, multiple)
     found = [squares]
     for rows in range(1, len({core.top for core in squares}) + 1):
         height = round_up(-(-whole.height // rows), multiple)
@@ -128,7 +128,7 @@ def plan_least(whole: Box, side: int, multiple: int, margin: int) -> list[Box]:
             found.append(_grid(whole, height, width, multiple))
 
     def seen(cores: list[Box]) -> int:
-        boxes = [core.grown(margin, whole) for core in cores]
+        boxes = [core.expand(margin, whole) for core in cores]
         return sum(box.height * box.width for box in boxes)
 
     return min(found, key=seen)
@@ -154,7 +154,7 @@ def _cuts(start: int, stop: int, side: int, multiple: int) -> list[int]:
 def halves(core: Box, multiple: int) -> list[Box]:
     """Cut a core into tiles of half its side; the core alone if it is too small for that."""
     side = round_up(-(-max(core.height, core.width) // 2), multiple)
-    return plan(core, side, multiple)
+    return plan_tiles(core, side, multiple)
 
 
 def window(core: Box, kept: Box) -> npt.NDArray[np.float32]:

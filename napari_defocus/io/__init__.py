@@ -1,9 +1,9 @@
 """Image files: TIFF (plain, OME, ImageJ), PNG, JPEG and OME-Zarr, with their metadata."""
 
 from .files import check_target, target_format, writing
-from .growing import growing
 from .picture import Length, Metadata, Picture, Resolution
 from .read import open_picture, read_picture
+from .streaming import growing
 from .write import as_picture, check_fits, write_picture
 
 __all__ = [

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import encode
 from ..errors import FileError, OptionError
+from ..image.encoding import encode
 from . import exif
 from .files import StrPath, check_memory, reason
 from .picture import Array, Metadata, Picture, turn_upright

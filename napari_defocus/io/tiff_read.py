@@ -19,9 +19,9 @@ import tifffile
 from ..errors import FileError
 from . import exif, ome
 from .files import check_memory
+from .lazy_file import Windows, lazily
 from .picture import Array, Length, Metadata, Picture, Resolution, Storage, turn_upright
-from .stores import import_zarr, zarr_is_there
-from .windows import Windows, lazily
+from .zarr_arrays import import_zarr, zarr_is_there
 
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _RAW_PHOTOMETRIC = (32803, 34892)

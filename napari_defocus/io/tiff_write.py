@@ -15,7 +15,7 @@ import tifffile
 from . import exif, ome
 from .ngff import named
 from .picture import Array, Metadata, Picture, Storage
-from .stores import as_dask, new_array
+from .zarr_arrays import as_dask, new_array
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)
 _DEFLATE = 8

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from ..errors import FileError, ImageError
 from .files import StrPath, reason, target_format, writing
-from .growing import check_zarr, growing
 from .picture import Array, Metadata, Picture
+from .streaming import check_zarr, growing
 
 
 def write_picture(

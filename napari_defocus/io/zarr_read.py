@@ -10,9 +10,9 @@ from typing import Any
 from ..errors import FileError
 from . import ngff
 from .files import reason
+from .lazy_file import Windows, lazily
 from .picture import Metadata, Picture
-from .stores import import_zarr
-from .windows import Windows, lazily
+from .zarr_arrays import import_zarr
 
 #: Set by bioformats2raw: images are groups named by numbers.
 _LAYOUT = "bioformats2raw.layout"

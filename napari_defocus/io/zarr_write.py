@@ -10,7 +10,7 @@ import numpy as np
 
 from . import ngff
 from .picture import Array, Picture
-from .stores import import_zarr
+from .zarr_arrays import import_zarr
 
 #: Side of a chunk in pixels; copies are made until one is no larger.
 _CHUNK = 512

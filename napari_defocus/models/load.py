@@ -79,7 +79,7 @@ def _read_verified(path: Path, sha256: str) -> bytes:
 def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str) -> "nn.Module":
     import torch
 
-    from ..networks.ready import made_ready
+    from ..networks.ready import prepare_for_inference
 
     state = parse_tensors(_read_verified(path, sha256), path)
     if path.parent != FOLDER:
@@ -94,7 +94,7 @@ def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str)
             f"{architecture!r} is made for {descriptor.task!r}"
         )
     _fill(network, state, path, architecture)
-    return made_ready(network)
+    return prepare_for_inference(network)
 
 
 def _fill(

@@ -10,7 +10,7 @@ from .cards import ModelCard, card_from, read_card
 from .files import SUFFIXES, digest, parse_header, parse_pth, read_bytes
 
 if TYPE_CHECKING:
-    from ..arrays import Imaging
+    from ..image.layout import Imaging
     from ..networks.descriptor import Task
 
 FOLDER = Path(__file__).parent
@@ -51,7 +51,7 @@ def find_model(
         Which of the deblurring models "auto" stands for: no detail that the image does not show, or
         what is likely beyond it.
     imaging : {"photo", "microscopy"}
-        What took the image that "auto" is to suit (:attr:`napari_defocus.arrays.Layout.imaging`).
+        What took the image that "auto" is to suit (:attr:`napari_defocus.image.layout.Layout.imaging`).
 
     Returns
     -------

@@ -4,13 +4,13 @@ import torch
 from torch import nn
 
 
-def made_ready(network: nn.Module) -> nn.Module:
+def prepare_for_inference(network: nn.Module) -> nn.Module:
     """Make a network ready in place, and return it: no training, no gradients, channels last."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.eval().requires_grad_(False)
 
 
-def is_ready(network: nn.Module, device: torch.device) -> bool:
+def is_prepared(network: nn.Module, device: torch.device) -> bool:
     """Whether a network can be run on a device as it is: copying takes as long as some tiles."""
     tensors = [*network.parameters(), *network.buffers()]
     return not any(module.training for module in network.modules()) and all(

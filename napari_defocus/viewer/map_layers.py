@@ -13,7 +13,7 @@ from .regions import Window, spatial_shape
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
-    from ..maps import DefocusMap
+    from ..defocus_map import DefocusMap
 
 #: Where the layer of a map keeps what was estimated, and that of a confidence None.
 MAP_KEY = "napari-defocus-map"

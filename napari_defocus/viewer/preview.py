@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 from qtpy.QtCore import QTimer
 
-from ..arrays import Range
 from ..errors import DefocusError
+from ..image.value_range import Range
 from ..inference.engine import Progress
 from .jobs import DeblurJob, MapJob
 from .map_layers import MAP_KEY, KnownMap
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
-    from ..maps import DefocusMap
+    from ..defocus_map import DefocusMap
 
 NAME = "deblur preview"
 #: Changes closer together than this, in milliseconds, count as one.

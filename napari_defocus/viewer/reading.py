@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import (
-    Imaging,
+from ..image.layout import Imaging, read_layout
+from ..image.value_range import (
     Range,
     extremes,
     extremes_to_keep,
     join_extremes,
     range_by_type,
     range_is_known,
-    read_layout,
 )
 from ..inference.engine import Progress
 from .regions import Window, whole

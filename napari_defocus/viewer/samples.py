@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import encode
+from ..image.encoding import encode
 from .results import map_appearance
 
 FOLDER = Path(__file__).parent.parent / "samples"

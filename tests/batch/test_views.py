@@ -10,11 +10,11 @@ from napari_defocus.batch.how import How
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
 from napari_defocus.batch.settings import Settings
-from napari_defocus.batch.views import find_views
+from napari_defocus.defocus_map import DefocusMap
 from napari_defocus.io import read_picture, write_picture
 from napari_defocus.io.raw import read_dual_pixel
-from napari_defocus.maps import DefocusMap
 from napari_defocus.models import find_model, load_network
+from napari_defocus.views import find_views
 
 from ..raw_files import (
     counts,

@@ -11,7 +11,7 @@ from napari_defocus.inference.device import (
     Compute,
     choose_device,
     choose_precision,
-    choose_side,
+    choose_tile_size,
     is_out_of_memory,
     operations_per_pixel,
 )
@@ -83,7 +83,7 @@ def test_work_of_the_networks_lies_within_their_budget(architecture):
 
 
 def test_dearer_networks_get_smaller_tiles_within_limits():
-    sides = [choose_side(Plain(hidden), CPU, "float32") for hidden in (4, 4000, 40000)]
+    sides = [choose_tile_size(Plain(hidden), CPU, "float32") for hidden in (4, 4000, 40000)]
     assert sides == sorted(sides, reverse=True)
     assert sides[0] == 1024
     assert 64 <= sides[-1] < sides[0]

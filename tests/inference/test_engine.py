@@ -19,7 +19,7 @@ CPU = Compute(device="cpu")
 
 
 @dataclass(frozen=True)
-class Facts:
+class NetworkInfo:
     receptive_radius: int
     multiple: int
     in_channels: int = 3
@@ -32,7 +32,7 @@ class Sums(nn.Module):
 
     def __init__(self, radius=9, multiple=8):
         super().__init__()
-        self.descriptor = Facts(radius + multiple - 1, multiple)
+        self.descriptor = NetworkInfo(radius + multiple - 1, multiple)
         self.conv = nn.Conv2d(3, 2, 2 * radius + 1, padding=radius, bias=False)
         nn.init.zeros_(self.conv.weight)
         with torch.no_grad():

@@ -16,7 +16,7 @@ multiples = st.sampled_from([1, 2, 8, 16])
 def test_cores_cover_the_plane_once(rows, columns, side, multiple):
     whole = Box(0, 0, rows * multiple, columns * multiple)
     covered = np.zeros((whole.height, whole.width), int)
-    for core in tiles.plan(whole, side, multiple):
+    for core in tiles.plan_tiles(whole, side, multiple):
         assert max(core.height, core.width) <= tiles.round_up(side, multiple)
         assert core.top % multiple == core.left % multiple == 0
         assert core.height % multiple == core.width % multiple == 0
@@ -31,11 +31,11 @@ def test_oblong_cores_cover_the_plane_once_and_see_no_more_than_squares(
     whole = Box(0, 0, rows * multiple, columns * multiple)
 
     def seen(cores):
-        boxes = [core.grown(margin, whole) for core in cores]
+        boxes = [core.expand(margin, whole) for core in cores]
         return sum(box.height * box.width for box in boxes)
 
-    cores = tiles.plan_least(whole, side, multiple, margin)
-    assert seen(cores) <= seen(tiles.plan(whole, side, multiple))
+    cores = tiles.plan_oblong_tiles(whole, side, multiple, margin)
+    assert seen(cores) <= seen(tiles.plan_tiles(whole, side, multiple))
     covered = np.zeros((whole.height, whole.width), int)
     for core in cores:
         assert core.height * core.width <= tiles.round_up(side, multiple) ** 2
@@ -47,7 +47,7 @@ def test_oblong_cores_cover_the_plane_once_and_see_no_more_than_squares(
 
 def test_one_oblong_core_is_enough_where_it_is_no_larger_than_the_square():
     whole = Box(0, 0, 1120, 1680)
-    assert tiles.plan_least(whole, 1408, 8, 72) == [whole]
+    assert tiles.plan_oblong_tiles(whole, 1408, 8, 72) == [whole]
 
 
 @given(st.integers(1, 40), st.integers(1, 40), multiples)
@@ -90,11 +90,11 @@ def test_halo_holds_what_is_kept_and_what_that_depends_on():
 @pytest.mark.parametrize("tile", [0, -8, 1.5, "large", True, (64, 64)])
 def test_impossible_tiles_are_refused(tile):
     with pytest.raises(OptionError, match="tile is"):
-        tiles.checked_tile(tile)
+        tiles.check_tile(tile)
 
 
 @pytest.mark.parametrize("tile", ["auto", None, 1, np.int64(256)])
 def test_possible_tiles_are_accepted(tile):
-    checked = tiles.checked_tile(tile)
+    checked = tiles.check_tile(tile)
     assert checked == tile
     assert isinstance(checked, int | str | None)

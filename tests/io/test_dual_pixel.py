@@ -5,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from napari_defocus.arrays import decode, encode
 from napari_defocus.errors import FileError, OptionError
+from napari_defocus.image.encoding import decode, encode
 from napari_defocus.io.raw import read_dual_pixel, read_raw
 from training.data.lens import TYPICAL_DISPARITY
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_defocus.arrays import encode
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
 from napari_defocus.batch.settings import Settings
 from napari_defocus.errors import FileError, OptionError
+from napari_defocus.image.encoding import encode
 from napari_defocus.io import read_picture, write_picture
 from napari_defocus.io.raw import read_raw
 

@@ -13,7 +13,7 @@ import pytest
 import tifffile
 
 from napari_defocus.errors import FileError
-from napari_defocus.io import growing, open_picture, read_picture, tiff_write, write_picture
+from napari_defocus.io import open_picture, read_picture, tiff_write, write_picture
 from napari_defocus.io.files import unfinished_files
 from napari_defocus.io.picture import Length, Metadata, Picture, Storage
 

@@ -8,7 +8,7 @@ from PIL import Image
 from skimage.transform import downscale_local_mean
 
 from napari_defocus import estimate_defocus
-from napari_defocus.arrays import decode, encode
+from napari_defocus.image.encoding import decode, encode
 from napari_defocus.io import read_picture
 from napari_defocus.viewer.samples import FOLDER as SAMPLES
 

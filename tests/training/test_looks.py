@@ -5,14 +5,14 @@ import pytest
 import torch
 from torch import nn
 
-from napari_defocus.inference import pyramid
 from napari_defocus.inference.device import Compute
 from napari_defocus.inference.engine import run_to_end
-from napari_defocus.inference.likeness import ALIKE
-from napari_defocus.inference.room import Room
-from napari_defocus.inference.smoothing import even_out
+from napari_defocus.inference.storage import MemoryStorage
 from napari_defocus.networks import build
 from napari_defocus.networks.descriptor import Descriptor
+from napari_defocus.pipeline.bilateral import SIMILAR_RADIUS, smooth_surfaces
+from napari_defocus.pipeline.coarse_to_fine import estimate_coarse_to_fine
+from napari_defocus.pipeline.progress import ProgressMeter
 from training.looks import coarse_to_fine, looks_losses
 
 
@@ -72,9 +72,11 @@ def test_training_looks_as_the_plugin_does():
     seen = pictures(256)
     with torch.no_grad():
         found = coarse_to_fine(network, seen, 4)[1][0].numpy()
-    how, meter = Compute(device="cpu", precision="float32"), pyramid.Meter(256 * 256)
-    wanted = run_to_end(pyramid.estimate(network, seen[0].numpy(), how, "auto", meter, Room()))
-    even_out(found, seen[0].numpy(), Room(), ALIKE["single"])
+    how, meter = Compute(device="cpu", precision="float32"), ProgressMeter(256 * 256)
+    wanted = run_to_end(
+        estimate_coarse_to_fine(network, seen[0].numpy(), how, "auto", meter, MemoryStorage())
+    )
+    smooth_surfaces(found, seen[0].numpy(), MemoryStorage(), SIMILAR_RADIUS["single"])
     assert 0.1 < np.ptp(wanted[0]) < wanted[0].max() < 2.5
     np.testing.assert_allclose(found, wanted, atol=2e-3)
 

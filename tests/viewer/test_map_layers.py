@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels
 
+from napari_defocus.defocus_map import DefocusMap
 from napari_defocus.errors import MapError
-from napari_defocus.maps import DefocusMap
 from napari_defocus.provenance import array_hash
 from napari_defocus.viewer.geometry import placement
 from napari_defocus.viewer.map_layers import MAP_KEY, Estimated, map_source

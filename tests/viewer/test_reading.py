@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from napari_defocus.arrays import measure_range, read_layout
+from napari_defocus.image.layout import read_layout
+from napari_defocus.image.value_range import measure_range
 from napari_defocus.inference.engine import run_to_end
 from napari_defocus.viewer.reading import source_of
 from napari_defocus.viewer.regions import Window

@@ -11,7 +11,7 @@ from training.data.fields import smooth_field
 from training.data.scene import Scenes
 from training.data.sensor import Photographs
 
-#: The share of values above white, as `napari_defocus.arrays.choose_range` measures it.
+#: The share of values above white, as `napari_defocus.image.value_range.choose_range` measures it.
 _CLIPPED = 1e-4
 #: In focus, small structures shine brighter than the white of the picture: up to this many times.
 _BRIGHTEST = 10.0

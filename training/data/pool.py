@@ -60,7 +60,7 @@ def join_pools(path: Path, pools: Sequence[Path], size: int) -> None:
 
 @contextmanager
 def _new_store(path: Path, size: int, count: int) -> Iterator[np.memmap]:
-    """Room for scenes, which has its name once it is filled."""
+    """MemoryStorage for scenes, which has its name once it is filled."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
     fields = [("pictures", np.float16, (Scenes.CHANNELS, size, size)), ("fluorescent", np.bool_)]

@@ -13,7 +13,7 @@ import torch
 from lightning.fabric import Fabric
 
 from napari_defocus.errors import DefocusError
-from napari_defocus.inference.memory import keep_freed_memory
+from napari_defocus.inference.malloc import keep_freed_memory
 from training.data.chance import BatchChance, Chance
 from training.engine.checkpoint import load_checkpoint, save_checkpoint
 from training.engine.diary import Diary

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as PillowImage
 from skimage.transform import resize
 
-from napari_defocus.arrays import decode, encode
+from napari_defocus.image.encoding import decode, encode
 from training.evaluation.scene import BlurredScene, Image
 
 _QUALITY = 70

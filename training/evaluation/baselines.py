@@ -8,7 +8,7 @@ from scipy.ndimage import uniform_filter
 from skimage.filters import unsharp_mask
 from skimage.restoration import richardson_lucy, wiener
 
-from napari_defocus.arrays import decode, encode
+from napari_defocus.image.encoding import decode, encode
 from napari_defocus.optics.kernels import RADIUS_PER_DISPARITY, disk
 
 Image = NDArray[np.float32]

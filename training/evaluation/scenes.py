@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_defocus.arrays import encode
+from napari_defocus.image.encoding import encode
 from training.data.chance import Chance
 from training.data.corpus import Corpus, photographs
 from training.data.dpdd import dpdd_scenes

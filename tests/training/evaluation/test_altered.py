@@ -5,7 +5,7 @@ import pytest
 from skimage.data import astronaut
 from skimage.filters import gaussian
 
-from napari_defocus.arrays import decode
+from napari_defocus.image.encoding import decode
 from training.evaluation.altered import Alteration, altered
 from training.evaluation.scene import BlurredScene
 from training.metrics import psnr

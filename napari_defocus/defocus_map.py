@@ -1,0 +1,156 @@
+"""The defocus map: what is estimated, edited, and honoured when deblurring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .array_types import Array
+from .errors import MapError
+from .image.layout import Layout, is_dask
+
+
+@dataclass(frozen=True, eq=False)
+class DefocusMap:
+    """How far out of focus every pixel is, and how sure that is; unpacks as two arrays.
+
+    Parameters
+    ----------
+    radius : (..., Y, X) float32 array
+        Radius of the circle of confusion in pixels of the image, NumPy or dask. Zero is in focus.
+        Where `signed`, it is > 0 where the left dual-pixel view's content lies to the right of the
+        right view's: nearer than the plane of focus, as a left eye sees what is near.
+    confidence : (..., Y, X) float32 array
+        Probability, 0 to 1, that the radius is within one pixel of the truth.
+    signed : bool
+        Whether the sign of the radius means something; if not, no radius is negative.
+    model : str
+        Name of the model that estimated it; empty if none did.
+
+    Raises
+    ------
+    MapError
+        If the two arrays differ in shape.
+
+    Examples
+    --------
+    >>> radius, confidence = DefocusMap(np.zeros((8, 8)), np.ones((8, 8)))
+    >>> radius.shape, confidence.shape
+    ((8, 8), (8, 8))
+    """
+
+    radius: Any
+    confidence: Any
+    signed: bool = False
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        shapes = np.shape(self.radius), np.shape(self.confidence)
+        if shapes[0] != shapes[1]:
+            raise MapError(
+                f"the map's radius has shape {shapes[0]} and its confidence {shapes[1]}; "
+                "they must be equal"
+            )
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.radius, self.confidence))
+
+
+def check_map(defocus: Any, layout: Layout) -> DefocusMap:
+    """Check what a user gives as a map, and fit it to an image.
+
+    Parameters
+    ----------
+    defocus : DefocusMap or array
+        An array holds radii in pixels and is taken to be certain; it is signed if any is negative,
+        or if it is of dask, whose values are not looked at here. (Y, X), or with leading axes that
+        broadcast to the image's.
+    layout : Layout
+        The image's.
+
+    Returns
+    -------
+    DefocusMap
+        Radius and confidence of the image's shape without channels, NumPy or dask; values of NumPy
+        arrays are checked, those of dask arrays are not (:func:`check_values`).
+
+    Raises
+    ------
+    MapError
+        If it is no array, its data type or shape does not fit, or its values are impossible.
+    """
+    if not isinstance(defocus, DefocusMap):
+        defocus = _painted(defocus)
+    radius, confidence = _both(defocus)
+    for name, values in (("radius", radius), ("confidence", confidence)):
+        if values.dtype.kind not in "iuf":
+            raise MapError(
+                f"the map's {name} has data type {values.dtype}; real numbers are expected"
+            )
+    if not is_dask(radius):
+        check_values(radius, confidence, signed=defocus.signed)
+    shape = _fitting(radius.shape, layout)
+    return DefocusMap(
+        np.broadcast_to(radius, shape),
+        np.broadcast_to(confidence, shape),
+        defocus.signed,
+        defocus.model,
+    )
+
+
+def check_values(radius: Array, confidence: Array, *, signed: bool) -> None:
+    """Raise a MapError unless a map's values are possible: finite, and not below zero if unsigned.
+
+    Confidence must lie between 0 and 1.
+    """
+    if not np.isfinite(radius).all():
+        count = int(np.count_nonzero(~np.isfinite(radius)))
+        raise MapError(f"{count} radii of the map are NaN or infinite; all must be finite")
+    if not signed and radius.min() < 0:
+        raise MapError(
+            f"the map says it is unsigned, but holds a radius of {radius.min():g} pixels; "
+            "give its absolute value, or signed=True"
+        )
+    if not (confidence.min() >= 0 and confidence.max() <= 1):
+        raise MapError(
+            f"the map's confidence reaches from {confidence.min():g} to {confidence.max():g}; "
+            "it must lie between 0 and 1"
+        )
+
+
+def _painted(radius: Any) -> DefocusMap:
+    if not (isinstance(radius, np.ndarray) or is_dask(radius) or hasattr(radius, "__array__")):
+        raise MapError(
+            f"the defocus map is a {type(radius).__name__}; a DefocusMap or an array of radii in "
+            "pixels is expected"
+        )
+    radius = radius if is_dask(radius) else np.asarray(radius)
+    certain = np.broadcast_to(np.float32(1), radius.shape)
+    signed = is_dask(radius) or (radius.dtype.kind in "iuf" and bool((radius < 0).any()))
+    return DefocusMap(radius, certain, signed=signed)
+
+
+def _both(defocus: DefocusMap) -> tuple[Any, Any]:
+    """Radius and confidence, either both of NumPy or both of dask."""
+    radius, confidence = defocus
+    if is_dask(radius) == is_dask(confidence):
+        return radius, confidence
+    import dask.array
+
+    return dask.array.asarray(radius), dask.array.asarray(confidence)
+
+
+def _fitting(shape: tuple[int, ...], layout: Layout) -> tuple[int, ...]:
+    wanted = layout.map_shape
+    try:
+        fits = shape[-2:] == wanted[-2:] and np.broadcast_shapes(shape, wanted) == wanted
+    except ValueError:
+        fits = False
+    if not fits:
+        raise MapError(
+            f"the map has shape {shape}; the image needs {wanted}, or {wanted[-2:]} for all planes"
+        )
+    return wanted

@@ -1,0 +1,123 @@
+"""Work on dask arrays plane by plane, when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+
+from ..array_types import Array
+from .layout import Layout, as_planes, is_dask
+from .value_range import (
+    Ranges,
+    choose_range,
+    extremes,
+    extremes_to_keep,
+    join_extremes,
+    measure_range,
+    range_is_known,
+    range_of_plane,
+)
+
+#: How many parts are joined at a time when the range of a large image is measured.
+_JOINED = 8
+
+
+def lazy_planes(image: Any, layout: Layout) -> Any:
+    """View a dask image as (..., C, Y, X), one block a plane."""
+    planes = as_planes(image, layout)
+    return planes.rechunk((1,) * len(layout.leading) + (-1, -1, -1))
+
+
+def lazy_map(image: Any, layout: Layout) -> Any:
+    """View a map (..., Y, X), NumPy or dask, as dask (..., 1, Y, X), one block a plane."""
+    import dask.array
+
+    planes = dask.array.asarray(image)[..., None, :, :]
+    return planes.rechunk((1,) * len(layout.leading) + (-1, -1, -1))
+
+
+def lazy_range(image: Any, layout: Layout, value_range: Any) -> Any:
+    """Return black and white of a whole dask image, to be measured once, when first needed.
+
+    Returns
+    -------
+    (float, float), an array of such, or a delayed pair of dask
+        Known at once where :func:`napari_defocus.image.value_range.range_is_known`.
+    """
+    if range_is_known(layout, value_range):
+        return choose_range(layout, value_range)
+    import dask
+
+    keep = extremes_to_keep(layout)
+    find, join = dask.delayed(extremes), dask.delayed(join_extremes)
+    blocks = as_planes(image, layout)[..., :3, :, :].to_delayed().ravel()
+    parts = [find(block, keep) for block in blocks]
+    while len(parts) > 1:
+        parts = [join(parts[i : i + _JOINED], keep) for i in range(0, len(parts), _JOINED)]
+    return dask.delayed(choose_range)(layout, None, parts[0])
+
+
+def range_of(image: Any, layout: Layout, value_range: Any) -> Ranges:
+    """Return black and white of a whole image, NumPy or dask, or of each of its planes, now.
+
+    Raises
+    ------
+    ImageError, OptionError
+        As :func:`napari_defocus.image.value_range.choose_range`.
+    """
+    if not is_dask(image):
+        return measure_range(image, layout, value_range)
+    found = lazy_range(image, layout, value_range)
+    return cast(Ranges, found.compute() if is_dask(found) else found)
+
+
+def over_planes(
+    work: Callable[..., Array],
+    planes: list[Any],
+    value_range: Any,
+    *,
+    channels: int,
+    dtype: Any,
+) -> Any:
+    """Call a function for every plane of dask arrays.
+
+    Parameters
+    ----------
+    work : callable
+        ``work(*planes, value_range=...)``: takes NumPy arrays (C, Y, X), one of each of `planes`,
+        and returns one (`channels`, Y, X).
+    planes : list of dask arrays
+        (..., C, Y, X), one block a plane, with the same leading axes.
+    value_range : (float, float), array or delayed
+        Passed on, as (float, float) of the plane.
+    channels : int
+        Channels of the result.
+    dtype : data type
+        Of the result.
+
+    Returns
+    -------
+    (..., `channels`, Y, X) dask array
+    """
+    import dask.array
+
+    first = planes[0]
+    return dask.array.map_blocks(
+        _on_block,
+        *planes,
+        work=work,
+        value_range=value_range,
+        dtype=dtype,
+        chunks=(*first.chunks[:-3], (channels,), *first.chunks[-2:]),
+        meta=np.empty((0,) * first.ndim, dtype),
+    )
+
+
+def _on_block(
+    *blocks: Array, work: Callable[..., Array], value_range: Any, block_id: tuple[int, ...]
+) -> Array:
+    black_white = range_of_plane(value_range, block_id[:-3])
+    result = work(*(block.reshape(block.shape[-3:]) for block in blocks), value_range=black_white)
+    return result.reshape(*blocks[0].shape[:-3], *result.shape)

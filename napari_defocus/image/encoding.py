@@ -1,0 +1,202 @@
+"""Display-encoded planes for the networks, and changes carried back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..array_types import Array, FloatArray, Mask
+from .layout import Encoding
+from .value_range import Range
+
+#: How many times the range a value may lie beyond it; it is as far out there as any.
+_FARTHEST = 1e4
+
+
+def encode(linear: FloatArray) -> FloatArray:
+    """Turn linear light into display values by the extended sRGB curve.
+
+    Parameters
+    ----------
+    linear : (...) float32 array
+        Light; black is 0 and white is 1, values outside are continued.
+
+    Returns
+    -------
+    (...) float32 array
+
+    Examples
+    --------
+    >>> encode(np.array([-1.0, 0.0, 0.2140411, 1.0], np.float32)).round(4).tolist()
+    [-1.0, 0.0, 0.5, 1.0]
+    """
+    size = np.abs(linear)
+    steep = 1.055 * size ** np.float32(1 / 2.4) - 0.055
+    curve = np.where(size <= 0.0031308, 12.92 * size, steep)
+    return np.copysign(curve, linear).astype(np.float32, copy=False)
+
+
+def decode(display: FloatArray) -> FloatArray:
+    """Turn display values into linear light: the inverse of :func:`encode`.
+
+    Examples
+    --------
+    >>> decode(np.array([-1.0, 0.0, 0.5, 1.0], np.float32)).round(4).tolist()
+    [-1.0, 0.0, 0.214, 1.0]
+    """
+    size = np.abs(display)
+    steep = ((size + 0.055) / 1.055) ** np.float32(2.4)
+    curve = np.where(size <= 0.04045, size / 12.92, steep)
+    return np.copysign(curve, display).astype(np.float32, copy=False)
+
+
+def _pull_in(values: Array, low: float, high: float) -> None:
+    """Bring values that are far beyond black and white to where nothing overflows, in place."""
+    limit, reach = float(np.finfo(values.dtype).max), _FARTHEST * (high - low)
+    np.clip(values, max(low - reach, -limit), min(high + reach, limit), out=values)
+
+
+def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArray | None:
+    """Bring one plane to the networks' form, but for gray, which stays a single channel.
+
+    Parameters
+    ----------
+    plane : (C, Y, X) array
+        1, 3 or 4 channels; a fourth, alpha, is left out. Values that are not finite are filled
+        from their finite neighbors, so that they cannot spread.
+    encoding : {"srgb", "linear"}
+        Whether the values are display values or proportional to light.
+    value_range : (float, float)
+        Black and white.
+
+    Returns
+    -------
+    (C, Y, X) float32 array of 1 or 3 channels, or None if the plane has no finite value
+    """
+    low, high = value_range
+    colors = plane[:3]
+    exact = _exact(plane.dtype)
+    display = colors.astype(exact)
+    _pull_in(display, low, high)
+    display -= low
+    display /= high - low
+    display = display.astype(np.float32, copy=False)
+    if plane.dtype.kind == "f":
+        finite = np.isfinite(colors)
+        if not finite.any():
+            return None
+        if not finite.all():
+            display = np.stack([fill_missing(*pair) for pair in zip(display, finite, strict=True)])
+    if encoding == "linear":
+        display = encode(display)
+    return np.ascontiguousarray(display)
+
+
+def add_change(
+    plane: Array,
+    before: FloatArray,
+    change: FloatArray,
+    *,
+    encoding: Encoding,
+    value_range: Range,
+    bounded: bool,
+) -> Array:
+    """Carry a change of the networks' form over to the plane it stands for.
+
+    Parameters
+    ----------
+    plane : (C, Y, X) array
+        The original, of 1, 3 or 4 channels.
+    before : (C, Y, X) float32 array
+        What :func:`to_display` made of it.
+    change : (3, Y, X) float32 array
+        What is to be added to that. A gray plane gets the mean of the three.
+    encoding, value_range
+        As given to :func:`to_display`.
+    bounded : bool
+        Keep floats below white, as photographs need it; all stay above black. Values that were
+        outside already may stay where they are. Integers always stay inside their data type.
+
+    Returns
+    -------
+    (C, Y, X) array
+        Of the plane's data type; bit for bit the plane's own value wherever `change` is zero, in
+        the alpha channel, and where it is not finite.
+    """
+    if len(plane) == 1:
+        change = change.mean(axis=0, keepdims=True, dtype=np.float32)
+    result = plane.copy()
+    for channel, was, step in zip(result[:3], before, change, strict=True):
+        changed = (step != 0) & np.isfinite(channel)
+        if encoding == "linear":
+            step = decode(was + step) - decode(was)
+        new = _moved(channel, step, value_range, bounded=bounded)
+        np.copyto(channel, new, where=changed)
+    return result
+
+
+def _moved(channel: Array, step: FloatArray, value_range: Range, *, bounded: bool) -> Array:
+    """Add a step, 1 being white, to the values of one channel."""
+    low, high = value_range
+    kind = channel.dtype
+    was = channel.astype(_exact(kind))
+    new: Array = np.maximum(was + (high - low) * step.astype(_exact(kind)), np.minimum(was, low))
+    if kind.kind != "f":
+        return _rounded(new, kind)
+    if bounded:
+        new = np.minimum(new, np.maximum(was, high))
+    limit = np.finfo(kind).max
+    return np.clip(new, -limit, limit).astype(kind)
+
+
+def _rounded(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Round to integers, and keep to what the data type holds."""
+    info = np.iinfo(dtype)
+    top = float(info.max)
+    if int(top) > info.max:  # 64 bits: the nearest float lies beyond the largest integer
+        top = float(np.nextafter(top, 0))
+    return np.clip(np.rint(values), info.min, top).astype(dtype)
+
+
+def _exact(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The float type that holds every value of `dtype` up to 32 bits exactly."""
+    return np.dtype(np.float32 if dtype.itemsize <= 2 else np.float64)
+
+
+def fill_missing(values: FloatArray, known: Mask) -> FloatArray:
+    """Fill unknown values from their neighbors, near ones first.
+
+    Known values are block_mean over 2 x 2 pixels, again and again, until every coarse pixel is
+    known; unknown values then take that of the finest coarse pixel that covers them.
+
+    Parameters
+    ----------
+    values : (Y, X) float32 array
+        May be NaN or infinite where unknown.
+    known : (Y, X) bool array
+        Where `values` counts.
+
+    Returns
+    -------
+    (Y, X) float32 array
+        Finite; zeros if nothing is known.
+
+    Examples
+    --------
+    >>> fill_missing(np.array([[1.0, np.nan]], np.float32), np.array([[True, False]])).tolist()
+    [[1.0, 1.0]]
+    """
+    if known.all():
+        return values
+    filled = np.where(known, values, np.float32(0))
+    if values.size == 1 or not known.any():
+        return filled
+    height, width = values.shape
+    pad = ((0, height % 2), (0, width % 2))
+    blocks = ((height + 1) // 2, 2, (width + 1) // 2, 2)
+    count = np.pad(known.astype(np.float32), pad).reshape(blocks).sum(axis=(1, 3))
+    total = np.pad(filled, pad).reshape(blocks).sum(axis=(1, 3))
+    coarse = fill_missing((total / np.maximum(count, 1)).astype(np.float32), count > 0)
+    spread = coarse.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+    return np.where(known, values, spread)

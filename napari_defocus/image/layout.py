@@ -1,0 +1,254 @@
+"""Axes and channels of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from ..array_types import Array
+from ..errors import ImageError, OptionError
+
+Encoding = Literal["srgb", "linear"]
+
+
+#: What takes images of a kind: cameras, or microscopes and other instruments.
+Imaging = Literal["photo", "microscopy"]
+
+
+#: Smallest height and width, in pixels, that can be worked on.
+MIN_SIDE = 4
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How an image's axes and values are to be read.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The image's own shape.
+    dtype : numpy.dtype
+        Its data type.
+    channel_axis : int, optional
+        The axis of 1 (gray), 3 (RGB) or 4 (RGBA) channels, counted from the front.
+    encoding : {"srgb", "linear"}
+        Whether values are display values or proportional to light.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    channel_axis: int | None
+    encoding: Encoding
+
+    @property
+    def channels(self) -> int:
+        """1 (gray), 3 (RGB) or 4 (RGB and alpha)."""
+        return 1 if self.channel_axis is None else self.shape[self.channel_axis]
+
+    @property
+    def color(self) -> bool:
+        """Whether there are red, green and blue channels."""
+        return self.channels > 1
+
+    @property
+    def imaging(self) -> Imaging:
+        """What such images come from: linear gray from instruments, all else from cameras."""
+        return "photo" if self.color or self.encoding == "srgb" else "microscopy"
+
+    @property
+    def map_shape(self) -> tuple[int, ...]:
+        """Shape (..., Y, X) of a defocus map of this image: the shape without channels."""
+        return tuple(n for axis, n in enumerate(self.shape) if axis != self.channel_axis)
+
+    @property
+    def leading(self) -> tuple[int, ...]:
+        """Lengths of the axes before Y and X, such as time and depth, without channels."""
+        return self.map_shape[:-2]
+
+    @property
+    def display_bounded(self) -> bool:
+        """Whether the data type itself says what white is, as with photographs."""
+        return self.color or self.dtype == np.uint8
+
+
+def is_dask(image: Any) -> bool:
+    """Whether `image` is a dask array; dask is not imported to find out."""
+    return type(image).__module__.partition(".")[0] == "dask" and hasattr(image, "dask")
+
+
+def as_array(image: Any) -> Any:
+    """Take a NumPy or dask array as it is, and what holds one (zarr, Pillow, xarray) as NumPy.
+
+    Parameters
+    ----------
+    image : array-like
+        Anything with NumPy's array protocol; lists and other objects are not images.
+
+    Returns
+    -------
+    numpy or dask array
+
+    Raises
+    ------
+    ImageError
+        If it is not an array, or a masked one, whose mask would be lost.
+    """
+    if isinstance(image, np.ma.MaskedArray):
+        raise ImageError(
+            "the image is a masked array; fill_missing its masked values with NaN first"
+        )
+    if isinstance(image, np.ndarray) or is_dask(image):
+        return image
+    if hasattr(image, "__array__") or hasattr(image, "__array_interface__"):
+        return np.asarray(image)
+    raise ImageError(f"the image is a {type(image).__name__}; a NumPy or dask array is expected")
+
+
+def read_layout(image: Any, channel_axis: int | None = None, encoding: str = "auto") -> Layout:
+    """Find out how an image is to be read, or say why it cannot be.
+
+    Parameters
+    ----------
+    image : (..., Y, X) array of NumPy or dask
+        Integers or real floats; all axes before Y and X but `channel_axis` are planes.
+    channel_axis : int, optional
+        The axis of color channels; negative counts from the end. None: every plane is gray.
+    encoding : {"auto", "srgb", "linear"}
+        "auto" takes color and uint8 for display values, all else for linear light.
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    ImageError
+        If the data type, the number of axes, the size or the number of channels cannot be used,
+        or if the last axis looks like color and `channel_axis` does not say so.
+    OptionError
+        If `encoding` is none of the three.
+
+    Examples
+    --------
+    >>> layout = read_layout(np.zeros((5, 64, 48, 3), np.uint8), channel_axis=-1)
+    >>> layout.leading, layout.map_shape, layout.encoding
+    ((5,), (5, 64, 48), 'srgb')
+    """
+    dtype, shape = np.dtype(image.dtype), tuple(image.shape)
+    if dtype.kind not in "iuf":
+        raise ImageError(f"the image's data type is {dtype}; integers or real floats are expected")
+    if not all(isinstance(n, int) for n in shape):
+        raise ImageError(f"the image's shape {shape} is unknown; call compute_chunk_sizes() on it")
+    axis = _check_channel_axis(shape, channel_axis)
+    layout = Layout(shape, dtype, axis, _check_encoding(encoding, shape, dtype, axis))
+    if min(layout.map_shape[-2:]) < MIN_SIDE or 0 in shape:
+        raise ImageError(
+            f"the image's shape is {shape}; its planes (..., Y, X) must not be empty, "
+            f"and at least {MIN_SIDE} x {MIN_SIDE} pixels"
+        )
+    return layout
+
+
+def _check_channel_axis(shape: tuple[int, ...], channel_axis: Any) -> int | None:
+    if len(shape) < 2 + (channel_axis is not None):
+        wanted = "Y and X" if channel_axis is None else "Y, X and the channels"
+        raise ImageError(f"the image's shape is {shape}; it needs axes for {wanted}")
+    if channel_axis is None:
+        if len(shape) > 2 and shape[-1] in (3, 4):
+            raise ImageError(
+                f"the image's shape {shape} ends like color; say channel_axis=-1 if the last "
+                "axis holds the channels"
+            )
+        return None
+    try:
+        axis = range(len(shape))[channel_axis]
+    except (IndexError, TypeError):
+        raise ImageError(
+            f"channel_axis is {channel_axis!r}; an image of shape {shape} has axes "
+            f"{-len(shape)} to {len(shape) - 1}"
+        ) from None
+    if shape[axis] not in (1, 3, 4):
+        raise ImageError(
+            f"channel_axis={channel_axis} has {shape[axis]} channels; 1 (gray), 3 (RGB) or "
+            "4 (RGBA) are expected. Leave it out for fluorescence channels: each is a plane"
+        )
+    return int(axis)
+
+
+def _check_encoding(
+    encoding: str, shape: tuple[int, ...], dtype: np.dtype[Any], axis: int | None
+) -> Encoding:
+    if encoding == "auto":
+        color = axis is not None and shape[axis] > 1
+        return "srgb" if color or dtype == np.uint8 else "linear"
+    if encoding not in ("srgb", "linear"):
+        raise OptionError(f"encoding is {encoding!r}; 'auto', 'srgb' or 'linear' are expected")
+    return cast(Encoding, encoding)
+
+
+def as_planes(image: Any, layout: Layout) -> Any:
+    """View an image as (..., C, Y, X), C being 1, 3 or 4; works for NumPy and dask.
+
+    Examples
+    --------
+    >>> image = np.zeros((64, 48, 3), np.uint8)
+    >>> as_planes(image, read_layout(image, channel_axis=-1)).shape
+    (3, 64, 48)
+    """
+    if layout.channel_axis is None:
+        return image[..., None, :, :]
+    return np.moveaxis(image, layout.channel_axis, -3)
+
+
+def from_planes(planes: Any, layout: Layout) -> Any:
+    """Undo :func:`as_planes`: a view of (..., C, Y, X) in the image's own order of axes."""
+    if layout.channel_axis is None:
+        return planes[..., 0, :, :]
+    return np.moveaxis(planes, -3, layout.channel_axis)
+
+
+def plane_indices(layout: Layout) -> Iterator[tuple[int, ...]]:
+    """Run through the indices of the leading axes; one empty index for a single plane."""
+    return np.ndindex(*layout.leading)
+
+
+def write_window(
+    image: Any,
+    layout: Layout,
+    index: tuple[int, ...],
+    window: tuple[slice, slice],
+    values: Array,
+) -> None:
+    """Write a window of a plane into an image that can be written to slice by slice.
+
+    Parameters
+    ----------
+    image : array
+        NumPy's, or anything sliced like it.
+    layout : Layout
+        The image's.
+    index : tuple of int
+        Of the plane, along the leading axes.
+    window : (slice, slice)
+        Rows and columns.
+    values : (C, y, x) array
+        C being 1, 3 or 4.
+
+    Examples
+    --------
+    >>> image = np.zeros((2, 8, 8, 3), np.uint8)
+    >>> layout = read_layout(image, channel_axis=-1)
+    >>> write_window(image, layout, (1,), np.s_[2:4, 5:6], np.ones((3, 2, 1), np.uint8))
+    >>> int(image.sum()), image[1, 3, 5].tolist()
+    (6, [1, 1, 1])
+    """
+    place: list[int | slice] = [*index, *window]
+    if layout.channel_axis is None:
+        image[tuple(place)] = values[0]
+        return
+    place.insert(layout.channel_axis, slice(None))
+    before = sum(isinstance(part, slice) for part in place[: layout.channel_axis])
+    image[tuple(place)] = np.moveaxis(values, 0, before)

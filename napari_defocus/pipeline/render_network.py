@@ -1,0 +1,43 @@
+"""Reblurring as a network, so that the engine can tile it like one."""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from ..optics.light import decode_srgb, encode_srgb
+from ..optics.reblur import reblur_layers
+
+#: Work of one layer per pixel, as multiply-adds: Fourier transforms there and back, and blending.
+_LAYER = 5000.0
+
+
+@dataclass(frozen=True)
+class RenderDescriptor:
+    """What the engine must know of a lens; see `napari_defocus.networks.descriptor`."""
+
+    receptive_radius: int
+    multiple: int = 1
+    in_channels: int = 4
+    out_channels: int = 3
+    bfloat16: bool = False
+
+
+class RenderNetwork(nn.Module):
+    """Blur by signed radii, in layers that hide each other.
+
+    Parameters
+    ----------
+    nearest, farthest : float
+        Smallest and largest signed radius in pixels that it will meet.
+    """
+
+    def __init__(self, nearest: float, farthest: float) -> None:
+        super().__init__()
+        largest = max(abs(nearest), abs(farthest))
+        self.descriptor = RenderDescriptor(receptive_radius=math.ceil(largest) + 2)
+        self.operations_per_pixel = _LAYER * (math.ceil(farthest) - math.floor(nearest) + 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Blur (N, 4, H, W), display-encoded RGB and signed radius, to (N, 3, H, W)."""
+        return encode_srgb(reblur_layers(decode_srgb(x[:, :3]), x[:, 3:]))

@@ -1,0 +1,155 @@
+"""Enlarged images are told from blurred ones, and worked on at the size they had."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+from skimage import data
+from skimage.transform import resize
+from torch import nn
+
+from napari_defocus import deblur, estimate_defocus, reblur
+from napari_defocus.inference.device import Compute
+from napari_defocus.inference.engine import run_to_end
+from napari_defocus.inference.resample import downsample, upsample
+from napari_defocus.inference.storage import ComputedPlanes, MemoryStorage
+from napari_defocus.networks.descriptor import Descriptor
+from napari_defocus.pipeline.deblur_levels import deblur_at_levels
+from napari_defocus.pipeline.progress import ProgressMeter
+from napari_defocus.pipeline.upsampling import detect_upsampling
+from napari_defocus.viewer.samples import dual_pixel_pair
+
+DISPLAY = {"channel_axis": -1, "encoding": "srgb", "value_range": (0, 1)}
+PILLOW = [Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BILINEAR]
+
+
+def coffee():
+    """A sharp photograph, (256, 256, 3)."""
+    return data.coffee()[100:356, 200:456].astype(np.float32) / 255
+
+
+def astronaut():
+    """Another, (256, 256, 3)."""
+    return data.astronaut()[:256, 100:356].astype(np.float32) / 255
+
+
+def stairs():
+    """Part of another, blurred in places, (256, 256, 3)."""
+    return np.asarray(dual_pixel_pair()[-1][0])[100:356, 300:556].astype(np.float32) / 255
+
+
+def planes(image):
+    return np.ascontiguousarray(image.transpose(2, 0, 1), np.float32)
+
+
+def by_spline(image, times):
+    shape = (times * image.shape[0], times * image.shape[1])
+    return resize(image, shape, order=3).clip(0, 1).astype(np.float32)
+
+
+def by_pillow(image, times, how):
+    size = (times * image.shape[1], times * image.shape[0])
+    channels = [Image.fromarray(channel).resize(size, how) for channel in planes(image)]
+    return np.stack([np.asarray(channel) for channel in channels], -1).clip(0, 1)
+
+
+def as_8_bits(image):
+    return np.round(image * 255) / np.float32(255)
+
+
+def as_jpeg(image, quality):
+    buffer = io.BytesIO()
+    Image.fromarray(np.round(image * 255).astype(np.uint8)).save(buffer, "JPEG", quality=quality)
+    return np.asarray(Image.open(buffer), np.float32) / 255
+
+
+@pytest.mark.parametrize("part", [coffee, astronaut, stairs])
+@pytest.mark.parametrize("times", [2, 4])
+@pytest.mark.parametrize("rounded", [False, True])
+def test_an_image_enlarged_is_found_whatever_enlarged_it(part, times, rounded):
+    images = [by_spline(part(), times), *(by_pillow(part(), times, how) for how in PILLOW)]
+    seen = [as_8_bits(image) if rounded else image for image in images]
+    assert [detect_upsampling(planes(image)) for image in seen] == [times] * 4
+
+
+@pytest.mark.parametrize("part", [coffee, astronaut, stairs])
+@pytest.mark.parametrize("radius", [1.5, 3.0, 5.0])
+def test_no_blur_is_taken_for_enlarging_without_noise_either(part, radius):
+    sharp = part()
+    blurred = [
+        reblur(sharp, np.full(sharp.shape[:2], radius), **DISPLAY),
+        gaussian_filter(sharp, (radius / 2, radius / 2, 0)),
+    ]
+    for image in [sharp, *blurred]:
+        assert detect_upsampling(planes(image)) == detect_upsampling(planes(as_8_bits(image))) == 1
+
+
+@pytest.mark.parametrize("quality", [40, 75, 95])
+def test_the_blocks_of_jpeg_are_no_enlarging(quality):
+    sharp = coffee()
+    for image in (sharp, gaussian_filter(sharp, (2, 2, 0))):
+        assert detect_upsampling(planes(as_jpeg(image, quality))) == 1
+
+
+def test_fine_detail_is_not_given_up_for_the_rest():
+    image = by_spline(coffee(), 4)
+    image[300:556, 200:456] = coffee()
+    assert detect_upsampling(planes(image)) == 1
+
+
+@pytest.mark.parametrize("shape", [(3, 300, 300), (1, 40, 400), (1, 128, 128)])
+def test_nothing_is_said_of_what_shows_nothing(shape):
+    assert detect_upsampling(np.full(shape, 0.3, np.float32)) == 1
+
+
+def test_an_enlarged_photograph_is_found_to_be_blurred_as_it_was():
+    small, large = stairs(), by_spline(stairs(), 4)
+    one, four = (np.asarray(estimate_defocus(image, **DISPLAY).radius) for image in (small, large))
+    assert np.median(np.abs(four[2::4, 2::4] / 4 - one)) < 0.25
+
+
+class Doubling(nn.Module):
+    """Doubles the image, and adds up the pixels that it saw."""
+
+    descriptor = Descriptor("deblur", receptive_radius=1, multiple=8)
+
+    def __init__(self):
+        super().__init__()
+        self.pixels = 0
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def forward(self, x):
+        self.pixels += x.shape[-2] * x.shape[-1]
+        return 2 * x[:, :3]
+
+
+def test_an_enlarged_photograph_is_deblurred_at_its_own_size_and_smoothly_enlarged():
+    network, image = Doubling(), planes(by_spline(coffee(), 4))
+    shape = image.shape[1:]
+    found = np.stack([np.full(shape, 8.0), np.ones(shape)]).astype(np.float32)
+    compute, meter = Compute(device="cpu"), ProgressMeter(shape[0] * shape[1])
+    steps = deblur_at_levels(
+        network, image, found, compute, "auto", np.ones(shape, bool), meter, MemoryStorage()
+    )
+    change = run_to_end(steps)
+    assert network.pixels < 1.3 * image[0].size / 16
+    smooth = upsample(downsample(image, [4])[0], 4, shape, cubic=True)
+    np.testing.assert_allclose(change, smooth, atol=1e-5)
+
+
+@pytest.mark.parametrize("work", [estimate_defocus, deblur])
+def test_progress_counts_the_work_that_is_left(work):
+    told = []
+    image = by_spline(stairs(), 2)
+    work(image, progress=lambda done, total: told.append((done, total)), tile=128, **DISPLAY)
+    assert told[-2][0] == told[-2][1]
+
+
+def test_an_image_that_is_read_as_needed_is_told_alike():
+    image = planes(by_spline(coffee(), 4))
+    lazily = ComputedPlanes(image.shape, lambda rows, columns: image[:, rows, columns])
+    assert detect_upsampling(lazily) == 4
