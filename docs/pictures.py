@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from napari_defocus.colors import paint_map
 from PIL import Image
 
 from napari_defocus import deblur, estimate_defocus
+from napari_defocus.colors import paint_map
 from napari_defocus.panel import Column, busiest_square, compose
 from napari_defocus.viewer.samples import known_radii
 

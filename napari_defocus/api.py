@@ -685,7 +685,7 @@ def _each_plane(
 
 
 def _read(plane: Any, storage: MemoryStorage) -> Planes:
-    """A plane (C, Y, X) of NumPy or dask, read as a whole or window by window as there is storage."""
+    """A plane (C, Y, X) of NumPy or dask, read as a whole or window by window as there is storage."""  # noqa: E501
     return storage.view(plane.shape, lambda *part: np.asarray(plane[:, *part]))
 
 

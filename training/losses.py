@@ -38,7 +38,7 @@ def spread_loss(confidence: Tensor, radius: Tensor, truth: Tensor, sure: Tensor)
 
     Notes
     -----
-    Errors that fall off exponentially, as `napari_defocus.pipeline.confidence` takes them to, are below
+    Errors fall off exponentially (see `napari_defocus.pipeline.confidence`), so they are below
     1 px with probability ``1 - exp(-1 / mean)``. If that is the confidence, ``1 / mean`` is
     ``-log(1 - confidence)``. So radii that are all but certain to be within 1 px still differ in
     confidence by how large their errors are.

@@ -2,9 +2,9 @@
 
 import numpy as np
 import torch
-from napari_defocus.colors import paint_map
 from torch import Tensor
 
+from napari_defocus.colors import paint_map
 from napari_defocus.optics.bank import KernelBank
 from napari_defocus.optics.kernels import mirrored
 

@@ -72,7 +72,7 @@ def infer(
     ----------
     network : torch.nn.Module
         Takes and gives (N, C, H, W) float32 tensors and has a ``descriptor``; it is left as it is.
-        If it is ready, as `prepared_copy` leaves it, it is run itself, and must not change meanwhile.
+        A network that `prepared_copy` made is run itself and must not change meanwhile.
     planes : (C_in, Y, X) float32 array, or a tuple of such
         In the networks' form, finite; the channels of several follow each other.
     compute : Compute
@@ -284,7 +284,7 @@ def _batch(parts: Parts) -> torch.Tensor:
 
 
 def prepared_copy(network: nn.Module) -> nn.Module:
-    """Return a copy of a network that is ready to run on the CPU, as `prepare_for_inference` leaves it."""
+    """Return a copy of a network that is prepared to run on the CPU."""
     from ..networks.ready import prepare_for_inference
 
     return prepare_for_inference(copy.deepcopy(network))

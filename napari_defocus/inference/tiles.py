@@ -110,12 +110,13 @@ def plan_tiles(whole: Box, side: int, multiple: int) -> list[Box]:
 def plan_oblong_tiles(whole: Box, side: int, multiple: int, margin: int) -> list[Box]:
     """Cut a plane into cores of about equal size that see the fewest pixels in all.
 
-    As :func:`plan_tiles`, but cores may be oblong, of no more pixels than a square of `side`; each sees
-    `margin` pixels beyond itself, as far as `whole` goes.
+    As :func:`plan_tiles`, but cores may be oblong, of no more pixels than a square of `side`; each
+    sees `margin` pixels beyond itself, as far as `whole` goes.
 
     Examples
     --------
-    >>> [(core.height, core.width) for core in plan_oblong_tiles(Box(0, 0, 1120, 1680), 1024, 8, 72)]
+    >>> cores = plan_oblong_tiles(Box(0, 0, 1120, 1680), 1024, 8, 72)
+    >>> [(core.height, core.width) for core in cores]
     [(1120, 840), (1120, 840)]
     """
     area = round_up(side, multiple) ** 2

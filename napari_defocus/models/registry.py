@@ -51,7 +51,7 @@ def find_model(
         Which of the deblurring models "auto" stands for: no detail that the image does not show, or
         what is likely beyond it.
     imaging : {"photo", "microscopy"}
-        What took the image that "auto" is to suit (:attr:`napari_defocus.image.layout.Layout.imaging`).
+        Kind of image that "auto" is to suit (:attr:`napari_defocus.image.layout.Layout.imaging`).
 
     Returns
     -------

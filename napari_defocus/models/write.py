@@ -30,7 +30,7 @@ def write_model(
     architecture: str,
     arguments: Mapping[str, Any],
     version: str,
-    license: str,
+    license: str,  # noqa: A002
     description: str,
     data: str,
     recipe: Mapping[str, Any],

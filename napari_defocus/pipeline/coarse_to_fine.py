@@ -39,7 +39,7 @@ _REFINED_BETWEEN = (2.5, 5)
 
 
 #: But small, even texture, such as bricks or cells seen from far, may look like large blur when
-#: downsample. So a fresh look that is surer by this much, of being within a pixel, is believed instead.
+#: downsample. So a fresh look that is surer by this much, of being within a pixel, is believed instead.  # noqa: E501
 _SURER_BY = (0.5, 0.75)
 
 

@@ -31,9 +31,9 @@ def fill_uncertain(
 ) -> None:
     """Draw radii in doubt toward those close by that are confident and have the same color.
 
-    As `smooth_surfaces` does for surfaces, within 12 pixels instead of 150, for single pixels and where in
-    doubt alone: teeth beside edges in depth and specks on surfaces fade. It is made for two views,
-    which are wrong pixel by pixel; one image is in doubt of whole surroundings.
+    As `smooth_surfaces` does for surfaces, within 12 pixels instead of 150, for single pixels and
+    where in doubt alone: teeth beside edges in depth and specks on surfaces fade. It is made for
+    two views, which are wrong pixel by pixel; one image is in doubt of whole surroundings.
 
     Parameters
     ----------

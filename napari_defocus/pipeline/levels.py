@@ -28,7 +28,7 @@ _COMFORTABLE = 8 / 24
 
 
 #: Shortest side in pixels of the smallest image that is looked at, and the most that an image is
-#: downsample: nearly everything looks blurred from far enough, and blur of 100 pixels and more is rare.
+#: downsample: nearly everything looks blurred from far enough, and blur of 100 pixels and more is rare.  # noqa: E501
 _LEAST_SIDE, _COARSEST = 64, 16
 
 
@@ -127,8 +127,10 @@ def finest_level(image: Planes, meter: ProgressMeter) -> int:
 
 
 def size_multiple(network: nn.Module) -> int:
+    """Return the number that height and width must be multiples of."""
     return cast("Descriptor", network.descriptor).multiple
 
 
 def coarsest_level(shape: tuple[int, ...]) -> int:
+    """Return the coarsest level that leaves a plane large enough to look at."""
     return min(1 << max(min(shape) // _LEAST_SIDE, 1).bit_length() - 1, _COARSEST)

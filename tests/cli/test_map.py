@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from napari_defocus.colors import paint_map
 
 from napari_defocus import estimate_defocus
+from napari_defocus.colors import paint_map
 from napari_defocus.io import Length, read_picture, write_picture
 
 from .conftest import blobs

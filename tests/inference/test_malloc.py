@@ -10,7 +10,7 @@ from napari_defocus.inference.malloc import keep_freed_memory
 # Blocks of 40 MB, written to: each one fetched anew from the kernel costs a page fault per 4 kB.
 _FAULTS = """
 import resource
-from napari_defocus.inference import memory
+from napari_defocus.inference import malloc as memory
 from napari_defocus.inference.malloc import keep_freed_memory
 
 def faults():
@@ -50,7 +50,7 @@ def test_pages_are_fetched_once_while_memory_is_kept_and_shortly_after():
 
 # Of a second use that begins before the memory of the first is given back.
 _AGAIN = """
-from napari_defocus.inference import memory
+from napari_defocus.inference import malloc as memory
 
 given_back = []
 memory._give_back = lambda: given_back.append(True)
@@ -67,7 +67,7 @@ print(during, len(given_back))
 
 _NO_THREAD = """
 import threading
-from napari_defocus.inference import memory
+from napari_defocus.inference import malloc as memory
 
 def refuse(thread):
     raise RuntimeError("can't start new thread")
@@ -82,7 +82,7 @@ print(len(given_back))
 
 _FORKED = """
 import os
-from napari_defocus.inference import memory
+from napari_defocus.inference import malloc as memory
 
 with memory.keep_freed_memory():
     pass

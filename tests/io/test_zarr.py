@@ -16,6 +16,7 @@ from napari_defocus.errors import FileError
 from napari_defocus.io import open_picture, read_picture, tiff_write, write_picture
 from napari_defocus.io.files import unfinished_files
 from napari_defocus.io.picture import Length, Metadata, Picture, Storage
+from napari_defocus.io.streaming import growing
 
 zarr = pytest.importorskip("zarr")
 

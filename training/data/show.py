@@ -1,10 +1,10 @@
 """A batch as one picture, to see what a network is shown."""
 
 import numpy as np
-from napari_defocus.colors import largest_radius, paint_map
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_defocus.colors import largest_radius, paint_map
 from napari_defocus.panel import Column, compose, to_picture
 from training.data.sensor import Photographs
 

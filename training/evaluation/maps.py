@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from napari_defocus.colors import largest_radius, paint_map
 from numpy.typing import NDArray
 
 from napari_defocus import DefocusMap
+from napari_defocus.colors import largest_radius, paint_map
 from napari_defocus.panel import Column, to_picture
 from training.evaluation.baselines import block_matching
 from training.evaluation.entries import Entry, Seen

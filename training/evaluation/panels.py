@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from napari_defocus.colors import largest_radius, paint_map, paint_unit
 from PIL import Image
 
 from napari_defocus import DefocusMap
+from napari_defocus.colors import largest_radius, paint_map, paint_unit
 from napari_defocus.panel import Column, busiest_square, compose
 
 _UNSURE = 0.25
