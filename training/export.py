@@ -11,13 +11,14 @@ from training.products import LICENSE
 
 _PHOTOGRAPHS = (
     "Scenes rendered from freely licensed photographs (CID22, GB82, CLIC 2025 and the wallpapers "
-    "of Linux distributions: CC0, CC BY, CC BY-SA, public domain, Unsplash), those in "
-    "training/data/held_out.txt left out. No real defocused photograph was trained on."
+    "of Linux distributions: CC0, CC BY, CC BY-SA, public domain, Unsplash), without those listed "
+    "in training/data/held_out.txt. No real defocused photograph was used for training."
 )
 _SPECIMENS = (
-    "Specimens rendered as fluorescence and transmitted-light microscopes see them (a scalar model "
-    "of the pupil, haze, photons, a detector); tissue in transmitted light has the textures of "
-    "freely licensed photographs, as in the models for these. No real micrograph was trained on."
+    "Specimens rendered as fluorescence and transmitted-light microscopes image them, with a "
+    "scalar model of the pupil, haze, photon noise and a detector. Tissue in transmitted light has "
+    "the textures of freely licensed photographs, the same as for the models for photographs. No "
+    "real micrograph was used for training."
 )
 _VERSION = "0.1"
 
@@ -51,39 +52,48 @@ class Model:
 #: All models of the plugin, by their names.
 MODELS: Mapping[str, Model] = {
     "single": Model(
-        "single", "single", "Radius of all blur and confidence from one photograph.", _PHOTOGRAPHS
+        "single",
+        "single",
+        "Estimates the radius of all blur, and its confidence, from one photograph.",
+        _PHOTOGRAPHS,
     ),
     "dual-pixel": Model(
         "dual-pixel",
         "dual",
-        "Signed blur radius and confidence from two views.",
+        "Estimates the signed blur radius, and its confidence, from two dual-pixel views.",
         _PHOTOGRAPHS,
         scale_from="single",
     ),
     "photo-faithful": Model(
         "deblur",
         "deblur",
-        "Deblurs photographs, steered by the map; no adversary.",
+        "Deblurs photographs, guided by the defocus map; trained without an adversarial loss. "
+        "Blurs its result again by the map, and adds back up to 15 % of the difference between "
+        "the image and that.",
         _PHOTOGRAPHS,
         arguments={"caution": 0.7, "consistency": 0.15},
     ),
     "photo-natural": Model(
         "deblur",
         "deblur",
-        "Deblurs photographs, steered by the map; trained against an adversary.",
+        "Deblurs photographs, guided by the defocus map; trained with an adversarial loss. Blurs "
+        "its result again by the map, and adds back up to half of the difference between the "
+        "image and that.",
         _PHOTOGRAPHS,
         arguments={"caution": 0.5, "consistency": 0.5},
     ),
     "microscopy-single": Model(
         "single",
         "single",
-        "Blur radius and confidence from one image of a microscope: linear, gray.",
+        "Estimates the blur radius, and its confidence, from one linear gray image of a "
+        "microscope.",
         _SPECIMENS,
     ),
     "microscopy-faithful": Model(
         "deblur",
         "deblur",
-        "Deblurs images of microscopes, linear and gray, steered by the map; no adversary.",
+        "Deblurs linear gray images of a microscope, guided by the defocus map; trained without "
+        "an adversarial loss.",
         _SPECIMENS,
     ),
 }
