@@ -57,7 +57,7 @@ __all__ = [
 ]
 
 _ERRORS = {name for name in __all__ if name.endswith("Error")} | {"Cancelled"}
-_HOMES = {"DefocusMap": "maps", "list_models": "models", "provenance": "provenance"}
+_HOMES = {"DefocusMap": "defocus_map", "list_models": "models", "provenance": "provenance"}
 
 
 def __getattr__(name: str) -> Any:
