@@ -35,3 +35,8 @@ class DeviceError(DefocusError):
 
 class Cancelled(Exception):
     """Raised by a progress callback to stop the work; never caused by bad input."""
+
+
+def reason(error: BaseException) -> str:
+    """Return the text of an error as one line, in the system's words and without a file's name."""
+    return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__

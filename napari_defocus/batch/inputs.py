@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import FileError
-from ..io.files import is_store, reason, searched_suffixes
+from ..errors import FileError, reason
+from ..io.formats import is_zarr_store, readable_suffixes
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ def find_inputs(given: Iterable[str | Path], *, without: Path | None = None) -> 
 
 def _meant(given: Path, apart: Path | None) -> list[Found]:
     try:
-        is_folder = given.is_dir() and not is_store(given)
+        is_folder = given.is_dir() and not is_zarr_store(given)
     except OSError as error:
         raise FileError(f"{given} cannot be read: {reason(error)}") from error
     if is_folder:
         inside = list(_images(given, apart))
         if not inside:
-            looked_for = ", ".join(searched_suffixes())
+            looked_for = ", ".join(readable_suffixes())
             raise FileError(f"{given} holds no image file; looked for {looked_for}")
         return inside
     if given.exists():
@@ -90,7 +90,7 @@ def _matches(root: Path, pattern: Path) -> list[Path]:
 
 def _is_image(path: Path) -> bool:
     """Whether it is a file, or the folder of a zarr store; not one within such a folder."""
-    return (path.is_file() or is_store(path)) and not any(map(is_store, path.parents))
+    return (path.is_file() or is_zarr_store(path)) and not any(map(is_zarr_store, path.parents))
 
 
 def _is_meant(path: Path) -> bool:
@@ -99,7 +99,7 @@ def _is_meant(path: Path) -> bool:
 
 
 def _images(folder: Path, apart: Path | None) -> Iterator[Found]:
-    suffixes = searched_suffixes()
+    suffixes = readable_suffixes()
     for path in sorted(_entries(folder)):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if hidden or path.suffix.lower() not in suffixes or not _is_meant(path):
@@ -113,4 +113,4 @@ def _entries(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         here = Path(parent)
         yield from (here / name for name in (*files, *folders))
-        folders[:] = [name for name in folders if not is_store(here / name)]
+        folders[:] = [name for name in folders if not is_zarr_store(here / name)]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError
-from ..io.files import reason, writing
+from ..errors import FileError, reason
+from ..io.atomic import atomic_file
 from ..provenance import sidecar_path
 from .inputs import find_inputs
 from .records import is_recorded, is_stranger
@@ -82,7 +82,7 @@ class Plan:
             ],
         }
         text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
-        with writing(self.path, overwrite=True) as file:
+        with atomic_file(self.path, overwrite=True) as file:
             file.write(text.encode(errors="backslashreplace"))  # as JSON writes what is no Unicode
 
     @classmethod

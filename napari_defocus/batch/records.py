@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError
-from ..io.files import reason
+from ..errors import FileError, reason
 from ..provenance import sidecar_path
 
 _KEY = "batch"

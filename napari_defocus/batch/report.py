@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..errors import DefocusError
 from ..io import open_picture
-from ..io.files import writing
+from ..io.atomic import atomic_file
 from ..panel import to_picture
 from .plan import Item, Plan
 
@@ -154,5 +154,5 @@ def _named(plan: Plan, index: int) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    with writing(path, overwrite=True) as file:
+    with atomic_file(path, overwrite=True) as file:
         file.write(text.encode(errors="backslashreplace"))

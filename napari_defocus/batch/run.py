@@ -9,9 +9,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..errors import FileError
+from ..errors import FileError, reason
 from ..inference.engine import Progress
-from ..io.files import reason, remove, unfinished_files
+from ..io.atomic import find_leftovers, remove
 from .plan import Plan
 from .report import write_report
 from .work import Outcome, work
@@ -114,7 +114,7 @@ def _prepare_folders(plan: Plan) -> None:
     for folder in folders:
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            for leftover in unfinished_files(folder):
+            for leftover in find_leftovers(folder):
                 remove(leftover)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import OptionError
-from ..io.files import RAW_SUFFIXES
+from ..io.formats import RAW_SUFFIXES
 from ..models import ModelCard, find_model, possible_models, taking_part
 from ..version import __version__
 from .how import How

@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from napari_defocus.io.streaming import growing
+from napari_defocus.io.streaming import open_streaming
 
 from ..api import deblur_steps, estimate_defocus_steps
 from ..defocus_map import DefocusMap
-from ..errors import DefocusError, FileError
+from ..errors import DefocusError, FileError, reason
 from ..image.layout import is_dask
 from ..inference.engine import Progress
 from ..io import (
@@ -27,7 +27,7 @@ from ..io import (
     open_picture,
     write_picture,
 )
-from ..io.files import reason, scratch
+from ..io.atomic import scratch_folder
 from ..io.zarr_arrays import as_dask, new_array
 from ..provenance import provenance, sidecar_path, write_sidecar
 from ..views import Views, find_views
@@ -174,11 +174,11 @@ def _make_by_windows(
     with ExitStack() as stack:
         targets = {
             what: stack.enter_context(
-                growing(path, picture if what == "sharp" else numbers, overwrite=True)
+                open_streaming(path, picture if what == "sharp" else numbers, overwrite=True)
             )
             for what, path in results.items()
         }
-        folder = stack.enter_context(scratch(next(iter(results.values())).parent))
+        folder = stack.enter_context(scratch_folder(next(iter(results.values())).parent))
         radius, confidence = (
             targets[what].array
             if what in targets

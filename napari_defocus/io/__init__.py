@@ -1,9 +1,10 @@
 """Image files: TIFF (plain, OME, ImageJ), PNG, JPEG and OME-Zarr, with their metadata."""
 
-from .files import check_target, target_format, writing
+from .atomic import atomic_file, check_target
+from .formats import target_format
 from .picture import Length, Metadata, Picture, Resolution
 from .read import open_picture, read_picture
-from .streaming import growing
+from .streaming import open_streaming
 from .write import as_picture, check_fits, write_picture
 
 __all__ = [
@@ -12,12 +13,12 @@ __all__ = [
     "Picture",
     "Resolution",
     "as_picture",
+    "atomic_file",
     "check_fits",
     "check_target",
-    "growing",
     "open_picture",
+    "open_streaming",
     "read_picture",
     "target_format",
     "write_picture",
-    "writing",
 ]

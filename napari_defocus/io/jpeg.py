@@ -11,7 +11,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from ..errors import FileError
 from . import exif
-from .files import check_memory, check_pixels
+from .limits import check_memory, check_pixels
 from .picture import Metadata, Picture, Resolution, turn_upright
 
 QUALITY = 95

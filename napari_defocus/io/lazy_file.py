@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FileError
-from .files import reason
+from ..errors import FileError, reason
 from .picture import Array
 
 #: Side in pixels of what is read at a time, about.
 _SIDE = 1024
 
 
-class Windows:
+class LazyArray:
     """An array in a file, in native byte order; what cannot be read is a FileError.
 
     Parameters
@@ -45,12 +44,12 @@ class Windows:
             raise FileError(f"{self._path} is damaged or truncated: {reason(error)}") from error
 
 
-def lazily(windows: Windows, axes: str, chunks: tuple[int, ...]) -> Any:
+def to_dask(windows: LazyArray, axes: str, chunks: tuple[int, ...]) -> Any:
     """Return a dask array that reads windows of a file.
 
     Parameters
     ----------
-    windows : Windows
+    windows : LazyArray
         The file.
     axes : str
         A letter an axis.

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import FileError
 from . import exif
-from .files import check_memory, check_pixels
+from .limits import check_memory, check_pixels
 from .picture import Metadata, Picture, Resolution, turn_upright
 
 _SIGNATURE_SIZE = 8

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import FileError, OptionError
+from ..errors import FileError, OptionError, reason
 from ..image.encoding import encode
 from . import exif
-from .files import StrPath, check_memory, reason
+from .formats import StrPath
+from .limits import check_memory
 from .picture import Array, Metadata, Picture, turn_upright
 
 _SRGB = (2.4, 12.92)  # power and slope, in LibRaw's terms

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DefocusError, FileError
-from .files import Format, StrPath, check_memory, reason, recognize
+from ..errors import DefocusError, FileError, reason
+from .formats import Format, StrPath, detect_format
+from .limits import check_memory
 from .picture import Picture
 
 #: Values of a TIFF file from which on they are not read at once.
@@ -78,7 +79,7 @@ def open_picture(path: StrPath, *, lazy_from: float = LARGE) -> Picture:
         If it is a zarr store, and the extra ``zarr`` is not installed.
     """
     path = Path(path)
-    kind = recognize(path)
+    kind = detect_format(path)
     try:
         return _read(path, kind, lazy_from)
     except DefocusError:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import FileError
-from .files import StrPath, making, scratch, target_format, writing
+from .atomic import atomic_file, atomic_folder, scratch_folder
+from .formats import StrPath, target_format
 from .picture import Picture
 
 
-class Growing(Protocol):
+class StreamingWriter(Protocol):
     """An image that is being written.
 
     Parameters
@@ -28,7 +29,9 @@ class Growing(Protocol):
 
 
 @contextmanager
-def growing(path: StrPath, picture: Picture, *, overwrite: bool = False) -> Iterator[Growing]:
+def open_streaming(
+    path: StrPath, picture: Picture, *, overwrite: bool = False
+) -> Iterator[StreamingWriter]:
     """Write an image window by window, in memory that does not grow with it.
 
     Parameters
@@ -42,7 +45,7 @@ def growing(path: StrPath, picture: Picture, *, overwrite: bool = False) -> Iter
 
     Yields
     ------
-    Growing
+    StreamingWriter
         Fill its array, then run through what `complete` gives. The image appears under its name
         when the context ends, or not at all if something was raised.
 
@@ -59,13 +62,13 @@ def growing(path: StrPath, picture: Picture, *, overwrite: bool = False) -> Iter
         from .zarr_write import ZarrImage
 
         check_zarr(picture, path)
-        with making(path, overwrite=overwrite) as folder:
+        with atomic_folder(path, overwrite=overwrite) as folder:
             yield ZarrImage(folder, picture, path.name)
     elif kind == "TIFF":
         from .tiff_write import TiffImage
 
         as_ome = path.stem.lower().endswith(".ome")
-        with scratch(path.parent) as folder, writing(path, overwrite=overwrite) as file:
+        with scratch_folder(path.parent) as folder, atomic_file(path, overwrite=overwrite) as file:
             yield TiffImage(file, folder, picture, as_ome=as_ome)
     else:
         raise FileError(f"{path} cannot be written window by window; write a .tif or .zarr")

@@ -18,8 +18,8 @@ import tifffile
 
 from ..errors import FileError
 from . import exif, ome
-from .files import check_memory
-from .lazy_file import Windows, lazily
+from .lazy_file import LazyArray, to_dask
+from .limits import check_memory
 from .picture import Array, Length, Metadata, Picture, Resolution, Storage, turn_upright
 from .zarr_arrays import import_zarr, zarr_is_there
 
@@ -85,8 +85,8 @@ def _lazily(path: Path, series: Any) -> Any:
     tile = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, 1 << 30)
     sizes = {"Y": min(tile[0], page.imagelength), "X": min(tile[1], page.imagewidth)}
     chunks = tuple(sizes.get(axis, 1) for axis in axes)
-    windows = Windows(path, series.shape, series.dtype, functools.partial(_window, path))
-    return lazily(windows, axes, chunks)
+    windows = LazyArray(path, series.shape, series.dtype, functools.partial(_window, path))
+    return to_dask(windows, axes, chunks)
 
 
 def _window(path: Path, index: Any) -> Array:

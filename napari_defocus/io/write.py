@@ -7,10 +7,11 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import FileError, ImageError
-from .files import StrPath, reason, target_format, writing
+from ..errors import FileError, ImageError, reason
+from .atomic import atomic_file
+from .formats import StrPath, target_format
 from .picture import Array, Metadata, Picture
-from .streaming import check_zarr, growing
+from .streaming import check_zarr, open_streaming
 
 
 def write_picture(
@@ -66,11 +67,11 @@ def write_picture(
     kind = target_format(path)
     picture = as_picture(np.asarray(data), like, channel_axis)
     if kind == "zarr":
-        with growing(path, picture, overwrite=overwrite) as target:
+        with open_streaming(path, picture, overwrite=overwrite) as target:
             target.array[...] = picture.data
             deque(target.complete(), maxlen=0)
         return
-    with writing(path, overwrite=overwrite) as file:
+    with atomic_file(path, overwrite=overwrite) as file:
         try:
             _write(file, picture, path, kind)
         except (FileError, OSError):

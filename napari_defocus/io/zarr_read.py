@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError
+from ..errors import FileError, reason
 from . import ngff
-from .files import reason
-from .lazy_file import Windows, lazily
+from .lazy_file import LazyArray, to_dask
 from .picture import Metadata, Picture
 from .zarr_arrays import import_zarr
 
@@ -87,8 +86,8 @@ def _of_array(path: Path, array: Any, axes: str, metadata: Metadata, ignored: st
 
 
 def _lazy(path: Path, array: Any, axes: str) -> Any:
-    windows = Windows(path, tuple(array.shape), array.dtype, array.__getitem__)
-    return lazily(windows, axes, array.chunks)
+    windows = LazyArray(path, tuple(array.shape), array.dtype, array.__getitem__)
+    return to_dask(windows, axes, array.chunks)
 
 
 def _plain_axes(array: Any) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
-from ..io.files import writing
+from ..io.atomic import atomic_file
 from .cards import ModelCard, card_from
 from .files import digest
 
@@ -89,7 +89,7 @@ def write_model(
     content = _half_precision(name, state, described)
     card = replace(card, sha256=digest(content))
     for target, whole in ((path, content), (path.with_suffix(".json"), card.to_json().encode())):
-        with writing(target, overwrite=True) as file:
+        with atomic_file(target, overwrite=True) as file:
             file.write(whole)
     return card
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from magicgui.widgets import Container, PushButton, TextEdit, Widget
 
-from ..io.files import searched_suffixes
+from ..io.formats import readable_suffixes
 
 _HEIGHT = 90
 
@@ -44,7 +44,7 @@ class InputList(Container[Widget]):
     def _add_files(self) -> None:
         from qtpy.QtWidgets import QFileDialog
 
-        known = searched_suffixes()  # cameras write theirs in capitals
+        known = readable_suffixes()  # cameras write theirs in capitals
         patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in known)
         chosen, _ = QFileDialog.getOpenFileNames(
             self.native, "Add images", "", f"Images ({patterns})"

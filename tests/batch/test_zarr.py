@@ -11,7 +11,7 @@ from napari_defocus.batch.inputs import find_inputs
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
 from napari_defocus.io import open_picture, read_picture, tiff_write, write_picture
-from napari_defocus.io.files import unfinished_files
+from napari_defocus.io.atomic import find_leftovers
 from napari_defocus.io.picture import Length, Metadata, Picture
 
 zarr = pytest.importorskip("zarr")
@@ -68,7 +68,7 @@ def test_stores_become_what_the_api_makes_of_them(stores, settings, tmp_path):
     assert done[0].measures.median_radius == pytest.approx(float(np.median(found.radius)))
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/jpeg") == 2
-    assert not unfinished_files(tmp_path / "out")
+    assert not find_leftovers(tmp_path / "out")
 
 
 def test_a_second_run_redoes_only_what_changed(stores, settings, tmp_path):
@@ -89,7 +89,7 @@ def test_cancelled_and_killed_runs_leave_nothing_half_done(stores, settings, tmp
     steps.close()
     names = {path.name for path in (tmp_path / "out").iterdir() if "-deblurred" in path.name}
     assert not names
-    assert not unfinished_files(tmp_path / "out")
+    assert not find_leftovers(tmp_path / "out")
     left = tmp_path / "out" / ".0123456789abcdef.part"
     (left / "whole").mkdir(parents=True)
     done = outcomes(make_plan([stores], tmp_path / "out", settings()))
@@ -116,7 +116,7 @@ def test_a_batch_is_cancelled_while_a_large_tiff_file_is_written(
     steps.close()
     assert len(reads) < 8  # parts, each of which is read twice
     assert not list((tmp_path / "out").glob("*.tif"))
-    assert not unfinished_files(tmp_path / "out")
+    assert not find_leftovers(tmp_path / "out")
 
 
 def test_stores_of_others_that_appear_meanwhile_are_not_replaced(stores, settings, tmp_path):
@@ -130,7 +130,7 @@ def test_stores_of_others_that_appear_meanwhile_are_not_replaced(stores, setting
     assert last.outcome.state == "failed"
     assert "a-deblurred.ome.zarr appeared while the batch ran" in last.outcome.message
     assert not list(other.iterdir())
-    assert not unfinished_files(tmp_path / "out")
+    assert not find_leftovers(tmp_path / "out")
 
 
 def test_broken_stores_are_reported_and_stop_nothing(stores, settings, tmp_path):

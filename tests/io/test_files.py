@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_defocus.errors import FileError, ImageError
-from napari_defocus.io import check_target, read_picture, write_picture, writing
+from napari_defocus.io import atomic_file, check_target, read_picture, write_picture
 
 
 def names(folder):
@@ -75,7 +75,7 @@ def test_existing_file_is_replaced_only_if_allowed(tmp_path):
 
 def test_file_that_appears_meanwhile_is_left_alone(tmp_path):
     path = tmp_path / "a.json"
-    during = writing(path)
+    during = atomic_file(path)
     during.__enter__().write(b"ours")
     path.write_text("somebody else's")
     with pytest.raises(FileError, match="exists already"):
@@ -100,7 +100,7 @@ def test_permissions_are_those_of_any_new_file(tmp_path):
 
 
 def test_failure_leaves_nothing_behind(tmp_path):
-    during = writing(tmp_path / "a.png")
+    during = atomic_file(tmp_path / "a.png")
     during.__enter__().write(b"half")
     swallowed = during.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert not swallowed

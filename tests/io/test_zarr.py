@@ -14,9 +14,9 @@ import tifffile
 
 from napari_defocus.errors import FileError
 from napari_defocus.io import open_picture, read_picture, tiff_write, write_picture
-from napari_defocus.io.files import unfinished_files
+from napari_defocus.io.atomic import find_leftovers
 from napari_defocus.io.picture import Length, Metadata, Picture, Storage
-from napari_defocus.io.streaming import growing
+from napari_defocus.io.streaming import open_streaming
 
 zarr = pytest.importorskip("zarr")
 
@@ -171,7 +171,7 @@ def test_large_images_get_smaller_copies_that_lie_where_they_should(tmp_path):
     ramp = np.add.outer(np.arange(701), np.arange(1100)).astype(np.uint16)
     metadata = Metadata(pixel_size={"Y": Length(2.0, "µm"), "X": Length(1.0, "µm")})
     picture = Picture(ramp, "YX", metadata)
-    with growing(tmp_path / "a.zarr", picture) as target:
+    with open_streaming(tmp_path / "a.zarr", picture) as target:
         target.array[:300] = ramp[:300]
         target.array[300:] = ramp[300:]
         assert not (tmp_path / "a.zarr").exists()
@@ -195,11 +195,11 @@ def test_nothing_is_left_of_what_fails(tmp_path):
         write_picture(tmp_path / "a.zarr", stack())
     with (
         pytest.raises(ZeroDivisionError),
-        growing(tmp_path / "a.zarr", Picture(stack(), "TCYX"), overwrite=True),
+        open_streaming(tmp_path / "a.zarr", Picture(stack(), "TCYX"), overwrite=True),
     ):
         raise ZeroDivisionError
     np.testing.assert_array_equal(read_picture(tmp_path / "a.zarr").data, stack())
-    assert not unfinished_files(tmp_path)
+    assert not find_leftovers(tmp_path)
     write_picture(tmp_path / "a.zarr", stack() + 1, overwrite=True)
     np.testing.assert_array_equal(read_picture(tmp_path / "a.zarr").data, stack() + 1)
     assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
@@ -226,14 +226,14 @@ def test_large_tiff_files_are_read_and_written_window_by_window(tmp_path, color)
     lazy = open_picture(tmp_path / "a.ome.tif", lazy_from=1)
     assert type(lazy.data).__module__.startswith("dask")
     np.testing.assert_array_equal(lazy.data.compute(), data)
-    with growing(tmp_path / "b.ome.tif", lazy) as target:
+    with open_streaming(tmp_path / "b.ome.tif", lazy) as target:
         target.array[...] = data[:]
         list(target.complete())
     back = read_picture(tmp_path / "b.ome.tif")
     np.testing.assert_array_equal(back.data, data)
     assert back.axes == source.axes
     assert back.metadata.pixel_size["X"] == Length(0.5, "µm")
-    assert not unfinished_files(tmp_path)
+    assert not find_leftovers(tmp_path)
 
 
 #: In 100 tiles, each of which is read by itself.
@@ -256,7 +256,7 @@ def reading(monkeypatch):
 
 def test_a_large_tiff_file_that_is_written_gives_signs_of_life(tmp_path, reading):
     reading(lambda: time.sleep(0.005))
-    with growing(tmp_path / "a.tif", TILED) as target:
+    with open_streaming(tmp_path / "a.tif", TILED) as target:
         target.array[...] = TILED.data
         assert len(list(target.complete())) >= 5
     np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").data, TILED.data)
@@ -271,7 +271,7 @@ def test_a_large_tiff_file_is_not_written_on_once_that_is_given_up(tmp_path, rea
         write(*given, **named)
 
     monkeypatch.setattr(tiff_write, "write_tiff", watched)
-    with suppress(KeyboardInterrupt), growing(tmp_path / "a.tif", TILED) as target:
+    with suppress(KeyboardInterrupt), open_streaming(tmp_path / "a.tif", TILED) as target:
         steps = target.complete()
         next(steps)
         steps.close()
@@ -288,7 +288,7 @@ def test_what_stops_the_writing_of_a_large_tiff_file_is_said(tmp_path, reading):
     reading(fail)
     with (
         pytest.raises(FileError, match="a.tif cannot be written: No space left on device"),
-        growing(tmp_path / "a.tif", TILED) as target,
+        open_streaming(tmp_path / "a.tif", TILED) as target,
     ):
         list(target.complete())
     assert not list(tmp_path.iterdir())
@@ -297,7 +297,7 @@ def test_what_stops_the_writing_of_a_large_tiff_file_is_said(tmp_path, reading):
 def test_large_ome_tiff_files_are_named_as_small_ones_are(tmp_path):
     data = stack((2, 700, 20))
     picture = Picture(data, "ZYX")
-    with growing(tmp_path / "a.ome.tif", picture) as target:
+    with open_streaming(tmp_path / "a.ome.tif", picture) as target:
         target.array[...] = data
         list(target.complete())
     write_picture(tmp_path / "b.ome.tif", data, picture)
@@ -311,7 +311,7 @@ def test_large_ome_tiff_files_are_named_as_small_ones_are(tmp_path):
 def test_large_ome_tiff_files_are_written_in_little_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(tiff_write, "_PASS", 2**20)
     picture = Picture(np.broadcast_to(np.uint8(0), (16, 1024, 1024)), "ZYX")
-    with growing(tmp_path / "a.ome.tif", picture) as target:
+    with open_streaming(tmp_path / "a.ome.tif", picture) as target:
         tracemalloc.start()
         list(target.complete())
         peak = tracemalloc.get_traced_memory()[1]

@@ -3,7 +3,7 @@
 import pytest
 from qtpy.QtWidgets import QFileDialog
 
-from napari_defocus.io import files
+from napari_defocus.io import formats
 from napari_defocus.viewer.input_list import InputList
 
 
@@ -31,7 +31,7 @@ def offered(qtbot, monkeypatch):
 
 @pytest.mark.parametrize("readable", [True, False])
 def test_raw_files_are_offered_where_they_can_be_read(offered, monkeypatch, readable):
-    monkeypatch.setattr(files, "find_spec", lambda name: readable or None)
+    monkeypatch.setattr(formats, "find_spec", lambda name: readable or None)
     patterns = offered()
     assert {"*.tif", "*.TIF", "*.png", "*.JPG"} <= set(patterns)
     assert ({"*.cr2", "*.CR3", "*.nef"} <= set(patterns)) == readable
