@@ -8,8 +8,7 @@ import numpy as np
 from PIL import Image
 
 from napari_defocus import deblur, estimate_defocus
-from napari_defocus.colors import paint_map
-from napari_defocus.panel import Column, busiest_square, compose
+from napari_defocus.map_colors import paint_map
 from napari_defocus.viewer.samples import known_radii
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,6 +16,7 @@ FOLDER = ROOT / "docs" / "pictures"
 
 sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
 from demo import write_sample_panels  # noqa: E402
+from panels import Column, busiest_square, compose  # noqa: E402
 from training.evaluation.microscopy.specimens import specimens  # noqa: E402
 
 #: Which of the specimens that are scored.

@@ -5,6 +5,7 @@ Run it from a checkout with ``make demo``, or give photographs of your own:
 """
 
 import argparse
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from PIL import Image
 import napari_defocus
 from napari_defocus import deblur, estimate_defocus
 from napari_defocus.io import read_picture
-from napari_defocus.panel import compose_result
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the checkout
+from panels import compose_result
 
 SAMPLES = Path(napari_defocus.__file__).parent / "samples"
 Picture = npt.NDArray[Any]
@@ -53,9 +56,7 @@ def write_panel(path: Path, image: Picture, reference: Picture | None = None) ->
     defocus = estimate_defocus(image, channel_axis=-1)
     sharp = deblur(image, defocus, channel_axis=-1)
     seconds = time.perf_counter() - start
-    panel = compose_result(
-        image, defocus.radius, defocus.confidence, sharp, reference, signed=defocus.signed
-    )
+    panel = compose_result(image, defocus, sharp, reference)
     Image.fromarray(panel).save(path, quality=88)
     height, width = image.shape[:2]
     print(f"{path.resolve()}   ({width} x {height} mapped and deblurred in {seconds:.1f} s)")

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_defocus.colors import paint_map
+from napari_defocus.map_colors import paint_map
 from napari_defocus.optics.bank import KernelBank
 from napari_defocus.optics.kernels import mirrored
 

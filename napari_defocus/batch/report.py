@@ -17,7 +17,6 @@ import numpy.typing as npt
 from ..errors import DefocusError
 from ..io import open_picture
 from ..io.atomic import atomic_file
-from ..panel import to_picture
 from .plan import Item, Plan
 
 if TYPE_CHECKING:
@@ -101,8 +100,7 @@ def _thumbnail(item: Item) -> str:
         plane = np.asarray(plane[::step, ::step])
     except (DefocusError, MemoryError):
         return ""
-    shown = to_picture(_stretched(plane))
-    small = Image.fromarray(shown)
+    small = Image.fromarray(_to_picture(plane))
     small.thumbnail((_THUMBNAIL, _THUMBNAIL))
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=80)
@@ -111,14 +109,21 @@ def _thumbnail(item: Item) -> str:
     )
 
 
-def _stretched(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Values from 0 to 1, of the darkest and the brightest that are finite; the others are 0."""
+def _to_picture(plane: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return a plane, gray or RGB(A), stretched from its darkest to its brightest finite value.
+
+    Values that are not finite become 0.
+    """
     finite = np.isfinite(plane)
     if not finite.any():
-        return np.zeros(plane.shape)
+        return np.zeros(plane.shape[:2], np.uint8)
     halves = np.where(finite, plane, np.nan).astype(float) / 2  # whose differences are finite
     low, high = np.nanmin(halves), np.nanmax(halves)
-    return np.nan_to_num((halves - low) / ((high - low) or 1))
+    unit = np.nan_to_num((halves - low) / ((high - low) or 1))
+    levels: npt.NDArray[np.uint8] = np.rint(unit * 255).astype(np.uint8)
+    if levels.ndim == 3:
+        return levels[..., :3] if levels.shape[-1] >= 3 else levels[..., 0]
+    return levels
 
 
 def _plot(plan: Plan, outcomes: Mapping[int, Outcome]) -> str:

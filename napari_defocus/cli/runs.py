@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from ..api import DefocusMap, deblur, estimate_defocus, refocus
 from ..batch.how import How
-from ..colors import paint_map
 from ..errors import FileError, MapError, OptionError
 from ..image.layout import Imaging
 from ..io import Picture, check_fits, read_picture
+from ..map_colors import paint_map
 from ..models import ModelCard, find_model, taking_part
 from ..provenance import provenance
 from ..views import Views, find_views

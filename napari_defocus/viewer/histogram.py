@@ -8,7 +8,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from ..colors import largest_radius, paint_map
+from ..map_colors import color_limit, paint_map
 
 _BINS = 64
 _MARGIN = 8
@@ -55,7 +55,7 @@ def count_radii(radius: npt.NDArray[np.floating], *, signed: bool) -> RadiusCoun
     >>> int(count_radii(np.array([0.0, 1.0, np.nan]), signed=False).counts.sum())
     2
     """
-    limit = largest_radius(radius)
+    limit = color_limit(radius)
     finite = radius[np.isfinite(radius)]
     low = -limit if signed else 0.0
     counts, _ = np.histogram(np.clip(finite, low, limit), bins=_BINS, range=(low, limit))

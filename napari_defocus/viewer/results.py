@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..colors import diverging_colors, largest_radius, sequential_colors
+from ..map_colors import color_limit, radius_colormap
 from .geometry import placement
 from .map_layers import MAP_KEY
 
@@ -122,17 +122,16 @@ def map_appearance(radius: npt.NDArray[np.floating], *, signed: bool) -> dict[st
     >>> map_appearance(np.array([[-3.0, 1.0]]), signed=True)["contrast_limits"]
     (-3.0, 3.0)
     """
-    limit = round(largest_radius(radius), 1)
+    limit = round(color_limit(radius), 1)
     return {
-        "colormap": map_colors(signed=signed),
+        "colormap": napari_colormap(signed=signed),
         "contrast_limits": (-limit, limit) if signed else (0.0, limit),
     }
 
 
-def map_colors(*, signed: bool) -> "Colormap":
-    """napari's color map for radii: sequential, or diverging around zero."""
+def napari_colormap(*, signed: bool) -> "Colormap":
+    """Return the color map for radii as one of napari's."""
     from napari.utils import Colormap
 
-    if signed:
-        return Colormap(diverging_colors(), name="defocus ±")
-    return Colormap(sequential_colors(), name="defocus")
+    colors = radius_colormap(signed=signed).lut(256)
+    return Colormap(colors, name="defocus ±" if signed else "defocus")

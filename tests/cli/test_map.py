@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_defocus import estimate_defocus
-from napari_defocus.colors import paint_map
 from napari_defocus.io import Length, read_picture, write_picture
+from napari_defocus.map_colors import paint_map
 
 from .conftest import blobs
 

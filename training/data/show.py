@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_defocus.colors import largest_radius, paint_map
-from napari_defocus.panel import Column, compose, to_picture
+from napari_defocus.map_colors import color_limit, paint_map
+from panels import Column, compose, to_picture
 from training.data.sensor import Photographs
 
 
@@ -31,7 +31,7 @@ def _row(photos: Photographs, index: int, width: int) -> NDArray[np.uint8]:
     names = ("sharp", "center", "left", "right")
     columns = [Column(name, _shown(getattr(photos, name)[index])) for name in names]
     radius = photos.radius[index, 0].cpu().numpy()
-    limit = largest_radius(radius)
+    limit = color_limit(radius)
     painted = paint_map(radius, signed=True, limit=limit)
     columns.append(Column("radius", painted, limit, signed=True))
     return compose(columns, width=width)

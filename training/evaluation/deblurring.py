@@ -10,11 +10,10 @@ import numpy as np
 import torch
 
 from napari_defocus import DefocusMap, deblur, reblur
-from napari_defocus.panel import Column, to_picture
+from panels import Column, map_columns, save_panel, to_picture
 from training.errors import TrainingError
 from training.evaluation.baselines import DEBLURRING
 from training.evaluation.entries import Entry, Seen
-from training.evaluation.panels import map_columns, save_panel
 from training.evaluation.scene import BlurredScene, Image
 from training.evaluation.tables import Row
 from training.lpips import Lpips
@@ -77,7 +76,7 @@ def score_deblurring(
         ]
         columns += [Column(r.method, to_picture(r.image)) for r in restored if r.by_model]
         columns.append(Column("target", to_picture(scene.target)))
-        save_panel(panel, columns, changed=(0, 3))
+        save_panel(panel, columns, compared=(0, 3))
     return [_row(scene, restoration, lpips) for restoration in restored]
 
 

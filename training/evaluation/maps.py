@@ -9,11 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from napari_defocus import DefocusMap
-from napari_defocus.colors import largest_radius, paint_map
-from napari_defocus.panel import Column, to_picture
+from napari_defocus.map_colors import color_limit, paint_map
+from panels import Column, map_columns, save_panel, to_picture
 from training.evaluation.baselines import block_matching
 from training.evaluation.entries import Entry, Seen
-from training.evaluation.panels import map_columns, save_panel
 from training.evaluation.tables import Row
 from training.figures import textured
 from training.metrics import affine_fit, map_scores, radius_scores
@@ -129,7 +128,7 @@ def _textured(scene: MapScene) -> NDArray[np.bool_]:
 def _columns(scene: MapScene, maps: dict[str, DefocusMap]) -> Iterator[Column]:
     yield Column("input", to_picture(scene.picture))
     if scene.in_pixels:
-        limit = largest_radius(scene.truth)
+        limit = color_limit(scene.truth)
         for method, defocus in maps.items():
             yield from map_columns(defocus, method, limit)[: 1 if method == _CLASSICAL else 2]
         yield Column("truth", paint_map(scene.truth, signed=True, limit=limit), limit, signed=True)

@@ -1,25 +1,17 @@
-"""Pictures side by side under their titles, with an enlarged detail of each below: one image.
-
-Input, defocus map, confidence, deblurred and, where there is one, the reference make a panel that
-lets anybody judge a result at a glance.
-"""
+"""Pictures side by side under their titles, with an enlarged detail of each below."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from .colors import (
-    diverging_colors,
-    largest_radius,
-    paint_map,
-    paint_unit,
-    sequential_colors,
-)
-from .errors import ImageError
+from napari_defocus.defocus_map import DefocusMap
+from napari_defocus.errors import ImageError
+from napari_defocus.map_colors import color_limit, paint_map, radius_colormap
 
 _GAP = 12
 _TITLE = 30
@@ -99,33 +91,28 @@ def compose(
 
 def compose_result(
     image: npt.NDArray[Any],
-    radius: npt.NDArray[np.floating],
-    confidence: npt.NDArray[np.floating],
+    defocus: DefocusMap,
     sharp: npt.NDArray[Any],
     reference: npt.NDArray[Any] | None = None,
     *,
-    signed: bool = False,
     width: int = 400,
 ) -> npt.NDArray[np.uint8]:
-    """Show what came of a photograph: input, map, confidence, deblurred, reference.
+    """Lay input, defocus map, confidence, deblurred picture and reference side by side.
 
     Parameters
     ----------
     image, sharp, reference : (Y, X) or (Y, X, C) uint8, uint16 or float array
         Display-encoded, over the whole range of their data type, floats in [0, 1]; of colors, the
         first three channels are shown.
-    radius, confidence : (Y, X) float array
-        The defocus map: blur radii in pixels, and confidences in [0, 1]. Where the confidence is
-        below 0.25, so that deblurring does nothing, the map is painted gray.
-    signed : bool
-        Whether radii have a sign.
+    defocus : DefocusMap
+        (Y, X).
     width : int
         Of one picture in the panel.
 
     Returns
     -------
     (Y, X, 3) uint8 array
-        The panel; below, the square that deblurring changed most.
+        The panel; below, the square that deblurring changed most, enlarged.
 
     Raises
     ------
@@ -135,19 +122,15 @@ def compose_result(
     Examples
     --------
     >>> image, sharp = np.zeros((40, 80), np.uint16), np.full((40, 80), 65535, np.uint16)
-    >>> radius = np.full((40, 80), 2.5)
-    >>> compose_result(image, radius, radius / 5, sharp, width=100).shape
+    >>> radius = np.full((40, 80), 2.5, np.float32)
+    >>> defocus = DefocusMap(radius, confidence=radius / 5, signed=False, model="single")
+    >>> compose_result(image, defocus, sharp, width=100).shape
     (228, 460, 3)
     """
     before, after = to_picture(image), to_picture(sharp)
-    sure = np.where(confidence < _UNSURE, np.nan, radius)
-    limit = largest_radius(sure)
     columns = [
         Column("input", before),
-        Column(
-            "defocus map (gray: unsure)", paint_map(sure, signed=signed, limit=limit), limit, signed
-        ),
-        Column("confidence", paint_unit(confidence)),
+        *map_columns(defocus),
         Column("deblurred", after),
     ]
     if reference is not None:
@@ -155,6 +138,66 @@ def compose_result(
     side = max(8, min(before.shape[:2]) // 4)
     detail = busiest_square(before, after, side) if before.shape == after.shape else None
     return compose(columns, detail=detail, width=width)
+
+
+def map_columns(
+    defocus: DefocusMap, title: str = "defocus map (gray: unsure)", limit: float | None = None
+) -> list[Column]:
+    """Return a defocus map and its confidence as two columns.
+
+    Parameters
+    ----------
+    defocus : DefocusMap
+        (Y, X). Radii are painted gray where the confidence is below 0.25, so that deblurring
+        changes nothing there.
+    title : str
+        Stands above the radii.
+    limit : float, optional
+        Radius in pixels of the last color; by default chosen from the radii that are not gray.
+
+    Examples
+    --------
+    >>> radius = np.full((40, 80), 2.5, np.float32)
+    >>> defocus = DefocusMap(radius, confidence=radius / 5, signed=False, model="single")
+    >>> [column.title for column in map_columns(defocus, "map")]
+    ['map', 'confidence']
+    """
+    sure = np.where(defocus.confidence < _UNSURE, np.nan, defocus.radius)
+    if limit is None:
+        limit = color_limit(sure)
+    painted = paint_map(sure, signed=defocus.signed, limit=limit)
+    return [
+        Column(title, painted, limit, defocus.signed),
+        Column("confidence", paint_unit(defocus.confidence)),
+    ]
+
+
+def save_panel(
+    path: Path,
+    columns: Sequence[Column],
+    *,
+    compared: tuple[int, int] | None = None,
+    width: int = 360,
+) -> None:
+    """Write a panel to a file, with the detail in which two of its pictures differ most.
+
+    Parameters
+    ----------
+    path : Path
+        A picture file; missing folders are made.
+    columns : sequence of Column
+        At least one.
+    compared : (before, after), optional
+        Positions of these two pictures in `columns`; by default no detail is shown.
+    width : int
+        Of one column in pixels.
+    """
+    detail = None
+    if compared is not None:
+        before, after = (columns[index].picture for index in compared)
+        detail = busiest_square(before, after, max(8, min(before.shape[:2]) // 4))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(compose(columns, detail=detail, width=width)).save(path)
 
 
 def to_picture(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
@@ -180,16 +223,35 @@ def to_picture(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     if unit.ndim == 2:
         return paint_unit(unit)
     colors = unit[..., :3] if unit.shape[-1] >= 3 else np.repeat(unit[..., :1], 3, axis=-1)
-    picture: npt.NDArray[np.uint8] = np.rint(np.clip(np.nan_to_num(colors), 0, 1) * 255).astype(
-        np.uint8
-    )
-    return picture
+    return _to_bytes(colors)
+
+
+def paint_unit(values: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+    """Paint values in [0, 1], such as a confidence, as gray: black is 0, white is 1.
+
+    Parameters
+    ----------
+    values : (...) float array
+        Values outside [0, 1] get the nearest end; NaN is painted black.
+
+    Returns
+    -------
+    (..., 3) uint8 array
+        Gray as three equal channels.
+
+    Examples
+    --------
+    >>> paint_unit(np.array([0.0, 1.0])).tolist()
+    [[0, 0, 0], [255, 255, 255]]
+    """
+    gray = _to_bytes(np.asarray(values, np.float32))
+    return np.repeat(gray[..., None], 3, axis=-1)
 
 
 def busiest_square(
     before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8], side: int
 ) -> tuple[int, int, int]:
-    """Return where two pictures differ most: the square a panel should enlarge.
+    """Return the square in which two pictures differ most.
 
     Parameters
     ----------
@@ -244,10 +306,18 @@ def _draw_column(
 
 
 def _draw_bar(sheet: Image.Image, top: int, limit: float, signed: bool) -> None:
-    colors = diverging_colors() if signed else sequential_colors()
-    bar = Image.fromarray(np.rint(colors[None] * 255).astype(np.uint8))
+    colors = radius_colormap(signed=signed).lut(256)[None, :, :3]
+    bar = Image.fromarray(_to_bytes(colors))
     sheet.paste(bar.resize((sheet.width, _BAR)), (0, top))
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     low = f"{-limit:.0f} px" if signed else "0 px"
     draw.text((0, top + _BAR + 1), low, _INK, font)
     draw.text((sheet.width, top + _BAR + 1), f"{limit:.0f} px", _INK, font, anchor="ra")
+
+
+def _to_bytes(values: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+    """Scale values from [0, 1] to [0, 255]; NaN becomes 0."""
+    levels: npt.NDArray[np.uint8] = np.rint(np.clip(np.nan_to_num(values), 0, 1) * 255).astype(
+        np.uint8
+    )
+    return levels

@@ -1,12 +1,26 @@
 import numpy as np
 import pytest
+from PIL import Image
 
+from napari_defocus import DefocusMap
 from napari_defocus.errors import ImageError
-from napari_defocus.panel import Column, busiest_square, compose, compose_result, to_picture
+from panels import (
+    Column,
+    busiest_square,
+    compose,
+    compose_result,
+    paint_unit,
+    save_panel,
+    to_picture,
+)
 
 
 def _picture(value, shape=(30, 60)):
     return np.full((*shape, 3), value, np.uint8)
+
+
+def _map(radius, confidence=1.0):
+    return DefocusMap(radius, np.broadcast_to(confidence, radius.shape))
 
 
 def test_every_picture_is_there_in_its_order():
@@ -44,6 +58,15 @@ def test_no_picture_is_an_error():
         compose([])
 
 
+def test_saved_panel_enlarges_what_differs_most(tmp_path):
+    before, after = _picture(10, (64, 96)), _picture(10, (64, 96))
+    after[40:56, 64:80] = 200
+    path = tmp_path / "folder" / "panel.png"
+    save_panel(path, [Column("before", before), Column("after", after)], compared=(0, 1), width=96)
+    saved = np.asarray(Image.open(path))
+    assert (saved[-60:-30, -60:-30] == 200).all()
+
+
 def test_busiest_square_shrinks_to_small_pictures():
     assert busiest_square(_picture(0), _picture(9), 400) == (0, 0, 30)
 
@@ -64,21 +87,27 @@ def test_floats_outside_the_range_and_nan_can_be_shown():
 
 
 def test_result_has_a_column_more_with_a_reference():
-    image, radius = _picture(5), np.ones((30, 60))
-    without = compose_result(image, radius, radius, image, width=60)
-    with_reference = compose_result(image, radius, radius, image, image, width=60)
+    image, defocus = _picture(5), _map(np.ones((30, 60)))
+    without = compose_result(image, defocus, image, width=60)
+    with_reference = compose_result(image, defocus, image, image, width=60)
     assert with_reference.shape[1] == without.shape[1] + 72
 
 
 def test_map_of_another_size_is_an_error():
     with pytest.raises(ImageError, match="one shape"):
-        compose_result(_picture(5), np.ones((9, 9)), np.ones((9, 9)), _picture(5))
+        compose_result(_picture(5), _map(np.ones((9, 9))), _picture(5))
+
+
+def test_unit_values_become_gray_between_black_and_white():
+    gray = paint_unit(np.array([-1.0, 0.0, 0.5, 2.0, np.nan]))
+    assert gray[:, 0].tolist() == [0, 0, 128, 255, 0]
+    assert (gray == gray[:, :1]).all()
 
 
 def test_map_is_gray_where_it_is_not_sure():
     image, radius = _picture(5, (60, 60)), np.full((60, 60), 3.0)
     confidence = np.where(np.arange(60) < 30, 0.1, 0.9) * np.ones((60, 1))
-    panel = compose_result(image, radius, confidence, image, width=60)
+    panel = compose_result(image, _map(radius, confidence), image, width=60)
     shown = panel[30 + 20, 12 + 60 + 12 : 12 + 60 + 12 + 60]
     assert (shown[5:25] == 128).all()
     assert not (shown[35:55] == 128).all(axis=1).any()

@@ -4,31 +4,44 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from napari_defocus.colors import (
-    diverging_colors,
-    largest_radius,
-    paint_map,
-    paint_unit,
-    sequential_colors,
-)
 from napari_defocus.errors import MapError
+from napari_defocus.map_colors import color_limit, paint_map, radius_colormap
 
 _RADII = hnp.arrays(np.float32, (3, 5), elements=st.floats(-60, 60, width=32) | st.just(np.nan))
 
 
-def _lightness(colors):
-    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+# Red-green blindness in linear light (Vienot, Brettel and Mollon, 1999): protan, deutan.
+_DICHROMACIES = (
+    [[0.11238, 0.88762, 0.0], [0.11238, 0.88762, 0.0], [0.00401, -0.00401, 1.0]],
+    [[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]],
+)
+
+
+def _linear_colors(*, signed):
+    colors = radius_colormap(signed=signed).lut(256)[:, :3]
+    return np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+
+
+def _lightness(linear):
     return np.cbrt(linear @ [0.2126, 0.7152, 0.0722])
 
 
 def test_sequential_lightness_rises_all_the_way():
-    assert (np.diff(_lightness(sequential_colors())) > 0).all()
+    assert (np.diff(_lightness(_linear_colors(signed=False))) > 0).all()
 
 
 def test_diverging_lightness_rises_away_from_zero_on_both_sides():
-    lightness = _lightness(diverging_colors())
-    assert (np.diff(lightness[:128]) < 0).all()
+    lightness = _lightness(_linear_colors(signed=True))
+    assert (np.diff(lightness[:129]) < 0).all()
     assert (np.diff(lightness[128:]) > 0).all()
+    assert lightness[128] < 0.5 * min(lightness[0], lightness[-1])
+
+
+@pytest.mark.parametrize("matrix", _DICHROMACIES, ids=["protan", "deutan"])
+def test_signs_can_be_told_apart_without_telling_red_from_green(matrix):
+    linear = _linear_colors(signed=True) @ np.transpose(matrix)
+    blue_share = linear[:, 2] / linear.sum(axis=1)
+    assert (blue_share[:96] > blue_share[:-97:-1] + 0.05).all()
 
 
 @given(_RADII, st.booleans())
@@ -55,20 +68,9 @@ def test_impossible_limit_is_an_error(limit):
         paint_map(np.zeros((2, 2)), limit=limit)
 
 
-def test_largest_radius_shrugs_off_single_outliers_and_nan():
+def test_color_limit_ignores_single_outliers_and_nan():
     radius = np.full((100, 100), -6.0)
     radius[0, 0], radius[0, 1] = 500, np.nan
-    assert largest_radius(radius) == 6
-    assert largest_radius(np.full((2, 2), np.nan)) == 1
-    assert largest_radius(np.zeros((2, 2))) == 1
-
-
-def test_unit_values_become_gray_between_black_and_white():
-    gray = paint_unit(np.array([-1.0, 0.0, 0.5, 2.0, np.nan]))
-    assert gray[:, 0].tolist() == [0, 0, 128, 255, 0]
-    assert (gray == gray[:, :1]).all()
-
-
-def test_tables_are_copies():
-    sequential_colors()[:] = 0
-    assert sequential_colors().max() > 0
+    assert color_limit(radius) == 6
+    assert color_limit(np.full((2, 2), np.nan)) == 1
+    assert color_limit(np.zeros((2, 2))) == 1

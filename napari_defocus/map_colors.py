@@ -1,0 +1,107 @@
+"""Colors for defocus maps, dark where the image is in focus.
+
+The color maps come from the package `cmap`. Both are perceptually even and can be told apart with
+a color vision deficiency:
+
+- radii >= 0: viridis, from dark violet (in focus) to yellow;
+- signed radii: Crameri's berlin (https://doi.org/10.5281/zenodo.1243862), blue below zero, dark at
+  zero, red above.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from cmap import Colormap
+
+from .errors import MapError
+
+_GRAY = (128, 128, 128)
+
+
+def radius_colormap(*, signed: bool) -> Colormap:
+    """Return the color map for radii.
+
+    Parameters
+    ----------
+    signed : bool
+        Return the diverging color map, whose middle stands for radius 0, instead of the
+        sequential one, whose beginning does.
+
+    Returns
+    -------
+    cmap.Colormap
+        Of 256 colors.
+
+    Examples
+    --------
+    >>> radius_colormap(signed=False).lut(256).shape
+    (256, 4)
+    """
+    return Colormap("crameri:berlin" if signed else "viridis")
+
+
+def paint_map(
+    radius: npt.NDArray[np.floating], *, signed: bool = False, limit: float | None = None
+) -> npt.NDArray[np.uint8]:
+    """Paint a defocus map.
+
+    Parameters
+    ----------
+    radius : (...) float array
+        Blur radii in pixels; NaN is painted gray.
+    signed : bool
+        Take the diverging color map, from ``-limit`` to ``limit``, instead of the sequential one,
+        from 0 to ``limit``.
+    limit : float, optional
+        Radius, > 0, that gets the last color; larger ones get it too. By default
+        :func:`color_limit` of the map.
+
+    Returns
+    -------
+    (..., 3) uint8 array
+        sRGB colors.
+
+    Raises
+    ------
+    MapError
+        If `limit` is not a positive number.
+
+    Examples
+    --------
+    >>> paint_map(np.array([[0.0, 24.0, np.nan]]), limit=24).tolist()
+    [[[68, 1, 84], [253, 231, 37], [128, 128, 128]]]
+    """
+    if limit is None:
+        limit = color_limit(radius)
+    if not (np.isfinite(limit) and limit > 0):
+        raise MapError(f"limit is {limit}; it must be a radius above 0 pixels")
+    low = -limit if signed else 0.0
+    position = (np.asarray(radius, np.float32) - low) / (limit - low)
+    index = np.nan_to_num(np.clip(np.rint(position * 255), 0, 255)).astype(np.uint8)
+    colors = np.rint(radius_colormap(signed=signed).lut(256)[:, :3] * 255).astype(np.uint8)
+    painted: npt.NDArray[np.uint8] = colors[index]
+    painted[np.isnan(position)] = _GRAY
+    return painted
+
+
+def color_limit(radius: npt.NDArray[np.floating]) -> float:
+    """Return the radius at which a map's colors should end.
+
+    Parameters
+    ----------
+    radius : (...) float array
+        Blur radii in pixels, signed or not; NaN is left out.
+
+    Returns
+    -------
+    float
+        99.5th percentile of the finite magnitudes, so that outliers do not darken the rest;
+        1.0 if that is less or none is finite.
+
+    Examples
+    --------
+    >>> color_limit(np.full((4, 4), -6.0))
+    6.0
+    """
+    magnitude = np.abs(np.asarray(radius, np.float32))
+    finite = magnitude[np.isfinite(magnitude)]
+    return max(1.0, float(np.percentile(finite, 99.5))) if finite.size else 1.0
