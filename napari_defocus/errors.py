@@ -21,8 +21,8 @@ class ModelError(DefocusError):
     """The model is unknown, damaged, or made for another task."""
 
 
-class FileError(DefocusError):
-    """A file cannot be read or written."""
+class FileError(DefocusError, OSError):
+    """A file cannot be read or written; also an ``OSError``, as from Python's own `open`."""
 
 
 class OptionError(DefocusError):

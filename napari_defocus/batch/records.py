@@ -37,6 +37,8 @@ def file_hash(path: Path) -> str:
             return _folder_hash(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"{path} cannot be read: {reason(error)}") from error
 

@@ -146,5 +146,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise FileError(f"another run works in {folder}; wait for its end") from None
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"{folder} cannot be written to: {reason(error)}") from error

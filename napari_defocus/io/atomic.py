@@ -95,6 +95,8 @@ def atomic_file(path: StrPath, *, overwrite: bool = False) -> Iterator[BinaryIO]
             os.fsync(file.fileno())
         check_target(path, overwrite=overwrite)
         temporary.replace(target)
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"{path} cannot be written: {reason(error)}") from error
     finally:
@@ -135,6 +137,8 @@ def atomic_folder(path: StrPath, *, overwrite: bool = False) -> Iterator[Path]:
             if os.path.lexists(target):
                 target.rename(former)
             new.rename(target)
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"{path} cannot be written: {reason(error)}") from error
 

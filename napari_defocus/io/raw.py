@@ -92,8 +92,10 @@ def read_raw(path: StrPath, *, frame: int = 0) -> Picture:
         check_memory(path, path.stat().st_size)
         with path.open("rb") as file:
             blob = exif.of_tiff(file)
+    except FileError:
+        raise
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}") from error
+        raise FileError(f"{path} cannot be read: {reason(error)}") from error
     with _unpacked(path, frame) as raw:
         data = _developed(raw, gamma=_SRGB)
     return Picture(data, "YXS", Metadata(exif=_suitable(blob, data.shape[1], data.shape[0])))
@@ -214,6 +216,8 @@ def _unpacked(path: Path, frame: int) -> Iterator[Any]:
     except rawpy.LibRawError as error:
         words = error.args[0].decode() if error.args else "LibRaw does not say why"
         raise FileError(f"{path} is damaged, or no raw file: {words}") from error
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"{path} cannot be read: {reason(error)}") from error
 

@@ -74,7 +74,7 @@ def write_picture(
     with atomic_file(path, overwrite=overwrite) as file:
         try:
             _write(file, picture, path, kind)
-        except (FileError, OSError):
+        except OSError:  # a FileError, or one that `atomic_file` words
             raise
         except Exception as error:  # encoders let any kind through for what they cannot hold
             raise FileError(f"{path} cannot be written: {reason(error)}") from error
