@@ -60,9 +60,9 @@ def run_here() -> None:
 
 def run_on(workers: int) -> float:
     """Seconds of the second of two batches on dask workers; in the first they load the networks."""
-    from napari_defocus.batch.cluster import connected, run_on_cluster
+    from napari_defocus.batch.cluster import connect, run_on_cluster
 
-    with connected(None, workers) as client, photographs() as folder:
+    with connect(None, workers) as client, photographs() as folder:
         for _ in range(2):
             with tempfile.TemporaryDirectory() as out:
                 start = time.perf_counter()

@@ -1,1 +1,1 @@
-"""Many files: planned before work begins, done one by one, taken up again where it ended."""
+"""Batches of many files: planned before work begins, resumed where an earlier run ended."""

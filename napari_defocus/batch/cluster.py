@@ -1,4 +1,4 @@
-"""A plan on the workers of a dask cluster, file by file or tile by tile."""
+"""Runs of a plan on the workers of a dask cluster, file by file or tile by tile."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ import dask.config
 from ..errors import OptionError
 from ..inference.executor import TileExecutor, run_with_executor
 from .plan import Item, Plan
-from .run import Event, session, watched
+from .process import Outcome, process_file
+from .run import Event, as_events, open_session
 from .settings import Settings
-from .work import Outcome, work
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-#: Seconds between looks at the cluster, at which the work can be cancelled.
-_PATIENCE = 0.5
-#: How often what failed on a worker is tried again. What a dead one left, dask gives to others.
+#: Seconds between looks at the cluster; the work can be canceled at each.
+_POLL_SECONDS = 0.5
+#: Retries of a task that failed on a worker. Tasks of a dead worker are reassigned by dask itself.
 _RETRIES = 2
 
 
 @contextmanager
-def connected(address: str | None, workers: int | None) -> Iterator[Client]:
+def connect(address: str | None, workers: int | None) -> Iterator[Client]:
     """Connect to a cluster, or start one on this machine.
 
     Parameters
     ----------
     address : str, optional
-        Of a dask scheduler, such as ``tcp://10.0.0.5:8786``. Its workers need this package, and
-        files under the same names.
+        Address of a dask scheduler, such as ``tcp://10.0.0.5:8786``. Its workers need this package,
+        and must reach the files under the same names.
     workers : int, optional
-        How many processes to start here instead.
+        Number of worker processes to start on this machine instead.
 
     Yields
     ------
@@ -44,7 +44,7 @@ def connected(address: str | None, workers: int | None) -> Iterator[Client]:
     Raises
     ------
     OptionError
-        If both are given, the extra ``cluster`` is not installed, or nobody answers.
+        If both are given, the extra ``cluster`` is not installed, or no scheduler answers.
     """
     if address is not None and workers is not None:
         raise OptionError("cluster and workers are both given; they exclude each other")
@@ -52,7 +52,7 @@ def connected(address: str | None, workers: int | None) -> Iterator[Client]:
         from distributed import Client
     except ImportError as error:
         raise OptionError(
-            "working on a cluster needs more: pip install 'napari-defocus[cluster]'"
+            "a cluster needs the package distributed: pip install 'napari-defocus[cluster]'"
         ) from error
     try:
         client = (
@@ -73,17 +73,18 @@ def connected(address: str | None, workers: int | None) -> Iterator[Client]:
 
 
 def run_on_cluster(plan: Plan, client: Client) -> Generator[Event, None, list[Outcome]]:
-    """Do what `run.run_plan` does on the workers of a cluster.
+    """Carry out a plan on the workers of a cluster.
 
-    Files are given to workers as a whole; where there are fewer of them than workers, tile by tile.
-    What a worker leaves undone when it dies is done by another one.
+    Each worker gets whole files. Where there are fewer files than workers, the files are done one
+    after the other, and the tiles of each are shared out. When a worker dies, another one does
+    its work again.
 
     Parameters
     ----------
     plan : Plan
-        What is to be done.
+        Files, results and settings.
     client : distributed.Client
-        Of the cluster.
+        Connection to the cluster.
 
     Yields
     ------
@@ -98,54 +99,54 @@ def run_on_cluster(plan: Plan, client: Client) -> Generator[Event, None, list[Ou
     Raises
     ------
     FileError
-        As `run.run_plan`.
+        As for `run.run_plan`.
     """
     workers = len(client.nthreads())
-    by = _tile_by_tile if len(plan.items) < workers else _file_by_file
-    with session(plan) as (fingerprint, outcomes):
-        yield from by(plan, client, fingerprint, outcomes)
+    run = _run_by_tiles if len(plan.items) < workers else _run_by_files
+    with open_session(plan) as (fingerprint, outcomes):
+        yield from run(plan, client, fingerprint, outcomes)
     return [outcomes[index] for index in range(len(plan.items))]
 
 
-def _tile_by_tile(
+def _run_by_tiles(
     plan: Plan, client: Client, fingerprint: str, outcomes: dict[int, Outcome]
 ) -> Generator[Event, None, None]:
-    executor = client.get_executor(retries=_RETRIES, pure=False)
-    crew = TileExecutor(executor, 1 + sum(client.nthreads().values()))
+    dask_executor = client.get_executor(retries=_RETRIES, pure=False)
+    executor = TileExecutor(dask_executor, 1 + sum(client.nthreads().values()))
     for index, item in enumerate(plan.items):
         yield Event(index, 0, 0)
-        steps = watched(work(item, plan.settings, fingerprint), index)
+        steps = as_events(process_file(item, plan.settings, fingerprint), index)
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"}):
-            outcomes[index] = yield from run_with_executor(crew, steps)
+            outcomes[index] = yield from run_with_executor(executor, steps)
         yield Event(index, 1, 1, outcomes[index])
 
 
-def _file_by_file(
+def _run_by_files(
     plan: Plan, client: Client, fingerprint: str, outcomes: dict[int, Outcome]
 ) -> Generator[Event, None, None]:
-    waiting = {
-        client.submit(_do, item, plan.settings, fingerprint, pure=False, retries=_RETRIES): index
-        for index, item in enumerate(plan.items)
+    pending = {
+        client.submit(_process, item, plan.settings, fingerprint, pure=False, retries=_RETRIES): i
+        for i, item in enumerate(plan.items)
     }
-    finished: SimpleQueue[Future] = SimpleQueue()
-    for future in waiting:
-        future.add_done_callback(finished.put)
+    done: SimpleQueue[Future] = SimpleQueue()
+    for future in pending:
+        future.add_done_callback(done.put)
     try:
-        while waiting:
+        while pending:
             try:
-                future = finished.get(timeout=_PATIENCE)
+                future = done.get(timeout=_POLL_SECONDS)
             except Empty:
-                yield Event(next(iter(waiting.values())), 0, 0)
+                yield Event(next(iter(pending.values())), 0, 0)
                 continue
-            index = waiting.pop(future)
-            outcomes[index] = _outcome(plan.items[index], future)
+            index = pending.pop(future)
+            outcomes[index] = _outcome_of(plan.items[index], future)
             yield Event(index, 1, 1, outcomes[index])
     finally:
-        client.cancel(list(waiting))
+        client.cancel(list(pending))
 
 
-def _do(item: Item, settings: Settings, fingerprint: str) -> Outcome:
-    steps = work(item, settings, fingerprint)
+def _process(item: Item, settings: Settings, fingerprint: str) -> Outcome:
+    steps = process_file(item, settings, fingerprint)
     while True:
         try:
             next(steps)
@@ -154,7 +155,7 @@ def _do(item: Item, settings: Settings, fingerprint: str) -> Outcome:
             return outcome
 
 
-def _outcome(item: Item, future: Future) -> Outcome:
+def _outcome_of(item: Item, future: Future) -> Outcome:
     error = future.exception()
     if error is None:
         outcome: Outcome = future.result()

@@ -1,4 +1,4 @@
-"""The files that are meant by names, patterns and folders."""
+"""Image files that names, patterns and folders stand for."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -10,78 +10,82 @@ from ..io.formats import is_zarr_store, readable_suffixes
 
 
 @dataclass(frozen=True)
-class Found:
-    """A file, and where its results go within the output folder.
+class InputFile:
+    """An image file, and the place of its results within the output folder.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
     folder : pathlib.Path
-        Relative; of a file found in a folder, the part of its path within it.
+        Folder of the results, relative to the output folder. For a file from a folder it is the
+        path from that folder to the file's own.
     """
 
     path: Path
     folder: Path
 
 
-def find_inputs(given: Iterable[str | Path], *, without: Path | None = None) -> list[Found]:
-    """Find all image files that are meant.
+def find_inputs(inputs: Iterable[str | Path], *, exclude: Path | None = None) -> list[InputFile]:
+    """Find all image files that a list of names, patterns and folders stands for.
 
     Parameters
     ----------
-    given : iterable of str or path
-        Files and zarr stores; folders, whose images are found at any depth; patterns such as
+    inputs : iterable of str or path
+        Files and zarr stores; folders, which are searched at any depth; patterns such as
         ``*.tif``, with ``**`` for any depth.
-    without : path, optional
-        A folder that is not looked into: that of the results.
+    exclude : path, optional
+        A folder that is not searched: that of the results.
 
     Returns
     -------
-    list of Found
-        Each file once, in the order of what was given, the files of a folder by name.
+    list of InputFile
+        Each file once, in the order of `inputs`; the files of a folder by name.
 
     Raises
     ------
     FileError
-        If something given is not there, or holds no image file.
+        If one of the inputs does not exist, or holds no image file.
 
     Examples
     --------
     >>> find_inputs(["no such folder"])
     Traceback (most recent call last):
     ...
-    napari_defocus.errors.FileError: no such folder is no file, no folder, and no pattern that...
+    napari_defocus.errors.FileError: no such folder is neither a file nor a folder, and...
     """
-    apart = None if without is None else Path(os.path.realpath(without))
-    found: dict[Path, Found] = {}
-    for one in given:
-        for item in _meant(Path(one), apart):
-            found.setdefault(Path(os.path.realpath(item.path)), item)
-    return list(found.values())
+    excluded = None if exclude is None else Path(os.path.realpath(exclude))
+    files: dict[Path, InputFile] = {}
+    for name in inputs:
+        for file in _expand(Path(name), excluded):
+            files.setdefault(Path(os.path.realpath(file.path)), file)
+    return list(files.values())
 
 
-def _meant(given: Path, apart: Path | None) -> list[Found]:
+def _expand(name: Path, excluded: Path | None) -> list[InputFile]:
+    """Return the image files that one name, pattern or folder stands for."""
     try:
-        is_folder = given.is_dir() and not is_zarr_store(given)
+        is_folder = name.is_dir() and not is_zarr_store(name)
     except OSError as error:
-        raise FileError(f"{given} cannot be read: {reason(error)}") from error
+        raise FileError(f"{name} cannot be read: {reason(error)}") from error
     if is_folder:
-        inside = list(_images(given, apart))
+        inside = list(_search_folder(name, excluded))
         if not inside:
-            looked_for = ", ".join(readable_suffixes())
-            raise FileError(f"{given} holds no image file; looked for {looked_for}")
+            suffixes = ", ".join(readable_suffixes())
+            raise FileError(f"{name} holds no image file; looked for {suffixes}")
         return inside
-    if given.exists():
-        return [Found(given, Path())]
-    root = Path(given.anchor)
-    files = [Found(path, Path()) for path in sorted(_matches(root, given)) if _is_image(path)]
+    if name.exists():
+        return [InputFile(name, Path())]
+    root = Path(name.anchor)
+    files = [InputFile(path, Path()) for path in sorted(_match(root, name)) if _is_image(path)]
     if not files:
-        raise FileError(f"{given} is no file, no folder, and no pattern that matches a file")
+        raise FileError(
+            f"{name} is neither a file nor a folder, and as a pattern it matches no image file"
+        )
     return files
 
 
-def _matches(root: Path, pattern: Path) -> list[Path]:
+def _match(root: Path, pattern: Path) -> list[Path]:
     try:
         return list(root.glob(str(pattern.relative_to(root))))
     except (ValueError, OSError):
@@ -89,27 +93,25 @@ def _matches(root: Path, pattern: Path) -> list[Path]:
 
 
 def _is_image(path: Path) -> bool:
-    """Whether it is a file, or the folder of a zarr store; not one within such a folder."""
+    """Return whether a path is a file or a zarr store, and does not lie within a store."""
     return (path.is_file() or is_zarr_store(path)) and not any(map(is_zarr_store, path.parents))
 
 
-def _is_meant(path: Path) -> bool:
-    """Whether it is an image, or a link to one that is gone, which is to be told."""
-    return _is_image(path) or (path.is_symlink() and not path.exists())
-
-
-def _images(folder: Path, apart: Path | None) -> Iterator[Found]:
+def _search_folder(folder: Path, excluded: Path | None) -> Iterator[InputFile]:
     suffixes = readable_suffixes()
-    for path in sorted(_entries(folder)):
+    for path in sorted(_walk(folder)):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or path.suffix.lower() not in suffixes or not _is_meant(path):
+        if hidden or path.suffix.lower() not in suffixes:
             continue
-        if apart is None or apart not in Path(os.path.realpath(path)).parents:
-            yield Found(path, path.parent.relative_to(folder))
+        is_broken_link = path.is_symlink() and not path.exists()  # the report should name it
+        if not (_is_image(path) or is_broken_link):
+            continue
+        if excluded is None or excluded not in Path(os.path.realpath(path)).parents:
+            yield InputFile(path, path.parent.relative_to(folder))
 
 
-def _entries(folder: Path) -> Iterator[Path]:
-    """All that lies in a folder, at any depth, but for what lies in zarr stores."""
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield all that lies in a folder, at any depth, except the insides of zarr stores."""
     for parent, folders, files in os.walk(folder):
         here = Path(parent)
         yield from (here / name for name in (*files, *folders))

@@ -1,4 +1,4 @@
-"""The plan of a batch: which file becomes what, written down before work begins."""
+"""Plan of a batch: its files and their results, written to disk before work begins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import FileError, reason
 from ..io.atomic import atomic_file
 from ..provenance import sidecar_path
 from .inputs import find_inputs
-from .records import is_recorded, is_stranger
+from .records import is_foreign, is_recorded
 from .settings import Settings
 
 PLAN_NAME = "napari-defocus-batch.json"
@@ -29,7 +29,7 @@ class Item:
     source : pathlib.Path
         The file.
     results : mapping of str to pathlib.Path
-        Where its results go, by what they are: keys of `settings.WORDS`.
+        Paths of its results, by their kind: keys of `settings.WORDS`.
     """
 
     source: Path
@@ -38,12 +38,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is to be done, and how.
+    """All files of a batch, their results, and the settings.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Where results and the plan itself are.
+        Folder of the results and of the plan itself.
     settings : Settings
         What is done to every file.
     items : tuple of Item
@@ -56,11 +56,11 @@ class Plan:
 
     @property
     def path(self) -> Path:
-        """Where the plan is written."""
+        """Path of the file that holds the plan."""
         return self.folder / PLAN_NAME
 
     def write(self) -> None:
-        """Write it into its folder, whole or not at all.
+        """Write the plan into its folder, whole or not at all.
 
         Raises
         ------
@@ -71,23 +71,23 @@ class Plan:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FileError(f"{self.folder} cannot be made: {reason(error)}") from error
-        told = {
+        fields = {
             "settings": self.settings.as_json(),
             "items": [
                 {
                     "source": os.fspath(item.source),
-                    "results": {what: os.fspath(path) for what, path in item.results.items()},
+                    "results": {kind: os.fspath(path) for kind, path in item.results.items()},
                 }
                 for item in self.items
             ],
         }
-        text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
         with atomic_file(self.path, overwrite=True) as file:
-            file.write(text.encode(errors="backslashreplace"))  # as JSON writes what is no Unicode
+            file.write(text.encode(errors="backslashreplace"))  # file names may be invalid Unicode
 
     @classmethod
     def read(cls, folder: Path) -> Plan:
-        """Read the plan of a folder.
+        """Read the plan in a folder.
 
         Raises
         ------
@@ -96,107 +96,113 @@ class Plan:
         """
         path = folder / PLAN_NAME
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            items = tuple(_item(one) for one in told["items"])
-            return cls(folder, Settings.from_json(told["settings"]), items)
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            items = tuple(_read_item(item) for item in fields["items"])
+            return cls(folder, Settings.from_json(fields["settings"]), items)
         except OSError as error:
             raise FileError(f"{path} cannot be read: {reason(error)}") from error
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise FileError(
-                f"{path} is no plan of a batch: {reason(error)}; remove it to begin anew"
+                f"{path} is not the plan of a batch: {reason(error)}; remove it to begin anew"
             ) from error
 
 
-def make_plan(given: Iterable[str | Path], folder: str | Path, settings: Settings) -> Plan:
-    """Plan what becomes of files; nothing is written.
+def make_plan(inputs: Iterable[str | Path], folder: str | Path, settings: Settings) -> Plan:
+    """Plan a batch; nothing is written.
 
     Parameters
     ----------
-    given : iterable of str or path
+    inputs : iterable of str or path
         Files, folders and patterns, as for `find_inputs`.
     folder : path
-        Where results go; files of a folder keep their place within it.
+        Folder of the results. Results of files from a folder keep their place within it.
     settings : Settings
         What is done to every file.
 
     Returns
     -------
     Plan
-        Results of the same name, and those of the name of a file that is given, are told apart by
-        numbers. Results of an earlier run of this folder are not worked on.
+        Results get numbers where their names are equal, or equal to that of an input. Inputs that
+        are results of an earlier run in this folder are left out.
 
     Raises
     ------
     FileError
-        If there are no such files; or a file that is none of an earlier run's has the name of a
-        result, and is to be refused; or the plan of an earlier run is damaged.
+        If no file is found; if a file that no earlier run made has the name of a result and
+        `settings.existing` is "refuse"; or if the plan of an earlier run is damaged.
     ModelError, OptionError
         If a model is unknown.
     """
-    settings.possible_cards()
+    settings.possible_models()  # refuse models that do not exist before files are searched
     folder = Path(folder)
-    before = _results_of_before(folder)
-    inputs = find_inputs(given, without=folder)
-    sources = [found for found in inputs if not _is_result(found.path, folder, before)]
+    earlier = _earlier_results(folder)
+    files = find_inputs(inputs, exclude=folder)
+    sources = [file for file in files if not _is_result(file.path, folder, earlier)]
     if not sources:
-        raise FileError(f"{inputs[0].path} and all else is the result of an earlier run")
-    taken = {_key(found.path) for found in sources}
+        raise FileError(
+            f"{files[0].path} is the result of an earlier run, and so are all other inputs"
+        )
+    taken = {_key(file.path) for file in sources}
     items = []
-    for found in sources:
-        results = _free(settings.names(found.path), folder / found.folder, taken)
+    for file in sources:
+        results = _free_paths(settings.result_names(file.path), folder / file.folder, taken)
         taken.update(map(_key, results.values()))
-        items.append(Item(found.path.absolute(), results))
+        items.append(Item(file.path.absolute(), results))
     plan = Plan(folder, settings, tuple(items))
     if settings.existing == "refuse":
-        _refuse_strangers(plan, before)
+        _refuse_foreign_files(plan, earlier)
     return plan
 
 
 def _key(path: Path) -> str:
-    """The same for paths that may be one file: to some file systems A is a, and é is e and ´."""
+    """Return a text that is equal for paths that some file systems take for the same file.
+
+    Some ignore case, and some do not tell é from e followed by a combining accent.
+    """
     return unicodedata.normalize("NFC", os.path.realpath(path)).casefold()
 
 
-def _free(names: Mapping[str, str], folder: Path, taken: set[str]) -> dict[str, Path]:
-    """Return paths that no source and no other file's results have."""
+def _free_paths(names: Mapping[str, str], folder: Path, taken: set[str]) -> dict[str, Path]:
+    """Return paths for a file's results that are not taken; numbered where names are taken."""
     number = 1
     while True:
         mark = "" if number == 1 else f"-{number}"
-        results = {what: folder / _marked(name, mark) for what, name in names.items()}
+        results = {kind: folder / _add_mark(name, mark) for kind, name in names.items()}
         if taken.isdisjoint(map(_key, results.values())):
             return results
         number += 1
 
 
-def _marked(name: str, mark: str) -> str:
+def _add_mark(name: str, mark: str) -> str:
     stem, dot, suffix = name.partition(".")
     return f"{stem}{mark}{dot}{suffix}"
 
 
-def _refuse_strangers(plan: Plan, before: set[str]) -> None:
+def _refuse_foreign_files(plan: Plan, earlier: set[str]) -> None:
     for item in plan.items:
         for path in item.results.values():
-            there = [file for file in (path, sidecar_path(path)) if os.path.lexists(file)]
-            ours = _is_result(path, plan.folder, before) and not is_stranger(path)
-            if there and not ours:
+            existing = [file for file in (path, sidecar_path(path)) if os.path.lexists(file)]
+            is_ours = _is_result(path, plan.folder, earlier) and not is_foreign(path)
+            if existing and not is_ours:
                 raise FileError(
-                    f"{there[0]} exists already, and no earlier run of this folder made it; give "
-                    "another folder, or say whether to keep or to replace such files"
+                    f"{existing[0]} exists already, and no earlier run in this folder made it; "
+                    'give another folder, or set existing to "keep" or "replace"'
                 )
 
 
-def _is_result(path: Path, folder: Path, before: set[str]) -> bool:
-    """Whether an earlier run of a folder made a file, or was to make it."""
+def _is_result(path: Path, folder: Path, earlier: set[str]) -> bool:
+    """Return whether an earlier run in a folder made a file, or planned to."""
     inside = Path(os.path.realpath(folder)) in Path(os.path.realpath(path)).parents
-    return inside and (_key(path) in before or is_recorded(path))
+    return inside and (_key(path) in earlier or is_recorded(path))
 
 
-def _results_of_before(folder: Path) -> set[str]:
-    """Keys of the results that the last run of a folder was to write."""
+def _earlier_results(folder: Path) -> set[str]:
+    """Return the keys of the results in the plan of the last run in a folder."""
     if not os.path.lexists(folder / PLAN_NAME):
         return set()
     return {_key(path) for item in Plan.read(folder).items for path in item.results.values()}
 
 
-def _item(told: Mapping[str, Any]) -> Item:
-    return Item(Path(told["source"]), {what: Path(p) for what, p in told["results"].items()})
+def _read_item(fields: Mapping[str, Any]) -> Item:
+    results = {kind: Path(path) for kind, path in fields["results"].items()}
+    return Item(Path(fields["source"]), results)

@@ -1,4 +1,4 @@
-"""What is known of a file's results: whether they are whole, and made of what is there now."""
+"""Records of finished results: whose they are, and whether they are still whole and true."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from ..errors import FileError, reason
 from ..provenance import sidecar_path
 
 _KEY = "batch"
+_FIELDS = {"source", "settings", "result", "measures"}
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What is told of a file: the median size of its radii in pixels, and the share in focus."""
+    """What the report says of a file: median radius in pixels, and share of pixels in focus."""
 
     median_radius: float
     in_focus: float
 
 
 def file_hash(path: Path) -> str:
-    """Return the sha256 of a file's bytes; of a folder, of all names and bytes it holds.
+    """Return the sha256 of a file's bytes; of a folder, of all names and bytes in it.
 
     Raises
     ------
@@ -51,69 +52,73 @@ def _folder_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def with_record(
-    record: Mapping[str, Any], source: str, fingerprint: str, result: str, measures: Measures
+def add_record(
+    provenance: Mapping[str, Any], source: str, fingerprint: str, result: str, measures: Measures
 ) -> dict[str, Any]:
-    """Add to a result's provenance what tells later that it is done, and whose it is.
+    """Add to a result's provenance the record by which a later run recognizes it.
 
     Parameters
     ----------
-    record : mapping
-        The provenance.
+    provenance : mapping
+        The result's provenance.
     source, fingerprint : str
-        Hash of the source file, and what `Settings.fingerprint` says.
+        Hash of the source file, and `Settings.fingerprint`.
     result : str
         Hash of the file with the result; empty as long as it is not written.
     measures : Measures
-        What is told of it.
+        What the report says of the file.
     """
-    told = {
+    record = {
         "source": source,
         "settings": fingerprint,
         "result": result,
         "measures": asdict(measures),
     }
-    return {**record, _KEY: told}
+    return {**provenance, _KEY: record}
 
 
-def verified(results: Iterable[Path], source: str, fingerprint: str) -> Measures | None:
-    """Return what was told of a file whose results are all there, whole and still true.
+def verify_results(results: Iterable[Path], source: str, fingerprint: str) -> Measures | None:
+    """Return the recorded measures of a file if all its results are whole and up to date.
 
     Parameters
     ----------
     results : iterable of pathlib.Path
-        Where its results are to be.
+        Paths of its results.
     source, fingerprint : str
-        As for `with_record`, as they are now.
+        As for `add_record`, as they are now.
 
     Returns
     -------
     Measures or None
-        None if a result is missing, damaged, or made of something else or in another way.
+        None if a result is missing or damaged, or if the source or the settings have changed.
     """
     measures = None
     for path in results:
-        told = _told(path)
-        if told is None or (told["source"], told["settings"]) != (source, fingerprint):
+        record = _read_record(path)
+        if record is None or (record["source"], record["settings"]) != (source, fingerprint):
             return None
         try:
-            if file_hash(path) != told["result"]:
+            if file_hash(path) != record["result"]:
                 return None
-            measures = Measures(**{name: float(value) for name, value in told["measures"].items()})
+            numbers = {name: float(value) for name, value in record["measures"].items()}
+            measures = Measures(**numbers)
         except (FileError, TypeError, ValueError, AttributeError):
             return None
     return measures
 
 
-def is_stranger(path: Path) -> bool:
-    """Whether a file is there that no batch has recorded; one whose sidecar is damaged is none."""
-    there = os.path.lexists(path)
-    return there and not is_recorded(path) and not _is_damaged(sidecar_path(path))
+def is_foreign(path: Path) -> bool:
+    """Return whether a file exists that no batch has made.
+
+    A file whose sidecar is damaged counts as made by a batch.
+    """
+    exists = os.path.lexists(path)
+    return exists and not is_recorded(path) and not _is_damaged(sidecar_path(path))
 
 
 def is_recorded(path: Path) -> bool:
-    """Whether a batch has recorded that a file is one of its results, or about to be one."""
-    return _told(path) is not None
+    """Return whether a batch has recorded a file as one of its results, finished or not."""
+    return _read_record(path) is not None
 
 
 def _is_damaged(sidecar: Path) -> bool:
@@ -126,10 +131,9 @@ def _is_damaged(sidecar: Path) -> bool:
     return False
 
 
-def _told(path: Path) -> dict[str, Any] | None:
+def _read_record(path: Path) -> dict[str, Any] | None:
     try:
-        told = json.loads(sidecar_path(path).read_text(encoding="utf-8"))[_KEY]
+        record = json.loads(sidecar_path(path).read_text(encoding="utf-8"))[_KEY]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    complete = isinstance(told, dict) and {"source", "settings", "result", "measures"} <= set(told)
-    return told if complete else None
+    return record if isinstance(record, dict) and set(record) >= _FIELDS else None

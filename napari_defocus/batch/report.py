@@ -1,4 +1,4 @@
-"""The report of a batch: a table, and a page with thumbnails and a plot of focus over files."""
+"""Report of a batch: a CSV table, and a page with thumbnails and a plot of radii over files."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from ..io.atomic import atomic_file
 from .plan import Item, Plan
 
 if TYPE_CHECKING:
-    from .work import Outcome
+    from .process import Outcome
 
 CSV_NAME, PAGE_NAME = "report.csv", "report.html"
 _COLUMNS = ("file", "state", "seconds", "median radius (px)", "share in focus", "message")
-_THUMBNAIL, _LOOKED_AT = 160, 2048
+#: Longest sides in pixels: of a thumbnail, and of what is read of a result to make one.
+_THUMBNAIL, _READ_SIZE = 160, 2048
 _PLOT_WIDTH, _PLOT_HEIGHT, _MARGIN = 900, 220, 40
 _STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 1000px; color: #222 }
@@ -41,9 +42,9 @@ def write_report(plan: Plan, outcomes: Mapping[int, Outcome]) -> None:
     Parameters
     ----------
     plan : Plan
-        What was to be done.
+        The batch.
     outcomes : mapping of int to Outcome
-        What came of its files, by number; the others were not reached.
+        Outcomes of its files, by number; files without one were not reached.
     """
     table = io.StringIO(newline="")
     writer = csv.writer(table)
@@ -87,7 +88,7 @@ def _line(item: Item, row: tuple[str, ...]) -> str:
 
 
 def _thumbnail(item: Item) -> str:
-    """The first result, small, as part of the page; nothing if it cannot be shown."""
+    """Return the main result as a small picture within the page; empty if it cannot be shown."""
     from PIL import Image
 
     path = item.results.get("sharp") or item.results["radius"]
@@ -96,7 +97,7 @@ def _thumbnail(item: Item) -> str:
         plane = picture.data
         while plane.ndim > (3 if picture.channel_axis == -1 else 2):
             plane = plane[0]
-        step = -(-max(plane.shape[:2]) // _LOOKED_AT)
+        step = -(-max(plane.shape[:2]) // _READ_SIZE)
         plane = np.asarray(plane[::step, ::step])
     except (DefocusError, MemoryError):
         return ""
@@ -117,7 +118,7 @@ def _to_picture(plane: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     finite = np.isfinite(plane)
     if not finite.any():
         return np.zeros(plane.shape[:2], np.uint8)
-    halves = np.where(finite, plane, np.nan).astype(float) / 2  # whose differences are finite
+    halves = np.where(finite, plane, np.nan).astype(float) / 2  # so that high - low is finite
     low, high = np.nanmin(halves), np.nanmax(halves)
     unit = np.nan_to_num((halves - low) / ((high - low) or 1))
     levels: npt.NDArray[np.uint8] = np.rint(unit * 255).astype(np.uint8)
@@ -127,7 +128,7 @@ def _to_picture(plane: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 
 def _plot(plan: Plan, outcomes: Mapping[int, Outcome]) -> str:
-    """Median radius over files: the lowest is the sharpest."""
+    """Return a plot of the median radius over files, as SVG."""
     measured = [
         (index, outcome.measures.median_radius)
         for index, outcome in sorted(outcomes.items())
@@ -140,21 +141,21 @@ def _plot(plan: Plan, outcomes: Mapping[int, Outcome]) -> str:
     down = (_PLOT_HEIGHT - 2 * _MARGIN) / top
     points = [(_MARGIN + across * i, _PLOT_HEIGHT - _MARGIN - down * r) for i, r in measured]
     marks = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"><title>{html.escape(_named(plan, index))}: '
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"><title>{html.escape(_file_name(plan, index))}: '
         f"{radius:.2f} px</title></circle>"
         for (index, radius), (x, y) in zip(measured, points, strict=True)
     )
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    sharpest = min(measured, key=lambda found: found[1])
+    sharpest, least = min(measured, key=lambda point: point[1])
     return (
         f'<svg viewBox="0 0 {_PLOT_WIDTH} {_PLOT_HEIGHT}" role="img" fill="#21639a">'
         f'<polyline points="{line}" fill="none" stroke="#21639a"/>{marks}'
         f'<text x="{_MARGIN}" y="20" fill="#222">median blur radius (px), at most {top:.2f}; '
-        f"sharpest: {html.escape(_named(plan, sharpest[0]))}, {sharpest[1]:.2f}</text></svg>"
+        f"sharpest: {html.escape(_file_name(plan, sharpest))}, {least:.2f}</text></svg>"
     )
 
 
-def _named(plan: Plan, index: int) -> str:
+def _file_name(plan: Plan, index: int) -> str:
     return plan.items[index].source.name
 
 

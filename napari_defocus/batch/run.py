@@ -1,4 +1,4 @@
-"""Do a plan, file by file; one run at a time in a folder."""
+"""Runs of a plan, file by file; one run at a time in a folder."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from ..errors import FileError, reason
 from ..inference.engine import Progress
 from ..io.atomic import find_leftovers, remove
 from .plan import Plan
+from .process import Outcome, process_file
 from .report import write_report
-from .work import Outcome, work
 
 _LOCK_NAME = ".napari-defocus-batch.lock"
 
 
 @dataclass(frozen=True)
 class Event:
-    """What happens to a file of the plan.
+    """Progress on a file of the plan.
 
     Parameters
     ----------
     index : int
-        Which.
+        Number of the file in the plan.
     done, total : int
-        How far it is, in pixels of work.
+        Pixels of work done, and in all; 0 and 0 when the file is begun.
     outcome : Outcome, optional
-        What came of it, once it is finished.
+        The file's outcome, once it is finished.
     """
 
     index: int
@@ -40,15 +40,15 @@ class Event:
 
 
 def run_plan(plan: Plan) -> Generator[Event, None, list[Outcome]]:
-    """Write the plan down and do it, yielding after every tile and every file.
+    """Write the plan to its folder and carry it out, yielding after every tile and every file.
 
-    Closing the generator ends the work at its last tile; what was finished stays finished, and the
-    same plan goes on from there. A report is written in the end, however that comes.
+    Closing the generator stops the work after the present tile. Finished files stay finished, and
+    the same plan goes on from there. A report is always written at the end, however the run ends.
 
     Parameters
     ----------
     plan : Plan
-        What is to be done.
+        Files, results and settings.
 
     Yields
     ------
@@ -64,30 +64,30 @@ def run_plan(plan: Plan) -> Generator[Event, None, list[Outcome]]:
     FileError
         If the folder cannot be written to, or another run works in it.
     """
-    with session(plan) as (fingerprint, outcomes):
+    with open_session(plan) as (fingerprint, outcomes):
         for index, item in enumerate(plan.items):
             yield Event(index, 0, 0)
-            steps = work(item, plan.settings, fingerprint)
-            outcomes[index] = yield from watched(steps, index)
+            steps = process_file(item, plan.settings, fingerprint)
+            outcomes[index] = yield from as_events(steps, index)
             yield Event(index, 1, 1, outcomes[index])
     return list(outcomes.values())
 
 
 @contextmanager
-def session(plan: Plan) -> Iterator[tuple[str, dict[int, Outcome]]]:
-    """Hold a plan's folder, write the plan down, and report in the end, however that comes.
+def open_session(plan: Plan) -> Iterator[tuple[str, dict[int, Outcome]]]:
+    """Lock a plan's folder and write the plan there; write the report when the session ends.
 
     Parameters
     ----------
     plan : Plan
-        What is to be done.
+        Files, results and settings.
 
     Yields
     ------
     fingerprint : str
-        What `Settings.fingerprint` says.
+        `Settings.fingerprint` of the plan.
     outcomes : dict of int to Outcome
-        To be filled with what comes of the files, by their number.
+        To be filled by the caller with the outcomes of the files, by their number.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def session(plan: Plan) -> Iterator[tuple[str, dict[int, Outcome]]]:
         If the folder cannot be written to, or another run works in it.
     """
     outcomes: dict[int, Outcome] = {}
-    with _alone_in(plan.folder):
+    with _lock_folder(plan.folder):
         plan.write()
         _prepare_folders(plan)
         try:
@@ -105,10 +105,10 @@ def session(plan: Plan) -> Iterator[tuple[str, dict[int, Outcome]]]:
 
 
 def _prepare_folders(plan: Plan) -> None:
-    """Make those of the results, and remove what a process that was killed had not finished.
+    """Make the folders of the results, and remove unfinished files of a process that was killed.
 
-    They are made only now: a folder that vanishes later was unmounted or removed, and what is
-    written to another one of its name would be lost. Where one cannot be made, its files fail.
+    No folder is made later: one that vanishes during the run was unmounted or removed, and results
+    in a new folder of its name would be lost. Where a folder cannot be made, its files fail.
     """
     folders = {plan.folder, *(path.parent for item in plan.items for path in item.results.values())}
     for folder in folders:
@@ -118,10 +118,10 @@ def _prepare_folders(plan: Plan) -> None:
                 remove(leftover)
 
 
-def watched(
+def as_events(
     steps: Generator[Progress, None, Outcome], index: int
 ) -> Generator[Event, None, Outcome]:
-    """Tell of each step on a file, of which number it is in the plan."""
+    """Turn the progress on a file into events that name its number in the plan."""
     while True:
         try:
             step = next(steps)
@@ -132,13 +132,13 @@ def watched(
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold a folder; the lock of a process that was killed is none.
+def _lock_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock, which the system releases when a process is killed.
 
     Raises
     ------
     FileError
-        If another run holds it, or it cannot be made or written to.
+        If another run holds it, or the folder cannot be made or written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

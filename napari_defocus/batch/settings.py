@@ -1,4 +1,4 @@
-"""What is done to every file of a batch."""
+"""Settings of a batch: the task, its options, and the names of results."""
 
 from __future__ import annotations
 
@@ -20,38 +20,40 @@ if TYPE_CHECKING:
 
 Task = Literal["map", "deblur", "both"]
 Existing = Literal["refuse", "keep", "replace"]
-#: What a file may become, and the word for it in its name.
+#: Kinds of results, and the words for them in names of files.
 WORDS = {"radius": "defocus", "confidence": "confidence", "sharp": "deblurred"}
-_PARTS = {"name": "cells", "what": "deblurred", "suffix": ".tif"}
+_EXAMPLE = {"name": "cells", "what": "deblurred", "suffix": ".tif"}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is done to every file, and what its results are called.
+    """What is done to every file, and how its results are named.
 
     Parameters
     ----------
     task : {"map", "deblur", "both"}
-        Whether radii and confidence, a sharper picture, or all of these are written.
+        Write radii and confidence, a sharper picture, or all of these.
     strength, protect, detail, model
-        Of deblurring, as in the API.
+        As for :func:`napari_defocus.deblur`.
     map_model : str
         The model that estimates radii.
     dual_pixel : bool
-        Whether radii are estimated from both halves of Canon dual-pixel raw files, where there are
-        two (:func:`napari_defocus.io.raw.read_dual_pixel`).
+        Estimate radii from both views of Canon dual-pixel raw files, where a file holds two
+        (:func:`napari_defocus.io.raw.read_dual_pixel`).
     how : How
-        What values mean, and how to compute.
+        How to read values, and how to compute.
     pattern : str
-        Name of a result: ``{name}`` of the file without its suffix, ``{what}`` it is, ``{suffix}``.
+        Name of a result, made of ``{name}``, the file's without suffix; ``{what}``, the kind of
+        result; and ``{suffix}``.
     existing : {"refuse", "keep", "replace"}
-        What to do where a file that is none of an earlier run's has the name of a result.
+        What to do where a file that no earlier run made has the name of a result: refuse to begin,
+        keep the file and skip its source, or replace it.
 
     Raises
     ------
     OptionError
-        If one of them is none of these, the pattern lacks ``{name}`` or ``{what}``, or `dual_pixel`
-        meets a model for radii that is not "auto".
+        If one of them is not accepted, the pattern lacks ``{name}`` or ``{what}``, or `dual_pixel`
+        is on and `map_model` is not "auto".
     """
 
     task: Task = "deblur"
@@ -66,9 +68,9 @@ class Settings:
     existing: Existing = "refuse"
 
     def __post_init__(self) -> None:
-        for name, kind in (("task", Task), ("existing", Existing)):
-            if getattr(self, name) not in get_args(kind):
-                accepted = ", ".join(get_args(kind))
+        for name, choices in (("task", Task), ("existing", Existing)):
+            if getattr(self, name) not in get_args(choices):
+                accepted = ", ".join(get_args(choices))
                 raise OptionError(f"{name} is {getattr(self, name)!r}; accepted are {accepted}")
         if not isinstance(self.dual_pixel, bool):
             raise OptionError(f"dual_pixel is {self.dual_pixel!r}; True or False is expected")
@@ -78,48 +80,48 @@ class Settings:
                 "files of two views and another for those of one; give one of them"
             )
         try:
-            named = self.pattern.format_map(_PARTS)
+            example = self.pattern.format_map(_EXAMPLE)
         except (KeyError, IndexError, ValueError, AttributeError) as error:
             raise OptionError(
                 f"pattern is {self.pattern!r}; it may hold {{name}}, {{what}} and {{suffix}}"
             ) from error
-        if not all(_PARTS[part] in named for part in ("name", "what")) or "/" in named:
+        if not all(_EXAMPLE[part] in example for part in ("name", "what")) or "/" in example:
             raise OptionError(
                 f"pattern is {self.pattern!r}; it should hold {{name}} and {{what}}, and no folder"
             )
 
     @property
     def results(self) -> list[str]:
-        """What every file becomes: keys of `WORDS`."""
-        wanted = {"map": ("radius", "confidence"), "deblur": ("sharp",), "both": tuple(WORDS)}
-        return list(wanted[self.task])
+        """Kinds of results that every file gets: keys of `WORDS`."""
+        kinds = {"map": ("radius", "confidence"), "deblur": ("sharp",), "both": tuple(WORDS)}
+        return list(kinds[self.task])
 
-    def names(self, source: Path) -> dict[str, str]:
-        """Return the names of a file's results, by what they are.
+    def result_names(self, source: Path) -> dict[str, str]:
+        """Return the names of a file's results, by their kind.
 
         Examples
         --------
-        >>> Settings(task="both").names(Path("a/cells.ome.tif"))["radius"]
+        >>> Settings(task="both").result_names(Path("a/cells.ome.tif"))["radius"]
         'cells-defocus.ome.tif'
         """
         stem, suffix = source.stem, source.suffix
-        if suffix.lower() in RAW_SUFFIXES:  # which are read, but not written
+        if suffix.lower() in RAW_SUFFIXES:  # raw files cannot be written
             suffix = ".tif"
         if stem.lower().endswith(".ome"):
             stem, suffix = stem[:-4], stem[-4:] + suffix
         return {
-            result: self.pattern.format(
+            kind: self.pattern.format(
                 name=stem,
-                what=WORDS[result],
-                suffix=suffix if result == "sharp" else _numbers(suffix),
+                what=WORDS[kind],
+                suffix=suffix if kind == "sharp" else _float_suffix(suffix),
             )
-            for result in self.results
+            for kind in self.results
         }
 
     def cards(
         self, imaging: Imaging, estimation: Literal["single", "dual"] = "single"
     ) -> list[ModelCard]:
-        """Return the models that take part for a file, the one of the result first.
+        """Return the models that take part for one file, the result's first.
 
         Parameters
         ----------
@@ -138,7 +140,7 @@ class Settings:
             return taking_part([estimator])
         return taking_part([find_model(self.model, "deblur", self.detail, imaging), estimator])
 
-    def possible_cards(self) -> list[ModelCard]:
+    def possible_models(self) -> list[ModelCard]:
         """Return all models that may take part, whatever the files are.
 
         Raises
@@ -155,30 +157,31 @@ class Settings:
         return taking_part([*deblurring, *estimators])
 
     def fingerprint(self) -> str:
-        """Return a text that changes when results would: by settings, weights or version."""
-        told = {
+        """Return a text that changes when settings, weights or the version would change results."""
+        fields = {
             **{name: value for name, value in asdict(self).items() if name not in _NAMING},
-            "weights": [card.sha256 for card in self.possible_cards()],
+            "weights": [card.sha256 for card in self.possible_models()],
             "version": __version__,
         }
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
-        """Return them as JSON holds them."""
+        """Return the settings as JSON holds them."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Settings:
-        """Return what `as_json` gave."""
-        how = dict(told["how"])
+    def from_json(cls, fields: Mapping[str, Any]) -> Settings:
+        """Return the settings that `as_json` wrote."""
+        how = dict(fields["how"])
         if how["value_range"] is not None:
             how["value_range"] = tuple(how["value_range"])
-        return cls(**{**told, "how": How(**how)})
+        return cls(**{**fields, "how": How(**how)})
 
 
+#: Settings that change where results go, not what they hold.
 _NAMING = ("pattern", "existing")
 
 
-def _numbers(suffix: str) -> str:
-    """A suffix whose files hold real numbers."""
+def _float_suffix(suffix: str) -> str:
+    """Return the suffix if its files hold real numbers, else that of TIFF."""
     return suffix if suffix.lower().endswith((".tif", ".tiff", ".zarr")) else ".tif"

@@ -1,4 +1,4 @@
-"""The command ``napari-defocus``: `main` is its entry point."""
+"""The command ``napari-defocus``."""
 
 import sys
 from io import TextIOWrapper
@@ -7,7 +7,7 @@ from .commands import app
 
 
 def main() -> None:
-    """Run the command line; the exit status is 0, 2 for what the user can mend, 130 if cancelled.
+    """Run the command line; exit with 0, 2 after an error of the user's, or 130 if interrupted.
 
     Examples
     --------
@@ -18,6 +18,6 @@ def main() -> None:
     ...
     SystemExit: 0
     """
-    if isinstance(sys.stdout, TextIOWrapper):  # names of files may be no Unicode
+    if isinstance(sys.stdout, TextIOWrapper):  # file names may be invalid Unicode
         sys.stdout.reconfigure(errors="surrogateescape")
     app(prog_name="napari-defocus")

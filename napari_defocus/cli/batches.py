@@ -1,4 +1,4 @@
-"""A batch, as the command line runs and tells it."""
+"""The command ``batch``: running a plan and printing its events."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,11 +8,11 @@ from pathlib import Path
 import typer
 
 from ..batch.plan import Plan, make_plan
+from ..batch.process import Outcome
 from ..batch.report import PAGE_NAME
 from ..batch.run import Event, run_plan
 from ..batch.settings import Settings
-from ..batch.work import Outcome
-from .report import note, progress_bar
+from .console import note, progress_bar
 
 _SOME_FAILED = 1
 
@@ -25,7 +25,7 @@ def run_batch(
     cluster: str | None,
     workers: int | None,
 ) -> None:
-    """Plan and run a batch; print the path of every file with a result, and of the report.
+    """Plan and run a batch; print the paths of all results, and of the report.
 
     Parameters
     ----------
@@ -36,21 +36,21 @@ def run_batch(
     settings : Settings
         What is done to every file.
     cluster : str, optional
-        Address of the dask scheduler whose workers do it.
+        Address of the dask scheduler whose workers do the work.
     workers : int, optional
-        How many dask workers to start here for it.
+        Number of dask workers to start on this machine for it.
 
     Raises
     ------
     DefocusError
-        If nothing can be done at all.
+        If the batch cannot begin.
     typer.Exit
-        With status 1 if some file failed.
+        With status 1 if a file failed.
     """
     plan = make_plan(inputs, out, settings)
     counts: Counter[str] = Counter()
     with (
-        _events(plan, cluster, workers) as events,
+        _start(plan, cluster, workers) as events,
         progress_bar(f"{len(plan.items)} files") as progress,
     ):
         for event in events:
@@ -58,7 +58,7 @@ def run_batch(
             if event.outcome is not None:
                 counts[event.outcome.state] += 1
                 share = 0.0
-                _tell(plan, event, event.outcome)
+                _print_outcome(plan, event, event.outcome)
             progress(round(1000 * (counts.total() + share)), 1000 * len(plan.items))
     note(", ".join(f"{count} {state}" for state, count in counts.items()))
     typer.echo(out / PAGE_NAME)
@@ -67,18 +67,18 @@ def run_batch(
 
 
 @contextmanager
-def _events(plan: Plan, cluster: str | None, workers: int | None) -> Iterator[Iterator[Event]]:
-    """Where the plan runs: here, or on a cluster."""
+def _start(plan: Plan, cluster: str | None, workers: int | None) -> Iterator[Iterator[Event]]:
+    """Run the plan in this process, or on a cluster."""
     if cluster is None and workers is None:
         yield run_plan(plan)
         return
-    from ..batch.cluster import connected, run_on_cluster
+    from ..batch.cluster import connect, run_on_cluster
 
-    with connected(cluster, workers) as client:
+    with connect(cluster, workers) as client:
         yield run_on_cluster(plan, client)
 
 
-def _tell(plan: Plan, event: Event, outcome: Outcome) -> None:
+def _print_outcome(plan: Plan, event: Event, outcome: Outcome) -> None:
     item = plan.items[event.index]
     if outcome.state == "failed":
         note(f"Failed: {outcome.message}")

@@ -1,6 +1,6 @@
-"""The commands and their options; what they do is in `runs` and `show`.
+"""The commands and their options; `runs`, `batches` and `show` carry them out.
 
-Nothing heavy is imported before a command runs, so that help comes at once.
+Nothing heavy is imported before a command runs, so that help appears at once.
 """
 
 from pathlib import Path
@@ -10,6 +10,7 @@ import typer
 
 from ..batch.how import How
 from ..version import __version__
+from .console import reporting
 from .options import (
     ChannelAxis,
     ConfidencePath,
@@ -33,7 +34,6 @@ from .options import (
     Tile,
     ValueRange,
 )
-from .report import reporting
 
 app = typer.Typer(
     add_completion=False,
@@ -41,12 +41,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="How far out of focus every pixel of an image is, and the image restored.",
+    help="Estimate how far out of focus every pixel of an image is, and deblur it.",
 )
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"napari-defocus {__version__}")
         raise typer.Exit
 
@@ -58,7 +58,7 @@ def common(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Accept the options that stand before a command."""
 
 
 @app.command("map")
@@ -66,7 +66,7 @@ def map_command(
     image: ImagePath,
     out: Annotated[
         Path | None,
-        typer.Argument(metavar="OUT", help="A .tif for the radii; by default IN-defocus.tif."),
+        typer.Argument(metavar="OUT", help="A .tif file for the radii; by default IN-defocus.tif."),
     ] = None,
     right: Annotated[
         Path | None,
@@ -74,10 +74,10 @@ def map_command(
     ] = None,
     dual_pixel: DualPixel = False,
     confidence_out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A .tif for the confidence, 0 to 1.")
+        Path | None, typer.Option(metavar="FILE", help="A .tif file for the confidence, 0 to 1.")
     ] = None,
     preview_out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A picture of the map in colors.")
+        Path | None, typer.Option(metavar="FILE", help="An image file for the map in colors.")
     ] = None,
     model: Model = "auto",
     overwrite: Overwrite = False,
@@ -89,11 +89,11 @@ def map_command(
     precision: Precision = PrecisionChoice.AUTO,
     tile: Tile = "auto",
 ) -> None:
-    """Tell how far out of focus every pixel is: radii in pixels, as float32 TIFF.
+    """Estimate how far out of focus every pixel is: radii in pixels, as float32 TIFF.
 
-    With two dual-pixel views the radii are signed: positive where the left view's content lies to
-    the right of the right view's. With --dual-pixel it is not certain which side of the plane of
-    focus that is. Beside every file goes a .json that says how it was made.
+    With two dual-pixel views the radii are signed, and positive in front of the plane of focus:
+    where the left view's content lies to the right of the right view's. With --dual-pixel the
+    two sides may be swapped. A .json beside every file says how it was made.
     """
     with reporting():
         from .outputs import beside
@@ -110,7 +110,7 @@ def deblur_command(
     image: ImagePath,
     out: Annotated[
         Path | None,
-        typer.Argument(metavar="OUT", help="A .tif, .png or .jpg; by default IN-deblurred."),
+        typer.Argument(metavar="OUT", help="An image file; by default IN-deblurred."),
     ] = None,
     defocus: MapPath = None,
     confidence: ConfidencePath = None,
@@ -128,10 +128,10 @@ def deblur_command(
     precision: Precision = PrecisionChoice.AUTO,
     tile: Tile = "auto",
 ) -> None:
-    """Bring back what defocus took away, and leave alone what is sharp.
+    """Restore detail that defocus has blurred, and leave sharp pixels unchanged.
 
-    The result has the type, range and metadata of IN as far as OUT can hold them; beside it goes a
-    .json that says how it was made.
+    The result has the type, range and metadata of IN as far as OUT can hold them. A .json beside
+    it says how it was made.
     """
     with reporting():
         from .outputs import beside
@@ -155,7 +155,7 @@ def refocus_command(
     image: ImagePath,
     focus: Annotated[
         float,
-        typer.Option(metavar="PX", help="Radius in the map of what is to be in focus."),
+        typer.Option(metavar="PX", help="Radius in the map of what should be in focus."),
     ],
     aperture: Annotated[
         float,
@@ -163,7 +163,7 @@ def refocus_command(
     ],
     out: Annotated[
         Path | None,
-        typer.Argument(metavar="OUT", help="A .tif, .png or .jpg; by default IN-refocused."),
+        typer.Argument(metavar="OUT", help="An image file; by default IN-refocused."),
     ] = None,
     defocus: MapPath = None,
     confidence: ConfidencePath = None,
@@ -181,10 +181,10 @@ def refocus_command(
     precision: Precision = PrecisionChoice.AUTO,
     tile: Tile = "auto",
 ) -> None:
-    """Focus a photograph anew, at another distance and aperture: deblur it, and blur it otherwise.
+    """Change the distance and aperture of a photograph: deblur it, and blur it anew.
 
-    A map of one image does not tell near from far: all that is out of focus is taken to lie behind
-    what is in focus. A signed map, from two dual-pixel views, tells.
+    A map of one image does not tell near from far: everything out of focus is taken to lie behind
+    the plane of focus. A signed map, from two dual-pixel views, does.
     """
     with reporting():
         from .outputs import beside
@@ -217,26 +217,27 @@ def batch_command(
     pattern: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="Name of a result: {name} of the file, {what} it is, {suffix}."
+            metavar="NAME",
+            help="Name of a result, from {name} of the file, {what} kind it is, {suffix}.",
         ),
     ] = "{name}-{what}{suffix}",
     existing: Annotated[
         ExistingChoice,
-        typer.Option(help="What to do about files of these names that no batch has made."),
+        typer.Option(help="What to do with files of these names that no batch has made."),
     ] = ExistingChoice.REFUSE,
     cluster: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="A dask scheduler whose workers do the work."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Start so many dask workers here for it.")
+        int | None, typer.Option(min=1, help="Start this many dask workers on this machine.")
     ] = None,
     strength: Strength = 1.0,
     protect: Protect = 0.5,
     detail: Detail = DetailChoice.FAITHFUL,
     model: Model = "auto",
     map_model: Annotated[
-        str, typer.Option(metavar="NAME", help="The model that estimates radii; as for --model.")
+        str, typer.Option(metavar="NAME", help="Model that estimates radii; as for --model.")
     ] = "auto",
     dual_pixel: DualPixel = False,
     channel_axis: ChannelAxis = "auto",
@@ -247,10 +248,10 @@ def batch_command(
     precision: Precision = PrecisionChoice.AUTO,
     tile: Tile = "auto",
 ) -> None:
-    """Map or deblur many files, and go on where an earlier run of the same folder ended.
+    """Map or deblur many files, and go on where an earlier run in the same folder ended.
 
-    Results that are whole and still true are left alone, whatever failed or changed is done again.
-    One bad file stops nothing. In the end OUT holds report.csv and report.html.
+    Results that are whole and up to date are kept; files that failed or changed are done again.
+    A bad file does not stop the others. At the end OUT holds report.csv and report.html.
     """
     with reporting():
         from ..batch.settings import Settings
@@ -276,13 +277,13 @@ def batch_command(
 def models_command(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="Show all of this one, or of a weights file."),
+        typer.Argument(metavar="NAME", help="Show the card of this model, or of a weights file."),
     ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Check that the weights are undamaged.")
     ] = False,
 ) -> None:
-    """List the models, or show one: what it was trained on, what it reaches, its license."""
+    """List the models, or show the card of one: training data, accuracy, license."""
     with reporting():
         from .show import show_model, show_models
 
@@ -295,10 +296,11 @@ def models_command(
 @app.command("info")
 def info_command(
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="An image; else this machine.")
+        Path | None,
+        typer.Argument(metavar="FILE", help="An image; by default this machine is shown."),
     ] = None,
 ) -> None:
-    """Say how an image file would be understood; without FILE, show versions and device."""
+    """Show how an image file is read; without FILE, show versions and device."""
     with reporting():
         from .show import show_file, show_machine
 

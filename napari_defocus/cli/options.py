@@ -1,4 +1,4 @@
-"""The options that several commands share, named as in the API."""
+"""Options shared by several commands, named as in the API."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 _COMPUTATION = "Computation"
-_VALUES = "What the values mean"
+_VALUES = "Meaning of values"
 
 
 class EncodingChoice(StrEnum):
-    """How values relate to light."""
+    """Encodings of values."""
 
     AUTO = "auto"
     SRGB = "srgb"
@@ -19,7 +19,7 @@ class EncodingChoice(StrEnum):
 
 
 class PrecisionChoice(StrEnum):
-    """Of the computation."""
+    """Precisions of the computation."""
 
     AUTO = "auto"
     FLOAT32 = "float32"
@@ -27,14 +27,14 @@ class PrecisionChoice(StrEnum):
 
 
 class DetailChoice(StrEnum):
-    """How much deblurring may infer."""
+    """Amounts of detail that deblurring may infer."""
 
     FAITHFUL = "faithful"
     NATURAL = "natural"
 
 
 class TaskChoice(StrEnum):
-    """What a batch makes of every file."""
+    """Kinds of results that a batch makes of every file."""
 
     MAP = "map"
     DEBLUR = "deblur"
@@ -42,7 +42,7 @@ class TaskChoice(StrEnum):
 
 
 class ExistingChoice(StrEnum):
-    """What a batch does where the name of a result is taken by a file that is none of its own."""
+    """Ways to treat files that have the name of a result and that no batch has made."""
 
     REFUSE = "refuse"
     KEEP = "keep"
@@ -50,7 +50,10 @@ class ExistingChoice(StrEnum):
 
 
 ImagePath = Annotated[
-    Path, typer.Argument(metavar="IN", help="A TIFF, OME-TIFF, ImageJ, PNG or JPEG file.")
+    Path,
+    typer.Argument(
+        metavar="IN", help="An image file: TIFF, OME-TIFF, PNG, JPEG, zarr, camera raw."
+    ),
 ]
 Model = Annotated[
     str,
@@ -62,8 +65,8 @@ Model = Annotated[
 Detail = Annotated[
     DetailChoice,
     typer.Option(
-        help="What the model auto may infer: faithful brings back what the image still tells, "
-        "natural adds fine detail that is likely."
+        help="For the model auto. faithful: restore only what the image still shows; natural: add "
+        "fine detail that is likely."
     ),
 ]
 MapPath = Annotated[
@@ -72,41 +75,41 @@ MapPath = Annotated[
         "--map",
         "--defocus",
         metavar="FILE",
-        help="Radii in pixels, as written by [bold]map[/], or painted; estimated if not given.",
+        help="A map of radii in pixels, from [bold]map[/] or painted; by default it is estimated.",
     ),
 ]
 ConfidencePath = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Confidence in the map, 0 to 1; certain if not given."),
+    typer.Option(metavar="FILE", help="Confidence in the map, 0 to 1; by default 1 everywhere."),
 ]
 DualPixel = Annotated[
     bool,
     typer.Option(
-        "--dual-pixel", help="Use both halves of Canon dual-pixel raw files, where there are two."
+        "--dual-pixel", help="Estimate from both views of Canon dual-pixel raw files that hold two."
     ),
 ]
 Strength = Annotated[
     float,
-    typer.Option(help="How much to change: 0 nothing, 1 what the network says, up to 2."),
+    typer.Option(help="Amount of change: 0 is none, 1 the network's result, up to 2."),
 ]
 Protect = Annotated[
     float,
     typer.Option(
-        metavar="PX", help="Leave alone what is out of focus by no more than this; 0 is off."
+        metavar="PX", help="Leave pixels with radii up to this many pixels unchanged; 0 is off."
     ),
 ]
 ChannelAxis = Annotated[
     str,
     typer.Option(
         metavar="AXIS",
-        help="auto: colors as the file says; the number of their axis; or none: all are planes.",
+        help="auto: as the file says; the number of the axis of colors; or none: all are planes.",
         rich_help_panel=_VALUES,
     ),
 ]
 Encoding = Annotated[
     EncodingChoice,
     typer.Option(
-        help="Display values or proportional to light; auto: color and uint8 are srgb.",
+        help="srgb: display values; linear: proportional to light; auto: srgb for color and uint8.",
         rich_help_panel=_VALUES,
     ),
 ]
@@ -114,7 +117,7 @@ ValueRange = Annotated[
     tuple[float, float] | None,
     typer.Option(
         metavar="BLACK WHITE",
-        help="Values of black and white; the type's for color and uint8, else measured.",
+        help="Values of black and white; the data type's for color and uint8, else measured.",
         rich_help_panel=_VALUES,
     ),
 ]
@@ -122,7 +125,7 @@ Scale = Annotated[
     str,
     typer.Option(
         metavar="N",
-        help="Work on the image shrunk by this factor; auto: as the radii need.",
+        help="Work on the image shrunk by this factor; auto: chosen from the radii.",
         rich_help_panel=_COMPUTATION,
     ),
 ]
@@ -134,12 +137,14 @@ Device = Annotated[
 ]
 Precision = Annotated[
     PrecisionChoice,
-    typer.Option(help="bfloat16 is faster and coarser.", rich_help_panel=_COMPUTATION),
+    typer.Option(help="bfloat16 can be faster, and is less exact.", rich_help_panel=_COMPUTATION),
 ]
 Tile = Annotated[
     str,
     typer.Option(
-        metavar="PX", help="Side of a tile; auto; or whole.", rich_help_panel=_COMPUTATION
+        metavar="PX",
+        help="Side of a tile; auto: chosen for the device; whole: no tiles.",
+        rich_help_panel=_COMPUTATION,
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]

@@ -1,4 +1,4 @@
-"""Where results go: names, refusals before the work is begun, files with their provenance."""
+"""Output files: default names, checks before work begins, writing with provenance."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -14,26 +14,26 @@ from ..errors import FileError
 from ..io import Picture, check_target, target_format, write_picture
 from ..provenance import sidecar_path, write_sidecar
 
-_KNOWN = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".zarr")
+_WRITABLE = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".zarr")
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files a command is to write.
+    """The files that a command writes, checked when it is made, before work begins.
 
     Parameters
     ----------
     inputs : sequence of paths
-        What it reads, which no output may replace.
+        Files that the command reads, and that no output may replace.
     outputs : sequence of paths
-        What it writes.
+        Files that it writes.
     overwrite : bool
-        Whether files that exist may be replaced.
+        Replace files that exist.
 
     Raises
     ------
     FileError
-        If one of them cannot be written, so that no work is done in vain.
+        If one of them cannot be written.
     """
 
     inputs: Sequence[Path]
@@ -59,23 +59,23 @@ class Outputs:
         like: Picture | None = None,
         channel_axis: int | None = None,
     ) -> None:
-        """Write one of them and its provenance, and print its name."""
+        """Write one output and its provenance, and print its path."""
         write_picture(path, data, like, channel_axis=channel_axis, overwrite=self.overwrite)
         write_sidecar(path, record, overwrite=self.overwrite)
         typer.echo(path)
 
 
 def beside(image: Path, addition: str, suffix: str | None = None) -> Path:
-    """Return the name a result gets if the user gives none.
+    """Return the default path of a result: beside the image, with an addition to its name.
 
     Parameters
     ----------
     image : pathlib.Path
-        What it is made from.
+        File that the result is made from.
     addition : str
-        What is added to its name.
+        Word that is added to its name.
     suffix : str, optional
-        Of the result; by default that of `image`, or ``.tif`` where that cannot be written.
+        Suffix of the result; by default that of `image`, or ``.tif`` where that cannot be written.
 
     Examples
     --------
@@ -84,22 +84,20 @@ def beside(image: Path, addition: str, suffix: str | None = None) -> Path:
     >>> beside(Path("a.JPG"), "defocus", ".tif").name
     'a-defocus.tif'
     """
-    stem, ending = image.stem, image.suffix if image.suffix.lower() in _KNOWN else ".tif"
+    stem, ending = image.stem, image.suffix if image.suffix.lower() in _WRITABLE else ".tif"
     if stem.lower().endswith(".ome"):
         stem, ending = stem[:-4], stem[-4:] + ending
     return image.with_name(f"{stem}-{addition}{suffix or ending}")
 
 
-def check_holds_numbers(path: Path, what: str, otherwise: str) -> None:
-    """Refuse a map or confidence, which are real numbers, in a file that cannot hold them."""
+def check_holds_floats(path: Path, what: str, advice: str = "") -> None:
+    """Raise a FileError if a file's format cannot hold a map or confidence, which are floats."""
     if target_format(path) not in ("TIFF", "zarr"):
-        raise FileError(
-            f"{path} cannot hold {what}, a real number a pixel; write a .tif{otherwise}"
-        )
+        raise FileError(f"{path} cannot hold {what}, a real number a pixel; write a .tif{advice}")
 
 
 def check_is_plane(path: Path, axes: str, shape: tuple[int, ...]) -> None:
-    """Refuse to paint a stack."""
+    """Raise a FileError if a map that is to be painted is a stack of planes."""
     planes = int(np.prod(shape[:-2]))
     if planes != 1:
         raise FileError(f"{path} can show one plane, and the map has {planes}: axes {axes}")

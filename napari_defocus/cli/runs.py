@@ -1,4 +1,4 @@
-"""What the commands do: read, call the API, write the result with its provenance."""
+"""Commands that make a map or a picture: read, run the API, write with provenance."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +16,19 @@ from ..map_colors import paint_map
 from ..models import ModelCard, find_model, taking_part
 from ..provenance import provenance
 from ..views import Views, find_views
+from .console import note, progress_bar
 from .outputs import (
     Outputs,
-    check_holds_numbers,
+    check_holds_floats,
     check_is_plane,
 )
-from .report import note, progress_bar
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
 class ViewsInput:
-    """What a map is estimated from: an image, two views, or a raw file that may hold two."""
+    """Files that a map is estimated from: an image, two views, or a raw file that may hold two."""
 
     image: Path
     right: Path | None
@@ -40,7 +40,7 @@ class ViewsInput:
         return [path for path in (self.image, self.right) if path]
 
     def check(self, model: str) -> None:
-        """Refuse what contradicts itself."""
+        """Raise an OptionError where options contradict each other."""
         if self.dual_pixel and self.right:
             raise OptionError(
                 f"{self.right} is given for the right view, which --dual-pixel looks for in "
@@ -61,7 +61,7 @@ class ViewsInput:
 
 @dataclass(frozen=True)
 class MapOutputs:
-    """Where a defocus map goes, and what else is asked for."""
+    """Files that a defocus map is written to."""
 
     radius: Path
     confidence: Path | None
@@ -73,11 +73,11 @@ class MapOutputs:
         return [path for path in (self.radius, self.confidence, self.preview) if path]
 
     def check(self) -> None:
-        """Refuse files that cannot hold what is to go there."""
-        instead = ", and add --preview-out for a picture in colors"
-        check_holds_numbers(self.radius, "radii", instead)
+        """Raise a FileError if a file cannot hold its part of the map."""
+        advice = ", and add --preview-out for a picture in colors"
+        check_holds_floats(self.radius, "radii", advice)
         if self.confidence:
-            check_holds_numbers(self.confidence, "confidence", "")
+            check_holds_floats(self.confidence, "confidence")
 
 
 @dataclass(frozen=True)

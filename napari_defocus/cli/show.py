@@ -1,4 +1,4 @@
-"""Tables: the models there are, what a file is, what this machine offers."""
+"""Tables of the models, of an image file, and of this machine."""
 
 import json
 import platform
@@ -27,27 +27,27 @@ _TASK_WORDS = {
     "dual": "map of two dual-pixel views",
     "deblur": "deblurring",
 }
-_WIDE = 200  # columns where the output goes to a file or another program
+_WIDE = 200  # columns where the output does not go to a terminal
 _LIBRARIES = ("torch", "numpy", "tifffile", "imagecodecs", "pillow")
 
 
 def show_models(*, check: bool) -> None:
-    """Print a table of all models, with `check` whether their files are what they should be."""
+    """Print a table of all models; with `check`, whether their weights are undamaged."""
     cards = list_models()
     if not cards:
         raise ModelError("no model is installed; give --model the path of a weights file")
     table = _table("name", "for", "version", "size", "license", *(["file"] if check else []))
     for card in cards:
-        checked = [_checked(card)] if check else []
-        table.add_row(*(Text(text) for text in [*_summary(card), *checked]))
+        state = [_verify(card)] if check else []
+        table.add_row(*(Text(text) for text in [*_summary(card), *state]))
     _print(table)
-    damaged = [card.name for card in cards if check and _checked(card) != "sound"]
+    damaged = [card.name for card in cards if check and _verify(card) != "sound"]
     if damaged:
         raise ModelError(f"the weights of {', '.join(damaged)} are damaged; install them anew")
 
 
 def show_model(name: str, *, check: bool) -> None:
-    """Print all that is known of one model."""
+    """Print the card of one model."""
     card = _find(name)
     rows = {**json.loads(card.to_json()), "file": str(card.path)}
     if check:
@@ -57,7 +57,7 @@ def show_model(name: str, *, check: bool) -> None:
 
 
 def show_file(path: Path) -> None:
-    """Print what a file holds, and how it would be understood."""
+    """Print what a file holds, and how it would be read."""
     picture = read_picture(path)
     _print(_rows(_file_rows(path, picture)))
 
@@ -77,7 +77,7 @@ def _size(path: Path) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
 
 
-def _checked(card: ModelCard) -> str:
+def _verify(card: ModelCard) -> str:
     try:
         verify(card)
     except DefocusError as error:
@@ -111,10 +111,10 @@ def _file_rows(path: Path, picture: Picture) -> Iterator[tuple[str, str]]:
         yield "channels", ", ".join(metadata.channel_names)
     if metadata.resolution and (per_inch := metadata.resolution.per_inch()):
         yield "resolution", f"{per_inch[0]:g} x {per_inch[1]:g} pixels per inch"
-    yield "carried on", ", ".join(_carried(picture)) or "nothing beside the pixels"
+    yield "carried on", ", ".join(_carried(picture)) or "nothing but the pixels"
     if picture.ignored:
         yield "left out", picture.ignored
-    yield from _understood(picture)
+    yield from _reading_rows(picture)
     sidecar = sidecar_path(path)
     if sidecar.exists():
         yield "provenance", _origin(sidecar)
@@ -134,8 +134,8 @@ def _carried(picture: Picture) -> Iterator[str]:
     return (name for name, value in names.items() if value)
 
 
-def _understood(picture: Picture) -> Iterator[tuple[str, str]]:
-    """How the API would take it, or why it would not."""
+def _reading_rows(picture: Picture) -> Iterator[tuple[str, str]]:
+    """Yield how the API would read the picture, or why it cannot."""
     try:
         layout = read_layout(picture.data, picture.channel_axis)
         low, high = measure_range(picture.data, layout, None)

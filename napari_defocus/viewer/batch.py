@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import napari.viewer
     from napari.qt.threading import GeneratorWorker
 
-    from ..batch.work import Outcome
+    from ..batch.process import Outcome
 
 _ENDINGS = {
     "done": "done; report.html is in the folder of the results",

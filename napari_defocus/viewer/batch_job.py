@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 
 from ..batch.how import How
 from ..batch.plan import Plan
+from ..batch.process import Outcome
 from ..batch.run import Event, run_plan
 from ..batch.settings import Settings
-from ..batch.work import Outcome
 from ..inference.engine import Progress
 
 _STEPS_A_FILE = 1000

@@ -6,8 +6,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from ..batch.plan import Plan
+from ..batch.process import Outcome
 from ..batch.run import Event
-from ..batch.work import Outcome
 
 _COLUMNS = ("file", "state", "seconds", "radius", "in focus", "message")
 _STATE, _MESSAGE = _COLUMNS.index("state"), _COLUMNS.index("message")

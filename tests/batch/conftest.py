@@ -17,7 +17,7 @@ _SMALL = {
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """One thread, as networks this small do not gain by more, and lose much on a busy machine."""
+    """Use one thread: small networks gain nothing by more, and lose much on a busy machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -26,10 +26,10 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def small_models(tmp_path_factory):
-    """Settings that name files of small untrained networks."""
+    """Return settings that name weights files of small untrained networks."""
     folder = tmp_path_factory.mktemp("models")
     torch.manual_seed(0)
-    said = dict.fromkeys(("license", "description", "data"), "")
+    texts = dict.fromkeys(("license", "description", "data"), "")
     paths = {}
     for architecture, (task, arguments) in _SMALL.items():
         network = build(architecture, arguments)
@@ -45,7 +45,7 @@ def small_models(tmp_path_factory):
             version="0",
             recipe={},
             figures={},
-            **said,
+            **texts,
         )
         paths[task] = str(card.path)
     return {"model": paths["deblur"], "map_model": paths["single"], "protect": 0.0}
@@ -53,8 +53,8 @@ def small_models(tmp_path_factory):
 
 @pytest.fixture
 def settings(small_models):
-    """Makes settings that use the small networks."""
-    return lambda **given: Settings(**{**small_models, **given})
+    """Return a function that makes settings with the small networks."""
+    return lambda **changes: Settings(**{**small_models, **changes})
 
 
 def picture(seed, shape=(24, 32, 3)):
@@ -63,7 +63,7 @@ def picture(seed, shape=(24, 32, 3)):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of three good pictures, one of them further down, and a text."""
+    """A folder with three pictures, one of them in a folder within it, and a text file."""
     folder = tmp_path / "in"
     (folder / "deep er").mkdir(parents=True)
     for seed, name in enumerate(("a.png", "b.tif", "deep er/ü.jpg")):

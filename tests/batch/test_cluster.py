@@ -1,4 +1,4 @@
-"""Plans on dask workers give what they give here, even if workers die."""
+"""Plans on dask workers: the same results as in one process, even if workers die."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from napari_defocus.batch.cluster import connected, run_on_cluster
+from napari_defocus.batch.cluster import connect, run_on_cluster
 from napari_defocus.batch.how import How
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
@@ -21,7 +21,7 @@ pytest.importorskip("distributed")
 
 @pytest.fixture(scope="module")
 def client():
-    with connected(None, 4) as client:
+    with connect(None, 4) as client:
         yield client
 
 
@@ -30,30 +30,34 @@ def results(folder):
 
 
 def kill_one_at_work(client, pids, steps):
-    """Go on until a worker is at work, for it may have done all that it was given; and kill it."""
+    """Run on until a worker has a task, and kill that worker."""
     while not (busy := [worker for worker, tasks in client.processing().items() if tasks]):
         next(steps)
     os.kill(pids[busy[0]], signal.SIGKILL)
 
 
-def finished(steps):
+def final_states(steps):
     return [event.outcome.state for event in steps if event.outcome is not None]
 
 
 def test_workers_give_the_same_bytes(photos, settings, tmp_path, client):
     (photos / "bad.png").write_bytes(b"nothing")
-    torch.set_num_threads(2)  # where workers have one
+    torch.set_num_threads(2)  # workers have one
     list(run_plan(make_plan([photos], tmp_path / "here", settings())))
-    states = finished(run_on_cluster(make_plan([photos], tmp_path / "there", settings()), client))
+    states = final_states(
+        run_on_cluster(make_plan([photos], tmp_path / "there", settings()), client)
+    )
     assert sorted(states) == ["done", "done", "done", "failed"]
     images = [results(tmp_path / where) for where in ("here", "there")]
     assert images[0] == images[1]
     assert (tmp_path / "there" / "report.html").exists()
-    again = finished(run_on_cluster(make_plan([photos], tmp_path / "there", settings()), client))
+    again = final_states(
+        run_on_cluster(make_plan([photos], tmp_path / "there", settings()), client)
+    )
     assert sorted(again) == ["failed", "verified", "verified", "verified"]
 
 
-def test_work_of_a_worker_that_dies_is_done_by_another(photos, settings, tmp_path, client):
+def test_files_of_a_dead_worker_are_done_by_another(photos, settings, tmp_path, client):
     for seed in range(16):
         Image.fromarray(picture(seed, (96, 96, 3))).save(photos / f"{seed}.png")
     list(run_plan(make_plan([photos], tmp_path / "here", settings())))
@@ -62,13 +66,13 @@ def test_work_of_a_worker_that_dies_is_done_by_another(photos, settings, tmp_pat
     while next(steps).outcome is None:
         pass
     kill_one_at_work(client, pids, steps)
-    assert set(finished(steps)) <= {"done", "verified"}
+    assert set(final_states(steps)) <= {"done", "verified"}
     assert results(tmp_path / "here") == results(tmp_path / "there")
 
 
 @pytest.fixture
 def one_image(tmp_path):
-    """A picture of many small tiles."""
+    """A picture that is cut into many tiles."""
     Image.fromarray(picture(5, (320, 240, 3))).save(tmp_path / "one.png")
     return tmp_path / "one.png"
 
@@ -76,18 +80,18 @@ def one_image(tmp_path):
 def test_one_image_is_shared_tile_by_tile_even_if_a_worker_dies(
     one_image, settings, tmp_path, client
 ):
-    chosen = settings(task="both", how=How(tile="64", scale="1"))
-    list(run_plan(make_plan([one_image], tmp_path / "here", chosen)))
+    custom = settings(task="both", how=How(tile="64", scale="1"))
+    list(run_plan(make_plan([one_image], tmp_path / "here", custom)))
     pids = client.run(os.getpid)
-    steps = run_on_cluster(make_plan([one_image], tmp_path / "there", chosen), client)
-    told = [next(steps) for _ in range(12)]
-    assert told[-1].done > 1
+    steps = run_on_cluster(make_plan([one_image], tmp_path / "there", custom), client)
+    events = [next(steps) for _ in range(12)]
+    assert events[-1].done > 1
     kill_one_at_work(client, pids, steps)
-    assert finished(steps) == ["done"]
+    assert final_states(steps) == ["done"]
     assert results(tmp_path / "here") == results(tmp_path / "there")
 
 
-def test_one_run_in_a_folder(photos, settings, tmp_path, client):
+def test_a_second_run_in_the_same_folder_is_refused(photos, settings, tmp_path, client):
     plan = make_plan([photos], tmp_path / "out", settings())
     steps = run_on_cluster(plan, client)
     next(steps)
@@ -96,23 +100,23 @@ def test_one_run_in_a_folder(photos, settings, tmp_path, client):
     steps.close()
 
 
-def test_two_runs_at_once_start_workers_of_their_own(photos, settings, tmp_path, client):
-    with connected(None, 1) as other:
+def test_two_clusters_at_once_have_separate_workers(photos, settings, tmp_path, client):
+    with connect(None, 1) as other:
         assert other.scheduler.address != client.scheduler.address
         plan = make_plan([photos], tmp_path / "out", settings())
-        assert set(finished(run_on_cluster(plan, other))) == {"done"}
+        assert set(final_states(run_on_cluster(plan, other))) == {"done"}
 
 
-def test_arrays_of_the_caller_stay_off_the_cluster(client):
+def test_dask_arrays_of_the_caller_are_not_computed_on_the_cluster(client):
     assert dask.delayed(os.getpid)().compute() == os.getpid()
     assert os.getpid() not in client.run(os.getpid).values()
 
 
-def test_what_cannot_be_reached_is_said():
+def test_an_address_without_scheduler_is_an_error():
     with (
-        pytest.raises(OptionError, match="no dask scheduler answers at nonsense://x"),
-        connected("nonsense://x", None),
+        pytest.raises(OptionError, match="no dask scheduler .*nonsense://x"),
+        connect("nonsense://x", None),
     ):
         pass
-    with pytest.raises(OptionError, match="exclude each other"), connected("tcp://x:1", 2):
+    with pytest.raises(OptionError, match="cluster and workers"), connect("tcp://x:1", 2):
         pass

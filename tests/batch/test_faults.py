@@ -1,4 +1,4 @@
-"""Full disks, folders that vanish, memory that runs out: told, mended, and nothing half done."""
+"""Full disks, folders that vanish, memory that runs out: reported, and mended by the next run."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given
-from hypothesis import settings as how
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -25,13 +25,13 @@ from napari_defocus.io import read_picture, write_picture
 from .conftest import picture
 from .test_run import contents, finish, states, table
 
-OFTEN = how(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+OFTEN = limits(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TILES = How(tile="64", scale="1")
 
 
 @pytest.fixture
 def large(tmp_path):
-    """Two pictures of several tiles."""
+    """Two pictures that are cut into several tiles."""
     folder = tmp_path / "large"
     folder.mkdir()
     for seed in range(2):
@@ -41,7 +41,7 @@ def large(tmp_path):
 
 @pytest.fixture
 def disk(tmp_path):
-    """A file system of its own, and a function that mounts it anew with other options."""
+    """A separate file system, and a function that mounts it anew with other options."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=10m", "none", folder]
@@ -49,38 +49,38 @@ def disk(tmp_path):
         pytest.skip("no file system can be mounted here")
     yield (
         folder,
-        lambda said: subprocess.run(
-            ["mount", "-o", f"remount,{said}", folder], check=True, capture_output=True
+        lambda options: subprocess.run(
+            ["mount", "-o", f"remount,{options}", folder], check=True, capture_output=True
         ),
     )
     subprocess.run(["umount", folder], check=True)
 
 
 def outcomes_of(steps):
-    """The outcomes, and the error that the run ended with."""
-    found = []
+    """Return the outcomes, and the error that the run ended with."""
+    outcomes = []
     try:
-        found.extend(event.outcome for event in steps if event.outcome is not None)
+        outcomes.extend(event.outcome for event in steps if event.outcome is not None)
     except FileError as error:
-        return found, str(error)
-    return found, ""
+        return outcomes, str(error)
+    return outcomes, ""
 
 
 def check_whole(folder):
-    """Nothing is half written: every result has its record."""
+    """Check that no result is half written, and that each has its record."""
     assert not list(folder.rglob("*.part"))
     for path in folder.rglob("*-deblurred.png"):
         read_picture(path)
         assert json.loads(path.with_name(path.name + ".json").read_text())["batch"]["result"]
 
 
-def test_a_full_disk_is_told_and_mended(large, settings, tmp_path, disk):
+def test_files_that_failed_on_a_full_disk_are_done_by_the_next_run(large, settings, tmp_path, disk):
     out, remount = disk
     finish(make_plan([large], tmp_path / "whole", settings()))
     remount("size=48k")
-    found, error = outcomes_of(run_plan(make_plan([large], out, settings())))
-    assert "failed" in states(found)
-    for outcome in found:
+    outcomes, error = outcomes_of(run_plan(make_plan([large], out, settings())))
+    assert "failed" in states(outcomes)
+    for outcome in outcomes:
         assert outcome.state == "done" or "No space left on device" in outcome.message
     reports = [f"{out}/report.{kind}" for kind in ("csv", "html")]
     assert error in [
@@ -89,8 +89,8 @@ def test_a_full_disk_is_told_and_mended(large, settings, tmp_path, disk):
     ]
     check_whole(out)
     remount("size=10m")
-    _, found = finish(make_plan([large], out, settings()))
-    assert "failed" not in states(found)
+    _, outcomes = finish(make_plan([large], out, settings()))
+    assert "failed" not in states(outcomes)
     assert results(out) == results(tmp_path / "whole")
 
 
@@ -98,7 +98,9 @@ def results(folder):
     return {path: content for path, content in contents(folder).items() if path.name != PLAN_NAME}
 
 
-def test_a_read_only_disk_is_refused_and_taken_up_once_it_is_not(large, settings, disk):
+def test_a_read_only_disk_is_refused_and_the_plan_resumed_once_it_is_writable(
+    large, settings, disk
+):
     out, remount = disk
     finish(make_plan([large / "0.png"], out, settings()))
     remount("ro")
@@ -106,8 +108,8 @@ def test_a_read_only_disk_is_refused_and_taken_up_once_it_is_not(large, settings
     with pytest.raises(FileError, match=f"{out} cannot be written to: Read-only file system"):
         next(run_plan(plan))
     remount("rw")
-    _, found = finish(plan)
-    assert states(found) == ["verified", "done"]
+    _, outcomes = finish(plan)
+    assert states(outcomes) == ["verified", "done"]
 
 
 @pytest.mark.skipif(not hasattr(os, "setresuid"), reason="needs POSIX users")
@@ -120,7 +122,7 @@ def test_a_write_protected_folder_is_refused(settings):
         plan = make_plan([source], out, settings())
         user = os.getresuid()
         if user[1] == 0:
-            os.setresuid(65534, 65534, 0)  # whom write protection binds
+            os.setresuid(65534, 65534, 0)  # root may write everywhere
         try:
             with pytest.raises(FileError, match=f"{out} cannot be written to: Permission denied"):
                 next(run_plan(plan))
@@ -129,107 +131,107 @@ def test_a_write_protected_folder_is_refused(settings):
         assert not list(out.iterdir())
 
 
-def test_a_folder_that_vanishes_is_not_made_again(photos, settings, tmp_path):
+def test_an_output_folder_that_vanishes_is_not_made_again(photos, settings, tmp_path):
     out = tmp_path / "out"
     steps = run_plan(make_plan([photos], out, settings()))
     while next(steps).outcome is None:
         pass
     shutil.rmtree(out)
-    found, error = outcomes_of(steps)
-    assert states(found) == ["failed", "failed"]
-    for outcome in found:
+    outcomes, error = outcomes_of(steps)
+    assert states(outcomes) == ["failed", "failed"]
+    for outcome in outcomes:
         assert "there is no folder" in outcome.message
     assert error == f"{out}/report.csv cannot be written: there is no folder {out}"
     assert not out.exists()
 
 
-def test_a_folder_that_cannot_be_made_fails_its_files_alone(photos, settings, tmp_path):
+def test_only_the_files_of_a_folder_that_cannot_be_made_fail(photos, settings, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (out / "deep er").write_text("in the way")
-    _, found = finish(make_plan([photos], out, settings()))
-    assert states(found) == ["done", "done", "failed"]
-    assert "there is no folder" in found[2].message
+    _, outcomes = finish(make_plan([photos], out, settings()))
+    assert states(outcomes) == ["done", "done", "failed"]
+    assert "there is no folder" in outcomes[2].message
 
 
-def test_a_file_that_vanishes_while_it_is_worked_on_is_told(photos, settings, tmp_path):
+def test_a_file_that_vanishes_during_its_work_fails_alone(photos, settings, tmp_path):
     steps = run_plan(make_plan([photos], tmp_path / "out", settings()))
     while not next(steps).total:
         pass
     (photos / "a.png").unlink()
-    found, _ = outcomes_of(steps)
-    assert states(found) == ["failed", "done", "done"]
-    assert f"{photos}/a.png cannot be read: No such file" in found[0].message
+    outcomes, _ = outcomes_of(steps)
+    assert states(outcomes) == ["failed", "done", "done"]
+    assert f"{photos}/a.png cannot be read: No such file" in outcomes[0].message
 
 
 @OFTEN
 @given(tile=st.integers(1, 30))
-def test_cancelled_at_any_tile_and_taken_up_again(large, settings, tile):
-    chosen = settings(how=TILES)
+def test_a_run_canceled_at_any_tile_can_be_resumed(large, settings, tile):
+    custom = settings(how=TILES)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
-        steps = run_plan(make_plan([large], out, chosen))
+        steps = run_plan(make_plan([large], out, custom))
         for _ in range(tile):
             next(steps, None)
         steps.close()
         check_whole(out)
-        _, found = finish(make_plan([large], out, chosen))
-        assert set(states(found)) <= {"done", "verified"}
+        _, outcomes = finish(make_plan([large], out, custom))
+        assert set(states(outcomes)) <= {"done", "verified"}
         assert len(list(out.glob("*-deblurred.png"))) == 2
 
 
 @OFTEN
 @given(call=st.integers(0, 200))
-def test_memory_that_runs_out_at_any_layer_of_any_tile_fails_that_file_alone(large, settings, call):
-    chosen = settings(how=TILES)
+def test_a_file_fails_alone_when_memory_runs_out_at_any_layer_of_any_tile(large, settings, call):
+    custom = settings(how=TILES)
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         out = Path(folder)
         calls, convolve = iter(range(10**6)), torch.nn.functional.conv2d
 
-        def run_out(*given, **named):
+        def run_out(*args, **kwargs):
             if next(calls) == call:
                 raise torch.OutOfMemoryError("CUDA out of memory")
-            return convolve(*given, **named)
+            return convolve(*args, **kwargs)
 
         patch.setattr(torch.nn.functional, "conv2d", run_out)
-        _, found = finish(make_plan([large], out, chosen))
+        _, outcomes = finish(make_plan([large], out, custom))
         check_whole(out)
-        assert states(found).count("failed") <= 1
-        for outcome in found:
+        assert states(outcomes).count("failed") <= 1
+        for outcome in outcomes:
             assert outcome.state == "done" or "out of memory" in outcome.message
         patch.undo()
-        _, again = finish(make_plan([large], out, chosen))
-        assert [s.replace("failed", "done") for s in states(found)] == ["done"] * 2
+        _, again = finish(make_plan([large], out, custom))
+        assert [s.replace("failed", "done") for s in states(outcomes)] == ["done"] * 2
         assert set(states(again)) <= {"done", "verified"}
 
 
 @pytest.mark.parametrize("year", [1970, 2105])
-def test_clocks_that_are_wrong_do_not_matter(photos, settings, tmp_path, year):
+def test_wrong_clocks_do_not_matter(photos, settings, tmp_path, year):
     out = tmp_path / "out"
     finish(make_plan([photos], out, settings()))
     seconds = (year - 1970) * 31_556_952
     for path in [*photos.rglob("*.*"), *out.rglob("*.*")]:
         os.utime(path, (seconds, seconds))
-    _, found = finish(make_plan([photos], out, settings()))
-    assert states(found) == ["verified"] * 3
+    _, outcomes = finish(make_plan([photos], out, settings()))
+    assert states(outcomes) == ["verified"] * 3
     Image.fromarray(picture(9)).save(photos / "a.png")
     os.utime(photos / "a.png", (0, 0))
-    _, found = finish(make_plan([photos], out, settings()))
-    assert states(found) == ["done", "verified", "verified"]
+    _, outcomes = finish(make_plan([photos], out, settings()))
+    assert states(outcomes) == ["done", "verified", "verified"]
 
 
 # Names
 
 
-def test_names_too_long_for_their_results_are_told_before_work(photos, settings, tmp_path):
+def test_names_too_long_for_results_fail_before_the_work(photos, settings, tmp_path):
     for length in (255 - 4, 240, 238):
         (photos / "a.png").rename(photos / ("é" * (length // 2) + ".png"))
         (photos / ("é" * (length // 2) + ".png")).rename(photos / ("x" * length + ".png"))
-        events, found = finish(make_plan([photos], tmp_path / "out", settings()))
-        assert sorted(states(found))[-1] in ("failed", "verified")
-        failed = next(outcome for outcome in found if outcome.state == "failed")
+        events, outcomes = finish(make_plan([photos], tmp_path / "out", settings()))
+        assert sorted(states(outcomes))[-1] in ("failed", "verified")
+        failed = next(outcome for outcome in outcomes if outcome.state == "failed")
         assert "cannot be written: File name too long" in failed.message
-        assert not any(event.total > 1 for event in events if found[event.index] is failed)
+        assert not any(event.total > 1 for event in events if outcomes[event.index] is failed)
         (photos / ("x" * length + ".png")).rename(photos / "a.png")
     assert table(tmp_path / "out")
 
@@ -242,16 +244,16 @@ def test_names_of_any_bytes_and_letters(settings, tmp_path):
     for seed, name in enumerate(names):
         Image.fromarray(picture(seed)).save(folder / name)
     plan = make_plan([folder], tmp_path / "out", settings())
-    _, found = finish(plan)
-    assert states(found) == ["done"] * len(names)
+    _, outcomes = finish(plan)
+    assert states(outcomes) == ["done"] * len(names)
     assert Plan.read(tmp_path / "out") == plan
     for name in names:
         assert (tmp_path / "out" / name.replace(".png", "-deblurred.png")).exists()
-    _, found = finish(make_plan([folder], tmp_path / "out", settings()))
-    assert states(found) == ["verified"] * len(names)
+    _, outcomes = finish(make_plan([folder], tmp_path / "out", settings()))
+    assert states(outcomes) == ["verified"] * len(names)
 
 
-def test_names_that_differ_in_case_or_accents_alone_are_told_apart(settings, tmp_path):
+def test_results_are_distinct_where_names_differ_only_in_case_or_accents(settings, tmp_path):
     (tmp_path / "in").mkdir()
     names = ["a.png", "A.png", "\u00e9.png", "e\u0301.png"]
     for seed, name in enumerate(names):
@@ -261,29 +263,29 @@ def test_names_that_differ_in_case_or_accents_alone_are_told_apart(settings, tmp
     assert len(made) == len(plan.items)
 
 
-def test_results_beside_their_sources_are_no_sources_of_the_next_run(photos, settings):
-    for given_now in (["a.png"], ["b.tif"], ["*.png", "*.tif"], ["*.png", "*.tif"]):
-        _, found = finish(make_plan([photos / name for name in given_now], photos, settings()))
-    assert states(found) == ["verified", "verified"]
+def test_results_beside_their_sources_are_not_inputs_of_the_next_run(photos, settings):
+    for inputs in (["a.png"], ["b.tif"], ["*.png", "*.tif"], ["*.png", "*.tif"]):
+        _, outcomes = finish(make_plan([photos / name for name in inputs], photos, settings()))
+    assert states(outcomes) == ["verified", "verified"]
     assert not list(photos.rglob("*deblurred-deblurred*"))
     with pytest.raises(FileError, match="is the result of an earlier run"):
         make_plan([photos / "a-deblurred.png"], photos, settings())
 
 
-def test_results_never_take_the_place_of_a_source(photos, settings):
+def test_results_never_replace_a_source(photos, settings):
     shutil.copy(photos / "a.png", photos / "a-deblurred.png")
     before = (photos / "a-deblurred.png").read_bytes()
-    given_now = [photos / "a.png", photos / "a-deblurred.png"]
-    finish(make_plan(given_now, photos, settings(existing="replace")))
+    inputs = [photos / "a.png", photos / "a-deblurred.png"]
+    finish(make_plan(inputs, photos, settings(existing="replace")))
     assert (photos / "a-deblurred.png").read_bytes() == before
     assert (photos / "a-deblurred-2.png").exists()
 
 
-def test_links_to_nothing_are_told(photos, settings, tmp_path):
+def test_a_broken_link_is_reported_as_failed(photos, settings, tmp_path):
     (photos / "gone.png").symlink_to(photos / "nowhere.png")
-    _, found = finish(make_plan([photos], tmp_path / "out", settings()))
-    assert states(found).count("failed") == 1
-    assert "gone.png cannot be read: No such file" in found[-1].message
+    _, outcomes = finish(make_plan([photos], tmp_path / "out", settings()))
+    assert states(outcomes).count("failed") == 1
+    assert "gone.png cannot be read: No such file" in outcomes[-1].message
 
 
 def test_values_that_are_not_finite_do_not_spoil_the_report(settings, tmp_path):
@@ -291,8 +293,8 @@ def test_values_that_are_not_finite_do_not_spoil_the_report(settings, tmp_path):
     image[3:5], image[9] = np.nan, np.inf
     (tmp_path / "in").mkdir()
     write_picture(tmp_path / "in" / "a.tif", image)
-    _, found = finish(make_plan([tmp_path / "in"], tmp_path / "out", settings(task="both")))
-    assert states(found) == ["done"]
+    _, outcomes = finish(make_plan([tmp_path / "in"], tmp_path / "out", settings(task="both")))
+    assert states(outcomes) == ["done"]
     assert (tmp_path / "out" / "report.html").read_text().count("data:image/jpeg") == 1
 
 
@@ -317,7 +319,7 @@ def test_decimal_commas_change_nothing(photos, settings, tmp_path):
         pytest.skip("no locale with decimal commas can be made here")
     finish(make_plan([photos], tmp_path / "here", settings()))
     subprocess.run(
-        [sys.executable, "-c", IN_A_LOCALE, photos, tmp_path / "out", told(settings())],
+        [sys.executable, "-c", IN_A_LOCALE, photos, tmp_path / "out", as_text(settings())],
         env={**os.environ, "LOCPATH": str(tmp_path / "locales"), "LC_ALL": "de_DE.UTF-8"},
         check=True,
     )
@@ -327,5 +329,5 @@ def test_decimal_commas_change_nothing(photos, settings, tmp_path):
     ]
 
 
-def told(chosen):
-    return json.dumps(chosen.as_json())
+def as_text(settings):
+    return json.dumps(settings.as_json())

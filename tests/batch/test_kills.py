@@ -1,4 +1,4 @@
-"""Two hundred files of all kinds, some broken: runs that are killed end as if they were not.
+"""Kills at any moment of a batch of two hundred files, some broken; later runs mend all.
 
 The processes are forked from a warm one, see `warm`, and killed by SIGKILL.
 """
@@ -27,8 +27,8 @@ WARM = Path(__file__).with_name("warm.py")
 
 
 def values(seed, shape=(40, 36)):
-    chance = np.random.default_rng(seed).random(shape)
-    return (chance + np.roll(chance, 1, -1)) / 2
+    noise = np.random.default_rng(seed).random(shape)
+    return (noise + np.roll(noise, 1, -1)) / 2
 
 
 def whole(seed, shape, dtype):
@@ -47,9 +47,9 @@ def save_pillow(mode, **options):
     )
 
 
-def save_tiff(make, how=None, **options):
+def save_tiff(make, writer_options=None, **options):
     def save(path, seed):
-        with tifffile.TiffWriter(path, **how or {}) as writer:
+        with tifffile.TiffWriter(path, **writer_options or {}) as writer:
             writer.write(make(seed), **options)
 
     return save
@@ -92,7 +92,7 @@ def encoded(save, name="a.tif"):
     return buffer.getvalue()
 
 
-def in_a_circle():
+def circular_tiff():
     content = bytearray(encoded(save_tiff(lambda _: whole(0, (9, 9), np.uint8), metadata=None)))
     start = struct.unpack_from("<I", content, 4)[0]
     end = start + 2 + 12 * struct.unpack_from("<H", content, start)[0]
@@ -117,7 +117,7 @@ BROKEN = {
     "checksum.png": (PNG[:60] + b"no" + PNG[62:], "damaged or truncated"),
     "gigapixels.png": (PNG[:16] + b"\x7f\xff\xff\xff" * 2 + PNG[24:], "claims 2147483647 x"),
     "tags.tif": (TIFF[:14] + b"\xff\xff" + TIFF[16:], "is damaged"),
-    "circle.tif": (in_a_circle(), "lead in a circle"),
+    "circle.tif": (circular_tiff(), "lead in a circle"),
     "dots.png": (encoded(save_pillow("1", format="GIF")), "not an image of a known kind"),
     "nan.tif": (encoded(save_tiff(lambda _: np.full((9, 9), np.nan))), "no finite value"),
     "complex.tif": (encoded(save_tiff(lambda _: values(0) + 1j)), "complex"),
@@ -129,7 +129,7 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def run():
-    """Runs a batch in a process of its own; says with which status it ended."""
+    """Return a function that runs a batch in a process of its own, and returns its exit status."""
     with subprocess.Popen(
         [sys.executable, WARM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -145,7 +145,7 @@ def run():
 
 @pytest.fixture
 def mixed(tmp_path):
-    """180 good files, ten of each kind, some further down, and 20 that are broken."""
+    """A folder with 180 good files, ten of each kind, and 20 broken ones."""
     folder = tmp_path / "in"
     (folder / "folder.png").mkdir(parents=True)
     for number in range(10):
@@ -170,13 +170,13 @@ def report(folder):
     return {Path(row["file"]).name: row for row in rows}
 
 
-def test_two_hundred_files_and_ten_kills(mixed, settings, tmp_path, run):
+def test_ten_kills_during_two_hundred_files_are_mended(mixed, settings, tmp_path, run):
     assert len(BROKEN) == 20
     assert len(GOOD) * 10 == 180
     assert run(mixed, tmp_path / "whole", settings()) == 0
-    chance = random.Random(0)
+    rng = random.Random(0)
     for _ in range(10):
-        files, touches = chance.randrange(4, 17), chance.randrange(30)
+        files, touches = rng.randrange(4, 17), rng.randrange(30)
         ended = run(mixed, tmp_path / "out", settings(), files=files, touches=touches)
         assert ended == -9
     assert run(mixed, tmp_path / "out", settings()) == 0
@@ -207,15 +207,15 @@ def check_results(sources, results):
 def test_a_kill_at_any_touch_of_the_results_is_mended(tmp_path, settings, run, existing):
     (tmp_path / "in").mkdir()
     GOOD["gray8.png"](tmp_path / "in" / "a.png", 0)
-    chosen = settings(existing=existing)
-    assert run(tmp_path / "in", tmp_path / "whole", chosen) == 0
+    custom = settings(existing=existing)
+    assert run(tmp_path / "in", tmp_path / "whole", custom) == 0
     wanted = contents(tmp_path / "whole")
     assert Path("a-deblurred.png") in wanted
     touches, ended = 0, -9
     while ended == -9:
         out = tmp_path / str(touches)
-        ended = run(tmp_path / "in", out, chosen, touches=touches)
-        assert run(tmp_path / "in", out, chosen) == 0
+        ended = run(tmp_path / "in", out, custom, touches=touches)
+        assert run(tmp_path / "in", out, custom) == 0
         assert contents(out) == wanted
         touches += 1
     assert touches > 20

@@ -1,4 +1,4 @@
-"""Batches are done file by file, taken up again, and stopped by no bad file."""
+"""Runs of a plan: results, resumed runs, bad files, and files that no batch has made."""
 
 import csv
 import json
@@ -24,7 +24,7 @@ BROKEN = {
 
 
 def finish(plan):
-    """Run a plan to its end; the events and the outcomes."""
+    """Run a plan to its end; return the events and the outcomes."""
     steps, events = run_plan(plan), []
     while True:
         try:
@@ -49,16 +49,16 @@ def table(folder):
     return list(csv.DictReader((folder / "report.csv").read_text(encoding="utf-8").splitlines()))
 
 
-def test_files_become_what_the_api_makes_of_them(photos, settings, tmp_path):
-    chosen = settings(task="both", strength=0.5)
-    events, outcomes = finish(make_plan([photos], tmp_path / "out", chosen))
+def test_results_equal_those_of_the_api(photos, settings, tmp_path):
+    custom = settings(task="both", strength=0.5)
+    events, outcomes = finish(make_plan([photos], tmp_path / "out", custom))
     assert states(outcomes) == ["done"] * 3
     image = read_picture(photos / "a.png").data
-    found = estimate_defocus(image, model=chosen.map_model, channel_axis=-1)
-    sharp = deblur(image, found, model=chosen.model, protect=0.0, strength=0.5, channel_axis=-1)
+    defocus = estimate_defocus(image, model=custom.map_model, channel_axis=-1)
+    sharp = deblur(image, defocus, model=custom.model, protect=0.0, strength=0.5, channel_axis=-1)
     for name, wanted in [
-        ("a-defocus.tif", found.radius),
-        ("a-confidence.tif", found.confidence),
+        ("a-defocus.tif", defocus.radius),
+        ("a-confidence.tif", defocus.confidence),
         ("a-deblurred.png", sharp),
     ]:
         np.testing.assert_array_equal(read_picture(tmp_path / "out" / name).data, wanted)
@@ -67,7 +67,7 @@ def test_files_become_what_the_api_makes_of_them(photos, settings, tmp_path):
     assert any(event.done == event.total > 1 for event in events)
 
 
-def test_results_say_where_they_come_from(photos, settings, tmp_path):
+def test_results_have_provenance(photos, settings, tmp_path):
     finish(make_plan([photos / "a.png"], tmp_path / "out", settings()))
     record = json.loads((tmp_path / "out" / "a-deblurred.png.json").read_text(encoding="utf-8"))
     assert record["function"] == "deblur"
@@ -85,7 +85,7 @@ def test_a_second_run_redoes_nothing(photos, settings, tmp_path):
 
 
 @pytest.mark.parametrize("change", ["source", "result", "sidecar", "missing"])
-def test_what_is_not_as_it_was_is_redone(photos, settings, tmp_path, change):
+def test_a_file_whose_source_or_result_changed_is_done_again(photos, settings, tmp_path, change):
     out = tmp_path / "out"
     finish(make_plan([photos], out, settings()))
     wanted = contents(out)
@@ -102,21 +102,23 @@ def test_what_is_not_as_it_was_is_redone(photos, settings, tmp_path, change):
     assert (contents(out) == wanted) == (change != "source")
 
 
-def test_other_settings_redo_all(photos, settings, tmp_path):
+def test_other_settings_do_all_files_again(photos, settings, tmp_path):
     finish(make_plan([photos], tmp_path / "out", settings()))
     _, outcomes = finish(make_plan([photos], tmp_path / "out", settings(strength=0.3)))
     assert states(outcomes) == ["done"] * 3
 
 
-def test_bad_files_are_reported_and_stop_nothing(photos, settings, tmp_path):
+def test_bad_files_are_reported_and_do_not_stop_the_others(photos, settings, tmp_path):
     for name, content in BROKEN.items():
         (photos / name).write_bytes(content)
     plan = make_plan([photos], tmp_path / "out", settings())
     _, outcomes = finish(plan)
-    found = {item.source.name: outcome for item, outcome in zip(plan.items, outcomes, strict=True)}
-    assert {name for name, outcome in found.items() if outcome.state == "failed"} == set(BROKEN)
+    by_name = {
+        item.source.name: outcome for item, outcome in zip(plan.items, outcomes, strict=True)
+    }
+    assert {name for name, outcome in by_name.items() if outcome.state == "failed"} == set(BROKEN)
     for name in BROKEN:
-        assert name in found[name].message
+        assert name in by_name[name].message
     assert states(outcomes).count("done") == 3
     rows = {row["file"]: row for row in table(tmp_path / "out")}
     assert rows[str(photos / "empty.png")]["message"].endswith("files can be read")
@@ -135,7 +137,7 @@ def test_a_file_that_vanishes_is_reported(photos, settings, tmp_path):
     assert "b.tif cannot be read: No such file" in outcomes[1].message
 
 
-def test_a_file_that_changes_on_the_way_is_reported(photos, settings, tmp_path):
+def test_a_file_that_changes_during_its_work_is_reported(photos, settings, tmp_path):
     plan = make_plan([photos / "a.png"], tmp_path / "out", settings())
     steps = run_plan(plan)
     while not next(steps).total:
@@ -147,7 +149,7 @@ def test_a_file_that_changes_on_the_way_is_reported(photos, settings, tmp_path):
     assert not list((tmp_path / "out").glob("a-*"))
 
 
-def test_cancelled_runs_go_on(photos, settings, tmp_path):
+def test_a_canceled_run_can_be_resumed(photos, settings, tmp_path):
     out = tmp_path / "out"
     plan = make_plan([photos], out, settings())
     steps = run_plan(plan)
@@ -160,7 +162,7 @@ def test_cancelled_runs_go_on(photos, settings, tmp_path):
     assert states(outcomes) == ["verified", "done", "done"]
 
 
-def test_two_runs_in_one_folder(photos, settings, tmp_path):
+def test_a_second_run_in_the_same_folder_is_refused(photos, settings, tmp_path):
     plan = make_plan([photos], tmp_path / "out", settings())
     first = run_plan(plan)
     next(first)
@@ -170,7 +172,7 @@ def test_two_runs_in_one_folder(photos, settings, tmp_path):
     finish(plan)
 
 
-def test_files_of_others_are_refused_kept_or_replaced(photos, settings, tmp_path):
+def test_foreign_files_are_refused_kept_or_replaced(photos, settings, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (out / "a-deblurred.png").write_bytes(b"mine")
@@ -185,7 +187,7 @@ def test_files_of_others_are_refused_kept_or_replaced(photos, settings, tmp_path
 
 @pytest.mark.parametrize("existing", ["refuse", "keep", "replace"])
 @pytest.mark.parametrize("late", [False, True])
-def test_files_of_others_that_appear_meanwhile_are_not_replaced(
+def test_foreign_files_that_appear_during_the_run_are_not_replaced(
     photos, settings, tmp_path, existing, late
 ):
     out = tmp_path / "out"
@@ -200,7 +202,7 @@ def test_files_of_others_that_appear_meanwhile_are_not_replaced(
         assert last.outcome.state == "done"
         return
     assert (out / "a-deblurred.png").read_bytes() == b"mine"
-    assert late or not any(event.total for event in others)  # before hours of work are lost
+    assert late or not any(event.total for event in others)  # refused before hours of work
     if late or existing == "refuse":
         assert last.outcome.state == "failed"
         assert "a-deblurred.png appeared while the batch ran" in last.outcome.message
@@ -208,7 +210,7 @@ def test_files_of_others_that_appear_meanwhile_are_not_replaced(
         assert last.outcome.state == "kept"
 
 
-def test_files_of_others_are_refused_even_where_an_earlier_run_was_to_write(
+def test_a_foreign_file_is_refused_even_if_an_earlier_run_planned_its_name(
     photos, settings, tmp_path
 ):
     steps = run_plan(make_plan([photos], tmp_path / "out", settings()))
@@ -219,10 +221,10 @@ def test_files_of_others_are_refused_even_where_an_earlier_run_was_to_write(
         make_plan([photos], tmp_path / "out", settings())
 
 
-def test_results_of_the_same_name_are_told_apart(photos, settings, tmp_path):
+def test_results_of_the_same_name_get_numbers(photos, settings, tmp_path):
     Image.fromarray(picture(7)).save(photos / "deep er" / "a.png")
-    given = [photos / "a.png", photos / "deep er" / "a.png"]
-    plan = make_plan(given, tmp_path / "out", settings())
+    inputs = [photos / "a.png", photos / "deep er" / "a.png"]
+    plan = make_plan(inputs, tmp_path / "out", settings())
     assert [item.results["sharp"].name for item in plan.items] == [
         "a-deblurred.png",
         "a-deblurred-2.png",
@@ -240,5 +242,5 @@ def test_a_plan_is_written_before_work_and_reads_back(photos, settings, tmp_path
 @pytest.mark.parametrize("content", ["", "[]", '{"items": 3}', '{"settings": {}, "items": []}'])
 def test_a_damaged_plan_is_an_error(tmp_path, content):
     (tmp_path / PLAN_NAME).write_text(content)
-    with pytest.raises(FileError, match="is no plan of a batch"):
+    with pytest.raises(FileError, match="not the plan of a batch"):
         Plan.read(tmp_path)

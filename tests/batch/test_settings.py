@@ -1,4 +1,4 @@
-"""What is done to every file, and what its results are called."""
+"""Settings of a batch: checks, names of results, JSON, fingerprint."""
 
 import json
 from dataclasses import replace
@@ -11,9 +11,9 @@ from napari_defocus.batch.settings import Settings
 from napari_defocus.errors import ModelError, OptionError
 
 
-def test_names_follow_the_pattern_and_hold_what_they_must():
+def test_names_of_results_follow_the_pattern():
     both = Settings(task="both", pattern="{what} of {name}{suffix}")
-    assert both.names(Path("x/a b.JPG")) == {
+    assert both.result_names(Path("x/a b.JPG")) == {
         "radius": "defocus of a b.tif",
         "confidence": "confidence of a b.tif",
         "sharp": "deblurred of a b.JPG",
@@ -21,7 +21,7 @@ def test_names_follow_the_pattern_and_hold_what_they_must():
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("changes", "words"),
     [
         ({"task": "blur"}, "task is 'blur'; accepted are map, deblur, both"),
         ({"existing": "ask"}, "existing is 'ask'; accepted are refuse, keep, replace"),
@@ -33,19 +33,19 @@ def test_names_follow_the_pattern_and_hold_what_they_must():
         ({"dual_pixel": True, "map_model": "single"}, "map_model is 'single' and dual_pixel is on"),
     ],
 )
-def test_what_cannot_be_is_an_error(given, words):
+def test_impossible_settings_are_an_error(changes, words):
     with pytest.raises(OptionError) as error:
-        Settings(**given)
+        Settings(**changes)
     assert words in str(error.value)
 
 
-def test_they_survive_json():
+def test_settings_survive_json():
     how = How(value_range=(0.0, 2.0), tile="128")
     settings = Settings(task="both", dual_pixel=True, how=how)
     assert Settings.from_json(json.loads(json.dumps(settings.as_json()))) == settings
 
 
-def test_fingerprint_changes_with_what_shapes_results_and_with_nothing_else():
+def test_fingerprint_changes_only_with_settings_that_change_results():
     settings = Settings()
     assert replace(settings, existing="keep", pattern="{what}{name}").fingerprint() == (
         settings.fingerprint()
@@ -59,13 +59,13 @@ def test_fingerprint_changes_with_what_shapes_results_and_with_nothing_else():
         assert replace(settings, **changed).fingerprint() != settings.fingerprint()
 
 
-def test_a_model_for_two_views_takes_part_where_they_are_looked_for():
-    asked = Settings(task="map", dual_pixel=True)
-    assert "dual-pixel" in [card.name for card in asked.possible_cards()]
-    assert [card.name for card in asked.cards("photo", "dual")] == ["dual-pixel", "single"]
-    assert "dual-pixel" not in [card.name for card in Settings(task="map").possible_cards()]
+def test_the_model_for_two_views_may_take_part_with_dual_pixel():
+    settings = Settings(task="map", dual_pixel=True)
+    assert "dual-pixel" in [card.name for card in settings.possible_models()]
+    assert [card.name for card in settings.cards("photo", "dual")] == ["dual-pixel", "single"]
+    assert "dual-pixel" not in [card.name for card in Settings(task="map").possible_models()]
 
 
 def test_unknown_models_are_refused():
     with pytest.raises(ModelError, match="no model 'nonsense'"):
-        Settings(model="nonsense").possible_cards()
+        Settings(model="nonsense").possible_models()

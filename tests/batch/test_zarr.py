@@ -1,4 +1,4 @@
-"""zarr stores and large TIFF files go through a batch window by window."""
+"""Batches of zarr stores and large TIFF files, read and written window by window."""
 
 import time
 
@@ -25,7 +25,7 @@ def stack(shape, dtype=np.uint16):
 
 @pytest.fixture
 def stores(tmp_path):
-    """A folder with an OME-Zarr stack, and one further down."""
+    """A folder with an OME-Zarr stack, and one in a folder within it."""
     folder = tmp_path / "in"
     (folder / "deeper").mkdir(parents=True)
     for name, shape in (("a.ome.zarr", (2, 2, 24, 40)), ("deeper/b.zarr", (32, 24))):
@@ -38,40 +38,40 @@ def outcomes(plan):
     return [event.outcome for event in run_plan(plan) if event.outcome is not None]
 
 
-def test_stores_are_found_and_not_looked_into(stores, monkeypatch):
+def test_stores_are_inputs_but_not_the_files_in_them(stores, monkeypatch):
     (stores / "a.ome.zarr" / "inside.tif").write_bytes(b"")
-    for given in ([stores], [stores / "a.ome.zarr", stores / "deeper"], [stores / "**/*.zarr"]):
-        assert [found.path.name for found in find_inputs(given)] == ["a.ome.zarr", "b.zarr"]
-    assert not {found.path.name for found in find_inputs([stores / "**/*"])} - {
+    for inputs in ([stores], [stores / "a.ome.zarr", stores / "deeper"], [stores / "**/*.zarr"]):
+        assert [file.path.name for file in find_inputs(inputs)] == ["a.ome.zarr", "b.zarr"]
+    assert not {file.path.name for file in find_inputs([stores / "**/*"])} - {
         "a.ome.zarr",
         "b.zarr",
     }
 
 
-def test_stores_become_what_the_api_makes_of_them(stores, settings, tmp_path):
-    chosen = settings(task="both")
-    done = outcomes(make_plan([stores], tmp_path / "out", chosen))
+def test_results_of_stores_equal_those_of_the_api(stores, settings, tmp_path):
+    custom = settings(task="both")
+    done = outcomes(make_plan([stores], tmp_path / "out", custom))
     assert [outcome.state for outcome in done] == ["done", "done"], done
     source = read_picture(stores / "a.ome.zarr")
-    how = chosen.how.arguments(source)
-    found = estimate_defocus(source.data, model=chosen.map_model, **how)
-    sharp = deblur(source.data, found, model=chosen.model, protect=0.0, **how)
+    how = custom.how.arguments(source)
+    defocus = estimate_defocus(source.data, model=custom.map_model, **how)
+    sharp = deblur(source.data, defocus, model=custom.model, protect=0.0, **how)
     for word, wanted in [
-        ("defocus", found.radius),
-        ("confidence", found.confidence),
+        ("defocus", defocus.radius),
+        ("confidence", defocus.confidence),
         ("deblurred", sharp),
     ]:
         picture = open_picture(tmp_path / "out" / f"a-{word}.ome.zarr")
         np.testing.assert_array_equal(picture.data.compute(), wanted)
         assert picture.axes == "TCYX"
         assert picture.metadata.pixel_size == SIZES.pixel_size
-    assert done[0].measures.median_radius == pytest.approx(float(np.median(found.radius)))
+    assert done[0].measures.median_radius == pytest.approx(float(np.median(defocus.radius)))
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/jpeg") == 2
     assert not find_leftovers(tmp_path / "out")
 
 
-def test_a_second_run_redoes_only_what_changed(stores, settings, tmp_path):
+def test_a_second_run_does_only_changed_stores_again(stores, settings, tmp_path):
     plan = make_plan([stores], tmp_path / "out", settings())
     outcomes(plan)
     again = make_plan([stores], tmp_path / "out", settings())
@@ -82,7 +82,7 @@ def test_a_second_run_redoes_only_what_changed(stores, settings, tmp_path):
     assert [outcome.state for outcome in outcomes(again)] == ["done", "done"]
 
 
-def test_cancelled_and_killed_runs_leave_nothing_half_done(stores, settings, tmp_path):
+def test_canceled_and_killed_runs_leave_no_unfinished_store(stores, settings, tmp_path):
     steps = run_plan(make_plan([stores], tmp_path / "out", settings()))
     while next(steps).done == 0:
         pass
@@ -97,7 +97,7 @@ def test_cancelled_and_killed_runs_leave_nothing_half_done(stores, settings, tmp
     assert not left.exists()
 
 
-def test_a_batch_is_cancelled_while_a_large_tiff_file_is_written(
+def test_a_batch_can_be_canceled_while_a_large_tiff_file_is_written(
     stores, settings, tmp_path, monkeypatch
 ):
     reads, read = [], tiff_write._Stoppable.__getitem__
@@ -109,8 +109,8 @@ def test_a_batch_is_cancelled_while_a_large_tiff_file_is_written(
 
     monkeypatch.setattr(tiff_write._Stoppable, "__getitem__", slow)
     monkeypatch.setattr(tiff_write, "_PATIENCE", 0.01)
-    chosen = settings(pattern="{name}-{what}.ome.tif")
-    steps = run_plan(make_plan([stores / "a.ome.zarr"], tmp_path / "out", chosen))
+    custom = settings(pattern="{name}-{what}.ome.tif")
+    steps = run_plan(make_plan([stores / "a.ome.zarr"], tmp_path / "out", custom))
     while not reads:
         next(steps)
     steps.close()
@@ -119,7 +119,7 @@ def test_a_batch_is_cancelled_while_a_large_tiff_file_is_written(
     assert not find_leftovers(tmp_path / "out")
 
 
-def test_stores_of_others_that_appear_meanwhile_are_not_replaced(stores, settings, tmp_path):
+def test_foreign_stores_that_appear_during_the_run_are_not_replaced(stores, settings, tmp_path):
     plan = make_plan([stores / "a.ome.zarr"], tmp_path / "out", settings())
     steps = run_plan(plan)
     while next(steps).done == 0:
@@ -133,7 +133,7 @@ def test_stores_of_others_that_appear_meanwhile_are_not_replaced(stores, setting
     assert not find_leftovers(tmp_path / "out")
 
 
-def test_broken_stores_are_reported_and_stop_nothing(stores, settings, tmp_path):
+def test_broken_stores_are_reported_and_do_not_stop_the_others(stores, settings, tmp_path):
     (stores / "broken.zarr").mkdir()
     done = outcomes(make_plan([stores], tmp_path / "out", settings()))
     assert [outcome.state for outcome in done] == ["done", "failed", "done"]
@@ -142,16 +142,16 @@ def test_broken_stores_are_reported_and_stop_nothing(stores, settings, tmp_path)
     )
 
 
-def test_large_planes_are_done_block_by_block(settings, tmp_path):
+def test_large_planes_are_worked_on_block_by_block(settings, tmp_path):
     data = stack((150, 140), np.uint8)
     write_picture(tmp_path / "a.zarr", data)
-    chosen = settings(task="both", how=How(tile="32", device="cpu"))  # blocks of 128 pixels
-    events = list(run_plan(make_plan([tmp_path / "a.zarr"], tmp_path / "out", chosen)))
+    custom = settings(task="both", how=How(tile="32", device="cpu"))  # blocks of 128 pixels
+    events = list(run_plan(make_plan([tmp_path / "a.zarr"], tmp_path / "out", custom)))
     assert [event.outcome.message for event in events if event.outcome] == [""]
     assert len(events) > 2 * 20  # tiles
-    found = estimate_defocus(data, model=chosen.map_model, tile=32)
+    defocus = estimate_defocus(data, model=custom.map_model, tile=32)
     radius = read_picture(tmp_path / "out" / "a-defocus.zarr").data
-    np.testing.assert_allclose(radius, found.radius, atol=1e-3)
-    sharp = deblur(data, found, model=chosen.model, protect=0.0, tile=32)
+    np.testing.assert_allclose(radius, defocus.radius, atol=1e-3)
+    sharp = deblur(data, defocus, model=custom.model, protect=0.0, tile=32)
     result = read_picture(tmp_path / "out" / "a-deblurred.zarr").data
     np.testing.assert_allclose(result.astype(int), sharp, atol=1)

@@ -1,7 +1,7 @@
-"""Batches in processes forked from a warm one, each killed at a chosen moment: kills are cheap.
+"""Script that runs batches in processes forked from a warm one, so that many kills cost little.
 
-A script. Every line it is given is a job in JSON, every line it answers the status with which the
-job's process ended: 0, or -9 if it was killed.
+Every line of its input is a job in JSON; every line of its output is the exit status of the job's
+process: 0, or -9 if it was killed.
 """
 
 import json

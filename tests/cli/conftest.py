@@ -1,4 +1,4 @@
-"""Small pictures, and the command line called as its entry point calls it."""
+"""Small pictures, and the command line run through its entry point."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from napari_defocus.cli import main
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
+class Completed:
+    """Exit status and output of a command."""
 
     status: int
     out: str
@@ -19,7 +19,7 @@ class Ended:
 
     @property
     def error(self) -> str:
-        """The one line that said what was wrong."""
+        """The error message, the only line of output."""
         assert self.status == 2, self
         assert self.out == ""
         assert self.err.count("\n") == 1, self.err
@@ -28,14 +28,14 @@ class Ended:
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Run the command line, and say how it ended."""
+    """Return a function that runs the command line, and returns its status and output."""
 
     def _run(*arguments):
         monkeypatch.setattr("sys.argv", ["napari-defocus", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exit_:
             main()
-        said = capsys.readouterr()
-        return Ended(ended.value.code or 0, said.out, said.err)
+        streams = capsys.readouterr()
+        return Completed(exit_.value.code or 0, streams.out, streams.err)
 
     return _run
 

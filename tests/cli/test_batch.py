@@ -1,4 +1,4 @@
-"""napari-defocus batch: many files, told one by one."""
+"""The command batch: results, messages and exit status."""
 
 import numpy as np
 import pytest
@@ -9,15 +9,15 @@ from napari_defocus.io import read_picture
 
 @pytest.fixture
 def folder(photo):
-    """The photo, a file that is none, and no results yet."""
+    """A folder with the photo and a file that is no image."""
     (photo.parent / "bad.png").write_bytes(b"nothing")
     return photo.parent
 
 
-def test_results_are_those_of_the_single_commands(run, folder, photo, tmp_path):
-    ended = run("batch", photo, tmp_path / "out", "--task", "both", "--strength", 0.7)
-    assert (ended.status, ended.err) == (0, "1 done\n")
-    assert ended.out.splitlines() == [
+def test_results_equal_those_of_the_single_commands(run, folder, photo, tmp_path):
+    completed = run("batch", photo, tmp_path / "out", "--task", "both", "--strength", 0.7)
+    assert (completed.status, completed.err) == (0, "1 done\n")
+    assert completed.out.splitlines() == [
         str(tmp_path / "out" / name)
         for name in (
             "photo-defocus.tif",
@@ -37,10 +37,10 @@ def test_results_are_those_of_the_single_commands(run, folder, photo, tmp_path):
         )
 
 
-def test_bad_files_are_told_and_the_status_says_so(run, folder, tmp_path):
-    ended = run("batch", folder, tmp_path / "out", "--task", "map")
-    assert ended.status == 1
-    assert ended.err.splitlines() == [
+def test_bad_files_are_reported_and_make_the_status_1(run, folder, tmp_path):
+    completed = run("batch", folder, tmp_path / "out", "--task", "map")
+    assert completed.status == 1
+    assert completed.err.splitlines() == [
         f"Failed: {folder / 'bad.png'} is not an image of a known kind; "
         "TIFF, PNG and JPEG files can be read",
         "1 failed, 1 done",
@@ -57,16 +57,21 @@ def test_bad_files_are_told_and_the_status_says_so(run, folder, tmp_path):
         (["--detail", "natural", "--model", "photo-faithful"], "detail is 'natural'"),
     ],
 )
-def test_what_cannot_be_is_said_before_anything_is_written(run, photo, tmp_path, options, words):
+def test_impossible_settings_are_refused_before_anything_is_written(
+    run, photo, tmp_path, options, words
+):
     assert words in run("batch", photo, tmp_path / "out", *options).error
     assert not (tmp_path / "out").exists()
 
 
-def test_inputs_that_are_not_there(run, tmp_path):
-    assert "is no file, no folder" in run("batch", tmp_path / "none*.tif", tmp_path / "out").error
+def test_missing_inputs_are_an_error(run, tmp_path):
+    assert (
+        "neither a file nor a folder"
+        in run("batch", tmp_path / "none*.tif", tmp_path / "out").error
+    )
 
 
-def test_files_of_others_are_not_replaced_unless_asked(run, photo, tmp_path):
+def test_foreign_files_are_replaced_only_on_request(run, photo, tmp_path):
     (tmp_path / "out").mkdir()
     Image.new("L", (8, 8)).save(tmp_path / "out" / "photo-deblurred.jpg")
     assert "exists already" in run("batch", photo, tmp_path / "out").error

@@ -1,4 +1,4 @@
-"""napari-defocus deblur and refocus: pictures as they were read, sharper or focused anew."""
+"""The commands deblur and refocus: results, metadata, provenance and errors."""
 
 import json
 
@@ -22,8 +22,12 @@ def painted(tmp_path):
 
 
 def test_same_bytes_as_the_api(run, photo, tmp_path):
-    ended = run("deblur", photo, tmp_path / "sharp.png", "--strength", 0.7, "--protect", 0)
-    assert (ended.status, ended.out, ended.err) == (0, f"{tmp_path / 'sharp.png'}\n", "")
+    completed = run("deblur", photo, tmp_path / "sharp.png", "--strength", 0.7, "--protect", 0)
+    assert (completed.status, completed.out, completed.err) == (
+        0,
+        f"{tmp_path / 'sharp.png'}\n",
+        "",
+    )
     expected = deblur(read_picture(photo).data, strength=0.7, protect=0, channel_axis=-1)
     np.testing.assert_array_equal(read_picture(tmp_path / "sharp.png").data, expected)
     record = json.loads((tmp_path / "sharp.png.json").read_text())
@@ -38,11 +42,11 @@ def test_detail_chooses_the_model(run, photo, tmp_path):
     np.testing.assert_array_equal(read_picture(tmp_path / "a.png").data, expected)
     record = json.loads((tmp_path / "a.png.json").read_text())
     assert [model["name"] for model in record["models"]] == ["photo-natural", "single"]
-    ended = run("deblur", photo, tmp_path / "b.png", "--detail", "natural", "--model", "a.pth")
-    assert "detail is 'natural' and the model 'a.pth'" in ended.error
+    completed = run("deblur", photo, tmp_path / "b.png", "--detail", "natural", "--model", "a.pth")
+    assert "detail is 'natural' and the model 'a.pth'" in completed.error
 
 
-def test_channels_are_measurements_of_their_own(run, tmp_path):
+def test_channels_are_deblurred_separately(run, tmp_path):
     channels = blobs(2, 2, 3, 40, 48) * np.array([60000, 900]).reshape(2, 1, 1, 1)
     stack = channels.astype(np.uint16)
     tifffile.imwrite(
@@ -63,14 +67,14 @@ def test_channels_are_measurements_of_their_own(run, tmp_path):
         np.testing.assert_array_equal(result.data[:, channel], deblur(stack[:, channel]))
 
 
-def test_metadata_go_with_it(run, photo):
+def test_metadata_are_kept(run, photo):
     assert run("deblur", photo).status == 0
     with Image.open(photo.parent / "photo-deblurred.jpg") as image:
         assert image.getexif()[0x010F] == "Canon"
         assert image.info["dpi"] == (300, 300)
 
 
-def test_map_and_confidence_are_honoured(run, photo, painted, tmp_path):
+def test_map_and_confidence_are_used(run, photo, painted, tmp_path):
     image = read_picture(photo).data
     radius = read_picture(painted).data
     confidence = np.full_like(radius, 0.25)
@@ -89,25 +93,25 @@ def test_map_and_confidence_are_honoured(run, photo, painted, tmp_path):
     assert record["parameters"]["defocus"].startswith("sha256:")
 
 
-def test_map_is_also_called_as_in_the_api(run, photo, painted, tmp_path):
+def test_map_option_has_the_name_of_the_api_too(run, photo, painted, tmp_path):
     assert run("deblur", photo, tmp_path / "a.png", "--defocus", painted).status == 0
 
 
-def test_map_as_it_was_written_gives_what_estimating_gives(run, photo, tmp_path):
+def test_a_written_map_gives_the_same_result_as_estimating(run, photo, tmp_path):
     run("map", photo, tmp_path / "r.tif", "--confidence-out", tmp_path / "c.tif")
-    known = ["--map", tmp_path / "r.tif", "--confidence", tmp_path / "c.tif"]
-    run("deblur", photo, tmp_path / "a.png", *known)
+    options = ["--map", tmp_path / "r.tif", "--confidence", tmp_path / "c.tif"]
+    run("deblur", photo, tmp_path / "a.png", *options)
     run("deblur", photo, tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
-def test_what_is_left_out_is_said(run, tmp_path):
+def test_a_note_names_pictures_that_are_left_out(run, tmp_path):
     first, second = (Image.fromarray((blobs(24, 32) * n).astype(np.uint8)) for n in (255, 128))
     first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[second])
-    ended = run("deblur", tmp_path / "a.jpg")
-    assert ended.status == 0
+    completed = run("deblur", tmp_path / "a.jpg")
+    assert completed.status == 0
     assert (
-        ended.err
+        completed.err
         == f"Note: {tmp_path / 'a.jpg'} also holds pictures behind the first, left out here.\n"
     )
 
@@ -121,7 +125,7 @@ def test_strength_0_changes_nothing(run, tmp_path):
     np.testing.assert_array_equal(written, data)
 
 
-def test_alpha_of_gray_goes_with_it(run, tmp_path):
+def test_alpha_of_a_gray_picture_is_kept(run, tmp_path):
     data = (np.moveaxis(blobs(2, 30, 36), 0, -1) * 255).astype(np.uint8)
     Image.fromarray(data, "LA").save(tmp_path / "a.png")
     assert run("deblur", tmp_path / "a.png", tmp_path / "b.png").status == 0
@@ -129,16 +133,19 @@ def test_alpha_of_gray_goes_with_it(run, tmp_path):
         np.testing.assert_array_equal(np.asarray(image)[..., 1], data[..., 1])
 
 
-def test_output_that_exists_is_left_alone_unless_told_otherwise(run, photo, tmp_path):
+def test_an_existing_output_is_replaced_only_with_overwrite(run, photo, tmp_path):
     (tmp_path / "b.png").write_text("precious")
-    ended = run("deblur", photo, tmp_path / "b.png")
-    assert "b.png exists already; give another name, or overwrite=True (--overwrite)" in ended.error
+    completed = run("deblur", photo, tmp_path / "b.png")
+    assert (
+        "b.png exists already; give another name, or overwrite=True (--overwrite)"
+        in completed.error
+    )
     assert (tmp_path / "b.png").read_text() == "precious"
     assert run("deblur", photo, tmp_path / "b.png", "--overwrite").status == 0
     assert read_picture(tmp_path / "b.png").axes == "YXS"
 
 
-def test_provenance_that_exists_is_left_alone_too(run, photo, tmp_path):
+def test_an_existing_sidecar_is_not_replaced(run, photo, tmp_path):
     (tmp_path / "b.png.json").write_text("precious")
     assert "b.png.json exists already" in run("deblur", photo, tmp_path / "b.png").error
     assert not (tmp_path / "b.png").exists()
@@ -146,8 +153,8 @@ def test_provenance_that_exists_is_left_alone_too(run, photo, tmp_path):
 
 def test_input_is_never_replaced(run, photo, painted):
     before = photo.read_bytes()
-    ended = run("deblur", photo, photo, "--overwrite")
-    assert f"{photo} is read by the same command" in ended.error
+    completed = run("deblur", photo, photo, "--overwrite")
+    assert f"{photo} is read by the same command" in completed.error
     assert photo.read_bytes() == before
 
 
@@ -160,14 +167,14 @@ def test_input_is_never_replaced(run, photo, painted):
         ("", "is a folder; give the name of a file to write"),
     ],
 )
-def test_where_nothing_can_be_written(run, photo, tmp_path, out, words):
+def test_unwritable_outputs_are_refused(run, photo, tmp_path, out, words):
     assert words in run("deblur", photo, tmp_path / out).error
 
 
-def test_what_the_file_cannot_hold_is_refused_before_the_work(run, tmp_path):
+def test_a_format_that_cannot_hold_the_values_is_refused_before_the_work(run, tmp_path):
     write_picture(tmp_path / "a.tif", blobs(24, 32).astype(np.float32))
-    ended = run("deblur", tmp_path / "a.tif", tmp_path / "b.png")
-    assert "b.png cannot hold float32 values; PNG holds uint8 and uint16" in ended.error
+    completed = run("deblur", tmp_path / "a.tif", tmp_path / "b.png")
+    assert "b.png cannot hold float32 values; PNG holds uint8 and uint16" in completed.error
 
 
 @pytest.mark.parametrize(
@@ -179,13 +186,13 @@ def test_what_the_file_cannot_hold_is_refused_before_the_work(run, tmp_path):
         (b"\x89PNG\r\n\x1a\n\0\0", "is damaged or truncated"),
     ],
 )
-def test_what_is_no_image(run, tmp_path, content, words):
+def test_files_that_are_no_image_are_refused(run, tmp_path, content, words):
     if content is not None:
         (tmp_path / "a.png").write_bytes(content)
     assert words in run("deblur", tmp_path / "a.png").error
 
 
-def test_truncated_photograph(run, photo):
+def test_a_truncated_photograph_is_refused(run, photo):
     photo.write_bytes(photo.read_bytes()[:-40])
     assert "photo.jpg is damaged or truncated" in run("deblur", photo).error
 
@@ -198,7 +205,7 @@ def test_truncated_photograph(run, photo):
         (np.ones((20, 20), np.complex64), "data type is complex64"),
     ],
 )
-def test_images_that_cannot_be_used(run, tmp_path, data, words):
+def test_impossible_images_are_refused(run, tmp_path, data, words):
     write_picture(tmp_path / "a.tif", data)
     assert words in run("deblur", tmp_path / "a.tif").error
 
@@ -210,45 +217,45 @@ def test_images_that_cannot_be_used(run, tmp_path, data, words):
         (np.full((40, 48), np.nan, np.float32), "NaN"),
     ],
 )
-def test_maps_that_do_not_fit(run, photo, tmp_path, data, words):
+def test_impossible_maps_are_refused(run, photo, tmp_path, data, words):
     write_picture(tmp_path / "m.tif", data)
     assert words in run("deblur", photo, tmp_path / "b.png", "--map", tmp_path / "m.tif").error
 
 
-def test_colored_picture_of_a_map_is_no_map(run, photo):
-    ended = run("deblur", photo, "--map", photo)
-    assert "is a picture in colors; it should hold radii in pixels" in ended.error
+def test_a_colored_picture_of_a_map_is_refused(run, photo):
+    completed = run("deblur", photo, "--map", photo)
+    assert "is a picture in colors; it should hold radii in pixels" in completed.error
 
 
-def test_confidence_without_its_map(run, photo, painted):
+def test_a_confidence_without_map_is_refused(run, photo, painted):
     assert "give --map too" in run("deblur", photo, "--confidence", painted).error
 
 
 @pytest.mark.parametrize("options", [["--strength", 3], ["--strength", "nan"], ["--protect", -1]])
-def test_numbers_out_of_range(run, photo, options):
+def test_numbers_out_of_range_are_refused(run, photo, options):
     assert f"{options[0][2:]} is {options[1]}" in run("deblur", photo, *options).error
 
 
-def test_damaged_weights(run, photo, tmp_path):
+def test_damaged_weights_are_refused(run, photo, tmp_path):
     (tmp_path / "own.safetensors").write_bytes(bytes(100))
-    ended = run("deblur", photo, "--model", tmp_path / "own.safetensors")
-    assert "own.safetensors" in ended.error
+    completed = run("deblur", photo, "--model", tmp_path / "own.safetensors")
+    assert "own.safetensors" in completed.error
 
 
-def test_refocus_is_map_deblur_and_refocus(run, photo, tmp_path):
-    ended = run("refocus", photo, tmp_path / "b.png", "--focus", 2, "--aperture", 1.5)
-    assert (ended.status, ended.err) == (0, "")
+def test_refocus_estimates_deblurs_and_refocuses(run, photo, tmp_path):
+    completed = run("refocus", photo, tmp_path / "b.png", "--focus", 2, "--aperture", 1.5)
+    assert (completed.status, completed.err) == (0, "")
     image = read_picture(photo).data
-    found = estimate_defocus(image, channel_axis=-1)
-    sharp = deblur(image, found, channel_axis=-1)
-    expected = refocus(sharp, found, focus=2, aperture=1.5, channel_axis=-1)
+    defocus = estimate_defocus(image, channel_axis=-1)
+    sharp = deblur(image, defocus, channel_axis=-1)
+    expected = refocus(sharp, defocus, focus=2, aperture=1.5, channel_axis=-1)
     np.testing.assert_array_equal(read_picture(tmp_path / "b.png").data, expected)
     record = json.loads((tmp_path / "b.png.json").read_text())
     assert record["function"] == "refocus"
     assert record["parameters"]["aperture"] == 1.5
 
 
-def test_refocus_of_what_is_sharp_already(run, photo, painted, tmp_path):
+def test_refocus_with_sharp_skips_deblurring(run, photo, painted, tmp_path):
     options = ["--focus", -1, "--aperture", 0.5, "--map", painted, "--sharp"]
     assert run("refocus", photo, tmp_path / "b.png", *options).status == 0
     expected = refocus(
@@ -262,6 +269,6 @@ def test_refocus_of_what_is_sharp_already(run, photo, painted, tmp_path):
     assert json.loads((tmp_path / "b.png.json").read_text())["models"] == []
 
 
-def test_sharp_picture_does_not_tell_its_map(run, photo):
-    ended = run("refocus", photo, "--focus", 1, "--aperture", 1, "--sharp")
-    assert "give --map with --sharp" in ended.error
+def test_refocus_with_sharp_needs_a_map(run, photo):
+    completed = run("refocus", photo, "--focus", 1, "--aperture", 1, "--sharp")
+    assert "give --map with --sharp" in completed.error

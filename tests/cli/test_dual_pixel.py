@@ -1,4 +1,4 @@
-"""napari-defocus map, deblur and batch with --dual-pixel: both halves of a raw file."""
+"""The option --dual-pixel of map, deblur and batch: maps from both views of a raw file."""
 
 import json
 
@@ -32,21 +32,21 @@ def record(path):
     return json.loads(path.with_name(f"{path.name}.json").read_text())
 
 
-def told(path):
-    found = record(path)
-    models = [model["name"] for model in found["models"]]
-    return found["parameters"]["dual_pixel"], found["parameters"]["views"], models
+def summary(path):
+    fields = record(path)
+    models = [model["name"] for model in fields["models"]]
+    return fields["parameters"]["dual_pixel"], fields["parameters"]["views"], models
 
 
-def test_all_three_give_the_same(run, cr2, tmp_path):
+def test_map_deblur_and_batch_give_the_same_results(run, cr2, tmp_path):
     radius, sharp, out = tmp_path / "r.tif", tmp_path / "s.tif", tmp_path / "out"
-    for ended in (
+    for completed in (
         run("map", cr2, radius, "--dual-pixel", "--confidence-out", tmp_path / "c.tif"),
         run("deblur", cr2, sharp, "--dual-pixel"),
         run("batch", cr2, out, "--dual-pixel", "--task", "both"),
     ):
-        assert ended.status == 0
-        assert "Note" not in ended.err
+        assert completed.status == 0
+        assert "Note" not in completed.err
     for name, single in (
         ("a-defocus.tif", radius),
         ("a-confidence.tif", tmp_path / "c.tif"),
@@ -54,40 +54,40 @@ def test_all_three_give_the_same(run, cr2, tmp_path):
     ):
         one, other = read_picture(out / name).data, read_picture(single).data
         np.testing.assert_array_equal(one, other)
-    found = read_picture(radius).data
-    assert found.shape == (128, 96)
+    written = read_picture(radius).data
+    assert written.shape == (128, 96)
     bare = from_disparity(read_dual_pixel(cr2), channel_axis=-1)
-    assert is_scaled(found, bare)
+    assert is_scaled(written, bare)
     assert np.median(bare[16:-16, 16:-16]) == pytest.approx(told_by_disparity(4), rel=0.1)
 
 
-def test_records_say_what_was_used(run, cr2, tmp_path):
+def test_records_name_views_and_models(run, cr2, tmp_path):
     run("map", cr2, tmp_path / "r.tif", "--dual-pixel")
     run("deblur", cr2, tmp_path / "s.tif", "--dual-pixel")
-    assert told(tmp_path / "r.tif") == (True, 2, ["dual-pixel", "single"])
-    assert told(tmp_path / "s.tif") == (True, 2, ["photo-faithful", "dual-pixel", "single"])
+    assert summary(tmp_path / "r.tif") == (True, 2, ["dual-pixel", "single"])
+    assert summary(tmp_path / "s.tif") == (True, 2, ["photo-faithful", "dual-pixel", "single"])
     run("deblur", cr2, tmp_path / "m.tif", "--map", tmp_path / "r.tif")
-    assert told(tmp_path / "m.tif") == (False, None, ["photo-faithful"])
+    assert summary(tmp_path / "m.tif") == (False, None, ["photo-faithful"])
 
 
-def test_unasked_one_view_is_used(run, cr2, tmp_path):
+def test_one_view_is_used_without_the_option(run, cr2, tmp_path):
     run("map", cr2, tmp_path / "r.tif")
     assert read_picture(tmp_path / "r.tif").data.min() >= 0
-    assert told(tmp_path / "r.tif") == (False, 1, ["single"])
+    assert summary(tmp_path / "r.tif") == (False, 1, ["single"])
 
 
 @pytest.mark.parametrize(
     ("command", "models"), [("map", ["single"]), ("deblur", ["photo-faithful", "single"])]
 )
-def test_a_file_of_one_view_is_done_as_ever_and_that_is_said(run, tmp_path, command, models):
+def test_a_note_says_when_a_file_holds_one_view(run, tmp_path, command, models):
     cr2, one, other = (tmp_path / name for name in ("one.cr2", "1.tif", "2.tif"))
     write_dng(cr2, counts(texture()))
-    asked = run(command, cr2, one, "--dual-pixel")
-    assert asked.status == 0
-    assert asked.err == f"Note: {cr2} does not hold two views; its map is estimated from one.\n"
+    completed = run(command, cr2, one, "--dual-pixel")
+    assert completed.status == 0
+    assert completed.err == f"Note: {cr2} does not hold two views; its map is estimated from one.\n"
     run(command, cr2, other)
     np.testing.assert_array_equal(read_picture(one).data, read_picture(other).data)
-    assert told(one) == (True, 1, models)
+    assert summary(one) == (True, 1, models)
 
 
 @pytest.mark.parametrize(
@@ -99,12 +99,12 @@ def test_a_file_of_one_view_is_done_as_ever_and_that_is_said(run, tmp_path, comm
         ("batch", ["--map-model", "single"], "map_model is 'single' and dual_pixel is on"),
     ],
 )
-def test_what_contradicts_it_is_refused(run, cr2, tmp_path, command, options, words):
-    ended = run(command, cr2, tmp_path / "out.tif", "--dual-pixel", *options)
-    assert words in ended.error
+def test_options_that_contradict_it_are_refused(run, cr2, tmp_path, command, options, words):
+    completed = run(command, cr2, tmp_path / "out.tif", "--dual-pixel", *options)
+    assert words in completed.error
     assert not (tmp_path / "out.tif").exists()
 
 
-def test_a_damaged_second_frame_is_said(run, cr2, tmp_path):
+def test_a_damaged_second_frame_is_refused(run, cr2, tmp_path):
     cr2.write_bytes(cr2.read_bytes()[:-20000])
     assert "a.cr2 is damaged" in run("map", cr2, tmp_path / "r.tif", "--dual-pixel").error

@@ -1,4 +1,4 @@
-"""napari-defocus map: radii as float32 TIFF, confidence and a colored picture when asked for."""
+"""The command map: radii, confidence and preview, options, provenance and errors."""
 
 import json
 
@@ -13,13 +13,13 @@ from .conftest import blobs
 
 
 def test_same_bytes_as_the_api(run, photo, tmp_path):
-    ended = run(
+    completed = run(
         "map", photo, tmp_path / "r.tif",
         "--confidence-out", tmp_path / "c.tif", "--preview-out", tmp_path / "p.png",
     )  # fmt: skip
-    assert ended.status == 0
-    assert ended.out.split() == [str(tmp_path / name) for name in ("r.tif", "c.tif", "p.png")]
-    assert ended.err == ""
+    assert completed.status == 0
+    assert completed.out.split() == [str(tmp_path / name) for name in ("r.tif", "c.tif", "p.png")]
+    assert completed.err == ""
     expected = estimate_defocus(read_picture(photo).data, channel_axis=-1)
     written = read_picture(tmp_path / "r.tif")
     assert written.data.dtype == np.float32
@@ -43,7 +43,7 @@ def test_every_file_has_its_provenance(run, photo, tmp_path):
     assert record["input"]["shape"] == [40, 48, 3]
 
 
-def test_name_by_default_is_beside_the_picture(run, photo):
+def test_the_default_output_is_beside_the_picture(run, photo):
     assert run("map", photo).out == f"{photo.parent / 'photo-defocus.tif'}\n"
     assert (photo.parent / "photo-defocus.tif").exists()
 
@@ -83,8 +83,10 @@ def test_options_reach_the_api(run, tmp_path):
     gray = (blobs(30, 36) * 1000).astype(np.float32)
     write_picture(tmp_path / "a.tif", gray)
     options = ["--value-range", -5, 2000, "--encoding", "srgb", "--scale", 2, "--tile", "whole"]
-    ended = run("map", tmp_path / "a.tif", "--device", "cpu", "--precision", "float32", *options)
-    assert ended.status == 0
+    completed = run(
+        "map", tmp_path / "a.tif", "--device", "cpu", "--precision", "float32", *options
+    )
+    assert completed.status == 0
     expected = estimate_defocus(
         gray, value_range=(-5, 2000), encoding="srgb", scale=2, tile=None, device="cpu"
     )
@@ -92,7 +94,7 @@ def test_options_reach_the_api(run, tmp_path):
     np.testing.assert_array_equal(written, expected.radius)
 
 
-def test_channel_axis_can_be_said(run, tmp_path):
+def test_channel_axis_can_be_set(run, tmp_path):
     planes = (blobs(3, 30, 36) * 255).astype(np.uint8)
     write_picture(tmp_path / "a.tif", planes)
     assert run("map", tmp_path / "a.tif", tmp_path / "color.tif", "--channel-axis", 0).status == 0
@@ -101,14 +103,14 @@ def test_channel_axis_can_be_said(run, tmp_path):
     assert read_picture(tmp_path / "planes.tif").data.shape == (3, 30, 36)
 
 
-def test_colors_can_be_taken_for_planes(run, tmp_path):
+def test_colors_can_be_read_as_planes(run, tmp_path):
     color = (np.moveaxis(blobs(3, 30, 36), 0, -1) * 255).astype(np.uint8)
     write_picture(tmp_path / "a.tif", color, channel_axis=-1)
     assert run("map", tmp_path / "a.tif", "--channel-axis", "none").status == 0
     assert read_picture(tmp_path / "a-defocus.tif").data.shape == (3, 30, 36)
 
 
-def test_radii_do_not_fit_into_a_png(run, photo, tmp_path):
+def test_radii_in_a_png_are_refused(run, photo, tmp_path):
     words = (
         "map.png cannot hold radii, a real number a pixel; write a .tif, "
         "and add --preview-out for a picture in colors"
@@ -118,8 +120,8 @@ def test_radii_do_not_fit_into_a_png(run, photo, tmp_path):
 
 def test_preview_of_a_stack_is_refused_before_the_work(run, tmp_path):
     write_picture(tmp_path / "a.tif", (blobs(2, 24, 32) * 255).astype(np.uint8))
-    ended = run("map", tmp_path / "a.tif", "--preview-out", tmp_path / "p.png")
-    assert "p.png can show one plane, and the map has 2: axes QYX" in ended.error
+    completed = run("map", tmp_path / "a.tif", "--preview-out", tmp_path / "p.png")
+    assert "p.png can show one plane, and the map has 2: axes QYX" in completed.error
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif"]
 
 
@@ -142,7 +144,7 @@ def test_preview_of_a_stack_is_refused_before_the_work(run, tmp_path):
         (["--right", "{here}/none.png"], "none.png cannot be read: No such file"),
     ],
 )
-def test_what_the_user_can_mend(run, photo, options, words):
+def test_impossible_options_are_refused(run, photo, options, words):
     write_picture(photo.parent / "other.png", np.zeros((9, 9), np.uint8))
     options = [option.format(here=photo.parent) for option in options]
     assert words in run("map", photo, *options).error
@@ -151,6 +153,6 @@ def test_what_the_user_can_mend(run, photo, options, words):
 
 @pytest.mark.parametrize("option", [["--encoding", "gamma"], ["--precision", "half"], ["--nope"]])
 def test_unknown_choices_show_the_usage(run, photo, option):
-    ended = run("map", photo, *option)
-    assert ended.status == 2
-    assert "Usage" in ended.err
+    completed = run("map", photo, *option)
+    assert completed.status == 2
+    assert "Usage" in completed.err

@@ -1,4 +1,4 @@
-"""The command as a process of its own: help at once, a progress bar, cancelled cleanly."""
+"""The command as a process: encodings, progress, cancellation, imports."""
 
 import os
 import signal
@@ -19,16 +19,16 @@ COMMAND = [sys.executable, "-c", "from napari_defocus.cli import main; main()"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are any bytes on Linux only")
-def test_names_that_are_no_text_are_printed_as_they_are(tmp_path):
+def test_names_that_are_invalid_unicode_are_printed_unchanged(tmp_path):
     (tmp_path / "in").mkdir()
     write_picture(tmp_path / "in" / "\udcff é.tif", blobs(40, 48).astype(np.float32))
-    ended = subprocess.run(
+    completed = subprocess.run(
         [*COMMAND, "batch", "--task", "map", tmp_path / "in", tmp_path / "out"],
         env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
         capture_output=True,
         check=True,
     )
-    assert os.fsencode(tmp_path / "out" / "\udcff é-defocus.tif\n") in ended.stdout
+    assert os.fsencode(tmp_path / "out" / "\udcff é-defocus.tif\n") in completed.stdout
 
 
 def interruptible():
@@ -36,7 +36,7 @@ def interruptible():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def started(*arguments):
+def start(*arguments):
     """Start the command with its stderr on a terminal; return both."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -50,7 +50,7 @@ def started(*arguments):
 
 
 def read_until(terminal, words):
-    """What the terminal shows up to `words`, or all of it."""
+    """Return the output of the terminal up to `words`, or all of it."""
     shown = b""
     while words not in shown:
         try:
@@ -65,21 +65,21 @@ def read_until(terminal, words):
 
 @pytest.fixture
 def picture(tmp_path) -> Path:
-    """So many planes, with so small tiles, that the work takes some seconds."""
+    """A stack of so many planes that with small tiles the work takes some seconds."""
     write_picture(tmp_path / "a.tif", (blobs(40, 96, 96) * 255).astype(np.uint8))
     return tmp_path / "a.tif"
 
 
-@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
-def test_cancelled_cleanly(picture, told):
-    process, terminal = started("map", picture, "--tile", 16)
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command_without_leaving_files(picture, sent):
+    process, terminal = start("map", picture, "--tile", 16)
     shown = read_until(terminal, b"1 %")
-    process.send_signal(told)
+    process.send_signal(sent)
     shown += read_until(terminal, b"nothing ends with this")
     out, _ = process.communicate(timeout=60)
     os.close(terminal)
-    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[told]
-    assert ("Cancelled; nothing more is written." in shown) == (told is signal.SIGINT)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[sent]
+    assert ("Cancelled; nothing more is written." in shown) == (sent is signal.SIGINT)
     assert "Traceback" not in shown
     assert out == b""
     assert [path.name for path in picture.parent.iterdir()] == ["a.tif"]
@@ -87,7 +87,7 @@ def test_cancelled_cleanly(picture, told):
 
 def test_progress_is_shown_on_a_terminal(tmp_path):
     write_picture(tmp_path / "a.tif", (blobs(24, 32) * 255).astype(np.uint8))
-    process, terminal = started("map", tmp_path / "a.tif")
+    process, terminal = start("map", tmp_path / "a.tif")
     shown = read_until(terminal, b"nothing ends with this")
     process.communicate(timeout=60)
     os.close(terminal)

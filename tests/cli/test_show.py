@@ -1,4 +1,4 @@
-"""napari-defocus models and info: what there is, what a file holds, how it would be understood."""
+"""The commands models and info: tables of models, image files and this machine."""
 
 import json
 
@@ -14,11 +14,11 @@ from .conftest import blobs
 
 
 def test_models_are_listed(run):
-    ended = run("models")
-    assert ended.status == 0
+    completed = run("models")
+    assert completed.status == 0
     for card in list_models():
-        assert card.name in ended.out
-        assert card.license in ended.out
+        assert card.name in completed.out
+        assert card.license in completed.out
 
 
 def test_models_are_verified(run):
@@ -26,14 +26,14 @@ def test_models_are_verified(run):
 
 
 def test_card_is_shown_in_full(run):
-    ended = run("models", "single", "--verify")
+    completed = run("models", "single", "--verify")
     (card,) = (card for card in list_models() if card.name == "single")
-    assert card.sha256 in ended.out
-    assert "sound" in ended.out
-    assert "recipe" in ended.out
+    assert card.sha256 in completed.out
+    assert "sound" in completed.out
+    assert "recipe" in completed.out
 
 
-def test_card_of_a_file_of_ones_own(run, tmp_path):
+def test_the_card_of_a_weights_file_is_shown(run, tmp_path):
     (card,) = (card for card in list_models() if card.name == "dual-pixel")
     (tmp_path / "mine.safetensors").write_bytes(card.path.read_bytes())
     assert "dual" in run("models", tmp_path / "mine.safetensors").out
@@ -50,57 +50,57 @@ def test_card_of_a_file_of_ones_own(run, tmp_path):
         ("none.safetensors", "none.safetensors cannot be read: No such file"),
     ],
 )
-def test_unknown_models(run, name, words):
+def test_unknown_models_are_an_error(run, name, words):
     assert words in run("models", name).error
 
 
 def test_info_of_a_photograph(run, photo):
-    ended = run("info", photo)
-    assert ended.status == 0
+    completed = run("info", photo)
+    assert completed.status == 0
     for words in ("40 x 48 x 3, RGB, uint8", "300 x 300 pixels per inch", "EXIF", "0 and 255",
                   "srgb: display values", "photo-faithful"):  # fmt: skip
-        assert words in ended.out
+        assert words in completed.out
 
 
 def test_info_of_a_stack(run, tmp_path):
     stack = (blobs(2, 3, 24, 32) * 4000).astype(np.uint16)
     fields = {"axes": "TCYX", "unit": "um", "finterval": 2.0}
     tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata=fields, resolution=(10, 10))
-    ended = run("info", tmp_path / "a.tif")
+    completed = run("info", tmp_path / "a.tif")
     for words in ("axes TCYX, uint16", "0.1 um", "2 s", "ImageJ", "linear: proportional to light",
                   "2 x 3, one by one"):  # fmt: skip
-        assert words in ended.out
+        assert words in completed.out
 
 
-def test_info_looks_past_values_that_are_not_finite(run, tmp_path):
+def test_info_ignores_values_that_are_not_finite(run, tmp_path):
     data = blobs(20, 20).astype(np.float32) + 3
     data[2, :4] = np.nan, np.inf, 2, 5
     write_picture(tmp_path / "a.tif", data)
-    ended = run("info", tmp_path / "a.tif")
-    assert "2 to 5" in ended.out
-    assert "2 values" in ended.out
+    completed = run("info", tmp_path / "a.tif")
+    assert "2 to 5" in completed.out
+    assert "2 values" in completed.out
 
 
 def test_info_says_why_a_picture_cannot_be_used(run, tmp_path):
     write_picture(tmp_path / "a.tif", np.full((20, 20), np.nan, np.float32))
-    ended = run("info", tmp_path / "a.tif")
-    assert ended.status == 0
-    assert "no finite value" in ended.out
+    completed = run("info", tmp_path / "a.tif")
+    assert completed.status == 0
+    assert "no finite value" in completed.out
 
 
-def test_info_tells_where_a_result_comes_from(run, photo):
+def test_info_shows_the_provenance_of_a_result(run, photo):
     run("deblur", photo)
-    ended = run("info", photo.parent / "photo-deblurred.jpg")
-    assert f"deblur by napari-defocus {__version__}, models: photo-faithful" in ended.out
+    completed = run("info", photo.parent / "photo-deblurred.jpg")
+    assert f"deblur by napari-defocus {__version__}, models: photo-faithful" in completed.out
     (photo.parent / "photo-deblurred.jpg.json").write_text(json.dumps([1]))
     assert "cannot be understood" in run("info", photo.parent / "photo-deblurred.jpg").out
 
 
-def test_info_of_no_image(run, tmp_path):
+def test_info_of_a_missing_file_is_an_error(run, tmp_path):
     assert "cannot be read" in run("info", tmp_path / "a.tif").error
 
 
 def test_info_without_a_file_shows_the_machine(run):
-    ended = run("info")
+    completed = run("info")
     for words in (__version__, "Python", "torch", "device"):
-        assert words in ended.out
+        assert words in completed.out

@@ -1,4 +1,4 @@
-"""What the user is told while and after a command runs: on stderr, results alone on stdout."""
+"""Messages and progress on stderr; stdout is for results alone."""
 
 import signal
 import sys
@@ -16,11 +16,11 @@ _USER_ERROR, _CANCELLED, _TERMINATED = 2, 130, 143
 
 @contextmanager
 def reporting() -> Iterator[None]:
-    """Turn what users can mend into one line and status 2, Ctrl-C into status 130.
+    """Turn a DefocusError into one line and status 2, and Ctrl-C into status 130.
 
-    Being told to end (SIGTERM) leaves no half-written file behind either.
+    SIGTERM ends the command with status 143, and leaves no half-written file either.
     """
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
@@ -32,27 +32,27 @@ def reporting() -> Iterator[None]:
         note("Cancelled; nothing more is written.")
         raise typer.Exit(_CANCELLED) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
 
 
 def note(text: str) -> None:
-    """Tell the user something that is no result."""
+    """Print a message for the user."""
     typer.echo(text, err=True)
 
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far the work is, if there is a terminal to show it on.
+    """Show a progress bar, if stderr is a terminal.
 
     Parameters
     ----------
     title : str
-        What is done.
+        Description of the work.
 
     Yields
     ------
     callable
-        To be called with what is done and what there is to do in total.
+        To be called with the amount done and the total.
     """
     if not sys.stderr.isatty():
         yield lambda done, total: None

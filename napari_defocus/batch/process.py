@@ -1,18 +1,16 @@
-"""What is done to one file."""
+"""Processing of one file of a batch, from reading it to recording its results."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-
-from napari_defocus.io.streaming import open_streaming
 
 from ..api import deblur_steps, estimate_defocus_steps
 from ..defocus_map import DefocusMap
@@ -28,36 +26,38 @@ from ..io import (
     write_picture,
 )
 from ..io.atomic import scratch_folder
+from ..io.streaming import open_streaming
 from ..io.zarr_arrays import as_dask, new_array
 from ..provenance import provenance, sidecar_path, write_sidecar
 from ..views import Views, find_views
 from .plan import Item
-from .records import Measures, file_hash, is_recorded, is_stranger, verified, with_record
+from .records import Measures, add_record, file_hash, is_foreign, is_recorded, verify_results
 from .settings import Settings
 
 State = Literal["done", "verified", "kept", "failed"]
 #: Radii below this many pixels count as in focus.
 _IN_FOCUS = 0.5
-#: Pixels of a stack or a large image that are measured.
+#: Pixels of a stack or a large image that are measured at most.
 _SAMPLE = 64_000_000
+#: Makes a result's record from the hash of its file and the measures.
 Record = Callable[[str, "Measures"], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a file.
+    """End of the work on one file.
 
     Parameters
     ----------
     state : {"done", "verified", "kept", "failed"}
-        Done now; found done by an earlier run; left, for files that are none of ours are there; or
-        not done.
+        Done now; verified to be done by an earlier run; skipped, to keep files that no batch has
+        made; or failed.
     seconds : float
-        How long it took.
+        Time it took.
     measures : Measures, optional
-        What is told of it.
+        Measures of its radii.
     message : str
-        Why it failed or was kept.
+        Reason why it failed or was kept.
     """
 
     state: State
@@ -68,7 +68,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Job:
-    """A file that is to be done, as it was read, and how; `source` is its hash."""
+    """A file that has been opened, and the settings for it; `source` is its hash."""
 
     item: Item
     settings: Settings
@@ -78,19 +78,21 @@ class _Job:
     source: str
 
 
-def work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progress, None, Outcome]:
-    """Do to a file what is to be done, unless it is done already.
+def process_file(
+    item: Item, settings: Settings, fingerprint: str
+) -> Generator[Progress, None, Outcome]:
+    """Make the results of a file, unless an earlier run has made them.
 
-    Whatever is wrong with the file ends in an outcome that says so.
+    All errors end in an outcome that says what went wrong.
 
     Parameters
     ----------
     item : Item
         The file and its results.
     settings : Settings
-        What is to be done.
+        What is done to it.
     fingerprint : str
-        What `Settings.fingerprint` says.
+        `Settings.fingerprint`.
 
     Yields
     ------
@@ -101,34 +103,35 @@ def work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progress
     -------
     Outcome
     """
-    began = time.perf_counter()
+    start = time.perf_counter()
     try:
-        outcome = yield from _work(item, settings, fingerprint)
-    except Exception as error:  # whatever it is, the other files are to be done
-        outcome = Outcome("failed", 0, message=_why(item, error))
-    taken = time.perf_counter() - began
-    return Outcome(outcome.state, taken, outcome.measures, outcome.message)
+        outcome = yield from _process(item, settings, fingerprint)
+    except Exception as error:  # no error may stop the other files
+        outcome = Outcome("failed", 0, message=_describe_error(item, error))
+    return replace(outcome, seconds=time.perf_counter() - start)
 
 
-def _why(item: Item, error: Exception) -> str:
-    """Say what went wrong with a file, and with which."""
+def _describe_error(item: Item, error: Exception) -> str:
+    """Return a message that names the file and what went wrong."""
     if isinstance(error, MemoryError):
         return f"{item.source} does not fit into memory; crop or split it first"
     name = "" if isinstance(error, DefocusError | OSError) else f"{type(error).__name__}: "
-    words = f"{name}{reason(error)}"
-    return words if str(item.source) in words else f"{item.source}: {words}"
+    message = f"{name}{reason(error)}"
+    return message if str(item.source) in message else f"{item.source}: {message}"
 
 
-def _work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progress, None, Outcome]:
+def _process(
+    item: Item, settings: Settings, fingerprint: str
+) -> Generator[Progress, None, Outcome]:
     source = file_hash(item.source)
-    known = verified(item.results.values(), source, fingerprint)
-    if known is not None:
-        return Outcome("verified", 0, known)
-    strangers = _strangers(item)
-    if strangers and settings.existing == "keep":
-        return Outcome("kept", 0, message=f"{strangers[0]} was there already")
-    _refuse(strangers, settings)
-    for path in item.results.values():  # before hours of work are lost for a name too long
+    recorded = verify_results(item.results.values(), source, fingerprint)
+    if recorded is not None:
+        return Outcome("verified", 0, recorded)
+    foreign = _foreign_files(item)
+    if foreign and settings.existing == "keep":
+        return Outcome("kept", 0, message=f"{foreign[0]} exists, and no batch has made it")
+    _refuse(foreign, settings)
+    for path in item.results.values():  # before hours of work are lost because a name is too long
         check_target(path, overwrite=True)
         check_target(sidecar_path(path), overwrite=True)
     picture = settings.how.interpreted(open_picture(item.source))
@@ -137,31 +140,32 @@ def _work(item: Item, settings: Settings, fingerprint: str) -> Generator[Progres
     views = find_views(item.source, picture, settings.how, dual_pixel=settings.dual_pixel)
     job = _Job(item, settings, picture, views, settings.how.arguments(picture), source)
     records = {
-        what: partial(with_record, _record(what, job), source, fingerprint) for what in item.results
+        kind: partial(add_record, _provenance(kind, job), source, fingerprint)
+        for kind in item.results
     }
     make = _make_by_windows if is_dask(picture.data) else _make
     measures = yield from make(job, records)
-    for what, path in item.results.items():
-        write_sidecar(path, records[what](file_hash(path), measures), overwrite=True)
+    for kind, path in item.results.items():
+        write_sidecar(path, records[kind](file_hash(path), measures), overwrite=True)
     return Outcome("done", 0, measures)
 
 
 def _make(job: _Job, records: Mapping[str, Record]) -> Generator[Progress, None, Measures]:
     """Write the results of a picture that is in memory."""
     model, picture = job.settings.map_model, job.picture
-    found = yield from estimate_defocus_steps(*job.views.data, model=model, **job.arguments)
-    defocus = job.views.upright(found)
-    made: dict[str, Any] = {"radius": defocus.radius, "confidence": defocus.confidence}
+    estimate = yield from estimate_defocus_steps(*job.views.data, model=model, **job.arguments)
+    defocus = job.views.upright(estimate)
+    arrays: dict[str, Any] = {"radius": defocus.radius, "confidence": defocus.confidence}
     if "sharp" in job.item.results:
-        made["sharp"] = yield from deblur_steps(
+        arrays["sharp"] = yield from deblur_steps(
             picture.data, defocus, **_deblurring(job.settings), **job.arguments
         )
-    _check_still_right(job)
-    measures = _measured(defocus.radius)
-    for what, path in job.item.results.items():
-        axis = job.arguments["channel_axis"] if what != "sharp" else None
-        _announce(path, records[what], measures)
-        write_picture(path, made[what], picture, channel_axis=axis, overwrite=True)
+    _check_unchanged(job)
+    measures = _measure(defocus.radius)
+    for kind, path in job.item.results.items():
+        axis = job.arguments["channel_axis"] if kind != "sharp" else None
+        _announce(path, records[kind], measures)
+        write_picture(path, arrays[kind], picture, channel_axis=axis, overwrite=True)
     return measures
 
 
@@ -170,20 +174,20 @@ def _make_by_windows(
 ) -> Generator[Progress, None, Measures]:
     """Write the results of a picture that stays in its file, window by window."""
     picture, results = job.picture, job.item.results
-    numbers = _like_map(picture, job.arguments["channel_axis"])
+    map_picture = _map_template(picture, job.arguments["channel_axis"])
     with ExitStack() as stack:
         targets = {
-            what: stack.enter_context(
-                open_streaming(path, picture if what == "sharp" else numbers, overwrite=True)
+            kind: stack.enter_context(
+                open_streaming(path, picture if kind == "sharp" else map_picture, overwrite=True)
             )
-            for what, path in results.items()
+            for kind, path in results.items()
         }
         folder = stack.enter_context(scratch_folder(next(iter(results.values())).parent))
         radius, confidence = (
-            targets[what].array
-            if what in targets
-            else new_array(folder / what, numbers.data.shape, np.float32)
-            for what in ("radius", "confidence")
+            targets[kind].array
+            if kind in targets
+            else new_array(folder / kind, map_picture.data.shape, np.float32)
+            for kind in ("radius", "confidence")
         )
         maps = radius, confidence
         model = job.settings.map_model
@@ -197,15 +201,15 @@ def _make_by_windows(
         for target in targets.values():
             for _ in target.complete():
                 yield Progress(1, 1)
-        _check_still_right(job)
-        measures = _measured(radius)
-        for what, path in results.items():
-            _announce(path, records[what], measures)
+        _check_unchanged(job)
+        measures = _measure(radius)
+        for kind, path in results.items():
+            _announce(path, records[kind], measures)
     return measures
 
 
-def _like_map(picture: Picture, channel_axis: int | None) -> Picture:
-    """A picture of the shape and metadata that radii have, without its pixels."""
+def _map_template(picture: Picture, channel_axis: int | None) -> Picture:
+    """Return a picture of the shape and metadata of the map, without pixels."""
     import dask.array
 
     shape = picture.data.shape
@@ -214,27 +218,27 @@ def _like_map(picture: Picture, channel_axis: int | None) -> Picture:
     return as_picture(dask.array.empty(shape, dtype=np.float32), picture, channel_axis)
 
 
-def _check_still_right(job: _Job) -> None:
-    """Refuse to write what is made of something else by now, or over what is not ours."""
+def _check_unchanged(job: _Job) -> None:
+    """Refuse to write results if the source has changed, or over files that no batch made."""
     if file_hash(job.item.source) != job.source:
         raise FileError(f"{job.item.source} changed while it was worked on; run again")
-    _refuse(_strangers(job.item), job.settings)
+    _refuse(_foreign_files(job.item), job.settings)
 
 
-def _strangers(item: Item) -> list[Path]:
-    return [path for path in item.results.values() if is_stranger(path)]
+def _foreign_files(item: Item) -> list[Path]:
+    return [path for path in item.results.values() if is_foreign(path)]
 
 
-def _refuse(strangers: list[Path], settings: Settings) -> None:
-    if strangers and settings.existing != "replace":
+def _refuse(foreign: list[Path], settings: Settings) -> None:
+    if foreign and settings.existing != "replace":
         raise FileError(
-            f"{strangers[0]} appeared while the batch ran, and no run has made it; "
+            f"{foreign[0]} appeared while the batch ran, and no batch has made it; "
             "move it away and run again"
         )
 
 
 def _announce(path: Path, record: Record, measures: Measures) -> None:
-    """Let a run that is killed before a result has its record know that for its own."""
+    """Record a result before it is written, so that a run after a kill knows it for its own."""
     if not is_recorded(path):
         write_sidecar(path, record("", measures), overwrite=True)
 
@@ -248,24 +252,25 @@ def _deblurring(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _record(what: str, job: _Job) -> dict[str, Any]:
+def _provenance(kind: str, job: _Job) -> dict[str, Any]:
     settings, picture = job.settings, job.picture
     cards = settings.cards(settings.how.imaging(picture), job.views.task)
-    told = {
+    parameters = {
         **job.arguments,
         "dual_pixel": settings.dual_pixel,
         "views": job.views.count,
         "path": job.item.source.name,
     }
-    if what == "sharp":
-        return provenance("deblur", picture.data, {**_deblurring(settings), **told}, cards)
-    told["model"] = settings.map_model
+    if kind == "sharp":
+        parameters = {**_deblurring(settings), **parameters}
+        return provenance("deblur", picture.data, parameters, cards)
+    parameters["model"] = settings.map_model
     estimators = [card for card in cards if card.task != "deblur"]
-    return provenance("estimate_defocus", picture.data, told, estimators)
+    return provenance("estimate_defocus", picture.data, parameters, estimators)
 
 
-def _measured(radius: Any) -> Measures:
-    """Measure radii; of more than 64 million, of as many pixels, evenly spread."""
+def _measure(radius: Any) -> Measures:
+    """Measure radii: all, or of more than 64 million an evenly spread sample."""
     step = int(np.ceil((np.prod(radius.shape, dtype=float) / _SAMPLE) ** 0.5))
-    sizes = np.abs(np.asarray(radius[..., ::step, ::step]))
-    return Measures(float(np.median(sizes)), float(np.mean(sizes < _IN_FOCUS)))
+    sample = np.abs(np.asarray(radius[..., ::step, ::step]))
+    return Measures(float(np.median(sample)), float(np.mean(sample < _IN_FOCUS)))
