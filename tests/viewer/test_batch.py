@@ -108,5 +108,5 @@ def test_what_is_missing_is_said(open_widget, folder, tmp_path):
         widget.run()
     widget.out.value = tmp_path / "out"
     widget.inputs.value = ["none.tif"]
-    with pytest.raises(FileError, match="none.tif is no file"):
+    with pytest.raises(FileError, match="none.tif"):
         widget.run()
