@@ -53,20 +53,20 @@ def write_known_radii(path: Path) -> None:
 def write_specimen(path: Path) -> None:
     """A specimen of a kind, and in optics, that no network was trained on."""
     *_, (scene,) = specimens(_SPECIMEN + 1, seed=31)
-    defocus = estimate_defocus(scene.seen)
-    restored = deblur(scene.seen, defocus)
+    defocus = estimate_defocus(scene.counts)
+    restored = deblur(scene.counts, defocus)
     columns = [
-        Column(f"{scene.light.max():.0f} photons at most, {scene.radius:.1f} px", scene.seen),
+        Column(f"{scene.light.max():.0f} photons at most, {scene.radius:.1f} px", scene.counts),
         Column("restored", restored),
         Column("in focus, without noise", scene.sharp),
     ]
-    low, high = scene.seen.min(), np.percentile(scene.sharp, 99.9)
+    low, high = scene.counts.min(), np.percentile(scene.sharp, 99.9)
     shown = [replace(column, picture=gray(column.picture, low, high)) for column in columns]
     limit = 8.0
     shown.insert(1, Column("map", paint_map(defocus.radius, limit=limit), limit))
     panel = compose(shown, detail=busiest_square(shown[0].picture, shown[-1].picture, 80))
     Image.fromarray(panel).save(path, quality=88)
-    errors = [np.abs(image - scene.sharp).mean() for image in (scene.seen, restored)]
+    errors = [np.abs(image - scene.sharp).mean() for image in (scene.counts, restored)]
     print(f"{path}   (mean error {errors[0]:.1f} photons before, {errors[1]:.1f} after)")
 
 

@@ -7,7 +7,7 @@ from scipy.ndimage import convolve, gaussian_filter
 from napari_defocus import estimate_defocus
 from napari_defocus.models import find_model, load_network
 from napari_defocus.optics.kernels import disk, half_pupil, mirrored
-from training.data.lens import TYPICAL_DISPARITY
+from training.data.random_lenses import TYPICAL_DISPARITY
 
 BLACK, WHITE = 64, 16383
 SHAPE = (64, 96)

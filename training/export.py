@@ -7,7 +7,7 @@ from typing import Any
 
 from napari_defocus.models import ModelCard, find_model, load_network, write_model
 from napari_defocus.networks.descriptor import Task
-from training.products import LICENSE
+from training.save import LICENSE
 
 _PHOTOGRAPHS = (
     "Scenes rendered from freely licensed photographs (CID22, GB82, CLIC 2025 and the wallpapers "

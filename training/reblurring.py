@@ -40,7 +40,7 @@ def interpolation_weights(radius: Tensor, limit: int) -> Tensor:
     return (1 - (radius.clamp(-limit, limit) - steps[:, None, None]).abs()).clamp(min=0)
 
 
-def reblurred(candidates: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+def reblur_views(candidates: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
     """Left and right view (N, 1, H, W) by `left_candidates` and a signed radius (N, 1, H, W).
 
     Notes

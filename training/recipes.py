@@ -13,25 +13,33 @@ from torch import nn
 from napari_defocus.models import find_model, load_network
 from napari_defocus.networks.descriptor import Task as ModelTask
 from training.data.corpus import Corpus, photographs
-from training.data.detector import detected
-from training.data.microscopy import MicroscopyRenderer
-from training.data.optics import read_bank
+from training.data.device_pool import DevicePool
+from training.data.lenses import read_bank
+from training.data.micrograph import micrograph
+from training.data.microscopy_renderer import MicroscopyRenderer
 from training.data.pair_scenes import PairScenes
 from training.data.pairs import find_pairs
 from training.data.pool import Pool
 from training.data.renderer import Renderer
-from training.data.resident import ResidentPools
 from training.data.sensor import SensorOptions, photograph
 from training.data.source import Source
 from training.engine.fit import FitOptions, fit
-from training.engine.machine import launch
+from training.engine.launch import launch
 from training.engine.task import Task
 from training.errors import TrainingError
 from training.options import flat, keep_options
-from training.tasks.camera import Camera, Draw, Expose, FixedCamera, FixedPairs, Look, PairCamera
 from training.tasks.estimators import EstimatorOptions, EstimatorTask
 from training.tasks.gan import GanOptions, GanTask
 from training.tasks.lbk import LbkOptions, LbkTask
+from training.tasks.samplers import (
+    Expose,
+    FixedBatches,
+    FixedPairBatches,
+    FixedSceneBatches,
+    PairSampler,
+    Sampler,
+    SceneSampler,
+)
 
 #: What may change when a run goes on: how long, how often it is looked at, and on what machine.
 _MAY_DIFFER = frozenset(
@@ -77,34 +85,38 @@ class DataOptions:
     validate_on: Annotated[int, "How many of them are looked at."] = 128
     crop: Annotated[int, "Side of the training crops in pixels, a multiple of 8."] = 128
 
-    def camera(
+    def sampler(
         self, device: torch.device, *, views: bool, sensor: SensorOptions | None = None
-    ) -> Draw:
+    ) -> Sampler:
         """Takes random photographs to train on."""
         given = [value for value in (self.pool, self.photos, self.pairs) if value is not None]
         if len(given) != 1:
             raise TrainingError("give one of --pool FILE, --photos FOLDER, --pairs FOLDER")
         if self.pairs is not None:
             return self._pairs(self.pairs, "train", views=views)
-        return Camera(self._source(device), self.crop, self._expose(views=views, sensor=sensor))
+        return SceneSampler(
+            self._source(device), self.crop, self._expose(views=views, sensor=sensor)
+        )
 
-    def fixed(
+    def fixed_batches(
         self, device: torch.device, *, views: bool, sensor: SensorOptions | None = None
-    ) -> Look:
+    ) -> FixedBatches:
         """Takes the fixed photographs that figures are measured on."""
         if self.validation is not None:
             expose = self._expose(views=views, sensor=sensor)
-            return FixedCamera(Pool(self.validation), expose, device, self.validate_on)
+            return FixedSceneBatches(Pool(self.validation), expose, device, self.validate_on)
         if self.pairs is None:
             raise TrainingError("give --validation FILE, scenes of held-out photographs")
-        return FixedPairs(self._pairs(self.pairs, "val", views=views), device, self.validate_on)
+        return FixedPairBatches(
+            self._pairs(self.pairs, "val", views=views), device, self.validate_on
+        )
 
     def _expose(self, *, views: bool, sensor: SensorOptions | None) -> Expose:
         if self.imaging == "photo":
             return partial(photograph, options=sensor or SensorOptions(), views=views)
         if views:
             raise TrainingError("a microscope has no two views: --imaging photo is expected")
-        return detected
+        return micrograph
 
     def _source(self, device: torch.device) -> Source:
         if self.pool is not None:
@@ -117,20 +129,20 @@ class DataOptions:
         kind = Renderer if self.imaging == "photo" else MicroscopyRenderer
         return kind(Corpus(photographs(self.photos, held_out=False)))
 
-    def _pairs(self, folder: Path, split: str, *, views: bool) -> PairCamera:
+    def _pairs(self, folder: Path, split: str, *, views: bool) -> PairSampler:
         files = find_pairs(folder, split)
         scenes = PairScenes(files, views=views, evaluation=self.evaluation_pairs)
-        return PairCamera(scenes, self.crop)
+        return PairSampler(scenes, self.crop)
 
 
-def _kept(path: Path, device: torch.device) -> Pool | ResidentPools:
+def _kept(path: Path, device: torch.device) -> Pool | DevicePool:
     """The scenes of a file, or of all files of a folder."""
     if not path.is_dir():
         return Pool(path)
     files = sorted(path.glob("*.npy"))
     if not files:
         raise TrainingError(f"{path} holds no pool of scenes (.npy); make one with `render`")
-    return ResidentPools(files, device)
+    return DevicePool(files, device)
 
 
 @dataclass(frozen=True)
@@ -184,8 +196,8 @@ def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> Es
     start = None if config.start is None else find_model(config.start, kind)
     task = EstimatorTask(
         config.estimator,
-        config.data.camera(fabric.device, views=views, sensor=_UNEVEN if dual else _FAINT),
-        config.data.fixed(fabric.device, views=views),
+        config.data.sampler(fabric.device, views=views, sensor=_UNEVEN if dual else _FAINT),
+        config.data.fixed_batches(fabric.device, views=views),
         dual=dual,
         teacher=teacher,
         arguments=None if start is None else start.arguments,
@@ -203,8 +215,8 @@ def gan_task(config: GanConfig, fabric: Fabric) -> GanTask:
     ).quieter(options.noise)
     task = GanTask(
         options,
-        config.data.camera(fabric.device, views=False, sensor=sensor),
-        config.data.fixed(fabric.device, views=False),
+        config.data.sampler(fabric.device, views=False, sensor=sensor),
+        config.data.fixed_batches(fabric.device, views=False),
         _model(config.guide, "single", fabric),
         config.features,
         fabric.device,
@@ -218,8 +230,8 @@ def lbk_task(config: LbkConfig, fabric: Fabric) -> LbkTask:
     """The training of the learnable blur kernel."""
     return LbkTask(
         config.lbk,
-        config.data.camera(fabric.device, views=True, sensor=_TRUE_LIGHT),
-        config.data.fixed(fabric.device, views=True, sensor=_TRUE_LIGHT),
+        config.data.sampler(fabric.device, views=True, sensor=_TRUE_LIGHT),
+        config.data.fixed_batches(fabric.device, views=True, sensor=_TRUE_LIGHT),
         None if config.planted is None else read_bank(config.planted).to(fabric.device),
     )
 
@@ -243,7 +255,7 @@ def train(
 
 def _check_crop(crop: int, task: Task) -> None:
     """Raise a TrainingError if a network cannot be shown such crops."""
-    for player in task.players.values():
+    for player in task.networks.values():
         descriptor = getattr(player.module, "descriptor", None)
         if descriptor is not None and (crop < 1 or crop % descriptor.multiple):
             raise TrainingError(f"crop is {crop}; a multiple of {descriptor.multiple} is expected")

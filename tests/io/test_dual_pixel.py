@@ -8,7 +8,7 @@ import pytest
 from napari_defocus.errors import FileError, OptionError
 from napari_defocus.image.encoding import decode, encode
 from napari_defocus.io.raw import read_dual_pixel, read_raw
-from training.data.lens import TYPICAL_DISPARITY
+from training.data.random_lenses import TYPICAL_DISPARITY
 
 from ..raw_files import (
     SHAPE,

@@ -8,7 +8,7 @@ from skimage.data import astronaut, chelsea, coffee
 from training.data.corpus import Corpus
 from training.data.pool import Pool, write_pool
 from training.data.renderer import Renderer, SceneOptions
-from training.engine.machine import launch
+from training.engine.launch import launch
 
 
 @pytest.fixture(scope="session")

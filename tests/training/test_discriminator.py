@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.data.chance import Chance
+from training.data.rng import SampleRNG
 from training.discriminator import PatchDiscriminator, gradient_penalty
 
 
@@ -16,12 +16,12 @@ def critic():
 
 @pytest.fixture
 def scenes(pool):
-    return pool.draw(Chance.of(0, samples=range(3)), 48)
+    return pool.draw(SampleRNG.from_key(0, samples=range(3)), 48)
 
 
 @pytest.fixture
 def share():
-    return Chance.of(1, samples=range(3)).uniform(0, 1, 1, 1, 1)
+    return SampleRNG.from_key(1, samples=range(3)).uniform(0, 1, 1, 1, 1)
 
 
 def test_there_is_a_score_for_each_patch(critic, scenes):

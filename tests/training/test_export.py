@@ -7,7 +7,7 @@ from napari_defocus.errors import ModelError
 from napari_defocus.models import find_model, load_network
 from napari_defocus.networks import build
 from training.export import export
-from training.products import leave_network
+from training.save import save_network
 
 
 def test_a_run_becomes_a_model_with_its_weights_and_the_plugins_caution(tmp_path):
@@ -15,7 +15,7 @@ def test_a_run_becomes_a_model_with_its_weights_and_the_plugins_caution(tmp_path
     run.mkdir()
     models.mkdir()
     network = build("generator", {"width": 8})
-    leave_network(run, "deblur", "generator", {"width": 8}, network, {"minutes": 1}, {"psnr": 30})
+    save_network(run, "deblur", "generator", {"width": 8}, network, {"minutes": 1}, {"psnr": 30})
     card = export(run, "photo-faithful", models, figures={"DPDD": 26})
     assert card.arguments == {"width": 8, "caution": 0.7, "consistency": 0.15}
     assert card.recipe == {"minutes": 1}

@@ -35,13 +35,13 @@ def test_psnr_by_hand():
 
 
 def test_map_scores_forgive_scale_and_offset_only():
-    chance = np.random.default_rng(0)
-    truth = chance.random(500)
+    rng = np.random.default_rng(0)
+    truth = rng.random(500)
     perfect = map_scores(3 - 7 * truth, truth)
     assert perfect.aiwe1 == pytest.approx(0, abs=1e-6)
     assert perfect.aiwe2 == pytest.approx(0, abs=1e-6)
     assert perfect.rank == pytest.approx(0, abs=1e-6)
-    chanceful = map_scores(chance.random(500), truth)
+    chanceful = map_scores(rng.random(500), truth)
     assert chanceful.aiwe1 == pytest.approx(0.25, abs=0.03)
     assert chanceful.rank > 0.85
 

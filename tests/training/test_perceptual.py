@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from training.data.chance import Chance
+from training.data.rng import SampleRNG
 from training.errors import TrainingError
 from training.lpips import Lpips
 from training.perceptual import Vgg19Features, load_features, perceptual_loss
@@ -29,7 +29,7 @@ def vgg(tmp_path_factory):
 
 @pytest.fixture
 def pictures(pool):
-    scenes = pool.draw(Chance.of(0, samples=range(2)), 48)
+    scenes = pool.draw(SampleRNG.from_key(0, samples=range(2)), 48)
     return scenes.sharp.clamp(0, 1), scenes.left.clamp(0, 1)
 
 

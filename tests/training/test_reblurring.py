@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from scipy.signal import convolve2d
 
 from napari_defocus.optics.bank import KernelBank
-from training.data.chance import Chance
 from training.data.pool import Pool
+from training.data.rng import SampleRNG
 from training.reblurring import (
     best_match,
     inside,
     interpolation_weights,
     left_candidates,
-    reblurred,
+    reblur_views,
     same_light,
 )
 
@@ -29,7 +29,7 @@ def bank():
 
 @pytest.fixture(scope="module")
 def sharp(pool_file):
-    scenes = Pool(pool_file).draw(Chance.of(0, samples=range(3)), 64)
+    scenes = Pool(pool_file).draw(SampleRNG.from_key(0, samples=range(3)), 64)
     return scenes.sharp.mean(1, keepdim=True)
 
 
@@ -49,7 +49,7 @@ def test_reblurring_is_the_direct_formula(bank, seed):
         )
     tensors = (torch.from_numpy(x).float()[None, None] for x in (sharp, radius))
     image, where = tensors
-    seen = reblurred(left_candidates(image, bank), where)
+    seen = reblur_views(left_candidates(image, bank), where)
     middle = slice(REACH + 1, -REACH - 1)
     for view in (0, 1):
         ours = seen[view][0, 0, middle, middle].numpy()
@@ -67,7 +67,7 @@ def test_shares_of_the_whole_radii_add_up(radius):
 @given(radius=st.floats(-REACH + 1, REACH - 1))
 def test_the_best_match_finds_a_planted_radius(bank, sharp, radius):
     candidates = left_candidates(sharp, bank)
-    views = reblurred(candidates, torch.full_like(sharp, radius))
+    views = reblur_views(candidates, torch.full_like(sharp, radius))
     match = best_match(candidates, *views, 3)
     told = match.clear > 0.5
     assert told.float().mean() > 0.3
@@ -76,7 +76,7 @@ def test_the_best_match_finds_a_planted_radius(bank, sharp, radius):
 
 def test_swapped_views_have_the_opposite_radius(bank, sharp):
     candidates = left_candidates(sharp, bank)
-    left, right = reblurred(candidates, torch.full_like(sharp, 2.0))
+    left, right = reblur_views(candidates, torch.full_like(sharp, 2.0))
     one, other = best_match(candidates, left, right, 3), best_match(candidates, right, left, 3)
     told = one.clear > 0.5
     assert (one.radius[told] - 2).abs().median() < 0.1

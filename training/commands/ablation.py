@@ -9,7 +9,7 @@ import typer
 from napari_defocus.models import find_model, load_network
 from training.ablation import VARIANTS, score, spread, variant_config
 from training.engine.fit import FitOptions
-from training.engine.machine import launch
+from training.engine.launch import launch
 from training.evaluation.tables import Row, markdown, write_csv
 from training.lpips import Lpips
 from training.options import with_options

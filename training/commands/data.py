@@ -7,26 +7,26 @@ import typer
 from PIL import Image
 from safetensors.torch import save_file
 
-from training.data.chance import Chance
+from training.data.batch_picture import batch_picture
 from training.data.corpus import Corpus, photographs
-from training.data.detector import detected
-from training.data.fields import LEAST_CELLS
 from training.data.fluorescence import HELD_OUT, KINDS, TRAINED
-from training.data.lens import RandomLenses
-from training.data.microscope import RandomMicroscopes
-from training.data.microscopy import MicroscopyRenderer, SpecimenOptions
-from training.data.optics import BankLens, Optics
+from training.data.lenses import BankLens, LensSource
+from training.data.micrograph import micrograph
+from training.data.microscopy_renderer import MicroscopyRenderer, SpecimenOptions
 from training.data.pair_scenes import PairScenes
 from training.data.pairs import find_pairs
-from training.data.planted import planted_bank
 from training.data.pool import Pool, join_pools, write_pool
+from training.data.random_fields import LEAST_CELLS
+from training.data.random_lenses import RandomLenses
+from training.data.random_microscopes import RandomMicroscopes
+from training.data.reference_lens import reference_bank
 from training.data.renderer import Renderer, SceneOptions
+from training.data.rng import SampleRNG
 from training.data.sensor import SensorOptions, photograph
-from training.data.show import batch_picture
 from training.data.source import Source
 from training.errors import TrainingError
 
-Lens = Annotated[str, typer.Option(help="random, or a kernel bank's .safetensors file.")]
+LensOption = Annotated[str, typer.Option(help="random, or a kernel bank's .safetensors file.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
 HeldOut = Annotated[bool, typer.Option(help="Use the photographs kept for evaluation.")]
 Device = Annotated[str, typer.Option(help="Where to render: cpu, cuda, ...")]
@@ -47,7 +47,7 @@ def render_command(
     radius_of: Annotated[
         Literal["blur", "disparity"], typer.Option(help="What radii tell, for two views to learn.")
     ] = "blur",
-    lens: Lens = "random",
+    lens: LensOption = "random",
     seed: Seed = 0,
     held_out: HeldOut = False,
     device: Device = "cpu",
@@ -124,7 +124,7 @@ def plant_lens_command(
     seed: Seed = 0,
 ) -> None:
     """Write the kernels of one random lens, for a training of kernels to find again."""
-    bank = planted_bank(Chance.of(seed, samples=[0]))
+    bank = reference_bank(SampleRNG.from_key(seed, samples=[0]))
     out.parent.mkdir(parents=True, exist_ok=True)
     save_file(bank.state_dict(), out)
 
@@ -137,22 +137,22 @@ def show_batch_command(
     pairs: Annotated[
         bool, typer.Option("--pairs", help="The folder holds real pairs, blurred and sharp.")
     ] = False,
-    lens: Lens = "random",
+    lens: LensOption = "random",
     microscopy: Annotated[
         bool, typer.Option("--microscopy", help="The scenes lie under a microscope.")
     ] = False,
     seed: Seed = 0,
 ) -> None:
     """Write a picture of a batch: sharp, whole pupil, left, right, radius."""
-    chance = Chance.of(seed, samples=range(count))
+    rng = SampleRNG.from_key(seed, samples=range(count))
     if pairs:
-        photos = _real(source).draw(chance, crop)
+        photos = _real(source).draw(rng, crop)
     else:
-        scenes = _source(source, lens, microscopy=microscopy).draw(chance, crop)
+        scenes = _source(source, lens, microscopy=microscopy).draw(rng, crop)
         photos = (
-            detected(scenes, chance)
+            micrograph(scenes, rng)
             if microscopy
-            else photograph(scenes, chance, SensorOptions(), views=True)
+            else photograph(scenes, rng, SensorOptions(), views=True)
         )
     out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(batch_picture(photos)).save(out)
@@ -171,5 +171,5 @@ def _source(path: Path, lens: str, *, microscopy: bool) -> Source:
     return MicroscopyRenderer(corpus) if microscopy else Renderer(corpus, optics=_optics(lens))
 
 
-def _optics(lens: str) -> Optics:
+def _optics(lens: str) -> LensSource:
     return RandomLenses() if lens == "random" else BankLens.read(Path(lens))

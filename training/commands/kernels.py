@@ -7,8 +7,8 @@ import numpy as np
 import typer
 from PIL import Image
 
-from training.data.optics import read_bank
-from training.pictures import kernel_picture
+from training.data.lenses import read_bank
+from training.tensorboard_images import kernel_image
 
 _ZOOM = 3
 
@@ -18,7 +18,7 @@ def show_kernels_command(
     out: Annotated[Path, typer.Argument(help="Picture to write (.png).")],
 ) -> None:
     """Draw every kernel of a bank by radius: the left view's, below it the whole pupil's."""
-    picture = kernel_picture(read_bank(bank)).permute(1, 2, 0).numpy()
+    picture = kernel_image(read_bank(bank)).permute(1, 2, 0).numpy()
     image = Image.fromarray((255 * picture).round().astype(np.uint8))
     size = (_ZOOM * image.width, _ZOOM * image.height)
     image.resize(size, Image.Resampling.NEAREST).save(out)

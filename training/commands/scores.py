@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from training.evaluation.altered import Alteration
-from training.evaluation.contest import Benchmark
+from training.evaluation.benchmark import Benchmark
+from training.evaluation.corruptions import Corruption
 
 Scale = Annotated[str, typer.Option(help="Scale at which maps are estimated: auto, 1, 2, 4.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first scenes.")]
@@ -31,7 +31,7 @@ def evaluate_command(
     scale: Scale = "auto",
     limit: Limit = None,
     altered: Annotated[
-        Alteration | None,
+        Corruption | None,
         typer.Option(help="What is done to photographs first: another file, light or size."),
     ] = None,
     out: Annotated[
@@ -39,10 +39,10 @@ def evaluate_command(
     ] = None,
 ) -> None:
     """Score models and classical methods; without --model, those that the plugin ships."""
-    from training.evaluation.contest import Contest, evaluate
+    from training.evaluation.benchmark import BenchmarkOptions, evaluate
 
     size = int(scale) if scale.isdecimal() else scale
-    contest = Contest(model or (), map_model or (), lpips, size, limit, altered)
+    contest = BenchmarkOptions(model or (), map_model or (), lpips, size, limit, altered)
     report = evaluate(benchmark, data, contest, panels=out and out / "panels")
     typer.echo(report.text())
     if out is not None:
@@ -56,17 +56,17 @@ def calibrate_command(
     limit: Limit = None,
 ) -> None:
     """Plot how well a map model's confidence is calibrated, and print the figures."""
-    from training.evaluation.calibration import calibrate, confidences_and_errors, plot
-    from training.evaluation.doubts import doubt_of_pool
-    from training.evaluation.entries import find_entries
-    from training.evaluation.scenes import rendered
+    from training.evaluation.contamination import pool_contamination_warning
+    from training.evaluation.models_under_test import find_models_under_test
+    from training.evaluation.reliability import confidences_and_errors, measure_reliability, plot
+    from training.evaluation.scene_sources import rendered
 
-    [entry] = find_entries([model], ("single", "dual"))
+    [entry] = find_models_under_test([model], ("single", "dual"))
     scenes = (mapped for _, mapped in islice(rendered(pool), limit) if mapped is not None)
-    doubt = doubt_of_pool(pool)
+    doubt = pool_contamination_warning(pool)
     if doubt is not None:
         typer.echo(doubt)
-    calibration = calibrate(*confidences_and_errors(scenes, entry))
+    calibration = measure_reliability(*confidences_and_errors(scenes, entry))
     typer.echo(calibration.text())
     plot(calibration, entry.label, out)
 
@@ -81,8 +81,8 @@ def evaluate_microscopy_command(
     ] = None,
 ) -> None:
     """Score the models for microscopy in linear values, on rendered specimens and real images."""
-    from training.evaluation.microscopy.restoring import Plugin
-    from training.evaluation.microscopy.scores import as_text, tables
+    from training.evaluation.microscopy.restoration import Plugin
+    from training.evaluation.microscopy.scores import format_tables, tables
 
-    for text in as_text(tables(Plugin(model, map_model), count, stack)):
+    for text in format_tables(tables(Plugin(model, map_model), count, stack)):
         typer.echo(text)

@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_defocus.optics.light import decode_srgb
-from training.data.chance import Chance
-from training.data.heldout import split
+from training.data.held_out import split
 from training.data.images import image_files, read_colors, readable
+from training.data.rng import SampleRNG
 from training.errors import TrainingError
 
 _SHRINK = (1.1, 3.5)
@@ -40,12 +40,12 @@ class Corpus:
             raise TrainingError("the corpus holds no readable image that may be used")
         self._pyramids = [_pyramid(image) for image in self.images]
 
-    def crops(self, chance: Chance, count: int, size: int, *, tries: int = 4) -> Tensor:
+    def crops(self, rng: SampleRNG, count: int, size: int, *, tries: int = 4) -> Tensor:
         """Draw sharp crops.
 
         Parameters
         ----------
-        chance : Chance
+        rng : SampleRNG
             N streams.
         count : int
             Crops for each stream.
@@ -58,19 +58,19 @@ class Corpus:
         -------
         Tensor
             (N, count, 3, size, size) linear light in [0, 1], downscaled by random factors, on the
-            device of chance.
+            device of rng.
         """
-        self._pyramids = [[level.to(chance.device) for level in p] for p in self._pyramids]
+        self._pyramids = [[level.to(rng.device) for level in p] for p in self._pyramids]
         shares = self._shares(size)
         drawn = [
             self._candidate(size, stream, shares)
-            for stream in chance.streams
+            for stream in rng.streams
             for _ in range(count * tries)
         ]
         candidates = torch.stack(drawn).view(-1, tries, 3, size, size)
         sharpest = _sharpness(candidates.flatten(0, 1)).view(-1, tries).argmax(1)
-        chosen = candidates[torch.arange(len(candidates), device=chance.device), sharpest]
-        return decode_srgb(chosen).view(len(chance), count, 3, size, size)
+        chosen = candidates[torch.arange(len(candidates), device=rng.device), sharpest]
+        return decode_srgb(chosen).view(len(rng), count, 3, size, size)
 
     def _shares(self, size: int) -> np.ndarray:
         """Up to which random number each photograph is picked; those too small never are."""
@@ -82,11 +82,11 @@ class Corpus:
             )
         return np.cumsum(weights / weights.sum())
 
-    def _candidate(self, size: int, rng: np.random.Generator, shares: np.ndarray) -> Tensor:
-        pick, shrink, scale, top, left = rng.random(5)
+    def _candidate(self, size: int, stream: np.random.Generator, shares: np.ndarray) -> Tensor:
+        pick, shrink, scale, top, left = stream.random(5)
         index = min(int(np.searchsorted(shares, pick, "right")), len(shares) - 1)
         height, width = self.images[index].shape[1:]
-        factor = _between(_SHRINK, shrink) / _between(_SCALE, scale)
+        factor = _interpolate_log(_SHRINK, shrink) / _interpolate_log(_SCALE, scale)
         side = min(round(size * factor), height, width)
         level = min(int(np.log2(side / size)), _LEVELS - 1)
         image, side = self._pyramids[index][level], side >> level
@@ -107,7 +107,7 @@ def _bytes(path: Path) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
-def _between(ends: tuple[float, float], share: float) -> float:
+def _interpolate_log(ends: tuple[float, float], share: float) -> float:
     """A share of the way between two values, logarithmically."""
     low, high = ends
     return float(low * (high / low) ** share)

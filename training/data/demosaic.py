@@ -6,14 +6,14 @@ from torch.nn import functional
 
 _GREEN = torch.tensor([[0.0, 1.0, 0.0], [1.0, 4.0, 1.0], [0.0, 1.0, 0.0]]) / 4
 _OTHERS = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]) / 4
-#: Radius in px of the disk as wide, in mean square, as the mean kernel of `demosaiced`, colors
+#: Radius in px of the disk as wide, in mean square, as the mean kernel of `demosaic`, colors
 #: weighted as in luma: along an axis, green's has the variance 1/4 and the others' 1/2.
 DEMOSAICED = 2 * (0.7152 / 4 + 0.2848 / 2) ** 0.5
 #: Ways in which Bayer's pattern lies: red at even or odd rows, and at even or odd columns.
 LAYOUTS = 4
 
 
-def demosaiced(image: Tensor, layout: Tensor) -> Tensor:
+def demosaic(image: Tensor, layout: Tensor) -> Tensor:
     """Keep one color of every pixel and fill in the other two from its neighbors, linearly.
 
     Parameters

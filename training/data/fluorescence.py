@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from training.data.chance import Chance
-from training.data.fields import slope, smooth_field
+from training.data.random_fields import slope, smooth_field
+from training.data.rng import SampleRNG
 
 _SPOTS = 400
 _STRANDS = 3
@@ -16,12 +16,12 @@ _RODS = 48
 _VESICLES = 40
 
 
-def fluorescent_textures(chance: Chance, side: int, kinds: Sequence[str] | None = None) -> Tensor:
+def fluorescent_textures(rng: SampleRNG, side: int, kinds: Sequence[str] | None = None) -> Tensor:
     """Draw structures of several kinds, mixed.
 
     Parameters
     ----------
-    chance : Chance
+    rng : SampleRNG
         N streams.
     side : int
         Side in pixels.
@@ -34,99 +34,99 @@ def fluorescent_textures(chance: Chance, side: int, kinds: Sequence[str] | None 
         (N, 3, side, side) linear light, gray, sharp to the pixel; the brightest structures are 1.
     """
     draw = [KINDS[kind] for kind in (TRAINED if kinds is None else kinds)]
-    drawn = torch.cat([kind(chance, side) for kind in draw], 1)
-    strength = chance.log_uniform(0.1, 1, len(draw), 1, 1)
-    strength = strength * chance.happens(min(1.8 / len(draw), 1), len(draw), 1, 1)
-    one = torch.nn.functional.one_hot(chance.integers(0, len(draw)), len(draw))
+    drawn = torch.cat([kind(rng, side) for kind in draw], 1)
+    strength = rng.log_uniform(0.1, 1, len(draw), 1, 1)
+    strength = strength * rng.bernoulli(min(1.8 / len(draw), 1), len(draw), 1, 1)
+    one = torch.nn.functional.one_hot(rng.integers(0, len(draw)), len(draw))
     structures = (drawn * torch.maximum(strength, one[..., None, None])).sum(1, keepdim=True)
     structures = structures / structures.amax((-2, -1), keepdim=True)
-    background = chance.log_uniform(1e-3, 0.1, 1, 1, 1)
+    background = rng.log_uniform(1e-3, 0.1, 1, 1, 1)
     return (background + (1 - background) * structures).expand(-1, 3, -1, -1)
 
 
-def _spots(chance: Chance, side: int) -> Tensor:
+def _spots(rng: SampleRNG, side: int) -> Tensor:
     """(N, 1, H, W): small Gaussian spots of varied brightness, few or many."""
-    place = (chance.uniform(0, 1, _SPOTS, 2) * side).long().clamp(max=side - 1)
-    brightness = (0.7 * chance.normal(_SPOTS)).exp()
-    number = chance.log_uniform(10, _SPOTS, 1)
-    brightness = brightness * (torch.arange(_SPOTS, device=chance.device) < number)
-    points = brightness.new_zeros(len(chance), side * side)
+    place = (rng.uniform(0, 1, _SPOTS, 2) * side).long().clamp(max=side - 1)
+    brightness = (0.7 * rng.normal(_SPOTS)).exp()
+    number = rng.log_uniform(10, _SPOTS, 1)
+    brightness = brightness * (torch.arange(_SPOTS, device=rng.device) < number)
+    points = brightness.new_zeros(len(rng), side * side)
     points.scatter_add_(1, place[..., 0] * side + place[..., 1], brightness)
-    width = chance.uniform(0.5, 1.3, 1, 1)
-    y = torch.fft.fftfreq(side, device=chance.device)[:, None]
-    x = torch.fft.rfftfreq(side, device=chance.device)
+    width = rng.uniform(0.5, 1.3, 1, 1)
+    y = torch.fft.fftfreq(side, device=rng.device)[:, None]
+    x = torch.fft.rfftfreq(side, device=rng.device)
     gauss = (-2 * (torch.pi * width) ** 2 * (y**2 + x**2)).exp()
     spectrum = torch.fft.rfft2(points.view(-1, side, side)) * gauss
     blurred = torch.fft.irfft2(spectrum, s=(side, side)).clamp(min=0)
     return (blurred * 2 * torch.pi * width**2)[:, None]
 
 
-def _filaments(chance: Chance, side: int) -> Tensor:
+def _filaments(rng: SampleRNG, side: int) -> Tensor:
     """(N, 1, H, W): curved strands of even width, brighter in some places."""
-    field = smooth_field(chance, _STRANDS, side)
-    width = chance.uniform(0.5, 1.2, _STRANDS, 1, 1)
+    field = smooth_field(rng, _STRANDS, side)
+    width = rng.uniform(0.5, 1.2, _STRANDS, 1, 1)
     strands = (-0.5 * (field / slope(field) / width) ** 2).exp()
-    brightness = (0.5 + smooth_field(chance, _STRANDS, side)).clamp(0, 1)
+    brightness = (0.5 + smooth_field(rng, _STRANDS, side)).clamp(0, 1)
     return (strands * brightness).sum(1, keepdim=True)
 
 
-def _cells(chance: Chance, side: int) -> Tensor:
+def _cells(rng: SampleRNG, side: int) -> Tensor:
     """(N, 1, H, W): islands with a texture inside."""
-    field = smooth_field(chance, _CELLS, side) - chance.uniform(0.2, 0.8, _CELLS, 1, 1)
+    field = smooth_field(rng, _CELLS, side) - rng.uniform(0.2, 0.8, _CELLS, 1, 1)
     inside = (field / slope(field) + 0.5).clamp(0, 1)
-    grain = chance.noise(_CELLS, side, side)
+    grain = rng.noise(_CELLS, side, side)
     grain = torch.nn.functional.avg_pool2d(grain, 3, 1, 1)
     return (inside * (0.5 + 0.6 * grain).clamp(0.1, 2)).sum(1, keepdim=True)
 
 
-def _membranes(chance: Chance, side: int) -> Tensor:
+def _membranes(rng: SampleRNG, side: int) -> Tensor:
     """(N, 1, H, W): bright borders between cells that touch."""
-    fields = smooth_field(chance, _NEIGHBORS, side)
+    fields = smooth_field(rng, _NEIGHBORS, side)
     first, second = fields.topk(2, 1).values.unbind(1)
     apart = (first - second)[:, None]
-    width = chance.uniform(0.5, 1.2, 1, 1, 1)
+    width = rng.uniform(0.5, 1.2, 1, 1, 1)
     border = (-0.5 * (apart / slope(apart) / width) ** 2).exp()
-    return border * (0.7 + smooth_field(chance, 1, side)).clamp(0.2, 1.2)
+    return border * (0.7 + smooth_field(rng, 1, side)).clamp(0.2, 1.2)
 
 
-def _nuclei(chance: Chance, side: int) -> Tensor:
+def _nuclei(rng: SampleRNG, side: int) -> Tensor:
     """(N, 1, H, W): smooth islands, clumped inside, with darker nucleoli."""
-    field = smooth_field(chance, 1, side, 5) - chance.uniform(0.1, 0.6, 1, 1, 1)
+    field = smooth_field(rng, 1, side, 5) - rng.uniform(0.1, 0.6, 1, 1, 1)
     inside = (field / slope(field) + 0.5).clamp(0, 1)
-    clumps = 0.7 + 0.5 * smooth_field(chance, 1, side, 12)
-    nucleoli = (8 * (smooth_field(chance, 1, side, 12) - 0.6)).sigmoid()
+    clumps = 0.7 + 0.5 * smooth_field(rng, 1, side, 12)
+    nucleoli = (8 * (smooth_field(rng, 1, side, 12) - 0.6)).sigmoid()
     return inside * clumps.clamp(0.2, 1.4) * (1 - 0.7 * nucleoli)
 
 
-def _rods(chance: Chance, side: int) -> Tensor:
+def _rods(rng: SampleRNG, side: int) -> Tensor:
     """(N, 1, H, W): short straight rods, each evenly bright."""
-    line = torch.arange(side, device=chance.device, dtype=torch.float32)
-    turn = chance.uniform(0, torch.pi, _RODS, 1, 1)
+    line = torch.arange(side, device=rng.device, dtype=torch.float32)
+    turn = rng.uniform(0, torch.pi, _RODS, 1, 1)
     y, x = (
-        line[:, None] - side * chance.uniform(0, 1, _RODS, 1, 1),
-        line - side * chance.uniform(0, 1, _RODS, 1, 1),
+        line[:, None] - side * rng.uniform(0, 1, _RODS, 1, 1),
+        line - side * rng.uniform(0, 1, _RODS, 1, 1),
     )
     along, across = x * turn.cos() + y * turn.sin(), y * turn.cos() - x * turn.sin()
-    length = chance.log_uniform(2, 12, _RODS, 1, 1)
+    length = rng.log_uniform(2, 12, _RODS, 1, 1)
     distance = torch.hypot((along.abs() - length).clamp(min=0), across)
-    width = chance.uniform(0.8, 2.5, _RODS, 1, 1)
-    body = (width - distance + 0.5).clamp(0, 1) * chance.log_uniform(0.2, 1, _RODS, 1, 1)
+    width = rng.uniform(0.8, 2.5, _RODS, 1, 1)
+    body = (width - distance + 0.5).clamp(0, 1) * rng.log_uniform(0.2, 1, _RODS, 1, 1)
     return body.amax(1, keepdim=True)
 
 
-def _vesicles(chance: Chance, side: int) -> Tensor:
+def _vesicles(rng: SampleRNG, side: int) -> Tensor:
     """(N, 1, H, W): hollow bubbles with thin, bright rims."""
-    line = torch.arange(side, device=chance.device, dtype=torch.float32)
-    y, x = (side * chance.uniform(0, 1, _VESICLES, 1, 1) for _ in range(2))
+    line = torch.arange(side, device=rng.device, dtype=torch.float32)
+    y, x = (side * rng.uniform(0, 1, _VESICLES, 1, 1) for _ in range(2))
     distance = torch.hypot(line[:, None] - y, line - x)
-    radius = chance.log_uniform(2, 20, _VESICLES, 1, 1)
-    width = chance.uniform(0.6, 1.2, _VESICLES, 1, 1)
+    radius = rng.log_uniform(2, 20, _VESICLES, 1, 1)
+    width = rng.uniform(0.6, 1.2, _VESICLES, 1, 1)
     rims = (-0.5 * ((distance - radius) / width) ** 2).exp()
-    return (rims * chance.log_uniform(0.2, 1, _VESICLES, 1, 1)).amax(1, keepdim=True)
+    return (rims * rng.log_uniform(0.2, 1, _VESICLES, 1, 1)).amax(1, keepdim=True)
 
 
-#: Structures by name: (N, 1, side, side) of a chance and a side.
-KINDS: Mapping[str, Callable[[Chance, int], Tensor]] = {
+#: Structures by name: (N, 1, side, side) of a rng and a side.
+KINDS: Mapping[str, Callable[[SampleRNG, int], Tensor]] = {
     "spots": _spots,
     "filaments": _filaments,
     "cells": _cells,

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.data.chance import Chance
-from training.data.heldout import split
+from training.data.held_out import split
 from training.data.images import Colors, read_colors, readable, to_unit
 from training.data.pairs import PairFiles
+from training.data.rng import SampleRNG
 from training.data.sensor import Photographs
 from training.errors import TrainingError
 
@@ -36,19 +36,19 @@ class PairScenes:
         if kept and not evaluation:
             raise TrainingError(f"{kept[0]} is kept for evaluation and may not be trained on")
         self.broken: list[PairFiles] = []
-        self._scenes = list(readable(pairs, _with_views if views else _without_views, self.broken))
+        self._scenes = list(readable(pairs, _read_views if views else _without_views, self.broken))
         if not self._scenes:
             raise TrainingError("there is no pair of images that can be read")
 
     def __len__(self) -> int:
         return len(self._scenes)
 
-    def draw(self, chance: Chance, crop: int) -> Photographs:
-        """Draw one crop for each stream of chance.
+    def draw(self, rng: SampleRNG, crop: int) -> Photographs:
+        """Draw one crop for each stream of rng.
 
         Parameters
         ----------
-        chance : Chance
+        rng : SampleRNG
             Decides everything; a crop depends on its own stream alone.
         crop : int
             Side of the crops in pixels, at most that of the smallest pair.
@@ -56,38 +56,38 @@ class PairScenes:
         Returns
         -------
         Photographs
-            On the device of `chance`, mirrored at random; radii are NaN, and without `views` both
+            On the device of `rng`, mirrored at random; radii are NaN, and without `views` both
             views are the center picture.
         """
-        drawn = torch.stack([self._crop(crop, stream) for stream in chance.streams])
-        sharp, center, left, right = drawn.to(chance.device).unbind(1)
+        drawn = torch.stack([self._crop(crop, stream) for stream in rng.streams])
+        sharp, center, left, right = drawn.to(rng.device).unbind(1)
         return Photographs(sharp, center, left, right, torch.full_like(sharp[:, :1], torch.nan))
 
-    def _crop(self, size: int, rng: np.random.Generator) -> Tensor:
+    def _crop(self, size: int, stream: np.random.Generator) -> Tensor:
         """(4, 3, size, size) sharp, center, left, right."""
-        scene = self._scenes[rng.integers(len(self))]
+        scene = self._scenes[stream.integers(len(self))]
         height, width = scene[0].shape[:2]
         if min(height, width) < size:
             raise TrainingError(f"a pair has {height} x {width} px; crops of {size} px do not fit")
-        top, left = rng.integers(height - size + 1), rng.integers(width - size + 1)
+        top, left = stream.integers(height - size + 1), stream.integers(width - size + 1)
         crop = torch.stack([to_unit(part[top : top + size, left : left + size]) for part in scene])
-        upside, sideways = rng.random(2) < 0.5
+        upside, sideways = stream.random(2) < 0.5
         return crop.flip([-2] * bool(upside) + [-1] * bool(sideways))
 
 
 def _without_views(pair: PairFiles) -> list[Colors]:
     blurred = read_colors(pair.blurred)
-    return _of_one_size(pair, [read_colors(pair.sharp), blurred, blurred, blurred])
+    return _crop_to_one_size(pair, [read_colors(pair.sharp), blurred, blurred, blurred])
 
 
-def _with_views(pair: PairFiles) -> list[Colors]:
+def _read_views(pair: PairFiles) -> list[Colors]:
     if pair.left is None or pair.right is None:
         raise ValueError(f"{pair.blurred} has no dual-pixel views")
     parts = (pair.sharp, pair.blurred, pair.left, pair.right)
-    return _of_one_size(pair, [read_colors(path) for path in parts])
+    return _crop_to_one_size(pair, [read_colors(path) for path in parts])
 
 
-def _of_one_size(pair: PairFiles, parts: list[Colors]) -> list[Colors]:
+def _crop_to_one_size(pair: PairFiles, parts: list[Colors]) -> list[Colors]:
     sizes = {part.shape for part in parts}
     if len(sizes) != 1:
         raise ValueError(f"the files of {pair.blurred} differ in size: {sorted(sizes)}")

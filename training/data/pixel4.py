@@ -56,7 +56,7 @@ def pixel4_scenes(folder: Path) -> Iterator[Pixel4Scene]:
             name,
             left,
             right,
-            _as_bright(_read(folder / f"{name}_aif.png"), (left + right) / 2),
+            _match_mean(_read(folder / f"{name}_aif.png"), (left + right) / 2),
             truth / 255,
             valid,
         )
@@ -71,7 +71,7 @@ def _white_sheet_gain(folder: Path) -> NDArray[np.float32]:
     return np.asarray(ratio, np.float32)
 
 
-def _as_bright(image: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+def _match_mean(image: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """An image times what brings it closest to another, where it is not empty."""
     there = image > 0
     return image * float((image * other)[there].sum() / (image[there] ** 2).sum())

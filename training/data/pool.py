@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from training.data.chance import Chance
-from training.data.scene import Scenes, mirrored_at_random
+from training.data.rng import SampleRNG
+from training.data.scene import Scenes, mirror_at_random
 from training.data.source import Source
 
 _BATCH = 8
@@ -33,7 +33,7 @@ def write_pool(
     with _new_store(path, size, count) as store:
         for first in tqdm(range(0, count, _BATCH), desc="rendering", mininterval=5):
             samples = range(first, min(first + _BATCH, count))
-            scenes = source.draw(Chance.of(seed, samples=samples, device=device), size)
+            scenes = source.draw(SampleRNG.from_key(seed, samples=samples, device=device), size)
             part = store[samples.start : samples.stop]
             part["pictures"] = scenes.stacked().half().cpu().numpy()
             part["fluorescent"] = scenes.fluorescent.cpu().numpy()
@@ -94,30 +94,30 @@ class Pool:
         for record in self._store:
             yield record["pictures"][:, inner, inner], record["fluorescent"]
 
-    def stored(self, first: int, count: int) -> tuple[Tensor, Tensor]:
+    def read(self, first: int, count: int) -> tuple[Tensor, Tensor]:
         """Half-precision pictures, as `Scenes.stacked`, and kinds from `first` on."""
         part = self._store[first : first + count]
         pictures, fluorescent = (np.array(part[name]) for name in ("pictures", "fluorescent"))
         return torch.from_numpy(pictures), torch.from_numpy(fluorescent)
 
-    def fixed(self, first: int, count: int, device: torch.device | str = "cpu") -> Scenes:
+    def scenes(self, first: int, count: int, device: torch.device | str = "cpu") -> Scenes:
         """The scenes from `first` on, at most `count`, whole and as they are."""
-        pictures, fluorescent = self.stored(first, count)
+        pictures, fluorescent = self.read(first, count)
         return Scenes.of(pictures.to(device).float(), fluorescent.to(device))
 
-    def draw(self, chance: Chance, crop: int) -> Scenes:
+    def draw(self, rng: SampleRNG, crop: int) -> Scenes:
         """As `Source.draw`."""
         picked, fluorescent = [], []
-        for index, top, left in places(chance, len(self), self.size - crop).tolist():
+        for index, top, left in places(rng, len(self), self.size - crop).tolist():
             record = self._store[index]
             picked.append(record["pictures"][:, top : top + crop, left : left + crop])
             fluorescent.append(record["fluorescent"])
-        halves = torch.from_numpy(np.stack(picked)).to(chance.device)
-        kinds = torch.from_numpy(np.stack(fluorescent)).to(chance.device)
-        return mirrored_at_random(Scenes.of(halves.float(), kinds), chance)
+        halves = torch.from_numpy(np.stack(picked)).to(rng.device)
+        kinds = torch.from_numpy(np.stack(fluorescent)).to(rng.device)
+        return mirror_at_random(Scenes.of(halves.float(), kinds), rng)
 
 
-def places(chance: Chance, scenes: int, room: int) -> Tensor:
+def places(rng: SampleRNG, scenes: int, room: int) -> Tensor:
     """Which of so many scenes, and how far down and across a crop of it lies: (N, 3)."""
-    index = chance.integers(0, scenes)
-    return torch.cat([index[:, None], chance.integers(0, room + 1, 2)], 1)
+    index = rng.integers(0, scenes)
+    return torch.cat([index[:, None], rng.integers(0, room + 1, 2)], 1)

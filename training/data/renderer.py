@@ -9,16 +9,16 @@ from torch import Tensor
 
 from napari_defocus.networks.blocks import box
 from napari_defocus.optics.convolution import fast_length
-from training.data.chance import Chance
+from training.data.blur_layers import blur_layers
 from training.data.corpus import Corpus
-from training.data.defocus import defocused
-from training.data.fields import LEAST_CELLS, smooth_field
 from training.data.fluorescence import fluorescent_textures
-from training.data.grain import grain
 from training.data.layers import random_depths, random_masks
-from training.data.lens import TYPICAL_DISPARITY, RandomLenses
-from training.data.optics import Optics
-from training.data.scene import Scenes, mirrored_at_random
+from training.data.lenses import LensSource
+from training.data.noise_texture import noise_texture
+from training.data.random_fields import LEAST_CELLS, smooth_field
+from training.data.random_lenses import TYPICAL_DISPARITY, RandomLenses
+from training.data.rng import SampleRNG
+from training.data.scene import Scenes, mirror_at_random
 
 _FADING, _SHADING_HALF = 6.0, 12
 #: How strong grit is: the standard deviation of the logarithm of light.
@@ -69,7 +69,7 @@ class Renderer:
         The photographs.
     options : SceneOptions
         How scenes are drawn.
-    optics : Optics
+    optics : LensSource
         Where their lenses come from.
     """
 
@@ -77,66 +77,66 @@ class Renderer:
         self,
         corpus: Corpus,
         options: SceneOptions | None = None,
-        optics: Optics | None = None,
+        optics: LensSource | None = None,
     ) -> None:
         self._corpus = corpus
         self._options = options or SceneOptions()
         self._optics = optics or RandomLenses()
 
-    def draw(self, chance: Chance, crop: int) -> Scenes:
+    def draw(self, rng: SampleRNG, crop: int) -> Scenes:
         """As `Source.draw`."""
         options = self._options
         margin = math.ceil(options.max_radius) + 2
         side = fast_length(crop + 2 * margin)
-        fluorescent = chance.happens(options.fluorescent_share)
-        textures = _textures(self._corpus, chance, options.layers, side)
+        fluorescent = rng.bernoulli(options.fluorescent_share)
+        textures = _textures(self._corpus, rng, options.layers, side)
         if options.faded_share:
-            textures = _faded(textures, chance, options.faded_share)
+            textures = _fade(textures, rng, options.faded_share)
         if options.gritty_share:
-            textures = _gritty(textures, chance, options.gritty_share)
-        alphas = random_masks(chance, options.layers, side, options.least_cells)
-        depths = random_depths(chance, options.layers, side, options.min_radius, options.max_radius)
+            textures = _gritty(textures, rng, options.gritty_share)
+        alphas = random_masks(rng, options.layers, side, options.least_cells)
+        depths = random_depths(rng, options.layers, side, options.min_radius, options.max_radius)
         if fluorescent.any():
-            textures[fluorescent, 0] = fluorescent_textures(chance.chosen(fluorescent), side)
+            textures[fluorescent, 0] = fluorescent_textures(rng.select(fluorescent), side)
             alphas[fluorescent] = 0
         sharp, radius = _in_focus(textures, alphas, depths.radius)
-        lenses = self._optics.draw(chance)
-        left, right = defocused(textures, alphas, depths, lenses, margin)
+        lenses = self._optics.draw(rng)
+        left, right = blur_layers(textures, alphas, depths, lenses, margin)
         if options.radius_of == "disparity":
             radius = lenses.disparity(radius) / TYPICAL_DISPARITY
         whole = torch.cat([sharp, left, right, radius], 1)
         inner = whole[..., margin : margin + crop, margin : margin + crop]
-        return mirrored_at_random(Scenes.of(inner, fluorescent), chance)
+        return mirror_at_random(Scenes.of(inner, fluorescent), rng)
 
 
-def _textures(corpus: Corpus, chance: Chance, layers: int, side: int) -> Tensor:
+def _textures(corpus: Corpus, rng: SampleRNG, layers: int, side: int) -> Tensor:
     """(N, L, 3, side, side) linear light, with highlights beyond white."""
-    crops = corpus.crops(chance, layers, side)
-    boost = -chance.uniform(1e-6, 1, 1, 1, 1, 1).log()
+    crops = corpus.crops(rng, layers, side)
+    boost = -rng.uniform(1e-6, 1, 1, 1, 1, 1).log()
     return crops * (1 + boost * ((crops.amax(2, keepdim=True) - 0.75) / 0.25).clamp(min=0) ** 2)
 
 
-def _faded(textures: Tensor, chance: Chance, share: float) -> Tensor:
+def _fade(textures: Tensor, rng: SampleRNG, share: float) -> Tensor:
     """Textures whose detail fades away in places, in a share of the layers."""
     layers, side = textures.shape[1], textures.shape[-1]
-    field = smooth_field(chance, layers, side) + chance.uniform(-0.7, 0.4, layers, 1, 1)
-    left = chance.uniform(0, 0.3, layers, 1, 1)
+    field = smooth_field(rng, layers, side) + rng.uniform(-0.7, 0.4, layers, 1, 1)
+    left = rng.uniform(0, 0.3, layers, 1, 1)
     contrast = left + (1 - left) * (_FADING * field).sigmoid()
-    fading = chance.happens(share, layers, 1, 1)
-    return _of_contrast(textures, torch.where(fading, contrast, 1))
+    fading = rng.bernoulli(share, layers, 1, 1)
+    return _set_contrast(textures, torch.where(fading, contrast, 1))
 
 
-def _gritty(textures: Tensor, chance: Chance, share: float) -> Tensor:
+def _gritty(textures: Tensor, rng: SampleRNG, share: float) -> Tensor:
     """Textures that give way to grit in places, in a share of the layers."""
     layers, side = textures.shape[1], textures.shape[-1]
-    field = smooth_field(chance, layers, side) + chance.uniform(-0.4, 0.7, layers, 1, 1)
-    place = (_FADING * field).sigmoid() * chance.happens(share, layers, 1, 1)
-    hidden = chance.uniform(0, 1, layers, 1, 1)
-    grit = chance.log_uniform(*_GRITTY, layers, 1, 1) * grain(chance, layers, side)
-    return _of_contrast(textures, 1 - hidden * place) * (place * grit).exp()[:, :, None]
+    field = smooth_field(rng, layers, side) + rng.uniform(-0.4, 0.7, layers, 1, 1)
+    place = (_FADING * field).sigmoid() * rng.bernoulli(share, layers, 1, 1)
+    hidden = rng.uniform(0, 1, layers, 1, 1)
+    grit = rng.log_uniform(*_GRITTY, layers, 1, 1) * noise_texture(rng, layers, side)
+    return _set_contrast(textures, 1 - hidden * place) * (place * grit).exp()[:, :, None]
 
 
-def _of_contrast(textures: Tensor, contrast: Tensor) -> Tensor:
+def _set_contrast(textures: Tensor, contrast: Tensor) -> Tensor:
     """Textures (N, L, 3, H, W) with a contrast (N, L, H, W) in [0, 1] around their shading."""
     shading = box(textures.flatten(0, 1), _SHADING_HALF).view_as(textures)
     return shading + contrast[:, :, None] * (textures - shading)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from training.data.chance import Chance
+from training.data.rng import SampleRNG
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Scenes:
         return cls(*stacked.split([3, 3, 3, 1], 1), fluorescent)
 
 
-def mirrored_at_random(scenes: Scenes, chance: Chance) -> Scenes:
+def mirror_at_random(scenes: Scenes, rng: SampleRNG) -> Scenes:
     """Mirror each scene along y, x, both or not; mirroring along x swaps the radius' sign."""
-    upside, sideways = chance.happens(0.5, 2, 1, 1, 1).unbind(1)
+    upside, sideways = rng.bernoulli(0.5, 2, 1, 1, 1).unbind(1)
     stacked = scenes.stacked()
     stacked = torch.where(upside, stacked.flip(-2), stacked)
     stacked = torch.where(sideways, stacked.flip(-1), stacked)

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_defocus.optics.light import encode_srgb
-from training.data.chance import Chance
-from training.data.demosaic import DEMOSAICED, LAYOUTS, demosaiced
+from training.data.demosaic import DEMOSAICED, LAYOUTS, demosaic
+from training.data.rng import SampleRNG
 from training.data.scene import Scenes
 
 _APART = 2.0
@@ -109,7 +109,7 @@ class Photographs:
 
 
 def photograph(
-    scenes: Scenes, chance: Chance, options: SensorOptions, *, views: bool
+    scenes: Scenes, rng: SampleRNG, options: SensorOptions, *, views: bool
 ) -> Photographs:
     """Expose, add noise, display-encode.
 
@@ -117,7 +117,7 @@ def photograph(
     ----------
     scenes : Scenes
         N scenes.
-    chance : Chance
+    rng : SampleRNG
         N streams, on the device of the scenes.
     options : SensorOptions
         How strongly to degrade.
@@ -129,22 +129,22 @@ def photograph(
     Photographs
         Of the size of the scenes.
     """
-    camera = _Camera.random(chance, options, scenes.fluorescent)
-    contrast = _contrast(chance, options, scenes.fluorescent)
-    scenes = _veiled(scenes, contrast)
+    camera = _Camera.random(rng, options, scenes.fluorescent)
+    contrast = _contrast(rng, options, scenes.fluorescent)
+    scenes = _veil(scenes, contrast)
     if options.smoothed_share:
-        soft = chance.happens(options.smoothed_share) * chance.log_uniform(*_SMOOTHED)
+        soft = rng.bernoulli(options.smoothed_share) * rng.log_uniform(*_SMOOTHED)
         camera = replace(camera, soft=soft)
-    balance = chance.log_uniform(1 / options.balance, options.balance, 1, 1, 1)
-    center, noise = camera.captured((scenes.left + scenes.right) / 2, 1.0, chance)
-    sharp = camera.shown(camera.exposed(scenes.sharp) + options.noise_kept * noise)
+    balance = rng.log_uniform(1 / options.balance, options.balance, 1, 1, 1)
+    center, noise = camera.capture((scenes.left + scenes.right) / 2, 1.0, rng)
+    sharp = camera.encode(camera.expose(scenes.sharp) + options.noise_kept * noise)
     if views:
-        left, _ = camera.captured(scenes.left * balance, 2.0, chance)
-        right, _ = camera.captured(_misaligned(scenes.right, chance, options), 2.0, chance)
+        left, _ = camera.capture(scenes.left * balance, 2.0, rng)
+        right, _ = camera.capture(_misalign(scenes.right, rng, options), 2.0, rng)
     else:
         left = right = center
     photos = Photographs(sharp, center, left, right, scenes.radius, camera.softness())
-    photos = _enlarged(photos, chance, options)
+    photos = _enlarge(photos, rng, options)
     blank = (contrast == 0)[:, None, None, None]
     return replace(photos, radius=photos.radius.masked_fill(blank, torch.nan))
 
@@ -153,7 +153,7 @@ def photograph(
 class _Camera:
     """One camera for each sample; a field is (N, 1, 1, 1) unless said otherwise.
 
-    `mosaic` says how its colors lie, as in `demosaiced`, and is -1 where there is none. `contrast`
+    `mosaic` says how its colors lie, as in `demosaic`, and is -1 where there is none. `contrast`
     and `gamma` bend the sRGB curve; where `raw`, light is shown as it is. `jpeg`, `quality`,
     `fluorescent` and `soft`, in px, are (N,).
     """
@@ -174,23 +174,23 @@ class _Camera:
     soft: Tensor | None = None
 
     @classmethod
-    def random(cls, chance: Chance, options: SensorOptions, fluorescent: Tensor) -> "_Camera":
+    def random(cls, rng: SampleRNG, options: SensorOptions, fluorescent: Tensor) -> "_Camera":
         counted = fluorescent[:, None, None, None]
-        bent = chance.happens(options.bent_share, 1, 1, 1) & ~counted
-        gray = chance.happens(options.gray_share, 1, 1, 1) | counted
+        bent = rng.bernoulli(options.bent_share, 1, 1, 1) & ~counted
+        gray = rng.bernoulli(options.gray_share, 1, 1, 1) | counted
         return cls(
-            gain=chance.log_uniform(0.55, 1.5, 1, 1, 1),
-            shot=chance.log_uniform(*options.shot, 1, 1, 1),
-            read=chance.log_uniform(*options.read, 1, 1, 1),
-            photons=chance.log_uniform(*options.photons, 1, 1, 1),
+            gain=rng.log_uniform(0.55, 1.5, 1, 1, 1),
+            shot=rng.log_uniform(*options.shot, 1, 1, 1),
+            read=rng.log_uniform(*options.read, 1, 1, 1),
+            photons=rng.log_uniform(*options.photons, 1, 1, 1),
             gray=gray,
-            mosaic=_mosaic(chance, options.mosaic_share).masked_fill(gray, -1),
-            contrast=torch.where(bent, chance.uniform(-0.3, 0.8, 1, 1, 1), 0),
-            gamma=torch.where(bent, (0.12 * chance.normal(1, 1, 1)).exp(), 1),
-            raw=chance.happens(options.raw_share, 1, 1, 1) & counted,
-            eight_bit=chance.happens(0.6, 1, 1, 1),
-            jpeg=chance.happens(options.jpeg_share) & ~fluorescent,
-            quality=chance.integers(60, 97),
+            mosaic=_mosaic(rng, options.mosaic_share).masked_fill(gray, -1),
+            contrast=torch.where(bent, rng.uniform(-0.3, 0.8, 1, 1, 1), 0),
+            gamma=torch.where(bent, (0.12 * rng.normal(1, 1, 1)).exp(), 1),
+            raw=rng.bernoulli(options.raw_share, 1, 1, 1) & counted,
+            eight_bit=rng.bernoulli(0.6, 1, 1, 1),
+            jpeg=rng.bernoulli(options.jpeg_share) & ~fluorescent,
+            quality=rng.integers(60, 97),
             fluorescent=fluorescent,
         )
 
@@ -199,68 +199,68 @@ class _Camera:
         squared = (self.mosaic >= 0) * DEMOSAICED**2
         return squared.sqrt() if self.soft is None else (squared + _disk(self.soft) ** 2).sqrt()
 
-    def exposed(self, light: Tensor) -> Tensor:
+    def expose(self, light: Tensor) -> Tensor:
         """Light where white is 1."""
         gray = light.mean(1, keepdim=True).expand_as(light)
         return torch.where(self.gray, gray, light) * self.gain
 
-    def captured(self, light: Tensor, noise_gain: float, chance: Chance) -> tuple[Tensor, Tensor]:
+    def capture(self, light: Tensor, noise_gain: float, rng: SampleRNG) -> tuple[Tensor, Tensor]:
         """Display-encoded picture of light, and the noise in it as light.
 
         `noise_gain` is how much of the light a photosite lacks.
         """
-        seen = self.exposed(light)
-        noise = chance.noise(*seen.shape[1:])
+        exposed = self.expose(light)
+        noise = rng.noise(*exposed.shape[1:])
         noise = torch.where(self.gray, noise[:, :1], noise)
-        spread = (noise_gain * self.shot * seen).where(~self.fluorescent[:, None, None, None], 0)
-        counted = self._counted(seen, noise_gain, chance)
-        noise = self._developed(noise * (spread + self.read**2).sqrt())
-        display = self.shown(self._developed(counted) + noise)
+        spread = (noise_gain * self.shot * exposed).where(~self.fluorescent[:, None, None, None], 0)
+        counted = self._count_photons(exposed, noise_gain, rng)
+        noise = self._develop(noise * (spread + self.read**2).sqrt())
+        display = self.encode(self._develop(counted) + noise)
         display = torch.where(self.eight_bit, (display * 255).round() / 255, display)
         return _jpeg(display, self.jpeg, self.quality), noise
 
-    def _developed(self, light: Tensor) -> Tensor:
+    def _develop(self, light: Tensor) -> Tensor:
         """Light as softened by demosaicing and by the camera."""
-        soft = demosaiced(light, self.mosaic.flatten())
+        soft = demosaic(light, self.mosaic.flatten())
         light = torch.where(self.mosaic >= 0, soft, light)
-        return light if self.soft is None else _smoothed(light, self.soft)
+        return light if self.soft is None else _smooth(light, self.soft)
 
-    def shown(self, exposed: Tensor) -> Tensor:
+    def encode(self, exposed: Tensor) -> Tensor:
         """Display-encoded light, clipped."""
         light = exposed.clamp(0, 1)
         display = encode_srgb(light).clamp(1e-6, 1) ** self.gamma
         display = display + self.contrast * display * (1 - display) * (2 * display - 1)
         return torch.where(self.raw, light, display)
 
-    def _counted(self, seen: Tensor, noise_gain: float, chance: Chance) -> Tensor:
+    def _count_photons(self, exposed: Tensor, noise_gain: float, rng: SampleRNG) -> Tensor:
         """Light of fluorescent scenes as whole photons; of others, as it is."""
         if not self.fluorescent.any():
-            return seen
+            return exposed
         white = self.photons[self.fluorescent] / noise_gain
-        counts = chance.chosen(self.fluorescent).poisson(seen[self.fluorescent, :1] * white)
-        result = seen.clone()
+        counts = rng.select(self.fluorescent).poisson(exposed[self.fluorescent, :1] * white)
+        result = exposed.clone()
         result[self.fluorescent] = (counts / white).expand(-1, 3, -1, -1)
         return result
 
 
-def _mosaic(chance: Chance, share: float) -> Tensor:
+def _mosaic(rng: SampleRNG, share: float) -> Tensor:
     """(N, 1, 1, 1): in a share of cases how a mosaic lies, all ways alike; else -1."""
-    drawn = chance.uniform(0, 1, 1, 1, 1)
+    drawn = rng.uniform(0, 1, 1, 1, 1)
     return torch.where(drawn < share, (LAYOUTS * drawn / share).long(), -1)
 
 
-def _contrast(chance: Chance, options: SensorOptions, fluorescent: Tensor) -> Tensor:
+def _contrast(rng: SampleRNG, options: SensorOptions, fluorescent: Tensor) -> Tensor:
     """How much contrast glare leaves each scene, (N,) in [0, 1]; 0 where it is blank."""
     contrast = torch.ones_like(fluorescent, dtype=torch.float32)
     if options.veiled_share:
-        veiled = chance.happens(options.veiled_share) & ~fluorescent
-        contrast = torch.where(veiled, chance.log_uniform(*_VEILED), 1)
+        veiled = rng.bernoulli(options.veiled_share) & ~fluorescent
+        contrast = torch.where(veiled, rng.log_uniform(*_VEILED), 1)
     if options.blank_share:
-        contrast = contrast.masked_fill(chance.happens(options.blank_share), 0)
+        contrast = contrast.masked_fill(rng.bernoulli(options.blank_share), 0)
     return contrast
 
 
-def _veiled(scenes: Scenes, contrast: Tensor) -> Scenes:
+def _veil(scenes: Scenes, contrast: Tensor) -> Scenes:
     """Scenes of the contrast (N,), in [0, 1], that glare leaves."""
     mean = scenes.sharp.mean((2, 3), keepdim=True)
     views = (
@@ -270,7 +270,7 @@ def _veiled(scenes: Scenes, contrast: Tensor) -> Scenes:
     return Scenes(*views, scenes.radius, scenes.fluorescent)
 
 
-def _smoothed(light: Tensor, deviation: Tensor) -> Tensor:
+def _smooth(light: Tensor, deviation: Tensor) -> Tensor:
     """Each picture (N, C, H, W) convolved with a Gaussian of its standard deviation in px."""
     reach = math.ceil(3 * _SMOOTHED[1])
     steps = torch.arange(-reach, reach + 1, device=light.device)
@@ -287,11 +287,11 @@ def _smoothed(light: Tensor, deviation: Tensor) -> Tensor:
     return planes[0].view_as(light)
 
 
-def _misaligned(view: Tensor, chance: Chance, options: SensorOptions) -> Tensor:
+def _misalign(view: Tensor, rng: SampleRNG, options: SensorOptions) -> Tensor:
     """A share of the views moved vertically, the edge continued."""
     if not options.misaligned_share:
         return view
-    apart = chance.happens(options.misaligned_share) * chance.uniform(-_APART, _APART)
+    apart = rng.bernoulli(options.misaligned_share) * rng.uniform(-_APART, _APART)
     place = torch.eye(2, 3, device=view.device).repeat(len(view), 1, 1)
     place[:, 1, 2] = 2 * apart / view.shape[-2]
     grid = functional.affine_grid(place, list(view.shape), align_corners=False)
@@ -303,17 +303,17 @@ def _disk(deviation: Tensor) -> Tensor:
     return 2 * deviation[:, None, None, None]
 
 
-def _enlarged(photos: Photographs, chance: Chance, options: SensorOptions) -> Photographs:
+def _enlarge(photos: Photographs, rng: SampleRNG, options: SensorOptions) -> Photographs:
     """Some pictures' middles, enlarged to their full size; radius and softness grow with them."""
     largest = photos.radius.abs().amax((1, 2, 3)).clamp(min=0.1)
-    scale = chance.uniform(1, 2).minimum(options.largest_radius / largest).clamp(min=1)
-    enlarged = chance.happens(options.enlarged_share)
+    scale = rng.uniform(1, 2).minimum(options.largest_radius / largest).clamp(min=1)
+    enlarged = rng.bernoulli(options.enlarged_share)
     chosen = enlarged.nonzero().flatten()
     if not len(chosen):
         return photos
     near = torch.eye(2, 3, device=largest.device) / scale[chosen, None, None]
 
-    def grown(images: Tensor, mode: str = "bilinear") -> Tensor:
+    def resample(images: Tensor, mode: str = "bilinear") -> Tensor:
         grid = functional.affine_grid(near, [len(near), *images.shape[1:]], align_corners=False)
         result = images.clone()
         result[chosen] = functional.grid_sample(
@@ -322,9 +322,9 @@ def _enlarged(photos: Photographs, chance: Chance, options: SensorOptions) -> Ph
         return result
 
     pictures = torch.cat([photos.sharp, photos.center, photos.left, photos.right], 1)
-    radius = grown(photos.radius, "nearest")
+    radius = resample(photos.radius, "nearest")
     growth = torch.where(enlarged, scale, 1)[:, None, None, None]
-    return Photographs(*grown(pictures).split(3, 1), radius * growth, photos.softness * growth)
+    return Photographs(*resample(pictures).split(3, 1), radius * growth, photos.softness * growth)
 
 
 def _jpeg(display: Tensor, chosen: Tensor, quality: Tensor) -> Tensor:
@@ -333,13 +333,13 @@ def _jpeg(display: Tensor, chosen: Tensor, quality: Tensor) -> Tensor:
     if not len(index):
         return display
     pixels = (display[index] * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    decoded = np.stack(list(map(_recompressed, pixels, quality[index].tolist())))
+    decoded = np.stack(list(map(_recompress, pixels, quality[index].tolist())))
     result = display.clone()
     result[index] = torch.from_numpy(decoded).to(display).permute(0, 3, 1, 2) / 255
     return result
 
 
-def _recompressed(pixels: np.ndarray, quality: int) -> np.ndarray:
+def _recompress(pixels: np.ndarray, quality: int) -> np.ndarray:
     """(H, W, 3) uint8 as it comes back from a JPEG file."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)

@@ -2,19 +2,19 @@
 
 from typing import Protocol
 
-from training.data.chance import Chance
+from training.data.rng import SampleRNG
 from training.data.scene import Scenes
 
 
 class Source(Protocol):
     """A place that random scenes come from: kept in a file, or rendered on the spot."""
 
-    def draw(self, chance: Chance, crop: int) -> Scenes:
-        """Draw one scene for each stream of chance.
+    def draw(self, rng: SampleRNG, crop: int) -> Scenes:
+        """Draw one scene for each stream of rng.
 
         Parameters
         ----------
-        chance : Chance
+        rng : SampleRNG
             Decides everything; a scene depends on its own stream alone.
         crop : int
             Side of the scenes in pixels.
@@ -22,6 +22,6 @@ class Source(Protocol):
         Returns
         -------
         Scenes
-            On the device of `chance`, mirrored at random.
+            On the device of `rng`, mirrored at random.
         """
         ...

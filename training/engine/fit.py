@@ -14,13 +14,13 @@ from lightning.fabric import Fabric
 
 from napari_defocus.errors import DefocusError
 from napari_defocus.inference.malloc import keep_freed_memory
-from training.data.chance import BatchChance, Chance
+from training.data.rng import BatchRNG, SampleRNG
 from training.engine.checkpoint import load_checkpoint, save_checkpoint
-from training.engine.diary import Diary
-from training.engine.machine import Precision
-from training.engine.task import Moment, Task
-from training.engine.trainee import Trainee
-from training.engine.turn import Turns
+from training.engine.gradient_step import GradientStepper
+from training.engine.launch import Precision
+from training.engine.model_state import ModelState
+from training.engine.run_logger import RunLogger
+from training.engine.task import Task, TrainingProgress
 from training.errors import TrainingError
 
 _log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def fit(
     fabric : Fabric
         From `launch`.
     task : Task
-        Its players are trained in place.
+        Its networks are trained in place.
     folder : Path
         Of the run: ``checkpoint.pt``, ``log.jsonl``, ``tensorboard/`` and the products, each a
         ``NAME.safetensors`` that the plugin opens, beside its card.
@@ -108,21 +108,21 @@ class _Run:
         self.fabric, self.task, self.folder = fabric, task, folder
         self.options, self.about = options, about
         folder.mkdir(parents=True, exist_ok=True)
-        self.trainees = {
-            name: Trainee(player, fabric, average=options.average, clip=options.clip)
-            for name, player in task.players.items()
+        self.states = {
+            name: ModelState(player, fabric, average=options.average, clip=options.clip)
+            for name, player in task.networks.items()
         }
-        chance = Chance if options.draws == "sample" else BatchChance
-        self.turns = Turns(
-            fabric, task, self.trainees, chance, seed=options.seed, batch=options.batch
+        rng = SampleRNG if options.draws == "sample" else BatchRNG
+        self.stepper = GradientStepper(
+            fabric, task, self.states, rng, seed=options.seed, batch=options.batch
         )
         self.step = 0
         self.before = 0.0
         self.kept: int | None = None
         running = self._resume()
-        self.diary = Diary(folder, self.step) if fabric.is_global_zero else None
-        if self.diary is not None:
-            self.diary.running.update(running)
+        self.logger = RunLogger(folder, self.step) if fabric.is_global_zero else None
+        if self.logger is not None:
+            self.logger.running.update(running)
         self.now = time.monotonic if options.clock == "wall" else time.process_time
         self.started = self.now()
         self.checkpointed = self.reported = self.before
@@ -130,17 +130,17 @@ class _Run:
     def to_end(self, stopped: "list[int]") -> bool:
         seconds, asked = self._clock(stopped)
         while not asked and self._spent(seconds) < 1 and seconds < 60 * self.options.minutes:
-            moment = Moment(self.step, self._spent(seconds))
+            progress = TrainingProgress(self.step, self._spent(seconds))
             terms: dict[str, float] = {}
-            for order, name in enumerate(self.task.turns(moment)):
+            for order, name in enumerate(self.task.schedule(progress)):
                 terms |= {
                     f"{name}/{key}": value
-                    for key, value in self.turns.take(name, order, moment).items()
+                    for key, value in self.stepper.step(name, order, progress).items()
                 }
             self.step += 1
             seconds, asked = self._clock(stopped)
-            if self.diary is not None:
-                self.diary.follow(self._spent(seconds), terms)
+            if self.logger is not None:
+                self.logger.follow(self._spent(seconds), terms)
             self._keep(seconds)
         self._finish(seconds)
         return self._spent(seconds) >= 1
@@ -160,7 +160,7 @@ class _Run:
         return float(mean[0]), bool(mean[1] > 0)
 
     def _keep(self, seconds: float) -> None:
-        """Report and checkpoint where it is time: no checkpoint is ahead of the records."""
+        """ScoreReport and checkpoint where it is time: no checkpoint is ahead of the records."""
         if seconds - self.reported >= self.options.report_seconds:
             self.reported = seconds
             self._attempt(self._report, seconds)
@@ -180,7 +180,7 @@ class _Run:
         try:
             if self.kept != self.step:
                 self._checkpoint(seconds)
-            if self.diary is not None and self.diary.last != self.step:
+            if self.logger is not None and self.logger.last != self.step:
                 self._report(seconds)
         except _UNWRITTEN as error:
             raise TrainingError(
@@ -188,19 +188,19 @@ class _Run:
                 "its last checkpoint is still there"
             ) from error
         finally:
-            if self.diary is not None:
-                self.diary.close()
+            if self.logger is not None:
+                self.logger.close()
         self.fabric.barrier()
 
     def _checkpoint(self, seconds: float) -> None:
-        if self.diary is None:
+        if self.logger is None:
             return
         state = {
             "step": self.step,
             "seconds": seconds,
-            "at_once": self.turns.at_once,
-            "running": self.diary.running,
-            "players": {name: trainee.state() for name, trainee in self.trainees.items()},
+            "at_once": self.stepper.at_once,
+            "running": self.logger.running,
+            "players": {name: each.state() for name, each in self.states.items()},
         }
         save_checkpoint(self.folder, state)
         self.kept = self.step
@@ -210,8 +210,8 @@ class _Run:
         if state is None:
             return {}
         try:
-            for name, trainee in self.trainees.items():
-                trainee.load(state["players"][name])
+            for name, each in self.states.items():
+                each.load(state["players"][name])
             self.step, self.before = state["step"], state["seconds"]
             at_once, running = state["at_once"], dict(state["running"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -219,21 +219,21 @@ class _Run:
                 f"the checkpoint in {self.folder} is of another training; choose another folder"
             ) from error
         self.kept = self.step
-        self.turns.at_once = min(at_once, self.turns.share)
+        self.stepper.at_once = min(at_once, self.stepper.share)
         _log.info("going on from step %d of %s", self.step, self.folder)
         return running
 
     def _report(self, seconds: float) -> None:
-        if self.diary is None:
+        if self.logger is None:
             return
-        averages = {name: trainee.average for name, trainee in self.trainees.items()}
+        averages = {name: state.average for name, state in self.states.items()}
         with torch.inference_mode(), self.fabric.autocast():
             figures = self.task.validate(averages)
-            pictures = self.task.pictures(averages)
+            pictures = self.task.images(averages)
         recipe = {**self.about, "steps done": self.step, "seconds": round(seconds)}
-        self.task.leave(self.folder, averages, recipe, figures)
-        skipped = {f"{name}/skipped": t.skipped for name, t in self.trainees.items() if t.skipped}
-        self.diary.report(self.step, seconds, figures | skipped, pictures)
+        self.task.export(self.folder, averages, recipe, figures)
+        skipped = {f"{name}/skipped": t.skipped for name, t in self.states.items() if t.skipped}
+        self.logger.report(self.step, seconds, figures | skipped, pictures)
 
 
 @contextmanager

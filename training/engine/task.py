@@ -1,4 +1,4 @@
-"""What is trained: players, whose turn it is, and what they lose."""
+"""What is trained: networks, whose turn it is, and what they lose."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -8,13 +8,13 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from training.data.chance import Chance
+from training.data.rng import SampleRNG
 
 Averages = Mapping[str, nn.Module]
 
 
 @dataclass(frozen=True)
-class Moment:
+class TrainingProgress:
     """How far a training has come.
 
     Attributes
@@ -35,7 +35,7 @@ def half_cosine(spent: float) -> float:
 
 
 @dataclass(frozen=True)
-class Player:
+class TrainedNetwork:
     """One network with an optimizer of its own.
 
     Attributes
@@ -63,14 +63,14 @@ class Task(Protocol):
     """A training, as the engine sees it."""
 
     @property
-    def players(self) -> Mapping[str, Player]:
+    def networks(self) -> Mapping[str, TrainedNetwork]:
         """The networks in training, by name."""
 
-    def turns(self, moment: Moment) -> Sequence[str]:
-        """Which players step, one after the other, at a moment."""
+    def schedule(self, progress: TrainingProgress) -> Sequence[str]:
+        """Which networks step, one after the other, at a progress."""
 
-    def terms(self, turn: str, chance: Chance, moment: Moment) -> dict[str, Tensor]:
-        """Mean loss terms over one sample for each stream of `chance`.
+    def losses(self, name: str, rng: SampleRNG, progress: TrainingProgress) -> dict[str, Tensor]:
+        """Mean loss terms over one sample for each stream of `rng`.
 
         Returns
         -------
@@ -79,12 +79,12 @@ class Task(Protocol):
         """
 
     def validate(self, averages: Averages) -> dict[str, float]:
-        """Figures of the moving-average players, on fixed data."""
+        """Figures of the moving-average networks, on fixed data."""
 
-    def pictures(self, averages: Averages) -> dict[str, Tensor]:
+    def images(self, averages: Averages) -> dict[str, Tensor]:
         """What is worth looking at: (3, H, W) in [0, 1], by title."""
 
-    def leave(
+    def export(
         self,
         folder: Path,
         averages: Averages,

@@ -40,12 +40,12 @@ def unsharp(image: Image, radius: float) -> Image:
 
 def lucy(image: Image, radius: float) -> Image:
     """Richardson-Lucy deconvolution with a disk; arguments as of `unsharp`."""
-    return _in_linear_light(image, _deconvolved(radius, _lucy))
+    return _in_linear_light(image, _deconvolve_planes(radius, _lucy))
 
 
 def wiener_filter(image: Image, radius: float) -> Image:
     """Wiener deconvolution with a disk; arguments as of `unsharp`."""
-    return _in_linear_light(image, _deconvolved(radius, _wiener))
+    return _in_linear_light(image, _deconvolve_planes(radius, _wiener))
 
 
 DEBLURRING: dict[str, Callable[[Image, float], Image]] = {
@@ -83,7 +83,7 @@ def block_matching(left: Floats, right: Floats, *, reach: int = 13, window: int 
     Halving and local means were chosen on the eight Pixel 4 scenes: without them, at full size,
     1 - |rank correlation| there is 0.61, with them 0.22.
     """
-    one, other = (_texture(_halved(view), window) for view in (left, right))
+    one, other = (_texture(_halve(view), window) for view in (left, right))
     limit = -(-reach // 2)
     shifts = np.arange(-limit, limit + 1)
     padded = np.pad(other, ((0, 0), (limit, limit)), mode="edge")
@@ -94,13 +94,13 @@ def block_matching(left: Floats, right: Floats, *, reach: int = 13, window: int 
             for shift in shifts
         ]
     )
-    disparity, weight = _lowest(cost, shifts)
+    disparity, weight = _find_lowest(cost, shifts)
     average = uniform_filter(disparity * weight, window) / uniform_filter(weight, window)
     doubled = 2 * np.repeat(np.repeat(average, 2, 0), 2, 1)[: left.shape[0], : left.shape[1]]
     return np.asarray(RADIUS_PER_DISPARITY * doubled, np.float32)
 
 
-def _lowest(cost: Floats, shifts: NDArray[np.integer]) -> tuple[Floats, Floats]:
+def _find_lowest(cost: Floats, shifts: NDArray[np.integer]) -> tuple[Floats, Floats]:
     """Shift of lowest cost, and how sharply the cost bends there; ends of the range count less."""
     lowest = cost.argmin(0)
     inner = np.clip(lowest, 1, len(shifts) - 2)
@@ -110,7 +110,7 @@ def _lowest(cost: Floats, shifts: NDArray[np.integer]) -> tuple[Floats, Floats]:
     return shifts[inner] + step, np.where(lowest == inner, bend, 1e-12)
 
 
-def _halved(view: Floats) -> Floats:
+def _halve(view: Floats) -> Floats:
     height, width = view.shape
     even = np.pad(view.astype(float), ((0, height % 2), (0, width % 2)), mode="edge")
     return even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2).mean((1, 3))
@@ -120,7 +120,7 @@ def _texture(view: Floats, window: int) -> Floats:
     return view - uniform_filter(view, window)
 
 
-def _deconvolved(
+def _deconvolve_planes(
     radius: float, method: Callable[[Floats, Floats], Floats]
 ) -> Callable[[Floats], Floats]:
     """Apply a method of one plane to three, mirrored beyond their borders."""

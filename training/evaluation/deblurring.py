@@ -13,8 +13,8 @@ from napari_defocus import DefocusMap, deblur, reblur
 from panels import Column, map_columns, save_panel, to_picture
 from training.errors import TrainingError
 from training.evaluation.baselines import DEBLURRING
-from training.evaluation.entries import Entry, Seen
-from training.evaluation.scene import BlurredScene, Image
+from training.evaluation.blurred_scene import BlurredScene, Image
+from training.evaluation.models_under_test import EstimatorInput, ModelUnderTest
 from training.evaluation.tables import Row
 from training.lpips import Lpips
 from training.metrics import no_harm, psnr, ssim
@@ -36,8 +36,8 @@ class Restoration:
 
 def score_deblurring(
     scene: BlurredScene,
-    models: Sequence[Entry],
-    estimators: Sequence[Entry],
+    models: Sequence[ModelUnderTest],
+    estimators: Sequence[ModelUnderTest],
     lpips: Mapping[str, Lpips],
     *,
     scale: int | str = "auto",
@@ -49,9 +49,9 @@ def score_deblurring(
     ----------
     scene : BlurredScene
         Where to score them.
-    models : sequence of Entry
+    models : sequence of ModelUnderTest
         Models that deblur.
-    estimators : sequence of Entry
+    estimators : sequence of ModelUnderTest
         The maps that guide them, each in turn where it finds the views that it needs. The first
         one's map is what the input is blurred again with, and its mean radius the classical
         methods', unless the true radii are known.
@@ -86,9 +86,11 @@ class _Map:
     defocus: DefocusMap
 
 
-def _maps(scene: BlurredScene, estimators: Sequence[Entry], scale: int | str) -> list[_Map]:
-    seen = Seen(scene.blurred, scene.views, DISPLAY)
-    maps = [_Map(e.label, seen.estimate(e, scale)) for e in estimators if seen.suits(e)]
+def _maps(
+    scene: BlurredScene, estimators: Sequence[ModelUnderTest], scale: int | str
+) -> list[_Map]:
+    images = EstimatorInput(scene.blurred, scene.views, DISPLAY)
+    maps = [_Map(e.label, images.estimate(e, scale)) for e in estimators if images.suits(e)]
     if not maps:
         raise TrainingError(f"scene {scene.name} has no two views; a map model for one is needed")
     if scene.blur is not None:
@@ -99,7 +101,7 @@ def _maps(scene: BlurredScene, estimators: Sequence[Entry], scale: int | str) ->
 
 
 def _restorations(
-    scene: BlurredScene, models: Sequence[Entry], maps: Sequence[_Map]
+    scene: BlurredScene, models: Sequence[ModelUnderTest], maps: Sequence[_Map]
 ) -> Iterator[Restoration]:
     first = maps[0].defocus
     yield Restoration(INPUT, scene.blurred, first)

@@ -12,10 +12,10 @@ from napari_defocus import DefocusMap
 from napari_defocus.map_colors import color_limit, paint_map
 from panels import Column, map_columns, save_panel, to_picture
 from training.evaluation.baselines import block_matching
-from training.evaluation.entries import Entry, Seen
+from training.evaluation.models_under_test import EstimatorInput, ModelUnderTest
 from training.evaluation.tables import Row
-from training.figures import textured
 from training.metrics import affine_fit, map_scores, radius_scores
+from training.validation_metrics import texture_mask
 
 Floats = NDArray[np.floating]
 _CLASSICAL = "block matching"
@@ -29,7 +29,7 @@ class MapScene:
     ----------
     name : str
         Of the scene.
-    seen : Seen
+    images : EstimatorInput
         What estimators are given.
     picture : array
         (Y, X) or (Y, X, 3) in [0, 1], as displayed.
@@ -44,21 +44,21 @@ class MapScene:
     """
 
     name: str
-    seen: Seen
+    images: EstimatorInput
     picture: Floats
     truth: Floats
     unsigned: Floats
     valid: NDArray[np.bool_]
     in_pixels: bool
 
-    def wanted(self, defocus: DefocusMap) -> Floats:
+    def truth_for(self, defocus: DefocusMap) -> Floats:
         """What a map should be: one from one image cannot know the sign."""
         return self.truth if defocus.signed else self.unsigned
 
 
 def score_maps(
     scene: MapScene,
-    estimators: Sequence[Entry],
+    estimators: Sequence[ModelUnderTest],
     *,
     scale: int | str = "auto",
     panel: Path | None = None,
@@ -69,7 +69,7 @@ def score_maps(
     ----------
     scene : MapScene
         Where to score them.
-    estimators : sequence of Entry
+    estimators : sequence of ModelUnderTest
         Those that do not find the views they need are left out.
     scale : int or "auto"
         Of the estimation.
@@ -91,24 +91,24 @@ def score_maps(
 
 
 def _maps(
-    scene: MapScene, estimators: Sequence[Entry], scale: int | str
+    scene: MapScene, estimators: Sequence[ModelUnderTest], scale: int | str
 ) -> Iterator[tuple[str, DefocusMap]]:
     for estimator in estimators:
-        if scene.seen.suits(estimator):
-            yield estimator.label, scene.seen.estimate(estimator, scale)
-    if scene.seen.views is not None:
-        left, right = (view if view.ndim == 2 else view.mean(-1) for view in scene.seen.views)
+        if scene.images.suits(estimator):
+            yield estimator.label, scene.images.estimate(estimator, scale)
+    if scene.images.views is not None:
+        left, right = (view if view.ndim == 2 else view.mean(-1) for view in scene.images.views)
         radius = block_matching(left, right)
         yield _CLASSICAL, DefocusMap(radius, np.ones_like(radius), signed=True)
 
 
 def _scores(scene: MapScene, defocus: DefocusMap) -> Row:
     found = defocus.radius[scene.valid]
-    truth = scene.wanted(defocus)[scene.valid]
+    truth = scene.truth_for(defocus)[scene.valid]
     row: Row = dict(vars(map_scores(found, truth)))
     if scene.in_pixels:
         radius = radius_scores(found, truth)
-        clear = _textured(scene)[scene.valid]
+        clear = _texture_mask(scene)[scene.valid]
         row |= {
             "mae_px": radius.mae,
             "within_1_px": radius.within,
@@ -118,10 +118,10 @@ def _scores(scene: MapScene, defocus: DefocusMap) -> Row:
     return row
 
 
-def _textured(scene: MapScene) -> NDArray[np.bool_]:
+def _texture_mask(scene: MapScene) -> NDArray[np.bool_]:
     """(Y, X) bool: where there is enough texture to tell the blur."""
     planes = torch.from_numpy(np.ascontiguousarray(scene.picture.transpose(2, 0, 1), np.float32))
-    mask: NDArray[np.bool_] = textured(planes[None])[0, 0].numpy()
+    mask: NDArray[np.bool_] = texture_mask(planes[None])[0, 0].numpy()
     return mask
 
 
@@ -134,16 +134,16 @@ def _columns(scene: MapScene, maps: dict[str, DefocusMap]) -> Iterator[Column]:
         yield Column("truth", paint_map(scene.truth, signed=True, limit=limit), limit, signed=True)
     else:
         for method, defocus in maps.items():
-            yield Column(f"{method}, fitted", _painted(_fitted(scene, defocus), scene))
-        yield Column("truth (gray: unknown)", _painted(scene.truth, scene))
+            yield Column(f"{method}, fitted", _paint(_fit_to_truth(scene, defocus), scene))
+        yield Column("truth (gray: unknown)", _paint(scene.truth, scene))
 
 
-def _fitted(scene: MapScene, defocus: DefocusMap) -> Floats:
+def _fit_to_truth(scene: MapScene, defocus: DefocusMap) -> Floats:
     scale, offset = affine_fit(defocus.radius[scene.valid], scene.truth[scene.valid])
     return scale * defocus.radius + offset
 
 
-def _painted(values: Floats, scene: MapScene) -> NDArray[np.uint8]:
+def _paint(values: Floats, scene: MapScene) -> NDArray[np.uint8]:
     low, high = np.quantile(scene.truth[scene.valid], [0, 1])
     unit = np.clip((values - low) / max(high - low, 1e-6), 0, 1)
     return paint_map(np.where(scene.valid, unit, np.nan), limit=1)

@@ -64,7 +64,7 @@ def write_csv(path: Path, rows: Iterable[Row]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
-        writer.writerows({k: v for k, v in row.items() if not _unknown(v)} for row in rows)
+        writer.writerows({k: v for k, v in row.items() if not _is_missing(v)} for row in rows)
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -80,16 +80,16 @@ def markdown(rows: Sequence[Row]) -> str:
 def _cell(column: str, value: object) -> str:
     digits = 2 if column.split()[0] in _DECIBELS else 3
     if isinstance(value, Interval):
-        if _unknown(value.mean):
+        if _is_missing(value.mean):
             return ""
         ends = f"{value.low:+.{digits}f} to {value.high:+.{digits}f}"
         return f"{value.mean:+.{digits}f}" + ("" if np.isnan(value.low) else f" ({ends})")
     if isinstance(value, float):
-        return "" if _unknown(value) else f"{value:.{digits}f}"
+        return "" if _is_missing(value) else f"{value:.{digits}f}"
     return str(value)
 
 
-def _unknown(value: object) -> bool:
+def _is_missing(value: object) -> bool:
     return isinstance(value, float) and np.isnan(value)
 
 

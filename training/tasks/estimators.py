@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from napari_defocus.networks import build
-from training.data.chance import Chance
+from training.data.rng import SampleRNG
 from training.data.sensor import Photographs
-from training.engine.task import Averages, Moment, Player
-from training.looks import coarse_to_fine, looks_losses
+from training.engine.task import Averages, TrainedNetwork, TrainingProgress
 from training.losses import CONFIDENT_WITHIN, USUAL_RELIEF
-from training.pictures import map_picture
-from training.products import leave_network
-from training.tasks.camera import Draw, Look
+from training.multiscale import coarse_to_fine, multiscale_losses
+from training.save import save_network
+from training.tasks.samplers import FixedBatches, Sampler
+from training.tensorboard_images import map_image
 
 _NAME = "estimator"
 _USUAL = 12.0
@@ -46,8 +46,8 @@ class EstimatorTask:
     ----------
     options : EstimatorOptions
         Rate and weight.
-    draw : callable
-        Photographs of a chance; with views if `dual` or taught.
+    sampler : callable
+        Photographs of a rng; with views if `dual` or taught.
     held_out : callable
         Batches of fixed photographs for the figures.
     dual : bool
@@ -62,31 +62,33 @@ class EstimatorTask:
     def __init__(
         self,
         options: EstimatorOptions,
-        draw: Draw,
-        held_out: Look,
+        sampler: Sampler,
+        held_out: FixedBatches,
         *,
         dual: bool,
         teacher: nn.Module | None = None,
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
-        self.options, self.draw, self.held_out = options, draw, held_out
+        self.options, self.sampler, self.held_out = options, sampler, held_out
         self.dual, self.teacher = dual, teacher
         self.architecture = "dual-estimator" if dual else "single-estimator"
         self.arguments = dict(arguments or {})
         self.network = build(self.architecture, self.arguments)
-        self.players = {_NAME: Player(self.network, options.learning_rate)}
+        self.networks = {_NAME: TrainedNetwork(self.network, options.learning_rate)}
 
-    def turns(self, moment: Moment) -> Sequence[str]:
+    def schedule(self, progress: TrainingProgress) -> Sequence[str]:
         """There is one player only."""
         return [_NAME]
 
-    def terms(self, turn: str, chance: Chance, moment: Moment) -> dict[str, Tensor]:
+    def losses(self, name: str, rng: SampleRNG, progress: TrainingProgress) -> dict[str, Tensor]:
         """Error of the radius and of the confidence in it."""
-        photos = self.draw(chance)
+        photos = self.sampler(rng)
         truth, sure = self._truth(photos)
-        first = _FIRST_LOOKS[moment.step % len(_FIRST_LOOKS)]
+        first = _FIRST_LOOKS[progress.step % len(_FIRST_LOOKS)]
         looks = coarse_to_fine(self.network, self.seen(photos), first, _LARGEST_LOOK)
-        wrong, doubt = looks_losses(looks, truth, sure, self.options.relief, self.options.spread)
+        wrong, doubt = multiscale_losses(
+            looks, truth, sure, self.options.relief, self.options.spread
+        )
         total = wrong + self.options.confidence_weight * doubt
         return {"total": total, "radius": wrong, "confidence": doubt}
 
@@ -122,16 +124,16 @@ class EstimatorTask:
             "mae_unsure": error[~sure].mean().item(),
         }
 
-    def pictures(self, averages: Averages) -> dict[str, Tensor]:
+    def images(self, averages: Averages) -> dict[str, Tensor]:
         """The first held-out map beside the truth."""
         photos = self.held_out()[0]
         radius = coarse_to_fine(averages[_NAME], self.seen(photos))[1][0, 0]
         return {
-            "map": map_picture(radius, _USUAL),
-            "truth": map_picture(self._truth(photos)[0][0, 0], _USUAL),
+            "map": map_image(radius, _USUAL),
+            "truth": map_image(self._truth(photos)[0][0, 0], _USUAL),
         }
 
-    def leave(
+    def export(
         self,
         folder: Path,
         averages: Averages,
@@ -141,4 +143,4 @@ class EstimatorTask:
         """The estimator."""
         name = "dual-pixel" if self.dual else "single"
         arguments, network = self.arguments, averages[_NAME]
-        leave_network(folder, name, self.architecture, arguments, network, recipe, figures)
+        save_network(folder, name, self.architecture, arguments, network, recipe, figures)

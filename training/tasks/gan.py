@@ -15,14 +15,12 @@ from napari_defocus.networks.paper import PaperGenerator
 from napari_defocus.optics.kernels import disks
 from napari_defocus.optics.light import decode_srgb
 from napari_defocus.optics.reblur import interpolated_reblur
-from training.data.chance import Chance
-from training.data.fields import smooth_field
+from training.data.random_fields import smooth_field
+from training.data.rng import SampleRNG
 from training.data.sensor import Photographs
 from training.discriminator import PatchDiscriminator, gradient_penalty
-from training.engine.task import Averages, Moment, Player, half_cosine
+from training.engine.task import Averages, TrainedNetwork, TrainingProgress, half_cosine
 from training.errors import TrainingError
-from training.figures import psnr_each
-from training.looks import coarse_to_fine
 from training.losses import (
     adversary_loss,
     charbonnier,
@@ -32,9 +30,11 @@ from training.losses import (
     flux_loss,
     fourier_loss,
 )
+from training.multiscale import coarse_to_fine
 from training.perceptual import load_features, perceptual_loss
-from training.products import leave_network
-from training.tasks.camera import Draw, Look
+from training.save import save_network
+from training.tasks.samplers import FixedBatches, Sampler
+from training.validation_metrics import psnr_each
 
 _GENERATOR, _DISCRIMINATOR = "generator", "discriminator"
 _FLAT_MAP = 4.0
@@ -98,8 +98,8 @@ class GanTask:
     ----------
     options : GanOptions
         Networks, rates and weights.
-    draw : callable
-        Photographs of a chance.
+    sampler : callable
+        Photographs of a rng.
     held_out : callable
         Batches of fixed photographs for the figures.
     estimator : nn.Module
@@ -118,21 +118,26 @@ class GanTask:
     def __init__(
         self,
         options: GanOptions,
-        draw: Draw,
-        held_out: Look,
+        sampler: Sampler,
+        held_out: FixedBatches,
         estimator: nn.Module,
         features: Path | None = None,
         device: torch.device | None = None,
     ) -> None:
-        self.options, self.draw, self.held_out, self.estimator = options, draw, held_out, estimator
+        self.options, self.sampler, self.held_out, self.estimator = (
+            options,
+            sampler,
+            held_out,
+            estimator,
+        )
         self.generator = build(options.architecture, _arguments(options))
         schedule = half_cosine if options.schedule == "cosine" else halving
-        self.players = {
-            _GENERATOR: Player(self.generator, options.generator_rate, schedule=schedule)
+        self.networks = {
+            _GENERATOR: TrainedNetwork(self.generator, options.generator_rate, schedule=schedule)
         }
         if options.adversarial_weight:
             self.discriminator = PatchDiscriminator(options.discriminator_width)
-            self.players[_DISCRIMINATOR] = Player(
+            self.networks[_DISCRIMINATOR] = TrainedNetwork(
                 self.discriminator, options.discriminator_rate, (0.5, 0.9), 0.0, schedule
             )
         if options.perceptual_weight and features is None:
@@ -145,38 +150,40 @@ class GanTask:
             else None
         )
 
-    def turns(self, moment: Moment) -> Sequence[str]:
+    def schedule(self, progress: TrainingProgress) -> Sequence[str]:
         """The generator; before it, once it has learned a little, the critic's steps."""
-        playing = _DISCRIMINATOR in self.players and moment.spent >= self.options.discriminator_from
+        playing = (
+            _DISCRIMINATOR in self.networks and progress.spent >= self.options.discriminator_from
+        )
         critic = [_DISCRIMINATOR] * self.options.discriminator_steps if playing else []
         return [*critic, _GENERATOR]
 
-    def terms(self, turn: str, chance: Chance, moment: Moment) -> dict[str, Tensor]:
+    def losses(self, name: str, rng: SampleRNG, progress: TrainingProgress) -> dict[str, Tensor]:
         """Loss terms of the generator, or of the critic."""
         if isinstance(self.generator, PaperGenerator):
-            self.generator.guidance = annealed(moment.spent)
-        photos = turned_at_random(self.draw(chance), chance)
+            self.generator.guidance = annealed(progress.spent)
+        photos = turned_at_random(self.sampler(rng), rng)
         photos, estimated = self._with_radii(photos)
-        seen = torch.cat([photos.center, self._guide(photos.radius, estimated, chance)], 1)
-        if turn == _DISCRIMINATOR:
+        seen = torch.cat([photos.center, self._guide(photos.radius, estimated, rng)], 1)
+        if name == _DISCRIMINATOR:
             with torch.no_grad():
                 restored = self.generator(seen).float()
-            return self._critic_terms(photos, restored, chance)
-        return self._generator_terms(photos, self.generator(seen).float(), moment)
+            return self._critic_terms(photos, restored, rng)
+        return self._generator_terms(photos, self.generator(seen).float(), progress)
 
     def _critic_terms(
-        self, photos: Photographs, restored: Tensor, chance: Chance
+        self, photos: Photographs, restored: Tensor, rng: SampleRNG
     ) -> dict[str, Tensor]:
         options, radius = self.options, photos.radius
         scores = [self.discriminator(image) for image in (photos.sharp, restored)]
         distance = critic_loss(*scores, radius, options.defocus_weight)
-        share = chance.uniform(0, 1, 1, 1, 1)
+        share = rng.uniform(0, 1, 1, 1, 1)
         penalty = gradient_penalty(self.discriminator, photos.sharp, restored, share)
         total = distance + options.penalty_weight * penalty
         return {"total": total, "distance": distance, "penalty": penalty}
 
     def _generator_terms(
-        self, photos: Photographs, restored: Tensor, moment: Moment
+        self, photos: Photographs, restored: Tensor, progress: TrainingProgress
     ) -> dict[str, Tensor]:
         options, sharp = self.options, photos.sharp
         weighted: list[tuple[str, float, Callable[[], Tensor]]] = [
@@ -192,7 +199,7 @@ class GanTask:
             ),
             ("reblur", options.reblur_weight, lambda: reblur_loss(restored, photos)),
         ]
-        if moment.spent >= options.adversary_from:
+        if progress.spent >= options.adversary_from:
             weighted.append(
                 (
                     "adversary",
@@ -216,16 +223,16 @@ class GanTask:
         radius = torch.where(known, photos.radius.abs(), estimated[:, :1])
         return replace(photos, radius=radius), estimated
 
-    def _guide(self, radius: Tensor, estimated: Tensor, chance: Chance) -> Tensor:
+    def _guide(self, radius: Tensor, estimated: Tensor, rng: SampleRNG) -> Tensor:
         """Radius and confidence (N, 2, H, W): estimated, or true and roughened, or leveled."""
         if self.options.guidance == "none":
             return flat_map(radius)
-        painted = torch.cat([roughened(radius, chance), torch.ones_like(radius)], 1)
-        wrong = chance.happens(self.options.erring_share, 1, 1, 1)
-        estimated = torch.where(wrong, erring(estimated, chance), estimated)
-        by_estimate = chance.happens(self.options.estimated_share, 1, 1, 1)
+        painted = torch.cat([roughened(radius, rng), torch.ones_like(radius)], 1)
+        wrong = rng.bernoulli(self.options.erring_share, 1, 1, 1)
+        estimated = torch.where(wrong, erring(estimated, rng), estimated)
+        by_estimate = rng.bernoulli(self.options.estimated_share, 1, 1, 1)
         guide = torch.where(by_estimate, estimated, painted)
-        level = chance.happens(self.options.map_dropout, 1, 1, 1)
+        level = rng.bernoulli(self.options.map_dropout, 1, 1, 1)
         return torch.where(level, leveled(guide), guide)
 
     def restore(self, generator: nn.Module, image: Tensor) -> Tensor:
@@ -252,14 +259,14 @@ class GanTask:
             "worse": (gain < 0).float().mean().item(),
         }
 
-    def pictures(self, averages: Averages) -> dict[str, Tensor]:
+    def images(self, averages: Averages) -> dict[str, Tensor]:
         """Input, output and target of the first held-out scenes, side by side."""
         photos = self.held_out()[0]
         restored = self.restore(averages[_GENERATOR], photos.center[:4])
         rows = torch.cat([photos.center[:4], restored, photos.sharp[:4]], -1)
         return {"input, output, target": torch.cat(list(rows), -2)}
 
-    def leave(
+    def export(
         self,
         folder: Path,
         averages: Averages,
@@ -268,7 +275,7 @@ class GanTask:
     ) -> None:
         """The generator."""
         options = self.options
-        leave_network(
+        save_network(
             folder,
             "deblur",
             options.architecture,
@@ -301,9 +308,9 @@ def annealed(spent: float) -> float:
     return math.exp(-((2 * spent * _PUBLISHED_STEPS / _ANNEALED_OVER) ** 2))
 
 
-def turned_at_random(photos: Photographs, chance: Chance) -> Photographs:
+def turned_at_random(photos: Photographs, rng: SampleRNG) -> Photographs:
     """Rows for columns in half of the samples, the views left alone; radii become all blur."""
-    turned = chance.happens(0.5, 1, 1, 1)
+    turned = rng.bernoulli(0.5, 1, 1, 1)
     sharp, center, radius = (
         torch.where(turned, image.transpose(-1, -2), image)
         for image in (photos.sharp, photos.center, photos.blur)
@@ -311,23 +318,23 @@ def turned_at_random(photos: Photographs, chance: Chance) -> Photographs:
     return replace(photos, sharp=sharp, center=center, radius=radius, softness=0.0)
 
 
-def roughened(radius: Tensor, chance: Chance) -> Tensor:
+def roughened(radius: Tensor, rng: SampleRNG) -> Tensor:
     """Maps as a person or an estimator might draw them: coarse, scaled, a little off."""
-    halves = chance.integers(0, 5).tolist()
+    halves = rng.integers(0, 5).tolist()
     smooth = torch.cat(
         [
             functional.avg_pool2d(one[None], 2 * half + 1, 1, half, count_include_pad=False)
             for one, half in zip(radius, halves, strict=True)
         ]
     )
-    scale = (0.08 * chance.normal(1, 1, 1)).exp()
-    return (smooth * scale + 0.15 * chance.normal(1, 1, 1)).clamp(min=0)
+    scale = (0.08 * rng.normal(1, 1, 1)).exp()
+    return (smooth * scale + 0.15 * rng.normal(1, 1, 1)).clamp(min=0)
 
 
-def erring(guide: Tensor, chance: Chance) -> Tensor:
+def erring(guide: Tensor, rng: SampleRNG) -> Tensor:
     """Radii (N, 2, H, W) too large or too small in places, their confidence as it was."""
     radius, confidence = guide.split(1, 1)
-    scaled, added = smooth_field(chance, 2, guide.shape[-1]).split(1, 1)
+    scaled, added = smooth_field(rng, 2, guide.shape[-1]).split(1, 1)
     wrong = radius * (_SCALED_BY * scaled).exp() + _ADDED * added.clamp(min=0)
     return torch.cat([wrong, confidence], 1)
 

@@ -18,23 +18,28 @@ from napari_defocus.networks import build
 from napari_defocus.networks.blocks import luma
 from napari_defocus.optics.bank import KernelBank, SharedPupilBank
 from napari_defocus.optics.light import decode_srgb
-from training.data.chance import Chance
+from training.data.rng import SampleRNG
 from training.data.sensor import Photographs
 from training.engine.checkpoint import write_whole
-from training.engine.task import Averages, Moment, Player
-from training.figures import beside_depth_edges, correlations, texture_weight, textured
-from training.looks import coarse_to_fine, looks_losses
-from training.pictures import kernel_picture, map_picture
-from training.products import leave_network
+from training.engine.task import Averages, TrainedNetwork, TrainingProgress
+from training.multiscale import coarse_to_fine, multiscale_losses
 from training.reblurring import (
     Match,
     best_match,
     inside,
     left_candidates,
-    reblurred,
+    reblur_views,
     same_light,
 )
-from training.tasks.camera import Draw, Look
+from training.save import save_network
+from training.tasks.samplers import FixedBatches, Sampler
+from training.tensorboard_images import kernel_image, map_image
+from training.validation_metrics import (
+    beside_depth_edges,
+    correlations,
+    texture_mask,
+    texture_weight,
+)
 
 _ESTIMATOR, _KERNELS = "estimator", "kernels"
 _EPOCHS = 31
@@ -100,8 +105,8 @@ class LbkTask:
     ----------
     options : LbkOptions
         Weights and rates.
-    draw : callable
-        Photographs of a chance, with views.
+    sampler : callable
+        Photographs of a rng, with views.
     held_out : callable
         Batches of fixed photographs for figures and pictures; radii that are NaN are unknown.
     planted : KernelBank, optional
@@ -111,36 +116,41 @@ class LbkTask:
     def __init__(
         self,
         options: LbkOptions,
-        draw: Draw,
-        held_out: Look,
+        sampler: Sampler,
+        held_out: FixedBatches,
         planted: KernelBank | None = None,
     ) -> None:
-        self.options, self.draw, self.held_out, self.planted = options, draw, held_out, planted
+        self.options, self.sampler, self.held_out, self.planted = (
+            options,
+            sampler,
+            held_out,
+            planted,
+        )
         self.estimator = build("dual-estimator", {})
         self.bank = SharedPupilBank(options.max_radius)
-        self.players = {
-            _ESTIMATOR: Player(self.estimator, options.estimator_rate),
-            _KERNELS: Player(self.bank, options.kernel_rate, weight_decay=0.0),
+        self.networks = {
+            _ESTIMATOR: TrainedNetwork(self.estimator, options.estimator_rate),
+            _KERNELS: TrainedNetwork(self.bank, options.kernel_rate, weight_decay=0.0),
         }
 
-    def turns(self, moment: Moment) -> Sequence[str]:
+    def schedule(self, progress: TrainingProgress) -> Sequence[str]:
         """As published, estimator epochs 0-9, 15-19, 25-30 of 31, kernel epochs 10-14, 20-24.
 
         Interleaved, the kernels alone at first, and every fourth step from then on.
         """
         if self.options.alternation == "interleaved":
-            kernels = moment.spent < _KERNELS_ALONE or moment.step % _KERNELS_EVERY == 0
+            kernels = progress.spent < _KERNELS_ALONE or progress.step % _KERNELS_EVERY == 0
         else:
-            epoch = int(moment.spent * _EPOCHS)
+            epoch = int(progress.spent * _EPOCHS)
             kernels = any(epoch in span for span in _KERNEL_EPOCHS)
         return [_KERNELS if kernels else _ESTIMATOR]
 
-    def terms(self, turn: str, chance: Chance, moment: Moment) -> dict[str, Tensor]:
+    def losses(self, name: str, rng: SampleRNG, progress: TrainingProgress) -> dict[str, Tensor]:
         """Reblurring error; with it, the priors of kernels, or what else the estimator is told."""
-        photos = self.draw(chance)
+        photos = self.sampler(rng)
         light = Light.of(photos)
-        kernels = turn == _KERNELS
-        with torch.set_grad_enabled(kernels), torch.autocast(chance.device.type, enabled=False):
+        kernels = name == _KERNELS
+        with torch.set_grad_enabled(kernels), torch.autocast(rng.device.type, enabled=False):
             candidates = left_candidates(light.sharp, self.bank)
         if kernels and self.options.alternation == "published":
             return self._kernel_terms(candidates, _looks(self.estimator, photos)[1][:, :1], light)
@@ -149,10 +159,10 @@ class LbkTask:
             sure = replace(light, usable=light.usable * match.clear)
             return self._kernel_terms(candidates, match.radius, sure)
         looks = _looks(self.estimator, photos)
-        terms = self._estimator_terms(looks, light, match, candidates, moment)
+        terms = self._estimator_terms(looks, light, match, candidates, progress)
         if self.options.radius_weight:
             known = photos.radius.isfinite()
-            radius, confidence = looks_losses(looks, photos.radius.nan_to_num(), known.float())
+            radius, confidence = multiscale_losses(looks, photos.radius.nan_to_num(), known.float())
             terms |= {"radius": radius, "known": confidence}
             told = radius + self.options.confidence_weight * confidence
             terms["total"] = terms["total"] + self.options.radius_weight * told
@@ -179,11 +189,11 @@ class LbkTask:
         light: Light,
         match: Match,
         candidates: Tensor,
-        moment: Moment,
+        progress: TrainingProgress,
     ) -> dict[str, Tensor]:
         options, radius = self.options, looks[1][:, :1]
         clear = match.clear * light.usable * inside(match.radius, options.max_radius)
-        matched, confidence = looks_losses(looks, match.radius, clear)
+        matched, confidence = multiscale_losses(looks, match.radius, clear)
         terms = {
             "reblur": reblur_error(candidates, radius, light),
             "match": matched,
@@ -191,7 +201,7 @@ class LbkTask:
         }
         total = (
             options.reblur_weight * terms["reblur"]
-            + options.match_weight * (1 - 0.9 * moment.spent) * terms["match"]
+            + options.match_weight * (1 - 0.9 * progress.spent) * terms["match"]
             + options.smooth_weight * terms["smooth"]
         )
         if not options.radius_weight:
@@ -207,7 +217,7 @@ class LbkTask:
             light = Light.of(photos)
             radius = _looks(estimator, photos)[1][:, :1]
             errors.append(reblur_error(left_candidates(light.sharp, bank), radius, light))
-            known = textured(photos.center) & photos.radius.isfinite()
+            known = texture_mask(photos.center) & photos.radius.isfinite()
             distance = (radius - photos.radius).abs()
             apart.append(distance[known])
             plain.append(distance[known & ~beside_depth_edges(photos.radius)])
@@ -222,13 +232,13 @@ class LbkTask:
             figures |= {"kernel_least": found.min().item(), "kernel_mean": found.mean().item()}
         return figures
 
-    def pictures(self, averages: Averages) -> dict[str, Tensor]:
+    def images(self, averages: Averages) -> dict[str, Tensor]:
         """The kernels, and the first held-out map."""
         photos = self.held_out()[0]
         radius = _looks(averages[_ESTIMATOR], photos)[1][0, 0]
-        return {"kernels": kernel_picture(averages[_KERNELS]), "map": map_picture(radius)}
+        return {"kernels": kernel_image(averages[_KERNELS]), "map": map_image(radius)}
 
-    def leave(
+    def export(
         self,
         folder: Path,
         averages: Averages,
@@ -236,7 +246,7 @@ class LbkTask:
         figures: Mapping[str, Any],
     ) -> None:
         """The estimator, and the kernels that the renderer can use."""
-        leave_network(
+        save_network(
             folder, "dual-pixel", "dual-estimator", {}, averages[_ESTIMATOR], recipe, figures
         )
         kernels = averages[_KERNELS]
@@ -257,7 +267,7 @@ def reblur_error(candidates: Tensor, radius: Tensor, light: Light) -> Tensor:
     """Mean absolute error of both reblurred views, in units of the mean light."""
     reach = candidates.shape[1] // 2
     usable = light.usable * inside(radius.detach(), reach)
-    left, right = reblurred(candidates, radius)
+    left, right = reblur_views(candidates, radius)
     error = (left - light.left).abs() + (right - light.right).abs()
     level = light.left.mean((1, 2, 3), keepdim=True).clamp(min=1e-3)
     return (usable * error / level).mean()

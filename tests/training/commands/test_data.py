@@ -9,10 +9,10 @@ from skimage.data import astronaut
 from typer.testing import CliRunner
 
 from training.commands.data import plant_lens_command, render_command, show_batch_command
-from training.data.chance import Chance
-from training.data.optics import BankLens
+from training.data.lenses import BankLens
 from training.data.pool import Pool
 from training.data.renderer import Renderer, SceneOptions
+from training.data.rng import SampleRNG
 
 SMALL = ("--count", "2", "--size", "32", "--max-radius", "4")
 
@@ -37,7 +37,7 @@ def test_rendering_is_reproducible(run, photo_folder, tmp_path):
     first, again, other = ((tmp_path / f"{name}.npy").read_bytes() for name in "abc")
     assert first == again
     assert first != other
-    scenes = Pool(tmp_path / "a.npy").fixed(0, 2)
+    scenes = Pool(tmp_path / "a.npy").scenes(0, 2)
     assert scenes.sharp.shape == (2, 3, 32, 32)
     assert scenes.radius.abs().max() <= 4
 
@@ -47,8 +47,10 @@ def test_a_planted_lens_can_be_rendered_with(run, photo_folder, corpus, tmp_path
     run("plant-lens", lens, "--seed", 3)
     run("render", photo_folder, tmp_path / "planted.npy", *SMALL, "--lens", lens)
     options = SceneOptions(max_radius=4.0)
-    expected = Renderer(corpus, options, BankLens.read(lens)).draw(Chance.of(0, samples=[0, 1]), 32)
-    kept = Pool(tmp_path / "planted.npy").fixed(0, 2)
+    expected = Renderer(corpus, options, BankLens.read(lens)).draw(
+        SampleRNG.from_key(0, samples=[0, 1]), 32
+    )
+    kept = Pool(tmp_path / "planted.npy").scenes(0, 2)
     torch.testing.assert_close(kept.left, expected.left, atol=2e-3, rtol=2e-3)
 
 

@@ -6,7 +6,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from training.__main__ import app
-from training.data.optics import read_bank
+from training.data.lenses import read_bank
 from training.errors import TrainingError
 
 

@@ -11,22 +11,22 @@ from PIL import Image
 from skimage.data import astronaut
 
 from training.data import heldout
-from training.data.chance import Chance
 from training.data.corpus import Corpus, photographs
-from training.data.heldout import held_out_hashes, is_held_out
+from training.data.held_out import held_out_hashes, is_held_out
+from training.data.rng import SampleRNG
 from training.errors import TrainingError
 
 
 def test_crops_are_linear_light_of_the_wanted_size(corpus):
-    crops = corpus.crops(Chance.of(0, samples=range(2)), 3, 48)
+    crops = corpus.crops(SampleRNG.from_key(0, samples=range(2)), 3, 48)
     assert crops.shape == (2, 3, 3, 48, 48)
     assert crops.min() >= 0
     assert crops.max() <= 1
 
 
 def test_crops_depend_on_their_sample_alone(corpus):
-    whole = corpus.crops(Chance.of(5, samples=range(3)), 2, 32)
-    alone = corpus.crops(Chance.of(5, samples=[2]), 2, 32)
+    whole = corpus.crops(SampleRNG.from_key(5, samples=range(3)), 2, 32)
+    alone = corpus.crops(SampleRNG.from_key(5, samples=[2]), 2, 32)
     torch.testing.assert_close(whole[2:], alone)
 
 
@@ -79,10 +79,10 @@ def test_photographs_too_small_for_a_crop_are_not_enlarged(photo_folder, tmp_pat
     small = tmp_path / "small.png"
     Image.new("RGB", (64, 64), "red").save(small)
     corpus = Corpus([small, photo_folder / "a.png"])
-    crops = corpus.crops(Chance.of(0, samples=range(8)), 1, 80, tries=1)
+    crops = corpus.crops(SampleRNG.from_key(0, samples=range(8)), 1, 80, tries=1)
     assert (crops[:, 0, 1] > 0).flatten(1).any(1).all()
     with pytest.raises(TrainingError, match="no photograph is 600 px"):
-        corpus.crops(Chance.of(0, samples=[0]), 1, 600)
+        corpus.crops(SampleRNG.from_key(0, samples=[0]), 1, 600)
 
 
 def test_sixteen_bits_become_eight(tmp_path):

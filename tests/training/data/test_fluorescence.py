@@ -2,13 +2,13 @@
 
 import torch
 
-from training.data.chance import Chance
 from training.data.fluorescence import fluorescent_textures
 from training.data.renderer import Renderer, SceneOptions
+from training.data.rng import SampleRNG
 
 
 def test_structures_are_gray_sparse_and_bright():
-    light = fluorescent_textures(Chance.of(0, samples=range(24)), 96)
+    light = fluorescent_textures(SampleRNG.from_key(0, samples=range(24)), 96)
     assert light.shape == (24, 3, 96, 96)
     assert torch.equal(light[:, 0], light[:, 2])
     assert light.min() > 0
@@ -18,20 +18,20 @@ def test_structures_are_gray_sparse_and_bright():
 
 
 def test_structures_are_sharp():
-    light = fluorescent_textures(Chance.of(0, samples=range(24)), 96)[:, 0]
+    light = fluorescent_textures(SampleRNG.from_key(0, samples=range(24)), 96)[:, 0]
     steepest = light.diff(dim=-1).abs().amax((1, 2))
     assert steepest.min() > 0.1
 
 
 def test_structures_depend_on_their_sample_alone():
-    whole = fluorescent_textures(Chance.of(0, samples=range(3)), 48)
-    alone = fluorescent_textures(Chance.of(0, samples=[1]), 48)
+    whole = fluorescent_textures(SampleRNG.from_key(0, samples=range(3)), 48)
+    alone = fluorescent_textures(SampleRNG.from_key(0, samples=[1]), 48)
     torch.testing.assert_close(whole[1:2], alone, atol=1e-5, rtol=1e-4)
 
 
 def test_a_share_of_scenes_shows_fluorescence(corpus):
     renderer = Renderer(corpus, SceneOptions(max_radius=4.0, fluorescent_share=0.5))
-    scenes = renderer.draw(Chance.of(0, samples=range(24)), 32)
+    scenes = renderer.draw(SampleRNG.from_key(0, samples=range(24)), 32)
     gray = (scenes.sharp[:, 0] == scenes.sharp[:, 2]).flatten(1).all(1)
     assert torch.equal(gray, scenes.fluorescent)
     assert 4 < scenes.fluorescent.sum() < 20

@@ -11,10 +11,10 @@ from scipy.ndimage import gaussian_filter
 from skimage.data import astronaut, coffee
 
 from training.data import heldout
-from training.data.chance import Chance
 from training.data.images import read_colors
 from training.data.pair_scenes import PairScenes
 from training.data.pairs import find_pairs
+from training.data.rng import SampleRNG
 from training.errors import TrainingError
 
 SHARP = [astronaut()[:96, 150:278], coffee()[100:196, 200:328]]
@@ -51,8 +51,8 @@ def pairs_folder(tmp_path):
     return tmp_path
 
 
-def chance(*samples):
-    return Chance.of(0, samples=samples)
+def rng(*samples):
+    return SampleRNG.from_key(0, samples=samples)
 
 
 def test_deep_pictures_keep_their_depth(dpdd_folder):
@@ -122,7 +122,7 @@ def test_folders_without_a_common_name_are_refused(tmp_path):
 
 
 def test_crops_belong_together(pairs_folder):
-    photos = PairScenes(find_pairs(pairs_folder), views=False).draw(chance(*range(6)), 48)
+    photos = PairScenes(find_pairs(pairs_folder), views=False).draw(rng(*range(6)), 48)
     assert photos.sharp.shape == (6, 3, 48, 48)
     assert photos.radius.isnan().all()
     assert torch.equal(photos.left, photos.center)
@@ -134,15 +134,15 @@ def test_crops_belong_together(pairs_folder):
 def test_views_are_drawn_from_their_files(dpdd_folder):
     write(dpdd_folder / "train_l/source/1P0A0000.png", 0 * SHARP[0], bits=16)
     write(dpdd_folder / "train_l/source/1P0A0001.png", 0 * SHARP[0], bits=16)
-    photos = PairScenes(find_pairs(dpdd_folder), views=True).draw(chance(0, 1), 32)
+    photos = PairScenes(find_pairs(dpdd_folder), views=True).draw(rng(0, 1), 32)
     assert photos.left.max() == 0
     assert torch.equal(photos.right, photos.center)
 
 
 def test_a_draw_does_not_depend_on_its_batch(pairs_folder):
     scenes = PairScenes(find_pairs(pairs_folder), views=False)
-    whole = scenes.draw(chance(0, 1, 2), 32)
-    assert torch.equal(whole.sharp[2:], scenes.draw(chance(2), 32).sharp)
+    whole = scenes.draw(rng(0, 1, 2), 32)
+    assert torch.equal(whole.sharp[2:], scenes.draw(rng(2), 32).sharp)
 
 
 def test_broken_pairs_are_named_and_skipped(pairs_folder, caplog):
@@ -167,7 +167,7 @@ def test_pairs_without_views_cannot_give_them(pairs_folder, caplog):
 
 def test_too_large_a_crop_is_an_error(pairs_folder):
     with pytest.raises(TrainingError, match="96 x 128 px"):
-        PairScenes(find_pairs(pairs_folder), views=False).draw(chance(0), 97)
+        PairScenes(find_pairs(pairs_folder), views=False).draw(rng(0), 97)
 
 
 def test_evaluation_pairs_are_refused_unless_asked_for(pairs_folder, monkeypatch):
@@ -182,7 +182,7 @@ def test_evaluation_pairs_are_refused_unless_asked_for(pairs_folder, monkeypatch
 def test_the_half_size_scenes_of_dpdd(data_folder):
     pairs = find_pairs(data_folder / "dpdd")
     assert len(pairs) == 7
-    photos = PairScenes(pairs[:1], views=True, evaluation=True).draw(chance(0), 256)
+    photos = PairScenes(pairs[:1], views=True, evaluation=True).draw(rng(0), 256)
     for name in ("center", "left", "right"):
         assert (getattr(photos, name) - photos.sharp).abs().mean() < 0.15
     assert not torch.equal(photos.left, photos.right)

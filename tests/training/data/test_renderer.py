@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from training.data.chance import Chance
 from training.data.renderer import Renderer, SceneOptions
+from training.data.rng import SampleRNG
 
 SIZE = 64
 
 
-def chance(count, seed=0, first=0):
-    return Chance.of(seed, samples=range(first, first + count))
+def rng(count, seed=0, first=0):
+    return SampleRNG.from_key(seed, samples=range(first, first + count))
 
 
 def center(scenes):
@@ -18,20 +18,20 @@ def center(scenes):
 
 
 def test_a_scene_does_not_depend_on_its_batch(renderer):
-    whole = renderer.draw(chance(4), SIZE)
-    parts = [renderer.draw(chance(2, first=first), SIZE) for first in (0, 2)]
+    whole = renderer.draw(rng(4), SIZE)
+    parts = [renderer.draw(rng(2, first=first), SIZE) for first in (0, 2)]
     for name in ("sharp", "left", "right", "radius"):
         together = torch.cat([getattr(part, name) for part in parts])
         torch.testing.assert_close(getattr(whole, name), together, atol=1e-5, rtol=1e-5)
 
 
 def test_other_samples_are_other_scenes(renderer):
-    scenes = renderer.draw(chance(2), SIZE)
+    scenes = renderer.draw(rng(2), SIZE)
     assert not torch.equal(scenes.left[0], scenes.left[1])
 
 
 def test_shapes_and_ranges(renderer, options):
-    scenes = renderer.draw(chance(3), SIZE)
+    scenes = renderer.draw(rng(3), SIZE)
     for image in (scenes.sharp, scenes.left, scenes.right):
         assert image.shape == (3, 3, SIZE, SIZE)
         assert image.min() >= 0
@@ -51,7 +51,7 @@ def disparity(left, right, reach=5):
 
 def test_left_content_lies_to_the_right_where_the_radius_is_positive(corpus):
     plain = SceneOptions(layers=1, min_radius=5.0, max_radius=6.0)
-    scenes = Renderer(corpus, plain).draw(chance(48), SIZE)
+    scenes = Renderer(corpus, plain).draw(rng(48), SIZE)
     found = [
         (disparity(left.mean(0), right.mean(0)), radius.mean().sign().item())
         for left, right, radius in zip(scenes.left, scenes.right, scenes.radius, strict=True)
@@ -62,7 +62,7 @@ def test_left_content_lies_to_the_right_where_the_radius_is_positive(corpus):
 
 
 def test_sharper_where_the_radius_is_small(renderer):
-    scenes = renderer.draw(chance(16), SIZE)
+    scenes = renderer.draw(rng(16), SIZE)
     error = (center(scenes) - scenes.sharp).abs().mean(1, keepdim=True)
     focused = scenes.radius.abs() < 0.4
     assert error[focused].mean() < 0.3 * error[scenes.radius.abs() > 3].mean()
@@ -70,13 +70,13 @@ def test_sharper_where_the_radius_is_small(renderer):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_light_is_kept_on_average(renderer, seed):
-    scenes = renderer.draw(chance(8, seed), SIZE)
+    scenes = renderer.draw(rng(8, seed), SIZE)
     assert center(scenes).mean().item() == pytest.approx(scenes.sharp.mean().item(), rel=0.1)
 
 
 def test_radii_of_disparity_follow_those_of_blur_by_a_line_of_each_lens(corpus):
     blur, told = (
-        Renderer(corpus, SceneOptions(radius_of=what)).draw(chance(8), SIZE)
+        Renderer(corpus, SceneOptions(radius_of=what)).draw(rng(8), SIZE)
         for what in ("blur", "disparity")
     )
     assert torch.equal(blur.left, told.left)
@@ -93,7 +93,7 @@ def test_radii_of_disparity_follow_those_of_blur_by_a_line_of_each_lens(corpus):
 def test_detail_fades_away_in_places_if_asked_for(corpus):
     def detail(share):
         scenes = Renderer(corpus, SceneOptions(fluorescent_share=0, faded_share=share)).draw(
-            chance(8), SIZE
+            rng(8), SIZE
         )
         slopes = scenes.sharp.diff(dim=-1).abs().mean(1)
         return torch.nn.functional.avg_pool2d(slopes[..., :-1], (8, 7)).flatten()
@@ -106,7 +106,7 @@ def test_detail_fades_away_in_places_if_asked_for(corpus):
 def test_grit_covers_what_was_plain_and_is_blurred_with_its_surface(corpus):
     def detail_of_plain_places(share):
         options = SceneOptions(fluorescent_share=0, min_radius=6, gritty_share=share)
-        scenes = Renderer(corpus, options).draw(chance(8), SIZE)
+        scenes = Renderer(corpus, options).draw(rng(8), SIZE)
         return [plain(light) for light in (scenes.sharp, center(scenes))]
 
     def plain(light):

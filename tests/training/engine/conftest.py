@@ -12,8 +12,8 @@ import torch
 from training.__main__ import main
 from training.data.pool import Pool
 from training.data.sensor import SensorOptions, photograph
-from training.tasks.camera import Camera, FixedCamera
 from training.tasks.estimators import EstimatorOptions, EstimatorTask
+from training.tasks.samplers import FixedSceneBatches, SceneSampler
 
 resource = pytest.importorskip("resource")
 STEPS = 16
@@ -27,7 +27,7 @@ def make_task(pool_file):
         torch.manual_seed(0)
         pool = Pool(pool_file)
         expose = partial(photograph, options=SensorOptions(), views=False)
-        camera, fixed = Camera(pool, 32, expose), FixedCamera(pool, expose, count=4)
+        camera, fixed = SceneSampler(pool, 32, expose), FixedSceneBatches(pool, expose, count=4)
         return kind(EstimatorOptions(), camera, fixed, dual=False)
 
     return make
@@ -84,10 +84,10 @@ def records(folder):
 
 def weights(folder, part="module"):
     """Names and tensors of a run's last checkpoint."""
-    players = torch.load(folder / "checkpoint.pt", weights_only=True)["players"]
+    networks = torch.load(folder / "checkpoint.pt", weights_only=True)["players"]
     return {
         f"{player}.{name}": tensor
-        for player, state in players.items()
+        for player, state in networks.items()
         for name, tensor in state[part].items()
     }
 

@@ -22,10 +22,10 @@ STEPS, FULL_AFTER = 5, 3
 class FullDisk(EstimatorTask):
     """From a step on, no file may grow beyond a few kilobytes."""
 
-    def turns(self, moment):
-        if moment.step == FULL_AFTER:
+    def schedule(self, progress):
+        if progress.step == FULL_AFTER:
             resource.setrlimit(resource.RLIMIT_FSIZE, (2**15, resource.RLIM_INFINITY))
-        return super().turns(moment)
+        return super().schedule(progress)
 
 
 def options(**changes):

@@ -21,9 +21,9 @@ from .conftest import assert_same, records, weights
 class NotFinite(EstimatorTask):
     """Has a loss that is not finite at one step."""
 
-    def terms(self, turn, chance, moment):
-        terms = super().terms(turn, chance, moment)
-        return {k: v * torch.inf if moment.step == 1 else v for k, v in terms.items()}
+    def losses(self, name, rng, progress):
+        terms = super().losses(name, rng, progress)
+        return {k: v * torch.inf if progress.step == 1 else v for k, v in terms.items()}
 
 
 def options(**changes):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from napari_defocus.models import find_model, load_network
-from training.data.chance import Chance
 from training.data.pool import Pool
+from training.data.rng import SampleRNG
 from training.data.sensor import SensorOptions, photograph
-from training.engine.task import Moment
-from training.tasks.camera import Camera, FixedCamera
+from training.engine.task import TrainingProgress
+from training.tasks.samplers import FixedSceneBatches, SceneSampler
 
 CROP = 48
 
@@ -40,10 +40,10 @@ def cameras(file, *, views, crop=CROP, count=4, enlarged_share=0.0):
     """
     pool = Pool(file)
     expose = partial(photograph, options=SensorOptions(enlarged_share=enlarged_share), views=views)
-    return Camera(pool, crop, expose), FixedCamera(pool, expose, count=count)
+    return SceneSampler(pool, crop, expose), FixedSceneBatches(pool, expose, count=count)
 
 
 def terms(task, turn, *, spent=0.5, step=3, samples=2):
     """Loss terms as numbers, of the same samples every time."""
-    chance = Chance.of(5, samples=range(samples))
-    return {k: v.item() for k, v in task.terms(turn, chance, Moment(step, spent)).items()}
+    rng = SampleRNG.from_key(5, samples=range(samples))
+    return {k: v.item() for k, v in task.losses(turn, rng, TrainingProgress(step, spent)).items()}

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from training.data.chance import Chance
-from training.engine.task import Moment
+from training.data.rng import SampleRNG
+from training.engine.task import TrainingProgress
 from training.tasks.estimators import EstimatorOptions, EstimatorTask
 
 from .conftest import cameras, terms
@@ -36,7 +36,7 @@ def test_the_teacher_itself_has_little_to_learn(pool_file, estimators):
 
 
 def test_one_image_is_taught_the_size_of_all_blur(pool_file, estimators):
-    photos = cameras(pool_file, views=True)[0](Chance.of(5, samples=range(2)))
+    photos = cameras(pool_file, views=True)[0](SampleRNG.from_key(5, samples=range(2)))
     single, _ = made(pool_file, dual=False)._truth(photos)
     both, _ = made(pool_file, dual=True)._truth(photos)
     assert both.min() < 0 < both.max()
@@ -47,7 +47,9 @@ def test_one_image_is_taught_the_size_of_all_blur(pool_file, estimators):
 @pytest.mark.parametrize("dual", [False, True])
 def test_all_of_the_network_learns(pool_file, dual):
     task = made(pool_file, dual=dual)
-    task.terms("estimator", Chance.of(5, samples=range(2)), Moment(0, 0))["total"].backward()
+    task.losses("estimator", SampleRNG.from_key(5, samples=range(2)), TrainingProgress(0, 0))[
+        "total"
+    ].backward()
     assert all(p.grad.isfinite().all() for p in task.network.parameters())
 
 

@@ -10,10 +10,10 @@ from napari_defocus.models import find_model, load_network
 from napari_defocus.optics.kernels import disk
 from napari_defocus.optics.light import decode_srgb, encode_srgb
 from napari_defocus.optics.reblur import interpolated_reblur
-from training.data.chance import Chance
 from training.data.pool import write_pool
+from training.data.rng import SampleRNG
 from training.engine.fit import FitOptions, fit
-from training.engine.task import Moment
+from training.engine.task import TrainingProgress
 from training.errors import TrainingError
 from training.options import read_options
 from training.recipes import GanConfig
@@ -76,8 +76,8 @@ def test_drawn_maps_are_always_right(make):
 
 def test_the_critic_starts_when_told_and_steps_as_often(make):
     task = make(replace(PLAYING, discriminator_from=0.25, discriminator_steps=3))
-    assert task.turns(Moment(0, 0.2)) == ["generator"]
-    assert task.turns(Moment(0, 0.25)) == [*["discriminator"] * 3, "generator"]
+    assert task.schedule(TrainingProgress(0, 0.2)) == ["generator"]
+    assert task.schedule(TrainingProgress(0, 0.25)) == [*["discriminator"] * 3, "generator"]
 
 
 def test_the_generator_heeds_the_critic_when_told(make):
@@ -88,8 +88,8 @@ def test_the_generator_heeds_the_critic_when_told(make):
 
 def test_without_a_weight_there_is_no_adversary(make):
     task = make()
-    assert set(task.players) == {"generator"}
-    assert task.turns(Moment(9, 0.9)) == ["generator"]
+    assert set(task.networks) == {"generator"}
+    assert task.schedule(TrainingProgress(9, 0.9)) == ["generator"]
 
 
 @pytest.mark.parametrize("name", ["pixel", "fourier", "edge", "reblur"])
@@ -109,11 +109,11 @@ def test_the_perceptual_term_needs_its_network(make, lpips_folder):
 
 def test_both_players_learn_from_their_terms(make):
     task = make(replace(PLAYING, adversary_from=0.0, reblur_weight=0.1))
-    chance, moment = Chance.of(5, samples=range(2)), Moment(0, 0.5)
+    rng, progress = SampleRNG.from_key(5, samples=range(2)), TrainingProgress(0, 0.5)
     for name, module in {"discriminator": task.discriminator, "generator": task.generator}.items():
-        for player in task.players.values():
+        for player in task.networks.values():
             player.module.requires_grad_(player.module is module)
-        task.terms(name, chance, moment)["total"].backward()
+        task.losses(name, rng, progress)["total"].backward()
         assert all(p.grad.isfinite().all() for p in module.parameters())
 
 
@@ -153,7 +153,7 @@ def test_radii_that_are_not_known_are_estimated(make, unlabeled_file):
 
 
 def test_the_sharp_picture_blurred_again_is_the_blurred_one(pool_file):
-    photos = cameras(pool_file, views=False)[0](Chance.of(5, samples=range(4)))
+    photos = cameras(pool_file, views=False)[0](SampleRNG.from_key(5, samples=range(4)))
     kernels = torch.stack([disk(float(r), 8) for r in range(8)])
     light = interpolated_reblur(decode_srgb(photos.sharp), photos.radius, kernels)
     photos = replace(photos, center=encode_srgb(light))

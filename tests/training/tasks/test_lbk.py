@@ -7,10 +7,10 @@ import torch
 
 from napari_defocus.models import find_model, load_network
 from napari_defocus.optics.bank import SharedPupilBank
-from training.data.chance import Chance
-from training.data.optics import read_bank
+from training.data.lenses import read_bank
+from training.data.rng import SampleRNG
 from training.engine.fit import FitOptions, fit
-from training.engine.task import Moment
+from training.engine.task import TrainingProgress
 from training.tasks.lbk import BANK_NAME, LbkOptions, LbkTask
 
 from .conftest import cameras, terms
@@ -31,9 +31,9 @@ def trained(fabric, pool_file, tmp_path_factory):
     banks = []
 
     class Watched(LbkTask):
-        def turns(self, moment):
+        def schedule(self, progress):
             banks.append({k: v.clone() for k, v in self.bank.state_dict().items()})
-            return super().turns(moment)
+            return super().schedule(progress)
 
     torch.manual_seed(0)
     task = Watched(replace(SMALL, kernel_rate=1.0), *cameras(pool_file, views=True))
@@ -46,13 +46,13 @@ def test_turns_follow_the_published_epochs(pool_file):
     kernels = {*range(10, 15), *range(20, 25)}
     for epoch in range(31):
         expected = ["kernels"] if epoch in kernels else ["estimator"]
-        assert task.turns(Moment(7, (epoch + 0.5) / 31)) == expected
+        assert task.schedule(TrainingProgress(7, (epoch + 0.5) / 31)) == expected
 
 
 def test_interleaved_the_kernels_begin_and_then_step_every_fourth_time(pool_file):
     task = made(pool_file)
-    assert {task.turns(Moment(step, 0.05))[0] for step in range(8)} == {"kernels"}
-    later = [task.turns(Moment(step, 0.5))[0] for step in range(40, 48)]
+    assert {task.schedule(TrainingProgress(step, 0.05))[0] for step in range(8)} == {"kernels"}
+    later = [task.schedule(TrainingProgress(step, 0.5))[0] for step in range(40, 48)]
     assert later == ["kernels", *["estimator"] * 3] * 2
 
 
@@ -74,11 +74,11 @@ def test_rendered_radii_may_be_shown_beside_the_reblurring(pool_file, unlabeled_
 
 def test_a_turn_teaches_its_player(pool_file):
     task = made(pool_file, PUBLISHED)
-    moment = Moment(3, 0.5)
+    progress = TrainingProgress(3, 0.5)
     for turn, module in {"estimator": task.estimator, "kernels": task.bank}.items():
         task.estimator.requires_grad_(turn == "estimator")
         task.bank.requires_grad_(turn == "kernels")
-        task.terms(turn, Chance.of(5, samples=range(2)), moment)["total"].backward()
+        task.losses(turn, SampleRNG.from_key(5, samples=range(2)), progress)["total"].backward()
         assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
 
 

@@ -32,11 +32,11 @@ def correlation_by_frequency(image: Image, other: Image) -> NDArray[np.float64]:
     rings = np.minimum((frequency * min(rows, columns)).round(), min(rows, columns) // 2 + 1)
     index = rings.astype(int).ravel()
 
-    def summed(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def sum_rings(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.bincount(index, values.ravel())
 
-    cross = summed((one * two.conj()).real)
-    power = np.sqrt(summed(np.abs(one) ** 2) * summed(np.abs(two) ** 2))
+    cross = sum_rings((one * two.conj()).real)
+    power = np.sqrt(sum_rings(np.abs(one) ** 2) * sum_rings(np.abs(two) ** 2))
     found: NDArray[np.float64] = (cross / np.maximum(power, 1e-12))[1:-1]
     return found
 
@@ -53,7 +53,7 @@ def overlap(image: Image, truth: Image) -> float:
     return 2 * float((found & known).sum()) / max(int(found.sum() + known.sum()), 1)
 
 
-def spots_found(image: Image, low: float, high: float) -> int:
+def count_spots(image: Image, low: float, high: float) -> int:
     """How many spots a Laplacian-of-Gaussian detector finds, on values scaled by a range."""
     scaled = (image.astype(float) - low) / (high - low)
     return len(blob_log(scaled, min_sigma=1, max_sigma=3, num_sigma=3, threshold=0.1))

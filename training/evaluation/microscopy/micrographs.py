@@ -9,11 +9,11 @@ import torch
 from skimage.data import cell
 
 from napari_defocus.optics.convolution import convolve
-from training.data.chance import Chance
-from training.data.microscope import RandomMicroscopes
+from training.data.random_microscopes import RandomMicroscopes
+from training.data.rng import SampleRNG
 from training.errors import TrainingError
 from training.evaluation.microscopy.measures import Image, psnr, ring_correlation, sharpness
-from training.evaluation.microscopy.restoring import Plugin
+from training.evaluation.microscopy.restoration import Plugin
 
 Row = dict[str, str | float]
 
@@ -29,9 +29,9 @@ def score_stack(path: Path, plugin: Plugin) -> Iterator[Row]:
     for away in _AWAY:
         for plane in (best - away, best + away):
             if 0 <= plane < len(stack):
-                restored = plugin.restored(stack[plane])
+                restored = plugin.restore(stack[plane])
                 name = f"plane {plane}, sharpest is {best}"
-                yield _compared(name, stack[plane], restored, stack[best])
+                yield _compare(name, stack[plane], restored, stack[best])
 
 
 def best_planes(path: Path, plugin: Plugin) -> Row:
@@ -48,13 +48,13 @@ def score_cell(plugin: Plugin) -> Iterator[Row]:
     """The cell of skimage, taken as counts, blurred in optics never trained on, with noise."""
     sharp = cell()[-512:, -512:].astype(np.float32)
     for number, radius in enumerate(_RADII):
-        chance = Chance.of(7, samples=[number])
-        microscope = RandomMicroscopes(held_out=True).draw(chance)
+        rng = SampleRNG.from_key(7, samples=[number])
+        microscope = RandomMicroscopes(held_out=True).draw(rng)
         kernel = microscope.kernels(torch.tensor([0]), torch.tensor([radius]), 24)[0, :1]
         light = _PHOTONS_PER_VALUE * convolve(torch.from_numpy(sharp)[None, None], kernel)
-        seen = chance.poisson(light[:, 0, 0].clamp(min=0))[0].numpy().astype(np.uint16)
-        restored = plugin.restored(seen)
-        yield _compared(f"cell, radius {radius:g} px", seen, restored, _PHOTONS_PER_VALUE * sharp)
+        counts = rng.poisson(light[:, 0, 0].clamp(min=0))[0].numpy().astype(np.uint16)
+        restored = plugin.restore(counts)
+        yield _compare(f"cell, radius {radius:g} px", counts, restored, _PHOTONS_PER_VALUE * sharp)
 
 
 def _stack(path: Path) -> Image:
@@ -64,8 +64,8 @@ def _stack(path: Path) -> Image:
     return stack
 
 
-def _compared(name: str, before: Image, after: Image, sharp: Image) -> Row:
-    leveled_before, leveled_after = (_in_scale(image, sharp) for image in (before, after))
+def _compare(name: str, before: Image, after: Image, sharp: Image) -> Row:
+    leveled_before, leveled_after = (_match_scale(image, sharp) for image in (before, after))
     return {
         "image": name,
         "psnr before": psnr(leveled_before, sharp),
@@ -75,7 +75,7 @@ def _compared(name: str, before: Image, after: Image, sharp: Image) -> Row:
     }
 
 
-def _in_scale(image: Image, like: Image) -> Image:
+def _match_scale(image: Image, like: Image) -> Image:
     """Brightness and contrast fitted: planes of a stack shine differently."""
     slope, level = np.polyfit(image.astype(float).ravel(), like.astype(float).ravel(), 1)
     fitted: Image = slope * image + level

@@ -8,7 +8,7 @@ import numpy as np
 
 from training.evaluation.intervals import mean_interval
 from training.evaluation.microscopy import measures, micrographs
-from training.evaluation.microscopy.restoring import Plugin, best_richardson_lucy
+from training.evaluation.microscopy.restoration import Plugin, best_richardson_lucy
 from training.evaluation.microscopy.specimens import (
     MARGIN,
     SIDE,
@@ -55,21 +55,21 @@ def restoration(plugin: Plugin, count: int) -> Iterator[Row]:
     """PSNR of each method, its gain on the input, and the error of the total intensity."""
     scenes = [frames[0] for frames in specimens(count, seed=31)]
     methods: dict[str, Callable[[Specimen], measures.Image]] = {
-        "input": lambda scene: scene.seen,
+        "input": lambda scene: scene.counts,
         "Richardson-Lucy, at its best": best_richardson_lucy,
-        "ours, estimated map": lambda scene: plugin.restored(scene.seen.astype(np.float32)),
-        "the same, in whole counts": lambda scene: plugin.restored(scene.seen),
-        "ours, true radius": lambda scene: plugin.restored(
-            scene.seen.astype(np.float32), scene.radius
+        "ours, estimated map": lambda scene: plugin.restore(scene.counts.astype(np.float32)),
+        "the same, in whole counts": lambda scene: plugin.restore(scene.counts),
+        "ours, true radius": lambda scene: plugin.restore(
+            scene.counts.astype(np.float32), scene.radius
         ),
     }
-    before = [measures.psnr(scene.seen, scene.sharp) for scene in scenes]
+    before = [measures.psnr(scene.counts, scene.sharp) for scene in scenes]
     for name, method in methods.items():
         images = [method(scene) for scene in scenes]
         after = [measures.psnr(*pair) for pair in zip(images, _sharp(scenes), strict=True)]
         gain = mean_interval(np.subtract(after, before))
         totals = [
-            abs(float((image.astype(float) - scene.seen).sum())) / float(scene.light.sum())
+            abs(float((image.astype(float) - scene.counts).sum())) / float(scene.light.sum())
             for image, scene in zip(images, scenes, strict=True)
         ]
         yield {
@@ -90,10 +90,10 @@ def spot_scores(plugin: Plugin, count: int) -> Row:
     rings: dict[str, list[float]] = {"ours": [], "Richardson-Lucy": []}
     for (scene,) in specimens(count, 37, spots, _SPOT_PHOTONS):
         aperture = scene.radius + 4
-        image = plugin.restored(scene.seen)
+        image = plugin.restore(scene.counts)
         truth = measures.aperture_sums(scene.sharp, places, aperture)
-        for name, seen in (("input", scene.seen), ("ours", image)):
-            found = measures.aperture_sums(seen, places, aperture)
+        for name, values in (("input", scene.counts), ("ours", image)):
+            found = measures.aperture_sums(values, places, aperture)
             errors[name] += list(np.abs(found / truth - 1))
         pairs += list(zip(found, truth, strict=True))
         for name, restored in (("ours", image), ("Richardson-Lucy", best_richardson_lucy(scene))):
@@ -111,13 +111,13 @@ def empty_scores(plugin: Plugin, count: int) -> Row:
     ground = np.s_[:, SIDE // 2 + 16 :]
     changes, shifts, before, after = [], [], 0, 0
     for (scene,) in specimens(count, 41, half_empty):
-        image = plugin.restored(scene.seen)
-        low, high = float(scene.seen.min()), float(scene.seen.max())
-        change = (image[ground].astype(float) - scene.seen[ground]) / (high - low)
+        image = plugin.restore(scene.counts)
+        low, high = float(scene.counts.min()), float(scene.counts.max())
+        change = (image[ground].astype(float) - scene.counts[ground]) / (high - low)
         changes.append(float(np.abs(change).mean()))
         shifts.append(abs(float(change.mean())))
-        before += measures.spots_found(scene.seen[ground], low, high)
-        after += measures.spots_found(image[ground], low, high)
+        before += measures.count_spots(scene.counts[ground], low, high)
+        after += measures.count_spots(image[ground], low, high)
     return {
         "mean change": f"{np.mean(changes):.2%} of the range",
         "change of the mean": f"{np.mean(shifts):.3%}",
@@ -130,8 +130,8 @@ def nuclei_scores(plugin: Plugin, count: int) -> Row:
     """Dice scores before and after, in optics never trained on."""
     before, after = [], []
     for (scene,) in specimens(count, 43, partial(structures, kinds=("nuclei",))):
-        before.append(measures.overlap(scene.seen.astype(float), scene.sharp))
-        after.append(measures.overlap(plugin.restored(scene.seen).astype(float), scene.sharp))
+        before.append(measures.overlap(scene.counts.astype(float), scene.sharp))
+        after.append(measures.overlap(plugin.restore(scene.counts).astype(float), scene.sharp))
     return {"before": float(np.mean(before)), "after": float(np.mean(after))}
 
 
@@ -139,19 +139,19 @@ def time_scores(plugin: Plugin, count: int) -> Row:
     """Variation over time of what does not change, before and after."""
     before, after = [], []
     for frames in specimens(max(1, count // 4), 47, frames=_FRAMES):
-        series = np.stack([frame.seen for frame in frames])
+        series = np.stack([frame.counts for frame in frames])
         before.append(measures.flicker(series))
-        after.append(measures.flicker(plugin.restored(series)))
+        after.append(measures.flicker(plugin.restore(series)))
     shares = np.divide(after, before)
     return {"output over input, mean": float(shares.mean()), "most": float(shares.max())}
 
 
-def as_text(found: Iterable[tuple[str, list[Row]]]) -> Iterator[str]:
+def format_tables(found: Iterable[tuple[str, list[Row]]]) -> Iterator[str]:
     """Markdown, table by table."""
     for heading, rows in found:
         names = list(rows[0])
         lines = [" | ".join(names), " | ".join("---" for _ in names)]
-        lines += [" | ".join(_shown(row[name]) for name in names) for row in rows]
+        lines += [" | ".join(_format_cell(row[name]) for name in names) for row in rows]
         yield f"{heading}:\n\n" + "\n".join(f"| {line} |" for line in lines) + "\n"
 
 
@@ -159,5 +159,5 @@ def _sharp(scenes: Iterable[Specimen]) -> list[measures.Image]:
     return [scene.sharp for scene in scenes]
 
 
-def _shown(value: str | float) -> str:
+def _format_cell(value: str | float) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_defocus.optics.convolution import convolve
-from training.data.chance import Chance
 from training.data.fluorescence import HELD_OUT, fluorescent_textures
-from training.data.microscope import RandomMicroscopes
+from training.data.random_microscopes import RandomMicroscopes
+from training.data.rng import SampleRNG
 
 Image = NDArray[np.float32]
 Counts = NDArray[np.uint16]
@@ -33,7 +33,7 @@ class Specimen:
 
     Attributes
     ----------
-    seen : array
+    counts : array
         (Y, X) uint16 counts: photons, read noise, and an offset of 100.
     sharp : array
         (Y, X) float32, what would be counted in focus, on average, the offset with it.
@@ -45,7 +45,7 @@ class Specimen:
         Blur radius in px, everywhere the same.
     """
 
-    seen: Counts
+    counts: Counts
     sharp: Image
     blurred: Image
     in_focus: Image
@@ -58,24 +58,24 @@ class Specimen:
         return self.sharp - np.float32(OFFSET)
 
 
-def structures(chance: Chance, side: int, kinds: Sequence[str] = HELD_OUT) -> Tensor:
+def structures(rng: SampleRNG, side: int, kinds: Sequence[str] = HELD_OUT) -> Tensor:
     """(1, 1, side, side): rods and vesicles, or other kinds, the brightest of 1."""
-    return fluorescent_textures(chance, side, kinds)[:, :1]
+    return fluorescent_textures(rng, side, kinds)[:, :1]
 
 
-def half_empty(chance: Chance, side: int) -> Tensor:
+def half_empty(rng: SampleRNG, side: int) -> Tensor:
     """The same with nothing, and no light, in the right half."""
-    matter = structures(chance, side)
+    matter = structures(rng, side)
     matter[..., side // 2 :] = 0
     return matter
 
 
-def spots(chance: Chance, side: int) -> Tensor:
+def spots(rng: SampleRNG, side: int) -> Tensor:
     """Single spots of varied brightness on a dark ground, far apart."""
     places = spot_places(side)
     line = torch.arange(side, dtype=torch.float32)
     square = (line[:, None] - places[:, :1, None]) ** 2 + (line - places[:, 1:, None]) ** 2
-    brightness = chance.log_uniform(0.3, 1, len(places), 1, 1)[0]
+    brightness = rng.log_uniform(0.3, 1, len(places), 1, 1)[0]
     drawn = brightness * (-0.5 * square / _SPOT_WIDTH**2).exp()
     return 0.01 + drawn.sum(0, keepdim=True)[None]
 
@@ -90,7 +90,7 @@ def spot_places(side: int) -> Tensor:
 def specimens(
     count: int,
     seed: int,
-    matter: Callable[[Chance, int], Tensor] = structures,
+    matter: Callable[[SampleRNG, int], Tensor] = structures,
     photons: tuple[float, float] = _PHOTONS,
     frames: int = 1,
 ) -> Iterator[list[Specimen]]:
@@ -101,28 +101,28 @@ def specimens(
     count, seed : int
         How many, and of which series.
     matter : callable
-        What shines: (1, 1, side, side) of a chance and a side.
+        What shines: (1, 1, side, side) of a rng and a side.
     photons : (float, float)
         Log-uniform range of how many photons the brightest structure in focus sends to a pixel.
     frames : int
         How often each is seen.
     """
     for sample in range(count):
-        chance = Chance.of(seed, samples=[sample])
-        microscope = RandomMicroscopes(held_out=True).draw(chance)
-        radius = float(chance.log_uniform(*_RADII))
-        above = 1 if bool(chance.happens(0.5)) else -1
+        rng = SampleRNG.from_key(seed, samples=[sample])
+        microscope = RandomMicroscopes(held_out=True).draw(rng)
+        radius = float(rng.log_uniform(*_RADII))
+        above = 1 if bool(rng.bernoulli(0.5)) else -1
         at = torch.tensor([0.0, above * radius])
         kernels = microscope.kernels(torch.zeros(2, dtype=torch.long), at, MARGIN - 1)[:, 0]
-        shining = matter(chance, SIDE + 2 * MARGIN)
+        shining = matter(rng, SIDE + 2 * MARGIN)
         inner = slice(MARGIN, MARGIN + SIDE)
         sharp, blurred = convolve(shining, kernels)[0, :, 0, inner, inner].clamp(min=0)
-        scale = chance.log_uniform(*photons)[0] / sharp.max()
-        read = chance.log_uniform(*_READ, 1, 1)
-        seen = partial(_counted, scale * blurred, read, chance)
+        scale = rng.log_uniform(*photons)[0] / sharp.max()
+        read = rng.log_uniform(*_READ, 1, 1)
+        take = partial(_count_photons, scale * blurred, read, rng)
         yield [
             Specimen(
-                seen(),
+                take(),
                 (OFFSET + scale * sharp).numpy(),
                 (OFFSET + scale * blurred).numpy(),
                 kernels[0].numpy(),
@@ -133,6 +133,6 @@ def specimens(
         ]
 
 
-def _counted(light: Tensor, read: Tensor, chance: Chance) -> Counts:
-    counts = chance.poisson(light[None])[0] + (read * chance.noise(*light.shape))[0]
+def _count_photons(light: Tensor, read: Tensor, rng: SampleRNG) -> Counts:
+    counts = rng.poisson(light[None])[0] + (read * rng.noise(*light.shape))[0]
     return np.rint(OFFSET + counts.numpy()).clip(0, 65535).astype(np.uint16)

@@ -7,13 +7,13 @@ from scipy.ndimage import gaussian_filter
 from training.evaluation.microscopy.measures import (
     aperture_sums,
     correlation_by_frequency,
+    count_spots,
     deepest_ring,
     flicker,
     overlap,
     psnr,
     ring_correlation,
     sharpness,
-    spots_found,
 )
 
 SPOT = np.array([[32.0, 30.0]])
@@ -48,8 +48,8 @@ def test_same_halves_overlap_wholly_and_opposite_ones_not(spot):
 
 
 def test_a_spot_is_found_and_a_level_ground_holds_none(spot):
-    assert spots_found(spot, 0, 100) == 1
-    assert spots_found(np.full((64, 64), 50.0), 0, 100) == 0
+    assert count_spots(spot, 0, 100) == 1
+    assert count_spots(np.full((64, 64), 50.0), 0, 100) == 0
 
 
 def test_light_of_a_spot_is_that_above_its_ground(spot):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.evaluation.microscopy.measures import psnr
-from training.evaluation.microscopy.restoring import best_richardson_lucy
+from training.evaluation.microscopy.restoration import best_richardson_lucy
 from training.evaluation.microscopy.specimens import (
     MARGIN,
     OFFSET,
@@ -23,9 +23,9 @@ def scene():
 
 
 def test_counts_are_photons_about_what_is_blurred(scene):
-    assert scene.seen.shape == (SIDE, SIDE)
+    assert scene.counts.shape == (SIDE, SIDE)
     assert scene.light.max() == pytest.approx(500, rel=1e-3)
-    off = (scene.seen - scene.blurred) / np.sqrt(scene.blurred - OFFSET + 9)
+    off = (scene.counts - scene.blurred) / np.sqrt(scene.blurred - OFFSET + 9)
     assert abs(off.mean()) < 0.05
     assert 0.5 < off.std() < 1.1
 
@@ -48,10 +48,10 @@ def test_out_of_focus_the_same_light_is_spread_more_widely(scene):
 def test_frames_differ_by_their_noise_alone():
     ((first, second),) = specimens(1, 6, half_empty, frames=2)
     assert np.array_equal(first.sharp, second.sharp)
-    assert not np.array_equal(first.seen, second.seen)
+    assert not np.array_equal(first.counts, second.counts)
     ground = first.light[:, SIDE // 2 + 16 :]
     assert ground.max() < 0.05 * first.light.max()
 
 
 def test_richardson_lucy_comes_nearer_with_the_true_kernel(scene):
-    assert psnr(best_richardson_lucy(scene), scene.sharp) > psnr(scene.seen, scene.sharp) + 1
+    assert psnr(best_richardson_lucy(scene), scene.sharp) > psnr(scene.counts, scene.sharp) + 1

@@ -1,0 +1,103 @@
+"""Specimens under microscopes: shining or dark, in and out of focus."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from training.data.micrograph import DetectorOptions, micrograph
+from training.data.microscopy_renderer import MicroscopyRenderer, SpecimenOptions
+from training.data.rng import SampleRNG
+
+SIZE = 64
+
+
+def scenes(corpus, count=8, first=0, **options):
+    options = SpecimenOptions(max_radius=5.0, **options)
+    rng = SampleRNG.from_key(3, samples=range(first, first + count))
+    return MicroscopyRenderer(corpus, options).draw(rng, SIZE)
+
+
+def taken(found, **options):
+    return micrograph(
+        found, SampleRNG.from_key(4, samples=range(len(found.sharp))), DetectorOptions(**options)
+    )
+
+
+def quiet(found):
+    """As a detector without faults would see them."""
+    plenty = (1e6, 1.00001e6)
+    none = {"vignetting": 0.0, "hot_share": 0.0, "gain_noise": 0.0, "read": (0.01, 0.0101)}
+    return taken(found, photons=plenty, bright_photons=plenty, **none)
+
+
+def test_a_scene_does_not_depend_on_its_batch(corpus):
+    whole, part = scenes(corpus, 4), scenes(corpus, 2, first=2)
+    torch.testing.assert_close(whole.stacked()[2:], part.stacked(), atol=1e-4, rtol=1e-3)
+
+
+def test_scenes_are_gray_and_seen_alike_from_both_sides(corpus):
+    found = scenes(corpus)
+    assert torch.equal(found.left, found.right)
+    for image in (found.sharp, found.left):
+        torch.testing.assert_close(image[:, 0], image[:, 2])
+
+
+@pytest.mark.parametrize(("share", "brighter"), [(0.0, "right"), (1.0, "left")])
+def test_shining_on_dark_and_dark_on_bright(corpus, share, brighter):
+    found = scenes(corpus, 24, transmitted_share=share, haze_share=0.0)
+    assert found.fluorescent.float().mean() == 1 - share
+    values = found.sharp[:, 0].flatten(1)
+    skew = (values - values.mean(1, keepdim=True)).pow(3).mean(1).sign().median()
+    assert skew == {"right": 1, "left": -1}[brighter]
+
+
+def test_out_of_focus_less_is_told_apart_and_no_light_is_lost(corpus):
+    found = scenes(corpus, 24, min_radius=3.0, transmitted_share=0.0)
+    rough = [image.diff(dim=-1).abs().mean((1, 2, 3)) for image in (found.sharp, found.left)]
+    assert (rough[1] < rough[0]).all()
+    light = [image.mean((1, 2, 3)) for image in (found.sharp, found.left)]
+    torch.testing.assert_close(light[1], light[0], atol=0.03, rtol=0.2)
+
+
+def test_haze_of_other_depths_is_in_the_sharp_picture_too(corpus):
+    clear, hazy = (scenes(corpus, 24, transmitted_share=0.0, haze_share=s) for s in (0.0, 1.0))
+    added = hazy.sharp - clear.sharp
+    assert added.mean() > 0.02
+    torch.testing.assert_close(added, hazy.left - clear.left, atol=1e-4, rtol=1e-3)
+
+
+def test_radii_lie_in_their_range(corpus):
+    largest = scenes(corpus, 24, min_radius=1.0).radius.abs().amax((1, 2, 3))
+    assert largest.min() > 0.2
+    assert largest.max() <= 5
+
+
+def test_values_are_scaled_as_the_plugin_scales_them(corpus):
+    seen = taken(scenes(corpus)).center
+    assert seen.amin((1, 2, 3)).max() == 0
+    assert seen.amax((1, 2, 3)).min() > 0.999
+
+
+def test_what_lies_in_focus_is_the_same_but_for_noise(corpus):
+    found = scenes(corpus)
+    found = replace(found, left=found.sharp, right=found.sharp)
+    photos = quiet(found)
+    assert (photos.sharp - photos.center).abs().mean() < 0.003
+
+
+def test_few_photons_are_noisy(corpus):
+    found = scenes(corpus, transmitted_share=0.0)
+    few, many = (
+        (taken(found, photons=(n, n + 1), hot_share=0.0).center.diff(dim=-1)).abs().mean()
+        for n in (20, 5000)
+    )
+    assert few > 1.5 * many
+
+
+def test_hot_pixels_are_as_rare_as_they_should_be(corpus):
+    found = scenes(corpus, 24)
+    even = torch.full_like(found.sharp, 0.2)
+    photos = taken(replace(found, left=even, right=even), photons=(1e3, 1.1e3), hot_share=0.01)
+    share = (photos.center[:, 0] > 0.9).float().mean().item()
+    assert 0 < share < 0.01

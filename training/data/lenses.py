@@ -1,0 +1,130 @@
+"""What a renderer asks of a lens, and a lens whose kernels are given."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn import functional
+
+from napari_defocus.optics.bank import KernelBank
+from training.data.rng import SampleRNG
+from training.errors import TrainingError
+
+
+class Lenses(Protocol):
+    """The lenses of a batch of N scenes."""
+
+    @property
+    def fringe(self) -> Tensor:
+        """(N, 3) what red, green and blue add to a radius, in px."""
+        ...
+
+    def disparity(self, radius: Tensor) -> Tensor:
+        """How far apart the two views' kernels have their centers of mass, in px.
+
+        Of signed radii (N, 1, H, W) in px.
+        """
+        ...
+
+    def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
+        """Kernels of the left and the right view.
+
+        Parameters
+        ----------
+        scene : Tensor
+            (M,) whose lens: numbers below N.
+        radius : Tensor
+            (M,) signed radii in pixels.
+        half : int
+            Half-width of the kernels' square in pixels.
+
+        Returns
+        -------
+        Tensor
+            (M, 2, S, S), S = 2 half + 1, non-negative, each of unit sum. For a positive radius the
+            left view's weight lies at x > 0.
+        """
+        ...
+
+
+class LensSource(Protocol):
+    """Gives every scene its lens."""
+
+    def draw(self, rng: SampleRNG) -> Lenses:
+        """Draw a lens for each stream of rng, on its device."""
+        ...
+
+
+class BankLens:
+    """The one lens that a kernel bank describes, the same for every scene.
+
+    Parameters
+    ----------
+    bank : KernelBank
+        Its kernels as they are now, interpolated linearly between whole radii.
+    """
+
+    def __init__(self, bank: KernelBank) -> None:
+        with torch.no_grad():
+            self._views = torch.stack(bank.views(negative=False), 1)
+
+    @classmethod
+    def read(cls, path: Path) -> "BankLens":
+        """The lens of a bank's weights in a safetensors file."""
+        return cls(read_bank(path))
+
+    def draw(self, rng: SampleRNG) -> Lenses:
+        """The same lens for each stream of rng."""
+        fringe = torch.zeros(len(rng), 3, device=rng.device)
+        return _FixedLenses(self._views.to(rng.device), fringe)
+
+
+@dataclass(frozen=True)
+class _FixedLenses:
+    """One lens for all scenes: views (R, 2, S, S) of each whole radius."""
+
+    views: Tensor
+    fringe: Tensor
+
+    def disparity(self, radius: Tensor) -> Tensor:
+        """As `Lenses.disparity`: in proportion to the largest radius."""
+        half = self.views.shape[-1] // 2
+        columns = torch.arange(-half, half + 1, device=self.views.device)
+        left, right = (self.views[-1].sum(-2) * columns).sum(-1)
+        return radius * (left - right) / (len(self.views) - 1)
+
+    def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
+        """As `Lenses.kernels`; a radius is at most the largest of the views."""
+        del scene
+        largest = len(self.views) - 1
+        if radius.abs().max() > largest:
+            raise ValueError(f"the lens knows radii up to {largest} px")
+        steps = torch.arange(largest + 1, device=radius.device)
+        weights = (1 - (radius.abs()[:, None] - steps).abs()).clamp(min=0)
+        kernels = torch.einsum("mr,rvyx->mvyx", weights, self.views)
+        kernels = torch.where((radius < 0)[:, None, None, None], kernels.flip(1), kernels)
+        room = half - kernels.shape[-1] // 2
+        return functional.pad(kernels, (room, room, room, room))
+
+
+def read_bank(path: Path) -> KernelBank:
+    """Read a kernel bank from the state dict in a safetensors file.
+
+    Raises
+    ------
+    TrainingError
+        If the file cannot be read or holds something else.
+    """
+    try:
+        state = load_file(path)
+        bank = KernelBank(len(state["scores"]) - 1)
+        bank.load_state_dict(state)
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise TrainingError(
+            f"{path} holds no kernels; a file of `lbk` or `plant-lens` is expected"
+        ) from error
+    return bank

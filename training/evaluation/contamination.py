@@ -1,0 +1,36 @@
+"""Whether what is evaluated on may have been trained on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.data.held_out import split
+
+
+def contamination_warning(files: Sequence[Path]) -> str | None:
+    """Say so if a network may have been trained on some of the files.
+
+    Returns
+    -------
+    str, optional
+        A sentence; None if the manifest of held-out files lists them all.
+    """
+    unlisted = split(files, held_out=False)
+    if not unlisted:
+        return None
+    return (
+        f"Warning: {len(unlisted)} of {len(files)} images, {unlisted[0].name} the first, are not "
+        "in the manifest of held-out files; they may have been trained on."
+    )
+
+
+def pool_contamination_warning(pool: Path) -> str | None:
+    """Say so if a pool may hold what a network was trained on; None for a folder of photographs.
+
+    Of a folder, scenes are rendered from held-out photographs alone.
+    """
+    if pool.is_dir():
+        return None
+    return (
+        f"Warning: {pool} does not say which photographs it was rendered from; if not from "
+        "held-out ones (`render --held-out`), they may have been trained on."
+    )

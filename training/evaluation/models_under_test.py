@@ -1,0 +1,93 @@
+"""The models to score: of the registry or files of one's own, and what they estimate."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_defocus import DefocusMap, estimate_defocus
+from napari_defocus.errors import ModelError
+from napari_defocus.models import find_model, load_network
+from napari_defocus.networks.descriptor import Task
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class ModelUnderTest:
+    """A model under the name that it was asked for."""
+
+    name: str
+    task: Task
+
+    @property
+    def label(self) -> str:
+        """The name as a table shows it: of a file, that of its folder and itself."""
+        return "/".join(Path(self.name).parts[-2:])
+
+
+def find_models_under_test(
+    names: Sequence[str], accepted: Collection[Task]
+) -> list[ModelUnderTest]:
+    """Find models by name or path.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the registry, or ``.safetensors`` or ``.pth`` files.
+    accepted : collection of {"single", "dual", "deblur"}
+        What they may be made for.
+
+    Raises
+    ------
+    ModelError
+        If one is not found, damaged, or made for something else.
+    """
+    return [ModelUnderTest(name, _task(name, accepted)) for name in names]
+
+
+def _task(name: str, accepted: Collection[Task]) -> Task:
+    for task in accepted:
+        try:
+            load_network(find_model(name, task))
+        except ModelError as error:
+            refused = error
+        else:
+            return task
+    raise refused
+
+
+@dataclass(frozen=True)
+class EstimatorInput:
+    """What an estimator may see of a scene.
+
+    Attributes
+    ----------
+    center : array
+        (Y, X) or (Y, X, 3): the photograph.
+    views : tuple of array, optional
+        The left and the right dual-pixel view.
+    how : mapping
+        Keyword arguments that tell `estimate_defocus` what the values mean.
+    """
+
+    center: Floats
+    views: tuple[Floats, Floats] | None
+    how: dict[str, Any]
+
+    def suits(self, estimator: ModelUnderTest) -> bool:
+        """Whether the estimator finds the views that it needs."""
+        return estimator.task == "single" or self.views is not None
+
+    def estimate(self, estimator: ModelUnderTest, scale: int | str = "auto") -> DefocusMap:
+        """The estimator's map, at the given scale of `estimate_defocus`."""
+        if estimator.task == "single":
+            images = (self.center,)
+        elif self.views is None:
+            raise ValueError(f"{estimator.label} needs two views")
+        else:
+            images = self.views
+        return estimate_defocus(*images, model=estimator.name, scale=scale, **self.how)

@@ -1,0 +1,37 @@
+"""Networks that a training leaves, as models that the plugin opens."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from napari_defocus.models import ModelCard, write_model
+
+LICENSE = "BSD-3-Clause"
+
+
+def save_network(
+    folder: Path,
+    name: str,
+    architecture: str,
+    arguments: Mapping[str, Any],
+    network: nn.Module,
+    recipe: Mapping[str, Any],
+    figures: Mapping[str, Any],
+) -> ModelCard:
+    """Write a network into the folder of its run, as half-precision safetensors with a card."""
+    return write_model(
+        folder,
+        name,
+        network.state_dict(),
+        task=network.descriptor.task,
+        architecture=architecture,
+        arguments=arguments,
+        version="0",
+        license=LICENSE,
+        description="As left by a training run.",
+        data="See the recipe.",
+        recipe=recipe,
+        figures=figures,
+    )
