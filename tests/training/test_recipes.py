@@ -32,7 +32,7 @@ def test_a_teacher_sees_both_views_of_the_held_out_scenes_too(data, fabric):
 def test_a_folder_of_pools_is_kept_in_memory_and_drawn_from(data, fabric, pool_file):
     config = EstimatorConfig(data=replace(data, pool=pool_file.parent))
     from_folder, from_file = (
-        estimator_task(c, fabric, dual=False).draw(SampleRNG.from_key(3, samples=range(2)))
+        estimator_task(c, fabric, dual=False).sampler(SampleRNG.from_key(3, samples=range(2)))
         for c in (config, EstimatorConfig(data=data))
     )
     assert torch.equal(from_folder.center, from_file.center)

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from skimage.data import astronaut
 
-from training.data import heldout
+from training.data import held_out
 from training.data.corpus import Corpus, photographs
 from training.data.held_out import held_out_hashes, is_held_out
 from training.data.rng import SampleRNG
@@ -96,7 +96,7 @@ def test_held_out_photographs_are_kept_apart(photo_folder, tmp_path, monkeypatch
     kept = photo_folder / "b.png"
     manifest = tmp_path / "held_out.txt"
     manifest.write_text(hashlib.sha256(kept.read_bytes()).hexdigest() + "\n", encoding="utf-8")
-    monkeypatch.setattr(heldout, "_MANIFEST", manifest)
+    monkeypatch.setattr(held_out, "_MANIFEST", manifest)
     assert photographs(photo_folder, held_out=True) == [kept]
     assert [p.name for p in photographs(photo_folder, held_out=False)] == ["a.png", "c.png"]
 

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from skimage.data import astronaut, coffee
 
-from training.data import heldout
+from training.data import held_out
 from training.data.images import read_colors
 from training.data.pair_scenes import PairScenes
 from training.data.pairs import find_pairs
@@ -172,8 +172,8 @@ def test_too_large_a_crop_is_an_error(pairs_folder):
 
 def test_evaluation_pairs_are_refused_unless_asked_for(pairs_folder, monkeypatch):
     pairs = find_pairs(pairs_folder)
-    kept = frozenset({heldout.digest(pairs[1].sharp)})
-    monkeypatch.setattr(heldout, "held_out_hashes", lambda: kept)
+    kept = frozenset({held_out.digest(pairs[1].sharp)})
+    monkeypatch.setattr(held_out, "held_out_hashes", lambda: kept)
     with pytest.raises(TrainingError, match=r"1\.jpg is kept for evaluation"):
         PairScenes(pairs, views=False)
     assert len(PairScenes(pairs, views=False, evaluation=True)) == 2
