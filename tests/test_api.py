@@ -33,9 +33,11 @@ from napari_defocus import (
 )
 from napari_defocus.inference.engine import Progress
 from napari_defocus.io import read_picture
-from napari_defocus.models import find_model, list_models, load_network, write_model
+from napari_defocus.models import find_model, list_models, load_network
 from napari_defocus.networks import build
 from napari_defocus.networks.descriptor import Descriptor
+
+from .model_files import save_untrained
 
 
 def network(architecture, **arguments):
@@ -614,20 +616,8 @@ def test_shipped_models_are_used_unless_told_otherwise():
 
 
 def test_model_may_be_a_file(tmp_path, single):
-    write_model(
-        tmp_path,
-        "own",
-        single.state_dict(),
-        task="single",
-        architecture="single-estimator",
-        arguments={"widths": (8, 8, 8), "blocks": (1, 1, 1, 1)},
-        version="1",
-        license="",
-        description="",
-        data="",
-        recipe={},
-        figures={},
-    )
+    arguments = {"widths": (8, 8, 8), "blocks": (1, 1, 1, 1)}
+    save_untrained(tmp_path, "own", "single-estimator", arguments, single)
     image = picture()
     defocus = estimate_defocus(image, model=tmp_path / "own.safetensors")
     assert defocus.model == "own"

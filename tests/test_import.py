@@ -6,8 +6,9 @@ import sys
 import pytest
 
 import napari_defocus
-from napari_defocus.models import write_model
-from napari_defocus.networks import ARCHITECTURES, build
+from napari_defocus.networks import ARCHITECTURES
+
+from .model_files import save_untrained
 
 HEAVY = {"torch", "qtpy", "napari", "dask", "tifffile", "PIL"}
 
@@ -50,16 +51,10 @@ except napari_defocus.ImageError:
 
 
 def test_weights_from_anywhere_are_loaded_without_torchs_compiler(tmp_path):
-    told = dict.fromkeys(("version", "license", "description", "data"), "")
     cards = []
     for architecture in ARCHITECTURES:
         arguments = {"width": 8} if "generator" in architecture else {}
-        network = build(architecture, arguments)
-        told |= {"task": network.descriptor.task, "architecture": architecture}
-        state = network.state_dict()
-        card = write_model(
-            tmp_path, architecture, state, arguments=arguments, recipe={}, figures={}, **told
-        )
+        card = save_untrained(tmp_path, architecture, architecture, arguments)
         cards.append((str(card.path), card.task))
     code = f"""
 import sys

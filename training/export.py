@@ -1,7 +1,7 @@
 """Trained weights into the plugin's registry, with their card."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,18 +125,16 @@ def export(run: Path, name: str, folder: Path, *, figures: Mapping[str, Any]) ->
     """
     model = MODELS[name]
     left = find_model(run / f"{model.file}.safetensors", model.task)
-    return write_model(
-        folder,
-        name,
-        load_network(left).state_dict(),
-        task=left.task,
-        architecture=left.architecture,
+    card = replace(
+        left,
+        name=name,
+        path=folder / f"{name}.safetensors",
         arguments={**left.arguments, **model.arguments},
         version=_VERSION,
         license=LICENSE,
         description=model.description,
         data=model.data,
-        recipe=left.recipe,
         figures={"held-out rendered scenes": left.figures, **figures},
         scale_from=model.scale_from,
     )
+    return write_model(card, load_network(left).state_dict())

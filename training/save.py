@@ -21,13 +21,13 @@ def save_network(
     figures: Mapping[str, Any],
 ) -> ModelCard:
     """Write a network into the folder of its run, as half-precision safetensors with a card."""
-    return write_model(
-        folder,
-        name,
-        network.state_dict(),
+    card = ModelCard(
+        name=name,
         task=network.descriptor.task,
         architecture=architecture,
         arguments=arguments,
+        sha256="",
+        path=folder / f"{name}.safetensors",
         version="0",
         license=LICENSE,
         description="As left by a training run.",
@@ -35,3 +35,4 @@ def save_network(
         recipe=recipe,
         figures=figures,
     )
+    return write_model(card, network.state_dict())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..errors import OptionError
 from ..io.formats import RAW_SUFFIXES
-from ..models import ModelCard, find_model, possible_models, taking_part
+from ..models import ModelCard, find_model, possible_models, with_scale_models
 from ..version import __version__
 from .how import How
 
@@ -137,8 +137,10 @@ class Settings:
         """
         estimator = find_model(self.map_model, estimation, imaging=imaging)
         if self.task == "map":
-            return taking_part([estimator])
-        return taking_part([find_model(self.model, "deblur", self.detail, imaging), estimator])
+            return with_scale_models([estimator])
+        return with_scale_models(
+            [find_model(self.model, "deblur", self.detail, imaging), estimator]
+        )
 
     def possible_models(self) -> list[ModelCard]:
         """Return all models that may take part, whatever the files are.
@@ -152,9 +154,9 @@ class Settings:
         if self.dual_pixel:
             estimators += possible_models(self.map_model, "dual")
         if self.task == "map":
-            return taking_part(estimators)
+            return with_scale_models(estimators)
         deblurring = possible_models(self.model, "deblur", self.detail)
-        return taking_part([*deblurring, *estimators])
+        return with_scale_models([*deblurring, *estimators])
 
     def fingerprint(self) -> str:
         """Return a text that changes when settings, weights or the version would change results."""

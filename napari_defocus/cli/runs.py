@@ -13,7 +13,7 @@ from ..errors import FileError, MapError, OptionError
 from ..image.layout import Imaging
 from ..io import Picture, check_fits, read_picture
 from ..map_colors import paint_map
-from ..models import ModelCard, find_model, taking_part
+from ..models import ModelCard, find_model, with_scale_models
 from ..provenance import provenance
 from ..views import Views, find_views
 from .console import note, progress_bar
@@ -132,7 +132,9 @@ class Choice:
     def cards(self, views: Views | None, imaging: Imaging) -> list[ModelCard]:
         """The models used; where a map is estimated from views, the one that does it too."""
         estimator = [] if views is None else [find_model("auto", views.task, imaging=imaging)]
-        return taking_part([find_model(self.model, "deblur", self.detail, imaging), *estimator])
+        return with_scale_models(
+            [find_model(self.model, "deblur", self.detail, imaging), *estimator]
+        )
 
 
 def map_defocus(
@@ -158,7 +160,7 @@ def map_defocus(
         "views": views.count,
         **given,
     }
-    record = _record("estimate_defocus", image, picture, told, taking_part([card]))
+    record = _record("estimate_defocus", image, picture, told, with_scale_models([card]))
     axis = given["channel_axis"]
     outputs.write(goals.radius, found.radius, record, picture, axis)
     if goals.confidence:

@@ -249,7 +249,7 @@ class _Runner:
     """A network on a device, in a precision."""
 
     def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
-        from ..networks.ready import is_prepared
+        from ..networks.preparation import is_prepared
 
         self.original = network
         self.wanted = precision
@@ -285,7 +285,7 @@ def _batch(parts: Parts) -> torch.Tensor:
 
 def prepared_copy(network: nn.Module) -> nn.Module:
     """Return a copy of a network that is prepared to run on the CPU."""
-    from ..networks.ready import prepare_for_inference
+    from ..networks.preparation import prepare_for_inference
 
     return prepare_for_inference(copy.deepcopy(network))
 

@@ -1,11 +1,11 @@
-"""The models: cards and weights, found, verified, loaded and written.
+"""Models: cards and weights, with functions that find, verify, load and write them.
 
-Importing it does not import torch.
+Importing this package does not import torch.
 """
 
 from .cards import ModelCard
 from .load import load_network, verify
-from .registry import find_model, list_models, possible_models, scale_model, taking_part
+from .registry import find_model, list_models, possible_models, scale_model, with_scale_models
 from .write import write_model
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "load_network",
     "possible_models",
     "scale_model",
-    "taking_part",
     "verify",
+    "with_scale_models",
     "write_model",
 ]

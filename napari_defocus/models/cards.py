@@ -1,8 +1,9 @@
-"""Model cards: what a weights file is, before anything of it is loaded."""
+"""Model cards: descriptions of weights files, readable without loading the weights."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ class ModelCard:
     name : str
         What users call it.
     task : {"single", "dual", "deblur"}
-        Defocus from one image, from two dual-pixel views, or deblurring.
+        Defocus from one image, defocus from two dual-pixel views, or deblurring.
     architecture : str
         Key of ``napari_defocus.networks.ARCHITECTURES``.
     arguments : mapping
@@ -33,12 +34,13 @@ class ModelCard:
     path : pathlib.Path
         The weights file.
     version, license, description, data : str
-        Of the weights; `data` says what they were trained on.
+        Of the weights; `data` names the training data.
     recipe, figures : mapping
-        How they were trained, and what they were measured to reach; JSON values.
+        Settings of the training, and measured results; JSON values.
     scale_from : str
-        For two views: name of the model of one image whose radii set the scale of this one's, which
-        disparity tells only up to a factor of the lens; empty if its own do.
+        Name of the model of one image whose radii set the scale of this model's radii; empty if
+        this model needs none. Only for two views: their disparity gives the radius up to a factor
+        that depends on the lens.
     """
 
     name: str
@@ -56,7 +58,7 @@ class ModelCard:
     scale_from: str = ""
 
     def to_json(self) -> str:
-        """Return the card as it is written beside the weights: all but the path."""
+        """Return the card as text for the file beside the weights: every field but the path."""
         values = asdict(self)
         del values["path"]
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
@@ -64,6 +66,8 @@ class ModelCard:
 
 def read_card(path: Path) -> ModelCard:
     """Read the card ``NAME.json`` that lies beside ``NAME.safetensors``.
+
+    A file is read once per process, and again after it was changed.
 
     Parameters
     ----------
@@ -73,7 +77,8 @@ def read_card(path: Path) -> ModelCard:
     Returns
     -------
     ModelCard
-        Its path is that of the weights, which need not exist.
+        Its path is that of the weights, which need not exist. Callers share the card and its
+        mappings: copy them before changing anything.
 
     Raises
     ------
@@ -81,9 +86,17 @@ def read_card(path: Path) -> ModelCard:
         If the card cannot be read, lacks a field, or names another file.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        status = path.stat()
+        return _read_card(path, status.st_mtime_ns, status.st_size)
+    except ModelError:
+        raise
     except (OSError, ValueError) as error:
         raise ModelError(f"model card {path.name} cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=64)
+def _read_card(path: Path, _modified: int, _size: int) -> ModelCard:
+    values = json.loads(path.read_text(encoding="utf-8"))
     card = card_from(values, path.with_suffix(".safetensors"), f"model card {path.name}")
     if card.name != path.stem:
         raise ModelError(
@@ -98,11 +111,11 @@ def card_from(values: object, path: Path, source: str) -> ModelCard:
     Parameters
     ----------
     values : object
-        Should be a mapping with every field but the path; those with a default may be missing.
+        Should be a mapping with every field but the path; fields with a default may be missing.
     path : pathlib.Path
         The weights file.
     source : str
-        How errors call what `values` came from.
+        Name of the origin of `values` in error messages.
 
     Raises
     ------
@@ -111,21 +124,20 @@ def card_from(values: object, path: Path, source: str) -> ModelCard:
     """
     if not isinstance(values, Mapping):
         raise ModelError(f"{source} holds a {type(values).__name__}; it should hold named fields")
-    known = {field.name: field for field in fields(ModelCard) if field.name != "path"}
-    told = {name: field.default for name, field in known.items() if field.default is not MISSING}
-    told |= {name: values[name] for name in known if name in values}
-    for name, field in known.items():
-        value = told.get(name)
+    expected = {field.name: field for field in fields(ModelCard) if field.name != "path"}
+    card = {name: field.default for name, field in expected.items() if field.default is not MISSING}
+    card |= {name: values[name] for name in expected if name in values}
+    for name, field in expected.items():
+        value = card.get(name)
         kind = Mapping if field.type == Mapping[str, Any] else str
         if not isinstance(value, kind):
-            seen = "lacks" if name not in values else f"has a {type(value).__name__} for"
-            raise ModelError(f"{source} {seen} the field {name!r}; it should be {_words(kind)}")
-    if values["task"] not in TASKS:
-        raise ModelError(f"{source} has the task {values['task']!r}; known are {', '.join(TASKS)}")
-    if told["scale_from"] and values["task"] != "dual":
-        raise ModelError(f"{source} has the field 'scale_from', which is for the task 'dual' alone")
-    return ModelCard(path=path, **told)
-
-
-def _words(kind: type) -> str:
-    return "text" if kind is str else "a table of values"
+            fault = "lacks" if name not in values else f"has a {type(value).__name__} for"
+            wanted = "text" if kind is str else "a table of values"
+            raise ModelError(f"{source} {fault} the field {name!r}; it should be {wanted}")
+    if card["task"] not in TASKS:
+        raise ModelError(f"{source} has the task {card['task']!r}; accepted are {', '.join(TASKS)}")
+    if card["scale_from"] and card["task"] != "dual":
+        raise ModelError(
+            f"{source} has the field 'scale_from', which only the task 'dual' may have"
+        )
+    return ModelCard(path=path, **card)

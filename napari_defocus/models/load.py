@@ -1,4 +1,4 @@
-"""From a card to a network that is ready to run."""
+"""Loader that makes a network, ready to run, from a card."""
 
 import json
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 from ..errors import ModelError
 from .cards import ModelCard
-from .files import digest, parse_tensors, read_bytes
 from .registry import FOLDER
+from .weights import digest, parse_tensors, read_bytes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -23,7 +23,7 @@ _LARGEST_NUMBER = 1024
 
 
 def verify(card: ModelCard) -> None:
-    """Check that the weights are those that the card was written for.
+    """Check that the weights file has the sha256 of the card.
 
     Raises
     ------
@@ -36,8 +36,8 @@ def verify(card: ModelCard) -> None:
 def load_network(card: ModelCard) -> "nn.Module":
     """Return the network of a card with its weights, for inference, in float32 on the CPU.
 
-    The network is kept and shared: the same card gives the same object. Copy it before changing it
-    or moving it to another device.
+    The network is cached: the same card returns the same object. Copy it before changing it or
+    moving it to another device.
 
     Parameters
     ----------
@@ -47,8 +47,7 @@ def load_network(card: ModelCard) -> "nn.Module":
     Returns
     -------
     torch.nn.Module
-        In evaluation mode, its parameters needing no gradient and channels last in memory, with a
-        ``descriptor``.
+        In evaluation mode, without gradients and channels last in memory, with a ``descriptor``.
 
     Raises
     ------
@@ -66,11 +65,11 @@ def load_network(card: ModelCard) -> "nn.Module":
 
 def _read_verified(path: Path, sha256: str) -> bytes:
     content = read_bytes(path)
-    seen = digest(content)
-    if seen != sha256:
+    actual = digest(content)
+    if actual != sha256:
         raise ModelError(
             f"weights file {path.name} is damaged or was tampered with: its sha256 is "
-            f"{seen[:12]}..., not {sha256[:12]}...; reinstall it"
+            f"{actual[:12]}..., not {sha256[:12]}...; reinstall it"
         )
     return content
 
@@ -79,13 +78,13 @@ def _read_verified(path: Path, sha256: str) -> bytes:
 def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str) -> "nn.Module":
     import torch
 
-    from ..networks.ready import prepare_for_inference
+    from ..networks.preparation import prepare_for_inference
 
     state = parse_tensors(_read_verified(path, sha256), path)
     if path.parent != FOLDER:
-        with torch.device("meta"):  # of no size, until it is known that the weights fit
-            shape = _build(path, architecture, arguments)
-        _fill(shape, state, path, architecture, assign=True)
+        with torch.device("meta"):  # allocates nothing before the weights are known to fit
+            skeleton = _build(path, architecture, arguments)
+        _fill(skeleton, state, path, architecture, assign=True)
     network = _build(path, architecture, arguments)
     descriptor = cast("Descriptor", network.descriptor)
     if descriptor.task != task:
@@ -121,24 +120,24 @@ def _build(path: Path, architecture: str, arguments: str) -> "nn.Module":
     if architecture not in ARCHITECTURES:
         raise ModelError(
             f"weights file {path.name} is for the architecture {architecture!r}; "
-            f"known are {', '.join(sorted(ARCHITECTURES))}"
+            f"accepted are {', '.join(sorted(ARCHITECTURES))}"
         )
-    given = json.loads(arguments)
+    values = json.loads(arguments)
     try:
-        _check_modest(given)
-        return build(architecture, given)
-    except Exception as error:  # networks let any kind through for what they cannot be made of
+        _check_size(values)
+        return build(architecture, values)
+    except Exception as error:  # bad arguments make networks raise any kind
         raise ModelError(
             f"weights file {path.name} gives {architecture!r} arguments it does not accept: {error}"
         ) from error
 
 
-def _check_modest(given: object) -> None:
-    """Raise a ValueError for numbers, or numbers of values, with which no network is made."""
-    if isinstance(given, Mapping | list):
-        if len(given) > _MOST_VALUES:
-            raise ValueError(f"{len(given)} values")
-        for value in given.values() if isinstance(given, Mapping) else given:
-            _check_modest(value)
-    elif isinstance(given, int | float) and not abs(given) <= _LARGEST_NUMBER:
-        raise ValueError(f"a value of {given}")
+def _check_size(arguments: object) -> None:
+    """Raise a ValueError for too many values or too large ones: they could fill the memory."""
+    if isinstance(arguments, Mapping | list):
+        if len(arguments) > _MOST_VALUES:
+            raise ValueError(f"{len(arguments)} values")
+        for value in arguments.values() if isinstance(arguments, Mapping) else arguments:
+            _check_size(value)
+    elif isinstance(arguments, int | float) and not abs(arguments) <= _LARGEST_NUMBER:
+        raise ValueError(f"a value of {arguments}")

@@ -1,28 +1,28 @@
-"""Which models there are, and which one a name, a path or "auto" means."""
+"""Registry of the models in the package, and choice of one by name, path or "auto"."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import ModelError, OptionError
 from .cards import ModelCard, card_from, read_card
-from .files import SUFFIXES, digest, parse_header, parse_pth, read_bytes
+from .weights import SUFFIXES, digest, parse_header, parse_pth, read_bytes
 
 if TYPE_CHECKING:
     from ..image.layout import Imaging
     from ..networks.descriptor import Task
 
 FOLDER = Path(__file__).parent
-#: How much deblurring may infer; the first unless told.
+#: How much detail deblurring may infer; the first is the default.
 DETAILS = ("faithful", "natural")
-#: What takes the images that there are models for; the first unless told.
+#: Kinds of imaging for which there are models; the first is the default.
 IMAGINGS: "tuple[Imaging, ...]" = ("photo", "microscopy")
 _SINGLE: "dict[Imaging, str]" = {"photo": "single", "microscopy": "microscopy-single"}
 
 
 def list_models() -> list[ModelCard]:
-    """Return the cards of the models inside the package, by name.
+    """Return the cards of the models inside the package, sorted by name.
 
     Raises
     ------
@@ -44,25 +44,25 @@ def find_model(
     ----------
     name_or_path : str or path
         ``"auto"`` for the default of `task`; the name of a model inside the package; or the path of
-        a ``.safetensors`` or ``.pth`` file of one's own.
+        a user's own ``.safetensors`` or ``.pth`` file.
     task : {"single", "dual", "deblur"}
-        What it is wanted for.
+        Purpose of the model.
     detail : {"faithful", "natural"}
-        Which of the deblurring models "auto" stands for: no detail that the image does not show, or
-        what is likely beyond it.
+        Deblurring model that "auto" stands for: "faithful" restores only detail that the image
+        shows, "natural" also adds likely detail.
     imaging : {"photo", "microscopy"}
-        Kind of image that "auto" is to suit (:attr:`napari_defocus.image.layout.Layout.imaging`).
+        Kind of image that "auto" chooses for (:attr:`napari_defocus.image.layout.Layout.imaging`).
 
     Returns
     -------
     ModelCard
-        For a file of one's own, its sha256 is that of the file as found now.
+        For a user's own file, with the sha256 of its present content.
 
     Raises
     ------
     ModelError
-        If there is no such model or file, it says nothing about its network, or it was made for
-        another task; names what would be accepted.
+        If there is no such model or file, the file does not name its network, or the model is made
+        for another task. The message lists the accepted models.
     OptionError
         If `detail` is unknown, or "natural" beside a model that is named or for microscopy.
 
@@ -76,7 +76,7 @@ def find_model(
     if name == "auto":
         name = default_name(task, detail, imaging)
     if _is_path(name):
-        return _suiting(_read_own(Path(name).expanduser()), task)
+        return _check_task(_read_own(Path(name).expanduser()), task)
     return _read_shipped(name, task)
 
 
@@ -86,7 +86,7 @@ def default_name(task: "Task", detail: str = "faithful", imaging: "Imaging" = "p
     Raises
     ------
     OptionError
-        If "natural" detail is wanted for microscopy, where nothing may be made up.
+        If `detail` is "natural" for microscopy, where no detail may be invented.
     """
     if task == "dual":
         return "dual-pixel"
@@ -94,8 +94,8 @@ def default_name(task: "Task", detail: str = "faithful", imaging: "Imaging" = "p
         return _SINGLE[imaging]
     if imaging == "microscopy" and detail != "faithful":
         raise OptionError(
-            f"detail is {detail!r} and the image linear and gray, as measurements are; only "
-            "'faithful' is accepted for these, unless a model is named"
+            f"detail is {detail!r} and the image linear and gray, as in microscopy; only "
+            "'faithful' is accepted for it, unless a model is named"
         )
     return f"{imaging}-{detail}"
 
@@ -103,7 +103,7 @@ def default_name(task: "Task", detail: str = "faithful", imaging: "Imaging" = "p
 def possible_models(
     name_or_path: str | os.PathLike[str], task: "Task", detail: str = "faithful"
 ) -> list[ModelCard]:
-    """Return the cards of all models that a name or "auto" may stand for, whatever the image.
+    """Return the cards of all models that a name or "auto" may stand for, for any image.
 
     Raises
     ------
@@ -122,12 +122,12 @@ def possible_models(
 
 
 def scale_model(card: ModelCard) -> ModelCard | None:
-    """Return the card of the model whose radii set the scale of another's; None if its own do.
+    """Return the card of the model whose radii set the scale of another's, or None without one.
 
     Raises
     ------
     ModelError
-        If no model inside the package has the name that the card gives.
+        If no model of one image in the package has the name in the card.
 
     Examples
     --------
@@ -137,30 +137,30 @@ def scale_model(card: ModelCard) -> ModelCard | None:
     return _read_shipped(card.scale_from, "single") if card.scale_from else None
 
 
-def taking_part(cards: Sequence[ModelCard]) -> list[ModelCard]:
-    """Return the cards, each once, and after each that of the model which sets its scale.
+def with_scale_models(cards: Iterable[ModelCard]) -> list[ModelCard]:
+    """Return the cards, each followed by that of the model that sets its scale, all only once.
 
     Examples
     --------
-    >>> [card.name for card in taking_part([find_model("auto", "dual")])]
+    >>> [card.name for card in with_scale_models([find_model("auto", "dual")])]
     ['dual-pixel', 'single']
     """
-    found: list[ModelCard] = []
+    result: list[ModelCard] = []
     for card in cards:
-        for one in (card, scale_model(card)):
-            if one is not None and one not in found:
-                found.append(one)
-    return found
+        for candidate in (card, scale_model(card)):
+            if candidate is not None and candidate not in result:
+                result.append(candidate)
+    return result
 
 
 def check_detail(detail: str, model: object) -> None:
-    """Raise an OptionError unless `detail` is one, and says nothing beside a model but "auto"."""
+    """Raise an OptionError for unknown detail, and for "natural" beside a model but "auto"."""
     if detail not in DETAILS:
         raise OptionError(f"detail is {detail!r}; accepted are {', '.join(DETAILS)}")
     if model != "auto" and detail != DETAILS[0]:
         raise OptionError(
             f"detail is {detail!r} and the model {model!r}; detail chooses what the model 'auto' "
-            "stands for, so give one of them"
+            "stands for, so set only one of the two"
         )
 
 
@@ -172,10 +172,10 @@ def _read_shipped(name: str, task: "Task") -> ModelCard:
     cards = {card.name: card for card in list_models()}
     if name not in cards:
         raise ModelError(f"there is no model {name!r}; {_choices(task)}")
-    return _suiting(cards[name], task)
+    return _check_task(cards[name], task)
 
 
-def _suiting(card: ModelCard, task: "Task") -> ModelCard:
+def _check_task(card: ModelCard, task: "Task") -> ModelCard:
     if card.task != task:
         raise ModelError(
             f"model {card.name!r} is made for the task {card.task!r}, not {task!r}; "
@@ -186,8 +186,8 @@ def _suiting(card: ModelCard, task: "Task") -> ModelCard:
 
 def _choices(task: "Task") -> str:
     names = [card.name for card in list_models() if card.task == task]
-    known = f"for {task!r} there are: {', '.join(names)}" if names else f"none ships for {task!r}"
-    return f"{known}; or give the path of a {' or '.join(SUFFIXES)} file"
+    there = f"for {task!r} there are: {', '.join(names)}" if names else f"none ships for {task!r}"
+    return f"{there}; or give the path of a {' or '.join(SUFFIXES)} file"
 
 
 def _read_own(path: Path) -> ModelCard:
@@ -195,11 +195,10 @@ def _read_own(path: Path) -> ModelCard:
         raise ModelError(f"weights file {path} should end in {' or '.join(SUFFIXES)}")
     content = read_bytes(path)
     parse = parse_pth if path.suffix == ".pth" else parse_header
-    described = {**_blank(path), **parse(content, path), "sha256": digest(content)}
-    return card_from(described, path.resolve(), f"weights file {path.name}")
-
-
-def _blank(path: Path) -> dict[str, Any]:
-    """What a file of a user's own need not say."""
-    unsaid = dict.fromkeys(("version", "license", "description", "data"), "")
-    return {"name": path.stem, "arguments": {}, "recipe": {}, "figures": {}, **unsaid}
+    optional = {
+        "name": path.stem,
+        **dict.fromkeys(("version", "license", "description", "data"), ""),
+        **{name: {} for name in ("arguments", "recipe", "figures")},
+    }
+    fields = {**optional, **parse(content, path), "sha256": digest(content)}
+    return card_from(fields, path.resolve(), f"weights file {path.name}")

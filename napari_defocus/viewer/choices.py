@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import ComboBox, Container, PushButton
 
 from ..models import list_models
-from ..models.files import SUFFIXES
+from ..models.weights import SUFFIXES
 from .map_layers import MAP_KEY
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..inference.device import Compute
 from ..inference.engine import Progress
-from ..models import find_model, taking_part
+from ..models import find_model, with_scale_models
 from ..provenance import array_hash, provenance
 from .histogram import RadiusCounts, count_radii
 from .map_layers import Estimated, KnownMap, MapSource
@@ -135,7 +135,7 @@ class MapJob:
             "estimate_defocus",
             image,
             {"right": right, **arguments, **self.image.origin},
-            taking_part(
+            with_scale_models(
                 [
                     find_model(
                         self.how.model,

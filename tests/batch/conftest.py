@@ -6,8 +6,9 @@ import torch
 from PIL import Image
 
 from napari_defocus.batch.settings import Settings
-from napari_defocus.models import write_model
 from napari_defocus.networks import build
+
+from ..model_files import save_untrained
 
 _SMALL = {
     "single-estimator": ("single", {"widths": [4, 4, 4], "blocks": [1, 1, 1, 1]}),
@@ -29,24 +30,12 @@ def small_models(tmp_path_factory):
     """Return settings that name weights files of small untrained networks."""
     folder = tmp_path_factory.mktemp("models")
     torch.manual_seed(0)
-    texts = dict.fromkeys(("license", "description", "data"), "")
     paths = {}
     for architecture, (task, arguments) in _SMALL.items():
         network = build(architecture, arguments)
         for parameter in network.parameters():
             torch.nn.init.normal_(parameter, std=0.05)
-        card = write_model(
-            folder,
-            f"small-{task}",
-            network.state_dict(),
-            task=task,
-            architecture=architecture,
-            arguments=arguments,
-            version="0",
-            recipe={},
-            figures={},
-            **texts,
-        )
+        card = save_untrained(folder, f"small-{task}", architecture, arguments, network)
         paths[task] = str(card.path)
     return {"model": paths["deblur"], "map_model": paths["single"], "protect": 0.0}
 

@@ -1,6 +1,6 @@
-"""What every shipped model makes of a small crop, so that no change of a result goes unseen.
+"""Golden results: every shipped model gives the recorded result on a small crop.
 
-A result that was changed on purpose is written anew by ``make golden``.
+After an intended change, ``make golden`` records new results.
 """
 
 from pathlib import Path
@@ -15,9 +15,9 @@ from napari_defocus.viewer.samples import FOLDER as SAMPLES
 
 GOLDEN = Path(__file__).parent / "golden"
 CROP = np.s_[180:276, 400:528]
-HOW = {"channel_axis": -1, "scale": 1, "device": "cpu", "precision": "float32"}
-# Processors round differently; anything that anybody could see is larger. Confidence and images
-# are in [0, 1], radii in pixels.
+OPTIONS = {"channel_axis": -1, "scale": 1, "device": "cpu", "precision": "float32"}
+# Processors round differently; visible changes are larger. Confidence and images are in [0, 1],
+# radii in pixels.
 TOLERANCE = {"radius": 0.02, "confidence": 0.005, "image": 0.002}
 
 
@@ -26,14 +26,14 @@ def _crop(view):
 
 
 def _results(card):
-    """What a model makes of the crop, by what it is."""
+    """Return the results of a model on the crop, by name."""
     left = _crop("left")
     if card.task == "deblur":
         radius = np.tile(np.linspace(0, 16, left.shape[1], dtype=np.float32), (len(left), 1))
         defocus = DefocusMap(radius, np.full_like(radius, 0.8))
-        return {"image": deblur(left / np.float32(255), defocus, model=card.name, **HOW)}
+        return {"image": deblur(left / np.float32(255), defocus, model=card.name, **OPTIONS)}
     right = _crop("right") if card.task == "dual" else None
-    radius, confidence = estimate_defocus(left, right, model=card.name, **HOW)
+    radius, confidence = estimate_defocus(left, right, model=card.name, **OPTIONS)
     return {"radius": radius, "confidence": confidence}
 
 
@@ -48,7 +48,7 @@ def _histogram(error, tolerance):
 
 
 @pytest.mark.parametrize("card", list_models(), ids=lambda card: card.name)
-def test_result_is_what_it_was(card):
+def test_results_are_the_recorded_ones(card):
     path = GOLDEN / f"{card.name}.npz"
     assert path.exists(), f"no golden result of {card.name}: run make golden"
     with np.load(path) as golden:
@@ -60,7 +60,7 @@ def test_result_is_what_it_was(card):
             )
 
 
-def test_histogram_tells_how_much_changed():
+def test_the_histogram_shows_the_shares_of_changed_values():
     text = _histogram(np.array([0.0, 0.0, 0.0, 0.05]), 0.01)
     assert "75.00%" in text
     assert text.count("25.00%") == 1

@@ -1,4 +1,4 @@
-"""Weights files made to do harm: a ModelError, no code run, and little memory."""
+"""Harmful weights files: they raise a ModelError, run no code and take little memory."""
 
 import io
 import json
@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 from napari_defocus.errors import ModelError
-from napari_defocus.models import find_model, load_network, write_model
+from napari_defocus.models import find_model, load_network
 from napari_defocus.networks import build
+
+from ..model_files import save_untrained
 
 ARGUMENTS = {"widths": [4, 4, 4], "blocks": [1, 1, 1, 1]}
 FIELDS = {"task": "single", "architecture": "single-estimator", "arguments": ARGUMENTS}
-SAID = dict.fromkeys(("version", "license", "description", "data"), "")
 
 
 @pytest.fixture(scope="module")
@@ -29,24 +30,23 @@ def network():
 
 @pytest.fixture(scope="module")
 def files(network, tmp_path_factory):
-    """The bytes of good weights files by suffix."""
+    """Return the bytes of good weights files by suffix."""
     folder = tmp_path_factory.mktemp("good")
-    state = network.state_dict()
-    card = write_model(folder, "good", state, **FIELDS, **SAID, recipe={}, figures={})
-    made = {".safetensors": [card.path.read_bytes()], ".pth": []}
+    card = save_untrained(folder, "good", "single-estimator", ARGUMENTS, network)
+    contents = {".safetensors": [card.path.read_bytes()], ".pth": []}
     for new in (True, False):
         buffer = io.BytesIO()
-        told = {**FIELDS, "state_dict": state}
-        torch.save(told, buffer, _use_new_zipfile_serialization=new)
-        made[".pth"].append(buffer.getvalue())
-    return made
+        fields = {**FIELDS, "state_dict": network.state_dict()}
+        torch.save(fields, buffer, _use_new_zipfile_serialization=new)
+        contents[".pth"].append(buffer.getvalue())
+    return contents
 
 
 def load(path):
     return load_network(find_model(path, "single"))
 
 
-def refused(path, words):
+def assert_refused(path, words):
     with pytest.raises(ModelError, match=words) as error:
         load(path)
     assert path.name in str(error.value)
@@ -56,7 +56,7 @@ def refused(path, words):
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_damaged_weights_are_loaded_or_an_error(files, tmp_path, suffix, data):
+def test_damaged_weights_are_loaded_or_raise_an_error(files, tmp_path, suffix, data):
     content = bytearray(data.draw(st.sampled_from(files[suffix])))
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, 4000) | st.integers(-4000, -1)) % len(content)
@@ -77,7 +77,7 @@ def test_damaged_weights_are_loaded_or_an_error(files, tmp_path, suffix, data):
 
 
 class Payload:
-    """What a pickle runs when it is read: a file is made."""
+    """Makes a file when it is unpickled."""
 
     def __init__(self, proof):
         self.proof = proof
@@ -91,37 +91,37 @@ class Payload:
 def test_code_anywhere_in_a_pth_file_is_not_run(tmp_path, network, place, protocol):
     path, proof = tmp_path / "evil.pth", tmp_path / "ran"
     evil = Payload(proof)
-    told = {**FIELDS, "state_dict": dict(network.state_dict())}
+    fields = {**FIELDS, "state_dict": dict(network.state_dict())}
     if place == "weight":
-        told["state_dict"]["evil"] = evil
+        fields["state_dict"]["evil"] = evil
     elif place == "key":
-        told["state_dict"][evil] = torch.zeros(1)
+        fields["state_dict"][evil] = torch.zeros(1)
     else:
-        told[place] = evil
-    torch.save(told, path, pickle_protocol=protocol)
-    refused(path, "holds code instead of tensors")
-    path.write_bytes(pickle.dumps(told, protocol))
-    refused(path, "holds code instead of tensors")
+        fields[place] = evil
+    torch.save(fields, path, pickle_protocol=protocol)
+    assert_refused(path, "holds code instead of tensors")
+    path.write_bytes(pickle.dumps(fields, protocol))
+    assert_refused(path, "holds code instead of tensors")
     assert not proof.exists()
 
 
-def test_tensors_that_claim_more_than_the_file_holds_are_refused(tmp_path, network):
+def test_tensors_larger_than_their_file_are_refused(tmp_path, network):
     path = tmp_path / "huge.pth"
     state = {**network.state_dict(), "huge": torch.zeros(1).expand(10**6, 10**6)}
     torch.save({**FIELDS, "state_dict": state}, path)
-    refused(path, "'huge' is larger than the whole file")
+    assert_refused(path, "'huge' is larger than the whole file")
 
 
-def test_zip_files_that_swell_are_refused(tmp_path, files):
-    path = tmp_path / "swelling.pth"
+def test_compressed_zip_files_are_refused(tmp_path, files):
+    path = tmp_path / "compressed.pth"
     with (
-        zipfile.ZipFile(io.BytesIO(files[".pth"][0])) as given,
-        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made,
+        zipfile.ZipFile(io.BytesIO(files[".pth"][0])) as original,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as compressed,
     ):
-        for part in given.infolist():
-            made.writestr(part.filename, given.read(part))
-        made.writestr("archive/data/999", bytes(10**8))
-    refused(path, "bytes claim to hold")
+        for part in original.infolist():
+            compressed.writestr(part.filename, original.read(part))
+        compressed.writestr("archive/data/999", bytes(10**8))
+    assert_refused(path, "bytes claim to hold")
 
 
 @pytest.mark.parametrize(
@@ -137,19 +137,19 @@ def test_zip_files_that_swell_are_refused(tmp_path, files):
         {"nonsense": 1},
     ],
 )
-def test_networks_beyond_measure_are_not_built(tmp_path, network, arguments):
+def test_excessively_large_networks_are_not_built(tmp_path, network, arguments):
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     path = tmp_path / "large.pth"
     torch.save({**FIELDS, "arguments": arguments, "state_dict": network.state_dict()}, path)
-    refused(path, "does not accept|does not fit")
+    assert_refused(path, "does not accept|does not fit")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 200_000
 
 
-def test_constants_beyond_measure_are_not_made(tmp_path):
+def test_excessively_large_constants_are_not_made(tmp_path):
     state = build("generator", {"width": 8}).state_dict()
-    told = {"task": "deblur", "architecture": "generator", "state_dict": state}
+    fields = {"task": "deblur", "architecture": "generator", "state_dict": state}
     path = tmp_path / "wide.pth"
-    torch.save({**told, "arguments": {"width": 8, "radii": [1000.0] * 6}}, path)
+    torch.save({**fields, "arguments": {"width": 8, "radii": [1000.0] * 6}}, path)
     with pytest.raises(ModelError, match="wider than 256 px"):
         load_network(find_model(path, "deblur"))
 
@@ -157,10 +157,10 @@ def test_constants_beyond_measure_are_not_made(tmp_path):
 @pytest.mark.parametrize(
     "arguments", [{"widths": torch.zeros(3)}, {1: 2, "a": 3}, {"widths": {1, 2}}, {"blocks": 1j}]
 )
-def test_arguments_that_are_no_plain_values_are_an_error(tmp_path, network, arguments):
+def test_arguments_other_than_plain_values_are_an_error(tmp_path, network, arguments):
     path = tmp_path / "odd.pth"
     torch.save({**FIELDS, "arguments": arguments, "state_dict": network.state_dict()}, path)
-    refused(path, "no plain values|does not accept")
+    assert_refused(path, "no plain values|does not accept")
 
 
 @pytest.mark.parametrize(
@@ -175,12 +175,12 @@ def test_arguments_that_are_no_plain_values_are_an_error(tmp_path, network, argu
 def test_tensors_of_other_kinds_are_an_error(tmp_path, network, name, value):
     path = tmp_path / "odd.pth"
     torch.save({**FIELDS, "state_dict": {**network.state_dict(), name: value}}, path)
-    refused(path, "holds no tensor under|does not fit|holds code")
+    assert_refused(path, "holds no tensor under|does not fit|holds code")
 
 
-def test_headers_nested_without_end_are_an_error(tmp_path):
+def test_deeply_nested_headers_are_an_error(tmp_path):
     deep = json.dumps({"__metadata__": {"model": "[" * 100_000}}).encode()
     for header in (deep, b"[" * 100_000, b"\xff" * 100):
         path = tmp_path / "deep.safetensors"
         path.write_bytes(len(header).to_bytes(8, "little") + header)
-        refused(path, "does not say which network it is for")
+        assert_refused(path, "does not say which network it is for")

@@ -1,4 +1,4 @@
-"""The shipped deblurring models follow map and strength, and leave alone what is sharp."""
+"""Shipped deblurring models: they follow map and strength, and leave sharp pixels unchanged."""
 
 import numpy as np
 import pytest
@@ -22,41 +22,41 @@ def blurred(sharp):
 
 
 @pytest.fixture(params=DETAILS)
-def restored(request, blurred):
-    """Deblurs by a map, or by one radius everywhere."""
+def restore(request, blurred):
+    """Return a function that deblurs by a map, or by one radius everywhere."""
 
-    def by(radius, **how):
+    def restore(radius, **options):
         radius = np.broadcast_to(np.float32(radius), blurred.shape[:2])
-        return deblur(blurred, radius, detail=request.param, channel_axis=-1, **how)
+        return deblur(blurred, radius, detail=request.param, channel_axis=-1, **options)
 
-    return by
+    return restore
 
 
 def roughness(image):
     return np.abs(np.diff(image, axis=0)).mean() + np.abs(np.diff(image, axis=1)).mean()
 
 
-def distance(image, other):
+def difference(image, other):
     return np.sqrt(np.mean((image - other) ** 2))
 
 
-def test_the_true_radius_brings_the_picture_closer_to_the_sharp_one(restored, blurred, sharp):
-    assert distance(restored(RADIUS), sharp) < 0.8 * distance(blurred, sharp)
+def test_deblurring_by_the_true_radius_reduces_the_error(restore, blurred, sharp):
+    assert difference(restore(RADIUS), sharp) < 0.8 * difference(blurred, sharp)
 
 
-def test_larger_radii_in_the_map_restore_more_up_to_the_true_one(restored):
-    found = [roughness(restored(radius)) for radius in (0.0, 1.0, 2.0, RADIUS)]
-    assert (np.diff(found) > 0).all()
+def test_larger_radii_restore_more_up_to_the_true_one(restore):
+    results = [roughness(restore(radius)) for radius in (0.0, 1.0, 2.0, RADIUS)]
+    assert (np.diff(results) > 0).all()
 
 
-def test_more_strength_restores_more(restored):
-    found = [roughness(restored(RADIUS, strength=strength)) for strength in (0, 0.5, 1, 1.5, 2)]
-    assert (np.diff(found) > 0).all()
+def test_more_strength_restores_more(restore):
+    results = [roughness(restore(RADIUS, strength=strength)) for strength in (0, 0.5, 1, 1.5, 2)]
+    assert (np.diff(results) > 0).all()
 
 
-def test_where_the_map_is_painted_zero_nothing_changes(restored, blurred):
+def test_pixels_painted_zero_do_not_change(restore, blurred):
     painted = np.full(blurred.shape[:2], RADIUS)
     painted[:, 60:] = 0
-    result = restored(painted)
+    result = restore(painted)
     assert np.array_equal(result[:, 60:], blurred[:, 60:])
-    assert distance(result[:, :60], blurred[:, :60]) > 0.01
+    assert difference(result[:, :60], blurred[:, :60]) > 0.01

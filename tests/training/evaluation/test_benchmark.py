@@ -8,13 +8,13 @@ from PIL import Image, ImageFilter
 from typer.testing import CliRunner
 
 from napari_defocus.errors import ModelError
-from napari_defocus.models import write_model
-from napari_defocus.networks import build
 from training.__main__ import app
 from training.data.images import image_files
 from training.errors import TrainingError
 from training.evaluation.contamination import contamination_warning
 from training.evaluation.models_under_test import find_models_under_test
+
+from ...model_files import save_untrained
 
 SMALL = {
     "single-estimator": ("single", {"widths": [4, 4, 4], "blocks": [1, 1, 1, 1]}),
@@ -27,22 +27,9 @@ def small_models(tmp_path_factory):
     """Files of untrained networks, by task."""
     folder = tmp_path_factory.mktemp("models")
     torch.manual_seed(0)
-    blank = dict.fromkeys(("license", "description", "data"), "")
     files = {}
     for architecture, (task, arguments) in SMALL.items():
-        card = write_model(
-            folder,
-            f"small-{task}",
-            build(architecture, arguments).state_dict(),
-            task=task,
-            architecture=architecture,
-            arguments=arguments,
-            version="0",
-            recipe={},
-            figures={},
-            **blank,
-        )
-        files[task] = card.path
+        files[task] = save_untrained(folder, f"small-{task}", architecture, arguments).path
     return files
 
 

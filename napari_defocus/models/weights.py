@@ -1,4 +1,4 @@
-"""Weights files: reading their bytes, their headers and their tensors, trusting none of it.
+"""Readers of weights files: their bytes, headers and tensors, checked against harmful content.
 
 Safetensors cannot hold code. A user's ``.pth`` can; torch reads it with ``weights_only=True``,
 which refuses anything but tensors and plain values.
@@ -35,43 +35,43 @@ def digest(content: bytes) -> str:
 
 
 def parse_header(content: bytes, path: Path) -> dict[str, Any]:
-    """Return what the header of a safetensors file says about the model, without torch.
+    """Return the fields of the model from the header of a safetensors file, without torch.
 
-    Text that is JSON is decoded; safetensors' own metadata hold text only.
+    The metadata of safetensors hold text only, so the fields are JSON in the text ``model``.
 
     Raises
     ------
     ModelError
-        If the header is damaged or says nothing about the model.
+        If the header is damaged or holds no fields of a model.
     """
     try:
         length = int.from_bytes(content[:8], "little")
         header = json.loads(content[8 : 8 + length])
-        described = json.loads(header["__metadata__"]["model"])
+        fields = json.loads(header["__metadata__"]["model"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             f"weights file {path.name} does not say which network it is for; "
             "it should be written by napari_defocus.models.write_model"
         ) from error
-    if not isinstance(described, dict):
+    if not isinstance(fields, dict):
         raise ModelError(f"weights file {path.name} has a damaged header")
-    return described
+    return fields
 
 
 def parse_pth(content: bytes, path: Path) -> dict[str, Any]:
-    """Return the dictionary that a ``.pth`` file holds; nothing in it is run.
+    """Return the dictionary in a ``.pth`` file, without running any code in it.
 
     Raises
     ------
     ModelError
-        If it is damaged, holds more than tensors and plain values, or is no dictionary.
+        If it is damaged, holds more than tensors and plain values, or holds no dictionary.
     """
     import torch
 
     _check_inflated(content, path)
     try:
         parsed = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # torch lets a dozen kinds through for a damaged file
+    except Exception as error:  # a damaged file makes torch raise a dozen kinds
         raise ModelError(
             f"weights file {path.name} is damaged, or holds code instead of tensors"
         ) from error
@@ -84,12 +84,12 @@ def parse_pth(content: bytes, path: Path) -> dict[str, Any]:
 
 
 def _check_inflated(content: bytes, path: Path) -> None:
-    """Refuse a zip file whose parts swell: torch writes them as they are."""
+    """Refuse a zip file with compressed parts, as a bomb has them: torch compresses none."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(part.file_size for part in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
-        return  # a bare pickle, or for torch to refuse
+        return  # a bare pickle, or a file that torch refuses
     if size > 2 * len(content):
         raise ModelError(
             f"weights file {path.name} is damaged: {len(content)} bytes claim to hold {size}"
@@ -97,7 +97,7 @@ def _check_inflated(content: bytes, path: Path) -> None:
 
 
 def parse_tensors(content: bytes, path: Path) -> dict[str, "Tensor"]:
-    """Return the named tensors of a weights file, as float32 where they are floating point.
+    """Return the named tensors of a weights file; those of floating point become float32.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def parse_tensors(content: bytes, path: Path) -> dict[str, "Tensor"]:
 
 
 def _is_plain(tensor: "Tensor") -> bool:
-    """Whether a tensor holds its values one by one, in memory."""
+    """Return whether a tensor is dense, unquantized and in the memory of the CPU."""
     import torch
 
     strided = tensor.layout == torch.strided
