@@ -97,7 +97,7 @@ def map_and_deblur_photo() -> None:
 def infer_network(task: Any, how: dict[str, Any], keep: bool = True) -> npt.NDArray[np.float32]:
     """Run the default network of a task over the photograph, on the CPU."""
     from napari_defocus.inference import engine
-    from napari_defocus.inference.device import Compute
+    from napari_defocus.options import Options
     from napari_defocus.models import find_model, load_network
 
     if not keep:
@@ -107,7 +107,7 @@ def infer_network(task: Any, how: dict[str, Any], keep: bool = True) -> npt.NDAr
     radius = np.linspace(0, 12, WIDTH, dtype=np.float32) * np.ones((HEIGHT, 1), np.float32)
     views = [rgb, np.roll(rgb, 2, axis=-1)] if task == "dual" else [rgb]
     planes = np.concatenate([*views, radius[None], np.ones_like(radius)[None]])
-    compute = Compute(**{"device": "cpu", "precision": "float32", **how})
+    compute = Options(**{"device": "cpu", "precision": "float32", **how})
     return engine.run_to_end(engine.infer(network, planes, compute))
 
 

@@ -6,9 +6,5 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-
-
 FloatArray = npt.NDArray[np.float32]
-
-
 Mask = npt.NDArray[np.bool_]

@@ -1,4 +1,7 @@
-"""Where a result comes from: enough to make it again, and to see whether it was made of this."""
+"""Provenance of a result: enough to make it again, and to tell whether it was made from an image.
+
+There is one schema for the API, the command line, the widgets and the batch.
+"""
 
 from __future__ import annotations
 
@@ -15,70 +18,98 @@ from .image.layout import is_dask
 from .version import __version__
 
 
-class Card(Protocol):
-    """What must be known of a model; model cards tell it."""
+class DescribedModel(Protocol):
+    """A model as its card describes it."""
 
     @property
     def name(self) -> str:
-        """What users call it."""
+        """Name of the model."""
 
     @property
     def task(self) -> str:
-        """What it does."""
+        """Task of the model."""
 
     @property
     def version(self) -> str:
-        """Of the weights."""
+        """Version of the weights."""
 
     @property
     def sha256(self) -> str:
-        """Of the weights file."""
+        """Hash of the weights file."""
+
+
+class DescribedJob(Protocol):
+    """A job as far as provenance needs it; see :class:`napari_defocus.jobs.Job`."""
+
+    @property
+    def function(self) -> str:
+        """Name of the public function."""
+
+    @property
+    def source(self) -> Any:
+        """The image that the job is about."""
+
+    @property
+    def models(self) -> Sequence[DescribedModel]:
+        """The models that take part."""
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The arguments of the public function."""
 
 
 def provenance(
-    function: str, image: Any, parameters: Mapping[str, Any], models: Sequence[Card]
+    job: DescribedJob,
+    *,
+    path: str | os.PathLike[str] | None = None,
+    layer: str | None = None,
+    region: Sequence[Sequence[int]] | None = None,
 ) -> dict[str, Any]:
-    """Describe how a result was made.
+    """Describe how the result of a job was made.
 
     Parameters
     ----------
-    function : str
-        Of the API, such as "deblur".
-    image : array
-        What it was given, NumPy or dask.
-    parameters : mapping
-        What it was told: numbers, texts, None, and sequences of these. Arrays are replaced by
-        their hashes.
-    models : sequence of model cards
-        The models used, the one that made the result first.
+    job : Job
+        The job, before or after it is run.
+    path : path, optional
+        Name of the file that the image comes from.
+    layer : str, optional
+        Name of napari's layer that the image comes from.
+    region : sequence of (start, stop), optional
+        Part of the layer, for each of its axes.
 
     Returns
     -------
     dict
-        Ready for JSON: software, version, function, model, sha256 (of the first model's weights),
-        models, parameters, input.
+        Ready for JSON: software, version, function, model and sha256 of the model that made the
+        result, models, parameters, input. Arrays among the parameters are replaced by their hashes.
 
     Examples
     --------
-    >>> record = provenance("reblur", np.zeros((8, 8)), {"value_range": (0, 1)}, [])
-    >>> record["parameters"], record["input"]["shape"]
-    ({'value_range': [0, 1]}, [8, 8])
+    >>> from napari_defocus.jobs import RefocusJob
+    >>> record = provenance(RefocusJob(np.zeros((8, 8), np.uint8), np.ones((8, 8))))
+    >>> record["function"], record["parameters"]["value_range"], record["input"]["shape"]
+    ('reblur', [0.0, 255.0], [8, 8])
     """
+    image, models = job.source, job.models
     return {
         "software": "napari-defocus",
         "version": __version__,
-        "function": function,
+        "function": job.function,
         "model": models[0].name if models else None,
         "sha256": models[0].sha256 if models else None,
         "models": [
             {"task": card.task, "name": card.name, "version": card.version, "sha256": card.sha256}
             for card in models
         ],
-        "parameters": {name: _plain(value) for name, value in parameters.items()},
+        "parameters": {name: _plain(value) for name, value in job.parameters.items()},
         "input": {
             "hash": array_hash(image),
             "shape": list(image.shape),
             "dtype": str(np.dtype(image.dtype)),
+            "path": None if path is None else os.fspath(path),
+            "layer": layer,
+            "region": _plain(region),
         },
     }
 
@@ -88,13 +119,13 @@ def array_hash(array: Any) -> str:
 
     Parameters
     ----------
-    array : NumPy or dask array
+    array : NumPy or dask array, or anything sliced like one
         Of a dask array the recipe counts, not the values, which need not be computed.
 
     Returns
     -------
     str
-        "sha256:" or "dask:" and a hexadecimal digest or dask's own name.
+        "sha256:" and a hexadecimal digest, or "dask:" and dask's own name.
 
     Examples
     --------
@@ -104,12 +135,15 @@ def array_hash(array: Any) -> str:
     if is_dask(array):
         return f"dask:{array.name}"
     digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
-    digest.update(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+    parts = [array] if isinstance(array, np.ndarray) else (array[i] for i in range(len(array)))
+    for part in parts:
+        values = np.ascontiguousarray(part)
+        digest.update(values.data.cast("B") if values.size else b"")
     return f"sha256:{digest.hexdigest()}"
 
 
 def sidecar_path(path: str | os.PathLike[str]) -> Path:
-    """Return where the provenance of a file is kept: beside it, ".json" added to its name.
+    """Return the path of a file's provenance: beside the file, ".json" added to its name.
 
     Examples
     --------
@@ -132,34 +166,34 @@ def write_sidecar(
     record : mapping
         From :func:`provenance`.
     overwrite : bool
-        Whether a sidecar that is there may be replaced.
+        Whether an existing sidecar may be replaced.
 
     Returns
     -------
     pathlib.Path
-        Where it was written.
+        Path of the sidecar.
 
     Raises
     ------
     FileError
         If it exists, or cannot be written.
     """
-    from .io.atomic import atomic_file
+    from .io.atomic import writing
 
     target = sidecar_path(path)
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    with atomic_file(target, overwrite=overwrite) as file:
-        file.write(text.encode(errors="backslashreplace"))  # as JSON writes what is no Unicode
+    with writing(target, overwrite=overwrite) as file:
+        file.write(text.encode(errors="backslashreplace"))  # as JSON writes what is not Unicode
     return target
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON holds it."""
+    """Return a value as JSON holds it, arrays as their hashes."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.generic):
         return value.item()
-    if isinstance(value, np.ndarray) or is_dask(value):
+    if hasattr(value, "dtype"):
         return array_hash(value)
     if isinstance(value, os.PathLike):
         return os.fspath(value)

@@ -1,61 +1,79 @@
-"""What a map is estimated from: a picture, or both halves of its dual pixels."""
+"""Views that a defocus map is estimated from: one image, or both halves of its dual pixels."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .batch.how import How
+from .array_types import Array
 from .defocus_map import DefocusMap
+from .errors import ImageError
+from .image.layout import as_array, is_dask
 from .io import Picture
-from .io.raw import DualPixel, read_dual_pixel
+from .io.raw import read_dual_pixel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Views:
-    """One view or two.
+    """One view, or two of the same shape and data type.
 
     Parameters
     ----------
-    data : tuple of arrays
-        The picture, or the left and the right view: what `estimate_defocus` takes.
-    halves : DualPixel, optional
-        Where both come from, if that is one raw file.
+    image : (..., Y, X) array
+        The image, or the left dual-pixel view.
+    right : (..., Y, X) array, optional
+        The right dual-pixel view.
+    upright : callable, optional
+        Turns an array (Y, X) of the views to the orientation of the picture they belong to.
+
+    Raises
+    ------
+    ImageError
+        If the views differ in shape or data type.
     """
 
-    data: tuple[Any, ...]
-    halves: DualPixel | None = None
+    image: Any
+    right: Any = None
+    upright: Callable[[Array], Array] | None = None
+
+    def __post_init__(self) -> None:
+        views = [as_array(view) for view in (self.image, self.right) if view is not None]
+        if len(views) == 2:
+            views = _same_kind(*views)
+        object.__setattr__(self, "image", views[0])
+        object.__setattr__(self, "right", views[1] if len(views) == 2 else None)
 
     @property
-    def count(self) -> int:
-        """How many there are."""
-        return len(self.data)
+    def arrays(self) -> tuple[Any, ...]:
+        """The image, or both views."""
+        return (self.image,) if self.right is None else (self.image, self.right)
 
     @property
     def task(self) -> Literal["single", "dual"]:
-        """What a model must be made for to estimate from them."""
-        return "single" if self.count == 1 else "dual"
+        """The task that a model must be made for."""
+        return "single" if self.right is None else "dual"
 
-    def upright(self, found: DefocusMap) -> DefocusMap:
-        """Turn a map of the views to what it is of the picture."""
-        if self.halves is None:
-            return found
-        radius, confidence = map(self.halves.upright, found)
-        return DefocusMap(radius, confidence, found.signed, found.model)
+    def turn_upright(self, defocus: DefocusMap) -> DefocusMap:
+        """Return a map of the views in the orientation of the picture."""
+        if self.upright is None:
+            return defocus
+        radius, confidence = map(self.upright, defocus)
+        return DefocusMap(radius, confidence, defocus.signed, defocus.model)
 
 
-def find_views(path: Path, picture: Picture, how: How, *, dual_pixel: bool) -> Views:
-    """Return what a picture's map is to be estimated from.
+def picture_views(path: Path, picture: Picture, *, dual_pixel: bool) -> Views:
+    """Return the views that a picture's map is estimated from.
 
     Parameters
     ----------
     path : pathlib.Path
-        Its file.
+        File of the picture.
     picture : Picture
-        As `how` interprets it.
-    how : How
-        What values mean.
+        As it is to be processed, with its colors as planes if they are not colors.
     dual_pixel : bool
-        Whether to use both halves of a Canon dual-pixel raw file, where there are two.
+        Whether to use both halves of a Canon dual-pixel raw file, if there are two.
 
     Raises
     ------
@@ -64,6 +82,23 @@ def find_views(path: Path, picture: Picture, how: How, *, dual_pixel: bool) -> V
     """
     halves = read_dual_pixel(path) if dual_pixel else None
     if halves is None:
-        return Views((picture.data,))
-    sides = (halves.left, halves.right)
-    return Views(tuple(how.interpreted(side).data for side in sides), halves)
+        return Views(picture.data)
+    left, right = (
+        (half if picture.channel_axis is not None else half.as_planes()).data
+        for half in (halves.left, halves.right)
+    )
+    return Views(left, right, halves.upright)
+
+
+def _same_kind(left: Any, right: Any) -> list[Any]:
+    """Return both views as dask arrays if one of them is one."""
+    if left.shape != right.shape or left.dtype != right.dtype:
+        raise ImageError(
+            f"the views differ: {left.dtype} {left.shape} and {right.dtype} {right.shape}; "
+            "shape and data type must be equal"
+        )
+    if is_dask(left) != is_dask(right):
+        import dask.array
+
+        return [dask.array.asarray(view) for view in (left, right)]
+    return [left, right]

@@ -30,7 +30,7 @@ def loaded_after(code):
         "from napari_defocus import deblur, estimate_defocus, reblur, refocus, DefocusMap",
         "from napari_defocus import list_models; list_models()",
         "from napari_defocus import provenance, DefocusError, Cancelled",
-        "from napari_defocus.inference.engine import Compute, Progress",
+        "from napari_defocus.inference.engine import Options, Progress",
         "import napari_defocus, numpy; dir(napari_defocus)",
     ],
 )

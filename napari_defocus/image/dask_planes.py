@@ -1,4 +1,4 @@
-"""Work on dask arrays plane by plane, when it is asked for."""
+"""Lazy work on dask arrays, a task a plane."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .value_range import (
     extremes,
     extremes_to_keep,
     join_extremes,
-    measure_range,
+    scan_range,
     range_is_known,
     range_of_plane,
 )
@@ -39,12 +39,12 @@ def lazy_map(image: Any, layout: Layout) -> Any:
 
 
 def lazy_range(image: Any, layout: Layout, value_range: Any) -> Any:
-    """Return black and white of a whole dask image, to be measured once, when first needed.
+    """Return black and white of a whole dask image, measured once, when first needed.
 
     Returns
     -------
     (float, float), an array of such, or a delayed pair of dask
-        Known at once where :func:`napari_defocus.image.value_range.range_is_known`.
+        A delayed pair unless :func:`napari_defocus.image.value_range.range_is_known`.
     """
     if range_is_known(layout, value_range):
         return choose_range(layout, value_range)
@@ -60,7 +60,7 @@ def lazy_range(image: Any, layout: Layout, value_range: Any) -> Any:
 
 
 def range_of(image: Any, layout: Layout, value_range: Any) -> Ranges:
-    """Return black and white of a whole image, NumPy or dask, or of each of its planes, now.
+    """Return black and white of a whole image, or of each of its planes.
 
     Raises
     ------
@@ -68,9 +68,9 @@ def range_of(image: Any, layout: Layout, value_range: Any) -> Ranges:
         As :func:`napari_defocus.image.value_range.choose_range`.
     """
     if not is_dask(image):
-        return measure_range(image, layout, value_range)
-    found = lazy_range(image, layout, value_range)
-    return cast(Ranges, found.compute() if is_dask(found) else found)
+        return scan_range(image, layout, value_range)
+    pair = lazy_range(image, layout, value_range)
+    return cast(Ranges, pair.compute() if is_dask(pair) else pair)
 
 
 def over_planes(
@@ -81,7 +81,7 @@ def over_planes(
     channels: int,
     dtype: Any,
 ) -> Any:
-    """Call a function for every plane of dask arrays.
+    """Return a lazy array of what a function returns for every plane of dask arrays.
 
     Parameters
     ----------

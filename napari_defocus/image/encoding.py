@@ -1,4 +1,12 @@
-"""Display-encoded planes for the networks, and changes carried back."""
+"""Conversion of planes to the networks' form, and of changes back to the image's own values.
+
+The networks' form of one plane is a float32 array (3, Y, X): display-encoded, black at 0, white at
+1, gray repeated in three channels. The way back adds only the *change* that a network made, so that
+a pixel it left alone comes back bit for bit, in any data type and range.
+
+Display encoding is the sRGB curve (IEC 61966-2-1), extended: odd-symmetric below black, its power
+law continued above white.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +18,7 @@ from ..array_types import Array, FloatArray, Mask
 from .layout import Encoding
 from .value_range import Range
 
-#: How many times the range a value may lie beyond it; it is as far out there as any.
+#: Farthest that a value may lie beyond black or white, in units of the range; others are clipped.
 _FARTHEST = 1e4
 
 
@@ -51,19 +59,19 @@ def decode(display: FloatArray) -> FloatArray:
     return np.copysign(curve, display).astype(np.float32, copy=False)
 
 
-def _pull_in(values: Array, low: float, high: float) -> None:
-    """Bring values that are far beyond black and white to where nothing overflows, in place."""
+def _clip_far(values: Array, low: float, high: float) -> None:
+    """Clip values far beyond black and white, in place, so that nothing overflows."""
     limit, reach = float(np.finfo(values.dtype).max), _FARTHEST * (high - low)
     np.clip(values, max(low - reach, -limit), min(high + reach, limit), out=values)
 
 
 def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArray | None:
-    """Bring one plane to the networks' form, but for gray, which stays a single channel.
+    """Return one plane in the networks' form, except that gray stays a single channel.
 
     Parameters
     ----------
     plane : (C, Y, X) array
-        1, 3 or 4 channels; a fourth, alpha, is left out. Values that are not finite are filled
+        1, 3 or 4 channels; the fourth, alpha, is left out. Values that are not finite are filled
         from their finite neighbors, so that they cannot spread.
     encoding : {"srgb", "linear"}
         Whether the values are display values or proportional to light.
@@ -78,7 +86,7 @@ def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArr
     colors = plane[:3]
     exact = _exact(plane.dtype)
     display = colors.astype(exact)
-    _pull_in(display, low, high)
+    _clip_far(display, low, high)
     display -= low
     display /= high - low
     display = display.astype(np.float32, copy=False)
@@ -102,16 +110,16 @@ def add_change(
     value_range: Range,
     bounded: bool,
 ) -> Array:
-    """Carry a change of the networks' form over to the plane it stands for.
+    """Return a plane with a change of its networks' form added.
 
     Parameters
     ----------
     plane : (C, Y, X) array
         The original, of 1, 3 or 4 channels.
     before : (C, Y, X) float32 array
-        What :func:`to_display` made of it.
+        The plane as :func:`to_display` returns it.
     change : (3, Y, X) float32 array
-        What is to be added to that. A gray plane gets the mean of the three.
+        Change of `before`. A gray plane gets the mean of the three channels.
     encoding, value_range
         As given to :func:`to_display`.
     bounded : bool
@@ -131,27 +139,27 @@ def add_change(
         changed = (step != 0) & np.isfinite(channel)
         if encoding == "linear":
             step = decode(was + step) - decode(was)
-        new = _moved(channel, step, value_range, bounded=bounded)
+        new = _add_step(channel, step, value_range, bounded=bounded)
         np.copyto(channel, new, where=changed)
     return result
 
 
-def _moved(channel: Array, step: FloatArray, value_range: Range, *, bounded: bool) -> Array:
-    """Add a step, 1 being white, to the values of one channel."""
+def _add_step(channel: Array, step: FloatArray, value_range: Range, *, bounded: bool) -> Array:
+    """Return one channel with a step, 1 being white, added."""
     low, high = value_range
     kind = channel.dtype
     was = channel.astype(_exact(kind))
     new: Array = np.maximum(was + (high - low) * step.astype(_exact(kind)), np.minimum(was, low))
     if kind.kind != "f":
-        return _rounded(new, kind)
+        return _round_to(new, kind)
     if bounded:
         new = np.minimum(new, np.maximum(was, high))
     limit = np.finfo(kind).max
     return np.clip(new, -limit, limit).astype(kind)
 
 
-def _rounded(values: Array, dtype: np.dtype[Any]) -> Array:
-    """Round to integers, and keep to what the data type holds."""
+def _round_to(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Return values rounded to integers and clipped to the data type."""
     info = np.iinfo(dtype)
     top = float(info.max)
     if int(top) > info.max:  # 64 bits: the nearest float lies beyond the largest integer
@@ -160,43 +168,43 @@ def _rounded(values: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def _exact(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The float type that holds every value of `dtype` up to 32 bits exactly."""
+    """Return the float type that holds every value of `dtype` up to 32 bits exactly."""
     return np.dtype(np.float32 if dtype.itemsize <= 2 else np.float64)
 
 
-def fill_missing(values: FloatArray, known: Mask) -> FloatArray:
-    """Fill unknown values from their neighbors, near ones first.
+def fill_missing(values: FloatArray, valid: Mask) -> FloatArray:
+    """Fill missing values from their neighbors, near ones first.
 
-    Known values are block_mean over 2 x 2 pixels, again and again, until every coarse pixel is
-    known; unknown values then take that of the finest coarse pixel that covers them.
+    Valid values are averaged over 2 x 2 pixels, again and again, until every coarse pixel is
+    valid; missing values then take that of the finest coarse pixel that covers them.
 
     Parameters
     ----------
     values : (Y, X) float32 array
-        May be NaN or infinite where unknown.
-    known : (Y, X) bool array
-        Where `values` counts.
+        May be NaN or infinite where missing.
+    valid : (Y, X) bool array
+        Where `values` are valid.
 
     Returns
     -------
     (Y, X) float32 array
-        Finite; zeros if nothing is known.
+        Finite; zeros if none is valid.
 
     Examples
     --------
     >>> fill_missing(np.array([[1.0, np.nan]], np.float32), np.array([[True, False]])).tolist()
     [[1.0, 1.0]]
     """
-    if known.all():
+    if valid.all():
         return values
-    filled = np.where(known, values, np.float32(0))
-    if values.size == 1 or not known.any():
+    filled = np.where(valid, values, np.float32(0))
+    if values.size == 1 or not valid.any():
         return filled
     height, width = values.shape
     pad = ((0, height % 2), (0, width % 2))
     blocks = ((height + 1) // 2, 2, (width + 1) // 2, 2)
-    count = np.pad(known.astype(np.float32), pad).reshape(blocks).sum(axis=(1, 3))
+    count = np.pad(valid.astype(np.float32), pad).reshape(blocks).sum(axis=(1, 3))
     total = np.pad(filled, pad).reshape(blocks).sum(axis=(1, 3))
     coarse = fill_missing((total / np.maximum(count, 1)).astype(np.float32), count > 0)
     spread = coarse.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
-    return np.where(known, values, spread)
+    return np.where(valid, values, spread)

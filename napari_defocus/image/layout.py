@@ -12,26 +12,23 @@ from ..array_types import Array
 from ..errors import ImageError, OptionError
 
 Encoding = Literal["srgb", "linear"]
-
-
-#: What takes images of a kind: cameras, or microscopes and other instruments.
+#: Kind of image: from cameras, or from microscopes and other instruments.
 Imaging = Literal["photo", "microscopy"]
 
-
-#: Smallest height and width, in pixels, that can be worked on.
+#: Smallest height and width of an image, in pixels.
 MIN_SIDE = 4
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How an image's axes and values are to be read.
+    """Axes and encoding of an image.
 
     Parameters
     ----------
     shape : tuple of int
-        The image's own shape.
+        Shape of the image.
     dtype : numpy.dtype
-        Its data type.
+        Data type of the image.
     channel_axis : int, optional
         The axis of 1 (gray), 3 (RGB) or 4 (RGBA) channels, counted from the front.
     encoding : {"srgb", "linear"}
@@ -50,12 +47,12 @@ class Layout:
 
     @property
     def color(self) -> bool:
-        """Whether there are red, green and blue channels."""
+        """Whether the image has red, green and blue channels."""
         return self.channels > 1
 
     @property
     def imaging(self) -> Imaging:
-        """What such images come from: linear gray from instruments, all else from cameras."""
+        """Kind of image: linear gray comes from instruments, anything else from cameras."""
         return "photo" if self.color or self.encoding == "srgb" else "microscopy"
 
     @property
@@ -70,26 +67,35 @@ class Layout:
 
     @property
     def display_bounded(self) -> bool:
-        """Whether the data type itself says what white is, as with photographs."""
+        """Whether the data type sets white, as in photographs."""
         return self.color or self.dtype == np.uint8
 
 
 def is_dask(image: Any) -> bool:
-    """Whether `image` is a dask array; dask is not imported to find out."""
+    """Return whether an image is a dask array, without importing dask."""
     return type(image).__module__.partition(".")[0] == "dask" and hasattr(image, "dask")
 
 
+def is_sliceable(image: Any) -> bool:
+    """Return whether an object is sliced like a NumPy array and read when it is: zarr, h5py."""
+    shape, dtype = getattr(image, "shape", None), getattr(image, "dtype", None)
+    known = isinstance(shape, tuple) and isinstance(dtype, np.dtype)
+    return known and hasattr(image, "ndim") and hasattr(image, "__getitem__")
+
+
 def as_array(image: Any) -> Any:
-    """Take a NumPy or dask array as it is, and what holds one (zarr, Pillow, xarray) as NumPy.
+    """Return an image as something with a shape, a data type and NumPy's slicing.
 
     Parameters
     ----------
     image : array-like
-        Anything with NumPy's array protocol; lists and other objects are not images.
+        NumPy and dask arrays, and arrays that are read when they are sliced (zarr, h5py), come back
+        as they are; anything else with NumPy's array protocol (Pillow) becomes a NumPy array. Lists
+        and other objects are not images.
 
     Returns
     -------
-    numpy or dask array
+    array
 
     Raises
     ------
@@ -97,25 +103,26 @@ def as_array(image: Any) -> Any:
         If it is not an array, or a masked one, whose mask would be lost.
     """
     if isinstance(image, np.ma.MaskedArray):
-        raise ImageError(
-            "the image is a masked array; fill_missing its masked values with NaN first"
-        )
-    if isinstance(image, np.ndarray) or is_dask(image):
+        raise ImageError("the image is a masked array; fill its masked values with NaN first")
+    if isinstance(image, np.ndarray) or is_dask(image) or is_sliceable(image):
         return image
     if hasattr(image, "__array__") or hasattr(image, "__array_interface__"):
         return np.asarray(image)
     raise ImageError(f"the image is a {type(image).__name__}; a NumPy or dask array is expected")
 
 
-def read_layout(image: Any, channel_axis: int | None = None, encoding: str = "auto") -> Layout:
-    """Find out how an image is to be read, or say why it cannot be.
+def read_layout(
+    image: Any, channel_axis: int | str | None = None, encoding: str = "auto"
+) -> Layout:
+    """Return the layout of an image, or say why the image cannot be used.
 
     Parameters
     ----------
     image : (..., Y, X) array of NumPy or dask
         Integers or real floats; all axes before Y and X but `channel_axis` are planes.
-    channel_axis : int, optional
-        The axis of color channels; negative counts from the end. None: every plane is gray.
+    channel_axis : int, "none" or None
+        The axis of color channels; negative counts from the end. None: every plane is gray, and a
+        last axis that looks like color is an error; "none": it is no color.
     encoding : {"auto", "srgb", "linear"}
         "auto" takes color and uint8 for display values, all else for linear light.
 
@@ -153,14 +160,17 @@ def read_layout(image: Any, channel_axis: int | None = None, encoding: str = "au
 
 
 def _check_channel_axis(shape: tuple[int, ...], channel_axis: Any) -> int | None:
-    if len(shape) < 2 + (channel_axis is not None):
-        wanted = "Y and X" if channel_axis is None else "Y, X and the channels"
+    channels = channel_axis is not None and channel_axis != "none"
+    if len(shape) < 2 + channels:
+        wanted = "Y, X and the channels" if channels else "Y and X"
         raise ImageError(f"the image's shape is {shape}; it needs axes for {wanted}")
+    if isinstance(channel_axis, str) and channel_axis == "none":
+        return None
     if channel_axis is None:
         if len(shape) > 2 and shape[-1] in (3, 4):
             raise ImageError(
                 f"the image's shape {shape} ends like color; say channel_axis=-1 if the last "
-                "axis holds the channels"
+                "axis holds the channels, channel_axis='none' if it does not"
             )
         return None
     try:
@@ -215,6 +225,39 @@ def plane_indices(layout: Layout) -> Iterator[tuple[int, ...]]:
     return np.ndindex(*layout.leading)
 
 
+def read_window(
+    image: Any, layout: Layout, index: tuple[int, ...], window: tuple[slice, slice]
+) -> Array:
+    """Read a window of a plane from an image that is sliced like NumPy's arrays.
+
+    Parameters
+    ----------
+    image : array
+        NumPy, dask, zarr or h5py.
+    layout : Layout
+        Layout of the image.
+    index : tuple of int
+        Index of the plane, along the leading axes.
+    window : (slice, slice)
+        Rows and columns.
+
+    Returns
+    -------
+    (C, y, x) array
+        NumPy, C being 1, 3 or 4.
+
+    Examples
+    --------
+    >>> image = np.arange(2 * 8 * 8 * 3).reshape(2, 8, 8, 3)
+    >>> layout = read_layout(image, channel_axis=-1)
+    >>> read_window(image, layout, (1,), np.s_[2:4, 5:6])[:, 0, 0].tolist()
+    [255, 256, 257]
+    """
+    place, before = _window_index(layout, index, window)
+    values = np.asarray(image[place])
+    return values[None] if before is None else np.moveaxis(values, before, 0)
+
+
 def write_window(
     image: Any,
     layout: Layout,
@@ -245,10 +288,16 @@ def write_window(
     >>> int(image.sum()), image[1, 3, 5].tolist()
     (6, [1, 1, 1])
     """
+    place, before = _window_index(layout, index, window)
+    image[place] = values[0] if before is None else np.moveaxis(values, 0, before)
+
+
+def _window_index(
+    layout: Layout, index: tuple[int, ...], window: tuple[slice, slice]
+) -> tuple[tuple[int | slice, ...], int | None]:
+    """Return the index of a window, and the axis of the channels in it; None if there is none."""
     place: list[int | slice] = [*index, *window]
     if layout.channel_axis is None:
-        image[tuple(place)] = values[0]
-        return
+        return tuple(place), None
     place.insert(layout.channel_axis, slice(None))
-    before = sum(isinstance(part, slice) for part in place[: layout.channel_axis])
-    image[tuple(place)] = np.moveaxis(values, 0, before)
+    return tuple(place), sum(isinstance(part, slice) for part in place[: layout.channel_axis])

@@ -10,35 +10,32 @@ import numpy.typing as npt
 
 from ..array_types import Array
 from ..errors import ImageError, OptionError
-from .layout import Layout, as_planes, plane_indices
+from .layout import Layout, plane_indices, read_window
 
 Range = tuple[float, float]
-
-
 #: Black and white of all planes, or (..., 2) of each, broadcast over the axes before Y and X.
 Ranges = Range | npt.NDArray[np.float64]
 
-
 #: Share of the values above white in an image whose range is measured.
 _CLIPPED_SHARE = 1e-4
-
-
-#: A display-encoded color image of floats may shine this much brighter than white.
+#: Largest value, in units of white, of a display-encoded color image of floats.
 _BRIGHTEST = 2.0
+#: About how many pixels are read at a time.
+_PART = 1 << 24
 
 
 @dataclass(frozen=True)
 class Extremes:
-    """What a part of an image says about its range; parts can be joined in any order.
+    """Extreme values of a part of an image; parts can be joined in any order.
 
     Parameters
     ----------
     count : int
         Number of finite values.
     low : float
-        Smallest of them; infinite when there is none.
+        Smallest finite value; infinite if there is none.
     top : (K,) float64 array
-        The largest of them, as many as were asked for, ascending.
+        Largest finite values, ascending.
     """
 
     count: int
@@ -47,7 +44,7 @@ class Extremes:
 
 
 def extremes(values: Array, keep: int) -> Extremes:
-    """Find the smallest and the `keep` largest finite values."""
+    """Return the smallest and the `keep` largest finite values."""
     finite = values.reshape(-1) if values.dtype.kind in "iu" else values[np.isfinite(values)]
     if finite.size == 0:
         return Extremes(0, np.inf, np.empty(0))
@@ -57,7 +54,7 @@ def extremes(values: Array, keep: int) -> Extremes:
 
 
 def join_extremes(parts: list[Extremes], keep: int) -> Extremes:
-    """Join the extremes of parts of an image into those of the whole."""
+    """Return the extremes of the whole from those of its parts."""
     top = np.sort(np.concatenate([part.top for part in parts]))[-keep:]
     return Extremes(sum(part.count for part in parts), min(part.low for part in parts), top)
 
@@ -70,7 +67,7 @@ def extremes_to_keep(layout: Layout) -> int:
 
 
 def range_is_known(layout: Layout, value_range: Any) -> bool:
-    """Whether an image's range follows without a look at its values."""
+    """Return whether an image's range follows without reading its values."""
     return value_range is not None or (layout.display_bounded and layout.dtype.kind != "f")
 
 
@@ -85,8 +82,8 @@ def check_range(value_range: Any, leading: tuple[int, ...] = ()) -> Ranges | Non
     if value_range is None:
         return None
     try:
-        given = np.asarray(value_range, float)
-        each = np.broadcast_to(given, (*leading, 2)) if given.ndim > 1 else given
+        pairs = np.asarray(value_range, float)
+        each = np.broadcast_to(pairs, (*leading, 2)) if pairs.ndim > 1 else pairs
     except (TypeError, ValueError):
         each = np.empty(0)
     if each.shape[-1:] != (2,) or not (np.isfinite(each).all() and (np.diff(each) > 0).all()):
@@ -103,23 +100,23 @@ def range_of_plane(ranges: Ranges, index: tuple[int, ...]) -> Range:
     return float(low), float(high)
 
 
-def choose_range(layout: Layout, value_range: Any, found: Extremes | None = None) -> Ranges:
+def choose_range(layout: Layout, value_range: Any, values: Extremes | None = None) -> Ranges:
     """Return the values of black and white.
 
     Parameters
     ----------
     layout : Layout
-        How the image is read.
+        Layout of the image.
     value_range : (float, float) or array, optional
-        What the user says, for all planes or for each; it wins.
-    found : Extremes, optional
-        The image's values, needed unless :func:`range_is_known`.
+        The user's choice, for all planes or for each; it wins.
+    values : Extremes, optional
+        Extreme values of the image, needed unless :func:`range_is_known`.
 
     Returns
     -------
     (float, float), or (..., 2) array if `value_range` is one
-        For color and uint8, the data type's black and white (0 and 1 for floats); for all else
-        the smallest value and the 99.99th percentile, which lets single hot pixels be white.
+        For color and uint8, the data type's black and white (0 and 1 for floats); for
+        anything else the smallest value and the 99.99th percentile, which clips single hot pixels.
 
     Raises
     ------
@@ -128,27 +125,27 @@ def choose_range(layout: Layout, value_range: Any, found: Extremes | None = None
     OptionError
         If `value_range` is not two finite, rising numbers, or such for each plane.
     """
-    given = check_range(value_range, layout.leading)
-    if given is not None and (found is None or found.count):
-        return given
-    return range_by_type(layout, found)
+    choice = check_range(value_range, layout.leading)
+    if choice is not None and (values is None or values.count):
+        return choice
+    return range_by_type(layout, values)
 
 
-def range_by_type(layout: Layout, found: Extremes | None = None) -> Range:
-    """Return the values of black and white by data type and values; as `choose_range`."""
-    if found is not None and found.count == 0:
+def range_by_type(layout: Layout, values: Extremes | None = None) -> Range:
+    """Return black and white by data type and values; see `choose_range`."""
+    if values is not None and values.count == 0:
         raise ImageError("the image has no finite value; every pixel is NaN or infinite")
     if layout.display_bounded and layout.dtype.kind in "iu":
         return 0.0, float(np.iinfo(layout.dtype).max)
-    if found is None:
+    if values is None:
         raise TypeError("the extremes are needed where the data type does not tell the range")
     if layout.display_bounded:
-        return _unit_range(layout, found)
-    return _measured_range(found)
+        return _unit_range(layout, values)
+    return _measured_range(values)
 
 
-def _unit_range(layout: Layout, found: Extremes) -> Range:
-    brightest = float(found.top[-1])
+def _unit_range(layout: Layout, values: Extremes) -> Range:
+    brightest = float(values.top[-1])
     if layout.encoding == "srgb" and brightest > _BRIGHTEST:
         raise ImageError(
             f"color images of floats lie between 0 and 1, and this one reaches {brightest:g}; "
@@ -157,30 +154,44 @@ def _unit_range(layout: Layout, found: Extremes) -> Range:
     return 0.0, 1.0
 
 
-def _measured_range(found: Extremes) -> Range:
-    low = found.low
-    below = min((found.count - 1) * _CLIPPED_SHARE, found.top.size - 1)  # places from the top
-    high = float(np.interp(found.top.size - 1 - below, np.arange(found.top.size), found.top))
+def _measured_range(values: Extremes) -> Range:
+    low = values.low
+    below = min((values.count - 1) * _CLIPPED_SHARE, values.top.size - 1)  # places from the top
+    high = float(np.interp(values.top.size - 1 - below, np.arange(values.top.size), values.top))
     if high <= low:
-        high = float(found.top[-1])
+        high = float(values.top[-1])
     if high <= low:  # a constant image
         high = low + (abs(low) or 1.0)
     return low, high
 
 
-def measure_range(image: Array, layout: Layout, value_range: Any = None) -> Ranges:
-    """Return the values of black and white of a whole image or series; see :func:`choose_range`.
+def scan_range(image: Any, layout: Layout, value_range: Any = None) -> Ranges:
+    """Return the values of black and white of a whole image; see :func:`choose_range`.
+
+    Parameters
+    ----------
+    image : array
+        NumPy, zarr or h5py; read in parts where it is large.
+    layout : Layout
+        Layout of the image.
+    value_range : (float, float) or array, optional
+        The user's choice.
 
     Examples
     --------
     >>> image = np.linspace(100, 300, 10000, dtype=np.float32).reshape(100, 100)
-    >>> low, high = measure_range(image, read_layout(image))
+    >>> low, high = scan_range(image, read_layout(image))
     >>> print(f"{low:.0f} {high:.1f}")
     100 300.0
     """
     if layout.dtype.kind != "f" and range_is_known(layout, value_range):
         return choose_range(layout, value_range)
     keep = extremes_to_keep(layout)
-    planes = as_planes(image, layout)
-    parts = [extremes(planes[index][:3], keep) for index in plane_indices(layout)]
+    height, width = layout.map_shape[-2:]
+    rows = max(_PART // width, 1)
+    parts = [
+        extremes(read_window(image, layout, index, (slice(top, top + rows), slice(None)))[:3], keep)
+        for index in plane_indices(layout)
+        for top in range(0, height, rows)
+    ]
     return choose_range(layout, value_range, join_extremes(parts, keep))

@@ -18,7 +18,7 @@ import numpy as np
 from ..array_types import FloatArray, Mask
 from ..errors import DefocusError, DeviceError
 from .device import (
-    Compute,
+    Options,
     NetworkInfo,
     choose_device,
     choose_precision,
@@ -62,7 +62,7 @@ class Progress:
 def infer(
     network: nn.Module,
     planes: FloatArray | Parts,
-    compute: Compute,
+    compute: Options,
     needed: Mask | None = None,
     core: Box | None = None,
 ) -> Generator[Progress, None, FloatArray]:
@@ -75,7 +75,7 @@ def infer(
         A network that `prepared_copy` made is run itself and must not change meanwhile.
     planes : (C_in, Y, X) float32 array, or a tuple of such
         In the networks' form, finite; the channels of several follow each other.
-    compute : Compute
+    compute : Options
         Device, precision and tiles.
     needed : (Y, X) bool array, optional
         Where the result matters; tiles whose core holds no such pixel are left out, and are zero.
@@ -126,7 +126,7 @@ def infer(
 
 
 def _by_others(
-    crew: TileExecutor, network: nn.Module, canvas: _Canvas, compute: Compute
+    crew: TileExecutor, network: nn.Module, canvas: _Canvas, compute: Options
 ) -> Generator[Progress, None, None]:
     """Do all tiles in a crew's hands, some of them at a time."""
     given: deque[Future[FloatArray]] = deque()
@@ -146,7 +146,7 @@ def _by_others(
             future.cancel()
 
 
-def run_tile(network: nn.Module, parts: Parts, compute: Compute) -> FloatArray:
+def run_tile(network: nn.Module, parts: Parts, compute: Options) -> FloatArray:
     """Return the network's result for a tile: what a worker of a crew does."""
     runner = _Runner(network, choose_device(compute.device), compute.precision)
     try:
@@ -314,7 +314,7 @@ def _cores(tile: int | str | None, runner: _Runner, canvas: _Canvas) -> list[Box
 
 
 def _recover(
-    error: RuntimeError | MemoryError, canvas: _Canvas, runner: _Runner, compute: Compute
+    error: RuntimeError | MemoryError, canvas: _Canvas, runner: _Runner, compute: Options
 ) -> _Runner:
     """Make the work left smaller, or move it to the CPU, or say why it cannot be done."""
     import torch

@@ -1,13 +1,14 @@
-"""Where planes are kept while they are worked on, and how large a part is taken at a time.
+"""Storage for the intermediate planes of a computation, in memory or on disk.
 
-A plane of moderate size is worked on as a whole, in memory. A larger one is worked on block by
-block, each of which is read with as much around it as matters; what lies between two passes over
-it is kept in files, so that memory does not grow with the plane.
+A plane of moderate size is processed as a whole, in memory. A larger one is processed block by
+block, each read with as much around it as matters; intermediate results are kept in files, so that
+memory does not grow with the plane.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,8 +21,12 @@ from ..array_types import Array
 from .malloc import keep_freed_memory
 from .tiles import Box, plan_tiles, round_up
 
-#: Side in pixels of a block, at most, and in tiles where their size is given.
+#: Side of a block: at most so many pixels, and so many tiles where their size is an option.
 _BLOCK, _TILES = 2048, 4
+
+
+#: Returns the window of given rows and columns.
+WindowFunction = Callable[[slice, slice], Array]
 
 
 class Planes(Protocol):
@@ -29,21 +34,21 @@ class Planes(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Its lengths, those of Y and X last."""
+        """Shape, Y and X last."""
 
     def __getitem__(self, index: Any) -> Array:
-        """Return a window of it."""
+        """Return a window."""
 
 
 class WritablePlanes(Planes, Protocol):
-    """Planes that can be written to, window by window."""
+    """Planes that can be written, window by window."""
 
     def __setitem__(self, index: Any, values: Any) -> None:
-        """Write a window of it."""
+        """Write a window."""
 
 
 class ComputedPlanes:
-    """Planes whose windows are computed when they are read.
+    """Planes whose windows are computed each time they are read.
 
     Parameters
     ----------
@@ -59,7 +64,7 @@ class ComputedPlanes:
     [[4, 5]]
     """
 
-    def __init__(self, shape: tuple[int, ...], compute: Callable[[slice, slice], Array]) -> None:
+    def __init__(self, shape: tuple[int, ...], compute: WindowFunction) -> None:
         self.shape = shape
         self._compute = compute
 
@@ -68,16 +73,16 @@ class ComputedPlanes:
 
 
 class FilePlanes:
-    """An array in a file, of which only the window that is read or written is in memory.
+    """An array in a file; only the window that is read or written is in memory.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file, which is made, of zeros.
+        The file to create, filled with zeros.
     shape : (int, int, int)
-        Of the array (C, Y, X).
+        Shape (C, Y, X).
     dtype : data type
-        Of the array.
+        Data type of the array.
     """
 
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: Any) -> None:
@@ -105,7 +110,7 @@ class FilePlanes:
 
 
 class MemoryStorage:
-    """Memory for a plane that is worked on as a whole.
+    """Storage for a plane that is processed as a whole, in memory.
 
     Examples
     --------
@@ -117,24 +122,28 @@ class MemoryStorage:
         """Return a new array (C, Y, X) of zeros."""
         return np.zeros(shape, dtype)
 
-    def view(self, shape: tuple[int, ...], compute: Callable[[slice, slice], Array]) -> Planes:
-        """Return planes whose windows, by rows and columns, are what `compute` returns."""
+    def view(self, shape: tuple[int, ...], compute: WindowFunction) -> Planes:
+        """Return planes whose windows `compute` returns; it may be called for each reading."""
         return compute(slice(0, shape[-2]), slice(0, shape[-1]))
 
+    def compute(self, shape: tuple[int, ...], compute: WindowFunction) -> Planes:
+        """Return planes whose windows `compute` returns, computed once and kept."""
+        return self.view(shape, compute)
+
     def blocks(self, shape: tuple[int, ...], multiple: int) -> list[Box]:
-        """Cut a plane into the blocks that are worked on at a time, at multiples of `multiple`."""
+        """Cut a plane into the blocks that are processed one by one, at multiples of `multiple`."""
         return [Box(0, 0, *shape[-2:])]
 
 
 class DiskStorage(MemoryStorage):
-    """Files for a plane that is worked on block by block.
+    """Storage for a plane that is processed block by block, in files.
 
     Parameters
     ----------
     folder : path
-        Where the files are made.
+        Folder for the files.
     side : int
-        Of a block, in pixels.
+        Side of a block in pixels.
 
     Examples
     --------
@@ -151,34 +160,77 @@ class DiskStorage(MemoryStorage):
         self._count += 1
         return FilePlanes(self._folder / f"{self._count}.plane", shape, dtype)
 
-    def view(self, shape: tuple[int, ...], compute: Callable[[slice, slice], Array]) -> Planes:
-        """Return planes whose windows, by rows and columns, are what `compute` returns."""
+    def view(self, shape: tuple[int, ...], compute: WindowFunction) -> Planes:
+        """Return planes whose windows `compute` returns; it may be called for each reading."""
         return ComputedPlanes(shape, compute)
 
+    def compute(self, shape: tuple[int, ...], compute: WindowFunction) -> Planes:
+        """Return planes whose windows `compute` returns, computed once and kept."""
+        result = self.array(shape)
+        for block in self.blocks(shape, 1):
+            result[:, *block.slices] = compute(*block.slices)
+        return result
+
     def blocks(self, shape: tuple[int, ...], multiple: int) -> list[Box]:
-        """Cut a plane into the blocks that are worked on at a time, at multiples of `multiple`."""
+        """Cut a plane into the blocks that are processed one by one, at multiples of `multiple`."""
         return plan_tiles(Box(0, 0, *shape[-2:]), round_up(self._side, multiple), multiple)
 
 
 @contextmanager
 def memory_storage() -> Iterator[MemoryStorage]:
-    """Make storage for one plane in memory, which is not given back before its work is done."""
+    """Provide storage for one plane in memory, which is kept for reuse until the work is done."""
     with keep_freed_memory():
         yield MemoryStorage()
 
 
 @contextmanager
-def storage_for(shape: tuple[int, ...], tile: int | str | None) -> Iterator[MemoryStorage]:
-    """Make storage for one plane (..., Y, X).
+def storage_for(
+    shape: tuple[int, ...], tile: int | str | None, beside: Any
+) -> Iterator[MemoryStorage]:
+    """Provide storage for one plane.
 
-    Planes above 4.2 megapixels, a block, are worked on block by block. A block has a side of 2048
-    pixels, or of 4 tiles where their size is given and that is less. What lies between two passes
-    is kept in the system's folder for temporary files, some 45 bytes a pixel.
+    Planes above 4.2 megapixels, a block, are processed block by block. A block has a side of 2048
+    pixels, or of 4 tiles where their size is an option and that is less. Some 57 bytes a pixel of
+    intermediate results are kept in files.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape (..., Y, X).
+    tile : int, None or "auto"
+        Side of a tile.
+    beside : array
+        The array that the result is written to. The files lie in the folder of its file, unless
+        the environment variable ``TMPDIR`` names another.
     """
     side = min(_BLOCK, _TILES * tile) if isinstance(tile, int) else _BLOCK
     if shape[-2] * shape[-1] <= side**2:
         with memory_storage() as storage:
             yield storage
         return
-    with tempfile.TemporaryDirectory(prefix="napari-defocus-") as folder:
-        yield DiskStorage(folder, side)
+    folder = None if os.environ.get("TMPDIR") else folder_of(beside)
+    with tempfile.TemporaryDirectory(prefix=".napari-defocus-", dir=folder) as scratch:
+        yield DiskStorage(scratch, side)
+
+
+def folder_of(array: Any) -> Path | None:
+    """Return the folder that holds the file of an array; None if it is not a local file.
+
+    Parameters
+    ----------
+    array : zarr, h5py or memory-mapped array, or anything else
+        A zarr store is a folder itself: the folder that it lies in counts.
+
+    Examples
+    --------
+    >>> folder_of(np.zeros(3)) is None
+    True
+    """
+    store, file = getattr(array, "store", None), getattr(array, "file", None)
+    places = (
+        getattr(array, "filename", None),
+        getattr(store, "root", None),
+        getattr(file, "filename", None),
+    )
+    path = next((Path(place) for place in places if isinstance(place, str | os.PathLike)), None)
+    return None if path is None or not path.parent.is_dir() else path.absolute().parent

@@ -2,72 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ..array_types import FloatArray
-from ..inference.device import Compute
-from ..inference.engine import Progress, infer, reach
+from ..inference.engine import infer, reach
 from ..inference.resample import upsample_window
 from ..inference.storage import ComputedPlanes, MemoryStorage, Planes, WritablePlanes
 from ..inference.tiles import Box
 from .bilateral import SIMILAR_RADIUS, smooth_surfaces
 from .confidence import confidence_within
 from .fill import fill_uncertain
-from .levels import (
-    as_rgb,
-    coarsest_level,
-    finest_level,
-    power_of_two_levels,
-    shrink_to_levels,
-    size_multiple,
-    smoothstep_down,
-)
-from .progress import ProgressMeter
+from .levels import ImageLevels, as_rgb, coarsest_level, size_multiple, smoothstep_down
+from .plane import PlaneRun, Steps
 
 if TYPE_CHECKING:
     from torch import nn
 
     from ..networks.descriptor import Descriptor
 
-
-#: Estimators refine what a coarser look has found up to these radii, in pixels of the level: larger
-#: blur has no finer detail to tell by. Rendered scenes score the same between 12 and 18.
+#: Radii, in pixels of the level, between which refinement of the coarser estimate fades out: larger
+#: blur has no finer detail to judge by. Rendered scenes score the same between 12 and 18.
 _REFINED_BETWEEN = (2.5, 5)
-
-
-#: But small, even texture, such as bricks or cells seen from far, may look like large blur when
-#: downsample. So a fresh look that is surer by this much, of being within a pixel, is believed instead.  # noqa: E501
+#: Small, even texture, such as bricks or cells seen from far, may look like large blur at a coarse
+#: level. So the finer estimate replaces the coarser one where its confidence is higher by this.
 _SURER_BY = (0.5, 0.75)
 
 
 def estimate_coarse_to_fine(
-    network: nn.Module,
-    views: Planes,
-    compute: Compute,
-    scale: int | str,
-    meter: ProgressMeter,
-    storage: MemoryStorage,
-) -> Generator[Progress, None, WritablePlanes]:
+    network: nn.Module, levels: ImageLevels, run: PlaneRun
+) -> Steps[WritablePlanes]:
     """Estimate radius and confidence, from coarse to fine.
+
+    With ``downscale="auto"`` the coarsest level is estimated first. Every finer level sees the
+    estimate of the level before, and refines it where radii are small enough there.
 
     Parameters
     ----------
     network : torch.nn.Module
         An estimator.
-    views : (1, 3 or 6, Y, X) float32 array
-        In the networks' form; gray, which networks see as three channels, as one.
-    compute : Compute
-        Device, precision and tiles.
-    scale : int or "auto"
-        One level alone, or all from that on at which the image is resolved: each but the coarsest
-        is told what the one before has found, and refines it where it knows such radii.
-    meter : ProgressMeter
-        Counts the progress.
-    storage : MemoryStorage
-        Where what is found is kept, and how large a part is worked on at a time.
+    levels : ImageLevels
+        The image (1 or 3 channels) or both views (6 channels).
+    run : PlaneRun
+        Options, progress and storage.
 
     Yields
     ------
@@ -78,78 +56,86 @@ def estimate_coarse_to_fine(
     (2, Y, X) float32 array
         Radius in pixels of the plane, confidence.
     """
-    shape = views.shape[-2:]
-    if scale == "auto":
-        levels = power_of_two_levels(finest_level(views, meter), coarsest_level(shape))
-    else:
-        levels = [int(scale)]
-    pictures = shrink_to_levels(views, levels, storage)
-    found = yield from _look(network, pictures.pop(), None, compute, meter, storage, not pictures)
-    while pictures:
-        picture = pictures.pop()
-        found = yield from _look(network, picture, found, compute, meter, storage, not pictures)
-    if levels[0] > 1:
-        found = _carried_up(found, levels[0], shape, storage)
+    factors = _levels_to_estimate(levels, run)
+    pictures = levels.at(factors)
+    estimate: WritablePlanes | None = None
+    for picture in reversed(pictures):
+        estimate = yield from _estimate_level(network, picture, estimate, run, pictures[0])
+    assert estimate is not None
+    if factors[0] > 1:
+        estimate = _upsample_map(estimate, factors[0], levels.shape, run.storage)
     task = cast("Descriptor", network.descriptor).task
-    smooth_surfaces(found, views, storage, SIMILAR_RADIUS[task])
+    smooth_surfaces(estimate, levels.image, run.storage, SIMILAR_RADIUS[task])
     if task == "dual":
-        fill_uncertain(found, views, storage, SIMILAR_RADIUS[task])
-    return found
+        fill_uncertain(estimate, levels.image, run.storage, SIMILAR_RADIUS[task])
+    return estimate
 
 
-def _look(
+def _levels_to_estimate(levels: ImageLevels, run: PlaneRun) -> list[int]:
+    if isinstance(run.options.downscale, int):
+        return [run.options.downscale]
+    levels.skip_unresolved(run.meter)
+    return levels.up_to(coarsest_level(levels.shape))
+
+
+def _estimate_level(
     network: nn.Module,
     picture: Planes,
     coarser: Planes | None,
-    compute: Compute,
-    meter: ProgressMeter,
-    storage: MemoryStorage,
-    planned: bool,
-) -> Generator[Progress, None, WritablePlanes]:
+    run: PlaneRun,
+    finest: Planes,
+) -> Steps[WritablePlanes]:
     """Return radius and confidence (2, Y, X), in pixels of the picture."""
-    found = storage.array((2, *picture.shape[-2:]))
+    estimate = run.storage.array((2, *picture.shape[-2:]))
     whole = Box(0, 0, *picture.shape[-2:])
-    for block in storage.blocks(picture.shape, size_multiple(network)):
+    for block in run.storage.blocks(picture.shape, size_multiple(network)):
         sight = block.expand(reach(network), whole)
         core = block.relative_to(sight)
-        known = np.zeros((2, sight.height, sight.width), np.float32)
-        share = np.ones(known.shape[-2:], np.float32)
-        if coarser is not None:
-            known[:] = upsample_window(coarser, 2, sight)
-            known[0] *= 2
-            share = smoothstep_down(known[0], *_REFINED_BETWEEN)
-        told = np.where(share > 0, known, 0)
-        seen = (as_rgb(picture[:, *sight.slices]), told)
-        known[1] = confidence_within(known[1], 0.5)
-        doubted = known[1] < 1 - _SURER_BY[0]
-        steps = infer(network, seen, compute, (share > 0) | doubted, core)
-        finer = yield from meter.measure(steps, block.height * block.width, planned=planned)
-        known, share = known[:, *core.slices], share[core.slices]
-        share = np.maximum(share, _surer(finer[1], known[1]))
-        finer -= known
+        prior, share = _prior(coarser, sight)
+        inputs = (as_rgb(picture[:, *sight.slices]), np.where(share > 0, prior, 0))
+        prior[1] = confidence_within(prior[1], 0.5)
+        uncertain = prior[1] < 1 - _SURER_BY[0]
+        steps = infer(network, inputs, run.options, (share > 0) | uncertain, core)
+        pixels = block.height * block.width
+        finer = yield from run.meter.measure(steps, pixels, planned=picture is finest)
+        prior, share = prior[:, *core.slices], share[core.slices]
+        share = np.maximum(share, _surer_share(finer[1], prior[1]))
+        finer -= prior
         finer *= share
-        finer += known
-        found[:, *block.slices] = finer
-    return found
+        finer += prior
+        estimate[:, *block.slices] = finer
+    return estimate
 
 
-def _surer(one: FloatArray, other: FloatArray) -> FloatArray:
-    """How far the first confidence is above the second: 1 where that cannot be chance, else 0."""
+def _prior(coarser: Planes | None, sight: Box) -> tuple[FloatArray, FloatArray]:
+    """Return the coarser level's estimate (2, y, x) at this level, and the share to refine."""
+    prior = np.zeros((2, sight.height, sight.width), np.float32)
+    share = np.ones(prior.shape[-2:], np.float32)
+    if coarser is not None:
+        prior[:] = upsample_window(coarser, 2, sight)
+        prior[0] *= 2
+        share = smoothstep_down(prior[0], *_REFINED_BETWEEN)
+    return prior, share
+
+
+def _surer_share(finer: FloatArray, coarser: FloatArray) -> FloatArray:
+    """Return 1 where the finer confidence is higher by far, 0 where the gap may be chance."""
     low, high = _SURER_BY
-    sure: FloatArray = np.clip((one - other - low) / (high - low), 0, 1)
-    return sure
+    share: FloatArray = np.clip((finer - coarser - low) / (high - low), 0, 1)
+    return share
 
 
-def _carried_up(
-    found: Planes, level: int, shape: tuple[int, ...], storage: MemoryStorage
+def _upsample_map(
+    estimate: Planes, level: int, shape: tuple[int, ...], storage: MemoryStorage
 ) -> WritablePlanes:
     """Bring radius and confidence of a coarse level to the plane's own size and pixels."""
 
     def scaled(rows: slice, columns: slice) -> FloatArray:
-        radius, confidence = found[:, rows, columns]
+        radius, confidence = estimate[:, rows, columns]
         return np.stack([radius * level, confidence_within(confidence, 1 / level)])
 
     large = storage.array((2, *shape))
     for block in storage.blocks(shape, 1):
-        large[:, *block.slices] = upsample_window(ComputedPlanes(found.shape, scaled), level, block)
+        coarse = ComputedPlanes(estimate.shape, scaled)
+        large[:, *block.slices] = upsample_window(coarse, level, block)
     return large

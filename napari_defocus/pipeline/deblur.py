@@ -8,83 +8,99 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_defocus.pipeline.deblur_levels import deblur_at_levels
-
 from ..array_types import FloatArray
 from ..defocus_map import check_values
+from ..image.layout import Layout
 from ..image.value_range import Range
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
-from ..models.cards import ModelCard
-from .estimate import Estimate
-from .levels import smoothstep_down
-from .plane import Steps, Work, inference_network
-from .progress import ProgressMeter
+from ..models import ModelCard
+from .deblur_levels import deblur_at_levels
+from .estimate import PlaneEstimator
+from .levels import ImageLevels, smoothstep_down
+from .plane import PlaneCodec, PlaneRun, Steps, inference_network
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 @dataclass(frozen=True)
-class Deblur:
-    """The deblurring of one plane."""
+class PlaneDeblurrer:
+    """Deblurring of one plane.
 
-    work: Work
-    signed: bool
+    Parameters
+    ----------
+    layout : Layout
+        Layout of the image.
+    model : ModelCard or torch.nn.Module
+        The deblurring network.
+    map_source : PlaneEstimator or bool
+        The estimator of the map; if the map is at hand, whether its radii are signed.
+    strength : float
+        Factor of the change.
+    protect_radius : float
+        Radius in pixels up to which pixels stay untouched.
+    """
+
+    layout: Layout
     model: ModelCard | nn.Module
-    estimate: Estimate | None
+    map_source: PlaneEstimator | bool
     strength: float
-    protect: float
+    protect_radius: float
+
+    @property
+    def stages(self) -> int:
+        """Number of passes over the plane."""
+        return 2 if isinstance(self.map_source, PlaneEstimator) else 1
+
+    @property
+    def extra_pixels(self) -> int:
+        """Pixels that are processed beside the passes over the plane."""
+        source = self.map_source
+        return source.extra_pixels if isinstance(source, PlaneEstimator) else 0
 
     def steps(
-        self,
-        plane: Planes,
-        *maps: Planes,
-        value_range: Range,
-        meter: ProgressMeter,
-        storage: MemoryStorage,
+        self, plane: Planes, *maps: Planes, value_range: Range, run: PlaneRun
     ) -> Steps[WritablePlanes]:
         """Return the plane (C, Y, X) deblurred; `maps` are radius and confidence (1, Y, X)."""
-        work, shape = self.work, plane.shape[1:]
-        before = work.to_display(plane, value_range, storage)
-        if self.estimate is None:
-            found = self._known(maps, storage)
-        else:
-            found = yield from self.estimate.steps(
-                plane, value_range=value_range, meter=meter, storage=storage
-            )
-        needed = storage.view(shape, lambda *part: self._weight(found[:, *part][0]) > 0)
-        change = yield from deblur_at_levels(
-            inference_network(self.model),
-            before,
-            found,
-            work.compute,
-            work.scale,
-            needed,
-            meter,
-            storage,
+        codec = PlaneCodec(self.layout, value_range)
+        levels = ImageLevels(codec.to_display(plane, run.storage), run.storage)
+        estimate = yield from self._map(plane, maps, levels, run)
+        needed = run.storage.view(
+            plane.shape[1:], lambda *window: self._weight(estimate[:, *window][0]) > 0
         )
-        result = storage.array(plane.shape, work.layout.dtype)
-        for block in storage.blocks(shape, 1):
-            seen, display, step, radius = (
-                part[:, *block.slices] for part in (plane, before, change, found)
+        network = inference_network(self.model)
+        change = yield from deblur_at_levels(network, levels, estimate, needed, run)
+        result = run.storage.array(plane.shape, self.layout.dtype)
+        for block in run.storage.blocks(plane.shape, 1):
+            original, display, step, radius = (
+                part[:, *block.slices] for part in (plane, levels.image, change, estimate)
             )
             step = self._weight(radius[0]) * step
-            result[:, *block.slices] = work.add_change(seen, display, step, value_range)
+            result[:, *block.slices] = codec.add_change(original, display, step)
         return result
 
-    def _known(self, maps: Sequence[Planes], storage: MemoryStorage) -> WritablePlanes:
-        """Unsigned radius and confidence (2, Y, X) of a given map, which is checked."""
-        found = storage.array((2, *maps[0].shape[1:]))
-        for block in storage.blocks(found.shape, 1):
-            radius, confidence = (part[:, *block.slices] for part in maps)
-            check_values(radius, confidence, signed=self.signed)
-            found[:, *block.slices] = np.concatenate([np.abs(radius), confidence])
-        return found
+    def _map(
+        self, plane: Planes, maps: Sequence[Planes], levels: ImageLevels, run: PlaneRun
+    ) -> Steps[WritablePlanes]:
+        """Return unsigned radius and confidence (2, Y, X)."""
+        if isinstance(self.map_source, PlaneEstimator):
+            return (yield from self.map_source.steps_at_levels(levels, [plane], run))
+        return _unsigned_map(maps, run.storage, signed=self.map_source)
 
     def _weight(self, radius: FloatArray) -> FloatArray:
-        return np.float32(self.strength) * _ramp(radius, self.protect)
+        """Return the factor of the change: 0 up to the protected radius, full from twice that."""
+        limit = self.protect_radius
+        share = 1 - smoothstep_down(radius, limit, 2 * limit) if limit else np.ones_like(radius)
+        return np.float32(self.strength) * share
 
 
-def _ramp(radius: FloatArray, protect: float) -> FloatArray:
-    """0 up to `protect` pixels, 1 from twice that on, smooth between; 1 if it is switched off."""
-    return 1 - smoothstep_down(radius, protect, 2 * protect) if protect else np.ones_like(radius)
+def _unsigned_map(
+    maps: Sequence[Planes], storage: MemoryStorage, *, signed: bool
+) -> WritablePlanes:
+    """Check a map's values; return unsigned radius and confidence (2, Y, X)."""
+    result = storage.array((2, *maps[0].shape[1:]))
+    for block in storage.blocks(result.shape, 1):
+        radius, confidence = (part[:, *block.slices] for part in maps)
+        check_values(radius, confidence, signed=signed)
+        result[:, *block.slices] = np.concatenate([np.abs(radius), confidence])
+    return result

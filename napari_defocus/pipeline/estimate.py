@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_defocus.pipeline.coarse_to_fine import estimate_coarse_to_fine
-
+from ..image.layout import Layout
 from ..image.value_range import Range
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
-from ..models.cards import ModelCard
-from ..models.load import load_network
-from ..models.registry import scale_model
+from ..models import ModelCard, load_network, scale_model
+from .coarse_to_fine import estimate_coarse_to_fine
 from .disparity_scale import match_disparity_scale, max_pixels
-from .levels import as_rgb
-from .plane import Steps, Work, inference_network
-from .progress import ProgressMeter
+from .levels import ImageLevels, as_rgb
+from .plane import PlaneCodec, PlaneRun, Steps, inference_network
 from .rectify import rectify
 
 if TYPE_CHECKING:
@@ -26,52 +23,68 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """The estimation of one plane."""
+class PlaneEstimator:
+    """Estimation of one plane's defocus map.
 
-    work: Work
+    Parameters
+    ----------
+    layout : Layout
+        Layout of the image.
+    model : ModelCard or torch.nn.Module
+        The estimator.
+    """
+
+    layout: Layout
     model: ModelCard | nn.Module
 
     @property
-    def reference(self) -> nn.Module | None:
-        """What sets the scale of the radii, if the model says that another one does."""
+    def stages(self) -> int:
+        """Number of passes over the plane."""
+        return 1
+
+    @property
+    def scale_reference(self) -> nn.Module | None:
+        """The network whose radii set the scale, if the model's card names one."""
         card = scale_model(self.model) if isinstance(self.model, ModelCard) else None
         return None if card is None else load_network(card)
 
-    def meter(self) -> ProgressMeter:
-        """Count the progress of all planes."""
-        layout, meter = self.work.layout, self.work.meter(stages=1)
-        if self.reference is not None:
-            meter.plan_tiles(int(np.prod(layout.leading)) * max_pixels(layout.map_shape))
-        return meter
+    @property
+    def extra_pixels(self) -> int:
+        """Pixels of each plane that are processed beside the estimation itself."""
+        return 0 if self.scale_reference is None else max_pixels(self.layout.map_shape)
 
-    def steps(
-        self, *planes: Planes, value_range: Range, meter: ProgressMeter, storage: MemoryStorage
-    ) -> Steps[WritablePlanes]:
+    def steps(self, *planes: Planes, value_range: Range, run: PlaneRun) -> Steps[WritablePlanes]:
         """Return radius and confidence (2, Y, X) of one view or two, (C, Y, X) each."""
-        work, reference = self.work, self.reference
-        view, *others = (work.to_display(plane, value_range, storage) for plane in planes)
+        codec = PlaneCodec(self.layout, value_range)
+        image, *others = (codec.to_display(plane, run.storage) for plane in planes)
         if others:
-            whole = as_rgb(view[:, :, :])
-            level = (rectify(whole, as_rgb(other[:, :, :])) for other in others)
-            view = np.concatenate([whole, *level])
-        found = yield from estimate_coarse_to_fine(
-            inference_network(self.model), view, work.compute, work.scale, meter, storage
-        )
+            left = as_rgb(image[:, :, :])
+            rights = (rectify(left, as_rgb(other[:, :, :])) for other in others)
+            image = np.concatenate([left, *rights])
+        return (yield from self.steps_at_levels(ImageLevels(image, run.storage), planes, run))
+
+    def steps_at_levels(
+        self, levels: ImageLevels, planes: Sequence[Planes], run: PlaneRun
+    ) -> Steps[WritablePlanes]:
+        """Return radius and confidence (2, Y, X) of what `levels` holds of the planes."""
+        estimate = yield from estimate_coarse_to_fine(inference_network(self.model), levels, run)
+        reference = self.scale_reference
         if reference is not None:
-            yield from match_disparity_scale(found, view, reference, work.compute, meter, storage)
-        if work.layout.dtype.kind == "f":
-            _forget_unseen(found, planes, storage)
-        return found
+            yield from match_disparity_scale(estimate, levels.image, reference, run)
+        if self.layout.dtype.kind == "f":
+            _distrust_missing(estimate, planes, run.storage)
+        return estimate
 
 
-def _forget_unseen(found: WritablePlanes, planes: Sequence[Planes], storage: MemoryStorage) -> None:
-    """Set confidence to zero where a view is not finite, and radius too if nothing of it is."""
-    for block in storage.blocks(found.shape, 1):
+def _distrust_missing(
+    estimate: WritablePlanes, planes: Sequence[Planes], storage: MemoryStorage
+) -> None:
+    """Set confidence to 0 where a view is not finite, and the radius too if all of it is not."""
+    for block in storage.blocks(estimate.shape, 1):
         for plane in planes:
-            seen = np.isfinite(plane[:, *block.slices][:3])
-            if not seen.all():
-                part = found[:, *block.slices]
-                part[1][~seen.all(axis=0)] = 0
-                part[0] *= seen.any()
-                found[:, *block.slices] = part
+            finite = np.isfinite(plane[:, *block.slices][:3])
+            if not finite.all():
+                part = estimate[:, *block.slices]
+                part[1][~finite.all(axis=0)] = 0
+                part[0] *= finite.any()
+                estimate[:, *block.slices] = part

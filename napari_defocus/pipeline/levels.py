@@ -1,13 +1,17 @@
-"""Resolution levels at which a plane is processed."""
+"""Resolution levels at which a plane is processed.
+
+A blur of radius r becomes one of radius r / s in an image shrunk s times, so radii beyond what a
+network knows are processed at a coarser level, and the result is carried back up.
+"""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ..array_types import Array, FloatArray
-from ..errors import OptionError
 from ..inference.resample import downsample, level_shape
 from ..inference.storage import MemoryStorage, Planes
 from .progress import ProgressMeter
@@ -18,31 +22,70 @@ if TYPE_CHECKING:
 
     from ..networks.descriptor import Descriptor
 
-
-#: Share of the confidence that must lie on radii that the coarsest level is at ease with.
+#: Share of the confidence that must lie on radii that the coarsest level handles well.
 _COVERED = 0.995
-
-
-#: Share of the largest radius a network knows that those radii should not exceed.
+#: Largest radius that a level handles well, as a share of the largest that the network knows.
 _COMFORTABLE = 8 / 24
-
-
-#: Shortest side in pixels of the smallest image that is looked at, and the most that an image is
-#: downsample: nearly everything looks blurred from far enough, and blur of 100 pixels and more is rare.  # noqa: E501
+#: Shortest side in pixels of the coarsest level, and the largest factor by which an image is
+#: shrunk: nearly everything looks blurred in a tiny image, and radii beyond 100 pixels are rare.
 _LEAST_SIDE, _COARSEST = 64, 16
-
-
-#: Radii are looked at in about this many pixels to choose a scale.
+#: About how many pixels of the map are sampled to choose a level.
 _SAMPLE = 1 << 20
 
 
-def check_downscale(scale: int | np.integer | str) -> int | str:
-    """Return `scale`; an OptionError unless it is "auto" or a whole number of 1 or more."""
-    if isinstance(scale, int | np.integer) and not isinstance(scale, bool) and scale >= 1:
-        return int(scale)
-    if isinstance(scale, str) and scale == "auto":
-        return scale
-    raise OptionError(f"scale is {scale!r}; 'auto' or a whole number of 1 or more is expected")
+class ImageLevels:
+    """A plane in the networks' form at several resolution levels, each made once.
+
+    Parameters
+    ----------
+    image : (C, Y, X) float32 array
+        Display-encoded; gray, which networks see as three channels, as one.
+    storage : MemoryStorage
+        Holds the levels.
+    """
+
+    def __init__(self, image: Planes, storage: MemoryStorage) -> None:
+        self.image = image
+        self._storage = storage
+        self._levels: dict[int, Planes] = {1: image}
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Height and width of the plane."""
+        return self.image.shape[-2:]
+
+    @cached_property
+    def finest(self) -> int:
+        """Level at which the image is resolved: how many times it was enlarged."""
+        return detect_upsampling(self.image)
+
+    def skip_unresolved(self, meter: ProgressMeter) -> None:
+        """Take the pixels off the expected work that are left out below the finest level."""
+        meter.skip(int(np.prod(self.shape) - np.prod(level_shape(self.shape, self.finest))))
+
+    def up_to(self, coarsest: int) -> list[int]:
+        """Return the powers of two from the finest level to the coarsest, at least the finest."""
+        levels = [self.finest]
+        while 2 * levels[-1] <= coarsest:
+            levels.append(2 * levels[-1])
+        return levels
+
+    def at(self, levels: list[int]) -> list[Planes]:
+        """Return the image at levels of which each is a multiple of the one before."""
+        missing = [level for level in levels if level not in self._levels]
+        if missing:
+            self._make([level for level in levels if level > 1])
+        return [self._levels[level] for level in levels]
+
+    def _make(self, levels: list[int]) -> None:
+        channels = self.image.shape[0]
+        shapes = ((channels, *level_shape(self.shape, level)) for level in levels)
+        pictures = [self._storage.array(shape) for shape in shapes]
+        for block in self._storage.blocks(self.shape, levels[-1]):
+            parts = downsample(self.image[:, *block.slices], levels)
+            for picture, level, part in zip(pictures, levels, parts, strict=True):
+                picture[:, *block.downscale(level).slices] = part
+        self._levels |= dict(zip(levels, pictures, strict=True))
 
 
 def choose_downscale(radius: FloatArray, confidence: FloatArray, limit: float) -> int:
@@ -51,7 +94,7 @@ def choose_downscale(radius: FloatArray, confidence: FloatArray, limit: float) -
     Parameters
     ----------
     radius, confidence : (Y, X) float32 array
-        Radius in pixels, of any sign, and how much each counts.
+        Radius in pixels, of either sign, and how much each counts.
     limit : float
         Largest radius that the network knows.
 
@@ -61,14 +104,14 @@ def choose_downscale(radius: FloatArray, confidence: FloatArray, limit: float) -
     8
     """
     largest = weighted_quantile(np.abs(radius), confidence, _COVERED)
-    scale = 1
-    while largest > _COMFORTABLE * limit * scale:
-        scale *= 2
-    return scale
+    factor = 1
+    while largest > _COMFORTABLE * limit * factor:
+        factor *= 2
+    return factor
 
 
 def weighted_quantile(values: Array, weights: Array, share: float) -> float:
-    """Return the value below which values of this share of all weight lie.
+    """Return the weighted quantile.
 
     Examples
     --------
@@ -81,49 +124,21 @@ def weighted_quantile(values: Array, weights: Array, share: float) -> float:
 
 
 def as_rgb(picture: FloatArray) -> FloatArray:
-    """Return gray (1, Y, X) as the three channels that networks see; all else as it is."""
+    """Return gray (1, Y, X) as the three channels that networks see; anything else as it is."""
     return np.broadcast_to(picture, (3, *picture.shape[1:])) if len(picture) == 1 else picture
 
 
 def smoothstep_down(radius: FloatArray, full: float, none: float) -> FloatArray:
     """Return 1 up to `full`, 0 from `none` on, smooth between, for values of either sign."""
     fall = np.clip((np.abs(radius) - full) / (none - full), 0, 1)
-    trusted: FloatArray = (1 - fall * fall * (3 - 2 * fall)).astype(np.float32)
-    return trusted
+    share: FloatArray = (1 - fall * fall * (3 - 2 * fall)).astype(np.float32)
+    return share
 
 
-def shrink_to_levels(image: Planes, levels: list[int], storage: MemoryStorage) -> list[Planes]:
-    """Shrink display-encoded (C, Y, X) to several levels, block by block."""
-    coarse = [level for level in levels if level > 1]
-    channels, shape = image.shape[0], image.shape[-2:]
-    pictures = [storage.array((channels, *level_shape(shape, level))) for level in coarse]
-    for block in storage.blocks(shape, levels[-1]) if coarse else []:
-        parts = downsample(image[:, *block.slices], coarse)
-        for picture, level, part in zip(pictures, coarse, parts, strict=True):
-            picture[:, *block.downsample(level).slices] = part
-    return [*([image] if levels[0] == 1 else []), *pictures]
-
-
-def sample(found: Planes) -> tuple[FloatArray, int]:
-    """Radius and confidence (2, y, x) of evenly spread pixels, and how far these are apart."""
-    step = int(np.ceil((found.shape[-2] * found.shape[-1] / _SAMPLE) ** 0.5))
-    return found[:, ::step, ::step], step
-
-
-def power_of_two_levels(finest: int, coarsest: int) -> list[int]:
-    """Powers of two from the finest level to the coarsest; the finest alone if that is coarser."""
-    levels = [finest]
-    while 2 * levels[-1] <= coarsest:
-        levels.append(2 * levels[-1])
-    return levels
-
-
-def finest_level(image: Planes, meter: ProgressMeter) -> int:
-    """Return the level at which an image is resolved; what lies below it is no work any more."""
-    shape = image.shape[-2:]
-    finest = detect_upsampling(image)
-    meter.skip(int(np.prod(shape) - np.prod(level_shape(shape, finest))))
-    return finest
+def sample_map(estimate: Planes) -> tuple[FloatArray, int]:
+    """Return radius and confidence (2, y, x) of evenly spread pixels, and their distance."""
+    step = int(np.ceil((estimate.shape[-2] * estimate.shape[-1] / _SAMPLE) ** 0.5))
+    return estimate[:, ::step, ::step], step
 
 
 def size_multiple(network: nn.Module) -> int:
@@ -132,5 +147,5 @@ def size_multiple(network: nn.Module) -> int:
 
 
 def coarsest_level(shape: tuple[int, ...]) -> int:
-    """Return the coarsest level that leaves a plane large enough to look at."""
+    """Return the coarsest level that leaves a plane large enough."""
     return min(1 << max(min(shape) // _LEAST_SIDE, 1).bit_length() - 1, _COARSEST)

@@ -1,83 +1,112 @@
-"""What all planes of an image share."""
+"""Inputs that every stage of the work on one plane shares."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
 from ..array_types import Array, FloatArray
+from ..errors import DefocusError, DeviceError
 from ..image.encoding import add_change, to_display
 from ..image.layout import Layout
 from ..image.value_range import Range
-from ..inference.device import Compute
+from ..inference.device import is_out_of_memory
 from ..inference.engine import Progress, prepared_copy
-from ..inference.resample import level_shape
-from ..inference.storage import MemoryStorage, Planes, memory_storage, storage_for
-from ..models.cards import ModelCard
-from ..models.load import load_network
+from ..inference.storage import MemoryStorage, Planes
+from ..models import ModelCard, load_network
+from ..options import Options
 from .progress import ProgressMeter
 
 if TYPE_CHECKING:
     from torch import nn
 
-
 R = TypeVar("R")
-
-
 Steps = Generator[Progress, None, R]
 
 
 @dataclass(frozen=True)
-class Work:
-    """What all planes of an image have in common."""
+class PlaneRun:
+    """Options, progress and storage of the work on one plane.
+
+    Parameters
+    ----------
+    options : Options
+        Device, precision, tiles and resolution.
+    meter : ProgressMeter
+        Counts the progress of all planes.
+    storage : MemoryStorage
+        Holds intermediate results, and decides how large a block is processed at a time.
+    """
+
+    options: Options
+    meter: ProgressMeter
+    storage: MemoryStorage
+
+
+@dataclass(frozen=True)
+class PlaneCodec:
+    """Conversion of a plane to the networks' form, and of a change back to the plane's values.
+
+    Parameters
+    ----------
+    layout : Layout
+        Layout of the image.
+    value_range : (float, float)
+        Black and white of the plane.
+    """
 
     layout: Layout
-    compute: Compute
-    scale: int | str
+    value_range: Range
 
-    def meter(self, stages: int) -> ProgressMeter:
-        """Return a meter for `stages` passes over every plane."""
-        level = 1 if self.scale == "auto" else int(self.scale)
-        rows, columns = level_shape(self.layout.map_shape, level)
-        return ProgressMeter(stages * int(np.prod(self.layout.leading)) * rows * columns)
-
-    def storage(self, out: Any) -> AbstractContextManager[MemoryStorage]:
-        """Make storage for a plane: files for a large one whose result goes to `out`."""
-        return (
-            memory_storage()
-            if out is None
-            else storage_for(self.layout.map_shape, self.compute.tile)
-        )
-
-    def to_display(self, plane: Planes, value_range: Range, storage: MemoryStorage) -> Planes:
-        """Bring a plane (C, Y, X) to the networks' form; black where none of it is finite."""
+    def to_display(self, plane: Planes, storage: MemoryStorage) -> Planes:
+        """Return a plane (C, Y, X) in the networks' form; black if no value of it is finite."""
         shape = (min(plane.shape[0], 3), *plane.shape[1:])
 
         def window(rows: slice, columns: slice) -> FloatArray:
             part = plane[:, rows, columns]
-            display = to_display(part, self.layout.encoding, value_range)
+            display = to_display(part, self.layout.encoding, self.value_range)
             return np.zeros((shape[0], *part.shape[1:]), np.float32) if display is None else display
 
-        return storage.view(shape, window)
+        return storage.compute(shape, window)
 
-    def add_change(
-        self, plane: Array, before: FloatArray, change: FloatArray, value_range: Range
-    ) -> Array:
+    def add_change(self, plane: Array, before: FloatArray, change: FloatArray) -> Array:
         """Return the plane with a change of the networks' form added."""
         return add_change(
             plane,
             before,
             change,
             encoding=self.layout.encoding,
-            value_range=value_range,
+            value_range=self.value_range,
             bounded=self.layout.display_bounded,
         )
 
 
 def inference_network(model: ModelCard | nn.Module) -> nn.Module:
-    """Return a model's network, ready to run; of the caller's own, which may change, a copy."""
+    """Return the network of a model, prepared to run; a copy of a network of the caller's own."""
     return load_network(model) if isinstance(model, ModelCard) else prepared_copy(model)
+
+
+def translate_errors(steps: Steps[R]) -> Steps[R]:
+    """Pass steps on; raise torch's RuntimeErrors as DefocusErrors, for workers lose the former."""
+    try:
+        return (yield from steps)
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, MemoryError) or is_out_of_memory(error):
+            raise DeviceError(f"out of memory: {error or 'a smaller tile may help'}") from error
+        raise DefocusError(f"the computation failed: {error}") from error
+
+
+def drain(steps: Steps[R], progress: Callable[[int, int], object] | None = None) -> R:
+    """Run steps to their end and return their result; whatever `progress` raises ends the work."""
+    try:
+        while True:
+            step = next(steps)
+            if progress is not None:
+                progress(step.done, step.total)
+    except StopIteration as stop:
+        return cast(R, stop.value)
+    finally:
+        steps.close()

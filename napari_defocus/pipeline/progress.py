@@ -10,7 +10,7 @@ from ..inference.engine import Progress
 
 
 class ProgressMeter:
-    """Adds up the progress of the stages of some work, in pixels.
+    """Sum of the progress of several stages, in pixels of work.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class ProgressMeter:
     def __init__(self, expected: int) -> None:
         self.done = 0
         self.expected = expected
-        self.told = 0
+        self._reported = 0
 
     def measure(
         self, steps: Generator[Progress, None, FloatArray], pixels: int, *, planned: bool
@@ -33,9 +33,9 @@ class ProgressMeter:
         steps : generator
             The stage.
         pixels : int
-            Its size.
+            Size of the stage.
         planned : bool
-            Whether it was expected from the start; if not, it adds to what is.
+            Whether `expected` holds the stage already; if not, its pixels are added.
         """
         self.expected += 0 if planned else pixels
         while True:
@@ -44,14 +44,14 @@ class ProgressMeter:
             except StopIteration as stop:
                 self.done += pixels
                 return cast(FloatArray, stop.value)
-            # where tiles are halved on the way, it would fall back
-            self.told = max(self.told, self.done + pixels * step.done // step.total)
-            yield Progress(self.told, self.expected)
+            # tiles that are halved on the way must not make the progress fall back
+            self._reported = max(self._reported, self.done + pixels * step.done // step.total)
+            yield Progress(self._reported, self.expected)
 
-    def plan_tiles(self, pixels: int) -> None:
-        """Plan more work than was planned from the start."""
+    def plan(self, pixels: int) -> None:
+        """Add pixels to the work that is expected."""
         self.expected += pixels
 
     def skip(self, pixels: int) -> None:
-        """Leave out planned work."""
+        """Take pixels off the work that is expected."""
         self.expected -= pixels

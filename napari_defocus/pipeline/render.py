@@ -1,8 +1,7 @@
-"""Rendering of one plane with another blur."""
+"""Rendering of one plane with the blur of another focus and aperture."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,36 +9,81 @@ import numpy as np
 
 from ..array_types import FloatArray
 from ..defocus_map import check_values
+from ..image.layout import Layout
 from ..image.value_range import Range
-from ..inference.device import Compute
-from ..inference.engine import Progress, infer
+from ..inference.engine import infer
 from ..inference.resample import block_mean, downsample, upsample
-from ..inference.storage import MemoryStorage, Planes, WritablePlanes
+from ..inference.storage import Planes, WritablePlanes
 from .levels import as_rgb
-from .plane import Steps, Work
-from .progress import ProgressMeter
+from .plane import PlaneCodec, PlaneRun, Steps
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-def render_levels(
-    lens: nn.Module, seen: FloatArray, compute: Compute, scale: int | str, meter: ProgressMeter
-) -> Generator[Progress, None, FloatArray]:
-    """Blur by signed radii, at full scale unless told otherwise.
+@dataclass(frozen=True)
+class PlaneRenderer:
+    """Rendering of one plane; the confidence of its map does not matter.
 
     Parameters
     ----------
-    lens : torch.nn.Module
-        Takes display-encoded RGB and radius, gives RGB.
-    seen : (4, Y, X) float32 array
+    layout : Layout
+        Layout of the image.
+    signed : bool
+        Whether the map's radii are signed. If not, they lie behind the plane of focus.
+    focus : float
+        Radius in pixels, signed, of what is to be in focus.
+    aperture : float
+        Diameter of the aperture, in units of the one that the map was taken with.
+    """
+
+    layout: Layout
+    signed: bool
+    focus: float
+    aperture: float
+
+    @property
+    def stages(self) -> int:
+        """Number of passes over the plane."""
+        return 1
+
+    @property
+    def extra_pixels(self) -> int:
+        """Pixels that are processed beside the passes over the plane."""
+        return 0
+
+    def steps(
+        self, plane: Planes, *maps: Planes, value_range: Range, run: PlaneRun
+    ) -> Steps[WritablePlanes]:
+        """Return the plane (C, Y, X) rendered; `maps` are radius and confidence (1, Y, X)."""
+        from .render_network import RenderNetwork
+
+        codec = PlaneCodec(self.layout, value_range)
+        original, map_radius, confidence = (part[:, :, :] for part in (plane, *maps))
+        before = codec.to_display(plane, run.storage)[:, :, :]
+        check_values(map_radius, confidence, signed=self.signed)
+        radius = self._new_radius(map_radius.astype(np.float32))
+        network = RenderNetwork(float(radius.min()), float(radius.max()))
+        image = np.concatenate([as_rgb(before), radius])
+        after = yield from render_plane(network, image, run)
+        return codec.add_change(original, before, after - before)
+
+    def _new_radius(self, radius: FloatArray) -> FloatArray:
+        behind = -self.aperture if self.signed else self.aperture
+        return (behind * (radius - self.focus)).astype(np.float32)
+
+
+def render_plane(network: nn.Module, image: FloatArray, run: PlaneRun) -> Steps[FloatArray]:
+    """Blur by signed radii, at full size unless ``downscale`` is a number.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Takes display-encoded RGB and radius, returns RGB.
+    image : (4, Y, X) float32 array
         The image in the networks' form, and radius in pixels of the plane.
-    compute : Compute
-        Device, precision and tiles.
-    scale : int or "auto"
-        The level to work at; "auto" is 1, for blur of any radius can be rendered.
-    meter : ProgressMeter
-        Counts the progress.
+    run : PlaneRun
+        Options and progress.
 
     Yields
     ------
@@ -50,40 +94,10 @@ def render_levels(
     (3, Y, X) float32 array
         In the networks' form.
     """
-    level = 1 if scale == "auto" else int(scale)
-    coarse = np.concatenate([*downsample(seen[:3], [level]), block_mean(seen[3:], level) / level])
-    steps = infer(lens, coarse, compute)
-    blurred = yield from meter.measure(steps, coarse[0].size, planned=True)
-    return upsample(blurred, level, seen.shape[-2:])
-
-
-@dataclass(frozen=True)
-class Refocus:
-    """The refocusing of one plane; the confidence of its map does not matter."""
-
-    work: Work
-    signed: bool
-    focus: float
-    aperture: float
-
-    def steps(
-        self,
-        plane: Planes,
-        *maps: Planes,
-        value_range: Range,
-        meter: ProgressMeter,
-        storage: MemoryStorage,
-    ) -> Steps[WritablePlanes]:
-        """Return the plane (C, Y, X) refocused; `maps` are radius and confidence (1, Y, X)."""
-        from .render_network import RenderNetwork
-
-        work = self.work
-        original, *known = (part[:, :, :] for part in (plane, *maps))
-        before = work.to_display(plane, value_range, storage)[:, :, :]
-        check_values(*known, signed=self.signed)
-        behind = -self.aperture if self.signed else self.aperture
-        radius = behind * (known[0].astype(np.float32) - self.focus)
-        lens = RenderNetwork(float(radius.min()), float(radius.max()))
-        seen = np.concatenate([as_rgb(before), radius.astype(np.float32)])
-        after = yield from render_levels(lens, seen, work.compute, work.scale, meter)
-        return work.add_change(original, before, after - before, value_range)
+    factor = run.options.downscale if isinstance(run.options.downscale, int) else 1
+    coarse = np.concatenate(
+        [*downsample(image[:3], [factor]), block_mean(image[3:], factor) / factor]
+    )
+    steps = infer(network, coarse, run.options)
+    blurred = yield from run.meter.measure(steps, coarse[0].size, planned=True)
+    return upsample(blurred, factor, image.shape[-2:])

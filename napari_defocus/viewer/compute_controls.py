@@ -4,7 +4,7 @@ from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, Widget
 
-from ..inference.device import Compute
+from ..options import Options
 from .preferences import compute_preferences
 
 _TILES: list[tuple[str, int | str]] = [
@@ -59,7 +59,7 @@ class ComputeControls:
         return [self.more, *self._hidden]
 
     @property
-    def compute(self) -> Compute:
+    def compute(self) -> Options:
         """Device, precision and tiles as chosen.
 
         Raises
@@ -68,7 +68,7 @@ class ComputeControls:
             If the device is no name at all.
         """
         tile = None if self.tile.value == "whole" else self.tile.value
-        return Compute(self.device.value.strip(), self.precision.value, tile)
+        return Options(self.device.value.strip(), self.precision.value, tile)
 
     @property
     def _hidden(self) -> list[Widget]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ..inference.device import Compute
+from ..options import Options
 from ..inference.engine import Progress
 from ..models import find_model, with_scale_models
 from ..provenance import array_hash, provenance
@@ -42,7 +42,7 @@ class How:
     model: str = "auto"
     scale: str | float = "auto"
     encoding: str = "auto"
-    compute: Compute = field(default_factory=Compute)
+    compute: Options = field(default_factory=Options)
 
     @property
     def changed(self) -> dict[str, Any]:

@@ -1,16 +1,16 @@
 """What the user set under Preferences: on what to compute, and how finely."""
 
-from ..inference.device import Compute
+from ..options import Options
 
 PLUGIN = "napari-defocus"
 
 
-def compute_preferences() -> Compute:
+def compute_preferences() -> Options:
     """Read napari's preferences for this plugin.
 
     Returns
     -------
-    Compute
+    Options
         In the preferences, a tile size of 0 stands for "auto" and -1 for one tile. All "auto" if
         the plugin is switched off in napari, so that it has no preferences.
 
@@ -24,8 +24,8 @@ def compute_preferences() -> Compute:
     try:
         stored = get_plugin_settings(PLUGIN).compute
     except KeyError:
-        return Compute()
-    return Compute(str(stored.device), str(stored.precision), _tile(int(stored.tile)))
+        return Options()
+    return Options(str(stored.device), str(stored.precision), _tile(int(stored.tile)))
 
 
 def _tile(stored: int) -> int | str | None:

@@ -162,12 +162,12 @@ class Preview:
             self._discard()
 
     def request(self, *_: Any) -> None:
-        """Compute it anew, once nothing has changed for a moment."""
+        """Options it anew, once nothing has changed for a moment."""
         if self._on and self._panel.isVisible():
             self._timer.start()
 
     def forget(self, *_: Any) -> None:
-        """Compute it anew for other pixels: of another layer, or changed ones."""
+        """Options it anew for other pixels: of another layer, or changed ones."""
         self._known = None
         self.request()
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from napari_defocus.errors import DeviceError, OptionError
 from napari_defocus.inference.device import (
-    Compute,
+    Options,
     choose_device,
     choose_precision,
     choose_tile_size,
@@ -39,7 +39,7 @@ class Plain(nn.Module):
 def test_impossible_choices_are_refused(values):
     (name,) = values
     with pytest.raises(OptionError, match=f"{name} is"):
-        Compute(**values)
+        Options(**values)
 
 
 def test_auto_is_the_accelerator_or_else_the_cpu():

@@ -12,10 +12,10 @@ from torch import nn
 
 from napari_defocus.errors import DefocusError, DeviceError
 from napari_defocus.inference import device, engine
-from napari_defocus.inference.device import Compute
+from napari_defocus.options import Options
 from napari_defocus.inference.engine import infer, run_to_end
 
-CPU = Compute(device="cpu")
+CPU = Options(device="cpu")
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,14 @@ def plane(height, width, channels=3):
 
 
 def whole(network, image):
-    return run_to_end(infer(network, image, Compute(device="cpu", tile=None)))
+    return run_to_end(infer(network, image, Options(device="cpu", tile=None)))
 
 
 @given(st.integers(4, 150), st.integers(4, 150), st.integers(16, 120), st.sampled_from([1, 4, 8]))
 @settings(deadline=None, max_examples=25)
 def test_tiled_is_whole(height, width, tile, multiple):
     network, image = Sums(9, multiple), plane(height, width)
-    tiled = run_to_end(infer(network, image, Compute(device="cpu", tile=tile)))
+    tiled = run_to_end(infer(network, image, Options(device="cpu", tile=tile)))
     assert tiled.shape == (2, height, width)
     np.testing.assert_allclose(tiled, whole(network, image), atol=1e-4)
 
@@ -109,7 +109,7 @@ def test_edges_are_reflected_up_to_a_size_that_networks_accept():
 
 
 def test_progress_counts_tiles():
-    steps = list(infer(Sums(), plane(128, 192), Compute(device="cpu", tile=64)))
+    steps = list(infer(Sums(), plane(128, 192), Options(device="cpu", tile=64)))
     assert [(step.done, step.total) for step in steps] == [(i + 1, 6) for i in range(6)]
 
 
@@ -117,7 +117,7 @@ def test_only_needed_tiles_are_done():
     network, image = Sums(), plane(128, 128)
     needed = np.zeros((128, 128), bool)
     needed[70:80, 100:110] = True
-    steps = infer(network, image, Compute(device="cpu", tile=32), needed)
+    steps = infer(network, image, Options(device="cpu", tile=32), needed)
     assert next(steps) == engine.Progress(1, 1)
     result = run_to_end(steps)
     np.testing.assert_allclose(result[:, needed], whole(network, image)[:, needed], atol=1e-4)
@@ -141,13 +141,13 @@ def test_nothing_needed_is_nothing_done():
 def test_out_of_memory_halves_the_tiles_and_goes_on_from_there(error):
     image = plane(256, 256)
     network = Limited(110**2, error)
-    steps = list(infer(network, image, Compute(device="cpu", tile=128)))
+    steps = list(infer(network, image, Options(device="cpu", tile=128)))
     assert steps[-1].done == steps[-1].total
     assert [step.done for step in steps] == list(range(1, len(steps) + 1))
     failed = [size for size in network.sizes if size > network.most]
     assert len(network.sizes) == len(steps) + len(failed)  # nothing was done twice
     network.sizes.clear()
-    tiled = run_to_end(infer(network, image, Compute(device="cpu", tile=128)))
+    tiled = run_to_end(infer(network, image, Options(device="cpu", tile=128)))
     np.testing.assert_allclose(tiled, whole(Sums(), image), atol=1e-4)
 
 
@@ -158,7 +158,7 @@ def test_tiles_done_before_memory_ran_out_are_kept():
             return super().forward(x)
 
     image, network = plane(256, 256), Filling(0, MemoryError())
-    tiled = run_to_end(infer(network, image, Compute(device="cpu", tile=128)))
+    tiled = run_to_end(infer(network, image, Options(device="cpu", tile=128)))
     np.testing.assert_allclose(tiled, whole(Sums(), image), atol=1e-4)
     large = [size for size in network.sizes if size > 150**2]
     assert len(large) == 4  # three that went well, and the one that failed
@@ -180,7 +180,7 @@ def test_cpu_takes_over_from_an_accelerator_without_memory():
 
     image = plane(128, 128)
     with pytest.warns(UserWarning, match="going on with the CPU"):
-        result = run_to_end(infer(NeedsCpu(), image, Compute(tile=64)))
+        result = run_to_end(infer(NeedsCpu(), image, Options(tile=64)))
     np.testing.assert_allclose(result, whole(Sums(), image), atol=1e-4)
 
 
@@ -206,7 +206,7 @@ def test_tiles_that_take_too_long_are_halved(monkeypatch):
 
 def test_tiles_of_a_given_size_stay(monkeypatch):
     monkeypatch.setattr(engine, "_LONGEST_TILE", 0.0)
-    steps = infer(Sums(), plane(128, 128), Compute(device="cpu", tile=64))
+    steps = infer(Sums(), plane(128, 128), Options(device="cpu", tile=64))
     assert len(list(steps)) == 4
 
 
@@ -258,7 +258,7 @@ def test_a_network_that_is_not_ready_is_copied(spoil):
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_between_tiles_torch_is_as_it_was(precision):
     threads = torch.get_num_threads()
-    for _ in infer(Sums(), plane(128, 128), Compute("cpu", precision, 64)):
+    for _ in infer(Sums(), plane(128, 128), Options("cpu", precision, 64)):
         assert torch.is_grad_enabled()
         assert not torch.is_inference_mode_enabled()
         assert not torch.is_autocast_enabled("cpu")
@@ -267,7 +267,7 @@ def test_between_tiles_torch_is_as_it_was(precision):
 
 def test_half_precision_is_near():
     network, image = Sums(), plane(128, 128)
-    half = run_to_end(infer(network, image, Compute("cpu", "bfloat16", None)))
+    half = run_to_end(infer(network, image, Options("cpu", "bfloat16", None)))
     full = whole(network, image)
     assert 0 < np.abs(half - full).max() < 0.05
 
@@ -276,7 +276,7 @@ def test_threads_may_infer_at_once():
     image, results = plane(100, 130), []
 
     def work():
-        results.append(run_to_end(infer(Sums(), image, Compute(device="cpu", tile=48))))
+        results.append(run_to_end(infer(Sums(), image, Options(device="cpu", tile=48))))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -289,7 +289,7 @@ def test_threads_may_infer_at_once():
 
 
 def test_work_can_be_left_at_any_tile():
-    steps = infer(Sums(), plane(128, 128), Compute(device="cpu", tile=32))
+    steps = infer(Sums(), plane(128, 128), Options(device="cpu", tile=32))
     next(steps)
     steps.close()
     assert list(steps) == []

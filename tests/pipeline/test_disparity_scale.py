@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_defocus.inference.device import Compute
+from napari_defocus.options import Options
 from napari_defocus.inference.storage import DiskStorage, MemoryStorage
 from napari_defocus.pipeline.confidence import confidence_within
 from napari_defocus.pipeline.disparity_scale import match_disparity_scale, max_pixels, radius_ratio
@@ -13,7 +13,7 @@ from napari_defocus.pipeline.progress import ProgressMeter
 
 from .slopes import SlopeEstimator, ramp
 
-CPU = Compute(device="cpu")
+CPU = Options(device="cpu")
 
 
 def views(height, width, radius):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from napari_defocus.errors import OptionError
-from napari_defocus.inference.device import Compute
+from napari_defocus.options import Options
 from napari_defocus.inference.storage import DiskStorage, MemoryStorage
 from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.pipeline.coarse_to_fine import estimate_coarse_to_fine
@@ -18,7 +18,7 @@ from napari_defocus.pipeline.progress import ProgressMeter
 
 from .slopes import SlopeEstimator, ramp
 
-CPU = Compute(device="cpu")
+CPU = Options(device="cpu")
 
 
 class StepDeblur(nn.Module):

@@ -11,7 +11,7 @@ from skimage.transform import resize
 from torch import nn
 
 from napari_defocus import deblur, estimate_defocus, reblur
-from napari_defocus.inference.device import Compute
+from napari_defocus.options import Options
 from napari_defocus.inference.engine import run_to_end
 from napari_defocus.inference.resample import downsample, upsample
 from napari_defocus.inference.storage import ComputedPlanes, MemoryStorage
@@ -131,7 +131,7 @@ def test_an_enlarged_photograph_is_deblurred_at_its_own_size_and_smoothly_enlarg
     network, image = Doubling(), planes(by_spline(coffee(), 4))
     shape = image.shape[1:]
     found = np.stack([np.full(shape, 8.0), np.ones(shape)]).astype(np.float32)
-    compute, meter = Compute(device="cpu"), ProgressMeter(shape[0] * shape[1])
+    compute, meter = Options(device="cpu"), ProgressMeter(shape[0] * shape[1])
     steps = deblur_at_levels(
         network, image, found, compute, "auto", np.ones(shape, bool), meter, MemoryStorage()
     )

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from napari_defocus.inference.device import Compute
+from napari_defocus.options import Options
 from napari_defocus.inference.engine import run_to_end
 from napari_defocus.inference.storage import MemoryStorage
 from napari_defocus.networks import build
@@ -72,7 +72,7 @@ def test_training_looks_as_the_plugin_does():
     seen = pictures(256)
     with torch.no_grad():
         found = coarse_to_fine(network, seen, 4)[1][0].numpy()
-    how, meter = Compute(device="cpu", precision="float32"), ProgressMeter(256 * 256)
+    how, meter = Options(device="cpu", precision="float32"), ProgressMeter(256 * 256)
     wanted = run_to_end(
         estimate_coarse_to_fine(network, seen[0].numpy(), how, "auto", meter, MemoryStorage())
     )

@@ -1,13 +1,13 @@
 import pytest
 from napari.settings import get_plugin_settings
 
-from napari_defocus.inference.device import Compute
+from napari_defocus.options import Options
 from napari_defocus.viewer.preferences import compute_preferences
 
 
 @pytest.mark.usefixtures("registered")
 def test_nothing_set_means_auto():
-    assert compute_preferences() == Compute()
+    assert compute_preferences() == Options()
 
 
 @pytest.mark.usefixtures("registered")
@@ -15,7 +15,7 @@ def test_nothing_set_means_auto():
 def test_what_is_set_is_used(stored, tile):
     settings = get_plugin_settings("napari-defocus").compute
     settings.device, settings.precision, settings.tile = "cpu", "bfloat16", stored
-    assert compute_preferences() == Compute("cpu", "bfloat16", tile)
+    assert compute_preferences() == Options("cpu", "bfloat16", tile)
 
 
 @pytest.mark.usefixtures("registered")

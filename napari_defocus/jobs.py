@@ -1,0 +1,491 @@
+"""Jobs that the public functions, the command line, the widgets and the batch run.
+
+A job says which models take part (:attr:`Job.models`), does its work step by step
+(:meth:`Job.steps`, for worker threads) or at once (:meth:`Job.run`), and describes itself for
+provenance (:attr:`Job.parameters`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from .defocus_map import DefocusMap, check_map
+from .errors import ModelError, OptionError
+from .image.dask_planes import range_of
+from .image.layout import Layout, as_array, from_planes, is_dask, read_layout, write_window
+from .image.value_range import Ranges, check_range
+from .models import ModelCard, describe_network, find_model, taking_part
+from .models.registry import DETAILS, check_detail
+from .options import Options
+from .pipeline.deblur import PlaneDeblurrer
+from .pipeline.estimate import PlaneEstimator
+from .pipeline.plane import Steps, drain, translate_errors
+from .pipeline.planes import Inputs, map_planes, process_planes
+from .pipeline.render import PlaneRenderer
+from .views import Views
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .networks.descriptor import Task
+
+R = TypeVar("R")
+
+
+class Job(ABC, Generic[R]):
+    """Work on one image, described before it is done.
+
+    Subclasses are frozen dataclasses; their fields are the arguments of a public function.
+    """
+
+    #: Name of the public function.
+    function: ClassVar[str]
+    options: Options
+
+    @property
+    @abstractmethod
+    def source(self) -> Any:
+        """The image that the job is about."""
+
+    @property
+    @abstractmethod
+    def models(self) -> tuple[ModelCard, ...]:
+        """Cards of the models that take part, the one that makes the result first."""
+
+    @property
+    @abstractmethod
+    def own_parameters(self) -> dict[str, Any]:
+        """Arguments of the public function beside the image and the options."""
+
+    @abstractmethod
+    def _steps(self) -> Steps[R]:
+        """Do the work."""
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Layout of the image."""
+        layout = read_layout(self.source, self.options.channel_axis, self.options.encoding)
+        check_range(self.options.value_range, layout.leading)
+        return layout
+
+    @cached_property
+    def value_range(self) -> Ranges:
+        """Values of black and white, measured once if they are not an option."""
+        return range_of(self.source, self.layout, self.options.value_range)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Arguments that make the same result again, with what "auto" and None stand for.
+
+        The value range of a lazy image is None unless it is an option: it is not measured yet.
+        """
+        lazy = is_dask(self.source) and "value_range" not in self.__dict__
+        ranges = self.options.value_range if lazy else self.value_range
+        return {
+            **self.own_parameters,
+            "channel_axis": self.layout.channel_axis,
+            "encoding": self.layout.encoding,
+            "value_range": None if ranges is None else np.asarray(ranges, float).tolist(),
+            "downscale": self.options.downscale,
+            "device": self.options.device,
+            "precision": self.options.precision,
+            "tile": self.options.tile,
+        }
+
+    def steps(self) -> Steps[R]:
+        """Do the work, yielding after every tile.
+
+        Yields
+        ------
+        Progress
+
+        Returns
+        -------
+        object
+            The result.
+
+        Raises
+        ------
+        DefocusError
+            If an input cannot be used or the computation fails, and never a RuntimeError.
+        """
+        return translate_errors(self._steps())
+
+    def run(self, progress: Callable[[int, int], object] | None = None) -> R:
+        """Do the work at once.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called as ``progress(done, total)`` after every tile, in pixels of work. Whatever it
+            raises, such as :class:`napari_defocus.Cancelled`, ends the work.
+        """
+        if progress is not None and not callable(progress):
+            raise OptionError(f"progress is {progress!r}; a function of (done, total) is expected")
+        return drain(self.steps(), progress)
+
+    def _resolve(self, model: Any, task: Task, detail: str = DETAILS[0]) -> ModelCard | nn.Module:
+        """Return the card of a model, or a network of the caller's own."""
+        if isinstance(model, str | PathLike):
+            return find_model(model, task, detail, self.layout.imaging)
+        check_detail(detail, type(model).__name__)
+        descriptor = getattr(model, "descriptor", None)
+        if getattr(descriptor, "task", None) != task:
+            raise ModelError(
+                f"model is a {type(model).__name__}; a name, a path, or a network with a "
+                f"descriptor of task {task!r} is expected"
+            )
+        network: nn.Module = model
+        return network
+
+
+@dataclass(frozen=True, eq=False)
+class EstimateJob(Job[DefocusMap]):
+    """Estimation of a defocus map; see :func:`napari_defocus.estimate_defocus`.
+
+    Parameters
+    ----------
+    views : Views
+        The image, or both dual-pixel views.
+    model : str, path or torch.nn.Module
+        The estimator.
+    options : Options
+        How values are read and how to compute.
+    out : (array, array), optional
+        Where radius and confidence are written.
+
+    Examples
+    --------
+    >>> job = EstimateJob(Views(np.zeros((64, 48), np.uint8)))
+    >>> [card.name for card in job.models]
+    ['single']
+    """
+
+    function: ClassVar[str] = "estimate_defocus"
+
+    views: Views
+    model: Any = "auto"
+    options: Options = field(default_factory=Options)
+    out: tuple[Any, Any] | None = None
+
+    @property
+    def source(self) -> Any:
+        """The image, or the left view."""
+        return self.views.image
+
+    @cached_property
+    def plane_task(self) -> PlaneEstimator:
+        """The estimation of one plane."""
+        return PlaneEstimator(self.layout, self._resolve(self.model, self.views.task))
+
+    @property
+    def models(self) -> tuple[ModelCard, ...]:
+        """Cards of the estimator and of the model that sets its scale."""
+        return tuple(taking_part([_card(self.plane_task.model)]))
+
+    @property
+    def own_parameters(self) -> dict[str, Any]:
+        """The right view and the model."""
+        return {"right": self.views.right, "model": _name(self.model)}
+
+    def _steps(self) -> Steps[DefocusMap]:
+        task, inputs = self.plane_task, Inputs(self.views.arrays)
+        if is_dask(self.source) and self.out is None:
+            both = map_planes(task, inputs, self.options, channels=2, dtype=np.float32)
+            radius, confidence = both[..., 0, :, :], both[..., 1, :, :]
+        else:
+            radius, confidence = self._outputs()
+
+            def write(index: tuple[int, ...], window: tuple[slice, slice], values: Any) -> None:
+                place: Any = (*index, *window)
+                radius[place], confidence[place] = values
+
+            # two views are rectified as a whole, never block by block
+            beside = None if self.out is None or self.views.right is not None else radius
+            yield from process_planes(task, inputs, self.value_range, self.options, write, beside)
+        signed = self.views.task == "dual"
+        estimate = DefocusMap(radius, confidence, signed=signed, model=_name(task.model))
+        return self.views.turn_upright(estimate)
+
+    def _outputs(self) -> tuple[Any, Any]:
+        shape = self.layout.map_shape
+        if self.out is None:
+            both = np.empty((2, *shape), np.float32)
+            return both[0], both[1]
+        try:
+            radius, confidence = self.out
+        except (TypeError, ValueError):
+            raise OptionError("out should be two arrays, for radius and confidence") from None
+        for part in (radius, confidence):
+            _check_out(part, shape, np.dtype(np.float32))
+        return radius, confidence
+
+
+@dataclass(frozen=True, eq=False)
+class _PictureJob(Job[Any]):
+    """A job whose result is a picture like its source."""
+
+    def _make_picture(self, task: Any, maps: list[Any], out: Any) -> Steps[Any]:
+        """Process every plane and its radius and confidence; return the new picture."""
+        inputs, layout = Inputs([self.source], maps), self.layout
+        if is_dask(self.source) and out is None:
+            planes = map_planes(
+                task, inputs, self.options, channels=layout.channels, dtype=layout.dtype
+            )
+            return from_planes(planes, layout)
+        result = np.empty(layout.shape, layout.dtype) if out is None else out
+
+        def write(index: tuple[int, ...], window: tuple[slice, slice], values: Any) -> None:
+            write_window(result, layout, index, window, values)
+
+        yield from process_planes(task, inputs, self.value_range, self.options, write, out)
+        return result
+
+    def _check_out(self, out: Any) -> None:
+        if out is not None:
+            _check_out(out, self.layout.shape, self.layout.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class DeblurJob(_PictureJob):
+    """Deblurring of an image; see :func:`napari_defocus.deblur`.
+
+    Parameters
+    ----------
+    image : (..., Y, X) array
+        The image.
+    defocus : DefocusMap, array, EstimateJob or None
+        The map; or the job that estimates it, which is run first. None: `map_model` estimates it
+        from the image.
+    strength, protect_radius, detail
+        As in the public function.
+    model, map_model : str, path or torch.nn.Module
+        The deblurring model, and the estimator of the map.
+    options : Options
+        How values are read and how to compute.
+    out : array, optional
+        Where the result is written.
+    estimated_map : DefocusMap, optional
+        What the estimation gave, if it was run before; see `with_map`.
+
+    Examples
+    --------
+    >>> job = DeblurJob(np.zeros((64, 48), np.uint8))
+    >>> [card.name for card in job.models]
+    ['photo-faithful', 'single']
+    """
+
+    function: ClassVar[str] = "deblur"
+
+    image: Any
+    defocus: Any = None
+    strength: float = 1.0
+    protect_radius: float = 0.5
+    detail: str = DETAILS[0]
+    model: Any = "auto"
+    map_model: Any = "auto"
+    options: Options = field(default_factory=Options)
+    out: Any = None
+    estimated_map: DefocusMap | None = None
+
+    def __post_init__(self) -> None:
+        checked = {
+            "image": as_array(self.image),
+            "strength": check_number("strength", self.strength, "a number from 0 to 2", 0, 2),
+            "protect_radius": check_number(
+                "protect_radius", self.protect_radius, "a finite number of 0 or more", 0
+            ),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        if self.defocus is not None and self.map_model != DeblurJob.map_model:
+            raise OptionError(
+                f"map_model is {_name(self.map_model)!r} and a map is given too, which needs no "
+                "model; give one of them"
+            )
+
+    @property
+    def source(self) -> Any:
+        """The image."""
+        return self.image
+
+    @cached_property
+    def estimate(self) -> EstimateJob | None:
+        """The job that estimates the map; None if the map is given."""
+        if self.defocus is None:
+            return EstimateJob(Views(self.image), self.map_model, self.options)
+        return self.defocus if isinstance(self.defocus, EstimateJob) else None
+
+    def with_map(self, defocus: DefocusMap) -> DeblurJob:
+        """Return the same job with the map that `estimate` gave, so that it is not run again."""
+        return replace(self, estimated_map=defocus)
+
+    @cached_property
+    def network(self) -> ModelCard | nn.Module:
+        """The deblurring model."""
+        return self._resolve(self.model, "deblur", self.detail)
+
+    @property
+    def models(self) -> tuple[ModelCard, ...]:
+        """Cards of the deblurring model and of those that estimate the map."""
+        estimators = () if self.estimate is None else self.estimate.models
+        return tuple(taking_part([_card(self.network), *estimators]))
+
+    @property
+    def own_parameters(self) -> dict[str, Any]:
+        """The map, strength, protected radius, detail and models."""
+        estimate = self.estimate
+        defocus: Any = self.defocus
+        if estimate is not None:
+            right = estimate.views.right
+            defocus = None if right is None else {"right": right}
+        return {
+            "defocus": defocus,
+            "strength": self.strength,
+            "protect_radius": self.protect_radius,
+            "detail": self.detail,
+            "model": _name(self.model),
+            "map_model": _name(self.map_model if estimate is None else estimate.model),
+        }
+
+    def _steps(self) -> Steps[Any]:
+        self._check_out(self.out)
+        network = self.network
+        if self.strength == 0:
+            return self._unchanged()
+        defocus = self.estimated_map if self.estimated_map is not None else self.defocus
+        if isinstance(defocus, EstimateJob):
+            defocus = yield from defocus.steps()
+        if defocus is None:
+            assert self.estimate is not None
+            maps, map_source = [], self.estimate.plane_task
+        else:
+            known = check_map(_match_laziness(defocus, self.image), self.layout)
+            maps, map_source = list(known), known.signed
+        task = PlaneDeblurrer(self.layout, network, map_source, self.strength, self.protect_radius)
+        return (yield from self._make_picture(task, maps, self.out))
+
+    def _unchanged(self) -> Any:
+        if self.out is not None:
+            self.out[...] = self.image
+            return self.out
+        return self.image.copy() if hasattr(self.image, "copy") else np.asarray(self.image)
+
+
+@dataclass(frozen=True, eq=False)
+class RefocusJob(_PictureJob):
+    """Rendering of a sharp image with another focus and aperture, or blurring it again.
+
+    See :func:`napari_defocus.refocus` and :func:`napari_defocus.reblur`.
+
+    Parameters
+    ----------
+    sharp : (..., Y, X) array
+        The sharp image.
+    defocus : DefocusMap or array
+        Its map.
+    focus : float
+        Radius in pixels, signed, of what is to be in focus.
+    aperture : float
+        Diameter of the new aperture, in units of the one that the map was taken with.
+    options : Options
+        How values are read and how to compute.
+    out : array, optional
+        Where the result is written.
+
+    Examples
+    --------
+    >>> job = RefocusJob(np.zeros((8, 8), np.uint8), np.ones((8, 8)), aperture=0.5)
+    >>> job.function, job.models
+    ('refocus', ())
+    """
+
+    sharp: Any
+    defocus: Any
+    focus: float = 0.0
+    aperture: float = 1.0
+    options: Options = field(default_factory=Options)
+    out: Any = None
+
+    def __post_init__(self) -> None:
+        checked = {
+            "sharp": as_array(self.sharp),
+            "focus": check_number("focus", self.focus, "a finite number"),
+            "aperture": check_number("aperture", self.aperture, "a finite number of 0 or more", 0),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def function(self) -> str:  # type: ignore[override]
+        """The public function: reblurring keeps focus and aperture."""
+        return "reblur" if (self.focus, self.aperture) == (0, 1) else "refocus"
+
+    @property
+    def source(self) -> Any:
+        """The sharp image."""
+        return self.sharp
+
+    @property
+    def models(self) -> tuple[ModelCard, ...]:
+        """No model takes part."""
+        return ()
+
+    @property
+    def own_parameters(self) -> dict[str, Any]:
+        """The map, focus and aperture."""
+        return {"defocus": self.defocus, "focus": self.focus, "aperture": self.aperture}
+
+    def _steps(self) -> Steps[Any]:
+        self._check_out(self.out)
+        known = check_map(_match_laziness(self.defocus, self.sharp), self.layout)
+        task = PlaneRenderer(self.layout, known.signed, self.focus, self.aperture)
+        return (yield from self._make_picture(task, list(known), self.out))
+
+
+def check_number(
+    name: str, value: Any, accepted: str, least: float = -np.inf, most: float = np.inf
+) -> float:
+    """Return a value as a float; an OptionError unless it is a number within limits."""
+    number = np.nan
+    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
+        number = float(value)
+    if not (np.isfinite(number) and least <= number <= most):
+        raise OptionError(f"{name} is {value!r}; {accepted} is expected")
+    return number
+
+
+def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    actual = getattr(out, "shape", None), getattr(out, "dtype", None)
+    if actual != (shape, dtype):
+        raise OptionError(f"out has {actual[1]} {actual[0]}; {dtype} {shape} is expected")
+
+
+def _match_laziness(defocus: Any, image: Any) -> Any:
+    """Compute a lazy map if the image is not lazy."""
+    parts = tuple(defocus) if isinstance(defocus, DefocusMap) else (defocus,)
+    if is_dask(image) or not any(map(is_dask, parts)):
+        return defocus
+    import dask
+
+    computed = dask.compute(*parts)
+    if not isinstance(defocus, DefocusMap):
+        return computed[0]
+    return DefocusMap(computed[0], computed[1], defocus.signed, defocus.model)
+
+
+def _card(model: ModelCard | nn.Module) -> ModelCard:
+    return model if isinstance(model, ModelCard) else describe_network(model)
+
+
+def _name(model: Any) -> str:
+    if isinstance(model, str | PathLike):
+        return fspath(model)
+    return str(getattr(model, "name", type(model).__name__))

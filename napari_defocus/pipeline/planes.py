@@ -1,0 +1,191 @@
+"""The work on all planes of an image, one after the other or as lazy tasks."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..array_types import Array
+from ..image.dask_planes import lazy_map, lazy_planes, lazy_range, over_planes
+from ..image.layout import Layout, plane_indices, read_window
+from ..image.value_range import Range, Ranges, range_of_plane
+from ..inference.engine import Progress
+from ..inference.resample import level_shape
+from ..inference.storage import (
+    MemoryStorage,
+    Planes,
+    WritablePlanes,
+    memory_storage,
+    storage_for,
+)
+from ..options import Options
+from .plane import PlaneRun, Steps, drain, translate_errors
+from .progress import ProgressMeter
+
+#: Writes the window (C, y, x) of a plane's result: index of the plane, rows and columns, values.
+WriteWindow = Callable[[tuple[int, ...], tuple[slice, slice], Array], None]
+
+
+class PlaneTask(Protocol):
+    """The work on one plane."""
+
+    @property
+    def layout(self) -> Layout:
+        """Layout of the image."""
+
+    @property
+    def stages(self) -> int:
+        """Number of passes over a plane."""
+
+    @property
+    def extra_pixels(self) -> int:
+        """Pixels of each plane that are processed beside the passes over it."""
+
+    def steps(self, *planes: Planes, value_range: Range, run: PlaneRun) -> Steps[WritablePlanes]:
+        """Return the result (C, Y, X) for one plane of every input."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The arrays that a task takes one plane of.
+
+    Parameters
+    ----------
+    images : sequence of arrays
+        Of the task's layout: the image, or both views.
+    maps : sequence of (..., Y, X) arrays
+        Radius and confidence of a map, with the image's leading axes.
+    """
+
+    images: Sequence[Any]
+    maps: Sequence[Any] = ()
+
+    def planes(
+        self, layout: Layout, index: tuple[int, ...], storage: MemoryStorage
+    ) -> list[Planes]:
+        """Return one plane (C, Y, X) of each, read as a whole or window by window."""
+        layouts = [
+            *((image, layout) for image in self.images),
+            *((part, Layout(part.shape, part.dtype, None, "linear")) for part in self.maps),
+        ]
+        return [
+            storage.view(
+                (part_layout.channels, *layout.map_shape[-2:]),
+                functools.partial(_window, array, part_layout, index),
+            )
+            for array, part_layout in layouts
+        ]
+
+
+def _window(
+    array: Any, layout: Layout, index: tuple[int, ...], rows: slice, columns: slice
+) -> Array:
+    return read_window(array, layout, index, (rows, columns))
+
+
+def process_planes(
+    task: PlaneTask,
+    inputs: Inputs,
+    value_range: Ranges,
+    options: Options,
+    write: WriteWindow,
+    beside: Any = None,
+) -> Steps[None]:
+    """Process every plane and write its result.
+
+    Parameters
+    ----------
+    task : PlaneTask
+        The work on one plane.
+    inputs : Inputs
+        What it takes.
+    value_range : (float, float) or array
+        Black and white of all planes or of each.
+    options : Options
+        How to compute.
+    write : callable
+        Writes a window of the result.
+    beside : array, optional
+        The array that is written to; large planes are then processed block by block.
+
+    Yields
+    ------
+    Progress
+    """
+    layout = task.layout
+    meter = _meter(task, options)
+    for index in plane_indices(layout):
+        with _storage(layout, options, beside) as storage:
+            planes = inputs.planes(layout, index, storage)
+            result = yield from task.steps(
+                *planes,
+                value_range=range_of_plane(value_range, index),
+                run=PlaneRun(options, meter, storage),
+            )
+            for block in storage.blocks(layout.map_shape, 1):
+                write(index, block.slices, result[:, *block.slices])
+    yield Progress(meter.expected, meter.expected)
+
+
+def map_planes(
+    task: PlaneTask, inputs: Inputs, options: Options, *, channels: int, dtype: Any
+) -> Any:
+    """Return the results for all planes as a lazy dask array, a task a plane.
+
+    Parameters
+    ----------
+    task : PlaneTask
+        The work on one plane.
+    inputs : Inputs
+        dask arrays; maps may be NumPy arrays.
+    options : Options
+        How values are read and how to compute.
+    channels : int
+        Channels of the result.
+    dtype : data type
+        Data type of the result.
+
+    Returns
+    -------
+    (..., `channels`, Y, X) dask array
+    """
+    layout = task.layout
+    return over_planes(
+        functools.partial(_process_plane, task, options),
+        [
+            *(lazy_planes(image, layout) for image in inputs.images),
+            *(lazy_map(part, layout) for part in inputs.maps),
+        ],
+        lazy_range(inputs.images[0], layout, options.value_range),
+        channels=channels,
+        dtype=dtype,
+    )
+
+
+def _process_plane(
+    task: PlaneTask, options: Options, *planes: Array, value_range: Range
+) -> Array:
+    """Process one plane inside a task of dask, which reports no progress."""
+    run = PlaneRun(options, ProgressMeter(0), MemoryStorage())
+    return drain(translate_errors(task.steps(*planes, value_range=value_range, run=run)))[:, :, :]
+
+
+def _meter(task: PlaneTask, options: Options) -> ProgressMeter:
+    factor = options.downscale if isinstance(options.downscale, int) else 1
+    pixels = math.prod(level_shape(task.layout.map_shape, factor))
+    planes = int(np.prod(task.layout.leading))
+    return ProgressMeter(planes * (task.stages * pixels + task.extra_pixels))
+
+
+def _storage(
+    layout: Layout, options: Options, beside: Any
+) -> AbstractContextManager[MemoryStorage]:
+    if beside is None:
+        return memory_storage()
+    return storage_for(layout.map_shape, options.tile, beside)
