@@ -97,8 +97,8 @@ def map_and_deblur_photo() -> None:
 def infer_network(task: Any, how: dict[str, Any], keep: bool = True) -> npt.NDArray[np.float32]:
     """Run the default network of a task over the photograph, on the CPU."""
     from napari_defocus.inference import engine
-    from napari_defocus.options import Options
     from napari_defocus.models import find_model, load_network
+    from napari_defocus.options import Options
 
     if not keep:
         engine.keep_freed_memory = nullcontext

@@ -1,4 +1,4 @@
-"""How far out of focus every pixel of an image is, and the image restored.
+"""Measure how far out of focus every pixel of an image is, and restore the image.
 
 The names below are loaded when first used: importing the package imports neither torch nor Qt.
 """
@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import (
-        deblur,
-        deblur_steps,
-        estimate_defocus,
-        estimate_defocus_steps,
-        reblur,
-        reblur_steps,
-        refocus,
-        refocus_steps,
-    )
+    from .api import deblur, estimate_defocus, measure_range, reblur, refocus
     from .defocus_map import DefocusMap
     from .errors import (
         Cancelled,
@@ -30,41 +21,63 @@ if TYPE_CHECKING:
         ModelError,
         OptionError,
     )
+    from .jobs import DeblurJob, EstimateJob, RefocusJob
     from .models import list_models
+    from .options import Options
     from .provenance import provenance
+    from .views import Views
+
+_MODULES = {
+    "api": ["deblur", "estimate_defocus", "measure_range", "reblur", "refocus"],
+    "defocus_map": ["DefocusMap"],
+    "errors": [
+        "Cancelled",
+        "DefocusError",
+        "DeviceError",
+        "FileError",
+        "ImageError",
+        "MapError",
+        "ModelError",
+        "OptionError",
+    ],
+    "jobs": ["DeblurJob", "EstimateJob", "RefocusJob"],
+    "models": ["list_models"],
+    "options": ["Options"],
+    "provenance": ["provenance"],
+    "views": ["Views"],
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "Cancelled",
+    "DeblurJob",
     "DefocusError",
     "DefocusMap",
     "DeviceError",
+    "EstimateJob",
     "FileError",
     "ImageError",
     "MapError",
     "ModelError",
     "OptionError",
+    "Options",
+    "RefocusJob",
+    "Views",
     "__version__",
     "deblur",
-    "deblur_steps",
     "estimate_defocus",
-    "estimate_defocus_steps",
     "list_models",
+    "measure_range",
     "provenance",
     "reblur",
-    "reblur_steps",
     "refocus",
-    "refocus_steps",
 ]
-
-_ERRORS = {name for name in __all__ if name.endswith("Error")} | {"Cancelled"}
-_HOMES = {"DefocusMap": "defocus_map", "list_models": "models", "provenance": "provenance"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "errors" if name in _ERRORS else _HOMES.get(name, "api")
-    value = getattr(import_module(f".{home}", __name__), name)
+    value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
     globals()[name] = value
     return value
 

@@ -365,7 +365,8 @@ class DeblurJob(_PictureJob):
             defocus = yield from defocus.steps()
         if defocus is None:
             assert self.estimate is not None
-            maps, map_source = [], self.estimate.plane_task
+            maps: list[Any] = []
+            map_source: PlaneEstimator | bool = self.estimate.plane_task
         else:
             known = check_map(_match_laziness(defocus, self.image), self.layout)
             maps, map_source = list(known), known.signed

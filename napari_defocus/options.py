@@ -153,7 +153,9 @@ def _check_channel_axis(axis: Any) -> int | str | None:
         return int(axis)
     if axis is None or (isinstance(axis, str) and axis == "none"):
         return axis
-    raise OptionError(f"channel_axis is {axis!r}; None, 'none' or the number of an axis is expected")
+    raise OptionError(
+        f"channel_axis is {axis!r}; None, 'none' or the number of an axis is expected"
+    )
 
 
 def _check_encoding(encoding: Any) -> str:
@@ -181,9 +183,7 @@ def _check_device(device: Any) -> str:
 def _check_precision(precision: Any) -> str:
     if isinstance(precision, str) and precision in _PRECISIONS:
         return str(precision)
-    raise OptionError(
-        f"precision is {precision!r}; 'auto', 'float32' or 'bfloat16' are accepted"
-    )
+    raise OptionError(f"precision is {precision!r}; 'auto', 'float32' or 'bfloat16' are accepted")
 
 
 def _check_tile(tile: Any) -> int | str | None:

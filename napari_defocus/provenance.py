@@ -178,11 +178,11 @@ def write_sidecar(
     FileError
         If it exists, or cannot be written.
     """
-    from .io.atomic import writing
+    from .io.atomic import atomic_file
 
     target = sidecar_path(path)
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    with writing(target, overwrite=overwrite) as file:
+    with atomic_file(target, overwrite=overwrite) as file:
         file.write(text.encode(errors="backslashreplace"))  # as JSON writes what is not Unicode
     return target
 

@@ -15,9 +15,9 @@ from .value_range import (
     extremes,
     extremes_to_keep,
     join_extremes,
-    scan_range,
     range_is_known,
     range_of_plane,
+    scan_range,
 )
 
 #: How many parts are joined at a time when the range of a large image is measured.

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
 from ..errors import DeviceError, OptionError
-from .tiles import check_tile, halo, round_up
+from .tiles import halo, round_up
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
 Precision = Literal["float32", "bfloat16"]
-_PRECISIONS = ("auto", "float32", "bfloat16")
 
 _SMALLEST_SIDE, _LARGEST_SIDE = 64, 1024
 _TILE_SECONDS = 0.5
@@ -50,42 +48,6 @@ class NetworkInfo(Protocol):
     @property
     def bfloat16(self) -> bool:
         """Whether half precision is good enough inside."""
-
-
-@dataclass(frozen=True)
-class Compute:
-    """What the user says about how to compute; checked when it is made.
-
-    Parameters
-    ----------
-    device : str
-        "auto" (the accelerator if there is one, else the CPU), or a device of torch's: "cpu",
-        "cuda", "cuda:1", "mps".
-    precision : {"auto", "float32", "bfloat16"}
-        "auto" is decided by :func:`choose_precision`.
-    tile : int, None or "auto"
-        Side of a tile's core in pixels, None for the whole plane at once, or chosen for the device.
-
-    Raises
-    ------
-    OptionError
-        If one of them is something else.
-    """
-
-    device: str = "auto"
-    precision: str = "auto"
-    tile: int | str | None = "auto"
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.device, str) or not self.device:
-            raise OptionError(
-                f"device is {self.device!r}; 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps' are accepted"
-            )
-        if self.precision not in _PRECISIONS:
-            raise OptionError(
-                f"precision is {self.precision!r}; 'auto', 'float32' or 'bfloat16' are accepted"
-            )
-        object.__setattr__(self, "tile", check_tile(self.tile))
 
 
 def choose_device(name: str) -> torch.device:

@@ -17,8 +17,8 @@ import numpy as np
 
 from ..array_types import FloatArray, Mask
 from ..errors import DefocusError, DeviceError
+from ..options import Options
 from .device import (
-    Options,
     NetworkInfo,
     choose_device,
     choose_precision,
@@ -62,7 +62,7 @@ class Progress:
 def infer(
     network: nn.Module,
     planes: FloatArray | Parts,
-    compute: Options,
+    options: Options,
     needed: Mask | None = None,
     core: Box | None = None,
 ) -> Generator[Progress, None, FloatArray]:
@@ -75,7 +75,7 @@ def infer(
         A network that `prepared_copy` made is run itself and must not change meanwhile.
     planes : (C_in, Y, X) float32 array, or a tuple of such
         In the networks' form, finite; the channels of several follow each other.
-    compute : Options
+    options : Options
         Device, precision and tiles.
     needed : (Y, X) bool array, optional
         Where the result matters; tiles whose core holds no such pixel are left out, and are zero.
@@ -100,13 +100,13 @@ def infer(
     DefocusError
         If the network fails otherwise.
     """
-    runner = _Runner(network, choose_device(compute.device), compute.precision)
+    runner = _Runner(network, choose_device(options.device), options.precision)
     parts = planes if isinstance(planes, tuple) else (planes,)
     canvas = _Canvas(parts, runner.facts, needed, core or Box(0, 0, *parts[0].shape[-2:]))
-    canvas.cut(_cores(compute.tile, runner, canvas))
+    canvas.cut(_cores(options.tile, runner, canvas))
     crew = current_executor()
     if crew is not None:
-        yield from _by_others(crew, network, canvas, compute)
+        yield from _by_others(crew, network, canvas, options)
         return canvas.result()
     with keep_freed_memory():
         while canvas.todo:
@@ -116,17 +116,17 @@ def infer(
                     result = runner.run(canvas.seen())
                     slow = time.perf_counter() - started > _LONGEST_TILE
             except (RuntimeError, MemoryError) as error:
-                runner = _recover(error, canvas, runner, compute)
+                runner = _recover(error, canvas, runner, options)
                 continue
             canvas.put(result)
             yield Progress(canvas.done, canvas.done + len(canvas.todo))
-            if slow and compute.tile == "auto" and canvas.largest() >= 2 * _LEAST_HALF:
+            if slow and options.tile == "auto" and canvas.largest() >= 2 * _LEAST_HALF:
                 canvas.halve()
     return canvas.result()
 
 
 def _by_others(
-    crew: TileExecutor, network: nn.Module, canvas: _Canvas, compute: Options
+    crew: TileExecutor, network: nn.Module, canvas: _Canvas, options: Options
 ) -> Generator[Progress, None, None]:
     """Do all tiles in a crew's hands, some of them at a time."""
     given: deque[Future[FloatArray]] = deque()
@@ -134,7 +134,7 @@ def _by_others(
         while canvas.todo:
             while len(given) < min(crew.size, len(canvas.todo)):
                 seen = canvas.seen(len(given))
-                given.append(crew.executor.submit(run_tile, network, seen, compute))
+                given.append(crew.executor.submit(run_tile, network, seen, options))
             canvas.put(given.popleft().result())
             yield Progress(canvas.done, canvas.done + len(canvas.todo))
     except DefocusError:
@@ -146,9 +146,9 @@ def _by_others(
             future.cancel()
 
 
-def run_tile(network: nn.Module, parts: Parts, compute: Options) -> FloatArray:
+def run_tile(network: nn.Module, parts: Parts, options: Options) -> FloatArray:
     """Return the network's result for a tile: what a worker of a crew does."""
-    runner = _Runner(network, choose_device(compute.device), compute.precision)
+    runner = _Runner(network, choose_device(options.device), options.precision)
     try:
         return runner.run(parts)
     except (RuntimeError, MemoryError) as error:
@@ -314,7 +314,7 @@ def _cores(tile: int | str | None, runner: _Runner, canvas: _Canvas) -> list[Box
 
 
 def _recover(
-    error: RuntimeError | MemoryError, canvas: _Canvas, runner: _Runner, compute: Options
+    error: RuntimeError | MemoryError, canvas: _Canvas, runner: _Runner, options: Options
 ) -> _Runner:
     """Make the work left smaller, or move it to the CPU, or say why it cannot be done."""
     import torch
@@ -330,7 +330,7 @@ def _recover(
         reason = "lacks an operation"
     else:
         raise _failure(error, runner.device) from error
-    if not elsewhere or compute.device != "auto":
+    if not elsewhere or options.device != "auto":
         raise _failure(error, runner.device) from error
     warnings.warn(f"{runner.device} {reason}; going on with the CPU", stacklevel=2)
     return runner.on_cpu()

@@ -11,8 +11,6 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import OptionError
-
 #: How far, in pixels, neighboring tiles fade into each other on either side of their border.
 OVERLAP = 8
 
@@ -55,21 +53,10 @@ class Box:
         top, left = origin.top, origin.left
         return Box(self.top - top, self.left - left, self.bottom - top, self.right - left)
 
-    def downsample(self, level: int) -> "Box":
+    def downscale(self, level: int) -> "Box":
         """Return the box of coarse pixels that cover it where every `level` pixels become one."""
         bottom, right = -(-self.bottom // level), -(-self.right // level)
         return Box(self.top // level, self.left // level, bottom, right)
-
-
-def check_tile(tile: int | np.integer | str | None) -> int | str | None:
-    """Return `tile`; an OptionError unless it is "auto", None or a whole number of 1 or more."""
-    if isinstance(tile, int | np.integer) and not isinstance(tile, bool) and tile >= 1:
-        return int(tile)
-    if isinstance(tile, str | None) and tile in ("auto", None):
-        return tile
-    raise OptionError(
-        f"tile is {tile!r}; 'auto', None (whole) or the side of a tile in pixels is expected"
-    )
 
 
 def round_up(length: int, multiple: int) -> int:

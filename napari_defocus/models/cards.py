@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ModelError
 
 if TYPE_CHECKING:  # the package of networks imports torch
-    from ..networks.descriptor import Task
+    from torch import nn
+
+    from ..networks.descriptor import Descriptor, Task
 
 TASKS: "tuple[Task, ...]" = ("single", "dual", "deblur")
 
@@ -141,3 +143,16 @@ def card_from(values: object, path: Path, source: str) -> ModelCard:
             f"{source} has the field 'scale_from', which only the task 'dual' may have"
         )
     return ModelCard(path=path, **card)
+
+
+def describe_network(network: "nn.Module") -> ModelCard:
+    """Return the card of a network of the caller's own, which has no weights file.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        With a ``descriptor``.
+    """
+    name = type(network).__name__
+    descriptor = cast("Descriptor", network.descriptor)
+    return ModelCard(name, descriptor.task, name, {}, "", Path(), "", "", "", "", {}, {})

@@ -101,7 +101,7 @@ def to_cells(found: Planes, storage: MemoryStorage) -> tuple[FloatArray, FloatAr
         radius, confidence = found[:, *block.slices]
         weight = np.square(confidence) + np.float32(_LEAST_WEIGHT)
         part = block_mean(np.stack([radius * weight, weight]), CELL)
-        cells[:, *block.downsample(CELL).slices] = part
+        cells[:, *block.downscale(CELL).slices] = part
     return cells[0] / cells[1], cells[1]
 
 
@@ -169,7 +169,7 @@ def _hues(views: Planes, storage: MemoryStorage) -> FloatArray:
     """Mean color (3, y, x) of each cell."""
     cells = np.empty((3, *level_shape(views.shape, CELL)), np.float32)
     for block in storage.blocks(views.shape, CELL):
-        cells[:, *block.downsample(CELL).slices] = cell_colors(views[:, *block.slices], CELL)
+        cells[:, *block.downscale(CELL).slices] = cell_colors(views[:, *block.slices], CELL)
     return cells
 
 

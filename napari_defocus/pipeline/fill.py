@@ -52,10 +52,10 @@ def fill_uncertain(
     blocks = storage.blocks(found.shape, _CELL)
     change = storage.array((1, *level_shape(found.shape, _CELL)))
     for block in blocks:
-        sight, core = block.expand(_REACH * _CELL, whole), block.downsample(_CELL)
+        sight, core = block.expand(_REACH * _CELL, whole), block.downscale(_CELL)
         cells = block_mean(found[:, *sight.slices], _CELL)
         colors = cell_colors(views[:, *sight.slices], _CELL)
-        inner = core.relative_to(sight.downsample(_CELL))
+        inner = core.relative_to(sight.downscale(_CELL))
         change[:, *core.slices] = _change(cells, colors, inner, alike)[None]
     for block in blocks:
         changed = found[:1, *block.slices] + upsample_window(change, _CELL, block)

@@ -168,9 +168,7 @@ def map_planes(
     )
 
 
-def _process_plane(
-    task: PlaneTask, options: Options, *planes: Array, value_range: Range
-) -> Array:
+def _process_plane(task: PlaneTask, options: Options, *planes: Array, value_range: Range) -> Array:
     """Process one plane inside a task of dask, which reports no progress."""
     run = PlaneRun(options, ProgressMeter(0), MemoryStorage())
     return drain(translate_errors(task.steps(*planes, value_range=value_range, run=run)))[:, :, :]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ..options import Options
 from ..inference.engine import Progress
 from ..models import find_model, with_scale_models
 from ..provenance import array_hash, provenance

@@ -12,8 +12,8 @@ from torch import nn
 
 from napari_defocus.errors import DefocusError, DeviceError
 from napari_defocus.inference import device, engine
-from napari_defocus.options import Options
 from napari_defocus.inference.engine import infer, run_to_end
+from napari_defocus.options import Options
 
 CPU = Options(device="cpu")
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_defocus.options import Options
 from napari_defocus.inference.storage import DiskStorage, MemoryStorage
+from napari_defocus.options import Options
 from napari_defocus.pipeline.confidence import confidence_within
 from napari_defocus.pipeline.disparity_scale import match_disparity_scale, max_pixels, radius_ratio
 from napari_defocus.pipeline.progress import ProgressMeter

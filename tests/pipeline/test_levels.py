@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from napari_defocus.errors import OptionError
-from napari_defocus.options import Options
 from napari_defocus.inference.storage import DiskStorage, MemoryStorage
 from napari_defocus.networks.descriptor import Descriptor
+from napari_defocus.options import Options
 from napari_defocus.pipeline.coarse_to_fine import estimate_coarse_to_fine
 from napari_defocus.pipeline.deblur_levels import deblur_at_levels
 from napari_defocus.pipeline.levels import check_downscale, choose_downscale

@@ -11,11 +11,11 @@ from skimage.transform import resize
 from torch import nn
 
 from napari_defocus import deblur, estimate_defocus, reblur
-from napari_defocus.options import Options
 from napari_defocus.inference.engine import run_to_end
 from napari_defocus.inference.resample import downsample, upsample
 from napari_defocus.inference.storage import ComputedPlanes, MemoryStorage
 from napari_defocus.networks.descriptor import Descriptor
+from napari_defocus.options import Options
 from napari_defocus.pipeline.deblur_levels import deblur_at_levels
 from napari_defocus.pipeline.progress import ProgressMeter
 from napari_defocus.pipeline.upsampling import detect_upsampling

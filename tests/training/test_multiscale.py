@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from napari_defocus.options import Options
 from napari_defocus.inference.engine import run_to_end
 from napari_defocus.inference.storage import MemoryStorage
 from napari_defocus.networks import build
 from napari_defocus.networks.descriptor import Descriptor
+from napari_defocus.options import Options
 from napari_defocus.pipeline.bilateral import SIMILAR_RADIUS, smooth_surfaces
 from napari_defocus.pipeline.coarse_to_fine import estimate_coarse_to_fine
 from napari_defocus.pipeline.progress import ProgressMeter
