@@ -48,8 +48,8 @@ def estimate_defocus(
     right : array, optional
         The right dual-pixel view, of the same shape and data type. Two views tell the radius more
         reliably than one, and on which side of the plane of focus each pixel lies. Disparity gives
-        the radius up to a factor of the lens; the shipped model for one image sets that factor, once
-        for each plane. A network of your own is left as it is.
+        the radius up to a factor of the lens; the shipped model for one image sets that factor,
+        once for each plane. A network of your own is left as it is.
     model : str, path or torch.nn.Module
         "auto", the name of a model for one view or two (:func:`napari_defocus.list_models`), the
         path of your own weights file, or a network with a ``descriptor``. "auto" takes a model for

@@ -39,11 +39,11 @@ class Views:
     upright: Callable[[Array], Array] | None = None
 
     def __post_init__(self) -> None:
-        views = [as_array(view) for view in (self.image, self.right) if view is not None]
-        if len(views) == 2:
-            views = _same_kind(*views)
-        object.__setattr__(self, "image", views[0])
-        object.__setattr__(self, "right", views[1] if len(views) == 2 else None)
+        image, right = as_array(self.image), self.right
+        if right is not None:
+            image, right = _same_kind(image, as_array(right))
+        object.__setattr__(self, "image", image)
+        object.__setattr__(self, "right", right)
 
     @property
     def arrays(self) -> tuple[Any, ...]:

@@ -15,20 +15,22 @@ from torch import nn
 
 from napari_defocus import (
     Cancelled,
+    DeblurJob,
     DefocusError,
     DefocusMap,
     DeviceError,
+    EstimateJob,
     ImageError,
     MapError,
     ModelError,
     OptionError,
+    Options,
+    RefocusJob,
+    Views,
     api,
     deblur,
-    deblur_steps,
     estimate_defocus,
-    estimate_defocus_steps,
     reblur,
-    reblur_steps,
     refocus,
 )
 from napari_defocus.inference.engine import Progress
@@ -163,7 +165,7 @@ def test_gray_is_color_of_equal_channels(single, generator):
 
 def test_two_views_give_a_signed_map(dual):
     left = picture((48, 40, 3))
-    defocus = estimate_defocus(left, np.roll(left, 3, 1), model=dual, channel_axis=-1)
+    defocus = estimate_defocus(left, right=np.roll(left, 3, 1), model=dual, channel_axis=-1)
     assert defocus.signed
     assert defocus.radius.shape == (48, 40)
     assert defocus.radius.min() < 0 < defocus.radius.max()
@@ -175,8 +177,8 @@ def test_two_views_of_a_lens_are_scaled_to_what_one_image_shows():
         for side in ("left", "right")
     )
     card = find_model("auto", "dual")
-    scaled = estimate_defocus(left, right, channel_axis=-1)
-    as_found = estimate_defocus(left, right, channel_axis=-1, model=load_network(card))
+    scaled = estimate_defocus(left, right=right, channel_axis=-1)
+    as_found = estimate_defocus(left, right=right, channel_axis=-1, model=load_network(card))
     blurred = np.abs(as_found.radius) > 1
     factors = scaled.radius[blurred] / as_found.radius[blurred]
     assert np.ptp(factors) < 1e-4
@@ -247,10 +249,10 @@ def test_strength_scales_the_change(generator):
 
 def test_what_is_sharp_is_protected_bit_for_bit(generator):
     image = picture(dtype=np.float32)
-    sharp = deblur(image, radii(), protect=3.0, model=generator)
+    sharp = deblur(image, radii(), protect_radius=3.0, model=generator)
     changed = (sharp != image).any(axis=0)
     assert not changed[radii()[0] <= 3].any()
-    free = deblur(image, radii(), protect=0, model=generator)
+    free = deblur(image, radii(), protect_radius=0, model=generator)
     full = radii()[0] >= 6
     np.testing.assert_allclose(sharp[:, full], free[:, full], rtol=1e-5)
     ramp = (radii()[0] > 3) & (radii()[0] < 6)
@@ -288,7 +290,7 @@ def test_empty_frame_of_a_series_stays_empty(single, generator):
     image[1] = np.nan
     defocus = estimate_defocus(image, model=single)
     assert (defocus.confidence[1] == 0).all()
-    sharp = deblur(image, defocus, model=generator, protect=0)
+    sharp = deblur(image, defocus, model=generator, protect_radius=0)
     assert np.isnan(sharp[1]).all()
     assert (sharp[0] != image[0]).any()
     assert np.isnan(reblur(image, defocus)[1]).all()
@@ -357,7 +359,7 @@ def test_reblurring_is_refocusing_on_the_same_plane():
 @pytest.mark.parametrize("tile", [64, 100, None])
 def test_tiles_agree(tile, single, generator):
     image = picture((200, 230), np.float32)
-    how = {"encoding": "srgb", "value_range": (0, 1), "scale": 1}
+    how = {"encoding": "srgb", "value_range": (0, 1), "downscale": 1}
     defocus = estimate_defocus(image, model=single, **how)
     tiled = estimate_defocus(image, model=single, tile=tile, **how)
     np.testing.assert_allclose(tiled.radius, defocus.radius, atol=1e-4)
@@ -384,14 +386,14 @@ def test_tiles_of_every_shipped_model_agree_with_the_whole(card, sample, top, le
     with shown.open("rb") as file, Image.open(file) as opened:
         image = np.asarray(opened.convert("RGB"), np.float32) / 255
     image = image[top : top + 400, left : left + 360]
-    how = {"channel_axis": -1, "scale": 1, "model": card.name}
+    how = {"channel_axis": -1, "downscale": 1, "model": card.name}
     results = []
     for tile in (None, 256):
         if card.task == "deblur":
             made = [deblur(image, radii(image.shape[:2]), tile=tile, **how)]
         else:
             right = np.roll(image, 3, 1) if card.task == "dual" else None
-            made = [*estimate_defocus(image, right, tile=tile, **how)]
+            made = [*estimate_defocus(image, right=right, tile=tile, **how)]
         results.append(made)
     for whole, tiled in zip(*results, strict=True):
         np.testing.assert_allclose(tiled, whole, atol=1e-4 * max(1, np.abs(whole).max()))
@@ -414,13 +416,13 @@ def test_progress_rises_to_its_total(single, generator):
         assert done[0] < done[-1] == totals[-1]
 
 
-@pytest.mark.parametrize("scale", ["auto", 2])
-def test_progress_of_two_views_is_whole_at_the_end_alone(scale):
+@pytest.mark.parametrize("downscale", ["auto", 2])
+def test_progress_of_two_views_is_whole_at_the_end_alone(downscale):
     left, seen = picture((130, 150)), []
     estimate_defocus(
         left,
-        np.roll(left, 3, 1),
-        scale=scale,
+        right=np.roll(left, 3, 1),
+        downscale=downscale,
         progress=lambda done, total: seen.append((done, total)),
     )
     *before, (done, total) = seen
@@ -432,7 +434,7 @@ def test_a_network_of_one_s_own_may_change_meanwhile(generator):
     image, mine = picture((140, 150)), copy.deepcopy(generator)
     mine = mine.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     unchanged = deblur(image, radii((140, 150)), model=mine, tile=64)
-    steps = deblur_steps(image, radii((140, 150)), model=mine, tile=64)
+    steps = DeblurJob(image, radii((140, 150)), model=mine, options=Options(tile=64)).steps()
     next(steps)
     for weight in mine.parameters():
         weight.zero_()
@@ -453,11 +455,13 @@ def test_steps_give_the_same_result(single, generator):
             except StopIteration as stop:
                 return stop.value
 
-    defocus = drained(estimate_defocus_steps(image, model=single))
+    defocus = drained(EstimateJob(Views(image), single).steps())
     np.testing.assert_array_equal(defocus.radius, estimate_defocus(image, model=single).radius)
-    sharp = drained(deblur_steps(image, defocus, model=generator))
+    sharp = drained(DeblurJob(image, defocus, model=generator).steps())
     np.testing.assert_array_equal(sharp, deblur(image, defocus, model=generator))
-    np.testing.assert_array_equal(drained(reblur_steps(sharp, defocus)), reblur(sharp, defocus))
+    np.testing.assert_array_equal(
+        drained(RefocusJob(sharp, defocus).steps()), reblur(sharp, defocus)
+    )
 
 
 def test_progress_may_cancel(generator):
@@ -510,7 +514,7 @@ def test_errors_of_torch_are_translated(error, kind, lazy):
     assert not isinstance(caught.value, RuntimeError)
     if not lazy:
         with pytest.raises(kind):
-            next(estimate_defocus_steps(image, model=Failing(error)))
+            next(EstimateJob(Views(image), Failing(error)).steps())
 
 
 def test_errors_of_torch_between_tiles_are_translated(monkeypatch, single):
@@ -519,7 +523,7 @@ def test_errors_of_torch_between_tiles_are_translated(monkeypatch, single):
 
     monkeypatch.setattr(nn.functional, "interpolate", fail)
     with pytest.raises(DefocusError, match="interpolate failed"):
-        list(estimate_defocus_steps(picture(), model=single, scale=2))
+        list(EstimateJob(Views(picture()), single, Options(downscale=2)).steps())
 
 
 # Lazy arrays
@@ -609,7 +613,10 @@ def test_shipped_models_are_used_unless_told_otherwise():
     image = picture((48, 40, 3))
     defocus = estimate_defocus(image, channel_axis=-1)
     assert defocus.model == find_model("auto", "single").name
-    assert estimate_defocus(image, image, channel_axis=-1).model == find_model("auto", "dual").name
+    assert (
+        estimate_defocus(image, right=image, channel_axis=-1).model
+        == find_model("auto", "dual").name
+    )
     np.testing.assert_array_equal(
         deblur(image, channel_axis=-1), deblur(image, defocus, channel_axis=-1)
     )
@@ -660,7 +667,7 @@ def test_bad_images_are_refused(image, axis, words, single, generator):
 )
 def test_unequal_views_are_refused(right, dual):
     with pytest.raises(ImageError, match="the views differ"):
-        estimate_defocus(GOOD, right, model=dual)
+        estimate_defocus(GOOD, right=right, model=dual)
 
 
 BAD_MAPS = [
@@ -700,13 +707,13 @@ def test_map_of_two_shapes_is_refused():
         ("strength", 2.1),
         ("strength", "strong"),
         ("strength", np.nan),
-        ("protect", -1),
-        ("protect", np.inf),
-        ("protect", None),
+        ("protect_radius", -1),
+        ("protect_radius", np.inf),
+        ("protect_radius", None),
         ("detail", "natural"),
         ("detail", "lots"),
-        ("scale", 0),
-        ("scale", "half"),
+        ("downscale", 0),
+        ("downscale", "half"),
         ("tile", 0),
         ("tile", "small"),
         ("device", "gpu"),

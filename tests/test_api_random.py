@@ -76,9 +76,11 @@ def options(draw):
     given = {
         "encoding": draw(st.sampled_from(["auto", "srgb", "linear"])),
         "value_range": draw(st.none() | st.tuples(bounds, bounds).map(sorted).map(tuple)),
-        "scale": draw(st.sampled_from(["auto", 1, 1, 1, 2, 3, 0, 0.5])),
+        "downscale": draw(st.sampled_from(["auto", 1, 1, 1, 2, 3, 0, 0.5])),
     }
-    return {name: value for name, value in given.items() if draw(st.booleans()) or name == "scale"}
+    return {
+        name: value for name, value in given.items() if draw(st.booleans()) or name == "downscale"
+    }
 
 
 def attempt(function, *arguments, **how):
@@ -142,14 +144,14 @@ def check_refused(image, how, tile):
 
 
 def check_deblurred(image, lazy, defocus, how, tile, *, same):
-    sharp = deblur(image, defocus, model=GENERATOR, tile=None, protect=0, **how)
+    sharp = deblur(image, defocus, model=GENERATOR, tile=None, protect_radius=0, **how)
     blurred = reblur(image, defocus, tile=None, **how)
     for made in (sharp, blurred):
         assert (made.shape, made.dtype) == (image.shape, image.dtype)
     span = float(np.ptp(how["value_range"])) if how.get("value_range") else 0.0
-    near(deblur(image, defocus, model=GENERATOR, tile=tile, protect=0, **how), sharp, span)
+    near(deblur(image, defocus, model=GENERATOR, tile=tile, protect_radius=0, **how), sharp, span)
     near(reblur(image, defocus, tile=tile, **how), blurred, span)
-    later = computed(lazy, deblur, defocus, model=GENERATOR, tile=None, protect=0, **how)
+    later = computed(lazy, deblur, defocus, model=GENERATOR, tile=None, protect_radius=0, **how)
     assert (later.shape, later.dtype) == (image.shape, image.dtype)
     if same:
         np.testing.assert_array_equal(later, sharp)

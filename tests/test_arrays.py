@@ -12,7 +12,7 @@ from napari_defocus.errors import ImageError, OptionError
 from napari_defocus.image.dask_planes import lazy_range
 from napari_defocus.image.encoding import add_change, decode, encode, fill_missing, to_display
 from napari_defocus.image.layout import as_array, as_planes, from_planes, plane_indices, read_layout
-from napari_defocus.image.value_range import measure_range
+from napari_defocus.image.value_range import scan_range
 from napari_defocus.optics.light import decode_srgb, encode_srgb
 
 DTYPES = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", ">u2", ">f4"]
@@ -117,7 +117,7 @@ def test_encoding_follows_from_color_and_data_type(dtype, axis, encoding):
 
 
 def ranged(image, axis=None, value_range=None):
-    return measure_range(image, read_layout(image, axis), value_range)
+    return scan_range(image, read_layout(image, axis), value_range)
 
 
 def test_range_of_display_images_is_the_data_type_s():
@@ -216,7 +216,7 @@ def test_ranges_of_planes_have_to_fit_them(value_range):
 def back(image, change, axis=None, value_range=None, encoding="auto"):
     """Give every plane the same change, in the networks' form."""
     layout = read_layout(image, axis, encoding)
-    black_white = measure_range(image, layout, value_range)
+    black_white = scan_range(image, layout, value_range)
     result = image.copy()
     planes = as_planes(result, layout)
     for index in plane_indices(layout):

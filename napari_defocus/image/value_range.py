@@ -179,6 +179,7 @@ def scan_range(image: Any, layout: Layout, value_range: Any = None) -> Ranges:
 
     Examples
     --------
+    >>> from napari_defocus.image.layout import read_layout
     >>> image = np.linspace(100, 300, 10000, dtype=np.float32).reshape(100, 100)
     >>> low, high = scan_range(image, read_layout(image))
     >>> print(f"{low:.0f} {high:.1f}")

@@ -46,7 +46,7 @@ def run_with_executor(
     crew : TileExecutor
         Who computes.
     steps : generator
-        Any of the ``..._steps``, or what is made of them.
+        Steps of a job, or what is made of them.
 
     Yields
     ------
@@ -62,10 +62,11 @@ def run_with_executor(
     --------
     >>> from concurrent.futures import ThreadPoolExecutor
     >>> import numpy as np
-    >>> from napari_defocus import estimate_defocus_steps
+    >>> from napari_defocus import EstimateJob, Views
     >>> image = np.random.default_rng(0).random((64, 48), np.float32)
+    >>> steps = EstimateJob(Views(image)).steps()
     >>> with ThreadPoolExecutor(2) as executor:
-    ...     for step in run_with_executor(TileExecutor(executor, 2), estimate_defocus_steps(image)):
+    ...     for step in run_with_executor(TileExecutor(executor, 2), steps):
     ...         pass
     """
     try:

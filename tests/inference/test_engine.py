@@ -258,7 +258,7 @@ def test_a_network_that_is_not_ready_is_copied(spoil):
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_between_tiles_torch_is_as_it_was(precision):
     threads = torch.get_num_threads()
-    for _ in infer(Sums(), plane(128, 128), Options("cpu", precision, 64)):
+    for _ in infer(Sums(), plane(128, 128), Options(device="cpu", precision=precision, tile=64)):
         assert torch.is_grad_enabled()
         assert not torch.is_inference_mode_enabled()
         assert not torch.is_autocast_enabled("cpu")
@@ -267,7 +267,7 @@ def test_between_tiles_torch_is_as_it_was(precision):
 
 def test_half_precision_is_near():
     network, image = Sums(), plane(128, 128)
-    half = run_to_end(infer(network, image, Options("cpu", "bfloat16", None)))
+    half = run_to_end(infer(network, image, Options(device="cpu", precision="bfloat16", tile=None)))
     full = whole(network, image)
     assert 0 < np.abs(half - full).max() < 0.05
 

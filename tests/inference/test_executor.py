@@ -14,7 +14,7 @@ from napari_defocus.networks import build
 from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.options import Options
 
-TILES = Options("cpu", "float32", 64)
+TILES = Options(device="cpu", precision="float32", tile=64)
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """Tiles cover the plane once, start where networks need them to, and fade into each other."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_defocus.errors import OptionError
 from napari_defocus.inference import tiles
 from napari_defocus.inference.tiles import Box
 
@@ -85,16 +83,3 @@ def test_halo_holds_what_is_kept_and_what_that_depends_on():
     assert tiles.halo(64, 8) == 72
     assert tiles.halo(1, 8) == 16
     assert tiles.halo(3, 1) == 3 + tiles.OVERLAP
-
-
-@pytest.mark.parametrize("tile", [0, -8, 1.5, "large", True, (64, 64)])
-def test_impossible_tiles_are_refused(tile):
-    with pytest.raises(OptionError, match="tile is"):
-        tiles.check_tile(tile)
-
-
-@pytest.mark.parametrize("tile", ["auto", None, 1, np.int64(256)])
-def test_possible_tiles_are_accepted(tile):
-    checked = tiles.check_tile(tile)
-    assert checked == tile
-    assert isinstance(checked, int | str | None)

@@ -15,7 +15,7 @@ from napari_defocus.viewer.samples import FOLDER as SAMPLES
 
 GOLDEN = Path(__file__).parent / "golden"
 CROP = np.s_[180:276, 400:528]
-OPTIONS = {"channel_axis": -1, "scale": 1, "device": "cpu", "precision": "float32"}
+OPTIONS = {"channel_axis": -1, "downscale": 1, "device": "cpu", "precision": "float32"}
 # Processors round differently; visible changes are larger. Confidence and images are in [0, 1],
 # radii in pixels.
 TOLERANCE = {"radius": 0.02, "confidence": 0.005, "image": 0.002}
@@ -33,7 +33,7 @@ def _results(card):
         defocus = DefocusMap(radius, np.full_like(radius, 0.8))
         return {"image": deblur(left / np.float32(255), defocus, model=card.name, **OPTIONS)}
     right = _crop("right") if card.task == "dual" else None
-    radius, confidence = estimate_defocus(left, right, model=card.name, **OPTIONS)
+    radius, confidence = estimate_defocus(left, right=right, model=card.name, **OPTIONS)
     return {"radius": radius, "confidence": confidence}
 
 

@@ -36,7 +36,7 @@ def radius(images):
 
 
 def estimate_radius(left, right=None, **options):
-    return estimate_defocus(left, right, channel_axis=-1, **options).radius
+    return estimate_defocus(left, right=right, channel_axis=-1, **options).radius
 
 
 def change(radius, expected):

@@ -5,15 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_defocus.inference.storage import DiskStorage, MemoryStorage
-from napari_defocus.options import Options
+from napari_defocus.inference.storage import DiskStorage
 from napari_defocus.pipeline.confidence import confidence_within
 from napari_defocus.pipeline.disparity_scale import match_disparity_scale, max_pixels, radius_ratio
-from napari_defocus.pipeline.progress import ProgressMeter
 
+from .runs import plane_run
 from .slopes import SlopeEstimator, ramp
-
-CPU = Options(device="cpu")
 
 
 def views(height, width, radius):
@@ -31,12 +28,9 @@ def scale(one, other):
 
 
 def calibrated(estimate, seen, storage=None):
-    meter = ProgressMeter(max_pixels(estimate.shape))
-    steps = match_disparity_scale(
-        estimate, seen, SlopeEstimator(), CPU, meter, storage or MemoryStorage()
-    )
-    progress = list(steps)
-    assert meter.done == meter.expected
+    run = plane_run(expected=max_pixels(estimate.shape), storage=storage)
+    progress = list(match_disparity_scale(estimate, seen, SlopeEstimator(), run))
+    assert run.meter.done == run.meter.expected
     return estimate, progress
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from napari_defocus.pipeline.fill_missing import fill_uncertain
 
 from napari_defocus.inference.resample import upsample
 from napari_defocus.inference.storage import DiskStorage, MemoryStorage
+from napari_defocus.pipeline.fill import fill_uncertain
 
 SHAPE = (96, 120)
 EDGE = 60

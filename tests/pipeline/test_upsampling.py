@@ -11,15 +11,14 @@ from skimage.transform import resize
 from torch import nn
 
 from napari_defocus import deblur, estimate_defocus, reblur
-from napari_defocus.inference.engine import run_to_end
 from napari_defocus.inference.resample import downsample, upsample
-from napari_defocus.inference.storage import ComputedPlanes, MemoryStorage
+from napari_defocus.inference.storage import ComputedPlanes
 from napari_defocus.networks.descriptor import Descriptor
-from napari_defocus.options import Options
 from napari_defocus.pipeline.deblur_levels import deblur_at_levels
-from napari_defocus.pipeline.progress import ProgressMeter
 from napari_defocus.pipeline.upsampling import detect_upsampling
 from napari_defocus.viewer.samples import dual_pixel_pair
+
+from .runs import drain_steps, levels_of, plane_run
 
 DISPLAY = {"channel_axis": -1, "encoding": "srgb", "value_range": (0, 1)}
 PILLOW = [Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BILINEAR]
@@ -131,11 +130,10 @@ def test_an_enlarged_photograph_is_deblurred_at_its_own_size_and_smoothly_enlarg
     network, image = Doubling(), planes(by_spline(coffee(), 4))
     shape = image.shape[1:]
     found = np.stack([np.full(shape, 8.0), np.ones(shape)]).astype(np.float32)
-    compute, meter = Options(device="cpu"), ProgressMeter(shape[0] * shape[1])
-    steps = deblur_at_levels(
-        network, image, found, compute, "auto", np.ones(shape, bool), meter, MemoryStorage()
-    )
-    change = run_to_end(steps)
+    run = plane_run(expected=shape[0] * shape[1])
+    needed = np.ones(shape, bool)
+    steps = deblur_at_levels(network, levels_of(image, run), found, needed, run)
+    change, _ = drain_steps(steps)
     assert network.pixels < 1.3 * image[0].size / 16
     smooth = upsample(downsample(image, [4])[0], 4, shape, cubic=True)
     np.testing.assert_allclose(change, smooth, atol=1e-5)

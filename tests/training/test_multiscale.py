@@ -12,6 +12,8 @@ from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.options import Options
 from napari_defocus.pipeline.bilateral import SIMILAR_RADIUS, smooth_surfaces
 from napari_defocus.pipeline.coarse_to_fine import estimate_coarse_to_fine
+from napari_defocus.pipeline.levels import ImageLevels
+from napari_defocus.pipeline.plane import PlaneRun
 from napari_defocus.pipeline.progress import ProgressMeter
 from training.multiscale import coarse_to_fine, multiscale_losses
 
@@ -72,10 +74,10 @@ def test_training_looks_as_the_plugin_does():
     seen = pictures(256)
     with torch.no_grad():
         found = coarse_to_fine(network, seen, 4)[1][0].numpy()
-    how, meter = Options(device="cpu", precision="float32"), ProgressMeter(256 * 256)
-    wanted = run_to_end(
-        estimate_coarse_to_fine(network, seen[0].numpy(), how, "auto", meter, MemoryStorage())
-    )
+    options = Options(device="cpu", precision="float32")
+    run = PlaneRun(options, ProgressMeter(256 * 256), MemoryStorage())
+    levels = ImageLevels(seen[0].numpy(), run.storage)
+    wanted = run_to_end(estimate_coarse_to_fine(network, levels, run))
     smooth_surfaces(found, seen[0].numpy(), MemoryStorage(), SIMILAR_RADIUS["single"])
     assert 0.1 < np.ptp(wanted[0]) < wanted[0].max() < 2.5
     np.testing.assert_allclose(found, wanted, atol=2e-3)

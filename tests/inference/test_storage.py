@@ -1,0 +1,63 @@
+"""Storage of intermediate planes, in memory and on disk."""
+
+import numpy as np
+import pytest
+
+from napari_defocus.inference.storage import DiskStorage, MemoryStorage, folder_of, storage_for
+
+
+@pytest.fixture
+def blocks(tmp_path):
+    """Blocks of 128 pixels, kept in files."""
+    return DiskStorage(tmp_path, 128)
+
+
+def test_files_hold_their_values_and_blocks_keep_their_size(blocks):
+    store = blocks.array((2, 300, 400))
+    assert not store[:, 100:120, 7:9].any()
+    store[:1, 299:, 390:] = np.full((1, 1, 10), 5)
+    assert store[:1, :, :].sum() == store[0, 299, 380:].sum() == 50
+    assert [len(blocks.blocks((256, side), 8)) for side in (128, 256, 1280)] == [2, 4, 20]
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_computed_planes_are_computed_once(blocks, on_disk):
+    storage = blocks if on_disk else MemoryStorage()
+    counts = np.zeros((300, 400), int)
+
+    def compute(rows, columns):
+        counts[rows, columns] += 1
+        return np.ones((1, *counts[rows, columns].shape), np.float32)
+
+    planes = storage.compute((1, 300, 400), compute)
+    assert planes[:, :, :].sum() == planes[:, :, :].sum() == 300 * 400
+    assert counts.min() == counts.max() == 1
+
+
+def test_files_lie_beside_the_output(tmp_path, monkeypatch):
+    monkeypatch.delenv("TMPDIR", raising=False)
+    out = np.memmap(tmp_path / "out.raw", np.uint8, "w+", shape=(3000, 3000))
+    with storage_for(out.shape, "auto", out) as storage:
+        storage.array((1, 8, 8))
+        assert len(list(tmp_path.iterdir())) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["out.raw"]
+
+
+def test_tmpdir_wins(tmp_path, monkeypatch):
+    import tempfile
+
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setenv("TMPDIR", str(elsewhere))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    out = np.memmap(tmp_path / "out.raw", np.uint8, "w+", shape=(3000, 3000))
+    with storage_for(out.shape, "auto", out) as storage:
+        storage.array((1, 8, 8))
+        assert len(list(elsewhere.iterdir())) == 1
+
+
+def test_folder_of_a_zarr_array_is_that_of_its_store(tmp_path):
+    zarr = pytest.importorskip("zarr")
+    array = zarr.create_array(tmp_path / "out.zarr", shape=(8, 8), dtype="u1")
+    assert folder_of(array) == tmp_path
+    assert folder_of(zarr.create_array({}, shape=(8, 8), dtype="u1")) is None

@@ -1,0 +1,76 @@
+"""Options: accepted values, defaults, and words of the command line."""
+
+import numpy as np
+import pytest
+
+from napari_defocus import OptionError, Options
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("downscale", value) for value in (0, -1, 1.5, "half", None, True, np.arange(2))),
+        *(("tile", value) for value in (0, -8, 1.5, "large", True, np.arange(2))),
+        *(("device", value) for value in ("", 0, None)),
+        *(("precision", value) for value in ("half", None, 16)),
+        *(("encoding", value) for value in ("sRGB", "", None, 1)),
+        *(("channel_axis", value) for value in ("last", 1.0, True, "auto")),
+    ],
+)
+def test_impossible_values_are_refused(name, value):
+    with pytest.raises(OptionError, match=f"{name} is"):
+        Options(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("downscale", value) for value in (1, np.int64(4), "auto")),
+        *(("tile", value) for value in ("auto", None, 1, np.int64(64))),
+        *(("channel_axis", value) for value in (None, "none", -1, np.int8(2))),
+        ("encoding", "linear"),
+        ("precision", "bfloat16"),
+        ("device", "cuda:1"),
+    ],
+)
+def test_possible_values_are_kept_as_plain_python(name, value):
+    kept = getattr(Options(**{name: value}), name)
+    assert kept == value
+    assert isinstance(kept, int | str | None)
+    assert not isinstance(kept, np.generic)
+
+
+def test_changed_options_alone_are_listed():
+    assert Options().changed() == {}
+    options = Options(tile=None, downscale=2, value_range=(0, 4095), channel_axis="none")
+    assert options.changed() == {
+        "channel_axis": "none",
+        "value_range": (0, 4095),
+        "downscale": 2,
+        "tile": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(),
+        Options(tile=None, downscale=4, channel_axis="none", device="cpu"),
+        Options(tile=256, channel_axis=-1, encoding="linear", precision="bfloat16"),
+    ],
+)
+def test_words_of_the_command_line_give_the_same_options(options):
+    assert Options.from_text(options.to_text()) == options
+
+
+def test_words_for_defaults():
+    texts = {"channel_axis": "auto", "tile": "auto", "downscale": "auto", "device": "auto"}
+    assert Options.from_text(texts) == Options()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("tile", "big"), ("downscale", "1.5"), ("channel_axis", "rgb")]
+)
+def test_unknown_words_are_refused_with_those_accepted(name, text):
+    with pytest.raises(OptionError, match=f"{name} is '{text}'.*auto"):
+        Options.from_text({name: text})
