@@ -21,7 +21,7 @@ from .errors import ModelError, OptionError
 from .image.dask_planes import range_of
 from .image.layout import Layout, as_array, from_planes, is_dask, read_layout, write_window
 from .image.value_range import Ranges, check_range
-from .models import ModelCard, describe_network, find_model, taking_part
+from .models import ModelCard, describe_network, find_model, with_scale_models
 from .models.registry import DETAILS, check_detail
 from .options import Options
 from .pipeline.deblur import PlaneDeblurrer
@@ -188,7 +188,7 @@ class EstimateJob(Job[DefocusMap]):
     @property
     def models(self) -> tuple[ModelCard, ...]:
         """Cards of the estimator and of the model that sets its scale."""
-        return tuple(taking_part([_card(self.plane_task.model)]))
+        return tuple(with_scale_models([_card(self.plane_task.model)]))
 
     @property
     def own_parameters(self) -> dict[str, Any]:
@@ -336,7 +336,7 @@ class DeblurJob(_PictureJob):
     def models(self) -> tuple[ModelCard, ...]:
         """Cards of the deblurring model and of those that estimate the map."""
         estimators = () if self.estimate is None else self.estimate.models
-        return tuple(taking_part([_card(self.network), *estimators]))
+        return tuple(with_scale_models([_card(self.network), *estimators]))
 
     @property
     def own_parameters(self) -> dict[str, Any]:

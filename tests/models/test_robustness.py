@@ -110,5 +110,7 @@ def test_flat_areas_have_low_confidence(count):
     flat = [np.full((256, 256, 3), 0.5) for _ in range(count)]
     noisy = [np.clip(view + rng.normal(0, 0.004, view.shape), 0, 1) for view in flat]
     for pictures in (flat, noisy):
-        defocus = estimate_defocus(*(p.astype(np.float32) for p in pictures), channel_axis=-1)
+        left, *rights = (picture.astype(np.float32) for picture in pictures)
+        right = rights[0] if rights else None
+        defocus = estimate_defocus(left, right=right, channel_axis=-1)
         assert defocus.confidence.max() < 0.6
