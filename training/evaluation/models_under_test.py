@@ -82,12 +82,13 @@ class EstimatorInput:
         """Whether the estimator finds the views that it needs."""
         return estimator.task == "single" or self.views is not None
 
-    def estimate(self, estimator: ModelUnderTest, scale: int | str = "auto") -> DefocusMap:
-        """The estimator's map, at the given scale of `estimate_defocus`."""
-        if estimator.task == "single":
-            images = (self.center,)
-        elif self.views is None:
-            raise ValueError(f"{estimator.label} needs two views")
-        else:
-            images = self.views
-        return estimate_defocus(*images, model=estimator.name, scale=scale, **self.how)
+    def estimate(self, estimator: ModelUnderTest, downscale: int | str = "auto") -> DefocusMap:
+        """Return the estimator's map, computed with the option `downscale`."""
+        image, right = self.center, None
+        if estimator.task == "dual":
+            if self.views is None:
+                raise ValueError(f"{estimator.label} needs two views")
+            image, right = self.views
+        return estimate_defocus(
+            image, right=right, model=estimator.name, downscale=downscale, **self.how
+        )
