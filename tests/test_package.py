@@ -1,12 +1,12 @@
-"""What is shipped, what an import costs, and who may import whom."""
+"""Contents of the wheel, dependencies, and the direction of imports."""
 
-import ast
-import importlib
+import importlib.util
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from graphlib import TopologicalSorter
 from importlib.metadata import entry_points
 from pathlib import Path, PurePosixPath
 
@@ -16,22 +16,13 @@ from napari_defocus.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "napari_defocus"
+_SPEC = importlib.util.spec_from_file_location("architecture", ROOT / "docs/draw_architecture.py")
+architecture = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(architecture)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-# Lowest first: a layer imports from those before it only.
-LAYERS = [
-    {"arrays", "colors", "errors", "io", "lazy", "maps", "panel", "provenance", "version"},
-    {"optics"},
-    {"networks"},
-    {"models"},
-    {"inference"},
-    {"planes"},
-    {"api"},
-    {"batch"},
-    {"cli", "viewer"},
-]
-# Modules of one package that are but a door to another.
-THROUGH = {"torch.utils.tensorboard": "tensorboard"}
+# Modules that only pass on another package.
+PASSED_ON = {"torch.utils.tensorboard": "tensorboard"}
 # The name on the package index where it is not the name that is imported.
 DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image"}
 
@@ -87,61 +78,38 @@ def test_napari_and_the_shell_find_the_plugin():
     assert callable(command.load())
 
 
-def test_import_is_light():
-    heavy = (
-        "torch napari npe2 qtpy superqt magicgui PyQt6 PIL tifffile dask zarr scipy skimage typer"
-    )
-    code = f"import sys, napari_defocus; print(*set(sys.modules) & set({heavy.split()!r}))"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout.split() == []
-
-
-def test_everything_promised_can_be_imported_by_name():
-    package = importlib.import_module("napari_defocus")
-    assert {"estimate_defocus", "deblur", "reblur", "DefocusMap"} <= set(package.__all__)
-    for name in package.__all__:
-        assert getattr(package, name) is not None
-
-
-def _modules(folder):
-    return sorted(folder.rglob("*.py"))
-
-
-def _imported(path):
-    """Yield the absolute name of every module that a file imports, wherever in the file."""
-    package = [*path.relative_to(ROOT).parts[:-1]]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            base = package[: len(package) - node.level + 1]
-            if node.module:
-                yield ".".join([*base, node.module])
-            else:
-                yield from (".".join([*base, alias.name]) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module
-
-
-def _layer(name):
-    for height, names in enumerate(LAYERS):
+def _height(name):
+    for height, names in enumerate(architecture.LAYERS):
         if name in names:
             return height
-    raise AssertionError(f"{name} belongs to no layer: add it to LAYERS")
+    raise AssertionError(f"{name} belongs to no layer: add it to docs/draw_architecture.py")
 
 
-@pytest.mark.parametrize(
-    "path", _modules(PACKAGE)[1:], ids=lambda path: str(path.relative_to(PACKAGE))
-)
-def test_imports_point_downward(path):
-    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
-    for name in _imported(path):
-        top, *inner = name.split(".")
-        assert top != "training", f"{own} imports {name}"
-        if top == "napari_defocus" and inner and inner[0] not in (own, "__version__"):
-            lower = _layer(inner[0]) < _layer(own)
-            beside = _layer(inner[0]) == _layer(own) == 0
-            assert lower or beside, f"{own} imports {name}"
+@pytest.mark.parametrize("name", sorted(architecture.package_imports()))
+def test_imports_point_downward(name):
+    for target in architecture.package_imports()[name]:
+        assert _height(target) < _height(name), f"{name} imports {target}"
+
+
+def test_modules_import_each_other_in_no_circle():
+    list(TopologicalSorter(architecture.module_imports()).static_order())
+
+
+def test_no_module_takes_names_from_the_top_level():
+    """Names of the top level come from the highest layers, by way of a lazy import."""
+    for name, targets in architecture.module_imports().items():
+        assert PACKAGE.name not in targets, name
+
+
+def test_the_plugin_imports_nothing_of_the_checkout():
+    for path in architecture.modules(PACKAGE).values():
+        tops = {name.split(".")[0] for name in architecture.imports(path)}
+        assert not tops & {"training", "panels", "tests", "examples", "docs"}, path
+
+
+def test_the_drawn_architecture_is_that_of_the_code():
+    drawn = architecture.PICTURE.read_text(encoding="utf-8")
+    assert drawn == architecture.draw(), "run: python docs/draw_architecture.py"
 
 
 def _declared(*extras):
@@ -152,10 +120,13 @@ def _declared(*extras):
 
 
 def _foreign(folder):
-    """Names, on the package index, of what the files of a folder import and is not ours."""
-    ours = {"napari_defocus", "training", "tests"}
-    modules = {name for path in _modules(ROOT / folder) for name in _imported(path)}
-    imported = {THROUGH.get(name, name).split(".")[0] for name in modules}
+    """Return what the files of a folder import from other projects, by name on the index."""
+    ours = {"napari_defocus", "panels", "training", "tests"}
+    paths = architecture.modules(ROOT / folder).values()
+    names = {name for path in paths for name in architecture.imports(path)}
+    for module, package in PASSED_ON.items():
+        names = {package if name.startswith(module) else name for name in names}
+    imported = {name.split(".")[0] for name in names}
     foreign = imported - ours - sys.stdlib_module_names
     return {DISTRIBUTIONS.get(name, name).lower() for name in foreign}
 
@@ -180,7 +151,7 @@ def test_every_dependency_that_is_declared_is_imported(folder, extras):
 
 
 def test_only_the_viewer_knows_napari_and_qt():
-    for path in _modules(PACKAGE):
+    for path in architecture.modules(PACKAGE).values():
         if path.relative_to(PACKAGE).parts[0] != "viewer":
-            tops = {name.split(".")[0] for name in _imported(path)}
+            tops = {name.split(".")[0] for name in architecture.imports(path)}
             assert not tops & {"napari", "qtpy", "magicgui", "superqt"}, path
