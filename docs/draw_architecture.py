@@ -47,7 +47,6 @@ CAPTIONS = {
     "options": "the only defaults",
     "pipeline": "estimate, deblur one plane",
     "provenance": "record of a result",
-    "version": "",
     "viewer": "napari: widgets, layers",
     "views": "one image or two views",
 }

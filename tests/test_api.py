@@ -27,7 +27,6 @@ from napari_defocus import (
     Options,
     RefocusJob,
     Views,
-    api,
     deblur,
     estimate_defocus,
     reblur,
@@ -749,10 +748,6 @@ def test_unknown_models_are_refused(single, generator):
 def test_missing_device_is_refused(generator):
     with pytest.raises(DeviceError, match="there is no device 'cuda:99'"):
         deblur(GOOD, radii(), model=generator, device="cuda:99")
-
-
-def test_module_lists_what_it_offers():
-    assert set(api.__all__) <= set(dir(api))
 
 
 @pytest.mark.parametrize(("axis", "dtype"), [(None, np.uint16), (0, np.uint8), (-1, np.float32)])

@@ -1,8 +1,6 @@
 """Choice of a model by name, by path and by "auto"."""
 
 import pickle
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,12 +173,3 @@ def test_safetensors_without_a_description_are_an_error(tmp_path, network):
     save_file(network.state_dict(), tmp_path / "plain.safetensors")
     with pytest.raises(ModelError, match="does not say which network"):
         find_model(tmp_path / "plain.safetensors", "single")
-
-
-def test_listing_and_finding_models_imports_no_torch():
-    code = (
-        "import sys; from napari_defocus.models import list_models, find_model;"
-        "[find_model(card.path, card.task) for card in list_models()];"
-        "assert 'torch' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
