@@ -1,1 +1,1 @@
-"""All that knows napari: widgets, workers, sample data, and layers to arrays and back."""
+"""The napari side: widgets, worker threads, sample data, layers to arrays and back."""

@@ -1,4 +1,4 @@
-"""A bar in napari's activity dock whose Cancel button acts at once."""
+"""Progress bar for napari's activity dock, with a Cancel button that acts at once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,17 +7,16 @@ from napari.utils.progress import cancelable_progress
 
 
 class ActivityBar(cancelable_progress):  # type: ignore[misc]  # tqdm has no types
-    """A progress bar in the activity dock.
+    """Progress bar in the activity dock.
 
-    napari's own bar calls back only while it is iterated over; this one does when Cancel is
-    pressed.
+    napari's own bar reports Cancel only while it is iterated over; this one reports it at once.
 
     Parameters
     ----------
     description : str
-        What is being done.
+        Text beside the bar.
     on_cancel : callable
-        Called without arguments, in the window's thread, when Cancel is pressed.
+        Called without arguments, in the GUI thread, when Cancel is pressed.
     """
 
     def __init__(self, description: str, on_cancel: Callable[[], Any]) -> None:
@@ -30,9 +29,9 @@ class ActivityBar(cancelable_progress):  # type: ignore[misc]  # tqdm has no typ
         self._on_cancel()
 
     def advance(self, done: int, total: int) -> None:
-        """Show that `done` of `total` is done; does nothing once closed."""
+        """Show that `done` of `total` is done; do nothing once the bar is closed."""
         if self.disable:
             return
         self.total: int = total
-        if done > self.n:  # setting the total may have let later steps overtake this one
+        if done > self.n:  # setting the total handles events, so a later step may have come first
             self.update(done - self.n)

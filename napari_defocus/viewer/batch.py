@@ -1,4 +1,4 @@
-"""The Batch widget: many files, one by one, with a table of what becomes of them."""
+"""Batch widget: processes many files and shows the state of each in a table."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,6 @@ from magicgui.widgets import (
     ComboBox,
     Container,
     FileEdit,
-    FloatSlider,
     LineEdit,
     PushButton,
     Widget,
@@ -19,17 +18,18 @@ from ..batch.how import How
 from ..batch.plan import make_plan
 from ..batch.settings import Settings
 from ..errors import OptionError
-from ..models.registry import DETAILS
 from . import batch_job
-from .batch_job import BatchJob, Step, Tally
+from .batch_job import BatchJob, BatchProgress, Tally
 from .batch_table import BatchTable
 from .choices import ModelChoice
 from .compute_controls import ComputeControls
+from .deblur_controls import DeblurControls
+from .file_layers import open_files
 from .input_list import InputList
-from .opening import open_in
-from .rows import Visibility, align_labels
-from .run_controls import Remark, RunControls, attempt
-from .running import Running
+from .labels import align_labels
+from .run_controls import RunControls, WrappedLabel, attempt
+from .runner import Runner
+from .visibility import VisibilityFilter
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -39,19 +39,19 @@ if TYPE_CHECKING:
 
 _ENDINGS = {
     "done": "done; report.html is in the folder of the results",
-    "cancelled": "cancelled; run again to go on",
+    "cancelled": "cancelled; run again to continue",
     "failed": "failed: see the notification",
 }
 _WIDTH = 360
 
 
 class BatchWidget(Container[Widget]):
-    """Maps or deblurs many files, and goes on where an earlier run ended.
+    """Map or deblur many files, continuing where an earlier run ended.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        Where files and results are opened.
+        Viewer in which files and results are opened.
 
     Examples
     --------
@@ -67,36 +67,38 @@ class BatchWidget(Container[Widget]):
         self._viewer = viewer
         self._job: BatchJob | None = None
         self._tally = Tally(0)
-        self._inputs = InputList(name="inputs")
-        self._out = FileEdit(name="out", label="results in", mode=FileDialogMode.EXISTING_DIRECTORY)
+        self._inputs = InputList(name="inputs", label="files")
+        self._out = FileEdit(
+            name="out",
+            label="results folder",
+            mode=FileDialogMode.EXISTING_DIRECTORY,
+            tooltip="Where results and the report are written",
+        )
         self._task = ComboBox(
             name="task",
             choices=["deblur", "map", "both"],
-            tooltip="Write a sharper picture, radii and confidence, or all of these",
+            tooltip="deblur: a sharper image; map: blur radii and confidence; both: all of them",
         )
-        self._detail = ComboBox(name="detail", choices=DETAILS, tooltip="As in the Deblur widget")
-        self._strength = FloatSlider(name="strength", value=1.0, min=0.0, max=2.0)
-        self._protect = FloatSlider(
-            name="protect", label="protect (px)", value=0.5, min=0.0, max=4.0
-        )
-        self._model = ModelChoice("deblur", name="model", label="deblurring")
-        self._map_model = ModelChoice("single", name="map_model", label="estimation")
+        self._deblur = DeblurControls()
+        self._model = ModelChoice("deblur", name="model", label="deblur model")
+        self._map_model = ModelChoice("single", name="map_model", label="map model")
         self._dual_pixel = CheckBox(
             name="dual_pixel",
             label="",
             text="Both dual-pixel views",
-            tooltip="Estimate from both halves of Canon dual-pixel raw files, where there are two",
+            tooltip="Estimate the map from both halves of Canon dual-pixel raw files",
         )
         self._pattern = LineEdit(
             name="pattern",
-            label="named",
+            label="file names",
             value=Settings.pattern,
-            tooltip="{name} of the file, {what} the result is, {suffix}",
+            tooltip="Name of each result, made of {name} of the input, {what} it is, and {suffix}",
         )
         self._existing = ComboBox(
             name="existing",
-            choices=["refuse", "keep", "replace"],
-            tooltip="What to do about files of these names that no batch has made",
+            label="if a result exists",
+            choices=[("do not start", "refuse"), ("keep it", "keep"), ("replace it", "replace")],
+            tooltip="For files that have the name of a result but were not made by a batch",
         )
         self._compute = ComputeControls()
         self.pause_button = PushButton(name="pause", text="Pause", enabled=False)
@@ -108,9 +110,9 @@ class BatchWidget(Container[Widget]):
             as_command_line=self.as_command_line,
             beside=[self.pause_button],
         )
-        self._summary = Remark()
+        self._summary = WrappedLabel()
         self.table = BatchTable(lambda row: attempt(lambda: self.open(row)))
-        self._running: Running[list[Outcome]] = Running(
+        self._runner: Runner[list[Outcome]] = Runner(
             on_progress=self._controls.show_progress,
             on_result=lambda outcomes: None,
             on_end=self._show_end,
@@ -120,9 +122,7 @@ class BatchWidget(Container[Widget]):
                 self._inputs,
                 self._out,
                 self._task,
-                self._detail,
-                self._strength,
-                self._protect,
+                *self._deblur.widgets,
                 self._model,
                 self._map_model,
                 self._dual_pixel,
@@ -136,42 +136,50 @@ class BatchWidget(Container[Widget]):
         layout.addWidget(self._summary.native)
         layout.addWidget(self.table)
         self.native.setMinimumWidth(_WIDTH)
-        self._visibility = Visibility(
-            self.native, shown=lambda: align_labels(self), hidden=lambda: None
-        )
+        self._visibility = VisibilityFilter(self.native, on_show=lambda: align_labels(self))
         self.pause_button.changed.connect(self._toggle_pause)
-        self._model.names.changed.connect(self._offer_detail)
-        self.native.destroyed.connect(self._running.abandon)
+        self._model.names.changed.connect(self._deblur.follow_model)
+        self.native.destroyed.connect(self._runner.abandon)
+
+    @property
+    def viewer(self) -> "napari.viewer.Viewer":
+        """Viewer in which files and results are opened."""
+        return self._viewer
+
+    @property
+    def run_button(self) -> PushButton:
+        """Button that starts a run."""
+        return self._controls.run_button
 
     @property
     def busy(self) -> bool:
-        """Whether a run is under way."""
-        return self._running.busy
+        """Whether a batch is running."""
+        return self._runner.busy
 
     def run(self) -> "GeneratorWorker[Any, None, list[Outcome]]":
-        """Start with the present settings, or go on where an earlier run of the folder ended.
+        """Start with the current settings, continuing where an earlier run of the folder ended.
 
         Returns
         -------
         napari.qt.threading.GeneratorWorker
-            Started; it returns an outcome for each file.
+            Already started; returns the outcome of each file.
 
         Raises
         ------
         DefocusError
-            If nothing is chosen, something chosen cannot be used, or a run is under way.
+            If no files or folder are chosen, a setting cannot be used, or a batch is running.
         """
         if self.busy:
-            raise OptionError("a run is under way; wait for its end or cancel it first")
-        plan = make_plan(self._given(), self._folder(), self._settings())
+            raise OptionError("a batch is running; wait until it ends or cancel it first")
+        plan = make_plan(self._input_paths(), self._folder(), self._settings())
         job = BatchJob(plan)
         self._job, self._tally = job, Tally(len(plan.items))
         self.table.show_plan(plan)
-        self._summary.say(self._tally.text())
-        worker = self._running.start(job.steps, f"Batch of {len(plan.items)} files")
-        worker.yielded.connect(lambda step: self._show_step(job, step))
+        self._summary.set_text(self._tally.text())
+        worker = self._runner.start(job.steps, f"Batch of {len(plan.items)} files")
+        worker.yielded.connect(lambda progress: self._show_progress(job, progress))
         worker.finished.connect(job.close)
-        worker.paused.connect(lambda: self.pause_button.native.setText("Go on"))
+        worker.paused.connect(lambda: self.pause_button.native.setText("Resume"))
         worker.resumed.connect(lambda: self.pause_button.native.setText("Pause"))
         self._worker = worker
         self.pause_button.enabled = True
@@ -179,57 +187,57 @@ class BatchWidget(Container[Widget]):
         return worker
 
     def cancel(self) -> None:
-        """Stop the present run, if there is one, at its next tile; what is finished stays."""
-        self._running.cancel()
+        """Stop the current run, if any, at its next tile; finished results stay."""
+        self._runner.cancel()
 
     def open(self, row: int) -> None:
-        """Open a file of the present plan, and its results as far as they are there.
+        """Open a file of the current plan, and those of its results that exist.
 
         Raises
         ------
         DefocusError
-            If one of them cannot be read; the others are opened.
+            If one of them cannot be read; the others are opened all the same.
         """
         if self._job is None:
             return
         item = self._job.plan.items[row]
-        open_in(self._viewer, [item.source, *filter(Path.exists, item.results.values())])
+        open_files(self._viewer, [item.source, *filter(Path.exists, item.results.values())])
 
     def as_python(self) -> str:
-        """Python code that does the same as ``run``."""
-        return batch_job.as_python(self._given(), str(self._folder()), self._settings())
+        """Return Python code that does the same as ``run``."""
+        return batch_job.as_python(self._input_paths(), str(self._folder()), self._settings())
 
     def as_command_line(self) -> str:
-        """The command that does the same as ``run``."""
-        return batch_job.as_command_line(self._given(), str(self._folder()), self._settings())
+        """Return the command line that does the same as ``run``."""
+        return batch_job.as_command_line(self._input_paths(), str(self._folder()), self._settings())
 
-    def _given(self) -> list[str]:
-        given: list[str] = self._inputs.value
-        if not given:
-            raise OptionError("no file is given; add files or a folder under 'inputs'")
-        return given
+    def _input_paths(self) -> list[str]:
+        paths: list[str] = self._inputs.value
+        if not paths:
+            raise OptionError("no files to process; add files or a folder under 'files'")
+        return paths
 
     def _folder(self) -> Path:
-        given = str(self._out.line_edit.value).strip()
-        if not given:
-            raise OptionError("no folder for the results is given; choose one under 'results in'")
-        return Path(given)
+        folder = str(self._out.line_edit.value).strip()
+        if not folder:
+            raise OptionError("no folder for the results; choose one under 'results folder'")
+        return Path(folder)
 
     def _settings(self) -> Settings:
         compute = self._compute.compute
         tile = "whole" if compute.tile is None else str(compute.tile)
         how = How(
             encoding=self._compute.encoding.value,
-            scale=str(self._compute.scale.value),
+            scale=str(self._compute.downscale.value),
             device=compute.device,
             precision=compute.precision,
             tile=tile,
         )
         return Settings(
             task=self._task.value,
-            strength=self._strength.value,
-            protect=self._protect.value,
-            detail=self._detail.value,
+            strength=self._deblur.strength.value,
+            protect=self._deblur.protect_radius.value,
+            detail=self._deblur.detail.value,
             model=self._model.value,
             map_model=self._map_model.value,
             dual_pixel=self._dual_pixel.value,
@@ -238,13 +246,13 @@ class BatchWidget(Container[Widget]):
             existing=self._existing.value,
         )
 
-    def _show_step(self, job: BatchJob, step: Step) -> None:
+    def _show_progress(self, job: BatchJob, progress: BatchProgress) -> None:
         if job is not self._job:
             return
-        self.table.show_event(step.event)
-        if step.event.outcome is not None:
-            self._tally.add(step.event.outcome)
-            self._summary.say(self._tally.text())
+        self.table.show_event(progress.event)
+        if progress.event.outcome is not None:
+            self._tally.add(progress.event.outcome)
+            self._summary.set_text(self._tally.text())
 
     def _show_end(self, ending: str) -> None:
         self.pause_button.enabled = False
@@ -253,9 +261,3 @@ class BatchWidget(Container[Widget]):
 
     def _toggle_pause(self) -> None:
         self._worker.toggle_pause()
-
-    def _offer_detail(self, model: str) -> None:
-        """Let detail be chosen only where it counts."""
-        if model != "auto":
-            self._detail.value = DETAILS[0]
-        self._detail.enabled = model == "auto"

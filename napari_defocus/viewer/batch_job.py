@@ -1,4 +1,4 @@
-"""A batch as something to do in a thread: how far it is, and when it will be done."""
+"""Batch run for a worker thread, with progress, counts and an estimate of the time left."""
 
 import shlex
 import time
@@ -13,31 +13,31 @@ from ..batch.run import Event, run_plan
 from ..batch.settings import Settings
 from ..inference.engine import Progress
 
-_STEPS_A_FILE = 1000
+_STEPS_PER_FILE = 1000
 
 
 @dataclass(frozen=True)
-class Step(Progress):
-    """How far a batch is, and what has happened to one of its files."""
+class BatchProgress(Progress):
+    """Progress of the whole batch, with the event of one file that caused it."""
 
     event: Event
 
 
 class BatchJob:
-    """Runs a plan.
+    """Run of a plan, as a generator of progress.
 
     Parameters
     ----------
     plan : Plan
-        What is to be done.
+        Files and settings.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._events = run_plan(plan)
 
-    def steps(self) -> Generator[Step, None, list[Outcome]]:
-        """Do it; yields after every tile and every file."""
+    def steps(self) -> Generator[BatchProgress, None, list[Outcome]]:
+        """Run the plan, yielding after every tile and every file; return the outcomes."""
         while True:
             try:
                 event = next(self._events)
@@ -45,21 +45,21 @@ class BatchJob:
                 outcomes: list[Outcome] = stop.value
                 return outcomes
             share = event.done / event.total if event.total else 0.0
-            done = round(_STEPS_A_FILE * (event.index + share))
-            yield Step(done, _STEPS_A_FILE * len(self.plan.items), event)
+            done = round(_STEPS_PER_FILE * (event.index + share))
+            yield BatchProgress(done, _STEPS_PER_FILE * len(self.plan.items), event)
 
     def close(self) -> None:
-        """End it where it is, if its thread has come to rest: write the report, free the folder."""
+        """Write the report and unlock the folder; call it when the worker thread has stopped."""
         self._events.close()
 
 
 class Tally:
-    """Counts what has become of the files of a batch.
+    """Counts of the files of a batch by their state.
 
     Parameters
     ----------
     total : int
-        Files in all.
+        Number of files in the batch.
     """
 
     def __init__(self, total: int) -> None:
@@ -69,31 +69,31 @@ class Tally:
         self._began = time.monotonic()
 
     def add(self, outcome: Outcome) -> None:
-        """Count a file."""
+        """Count one more file."""
         self.states[outcome.state] += 1
         if outcome.state == "done":
             self._seconds += outcome.seconds
 
     def text(self) -> str:
-        """Say how many are done, failed, and how long the others will take."""
+        """Return how many files are done or failed, and how long the others will take."""
         count = sum(self.states.values())
         states = ", ".join(f"{number} {state}" for state, number in self.states.items())
-        told = f"{count} of {self.total} files" + (f": {states}" if states else "")
+        text = f"{count} of {self.total} files" + (f": {states}" if states else "")
         if count == self.total or not self.states["done"]:
-            return told
-        left = (self.total - count) * self._seconds / self.states["done"]
-        return f"{told}; about {_duration(left)} left"
+            return text
+        seconds_left = (self.total - count) * self._seconds / self.states["done"]
+        return f"{text}; about {_duration(seconds_left)} left"
 
 
-def as_python(given: list[str], folder: str, settings: Settings) -> str:
-    """Python code that does the same."""
-    told = _changed(settings)
+def as_python(paths: list[str], folder: str, settings: Settings) -> str:
+    """Return Python code that runs a batch over `paths`, with results in `folder`."""
+    arguments = _changed(settings)
     how = _changed(settings.how)
     if how:
         inner = ", ".join(f"{name}={value!r}" for name, value in how.items())
-        told["how"] = f"How({inner})"
-    words = ", ".join(
-        f"{name}={value if name == 'how' else repr(value)}" for name, value in told.items()
+        arguments["how"] = f"How({inner})"
+    argument_text = ", ".join(
+        f"{name}={value if name == 'how' else repr(value)}" for name, value in arguments.items()
     )
     imports = ["from napari_defocus.batch.how import How"] if how else []
     return "\n".join(
@@ -103,7 +103,7 @@ def as_python(given: list[str], folder: str, settings: Settings) -> str:
             "from napari_defocus.batch.run import run_plan",
             "from napari_defocus.batch.settings import Settings",
             "",
-            f"plan = make_plan({given!r}, {folder!r}, Settings({words}))",
+            f"plan = make_plan({paths!r}, {folder!r}, Settings({argument_text}))",
             "for event in run_plan(plan):",
             "    if event.outcome is not None:",
             "        print(plan.items[event.index].source, event.outcome)",
@@ -112,9 +112,9 @@ def as_python(given: list[str], folder: str, settings: Settings) -> str:
     )
 
 
-def as_command_line(given: list[str], folder: str, settings: Settings) -> str:
-    """The command that does the same."""
-    words = ["napari-defocus", "batch", *given, folder]
+def as_command_line(paths: list[str], folder: str, settings: Settings) -> str:
+    """Return the command line that runs a batch over `paths`, with results in `folder`."""
+    words = ["napari-defocus", "batch", *paths, folder]
     for name, value in (_changed(settings) | _changed(settings.how)).items():
         words.append(f"--{name.replace('_', '-')}")
         if value is not True:
@@ -123,12 +123,12 @@ def as_command_line(given: list[str], folder: str, settings: Settings) -> str:
 
 
 def _changed(options: Settings | How) -> dict[str, object]:
-    """Options that differ from their defaults."""
-    plain = type(options)()
+    """Return the options that differ from their defaults, by name."""
+    defaults = type(options)()
     return {
         field.name: value
         for field in fields(options)
-        if (value := getattr(options, field.name)) != getattr(plain, field.name)
+        if (value := getattr(options, field.name)) != getattr(defaults, field.name)
         and not isinstance(value, How)
     }
 

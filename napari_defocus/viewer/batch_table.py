@@ -1,4 +1,4 @@
-"""The files of a batch, one a row, and what becomes of them."""
+"""Table of the files of a batch and their state, one row per file."""
 
 from collections.abc import Callable
 
@@ -15,12 +15,12 @@ _HEIGHT = 160
 
 
 class BatchTable(QTableWidget):
-    """One row a file; a double click opens it.
+    """Table with one row per file; a double click opens the file.
 
     Parameters
     ----------
     on_open : callable
-        Called with the number of a row that was double-clicked.
+        Called with the index of the row that was double-clicked.
     """
 
     def __init__(self, on_open: Callable[[int], None]) -> None:
@@ -37,7 +37,7 @@ class BatchTable(QTableWidget):
         self.cellDoubleClicked.connect(lambda row, _: on_open(row))
 
     def show_plan(self, plan: Plan) -> None:
-        """List the files of a plan, none of them begun."""
+        """List the files of a plan, all of them waiting."""
         self.setRowCount(len(plan.items))
         for row, item in enumerate(plan.items):
             for column, text in enumerate((item.source.name, "waiting", "", "", "", "")):
@@ -45,24 +45,24 @@ class BatchTable(QTableWidget):
             self._cell(row, 0).setToolTip(str(item.source))
 
     def show_event(self, event: Event) -> None:
-        """Show what has happened to a file."""
+        """Show the progress or the outcome of a file."""
         if event.outcome is None:
-            share = f"{event.done / event.total:.0%}" if event.total else "begun"
+            share = f"{event.done / event.total:.0%}" if event.total else "started"
             self._set(event.index, _STATE, share)
         else:
             self._show_outcome(event.index, event.outcome)
         self.scrollToItem(self._cell(event.index, 0))
 
     def texts(self, row: int) -> list[str]:
-        """What a row says, from left to right."""
+        """Return the texts of a row, from left to right."""
         return [self._cell(row, column).text() for column in range(len(_COLUMNS))]
 
     def _show_outcome(self, row: int, outcome: Outcome) -> None:
         measures = outcome.measures
         radius = "" if measures is None else f"{measures.median_radius:.2f} px"
         share = "" if measures is None else f"{measures.in_focus:.0%}"
-        told = (outcome.state, f"{outcome.seconds:.1f}", radius, share, outcome.message)
-        for column, text in enumerate(told, _STATE):
+        texts = (outcome.state, f"{outcome.seconds:.1f}", radius, share, outcome.message)
+        for column, text in enumerate(texts, _STATE):
             self._set(row, column, text)
         self._cell(row, _MESSAGE).setToolTip(outcome.message)
 

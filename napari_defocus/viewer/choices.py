@@ -9,7 +9,7 @@ from magicgui.widgets import ComboBox, Container, PushButton
 
 from ..models import list_models
 from ..models.weights import SUFFIXES
-from .map_layers import MAP_KEY
+from .map_source import MAP_KEY
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class LayerChoice(ComboBox):
-    """A drop-down list of the layers that a rule accepts.
+    """Drop-down list of the layers that fulfil a condition.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        Whose layers; call ``reset_choices`` when they change.
+        Viewer with the layers; call ``reset_choices`` when they change.
     accepts : callable
-        Takes a layer, says whether it belongs into the list.
+        Takes a layer and returns whether it is listed.
     none : str, optional
-        What choosing no layer is called, if that may be chosen.
+        Text of the entry that stands for no layer; without it, there is no such entry.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class LayerChoice(ComboBox):
 
 
 def is_image(layer: "Layer") -> bool:
-    """Whether a layer may be estimated or deblurred: an image that is no defocus map."""
+    """Return whether a layer is an image to work on, not a defocus map or a preview."""
     from napari.layers import Image
 
-    return isinstance(layer, Image) and layer.ndim >= 2 and not is_our_map(layer)
+    return isinstance(layer, Image) and layer.ndim >= 2 and not is_plugin_map(layer)
 
 
 def is_map(layer: "Layer") -> bool:
-    """Whether a layer may serve as a defocus map: one value a pixel, radii in pixels."""
+    """Return whether a layer can serve as a defocus map: it has one value per pixel."""
     from napari.layers import Image, Labels
 
     if layer.metadata.get(MAP_KEY, ...) is None or getattr(layer, "multiscale", False):
@@ -63,19 +63,25 @@ def is_map(layer: "Layer") -> bool:
 
 
 def is_shapes(layer: "Layer") -> bool:
-    """Whether a layer may mark a region."""
+    """Return whether a layer can mark a region."""
     from napari.layers import Shapes
 
     return isinstance(layer, Shapes)
 
 
-def is_our_map(layer: "Layer") -> bool:
-    """Whether a layer is a defocus map made by this plugin, or its confidence."""
+def is_plugin_map(layer: "Layer") -> bool:
+    """Return whether this plugin made a layer as a defocus map, a confidence or a preview."""
     return MAP_KEY in layer.metadata
 
 
 class ModelChoice(Container[Any]):
-    """A drop-down list of models for a task, and a button to add a file of one's own."""
+    """Drop-down list of the models for a task, and a button to add a weights file.
+
+    Parameters
+    ----------
+    task : {"single", "dual", "deblur"}
+        Task of the models that are listed.
+    """
 
     def __init__(self, task: "Task", **kwargs: Any) -> None:
         self._task = task
@@ -94,21 +100,21 @@ class ModelChoice(Container[Any]):
 
     @property
     def value(self) -> str:
-        """Name of the model or path of its file; may be set to either."""
+        """Name of the model or path of its weights file; can be set to either."""
         return str(self.names.value)
 
     @value.setter
     def value(self, name_or_path: "str | os.PathLike[str]") -> None:
         name = os.fspath(name_or_path)
-        known = {value for _, value in self._choices()}
-        if name not in known:
+        listed = {value for _, value in self._choices()}
+        if name not in listed:
             self._files.append(name)
             self.names.reset_choices()
         self.names.value = name
 
     @property
     def task(self) -> "Task":
-        """What the listed models do; setting it goes back to "auto" if the model does not fit."""
+        """Task of the listed models; setting it returns to "auto" if the model has another."""
         return self._task
 
     @task.setter
@@ -118,7 +124,7 @@ class ModelChoice(Container[Any]):
             self.names.reset_choices()
 
     def show_auto(self, name: str) -> None:
-        """Show which model "auto" stands for at present; an empty name if none does."""
+        """Show which model "auto" currently stands for; an empty name shows none."""
         self._auto = f"auto: {name}" if name else "auto"
         self.names.reset_choices()
 
@@ -129,8 +135,8 @@ class ModelChoice(Container[Any]):
 
     def _explain(self) -> None:
         about = {card.name: f"{card.description} ({card.license})" for card in list_models()}
-        everyday = "auto: what suits the image; or choose by name"
-        self.names.tooltip = about.get(self.value, self.value if self._files else everyday)
+        default = "auto: the model that suits the image"
+        self.names.tooltip = about.get(self.value, self.value if self._files else default)
 
     def _browse(self) -> None:
         from qtpy.QtWidgets import QFileDialog

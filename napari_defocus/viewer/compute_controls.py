@@ -1,4 +1,4 @@
-"""The part of the widgets that most users never open: scale, encoding, device, precision, tiles."""
+"""Controls under "More options": working size, encoding, device, precision and tiles."""
 
 from typing import Any
 
@@ -7,6 +7,12 @@ from magicgui.widgets import CheckBox, ComboBox, LineEdit, Widget
 from ..options import Options
 from .preferences import compute_preferences
 
+_DOWNSCALES: list[tuple[str, int | str]] = [
+    ("auto", "auto"),
+    ("full size", 1),
+    *((f"1/{factor} of the size", factor) for factor in (2, 4, 8)),
+]
+_ENCODINGS = [("auto", "auto"), ("display values (sRGB)", "srgb"), ("linear in light", "linear")]
 _TILES: list[tuple[str, int | str]] = [
     ("auto", "auto"),
     ("whole picture", "whole"),
@@ -15,40 +21,49 @@ _TILES: list[tuple[str, int | str]] = [
 
 
 class ComputeControls:
-    """How to compute; starts from the preferences, hidden until asked for."""
+    """Controls for how values are read and results computed.
+
+    They start from the preferences, and are hidden until "More options" is checked.
+    """
 
     def __init__(self) -> None:
         preferred = compute_preferences()
         self.more = CheckBox(
-            name="more", label="", text="More options", tooltip="How to read and compute"
+            name="more",
+            label="",
+            text="More options",
+            tooltip="Working size, meaning of the values, device, precision and tiles",
         )
-        self.scale = ComboBox(
-            name="scale",
-            choices=["auto", 1, 2, 4, 8],
-            tooltip="Work at 1/scale of the size: radii above 24 px need it. auto: as the map asks",
+        self.downscale = ComboBox(
+            name="downscale",
+            label="work at",
+            choices=_DOWNSCALES,
+            tooltip="Work on a smaller copy of the image, which blur radii above 24 px need. "
+            "auto: the size that suits the blur radii",
         )
         self.encoding = ComboBox(
             name="encoding",
-            choices=["auto", "srgb", "linear"],
-            tooltip="srgb: display values; linear: proportional to light. "
-            "auto: srgb for color and 8 bit",
+            label="values are",
+            choices=_ENCODINGS,
+            tooltip="Display values, as in photographs, or proportional to light, as from a "
+            "scientific camera. auto: display values for color and 8 bit",
         )
         self.device = LineEdit(
             name="device",
             value=preferred.device,
-            tooltip="auto, cpu, cuda, cuda:1 or mps. The default is under Preferences",
+            tooltip="auto, cpu, cuda, cuda:1 or mps; the default is set under Preferences",
         )
         self.precision = ComboBox(
             name="precision",
             choices=["auto", "float32", "bfloat16"],
             value=preferred.precision,
-            tooltip="bfloat16 is faster on some hardware and a little less exact",
+            tooltip="bfloat16 is faster on some hardware and slightly less exact",
         )
         self.tile = ComboBox(
             name="tile",
             choices=_tile_choices(preferred.tile),
             value="whole" if preferred.tile is None else preferred.tile,
-            tooltip="Side of a tile; smaller ones need less memory",
+            tooltip="The image is processed tile by tile; smaller tiles need less memory",
         )
         self.more.changed.connect(self._show)
         self._show()
@@ -65,14 +80,14 @@ class ComputeControls:
         Raises
         ------
         OptionError
-            If the device is no name at all.
+            If no device is entered.
         """
         tile = None if self.tile.value == "whole" else self.tile.value
         return Options(self.device.value.strip(), self.precision.value, tile)
 
     @property
     def _hidden(self) -> list[Widget]:
-        return [self.scale, self.encoding, self.device, self.precision, self.tile]
+        return [self.downscale, self.encoding, self.device, self.precision, self.tile]
 
     def _show(self, *_: Any) -> None:
         for widget in self._hidden:

@@ -1,15 +1,15 @@
-"""The Defocus Map widget: how far out of focus every pixel of a layer is."""
+"""Defocus Map widget: estimates the blur radius of every pixel of an image layer."""
 
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ImageError
 from .choices import LayerChoice, is_image
 from .histogram import RadiusHistogram
+from .image_source import image_source
 from .jobs import MapJob, MapResult
-from .reading import source_of
 from .regions import Window, spatial_shape
 from .results import map_layers
-from .run_controls import Remark
+from .run_controls import WrappedLabel
 from .task_widget import TaskWidget
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class DefocusMapWidget(TaskWidget[MapResult]):
-    """Estimates a defocus map from one image, or from two dual-pixel views.
+    """Estimate a defocus map from one image or from two dual-pixel views.
 
-    The map and its confidence become layers that lie exactly on the image.
+    The map and its confidence become layers at the position of the image.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        The viewer it is docked in; napari passes it.
+        Viewer that the widget is docked in; napari passes it.
 
     Examples
     --------
@@ -43,18 +43,18 @@ class DefocusMapWidget(TaskWidget[MapResult]):
             name="right",
             label="right view",
             none="none (one image)",
-            tooltip="The right dual-pixel view, if 'image' is the left one: radii then get a sign",
+            tooltip="The right dual-pixel view if 'image' is the left one; gives radii with a sign",
         )
         super().__init__(
             viewer,
             verb="Estimate map",
-            doing="Defocus of",
+            doing="Estimating defocus of",
             task="single",
             inputs=[self._right],
             settings=[],
         )
         self._right.changed.connect(self._offer_models)
-        self._summary = Remark()
+        self._summary = WrappedLabel()
         self._histogram = RadiusHistogram()
         self._controls.container.append(self._summary)
         self._controls.container.native.layout().addWidget(self._histogram)
@@ -66,16 +66,16 @@ class DefocusMapWidget(TaskWidget[MapResult]):
         left = self._layer()
         if spatial_shape(right) != spatial_shape(left) or right.rgb != left.rgb:
             raise ImageError(
-                f"the views must be alike: {left.name!r} has shape {spatial_shape(left)} and "
+                f"the two views differ: {left.name!r} has shape {spatial_shape(left)} and "
                 f"{right.name!r} {spatial_shape(right)}, both color or both gray"
             )
-        return MapJob(self._source(window), source_of(right, window), self._how())
+        return MapJob(self._source(window), image_source(right, window), self._how())
 
     def _receive(self, result: MapResult) -> None:
-        confidence, radius = map_layers(result, self._target)
+        confidence, radius = map_layers(result, self._template)
         self._add(confidence)
         self._add(radius).colorbar.visible = True
-        self._summary.say(describe(result, self._target.pixel))
+        self._summary.set_text(describe(result, self._template.pixel_size))
         self._histogram.show_counts(result.counts)
 
     def _offer_models(self, *_: Any) -> None:
@@ -83,7 +83,7 @@ class DefocusMapWidget(TaskWidget[MapResult]):
         self._show_auto()
 
 
-def describe(result: MapResult, pixel: tuple[float, str] | None) -> str:
-    """One line about a map; `pixel` is the size of a pixel and its unit, if known."""
-    size = "" if pixel is None else f" ({result.median * pixel[0]:.2g} {pixel[1]})"
-    return f"median {result.median:.1f} px{size}, {result.sharp:.0%} in focus"
+def describe(result: MapResult, pixel_size: tuple[float, str] | None) -> str:
+    """Return a line about a map; `pixel_size` is the size of a pixel and its unit, if any."""
+    length = "" if pixel_size is None else f" ({result.median * pixel_size[0]:.2g} {pixel_size[1]})"
+    return f"median radius {result.median:.1f} px{length}, {result.in_focus:.0%} in focus"

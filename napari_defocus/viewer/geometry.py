@@ -1,4 +1,4 @@
-"""Where a result lies in the world: exactly where the pixels lay that it was made from."""
+"""World coordinates of results: those of the pixels that they were made from."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def placement(layer: "Image", window: "Window") -> dict[str, Any]:
-    """Keyword arguments that place a result on the part of a layer it was made from.
+    """Return keyword arguments that place a result on the part of the layer it was made from.
 
     Parameters
     ----------
     layer : napari.layers.Image
         The layer the pixels came from.
     window : Window
-        Which of its pixels; the result has the same number of axes.
+        The pixels the result was made from; the result has the same number of axes.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A small histogram of blur radii, painted in the colors of the map."""
+"""Histogram of blur radii, painted in the colors of the map."""
 
 from dataclasses import dataclass
 
@@ -17,12 +17,12 @@ _AXIS_HEIGHT = 18
 
 @dataclass(frozen=True)
 class RadiusCounts:
-    """How often each radius occurs in a map.
+    """Numbers of pixels of a map in each range of radii.
 
     Parameters
     ----------
     counts : (64,) int array
-        Pixels in each bin; the last (and, if signed, the first) also holds what lies beyond.
+        Pixels in each bin; the last (and, if signed, the first) includes all larger radii.
     limit : float
         Radius in pixels at the end of the axis.
     signed : bool
@@ -35,13 +35,13 @@ class RadiusCounts:
 
     @property
     def centers(self) -> npt.NDArray[np.float64]:
-        """(64,) radii in the middle of the bins, in pixels."""
+        """Radii in pixels at the centers of the bins, of shape (64,)."""
         edges = np.linspace(-self.limit if self.signed else 0.0, self.limit, len(self.counts) + 1)
         return (edges[:-1] + edges[1:]) / 2
 
 
 def count_radii(radius: npt.NDArray[np.floating], *, signed: bool) -> RadiusCounts:
-    """Count the radii of a map, NaN left out.
+    """Count the radii of a map, leaving out NaN.
 
     Parameters
     ----------
@@ -63,26 +63,26 @@ def count_radii(radius: npt.NDArray[np.floating], *, signed: bool) -> RadiusCoun
 
 
 class RadiusHistogram(QWidget):
-    """Paints :class:`RadiusCounts`, on a square-root scale so that rare radii stay visible."""
+    """Histogram of radii; its heights are square roots, so that rare radii stay visible."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._shown: RadiusCounts | None = None
+        self._counts: RadiusCounts | None = None
         self.setObjectName("RadiusHistogram")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.setToolTip("How many pixels have which blur radius (heights on a square-root scale)")
+        self.setToolTip("Number of pixels with each blur radius (heights on a square-root scale)")
         self.hide()
 
     def show_counts(self, counts: RadiusCounts) -> None:
         """Show the radii of a map."""
-        self._shown = counts
+        self._counts = counts
         self.show()
         self.update()
 
     @property
-    def shown(self) -> RadiusCounts | None:
-        """What is being shown."""
-        return self._shown
+    def counts(self) -> RadiusCounts | None:
+        """Counts that are shown, if any."""
+        return self._counts
 
     def sizeHint(self) -> QSize:
         """Return the preferred size, in pixels."""
@@ -90,20 +90,20 @@ class RadiusHistogram(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the bars and the axis."""
-        if self._shown is None:
+        if self._counts is None:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(self.rect()).adjusted(_MARGIN, 2, -_MARGIN, -_AXIS_HEIGHT)
-        _paint_bars(painter, area, self._shown)
-        _paint_axis(painter, area, self._shown, self.palette())
+        _paint_bars(painter, area, self._counts)
+        _paint_axis(painter, area, self._counts, self.palette())
         painter.end()
 
 
-def _paint_bars(painter: QPainter, area: QRectF, shown: RadiusCounts) -> None:
-    heights = np.sqrt(shown.counts / max(1, shown.counts.max())) * area.height()
+def _paint_bars(painter: QPainter, area: QRectF, counts: RadiusCounts) -> None:
+    heights = np.sqrt(counts.counts / max(1, counts.counts.max())) * area.height()
     colors = paint_map(
-        shown.centers.astype(np.float32), signed=shown.signed, limit=shown.limit
+        counts.centers.astype(np.float32), signed=counts.signed, limit=counts.limit
     ).tolist()
     width = area.width() / len(heights)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -113,17 +113,17 @@ def _paint_bars(painter: QPainter, area: QRectF, shown: RadiusCounts) -> None:
         painter.drawRect(QRectF(left, area.bottom() - height, width, height))
 
 
-def _paint_axis(painter: QPainter, area: QRectF, shown: RadiusCounts, palette: QPalette) -> None:
+def _paint_axis(painter: QPainter, area: QRectF, counts: RadiusCounts, palette: QPalette) -> None:
     painter.setPen(palette.color(QPalette.ColorRole.WindowText))
     painter.drawLine(area.bottomLeft(), area.bottomRight())
-    low = -shown.limit if shown.signed else 0.0
+    low = -counts.limit if counts.signed else 0.0
     strip = QRectF(area.left(), area.bottom() + 2, area.width(), _AXIS_HEIGHT - 2)
-    middle = (low + shown.limit) / 2
+    middle = (low + counts.limit) / 2
     ends = Qt.AlignmentFlag
     for value, side, unit in (
         (low, ends.AlignLeft, ""),
         (middle, ends.AlignHCenter, ""),
-        (shown.limit, ends.AlignRight, " px"),
+        (counts.limit, ends.AlignRight, " px"),
     ):
         painter.drawText(strip, side, f"{value:.3g}{unit}")
     for x in (area.left(), area.center().x(), area.right()):

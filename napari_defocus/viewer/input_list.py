@@ -1,4 +1,4 @@
-"""A list of files, folders and patterns, one a line, with buttons that add to it."""
+"""Text field for files, folders and patterns, one per line, with buttons that add to it."""
 
 import os
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ _HEIGHT = 90
 
 
 class InputList(Container[Widget]):
-    """Files, folders and patterns; may be typed, pasted, or chosen in a dialog."""
+    """List of files, folders and patterns that are typed, pasted, or chosen in a dialog."""
 
     def __init__(self, **kwargs: Any) -> None:
-        self.text = TextEdit(tooltip="One file, folder or pattern such as scans/*.tif a line")
+        self.text = TextEdit(tooltip="One file, folder or pattern, such as scans/*.tif, per line")
         self.text.max_height = _HEIGHT
         self.add_files = PushButton(text="Add files…")
         self.add_folder = PushButton(text="Add folder…")
@@ -30,22 +30,22 @@ class InputList(Container[Widget]):
 
     @property
     def value(self) -> list[str]:
-        """What is listed; may be set."""
+        """Files, folders and patterns in the list; can be set."""
         lines = (line.strip() for line in str(self.text.value).splitlines())
         return [line for line in lines if line]
 
     @value.setter
-    def value(self, given: "Iterable[str | os.PathLike[str]]") -> None:
-        self.text.value = "\n".join(os.fspath(one) for one in given)
+    def value(self, paths: "Iterable[str | os.PathLike[str]]") -> None:
+        self.text.value = "\n".join(os.fspath(path) for path in paths)
 
-    def _add(self, given: Iterable[str]) -> None:
-        self.value = [*self.value, *given]
+    def _add(self, paths: Iterable[str]) -> None:
+        self.value = [*self.value, *paths]
 
     def _add_files(self) -> None:
         from qtpy.QtWidgets import QFileDialog
 
-        known = readable_suffixes()  # cameras write theirs in capitals
-        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in known)
+        suffixes = readable_suffixes()
+        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in suffixes)  # as cameras do
         chosen, _ = QFileDialog.getOpenFileNames(
             self.native, "Add images", "", f"Images ({patterns})"
         )

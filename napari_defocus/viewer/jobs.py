@@ -1,8 +1,8 @@
-"""What the widgets have done in a thread: dataclasses of inputs, generators of steps."""
+"""Jobs of the widgets: dataclasses of inputs with a generator that runs in a thread."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +11,9 @@ from ..inference.engine import Progress
 from ..models import find_model, with_scale_models
 from ..provenance import array_hash, provenance
 from .histogram import RadiusCounts, count_radii
-from .map_layers import Estimated, KnownMap, MapSource
-from .reading import Source
+from .image_source import ImageSource
+from .map_source import EstimatedMap, MapSource, ReadyMap
 from .recipe import Call
-
-if TYPE_CHECKING:
-    pass
-
 
 #: Radii below this many pixels count as in focus.
 _IN_FOCUS = 0.5
@@ -25,13 +21,13 @@ ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 
 class Job(Protocol[ResultT_co]):
-    """Something to do in a thread."""
+    """Work for a thread."""
 
     def steps(self) -> Generator[Progress, None, ResultT_co]:
-        """Do it; yields after every tile."""
+        """Yield after every tile; return the result."""
 
     def call(self) -> Call:
-        """Describe it as a call of the API."""
+        """Return the call of the API that does the same."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ class How:
     @property
     def changed(self) -> dict[str, Any]:
         """Arguments that differ from the API's defaults."""
-        given = {
+        values = {
             "model": self.model,
             "scale": self.scale,
             "encoding": self.encoding,
@@ -54,10 +50,12 @@ class How:
             "precision": self.compute.precision,
             "tile": self.compute.tile,
         }
-        return {name: value for name, value in given.items() if value != "auto"}
+        return {name: value for name, value in values.items() if value != "auto"}
 
-    def arguments(self, source: Source, value_range: tuple[float, float] | None) -> dict[str, Any]:
-        """Keyword arguments for the API."""
+    def arguments(
+        self, source: ImageSource, value_range: tuple[float, float] | None
+    ) -> dict[str, Any]:
+        """Return keyword arguments for the API."""
         return {
             "channel_axis": source.channel_axis,
             "value_range": value_range,
@@ -76,22 +74,22 @@ class MapResult:
 
     Parameters
     ----------
-    estimated : Estimated
+    estimated : EstimatedMap
         The map.
     counts : RadiusCounts
         Its histogram.
     median : float
         Median magnitude of its radii, in pixels.
-    sharp : float
+    in_focus : float
         Share of its pixels, 0 to 1, with radii below 0.5 px.
     provenance : dict
         Where it comes from.
     """
 
-    estimated: Estimated
+    estimated: EstimatedMap
     counts: RadiusCounts
     median: float
-    sharp: float
+    in_focus: float
     provenance: dict[str, Any]
 
 
@@ -109,7 +107,7 @@ class MapJob:
 
     Parameters
     ----------
-    image : Source
+    image : ImageSource
         The image, or the left view.
     right : Source or None
         The right view.
@@ -117,12 +115,12 @@ class MapJob:
         Model and computation.
     """
 
-    image: Source
-    right: Source | None
+    image: ImageSource
+    right: ImageSource | None
     how: How
 
     def steps(self) -> Generator[Progress, None, MapResult]:
-        """Do it; yields after every tile."""
+        """Yield after every tile; return the result."""
         image = yield from self.image.read()
         right = None if self.right is None else (yield from self.right.read())
         value_range = yield from self.image.value_range(self.how.encoding)
@@ -146,7 +144,7 @@ class MapJob:
         )
         magnitude = np.abs(defocus.radius)
         return MapResult(
-            Estimated(defocus, array_hash(defocus.radius)),
+            EstimatedMap(defocus, array_hash(defocus.radius)),
             count_radii(defocus.radius, signed=defocus.signed),
             float(np.median(magnitude)),
             float(np.mean(magnitude < _IN_FOCUS)),
@@ -154,12 +152,12 @@ class MapJob:
         )
 
     def call(self) -> Call:
-        """Describe it as a call of the API."""
+        """Return the call of the API that does the same."""
         views = {"image": self.image} | ({} if self.right is None else {"right": self.right})
         return Call(
             "estimate_defocus",
             "map",
-            "radius, confidence",
+            "defocus",
             views,
             self.how.encoding,
             self.how.changed,
@@ -172,9 +170,9 @@ class DeblurJob:
 
     Parameters
     ----------
-    image : Source
+    image : ImageSource
         The image.
-    defocus : MapSource, KnownMap or None
+    defocus : MapSource, ReadyMap or None
         Its defocus map; estimated if None.
     strength, protect, detail
         As in the API.
@@ -182,15 +180,15 @@ class DeblurJob:
         Model and computation.
     """
 
-    image: Source
-    defocus: MapSource | KnownMap | None
+    image: ImageSource
+    defocus: MapSource | ReadyMap | None
     strength: float
     protect: float
     detail: str
     how: How
 
     def steps(self) -> Generator[Progress, None, DeblurResult]:
-        """Do it; yields after every tile."""
+        """Yield after every tile; return the result."""
         image = yield from self.image.read()
         value_range = yield from self.image.value_range(self.how.encoding)
         defocus = None if self.defocus is None else self.defocus.read()
@@ -213,8 +211,8 @@ class DeblurJob:
         return DeblurResult(deblurred, record)
 
     def call(self) -> Call:
-        """Describe it as a call of the API."""
-        inputs: dict[str, Source | MapSource] = {"image": self.image}
+        """Return the call of the API that does the same."""
+        inputs: dict[str, ImageSource | MapSource] = {"image": self.image}
         if isinstance(self.defocus, MapSource):
             inputs["defocus"] = self.defocus
         changed: dict[str, Any] = {} if self.strength == 1 else {"strength": self.strength}

@@ -1,4 +1,4 @@
-"""What the user set under Preferences: on what to compute, and how finely."""
+"""The plugin's page in napari's preferences: device, precision and tile size."""
 
 from ..options import Options
 
@@ -6,18 +6,18 @@ PLUGIN = "napari-defocus"
 
 
 def compute_preferences() -> Options:
-    """Read napari's preferences for this plugin.
+    """Return the user's preferences for this plugin.
 
     Returns
     -------
     Options
-        In the preferences, a tile size of 0 stands for "auto" and -1 for one tile. All "auto" if
-        the plugin is switched off in napari, so that it has no preferences.
+        The stored tile size 0 stands for "auto", -1 for one tile. All "auto" if the plugin is
+        disabled in napari and so has no preferences.
 
     Raises
     ------
     OptionError
-        If what is stored cannot be used.
+        If a stored value cannot be used.
     """
     from napari.settings import get_plugin_settings
 
@@ -25,7 +25,9 @@ def compute_preferences() -> Options:
         stored = get_plugin_settings(PLUGIN).compute
     except KeyError:
         return Options()
-    return Options(str(stored.device), str(stored.precision), _tile(int(stored.tile)))
+    return Options(
+        device=str(stored.device), precision=str(stored.precision), tile=_tile(int(stored.tile))
+    )
 
 
 def _tile(stored: int) -> int | str | None:

@@ -1,4 +1,4 @@
-"""Live preview: the part in view deblurred with the present settings, again and again."""
+"""Live preview: a layer with the part in view, deblurred with the current settings."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
@@ -11,11 +11,11 @@ from ..errors import DefocusError
 from ..image.value_range import Range
 from ..inference.engine import Progress
 from .jobs import DeblurJob, MapJob
-from .map_layers import MAP_KEY, KnownMap
-from .regions import Window, current_plane, in_view, spatial_shape
-from .results import Target, target_of
-from .rows import Visibility
-from .running import start_worker
+from .map_source import MAP_KEY, ReadyMap
+from .regions import Window, narrow_to_plane, spatial_shape, view_window
+from .results import LayerTemplate, layer_template
+from .runner import make_worker
+from .visibility import VisibilityFilter
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -26,91 +26,96 @@ if TYPE_CHECKING:
     from ..defocus_map import DefocusMap
 
 NAME = "deblur preview"
-#: Changes closer together than this, in milliseconds, count as one.
+#: Pause after the last change before a preview starts, in milliseconds.
 _PAUSE = 250
-#: Pixels around what is in view that the networks see, so that its edge looks as in the result.
+#: Pixels around the part in view that are processed too, so that its edges look as in the result.
 _MARGIN = 64
-#: At most about this many pixels are deblurred; of a larger view, the middle.
-_MOST_PIXELS = 1_000_000
+#: Approximate limit of pixels in a preview; of a larger view, the center is deblurred.
+_MAX_PIXELS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Known:
-    """What one preview found out, and the next need not.
+class PreviewCache:
+    """Intermediate results of a preview that the next one can use again.
 
     Parameters
     ----------
     encoding : str
-        Under which the range was measured.
+        Encoding for which the range was measured.
     value_range : (float, float) or None
-        Black and white of the whole layer; None where the API finds them.
-    of : Window or None
-        What the map is of.
+        Black and white of the whole layer; None where the API determines them.
+    window : Window or None
+        Region that the map belongs to.
     defocus : DefocusMap or None
-        The map, if it was estimated.
+        The map, if one was estimated.
     """
 
     encoding: str
     value_range: Range | None
-    of: Window | None = None
+    window: Window | None = None
     defocus: "DefocusMap | None" = None
 
 
 @dataclass(frozen=True)
 class PreviewJob:
-    """Deblur the surroundings of a window, and cut the window out.
+    """Deblurs a region with a margin, and cuts the margin off.
 
     Parameters
     ----------
     job : DeblurJob
-        For the surroundings.
+        Job for the region with its margin.
     inner : Window
-        In the indices of the surroundings.
-    known : Known or None
+        The region without margin, in indices of the job's window.
+    cache : PreviewCache or None
         From an earlier preview of the same pixels.
     """
 
     job: DeblurJob
     inner: Window
-    known: Known | None
+    cache: PreviewCache | None
 
-    def steps(self) -> Generator[Progress, None, tuple[npt.NDArray[Any], Known]]:
-        """Do it; returns the window's pixels."""
+    def steps(self) -> Generator[Progress, None, tuple[npt.NDArray[Any], PreviewCache]]:
+        """Yield after every tile; return the deblurred region and a cache for the next preview."""
         job, encoding = self.job, self.job.how.encoding
-        known = self.known
-        if known is None or known.encoding != encoding:
-            known = Known(encoding, (yield from job.image.value_range(encoding)))
-        job = replace(job, image=replace(job.image, known_range=known.value_range))
+        cache = self.cache
+        if cache is None or cache.encoding != encoding:
+            cache = PreviewCache(encoding, (yield from job.image.value_range(encoding)))
+        job = replace(job, image=replace(job.image, measured_range=cache.value_range))
         if job.defocus is None:
-            defocus = known.defocus if known.of == job.image.window else None
+            defocus = cache.defocus if cache.window == job.image.window else None
             if defocus is None:
-                found = yield from MapJob(job.image, None, replace(job.how, model="auto")).steps()
-                defocus = found.estimated.map
-            known = replace(known, of=job.image.window, defocus=defocus)
-            job = replace(job, defocus=KnownMap(defocus))
+                estimate = yield from MapJob(
+                    job.image, None, replace(job.how, model="auto")
+                ).steps()
+                defocus = estimate.estimated.map
+            cache = replace(cache, window=job.image.window, defocus=defocus)
+            job = replace(job, defocus=ReadyMap(defocus))
         result = yield from job.steps()
-        return result.image[self.inner.slices], known
+        return result.image[self.inner.slices], cache
+
+
+_Result = tuple[npt.NDArray[Any], PreviewCache]
 
 
 class Preview:
-    """Keeps a layer up to date with what is in view, while it is switched on.
+    """Layer that follows view and settings while the preview is switched on.
 
-    A change while a preview is being computed stops that one; the next starts when it has stopped.
+    A change stops the computation in progress; the next one starts when that has stopped.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        Where the layer goes.
+        Viewer that the layer is added to.
     panel : QWidget
-        The widget it belongs to; there is no preview while that is hidden.
+        Widget that the preview belongs to; while it is hidden, there is no preview.
     image : callable
         Returns the layer to deblur.
     job : callable
-        Takes a window of that layer and returns what to do.
+        Takes a window of that layer and returns the job that deblurs it.
     report : callable
-        Called with what there is to say about the preview.
-    stopped : callable
-        Called when it switches itself off: it failed, or the user removed its layer.
+        Called with the text that describes the state of the preview.
+    on_stop : callable
+        Called when the preview switches itself off: it failed, or the user removed its layer.
     """
 
     def __init__(
@@ -121,40 +126,40 @@ class Preview:
         image: "Callable[[], Image]",
         job: Callable[[Window], DeblurJob],
         report: Callable[[str], None],
-        stopped: Callable[[], None],
+        on_stop: Callable[[], None],
     ) -> None:
         self._viewer, self._image, self._job = viewer, image, job
-        self._report, self._stopped = report, stopped
+        self._report, self._on_stop = report, on_stop
         self._panel = panel
         self._on = False
         self._again = False
         self._window: Window | None = None
-        self._known: Known | None = None
+        self._cache: PreviewCache | None = None
         self._layer: Image | None = None
-        self._target = Target("", {}, {})
-        self._worker: GeneratorWorker[Progress, None, tuple[npt.NDArray[Any], Known]] | None = None
+        self._template = LayerTemplate("", {}, {})
+        self._worker: GeneratorWorker[Progress, None, _Result] | None = None
         self._outdated = False
         self._timer = QTimer(panel)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE)
         self._timer.timeout.connect(self._start)
-        self._visibility = Visibility(panel, shown=self.request, hidden=self._discard)
+        self._visibility = VisibilityFilter(panel, on_show=self.request, on_hide=self._discard)
         viewer.scene.camera.events.connect(self.request)
         viewer.dims.events.connect(self.request)
         viewer.layers.events.removed.connect(self._note_removal)
 
     @property
     def layer(self) -> "Image | None":
-        """Its layer, while there is one."""
+        """Layer of the preview, if it exists."""
         return self._layer
 
     @property
     def busy(self) -> bool:
-        """Whether a preview is being computed or about to be."""
+        """Whether a preview is being computed or scheduled."""
         return self._worker is not None or self._timer.isActive()
 
     def switch(self, on: bool) -> None:
-        """Switch it on or off."""
+        """Switch the preview on or off."""
         self._on = on
         if on:
             self.request()
@@ -162,17 +167,17 @@ class Preview:
             self._discard()
 
     def request(self, *_: Any) -> None:
-        """Options it anew, once nothing has changed for a moment."""
+        """Schedule a new preview, for when view and settings rest."""
         if self._on and self._panel.isVisible():
             self._timer.start()
 
     def forget(self, *_: Any) -> None:
-        """Options it anew for other pixels: of another layer, or changed ones."""
-        self._known = None
+        """Schedule a new preview after the pixels have changed."""
+        self._cache = None
         self.request()
 
     def close(self, *_: Any) -> None:
-        """Stop for good: the panel has gone, and perhaps the window."""
+        """Stop for good, because the panel is destroyed."""
         self._on = False
         self._quit()
 
@@ -185,12 +190,12 @@ class Preview:
         try:
             job = self._prepare()
         except DefocusError as error:
-            self._take_off()
+            self._remove_layer()
             self._report(f"no preview: {error}")
             return
         self._outdated = False
-        self._report("preview…")
-        worker = self._worker = start_worker(job.steps)
+        self._report("computing the preview…")
+        worker = self._worker = make_worker(job.steps)
         worker.returned.connect(self._show)
         worker.errored.connect(self._fail)
         worker.finished.connect(self._end)
@@ -198,43 +203,43 @@ class Preview:
 
     def _prepare(self) -> PreviewJob:
         image, window = self._image(), self._in_view()
-        around = window.grown(_MARGIN, spatial_shape(image))
-        self._window, self._target = window, target_of(image, window)
-        return PreviewJob(self._job(around), window.within(around), self._known)
+        around = window.expand(_MARGIN, spatial_shape(image))
+        self._window, self._template = window, layer_template(image, window)
+        return PreviewJob(self._job(around), window.relative_to(around), self._cache)
 
     def _in_view(self) -> Window:
         image, dims = self._image(), self._viewer.dims
-        shown = in_view(image, dims.point, dims.displayed).middle(_MOST_PIXELS)
-        return current_plane(shown, image, dims.point)
+        window = view_window(image, dims.point, dims.displayed).crop_center(_MAX_PIXELS)
+        return narrow_to_plane(window, image, dims.point)
 
-    def _show(self, result: tuple[npt.NDArray[Any], Known]) -> None:
+    def _show(self, result: _Result) -> None:
         if self._outdated:
             return
-        pixels, self._known = result
-        how = {**self._target.look, **self._target.place}
-        if self._layer is not None and _update(self._layer, pixels, how):
+        pixels, self._cache = result
+        arguments = {**self._template.appearance, **self._template.placement}
+        if self._layer is not None and _update(self._layer, pixels, arguments):
             return
         from napari.layers import Image
 
-        self._take_off()
-        chosen = set(self._viewer.layers.selection)
-        self._layer = Image(pixels, name=NAME, metadata={MAP_KEY: None}, **how)
+        self._remove_layer()
+        selection = set(self._viewer.layers.selection)
+        self._layer = Image(pixels, name=NAME, metadata={MAP_KEY: None}, **arguments)
         self._viewer.add_layer(self._layer)
-        self._viewer.layers.selection = chosen
+        self._viewer.layers.selection = selection
 
     def _fail(self, _: Exception) -> None:
-        self._stopped()
+        self._on_stop()
 
     def _end(self) -> None:
         self._worker = None
         if self._again:
             self._start()
         elif not self._outdated:
-            self._report("preview of what is in view")
+            self._report("preview of the part in view")
             self._catch_up()
 
     def _catch_up(self) -> None:
-        """Start again if the canvas was drawn, at another place, only after this was started."""
+        """Schedule a new preview if the canvas was drawn elsewhere only after this one started."""
         try:
             moved = self._in_view() != self._window
         except DefocusError:
@@ -249,12 +254,12 @@ class Preview:
             self._worker.quit()
 
     def _discard(self) -> None:
-        """Show no preview for now."""
+        """Stop and remove the preview until it is requested again."""
         self._quit()
-        self._take_off()
+        self._remove_layer()
         self._report("")
 
-    def _take_off(self) -> None:
+    def _remove_layer(self) -> None:
         layer, self._layer = self._layer, None
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
@@ -262,16 +267,16 @@ class Preview:
     def _note_removal(self, event: Any) -> None:
         if self._layer is not None and event.value is self._layer:
             self._layer = None
-            self._stopped()
+            self._on_stop()
         else:
             self.request()
 
 
-def _update(layer: "Image", pixels: npt.NDArray[Any], how: dict[str, Any]) -> bool:
-    """Show other pixels in a layer; False if they need another one."""
-    if layer.rgb != how["rgb"] or layer.data.ndim != pixels.ndim:
+def _update(layer: "Image", pixels: npt.NDArray[Any], arguments: dict[str, Any]) -> bool:
+    """Show new pixels in a layer; return False if they need another layer."""
+    if layer.rgb != arguments["rgb"] or layer.data.ndim != pixels.ndim:
         return False
     layer.data = pixels
     for name in ("scale", "translate", "rotate", "shear", "affine", "units"):
-        setattr(layer, name, how[name])
+        setattr(layer, name, arguments[name])
     return True

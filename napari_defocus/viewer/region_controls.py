@@ -1,11 +1,19 @@
-"""The part of the widgets that says where in a layer to work."""
+"""Controls that choose the region of a layer to work on."""
 
 from typing import TYPE_CHECKING, Any, get_args
 
 from magicgui.widgets import ComboBox, Widget
 
 from .choices import LayerChoice, is_shapes
-from .regions import Planes, Region, Window, around_shapes, current_plane, in_view, whole
+from .regions import (
+    Planes,
+    Region,
+    Window,
+    narrow_to_plane,
+    shapes_window,
+    view_window,
+    whole_layer,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -13,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class RegionControls:
-    """Region, shapes layer and planes; shows only those that matter.
+    """Controls for region, shapes layer and planes; only those that apply are visible.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        Whose view and sliders count.
+        Viewer whose view and sliders are used.
     """
 
     def __init__(self, viewer: "Viewer") -> None:
@@ -27,7 +35,7 @@ class RegionControls:
         self.region = ComboBox(
             name="region",
             choices=get_args(Region),
-            tooltip="The whole layer, what is in view now, or the box around drawn shapes",
+            tooltip="The whole layer, the part in view, or the box around drawn shapes",
         )
         self.shapes = LayerChoice(
             viewer,
@@ -39,7 +47,7 @@ class RegionControls:
         self.planes = ComboBox(
             name="planes",
             choices=get_args(Planes),
-            tooltip="Every plane of the stack, or only the one the sliders show",
+            tooltip="Every plane of the stack, or only the plane that is shown",
         )
         self.region.changed.connect(self._show_relevant)
 
@@ -49,26 +57,26 @@ class RegionControls:
         return [self.region, self.shapes, self.planes]
 
     def follow(self, layer: "Image | None") -> None:
-        """Offer what makes sense for `layer`."""
+        """Show the controls that apply to `layer`."""
         self._stack = layer is not None and layer.ndim > 2
         self._show_relevant()
 
     def window(self, layer: "Image") -> Window:
-        """What is chosen, in the indices of `layer`.
+        """Return the chosen region, in indices of `layer`.
 
         Raises
         ------
         OptionError
-            If there is nothing: the layer is out of view, or no shape lies on it.
+            If the region is empty: the layer is out of view, or no shape lies on it.
         """
         point, displayed = self._viewer.dims.point, self._viewer.dims.displayed
         if self.region.value == "current view":
-            return in_view(layer, point, displayed)
-        window = whole(layer)
+            return view_window(layer, point, displayed)
+        window = whole_layer(layer)
         if self.region.value == "shapes":
-            window = around_shapes(layer, self.shapes.value)
+            window = shapes_window(layer, self.shapes.value)
         if self.planes.value == "current":
-            window = current_plane(window, layer, point)
+            window = narrow_to_plane(window, layer, point)
         return window
 
     def _show_relevant(self, *_: Any) -> None:

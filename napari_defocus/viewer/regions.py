@@ -1,4 +1,4 @@
-"""Which part of a layer to work on: all of it, what is in view, or what shapes enclose."""
+"""Regions of a layer: the whole layer, the part in view, or the box around shapes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ Planes = Literal["all", "current"]
 
 @dataclass(frozen=True)
 class Window:
-    """A box of a layer's data, one range for each axis; color channels are not an axis.
+    """Box in the data of a layer, one range for each axis except color channels.
 
     Parameters
     ----------
     start, stop : tuple of int
-        First index, and first index beyond, of each axis.
+        First index and end index (exclusive) of each axis.
     """
 
     start: tuple[int, ...]
@@ -31,7 +31,7 @@ class Window:
 
     @property
     def slices(self) -> tuple[slice, ...]:
-        """What to index the data with; color channels, if any, stay whole."""
+        """Slices of the data; color channels, if any, stay whole."""
         return tuple(slice(a, b) for a, b in zip(self.start, self.stop, strict=True))
 
     @property
@@ -39,23 +39,23 @@ class Window:
         """Number of pixels along each axis."""
         return tuple(b - a for a, b in zip(self.start, self.stop, strict=True))
 
-    def within(self, outer: "Window") -> "Window":
-        """The same box in the indices of `outer`, which contains it."""
+    def relative_to(self, outer: "Window") -> "Window":
+        """Return the same box in indices of `outer`, which contains it."""
         return Window(
             tuple(a - o for a, o in zip(self.start, outer.start, strict=True)),
             tuple(b - o for b, o in zip(self.stop, outer.start, strict=True)),
         )
 
-    def grown(self, margin: int, shape: Sequence[int]) -> "Window":
-        """The box with `margin` pixels more on each side of Y and X, inside data of `shape`."""
+    def expand(self, margin: int, shape: Sequence[int]) -> "Window":
+        """Return the box with a margin added in Y and X, clipped to data of `shape`."""
         start, stop = list(self.start), list(self.stop)
         for axis in (-2, -1):
             start[axis] = max(0, start[axis] - margin)
             stop[axis] = min(shape[axis], stop[axis] + margin)
         return Window(tuple(start), tuple(stop))
 
-    def middle(self, pixels: int) -> "Window":
-        """The middle of the box, of at most about `pixels` pixels in Y and X, same proportions."""
+    def crop_center(self, pixels: int) -> "Window":
+        """Return the center of the box, in proportion, of at most about `pixels` pixels."""
         height, width = self.shape[-2:]
         factor = min(1.0, (pixels / (height * width)) ** 0.5)
         start, stop = list(self.start), list(self.stop)
@@ -67,18 +67,18 @@ class Window:
 
 
 def spatial_shape(layer: "Image") -> tuple[int, ...]:
-    """Shape of the layer's data at full resolution, without color channels."""
+    """Return the shape of the layer's data at full resolution, without color channels."""
     data = layer.data[0] if layer.multiscale else layer.data
     return tuple(int(n) for n in data.shape[: layer.ndim])
 
 
-def whole(layer: "Image") -> Window:
-    """All of a layer."""
+def whole_layer(layer: "Image") -> Window:
+    """Return the window of the whole layer."""
     shape = spatial_shape(layer)
     return Window((0,) * len(shape), shape)
 
 
-def current_plane(
+def narrow_to_plane(
     window: Window, layer: "Image", point: Sequence[float], displayed: Sequence[int] = ()
 ) -> Window:
     """Narrow the leading axes to the plane at `point`.
@@ -86,13 +86,13 @@ def current_plane(
     Parameters
     ----------
     window : Window
-        What to narrow.
+        Window to narrow.
     layer : napari.layers.Image
-        The layer it belongs to.
+        Layer the window belongs to.
     point : sequence of float
         World coordinates of the sliders (``viewer.dims.point``).
     displayed : sequence of int
-        Axes of the layer that are shown on the canvas: those keep their range.
+        Axes of the layer that the canvas shows; they keep their range.
     """
     shape = spatial_shape(layer)
     index = np.rint(layer.world_to_data(point)).astype(int)
@@ -104,13 +104,13 @@ def current_plane(
     return Window(tuple(start), tuple(stop))
 
 
-def in_view(layer: "Image", point: Sequence[float], displayed: Sequence[int]) -> Window:
-    """What the canvas shows of a layer, at full resolution.
+def view_window(layer: "Image", point: Sequence[float], displayed: Sequence[int]) -> Window:
+    """Return the part of a layer that the canvas shows, at full resolution.
 
     Parameters
     ----------
     layer : napari.layers.Image
-        A layer that has been drawn.
+        Layer that has been drawn.
     point : sequence of float
         World coordinates of the sliders (``viewer.dims.point``).
     displayed : sequence of int
@@ -128,8 +128,9 @@ def in_view(layer: "Image", point: Sequence[float], displayed: Sequence[int]) ->
     for axis in own:
         start[axis] = int(np.clip(corners[0, axis], 0, shape[axis]))
         stop[axis] = int(np.clip(corners[1, axis], 0, shape[axis]))
-    window = current_plane(Window(tuple(start), tuple(stop)), layer, point, own)
-    if not layer.visible or min(window.shape[-2:]) < 2:  # out of view, corners meet at the border
+    window = narrow_to_plane(Window(tuple(start), tuple(stop)), layer, point, own)
+    # the corners of a layer out of view meet at its border
+    if not layer.visible or min(window.shape[-2:]) < 2:
         raise OptionError(
             f"nothing of the layer {layer.name!r} is in view: show it, move it into view, or "
             "choose another region"
@@ -137,15 +138,15 @@ def in_view(layer: "Image", point: Sequence[float], displayed: Sequence[int]) ->
     return window
 
 
-def around_shapes(layer: "Image", shapes: "Shapes | None") -> Window:
-    """The box in Y and X around the selected shapes, or around all if none is selected.
+def shapes_window(layer: "Image", shapes: "Shapes | None") -> Window:
+    """Return the box in Y and X around the selected shapes, or around all if none is selected.
 
     Parameters
     ----------
     layer : napari.layers.Image
-        The layer to cut from; all its planes are kept.
+        Layer to cut from; all its planes are kept.
     shapes : napari.layers.Shapes or None
-        Where the shapes are; they may be placed and scaled differently from `layer`.
+        Layer with the shapes; it can be placed and scaled differently from `layer`.
 
     Raises
     ------
@@ -165,20 +166,20 @@ def around_shapes(layer: "Image", shapes: "Shapes | None") -> Window:
     high = np.clip(np.ceil(np.max(corners, axis=0) + 0.5), 0, size).astype(int)
     if np.any(high <= low):
         raise OptionError(f"the shapes of {shapes.name!r} lie outside the layer {layer.name!r}")
-    box = whole(layer)
+    box = whole_layer(layer)
     return Window(
         (*box.start[:-2], int(low[0]), int(low[1])), (*box.stop[:-2], int(high[0]), int(high[1]))
     )
 
 
 def _own_axes(layer: "Image", point: Sequence[float], displayed: Sequence[int]) -> list[int]:
-    """World axes as axes of the layer, which are the last ones of the world."""
+    """Return axes of the world as axes of the layer, which has the last ones."""
     surplus = len(point) - layer.ndim
     return [axis - surplus for axis in displayed if axis >= surplus]
 
 
 def _full_resolution_corners(layer: "Image") -> npt.NDArray[np.int64]:
-    """First pixel in view and first beyond, in the indices of the finest level."""
+    """Return the first and the end index in view, at the finest level."""
     corners = np.array(layer.corner_pixels) + np.array([[0], [1]])
     if layer.multiscale:
         corners = corners * np.asarray(layer.downsample_factors[layer.data_level])

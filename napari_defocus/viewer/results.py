@@ -1,4 +1,4 @@
-"""How results look as layers: where they lie, their colors, limits and names."""
+"""Layers of results: their position, colors, contrast limits and names."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from ..map_colors import color_limit, radius_colormap
 from .geometry import placement
-from .map_layers import MAP_KEY
+from .map_source import MAP_KEY
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -17,45 +17,46 @@ if TYPE_CHECKING:
     from .jobs import DeblurResult, MapResult
     from .regions import Window
 
-#: Where the layer of a result keeps its provenance.
+#: Metadata key under which the layer of a result keeps its provenance.
 METADATA_KEY = "napari-defocus"
 
+#: Data and keyword arguments of an image layer.
 LayerData = tuple[Any, dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Target:
-    """What the layers of a result take over from the layer it was made from.
+class LayerTemplate:
+    """Properties that layers of a result take over from the image layer.
 
     Parameters
     ----------
     name : str
-        Of that layer.
-    place : dict
-        Keyword arguments that place the result.
-    look : dict
-        Keyword arguments that make it look alike.
-    pixel : (float, str) or None
-        Size of a pixel and its unit, if it is square and has a physical one.
+        Name of the image layer.
+    placement : dict
+        Keyword arguments that place the result in the world.
+    appearance : dict
+        Keyword arguments for color map, contrast and blending.
+    pixel_size : (float, str) or None
+        Size of a pixel and its unit, if it is square and has a physical unit.
     """
 
     name: str
-    place: dict[str, Any]
-    look: dict[str, Any]
-    pixel: tuple[float, str] | None = None
+    placement: dict[str, Any]
+    appearance: dict[str, Any]
+    pixel_size: tuple[float, str] | None = None
 
 
-def target_of(layer: "Image", window: "Window") -> Target:
-    """Remember what results of a part of a layer will need, should it go before they come."""
-    look: dict[str, Any] = {
+def layer_template(layer: "Image", window: "Window") -> LayerTemplate:
+    """Return the properties for results of part of a layer, which may be removed meanwhile."""
+    appearance: dict[str, Any] = {
         "rgb": layer.rgb,
         "blending": layer.blending,
         "gamma": layer.gamma,
         "interpolation2d": layer.interpolation2d,
     }
     if not layer.rgb:
-        look |= {"colormap": layer.colormap, "contrast_limits": tuple(layer.contrast_limits)}
-    return Target(layer.name, placement(layer, window), look, _pixel_size(layer))
+        appearance |= {"colormap": layer.colormap, "contrast_limits": tuple(layer.contrast_limits)}
+    return LayerTemplate(layer.name, placement(layer, window), appearance, _pixel_size(layer))
 
 
 def _pixel_size(layer: "Image") -> tuple[float, str] | None:
@@ -65,52 +66,52 @@ def _pixel_size(layer: "Image") -> tuple[float, str] | None:
     return float(height), f"{unit:~P}"
 
 
-def map_layers(result: "MapResult", target: Target) -> list[LayerData]:
-    """Confidence (hidden) and map as data and keyword arguments of image layers, in this order."""
+def map_layers(result: "MapResult", template: LayerTemplate) -> list[LayerData]:
+    """Return confidence (hidden) and map, in this order, as image layers to be made."""
     defocus = result.estimated.map
     gray = {"colormap": "gray", "contrast_limits": (0.0, 1.0)}
     return [
         (
             defocus.confidence,
             {
-                "name": f"{target.name} confidence",
+                "name": f"{template.name} confidence",
                 "visible": False,
                 "metadata": {METADATA_KEY: result.provenance, MAP_KEY: None},
                 **gray,
-                **target.place,
+                **template.placement,
             },
         ),
         (
             defocus.radius,
             {
-                "name": f"{target.name} defocus",
+                "name": f"{template.name} defocus",
                 "metadata": {METADATA_KEY: result.provenance, MAP_KEY: result.estimated},
                 **map_appearance(defocus.radius, signed=defocus.signed),
-                **target.place,
+                **template.placement,
             },
         ),
     ]
 
 
-def deblurred_layer(result: "DeblurResult", target: Target) -> LayerData:
-    """A deblurred image as data and keyword arguments of an image layer."""
+def deblurred_layer(result: "DeblurResult", template: LayerTemplate) -> LayerData:
+    """Return a deblurred image as an image layer to be made."""
     return result.image, {
-        "name": f"{target.name} deblurred",
+        "name": f"{template.name} deblurred",
         "metadata": {METADATA_KEY: result.provenance},
-        **target.look,
-        **target.place,
+        **template.appearance,
+        **template.placement,
     }
 
 
 def map_appearance(radius: npt.NDArray[np.floating], *, signed: bool) -> dict[str, Any]:
-    """Keyword arguments of an image layer that shows a defocus map.
+    """Return keyword arguments for an image layer that shows a defocus map.
 
     Parameters
     ----------
     radius : (...) float array
         Blur radii in pixels.
     signed : bool
-        Signed maps get diverging colors and limits symmetric about zero.
+        Whether radii have a sign; if so, colors diverge and limits are symmetric about zero.
 
     Returns
     -------

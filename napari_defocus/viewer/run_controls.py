@@ -1,4 +1,4 @@
-"""The part of the widgets that starts, stops and documents a run."""
+"""Controls that start, stop and document a run, and show its progress."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,16 +9,16 @@ from ..errors import DefocusError
 
 
 class RunControls:
-    """Run and Cancel, progress, and the same run as Python or as a command line.
+    """Buttons to run and cancel, progress, and buttons to copy the run as Python or command line.
 
     Parameters
     ----------
     verb : str
-        What the Run button says.
+        Text of the Run button.
     run, cancel : callable
         Called without arguments.
     as_python, as_command_line : callable
-        Return the text to copy.
+        Return the text for the clipboard.
     beside : sequence of widgets
         Further buttons beside Cancel.
     """
@@ -33,50 +33,54 @@ class RunControls:
         as_command_line: Callable[[], str],
         beside: Sequence[Widget] = (),
     ) -> None:
-        self.run_button = PushButton(text=verb, tooltip="Results come as new layers")
+        self.run_button = PushButton(text=verb, tooltip="Results become new layers")
         self.cancel_button = PushButton(text="Cancel", enabled=False)
-        self.python_button = PushButton(text="Copy Python", tooltip="The same run as Python code")
-        self.shell_button = PushButton(text="Copy command", tooltip="The same run in a terminal")
+        self.python_button = PushButton(
+            text="Copy Python", tooltip="Copy Python code that does the same"
+        )
+        self.command_button = PushButton(
+            text="Copy command line", tooltip="Copy a command for the terminal that does the same"
+        )
         self.progress = ProgressBar(value=0, min=0, max=1)
-        self.status = Remark()
+        self.status = WrappedLabel()
         self.run_button.changed.connect(lambda: attempt(run))
         self.cancel_button.changed.connect(lambda: cancel())
         self.python_button.changed.connect(lambda: self._copy("Python code", as_python))
-        self.shell_button.changed.connect(lambda: self._copy("Command line", as_command_line))
+        self.command_button.changed.connect(lambda: self._copy("Command line", as_command_line))
         self.container: Container[Widget] = Container(
             widgets=[
                 _row(self.run_button, self.cancel_button, *beside),
                 self.progress,
                 self.status,
-                _row(self.python_button, self.shell_button),
+                _row(self.python_button, self.command_button),
             ],
             labels=False,
         )
         self.container.margins = (0, 0, 0, 0)
 
     def show_running(self) -> None:
-        """Show that a run has begun."""
+        """Show that a run has started."""
         self._set_busy(True)
         self.progress.min, self.progress.max = 0, 0
-        self.status.say("starting…")
+        self.status.set_text("starting…")
 
     def show_progress(self, done: int, total: int) -> None:
-        """Show that `done` of `total` is done; 0 in all if that is unknown."""
+        """Show that `done` of `total` is done; a total of 0 stands for unknown."""
         self.progress.max = total
         self.progress.value = done
-        self.status.say("computing…" if total else "reading…")
+        self.status.set_text("computing…" if total else "reading…")
 
     def show_note(self, text: str) -> None:
-        """Show a remark, unless a run is under way."""
+        """Show a note, unless a run is in progress."""
         if self.run_button.enabled:
-            self.status.say(text)
+            self.status.set_text(text)
 
     def show_end(self, text: str, *, complete: bool) -> None:
-        """Show that the run has ended, and how."""
+        """Show how the run ended."""
         self._set_busy(False)
         self.progress.max = 1
         self.progress.value = 1 if complete else 0
-        self.status.say(text)
+        self.status.set_text(text)
 
     def _set_busy(self, busy: bool) -> None:
         self.run_button.enabled = not busy
@@ -89,13 +93,13 @@ class RunControls:
             clipboard = QApplication.clipboard()
             if clipboard is not None:
                 clipboard.setText(text())
-                self.status.say(f"{what} copied")
+                self.status.set_text(f"{what} copied")
 
         attempt(copy)
 
 
-class Remark(Label):
-    """Text over as many lines as it needs, in the width there is."""
+class WrappedLabel(Label):
+    """Label that wraps its text to its width."""
 
     def __init__(self) -> None:
         from qtpy.QtWidgets import QSizePolicy
@@ -104,10 +108,10 @@ class Remark(Label):
         self.native.setWordWrap(True)
         self.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
 
-    def say(self, text: str) -> None:
+    def set_text(self, text: str) -> None:
         """Show `text`."""
         self.value = text
-        # the layouts of docks do not ask how high a label gets at their width
+        # layouts of docks ignore that the height of a label depends on its width
         height = self.native.heightForWidth(max(200, self.native.width())) if text else 0
         self.native.setMinimumHeight(height)
 
@@ -119,7 +123,7 @@ def _row(*widgets: Widget) -> Container[Widget]:
 
 
 def attempt(action: Callable[[], Any]) -> None:
-    """Run what a button asks for; what the user got wrong becomes a notification."""
+    """Call `action` for a button; show a DefocusError as a notification."""
     from napari.utils.notifications import show_error
 
     try:

@@ -1,4 +1,4 @@
-"""Sample data: two real photographs that ship with the plugin, and two generated scenes."""
+"""Sample data: two real photographs and two generated scenes."""
 
 from pathlib import Path
 from typing import Any
@@ -33,24 +33,24 @@ def photograph() -> list[LayerData]:
 
 
 def known_radii() -> list[LayerData]:
-    """Return a generated scene: as the camera sees it, sharp, and its true blur radii.
+    """Return a generated scene: blurred, sharp, and its true blur radii.
 
-    The background leans: its radius grows from 0 at the left to 10 px at the right. In front of it
-    are disks of radius 0, 3, 6 and 9 px.
+    The blur radius of the background grows from 0 at the left to 10 px at the right. In front of
+    it are disks with blur radii of 0, 3, 6 and 9 px.
     """
-    sharp, seen, radius = _render_scene(np.random.default_rng(7), 448, 640)
+    sharp, blurred, radius = _render_scene(np.random.default_rng(7), 448, 640)
     appearance = map_appearance(radius, signed=False)
     return [
         (sharp, {"name": "known radii, sharp", "visible": False}, "image"),
         (radius, {"name": "known radii, true map", "visible": False, **appearance}, "image"),
-        (seen, {"name": "known radii"}, "image"),
+        (blurred, {"name": "known radii"}, "image"),
     ]
 
 
 def fluorescence() -> list[LayerData]:
     """Return a generated stack like fluorescence microscopy: 2 channels of (7, 256, 256) uint16."""
     stack = _render_fluorescence(np.random.default_rng(11), planes=7, size=256)
-    how = {
+    arguments = {
         "channel_axis": 0,
         "name": ["nuclei", "filaments"],
         "colormap": ["cyan", "magenta"],
@@ -59,7 +59,7 @@ def fluorescence() -> list[LayerData]:
         "units": ("um", "um", "um"),
         "axis_labels": ("z", "y", "x"),
     }
-    return [(stack, how, "image")]
+    return [(stack, arguments, "image")]
 
 
 def _read(path: Path) -> npt.NDArray[np.uint8]:
@@ -69,16 +69,16 @@ def _read(path: Path) -> npt.NDArray[np.uint8]:
         return np.asarray(picture.convert("RGB"))
 
 
-# A scene with known radii ------------------------------------------------------------------------
+# Scene with known radii -------------------------------------------------------------------------
 
 
 def _render_scene(
     rng: np.random.Generator, height: int, width: int
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], FloatArray]:
-    """Sharp picture, picture as seen (both (Y, X, 3)), and (Y, X) radii."""
+    """Return the sharp and the blurred picture, both (Y, X, 3), and the (Y, X) radii."""
     radius = np.tile(np.linspace(0, _LARGEST_RADIUS, width, dtype=np.float32), (height, 1))
     sharp = _texture(rng, height, width)
-    seen = _blur_by_map(sharp, radius)
+    blurred = _blur_by_map(sharp, radius)
     surface = _texture(rng, height, width)
     places = [(0.28, 0.80, 0.0), (0.70, 0.22, 3.0), (0.72, 0.60, 6.0), (0.25, 0.42, 9.0)]
     for y, x, disk_radius in places:
@@ -86,14 +86,14 @@ def _render_scene(
         cover = _blur(inside[None], disk_radius)
         front = _blur(surface * inside, disk_radius)
         sharp = sharp * (1 - inside) + surface * inside
-        seen = seen * (1 - cover) + front
+        blurred = blurred * (1 - cover) + front
         radius = np.where(inside > 0.5, np.float32(disk_radius), radius)
-    noisy = seen + rng.normal(0, 0.002, seen.shape).astype(np.float32)
+    noisy = blurred + rng.normal(0, 0.002, blurred.shape).astype(np.float32)
     return _to_picture(sharp), _to_picture(noisy), radius
 
 
 def _texture(rng: np.random.Generator, height: int, width: int) -> FloatArray:
-    """(3, Y, X) linear light: patches of color crossed by lines, with fine grain."""
+    """Return (3, Y, X) linear light: patches of color crossed by lines, with fine grain."""
     rows, columns = _coordinates(height, width)
     colors = rng.uniform(0.05, 0.7, (40, 3)).astype(np.float32)
     centers = rng.uniform((0, 0), (height, width), (40, 2)).astype(np.float32)
@@ -149,13 +149,13 @@ def _to_picture(linear: FloatArray) -> npt.NDArray[np.uint8]:
     return np.rint(np.moveaxis(display, 0, -1) * 255).astype(np.uint8)
 
 
-# A stack like fluorescence microscopy -------------------------------------------------------------
+# Stack like fluorescence microscopy --------------------------------------------------------------
 
 
 def _render_fluorescence(
     rng: np.random.Generator, planes: int, size: int
 ) -> npt.NDArray[np.uint16]:
-    """(2, Z, Y, X) photon counts: every plane sees all depths, blurred by their distance."""
+    """Return (2, Z, Y, X) photon counts; planes hold all depths, blurred by distance."""
     nuclei = np.stack([_nuclei(rng, size) for _ in range(planes)])
     filaments = np.stack([_filaments(rng, size) for _ in range(planes)])
     return np.stack([_focus_through(rng, depths, planes) for depths in (nuclei, filaments)])
@@ -173,7 +173,7 @@ def _focus_through(
 
 
 def _nuclei(rng: np.random.Generator, size: int) -> FloatArray:
-    """(Y, X) light of a few textured ellipses."""
+    """Return (Y, X) light of a few textured ellipses."""
     rows, columns = _coordinates(size, size)
     light = np.zeros((size, size), np.float32)
     for _ in range(4):
@@ -189,7 +189,7 @@ def _nuclei(rng: np.random.Generator, size: int) -> FloatArray:
 
 
 def _filaments(rng: np.random.Generator, size: int) -> FloatArray:
-    """(Y, X) light of a few thin winding lines."""
+    """Return (Y, X) light of a few thin winding lines."""
     light = np.zeros((size, size), np.float32)
     for _ in range(5):
         steps = 6 * size

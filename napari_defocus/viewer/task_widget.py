@@ -1,25 +1,26 @@
-"""What the widgets have in common: an image, a region, how to compute, a run at a time."""
+"""Base class of the widgets that process one image layer."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from magicgui.widgets import Container, Widget
+from magicgui.widgets import Container, PushButton, Widget
 
 from ..errors import DefocusError, OptionError
 from ..models.registry import DETAILS, default_name
 from .choices import LayerChoice, ModelChoice, is_image
 from .compute_controls import ComputeControls
+from .image_source import ImageSource, image_source
 from .jobs import How, Job
-from .reading import Source, source_of
+from .labels import align_labels
 from .recipe import as_command_line, as_python
 from .region_controls import RegionControls
 from .regions import Window
-from .results import LayerData, Target, target_of
-from .rows import Visibility, align_labels
+from .results import LayerData, LayerTemplate, layer_template
 from .run_controls import RunControls
-from .running import Running
+from .runner import Runner
+from .visibility import VisibilityFilter
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -35,20 +36,20 @@ _WIDTH = 320
 
 
 class TaskWidget(Container[Widget], Generic[ResultT]):
-    """A widget that does one thing to an image layer, in a thread.
+    """Widget that processes an image layer in a worker thread.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        Whose layers, and where results go.
+        Viewer with the layers; results are added to it.
     verb : str
-        What the Run button says.
+        Text of the Run button.
     doing : str
-        What the activity dock says before the name of the layer.
+        Text in the activity dock before the name of the layer.
     task : {"single", "dual", "deblur"}
-        Which models are offered.
+        Task of the models to choose from.
     inputs, settings : sequence of Widget
-        Further controls: after the image, and after the model.
+        Additional controls, below the image and below the model.
     """
 
     def __init__(
@@ -63,8 +64,8 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
     ) -> None:
         self._viewer = viewer
         self._doing = doing
-        self._target = Target("", {}, {})
-        self._image = LayerChoice(viewer, is_image, name="image", tooltip="The layer to work on")
+        self._template = LayerTemplate("", {}, {})
+        self._image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
         self._model = ModelChoice(task, name="model")
         self._region = RegionControls(viewer)
         self._compute = ComputeControls()
@@ -75,7 +76,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
             as_python=self.as_python,
             as_command_line=self.as_command_line,
         )
-        self._running: Running[ResultT] = Running(
+        self._runner: Runner[ResultT] = Runner(
             on_progress=self._controls.show_progress,
             on_result=self._receive,
             on_end=self._show_end,
@@ -90,75 +91,85 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
                 *self._compute.widgets,
             ]
         )
-        self.native.layout().addWidget(self._controls.container.native)  # without a label
+        self.native.layout().addWidget(self._controls.container.native)  # without label
         self.native.setMinimumWidth(_WIDTH)
         self._image.changed.connect(self._region.follow)
         for control in (self._image, self._compute.encoding):
             control.changed.connect(self._show_auto)
         self._start_with_selection()
-        self._visibility = Visibility(self.native, shown=self._align, hidden=lambda: None)
-        self.native.destroyed.connect(self._running.abandon)
+        self._visibility = VisibilityFilter(self.native, on_show=lambda: align_labels(self))
+        self.native.destroyed.connect(self._runner.abandon)
         for event in ("inserted", "removed", "reordered", "renamed"):
             getattr(viewer.layers.events, event).connect(self._update_choices)
 
     @property
+    def viewer(self) -> "Viewer":
+        """Viewer with the layers; results are added to it."""
+        return self._viewer
+
+    @property
+    def run_button(self) -> PushButton:
+        """Button that starts a run."""
+        return self._controls.run_button
+
+    @property
     def busy(self) -> bool:
-        """Whether a run is under way."""
-        return self._running.busy
+        """Whether a run is in progress."""
+        return self._runner.busy
 
     def run(self) -> "GeneratorWorker[Any, None, ResultT]":
-        """Start with the present settings; results come as new layers.
+        """Start with the current settings; results become new layers.
 
         Returns
         -------
         napari.qt.threading.GeneratorWorker
-            Started; connect to its ``returned``, ``errored``, ``aborted`` or ``finished``.
+            Already started; connect to its ``returned``, ``errored``, ``aborted`` or ``finished``.
 
         Raises
         ------
         DefocusError
-            If no image is chosen, the region is empty, or a run is under way.
+            If no image is chosen, the region is empty, or a run is in progress.
         """
         layer = self._layer()
         window = self._region.window(layer)
         job = self._job(window)
-        worker = self._running.start(job.steps, f"{self._doing} {layer.name}")
-        self._target = target_of(layer, window)
+        worker = self._runner.start(job.steps, f"{self._doing} {layer.name}")
+        self._template = layer_template(layer, window)
         self._controls.show_running()
         return worker
 
     def cancel(self) -> None:
-        """Stop the present run, if there is one; nothing is added to the viewer."""
-        self._running.cancel()
+        """Stop the current run, if any; it adds no layers."""
+        self._runner.cancel()
 
     def as_python(self) -> str:
-        """Python code that does the same as ``run``."""
+        """Return Python code that does the same as ``run``."""
         return as_python(self._job(self._region.window(self._layer())).call())
 
     def as_command_line(self) -> str:
-        """The command that does the same as ``run``, to a file."""
+        """Return the command line that does the same as ``run``, to a file."""
         return as_command_line(self._job(self._region.window(self._layer())).call())
 
     @abstractmethod
     def _job(self, window: Window) -> Job[ResultT]:
-        """The present settings, for part of the image."""
+        """Return the job for part of the image, with the current settings."""
 
     @abstractmethod
     def _receive(self, result: ResultT) -> None:
-        """Show a result."""
+        """Add a result to the viewer."""
 
-    def _detail_wanted(self) -> str:
-        """How much may be inferred, as far as it can be chosen."""
+    def _detail(self) -> str:
+        """Return the detail that models are chosen by."""
         return DETAILS[0]
 
     def _show_auto(self, *_: Any) -> None:
-        """Show which model "auto" stands for with the present image."""
+        """Show which model "auto" stands for with the current image."""
         layer = self._image.value
         name = ""
         if layer is not None:
-            with suppress(DefocusError):  # what cannot be used is told when it is run
-                imaging = source_of(layer).imaging(self._compute.encoding.value)
-                name = default_name(self._model.task, self._detail_wanted(), imaging)
+            with suppress(DefocusError):  # run() reports images that cannot be used
+                imaging = image_source(layer).imaging(self._compute.encoding.value)
+                name = default_name(self._model.task, self._detail(), imaging)
         self._model.show_auto(name)
 
     def _layer(self) -> "Image":
@@ -167,31 +178,28 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
             raise OptionError("no image is chosen; open one, or choose one under 'image'")
         return layer
 
-    def _source(self, window: Window) -> Source:
-        return source_of(self._layer(), window)
+    def _source(self, window: Window) -> ImageSource:
+        return image_source(self._layer(), window)
 
     def _how(self) -> How:
-        chosen = self._compute
+        compute = self._compute
         return How(
             model=self._model.value,
-            scale=chosen.scale.value,
-            encoding=chosen.encoding.value,
-            compute=chosen.compute,
+            scale=compute.downscale.value,
+            encoding=compute.encoding.value,
+            compute=compute.compute,
         )
 
     def _add(self, layer: LayerData) -> "Image":
         from napari.layers import Image
 
-        data, how = layer
-        added = Image(data, **how)
-        self._viewer.add_layer(added)
-        return added
+        data, arguments = layer
+        image = Image(data, **arguments)
+        self._viewer.add_layer(image)
+        return image
 
     def _show_end(self, ending: str) -> None:
         self._controls.show_end(_ENDINGS[ending], complete=ending == "done")
-
-    def _align(self) -> None:
-        align_labels(self)
 
     def _update_choices(self, *_: Any) -> None:
         self.reset_choices()

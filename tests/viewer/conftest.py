@@ -1,16 +1,16 @@
-"""Viewers with the plugin registered from its real manifest, and threads waited for."""
+"""Fixtures: viewers with the plugin registered from its real manifest, and waits for threads."""
 
 import numpy as np
 import pytest
 from superqt.utils._qthreading import WorkerBase
 
 NAME = "napari-defocus"
-_PATIENCE = 120_000  # milliseconds; nothing is asserted about time
+_TIMEOUT = 120_000  # milliseconds
 
 
 @pytest.fixture
 def registered(npe2pm, plugin_settings):
-    """The plugin known to napari by its manifest, its settings kept in a temporary folder."""
+    """Register the plugin by its manifest, with settings in a temporary folder."""
     from npe2 import PluginManifest
 
     for name in ("napari", NAME):  # napari's own manifest reads files
@@ -20,13 +20,13 @@ def registered(npe2pm, plugin_settings):
 
 @pytest.fixture
 def viewer(registered, make_napari_viewer):
-    """A viewer that is shown, so that layers are drawn and know what is in view."""
+    """A visible viewer, whose layers are drawn and so have ``corner_pixels``."""
     return make_napari_viewer(show=True)
 
 
 @pytest.fixture
 def open_widget(viewer, until):
-    """Open a widget of the plugin; at the end no thread is left."""
+    """Return a function that opens a widget of the plugin; wait for its threads at the end."""
 
     def open_one(name):
         _, widget = viewer.window.add_plugin_dock_widget(NAME, name)
@@ -40,7 +40,7 @@ def open_widget(viewer, until):
 
 @pytest.fixture
 def finish(until):
-    """Wait for the end of a worker and return its result, None if it gave none."""
+    """Return a function that waits for a worker and returns its result, or None."""
 
     def wait(worker):
         results = []
@@ -53,10 +53,10 @@ def finish(until):
 
 @pytest.fixture
 def until(qtbot):
-    """Let the window work until a condition holds."""
+    """Return a function that lets the window work until a condition holds."""
 
     def wait(condition):
-        qtbot.waitUntil(condition, timeout=_PATIENCE)
+        qtbot.waitUntil(condition, timeout=_TIMEOUT)
 
     return wait
 
@@ -71,7 +71,7 @@ def photo():
 
 @pytest.fixture
 def stack():
-    """A small gray stack (3, 2, 48, 64) of 16 bit, the planes unlike in brightness."""
+    """A small gray 16-bit stack (3, 2, 48, 64) whose planes differ in brightness."""
     rng = np.random.default_rng(4)
     planes = rng.integers(0, 4000, (3, 2, 6, 8), dtype=np.uint16)
     brightness = np.arange(1, 7, dtype=np.uint16).reshape(3, 2, 1, 1)

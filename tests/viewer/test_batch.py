@@ -1,4 +1,4 @@
-"""The Batch widget: files in, results out, run by run, as a user would."""
+"""Batch widget: runs over folders of pictures."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from napari_defocus.io import read_picture
 
 @pytest.fixture
 def folder(tmp_path, photo):
-    """Three pictures and a file that is none."""
+    """Folder with three pictures and a broken file."""
     folder = tmp_path / "in"
     folder.mkdir()
     for number in range(3):
@@ -32,7 +32,7 @@ def states(widget):
     return [widget.table.texts(row)[1] for row in range(widget.table.rowCount())]
 
 
-def test_files_are_done_one_by_one_and_told(widget, finish, folder, tmp_path):
+def test_table_and_outcomes_agree_for_good_and_broken_files(widget, finish, folder, tmp_path):
     outcomes = finish(widget.run())
     assert states(widget) == ["done", "done", "done", "failed"]
     assert [outcome.state for outcome in outcomes] == states(widget)
@@ -44,7 +44,7 @@ def test_files_are_done_one_by_one_and_told(widget, finish, folder, tmp_path):
     assert (tmp_path / "out" / "report.html").exists()
 
 
-def test_cancelled_runs_go_on(widget, finish, until, tmp_path):
+def test_run_continues_after_cancellation(widget, finish, until, tmp_path):
     worker = widget.run()
     until(lambda: states(widget)[0] == "done")
     widget.cancel()
@@ -55,7 +55,7 @@ def test_cancelled_runs_go_on(widget, finish, until, tmp_path):
     assert states(widget)[1:] == ["done", "done", "failed"]
 
 
-def test_paused_runs_rest_until_told(widget, finish, until):
+def test_paused_run_waits_until_it_is_resumed(widget, finish, until):
     worker = widget.run()
     widget.pause_button.changed.emit(True)
     until(lambda: worker.is_paused)
@@ -70,25 +70,24 @@ def test_double_click_opens_file_and_result(widget, finish, viewer):
     assert [layer.name for layer in viewer.layers] == ["1", "1-deblurred"]
 
 
-def test_double_click_on_a_broken_file_says_what_is_wrong_with_it(widget, finish, viewer):
+def test_double_click_on_a_broken_file_shows_its_error(widget, finish, viewer):
     from napari.utils.notifications import notification_manager
 
     finish(widget.run())
-    said = []
-    notification_manager.notification_ready.connect(lambda told: said.append(told.message))
+    messages = []
+    notification_manager.notification_ready.connect(lambda note: messages.append(note.message))
     widget.table.cellDoubleClicked.emit(3, 0)
-    assert len(said) == 1
-    assert "bad.png is not an image of a known kind" in said[0]
+    assert len(messages) == 1
+    assert "bad.png is not an image of a known kind" in messages[0]
     assert not viewer.layers
 
 
-def test_python_and_command_say_what_was_set(widget, folder, tmp_path, finish):
+def test_copied_python_and_command_contain_the_settings(widget, folder, tmp_path, finish):
     widget.task.value, widget.strength.value = "both", 0.5
     widget.dual_pixel.value, widget.tile.value = True, 256
     out = str(tmp_path / "out")
     code = widget.as_python()
-    said = {}
-    exec(code, said)
+    exec(code, {})
     written = read_picture(tmp_path / "out" / "0-deblurred.png").data
     finish(widget.run())
     assert states(widget) == ["verified", "verified", "verified", "failed"]
@@ -98,9 +97,9 @@ def test_python_and_command_say_what_was_set(widget, folder, tmp_path, finish):
     )
 
 
-def test_what_is_missing_is_said(open_widget, folder, tmp_path):
+def test_missing_files_or_folder_are_errors(open_widget, folder, tmp_path):
     widget = open_widget("Batch")
-    with pytest.raises(OptionError, match="no file is given"):
+    with pytest.raises(OptionError, match="no files"):
         widget.run()
     widget.inputs.value = [folder]
     widget.out.line_edit.value = ""

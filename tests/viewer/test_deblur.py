@@ -16,9 +16,10 @@ def widget(open_widget):
     return open_widget("Deblur")
 
 
-def test_result_lies_on_the_image_and_looks_like_it(viewer, widget, finish, stack):
-    how = {"scale": (1, 2, 0.5, 0.5), "colormap": "magenta", "gamma": 0.8, "blending": "additive"}
-    image = viewer.add_image(stack, name="cells", contrast_limits=(10, 9000), **how)
+def test_result_takes_position_and_appearance_of_the_image(viewer, widget, finish, stack):
+    look = {"colormap": "magenta", "gamma": 0.8, "blending": "additive"}
+    place = {"scale": (1, 2, 0.5, 0.5)}
+    image = viewer.add_image(stack, name="cells", contrast_limits=(10, 9000), **place, **look)
     finish(widget.run())
     result = viewer.layers["cells deblurred"]
     assert result.data.dtype == stack.dtype
@@ -30,14 +31,14 @@ def test_result_lies_on_the_image_and_looks_like_it(viewer, widget, finish, stac
 
 def test_result_is_the_same_as_from_the_api(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True)
-    widget.strength.value, widget.protect.value = 0.7, 0.25
+    widget.strength.value, widget.protect_radius.value = 0.7, 0.25
     finish(widget.run())
     expected = deblur(photo, channel_axis=-1, strength=0.7, protect=0.25)
     assert viewer.layers[-1].rgb
     assert np.array_equal(viewer.layers[-1].data, expected)
 
 
-def test_detail_is_for_the_model_that_is_chosen_by_itself(viewer, widget, finish, photo):
+def test_detail_applies_only_to_the_automatic_model(viewer, widget, finish, photo):
     photo = gaussian_filter(photo, (3, 3, 0))
     viewer.add_image(photo, rgb=True)
     widget.detail.value = "natural"
@@ -51,7 +52,7 @@ def test_detail_is_for_the_model_that_is_chosen_by_itself(viewer, widget, finish
     assert widget.detail.enabled
 
 
-def test_auto_says_what_it_stands_for(viewer, open_widget, photo):
+def test_auto_shows_the_name_of_the_model(viewer, open_widget, photo):
     viewer.add_image(photo)
     gray = viewer.add_image(photo[..., 0].astype(np.uint16), name="gray")
     deblurring, mapping = open_widget("Deblur"), open_widget("Defocus Map")
@@ -72,14 +73,14 @@ def test_auto_says_what_it_stands_for(viewer, open_widget, photo):
     assert shown(mapping) == "auto: dual-pixel"
 
 
-def test_provenance_names_the_model_for_measurements(viewer, widget, finish, photo):
+def test_provenance_names_the_microscopy_models(viewer, widget, finish, photo):
     viewer.add_image(photo[..., 0].astype(np.uint16))
     finish(widget.run())
     models = viewer.layers[-1].metadata["napari-defocus"]["models"]
     assert [model["name"] for model in models] == ["microscopy-faithful", "microscopy-single"]
 
 
-def test_map_from_the_other_widget_brings_its_confidence(viewer, open_widget, finish, photo):
+def test_estimated_map_layer_is_used_with_its_confidence(viewer, open_widget, finish, photo):
     viewer.add_image(photo, rgb=True)
     finish(open_widget("Defocus Map").run())
     widget = open_widget("Deblur")
@@ -90,7 +91,7 @@ def test_map_from_the_other_widget_brings_its_confidence(viewer, open_widget, fi
     assert np.array_equal(viewer.layers[-1].data, expected)
 
 
-def test_edited_map_is_honoured(viewer, open_widget, finish, photo):
+def test_edited_map_is_used(viewer, open_widget, finish, photo):
     image = viewer.add_image(photo, rgb=True)
     finish(open_widget("Defocus Map").run())
     radius = viewer.layers[-1]
@@ -103,7 +104,7 @@ def test_edited_map_is_honoured(viewer, open_widget, finish, photo):
     assert np.array_equal(result, deblur(photo, radius.data, channel_axis=-1))
 
 
-def test_painted_labels_serve_as_a_map(viewer, widget, finish, photo):
+def test_painted_labels_are_used_as_a_map(viewer, widget, finish, photo):
     image = viewer.add_image(photo, rgb=True)
     painted = np.zeros(photo.shape[:2], int)
     painted[20:50, 30:70] = 4
@@ -114,15 +115,15 @@ def test_painted_labels_serve_as_a_map(viewer, widget, finish, photo):
     assert not changed[painted == 0].any()
 
 
-def test_map_of_a_part_works_for_that_part(viewer, open_widget, finish, photo):
+def test_map_of_a_region_is_used_for_that_region(viewer, open_widget, finish, photo):
     image = viewer.add_image(photo, rgb=True)
     box = np.array([[8, 16], [8, 71], [47, 71], [47, 16]])
     shapes = viewer.add_shapes([box])
-    made = open_widget("Defocus Map")
+    estimation = open_widget("Defocus Map")
     widget = open_widget("Deblur")
-    for one in (made, widget):
-        one.image.value, one.region.value, one.shapes.value = image, "shapes", shapes
-    finish(made.run())
+    for panel in (estimation, widget):
+        panel.image.value, panel.region.value, panel.shapes.value = image, "shapes", shapes
+    finish(estimation.run())
     widget.defocus.value = viewer.layers[-1]
     finish(widget.run())
     part = photo[8:48, 16:72]
@@ -138,7 +139,7 @@ def test_map_that_does_not_fit_is_refused(viewer, widget, photo):
         widget.run()
 
 
-def test_impossible_map_is_notified(viewer, widget, finish, photo):
+def test_impossible_map_gives_a_notification(viewer, widget, finish, photo):
     image = viewer.add_image(photo, rgb=True)
     radius = np.zeros(photo.shape[:2], np.float32)
     layer = viewer.add_image(radius)
@@ -150,14 +151,14 @@ def test_impossible_map_is_notified(viewer, widget, finish, photo):
     assert "NaN" in shown.message
 
 
-def test_strength_zero_gives_the_image_back(viewer, widget, finish, photo):
+def test_strength_zero_returns_the_image(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True)
     widget.strength.value = 0
     finish(widget.run())
     assert np.array_equal(viewer.layers[-1].data, photo)
 
 
-def test_dask_layer_is_computed_in_the_thread(viewer, widget, finish, stack):
+def test_dask_layer_gives_a_numpy_result(viewer, widget, finish, stack):
     viewer.add_image(da.from_array(stack, chunks=(1, 1, 48, 64)))
     finish(widget.run())
     assert isinstance(viewer.layers[-1].data, np.ndarray)
@@ -182,7 +183,7 @@ def test_cancelled_run_adds_nothing(viewer, widget, finish, photo):
     assert len(viewer.layers) == 1
 
 
-def test_image_and_map_removed_while_they_are_worked_on(viewer, widget, finish, photo):
+def test_run_survives_removal_of_image_and_map(viewer, widget, finish, photo):
     image = viewer.add_image(photo, rgb=True, name="photo")
     radius = np.full(photo.shape[:2], 3, np.float32)
     widget.image.value, widget.defocus.value = image, viewer.add_image(radius)
@@ -193,11 +194,11 @@ def test_image_and_map_removed_while_they_are_worked_on(viewer, widget, finish, 
     assert np.array_equal(viewer.layers[0].data, deblur(photo, certain, channel_axis=-1))
 
 
-def test_copied_texts_are_on_the_clipboard(viewer, widget, photo):
+def test_buttons_copy_python_and_command_to_the_clipboard(viewer, widget, photo):
     from qtpy.QtWidgets import QApplication
 
     viewer.add_image(photo, rgb=True, name="photo")
     widget._controls.python_button.native.click()
     assert QApplication.clipboard().text() == widget.as_python()
-    widget._controls.shell_button.native.click()
+    widget._controls.command_button.native.click()
     assert QApplication.clipboard().text() == widget.as_command_line()

@@ -23,7 +23,7 @@ def names(viewer):
     return [layer.name for layer in viewer.layers]
 
 
-def test_map_and_confidence_become_layers_on_the_image(viewer, widget, finish, photo):
+def test_map_and_confidence_become_layers_placed_like_the_image(viewer, widget, finish, photo):
     image = viewer.add_image(photo, rgb=True, name="photo", scale=(2, 3), translate=(10, 20))
     finish(widget.run())
     assert names(viewer) == ["photo", "photo confidence", "photo defocus"]
@@ -57,7 +57,7 @@ def test_two_views_give_a_signed_map_with_colors_around_zero(viewer, widget, fin
     assert radius.metadata[METADATA_KEY]["model"] == "dual-pixel"
 
 
-def test_only_models_that_fit_are_offered(viewer, widget, photo):
+def test_only_models_for_the_number_of_views_are_listed(viewer, widget, photo):
     for name in ("right", "left"):
         viewer.add_image(photo, rgb=True, name=name)
     assert "dual-pixel" not in widget.model.names.choices
@@ -70,11 +70,11 @@ def test_views_that_differ_in_shape_are_refused(viewer, widget, photo):
     viewer.add_image(photo[:32], rgb=True, name="right")
     left = viewer.add_image(photo, rgb=True, name="left")
     widget.image.value, widget.right.value = left, viewer.layers["right"]
-    with pytest.raises(ImageError, match="must be alike"):
+    with pytest.raises(ImageError, match="views differ"):
         widget.run()
 
 
-def test_provenance_can_be_stored_and_says_what_was_done(viewer, widget, finish, photo):
+def test_provenance_is_json_with_version_weights_region_and_input(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True, name="photo")
     finish(widget.run())
     for layer in viewer.layers[1:]:
@@ -94,7 +94,7 @@ def test_stack_gives_a_map_of_every_plane(viewer, widget, finish, stack):
     assert np.array_equal(radius.data, estimate_defocus(stack).radius)
 
 
-def test_current_plane_of_a_stack_is_read_in_the_range_of_the_whole(viewer, widget, finish, stack):
+def test_current_plane_is_read_in_the_value_range_of_the_whole_stack(viewer, widget, finish, stack):
     viewer.add_image(stack, scale=(1, 5, 1, 1))
     viewer.dims.current_step = (2, 1, 0, 0)
     widget.planes.value = "current"
@@ -105,7 +105,7 @@ def test_current_plane_of_a_stack_is_read_in_the_range_of_the_whole(viewer, widg
     assert np.array_equal(radius.data[0, 0], estimate_defocus(stack).radius[2, 1])
 
 
-def test_planes_are_asked_for_only_where_there_are_some(viewer, widget, photo, stack):
+def test_planes_control_is_visible_only_for_stacks(viewer, widget, photo, stack):
     flat = viewer.add_image(photo, rgb=True)
     widget.image.value = flat
     assert not widget.planes.visible
@@ -115,7 +115,7 @@ def test_planes_are_asked_for_only_where_there_are_some(viewer, widget, photo, s
     assert not widget.planes.visible
 
 
-def test_region_of_shapes(viewer, widget, finish, photo):
+def test_region_around_shapes(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True, scale=(2, 2))
     viewer.add_shapes([np.array([[16, 32], [16, 95], [79, 95], [79, 32]])], name="here")
     widget.region.value = "shapes"
@@ -139,7 +139,7 @@ def test_region_in_view(viewer, widget, finish, until):
 
 
 @pytest.mark.parametrize("kind", ["dask", "multiscale"])
-def test_data_that_are_not_plain_arrays(viewer, widget, finish, photo, kind):
+def test_dask_and_multiscale_layers_give_the_same_map(viewer, widget, finish, photo, kind):
     if kind == "dask":
         viewer.add_image(da.from_array(photo, chunks=(32, 32, 3)), rgb=True)
     else:
@@ -148,33 +148,33 @@ def test_data_that_are_not_plain_arrays(viewer, widget, finish, photo, kind):
     assert np.array_equal(viewer.layers[-1].data, estimate_defocus(photo, channel_axis=-1).radius)
 
 
-def test_histogram_and_median_are_shown(viewer, widget, finish, photo):
+def test_histogram_and_median_radius_are_shown(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True, scale=(0.5, 0.5), units=("um", "um"))
     finish(widget.run())
-    assert widget._histogram.shown.counts.sum() == photo[..., 0].size
+    assert widget._histogram.counts.counts.sum() == photo[..., 0].size
     assert "px" in widget._summary.value
     assert "µm" in widget._summary.value
 
 
-def test_layer_that_is_selected_when_the_widget_opens_is_taken(viewer, open_widget, photo):
+def test_widget_starts_with_the_selected_layer(viewer, open_widget, photo):
     first = viewer.add_image(photo, rgb=True)
     viewer.add_image(photo, rgb=True)
     viewer.layers.selection.active = first
     assert open_widget("Defocus Map").image.value is first
 
 
-def test_results_are_not_offered_as_images(viewer, widget, finish, photo):
+def test_results_are_not_listed_as_images(viewer, widget, finish, photo):
     image = viewer.add_image(photo, rgb=True)
     finish(widget.run())
     assert widget.image.choices == (image,)
 
 
-def test_without_an_image_there_is_a_clear_error(widget):
+def test_run_without_an_image_is_an_error(widget):
     with pytest.raises(OptionError, match="no image is chosen"):
         widget.run()
 
 
-def test_button_turns_errors_into_one_notification(widget):
+def test_button_shows_an_error_as_one_notification(widget):
     before = len(notification_manager.records)
     widget._controls.run_button.native.click()
     (shown,) = list(notification_manager.records)[before:]
@@ -182,7 +182,7 @@ def test_button_turns_errors_into_one_notification(widget):
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "/no/such/file.safetensors"])
-def test_error_in_the_thread_is_notified_and_the_widget_can_run_again(
+def test_error_in_the_thread_is_shown_and_the_widget_can_run_again(
     viewer, widget, finish, photo, name
 ):
     viewer.add_image(photo, rgb=True)
@@ -197,16 +197,16 @@ def test_error_in_the_thread_is_notified_and_the_widget_can_run_again(
     assert finish(widget.run()) is not None
 
 
-def test_second_run_while_one_is_under_way_is_refused(viewer, widget, finish, photo):
+def test_second_run_during_a_run_is_refused(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True)
     worker = widget.run()
-    with pytest.raises(OptionError, match="under way"):
+    with pytest.raises(OptionError, match="in progress"):
         widget.run()
     finish(worker)
     assert len(viewer.layers) == 3
 
 
-def test_running_twice_gives_results_twice(viewer, widget, finish, photo):
+def test_second_run_adds_new_layers(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True, name="photo")
     finish(widget.run())
     finish(widget.run())
@@ -230,7 +230,7 @@ def test_cancel_before_and_after_the_first_tile(viewer, widget, finish, until):
     assert len(viewer.layers) == 1
 
 
-def test_image_removed_while_it_is_worked_on(viewer, widget, finish, photo):
+def test_run_survives_removal_of_the_image(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True, name="photo")
     worker = widget.run()
     viewer.layers.clear()
@@ -238,7 +238,7 @@ def test_image_removed_while_it_is_worked_on(viewer, widget, finish, photo):
     assert names(viewer) == ["photo confidence", "photo defocus"]
 
 
-def test_widget_removed_while_it_works(viewer, widget, finish, photo):
+def test_run_finishes_after_its_dock_widget_is_removed(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True)
     worker = widget.run()
     viewer.window.remove_dock_widget(widget.native)
@@ -246,7 +246,7 @@ def test_widget_removed_while_it_works(viewer, widget, finish, photo):
     assert len(viewer.layers) == 3
 
 
-def test_widget_destroyed_while_it_works(viewer, open_widget, until, finish, photo):
+def test_run_stops_when_its_widget_is_destroyed(viewer, open_widget, until, finish, photo):
     viewer.add_image(photo, rgb=True)
     widget = open_widget("Defocus Map")
     worker = widget.run()
@@ -258,7 +258,7 @@ def test_widget_destroyed_while_it_works(viewer, open_widget, until, finish, pho
     assert len(viewer.layers) == 1
 
 
-def test_window_closed_while_a_widget_works(registered, make_napari_viewer, finish, photo):
+def test_run_stops_when_the_window_closes(registered, make_napari_viewer, finish, photo):
     viewer = make_napari_viewer(show=True)
     viewer.add_image(photo, rgb=True)
     _, widget = viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus Map")
@@ -269,7 +269,7 @@ def test_window_closed_while_a_widget_works(registered, make_napari_viewer, fini
     assert "defocus" not in " ".join(names(viewer))
 
 
-def test_no_thread_and_no_widget_is_left_behind(registered, make_napari_viewer, finish, photo):
+def test_no_thread_and_no_widget_remain(registered, make_napari_viewer, finish, photo):
     viewer = make_napari_viewer(strict_qt="raise")
     threads = threading.active_count()
     viewer.add_image(photo, rgb=True)

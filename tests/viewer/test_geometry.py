@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from napari.layers import Image
 
 from napari_defocus.viewer.geometry import placement
-from napari_defocus.viewer.regions import Window, whole
+from napari_defocus.viewer.regions import Window, whole_layer
 
 factors = st.floats(0.1, 10)
 shifts = st.floats(-100, 100)
@@ -21,7 +21,7 @@ shifts = st.floats(-100, 100)
     more=st.tuples(shifts, shifts, shifts),
     start=st.tuples(*[st.integers(0, 3)] * 3),
 )
-def test_every_pixel_of_a_crop_stays_where_it_was(scale, translate, angle, shear, more, start):
+def test_pixels_of_a_crop_keep_their_world_coordinates(scale, translate, angle, shear, more, start):
     affine = np.eye(4)
     affine[:3, 3] = more
     affine[1, 2] = 0.3
@@ -44,8 +44,8 @@ def test_every_pixel_of_a_crop_stays_where_it_was(scale, translate, angle, shear
     assert crop.axis_labels == layer.axis_labels
 
 
-def test_map_of_a_color_layer_has_its_geometry_without_channels():
+def test_map_of_a_color_layer_has_its_scale_and_translation():
     layer = Image(np.zeros((20, 30, 3), np.uint8), rgb=True, scale=(2, 3), translate=(5, 6))
-    radius = Image(np.zeros((20, 30)), **placement(layer, whole(layer)))
+    radius = Image(np.zeros((20, 30)), **placement(layer, whole_layer(layer)))
     assert np.allclose(radius.scale, (2, 3))
     assert np.allclose(radius.translate, (5, 6))

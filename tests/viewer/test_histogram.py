@@ -17,7 +17,7 @@ def test_every_radius_is_counted_once(radius):
     assert count_radii(np.abs(radius), signed=False).counts.sum() == radius.size
 
 
-def test_radii_that_are_unknown_do_not_count():
+def test_nan_radii_are_not_counted():
     assert count_radii(np.array([[np.nan, 1.0, 2.0]]), signed=False).counts.sum() == 2
 
 
@@ -41,7 +41,7 @@ def painted(qtbot, radius, signed):
     return [[picture.pixelColor(x, y).getRgb()[:3] for x in range(240)] for y in range(100)]
 
 
-def test_bars_stand_where_the_radii_are(qtbot):
+def test_bars_are_painted_at_the_radii(qtbot):
     pixels = np.array(painted(qtbot, np.full((10, 10), 9.9), signed=False), dtype=int)
     background = pixels[2, 2]
     colored = np.abs(pixels[20:70] - background).sum(axis=(0, 2)) > 500
@@ -52,6 +52,6 @@ def test_bars_stand_where_the_radii_are(qtbot):
 def test_nothing_is_painted_before_there_is_a_map(qtbot):
     widget = RadiusHistogram()
     qtbot.addWidget(widget)
-    assert widget.shown is None
+    assert widget.counts is None
     widget.grab()
     assert widget.isHidden()

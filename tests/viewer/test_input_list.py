@@ -1,4 +1,4 @@
-"""The list of files of a batch, and the dialogs that add to it."""
+"""List of input files and the dialogs that add to it."""
 
 import pytest
 from qtpy.QtWidgets import QFileDialog
@@ -8,31 +8,31 @@ from napari_defocus.viewer.input_list import InputList
 
 
 @pytest.fixture
-def offered(qtbot, monkeypatch):
-    """The patterns by which the dialog for files finds what it offers."""
-    asked = []
+def offered_patterns(qtbot, monkeypatch):
+    """Return a function that opens the file dialog and returns its file patterns."""
+    filters = []
 
     def answer(parent, title, folder, patterns):
-        asked.append(patterns)
+        filters.append(patterns)
         return ["/b.tif"], patterns
 
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", answer)
 
-    def _offered():
+    def open_dialog():
         inputs = InputList()
         qtbot.addWidget(inputs.native)
         inputs.value = ["/a.tif"]
         inputs.add_files.changed.emit(True)
         assert inputs.value == ["/a.tif", "/b.tif"]
-        return asked.pop().removeprefix("Images (").removesuffix(")").split()
+        return filters.pop().removeprefix("Images (").removesuffix(")").split()
 
-    return _offered
+    return open_dialog
 
 
 @pytest.mark.parametrize("readable", [True, False])
-def test_raw_files_are_offered_where_they_can_be_read(offered, monkeypatch, readable):
+def test_raw_files_are_listed_only_where_they_can_be_read(offered_patterns, monkeypatch, readable):
     monkeypatch.setattr(formats, "find_spec", lambda name: readable or None)
-    patterns = offered()
+    patterns = offered_patterns()
     assert {"*.tif", "*.TIF", "*.png", "*.JPG"} <= set(patterns)
     assert ({"*.cr2", "*.CR3", "*.nef"} <= set(patterns)) == readable
     assert ("*.dng" in patterns) == readable

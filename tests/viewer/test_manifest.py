@@ -13,11 +13,11 @@ def manifest():
     return PluginManifest.from_distribution(NAME)
 
 
-def test_manifest_is_valid_and_all_it_names_can_be_imported(manifest):
+def test_manifest_is_valid_and_its_commands_can_be_imported(manifest):
     manifest.validate_imports()
 
 
-def test_widgets_stand_in_a_submenu_of_the_filter_menu(manifest):
+def test_widgets_are_in_a_submenu_of_the_filter_menu(manifest):
     menus = manifest.contributions.menus
     (entry,) = menus["napari/layers/filter"]
     (submenu,) = manifest.contributions.submenus
@@ -35,7 +35,7 @@ def test_menu_opens_the_widget(viewer):
 
 
 @pytest.mark.parametrize("name", WIDGETS[:2])
-def test_widget_opens_with_nothing_loaded(open_widget, name):
+def test_widget_opens_without_layers(open_widget, name):
     widget = open_widget(name)
     assert widget.image.value is None
 

@@ -6,21 +6,21 @@ from napari_defocus.viewer.preferences import compute_preferences
 
 
 @pytest.mark.usefixtures("registered")
-def test_nothing_set_means_auto():
+def test_defaults_are_auto():
     assert compute_preferences() == Options()
 
 
 @pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize(("stored", "tile"), [(0, "auto"), (-1, None), (384, 384)])
-def test_what_is_set_is_used(stored, tile):
+def test_stored_preferences_are_used(stored, tile):
     settings = get_plugin_settings("napari-defocus").compute
     settings.device, settings.precision, settings.tile = "cpu", "bfloat16", stored
-    assert compute_preferences() == Options("cpu", "bfloat16", tile)
+    assert compute_preferences() == Options(device="cpu", precision="bfloat16", tile=tile)
 
 
 @pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize(("name", "value"), [("device", ""), ("precision", "float8"), ("tile", -2)])
-def test_nonsense_cannot_be_set(name, value):
+def test_impossible_values_are_refused(name, value):
     settings = get_plugin_settings("napari-defocus").compute
     with pytest.raises(ValueError, match=name):
         setattr(settings, name, value)
@@ -34,7 +34,7 @@ def test_widgets_start_from_the_preferences(open_widget):
     assert widget.tile.value == 384
 
 
-def test_widgets_work_while_napari_does_not_know_the_plugin(npe2pm, make_napari_viewer):
+def test_widgets_work_while_the_plugin_is_not_registered(npe2pm, make_napari_viewer):
     from napari_defocus.viewer.deblur import DeblurWidget
 
     viewer = make_napari_viewer()

@@ -6,7 +6,7 @@ from napari_defocus.viewer.preferences import compute_preferences
 
 
 @pytest.mark.parametrize("side", [-1, 384, 4096])
-def test_tile_size_can_be_set_in_napari_s_dialog(viewer, qtbot, side):
+def test_tile_size_can_be_set_in_the_preferences_dialog(viewer, qtbot, side):
     from napari._qt.dialogs.preferences_dialog import PreferencesDialog
 
     dialog = PreferencesDialog(viewer.window._qt_window)

@@ -1,4 +1,4 @@
-"""What is copied does what the widget did."""
+"""Copied Python code and command lines do what the widget did."""
 
 import shlex
 
@@ -13,7 +13,7 @@ from napari_defocus.io import read_picture, write_picture
 
 def execute(code, viewer):
     names = {"viewer": viewer}
-    exec(compile(code, "<copied>", "exec"), names)
+    exec(compile(code, "<clipboard>", "exec"), names)
     return names
 
 
@@ -24,7 +24,7 @@ def file(tmp_path, photo):
     return path
 
 
-def test_python_from_part_of_a_layer_takes_the_range_of_the_whole(
+def test_python_for_part_of_a_layer_uses_the_value_range_of_the_whole(
     viewer, open_widget, finish, stack
 ):
     viewer.add_image(stack, name="cells 'n' dots")
@@ -33,14 +33,14 @@ def test_python_from_part_of_a_layer_takes_the_range_of_the_whole(
     widget.planes.value = "current"
     code = widget.as_python()
     finish(widget.run())
-    assert np.array_equal(execute(code, viewer)["radius"], viewer.layers[-1].data)
+    assert np.array_equal(execute(code, viewer)["defocus"].radius, viewer.layers[-1].data)
 
 
-def test_python_says_what_was_set(viewer, open_widget, finish, photo):
+def test_python_contains_the_settings(viewer, open_widget, finish, photo):
     photo = gaussian_filter(photo, (3, 3, 0))
     viewer.add_image(photo, rgb=True)
     widget = open_widget("Deblur")
-    widget.strength.value, widget.protect.value = 0.5, 0.0
+    widget.strength.value, widget.protect_radius.value = 0.5, 0.0
     widget.detail.value = "natural"
     assert "--detail natural" in widget.as_command_line()
     code = widget.as_python()
@@ -49,12 +49,12 @@ def test_python_says_what_was_set(viewer, open_widget, finish, photo):
     assert np.array_equal(execute(code, viewer)["sharp"], viewer.layers[-1].data)
 
 
-def test_python_from_a_file_needs_no_viewer(viewer, open_widget, finish, file):
+def test_python_for_a_file_needs_no_viewer(viewer, open_widget, finish, file):
     viewer.open(file)
     widget = open_widget("Defocus Map")
     code = widget.as_python()
     finish(widget.run())
-    assert np.array_equal(execute(code, None)["radius"], viewer.layers[-1].data)
+    assert np.array_equal(execute(code, None)["defocus"].radius, viewer.layers[-1].data)
 
 
 def test_python_with_two_views(viewer, open_widget, finish, photo):
@@ -63,7 +63,9 @@ def test_python_with_two_views(viewer, open_widget, finish, photo):
     widget = open_widget("Defocus Map")
     widget.image.value, widget.right.value = left, right
     finish(widget.run())
-    assert np.array_equal(execute(widget.as_python(), viewer)["radius"], viewer.layers[-1].data)
+    assert np.array_equal(
+        execute(widget.as_python(), viewer)["defocus"].radius, viewer.layers[-1].data
+    )
 
 
 @pytest.mark.parametrize("edited", [False, True])
@@ -83,7 +85,7 @@ def test_python_with_a_map(viewer, open_widget, finish, photo, edited, region):
     assert np.array_equal(execute(code, viewer)["sharp"], viewer.layers[-1].data)
 
 
-def test_settings_that_are_not_changed_are_not_said(viewer, open_widget, photo):
+def test_python_omits_default_settings(viewer, open_widget, photo):
     viewer.add_image(photo, rgb=True, name="photo")
     code = open_widget("Deblur").as_python()
     assert code.splitlines()[-1] == "sharp = deblur(image, channel_axis=-1)"
@@ -104,7 +106,7 @@ def test_command_line_does_the_same(viewer, open_widget, finish, file, monkeypat
     assert np.array_equal(written.data, viewer.layers[-1].data)
 
 
-def test_command_line_says_that_it_knows_no_region(viewer, open_widget, photo):
+def test_command_line_says_that_it_takes_the_whole_picture(viewer, open_widget, photo):
     viewer.add_image(photo, rgb=True, name="photo")
     viewer.add_shapes([np.array([[8, 8], [8, 63], [47, 63], [47, 8]])])
     widget = open_widget("Deblur")

@@ -8,11 +8,11 @@ from napari.layers import Image, Shapes
 from napari_defocus.errors import OptionError
 from napari_defocus.viewer.regions import (
     Window,
-    around_shapes,
-    current_plane,
-    in_view,
+    narrow_to_plane,
+    shapes_window,
     spatial_shape,
-    whole,
+    view_window,
+    whole_layer,
 )
 
 
@@ -25,128 +25,128 @@ def windows(draw):
 
 
 @given(windows(), st.integers(0, 20))
-def test_grown_window_holds_the_window_and_stays_inside(case, margin):
+def test_expanded_window_contains_the_window_and_stays_inside(case, margin):
     shape, window = case
-    grown = window.grown(margin, shape)
-    assert all(0 <= a <= b for a, b in zip(grown.start, window.start, strict=True))
-    assert all(b <= a <= n for a, b, n in zip(grown.stop, window.stop, shape, strict=True))
+    expanded = window.expand(margin, shape)
+    assert all(0 <= a <= b for a, b in zip(expanded.start, window.start, strict=True))
+    assert all(b <= a <= n for a, b, n in zip(expanded.stop, window.stop, shape, strict=True))
     data = np.arange(np.prod(shape)).reshape(shape)
-    inner = window.within(grown)
-    assert np.array_equal(data[grown.slices][inner.slices], data[window.slices])
+    inner = window.relative_to(expanded)
+    assert np.array_equal(data[expanded.slices][inner.slices], data[window.slices])
 
 
 @given(windows(), st.integers(1, 600))
-def test_middle_is_no_larger_than_asked_and_lies_in_the_window(case, pixels):
+def test_center_has_at_most_the_requested_size_and_lies_in_the_window(case, pixels):
     _, window = case
-    middle = window.middle(pixels)
-    height, width = middle.shape[-2:]
+    center = window.crop_center(pixels)
+    height, width = center.shape[-2:]
     long_and_thin = height == 1 or width == 1
     assert height * width <= pixels or long_and_thin
-    assert middle.within(window).start >= (0,) * len(window.start)
-    assert all(b <= a for b, a in zip(middle.stop, window.stop, strict=True))
-    assert middle.shape[:-2] == window.shape[:-2]
+    assert center.relative_to(window).start >= (0,) * len(window.start)
+    assert all(b <= a for b, a in zip(center.stop, window.stop, strict=True))
+    assert center.shape[:-2] == window.shape[:-2]
 
 
-def test_middle_keeps_a_small_window_whole():
+def test_small_window_is_its_own_center():
     window = Window((0, 5, 5), (2, 15, 25))
-    assert window.middle(1000) == window
+    assert window.crop_center(1000) == window
 
 
-def test_whole_layer_leaves_color_channels_out():
+def test_whole_layer_excludes_color_channels():
     layer = Image(np.zeros((5, 20, 30, 3), np.uint8), rgb=True)
-    assert whole(layer).shape == (5, 20, 30)
+    assert whole_layer(layer).shape == (5, 20, 30)
 
 
-def test_whole_multiscale_layer_is_its_finest_level():
+def test_whole_multiscale_layer_has_the_shape_of_its_finest_level():
     layer = Image([np.zeros((64, 80)), np.zeros((32, 40))], multiscale=True)
     assert spatial_shape(layer) == (64, 80)
 
 
 def test_current_plane_follows_the_sliders_in_world_units():
     layer = Image(np.zeros((4, 6, 20, 30)), scale=(10, 0.5, 1, 1), translate=(100, 0, 0, 0))
-    window = current_plane(whole(layer), layer, (120.0, 1.5, 0, 0))
+    window = narrow_to_plane(whole_layer(layer), layer, (120.0, 1.5, 0, 0))
     assert window.start == (2, 3, 0, 0)
     assert window.shape == (1, 1, 20, 30)
 
 
 def test_current_plane_of_a_layer_with_fewer_axes_than_the_world():
     layer = Image(np.zeros((6, 20, 30)))
-    assert current_plane(whole(layer), layer, (3.0, 2.0, 0, 0)).start == (2, 0, 0)
+    assert narrow_to_plane(whole_layer(layer), layer, (3.0, 2.0, 0, 0)).start == (2, 0, 0)
 
 
-def drawn(data, corners, **how):
-    """A layer of which `corners` are in view, as after a draw."""
+def draw(data, corners, **arguments):
+    """Return a viewer and a layer with `corners` in view, as after drawing."""
     viewer = ViewerModel()
-    layer = viewer.add_image(data, **how)
+    layer = viewer.add_image(data, **arguments)
     layer.corner_pixels = np.array(corners)
     return viewer, layer
 
 
-def test_view_takes_the_pixels_on_the_canvas_and_the_plane_of_the_sliders():
-    viewer, layer = drawn(np.zeros((4, 40, 50)), [[0, 5, 7], [0, 24, 36]])
+def test_view_window_has_the_pixels_on_the_canvas_and_the_current_plane():
+    viewer, layer = draw(np.zeros((4, 40, 50)), [[0, 5, 7], [0, 24, 36]])
     viewer.dims.set_point(0, 2)
-    window = in_view(layer, viewer.dims.point, viewer.dims.displayed)
+    window = view_window(layer, viewer.dims.point, viewer.dims.displayed)
     assert window == Window((2, 5, 7), (3, 25, 37))
 
 
-def test_view_of_a_coarse_level_is_counted_in_pixels_of_the_finest():
+def test_view_window_is_in_pixels_of_the_finest_level():
     levels = [np.zeros((64, 80)), np.zeros((32, 40))]
-    viewer, layer = drawn(levels, [[2, 4], [9, 19]], multiscale=True)
+    viewer, layer = draw(levels, [[2, 4], [9, 19]], multiscale=True)
     layer._data_level = 1
-    window = in_view(layer, viewer.dims.point, viewer.dims.displayed)
+    window = view_window(layer, viewer.dims.point, viewer.dims.displayed)
     assert window == Window((4, 8), (20, 40))
 
 
-def test_view_across_planes_keeps_whole_rows_or_columns_that_are_not_shown():
-    viewer, layer = drawn(np.zeros((4, 40, 50)), [[1, 0, 7], [2, 0, 36]])
+def test_view_across_planes_keeps_axes_that_are_not_displayed_whole():
+    viewer, layer = draw(np.zeros((4, 40, 50)), [[1, 0, 7], [2, 0, 36]])
     viewer.dims.order = (1, 0, 2)
-    window = in_view(layer, viewer.dims.point, viewer.dims.displayed)
+    window = view_window(layer, viewer.dims.point, viewer.dims.displayed)
     assert window == Window((1, 0, 7), (3, 40, 37))
 
 
 @pytest.mark.parametrize("corners", [[[0, 0], [0, 0]], [[39, 0], [39, 20]]])
-def test_layer_out_of_view_is_an_error(corners):
-    viewer, layer = drawn(np.zeros((40, 50)), corners)
+def test_layer_outside_the_view_is_an_error(corners):
+    viewer, layer = draw(np.zeros((40, 50)), corners)
     with pytest.raises(OptionError, match="in view"):
-        in_view(layer, viewer.dims.point, viewer.dims.displayed)
+        view_window(layer, viewer.dims.point, viewer.dims.displayed)
 
 
-def test_hidden_layer_is_not_in_view():
-    viewer, layer = drawn(np.zeros((40, 50)), [[0, 0], [39, 49]], visible=False)
+def test_hidden_layer_is_an_error():
+    viewer, layer = draw(np.zeros((40, 50)), [[0, 0], [39, 49]], visible=False)
     with pytest.raises(OptionError, match="show it"):
-        in_view(layer, viewer.dims.point, viewer.dims.displayed)
+        view_window(layer, viewer.dims.point, viewer.dims.displayed)
 
 
-def test_shapes_mark_pixels_of_a_layer_that_is_placed_differently():
+def test_shapes_are_matched_in_world_coordinates():
     layer = Image(np.zeros((5, 100, 100)), scale=(1, 2, 2), translate=(0, 10, 20))
     world = np.array([[30, 40], [30, 100], [90, 100], [90, 40]])
     shapes = Shapes([world / 0.5], scale=(0.5, 0.5))
-    window = around_shapes(layer, shapes)
+    window = shapes_window(layer, shapes)
     assert window == Window((0, 10, 10), (5, 41, 41))
 
 
-def test_selected_shapes_win_over_all():
+def test_only_selected_shapes_count():
     layer = Image(np.zeros((100, 100)))
     boxes = [np.array([[a, a], [a, a + 9], [a + 9, a + 9], [a + 9, a]]) for a in (10, 60)]
     shapes = Shapes(boxes)
-    assert around_shapes(layer, shapes) == Window((10, 10), (70, 70))
+    assert shapes_window(layer, shapes) == Window((10, 10), (70, 70))
     shapes.selected_data = {1}
-    assert around_shapes(layer, shapes) == Window((60, 60), (70, 70))
+    assert shapes_window(layer, shapes) == Window((60, 60), (70, 70))
 
 
-def test_shapes_that_reach_beyond_the_layer_are_cut():
+def test_shapes_are_clipped_to_the_layer():
     layer = Image(np.zeros((50, 60)))
     shapes = Shapes([np.array([[-20, -20], [-20, 500], [20, 500], [20, -20]])])
-    assert around_shapes(layer, shapes) == Window((0, 0), (21, 60))
+    assert shapes_window(layer, shapes) == Window((0, 0), (21, 60))
 
 
 @pytest.mark.parametrize("shapes", [None, Shapes()])
 def test_no_shapes_is_an_error(shapes):
     with pytest.raises(OptionError, match="no shape is drawn"):
-        around_shapes(Image(np.zeros((50, 60))), shapes)
+        shapes_window(Image(np.zeros((50, 60))), shapes)
 
 
-def test_shapes_beside_the_layer_are_an_error():
+def test_shapes_outside_the_layer_are_an_error():
     shapes = Shapes([np.array([[200, 200], [200, 210], [210, 210], [210, 200]])])
     with pytest.raises(OptionError, match="outside"):
-        around_shapes(Image(np.zeros((50, 60))), shapes)
+        shapes_window(Image(np.zeros((50, 60))), shapes)

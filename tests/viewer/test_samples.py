@@ -15,27 +15,27 @@ SAMPLES = {
 @pytest.mark.parametrize("make", SAMPLES.values(), ids=SAMPLES)
 def test_sample_can_be_added_to_a_viewer(make):
     viewer = ViewerModel()
-    for data, how, kind in make():
-        viewer._add_layer_from_data(data, how, kind)
+    for data, arguments, kind in make():
+        viewer._add_layer_from_data(data, arguments, kind)
     assert len(viewer.layers) > 0
     assert viewer.layers[-1].visible
 
 
 @pytest.mark.parametrize("name", ["known_radii", "fluorescence"])
-def test_generated_samples_are_the_same_every_time(name):
+def test_generated_samples_are_reproducible(name):
     first, second = SAMPLES[name](), SAMPLES[name]()
     for (one, _, _), (other, _, _) in zip(first, second, strict=True):
         assert np.array_equal(one, other)
 
 
-def test_dual_pixel_views_are_alike_but_not_equal():
+def test_dual_pixel_views_have_equal_shapes_and_different_values():
     (_, _, _), (right, _, _), (left, _, _) = samples.dual_pixel_pair()
     assert left.shape == right.shape == (514, 840, 3)
     assert left.dtype == np.uint8
     assert not np.array_equal(left, right)
 
 
-def test_dual_pixel_sample_is_the_scene_of_the_data_set(data_folder):
+def test_dual_pixel_sample_equals_the_scene_of_the_data_set(data_folder):
     from PIL import Image
 
     names = ("02_target.png", "02_view1.png", "02_view0.png")
@@ -44,30 +44,30 @@ def test_dual_pixel_sample_is_the_scene_of_the_data_set(data_folder):
             assert np.array_equal(sample, np.asarray(original.convert("RGB")))
 
 
-def test_known_radii_are_those_the_scene_is_blurred_with():
-    (sharp, _, _), (radius, _, _), (seen, _, _) = samples.known_radii()
-    difference = np.abs(sharp.astype(float) - seen).mean(axis=-1)
+def test_scene_is_blurred_where_its_radii_are_large():
+    (sharp, _, _), (radius, _, _), (photo, _, _) = samples.known_radii()
+    difference = np.abs(sharp.astype(float) - photo).mean(axis=-1)
     assert radius.min() == 0
     assert radius.max() == pytest.approx(10)
     assert difference[radius == 0].mean() < 1.5
     assert difference[radius > 5].mean() > 8
 
 
-def test_middle_plane_of_the_stack_is_the_sharpest_of_its_own_depth():
-    (stack, how, _) = samples.fluorescence()[0]
+def test_fluorescence_sample_has_channels_planes_and_units():
+    (stack, arguments, _) = samples.fluorescence()[0]
     assert stack.shape == (2, 7, 256, 256)
     assert stack.dtype == np.uint16
-    assert how["units"] == ("um", "um", "um")
+    assert arguments["units"] == ("um", "um", "um")
 
 
-def test_every_file_says_where_it_is_from():
+def test_every_sample_file_is_attributed():
     text = (samples.FOLDER / "ATTRIBUTION.md").read_text()
     for file in samples.FOLDER.iterdir():
         if file.suffix in (".png", ".jpg"):
             assert f"`{file.name}`" in text
 
 
-def test_files_are_small():
+def test_sample_files_are_small():
     sizes = [file.stat().st_size for file in samples.FOLDER.iterdir()]
     assert max(sizes) < 400_000
     assert sum(sizes) < 1_200_000

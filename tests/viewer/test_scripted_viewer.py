@@ -6,7 +6,7 @@ import numpy as np
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "scripted_viewer.py"
 
 
-def test_script_gets_from_two_views_to_a_deblurred_layer(viewer, until, photo):
+def test_script_estimates_from_two_views_and_deblurs(viewer, until, photo):
     viewer.add_image(np.roll(photo, 2, axis=1), rgb=True, name="right")
     viewer.add_image(photo, rgb=True, name="left")
     runpy.run_path(str(SCRIPT))["estimate_and_deblur"](viewer, "left", "right")

@@ -1,4 +1,4 @@
-"""A layer used as a defocus map: which part of it lies on a part of an image."""
+"""Layers that serve as defocus maps, cut to the part that covers a region of an image."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -15,20 +15,22 @@ if TYPE_CHECKING:
 
     from ..defocus_map import DefocusMap
 
-#: Where the layer of a map keeps what was estimated, and that of a confidence None.
+#: Metadata key under which a map layer keeps its :class:`EstimatedMap`. Other layers that are not
+#: to be worked on (confidence, preview) have None there.
 MAP_KEY = "napari-defocus-map"
 
 
 @dataclass(frozen=True)
-class Estimated:
-    """A map as the estimator returned it, kept with its layer.
+class EstimatedMap:
+    """Map as it was estimated, kept in the metadata of its layer.
 
     Parameters
     ----------
     map : DefocusMap
-        Radii, which are the layer's data, and confidence.
+        Radii, which are also the layer's data, and confidence.
     digest : str
-        :func:`napari_defocus.provenance.array_hash` of the radii before anybody could edit them.
+        :func:`napari_defocus.provenance.array_hash` of the radii as they were estimated, which
+        shows later whether the layer was edited.
     """
 
     map: "DefocusMap"
@@ -37,42 +39,42 @@ class Estimated:
 
 @dataclass(frozen=True)
 class MapSource:
-    """Part of a map layer, not read yet.
+    """Part of a map layer, to be read later.
 
     Parameters
     ----------
     data : array-like
-        The layer's radii in pixels.
+        Radii of the whole layer, in pixels.
     slices : tuple of slice
-        Which part; has the layer's number of axes.
-    estimated : Estimated or None
-        What the estimator returned, if it made this layer.
+        The part; one slice per axis of the layer.
+    estimated : EstimatedMap or None
+        The estimated map, if the layer holds one.
     name : str
-        Of the layer.
+        Name of the layer.
     path : str or None
-        The file it came from.
+        File the layer was read from.
     """
 
     data: Any
     slices: tuple[slice, ...]
-    estimated: "Estimated | None"
+    estimated: "EstimatedMap | None"
     name: str
     path: str | None = None
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is all of the layer."""
+        """Whether the part is the whole layer."""
         return all(
             part == slice(0, size) for part, size in zip(self.slices, self.data.shape, strict=True)
         )
 
     @property
     def is_as_estimated(self) -> bool:
-        """Whether the estimator made the layer, and nobody has edited it since."""
+        """Whether the layer holds an estimated map that was not edited since."""
         return self.estimated is not None and array_hash(self.data) == self.estimated.digest
 
     def read(self) -> "DefocusMap | npt.NDArray[np.float32]":
-        """Return the part: with its confidence if nobody has edited the layer, else radii only."""
+        """Return radii and confidence of an unedited estimate, otherwise radii alone."""
         radius = np.asarray(self.data[self.slices], dtype=np.float32)
         if self.estimated is None or not self.is_as_estimated:
             return radius
@@ -81,33 +83,33 @@ class MapSource:
 
 
 @dataclass(frozen=True)
-class KnownMap:
-    """A map that is at hand."""
+class ReadyMap:
+    """Map in memory, in place of a :class:`MapSource`."""
 
     map: "DefocusMap"
 
     def read(self) -> "DefocusMap":
-        """Return it."""
+        """Return the map."""
         return self.map
 
 
 def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSource:
-    """Find the part of a map that lies on part of an image.
+    """Return the part of a map layer that covers a region of an image.
 
     Parameters
     ----------
     layer : napari.layers.Image or Labels
-        Radii in pixels of `image`; may have fewer axes than `image` (one map for all planes), and
-        may cover only part of it.
+        Radii in pixels of `image`; can have fewer axes than `image` (one map for all planes), and
+        can cover only part of it.
     image : napari.layers.Image
-        The image that the map is of.
+        Image that the map belongs to.
     window : Window
-        Part of `image`.
+        Region of `image`.
 
     Raises
     ------
     MapError
-        If the map does not cover the part.
+        If the map does not cover the region.
     """
     if layer.ndim > image.ndim:
         raise MapError(
@@ -121,7 +123,7 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
     if np.any(start < 0) or np.any(stop > np.array(layer.data.shape)):
         raise MapError(
             f"the map {layer.name!r} of shape {tuple(layer.data.shape)} does not cover the region "
-            f"of {image.name!r}: it was asked for indices {start.tolist()} to {stop.tolist()}"
+            f"of {image.name!r}, which spans indices {start.tolist()} to {stop.tolist()} of the map"
         )
     return MapSource(
         data=layer.data,
@@ -133,7 +135,7 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
 
 
 def _offset(layer: "Image | Labels", image: "Image") -> npt.NDArray[np.int64]:
-    """Index in `image` of the map's first pixel."""
+    """Return the index in `image` of the map's first pixel."""
     if tuple(layer.data.shape) == spatial_shape(image)[-layer.ndim :]:
         return np.zeros(layer.ndim, np.int64)
     first = image.world_to_data(layer.data_to_world(np.zeros(layer.ndim)))

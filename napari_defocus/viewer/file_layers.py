@@ -1,4 +1,4 @@
-"""Image files opened as layers by our own reader, those that are large lazily."""
+"""Image files as napari layers, read by the plugin's own readers, large ones lazily."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 _UNITS = {"um": "micrometer", "micron": "micrometer", "microns": "micrometer", "sec": "second"}
 
 
-def open_in(viewer: "napari.viewer.Viewer", paths: Sequence[Path]) -> None:
-    """Open image files, each as a layer.
+def open_files(viewer: "napari.viewer.Viewer", paths: Sequence[Path]) -> None:
+    """Open each image file as a layer.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-        Where layers are added.
+        Viewer that the layers are added to.
     paths : sequence of pathlib.Path
         Files and zarr stores.
 
     Raises
     ------
     DefocusError
-        If some cannot be read, of the first of these; the others are opened all the same.
+        If a file cannot be read: the error of the first such file. The others are opened.
     """
     from napari.layers._source import layer_source
 
@@ -38,19 +38,19 @@ def open_in(viewer: "napari.viewer.Viewer", paths: Sequence[Path]) -> None:
             failed.append(error)
             continue
         with layer_source(path=str(path)):
-            viewer.add_image(**layer_of(picture, _name(path)))
+            viewer.add_image(**layer_arguments(picture, _name(path)))
     if failed:
         raise failed[0]
 
 
-def layer_of(picture: Picture, name: str) -> dict[str, Any]:
-    """Keyword arguments of an image layer that shows a picture in its own size and units."""
+def layer_arguments(picture: Picture, name: str) -> dict[str, Any]:
+    """Return keyword arguments for an image layer with the picture's pixel size and units."""
     axes = picture.axes.rstrip("S")
     sizes = [picture.metadata.pixel_size.get(axis) for axis in axes]
-    several = bool(picture.copies)
+    multiscale = bool(picture.copies)
     return {
-        "data": [picture.data, *picture.copies] if several else picture.data,
-        "multiscale": several,
+        "data": [picture.data, *picture.copies] if multiscale else picture.data,
+        "multiscale": multiscale,
         "rgb": picture.channel_axis == -1,
         "name": name,
         "scale": [1.0 if size is None else size.value for size in sizes],
@@ -58,11 +58,11 @@ def layer_of(picture: Picture, name: str) -> dict[str, Any]:
     }
 
 
-def _unit(named: str) -> str:
-    """A unit as napari knows it; pixels if it does not."""
+def _unit(name: str) -> str:
+    """Return the unit in napari's spelling, "pixel" if napari does not have it."""
     import pint
 
-    unit = _UNITS.get(named, named)
+    unit = _UNITS.get(name, name)
     try:
         pint.get_application_registry().parse_units(unit)  # type: ignore[no-untyped-call]
     except (pint.PintError, ValueError, TypeError):
@@ -71,5 +71,5 @@ def _unit(named: str) -> str:
 
 
 def _name(path: Path) -> str:
-    """A layer's name: that of the file without its suffixes."""
+    """Return the file name without its suffixes."""
     return path.stem[:-4] if path.stem.lower().endswith(".ome") else path.stem

@@ -1,4 +1,4 @@
-"""Pixels of a layer, read in the worker's thread, plane by plane where they are lazy."""
+"""Pixels of an image layer, read in the worker thread, plane by plane if the data are lazy."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from ..image.value_range import (
     range_is_known,
 )
 from ..inference.engine import Progress
-from .regions import Window, whole
+from .regions import Window, whole_layer
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -26,24 +26,24 @@ _WAITING = Progress(0, 0)
 
 
 @dataclass(frozen=True)
-class Source:
-    """Part of an image layer, not read yet; holds on to the data, not to the layer.
+class ImageSource:
+    """Part of an image layer, to be read later. It refers to the data, not to the layer.
 
     Parameters
     ----------
     data : array-like
-        The layer's data at full resolution: NumPy, dask, zarr, ...
+        Data of the layer at full resolution: NumPy, dask, zarr, ...
     window : Window
-        Which part.
+        The part.
     channel_axis : int or None
-        -1 for color.
+        -1 for color, otherwise None.
     name : str
-        Of the layer.
+        Name of the layer.
     path : str or None
-        The file it came from.
+        File the layer was read from.
     multiscale : bool
-        Whether `data` is the finest of several levels.
-    known_range : (float, float) or None
+        Whether `data` is the finest level of a multiscale layer.
+    measured_range : (float, float) or None
         Black and white of the whole layer, if they were measured before.
     """
 
@@ -53,27 +53,27 @@ class Source:
     name: str
     path: str | None
     multiscale: bool = False
-    known_range: Range | None = None
+    measured_range: Range | None = None
 
     @property
     def slices(self) -> tuple[slice, ...]:
-        """What to index `data` with."""
+        """Slices of `data`, one per axis except channels."""
         return self.window.slices
 
     @property
     def origin(self) -> dict[str, Any]:
-        """What provenance should say about where the pixels are from."""
+        """Origin of the pixels, for provenance."""
         region = [[part.start, part.stop] for part in self.slices]
         return {"layer": self.name, "path": self.path, "region": region}
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is all of the layer."""
+        """Whether the part is the whole layer."""
         shape = self.data.shape[: len(self.window.stop)]
         return not any(self.window.start) and self.window.stop == tuple(shape)
 
     def read(self) -> Generator[Progress, None, npt.NDArray[Any]]:
-        """Return the pixels as a NumPy array, yielding after every plane that had to be fetched."""
+        """Return the pixels as a NumPy array, yielding after every plane of lazy data."""
         if isinstance(self.data, np.ndarray):
             part: npt.NDArray[Any] = self.data[self.slices]
             return part
@@ -81,30 +81,30 @@ class Source:
         pixels = np.empty((*self.window.shape, *color), self.data.dtype)
         corner = self.window.start
         for index in np.ndindex(*self.window.shape[:-2]):
-            there = tuple(i + start for i, start in zip(index, corner[:-2], strict=True))
-            pixels[index] = np.asarray(self.data[there + self.window.slices[-2:]])
+            plane = tuple(i + start for i, start in zip(index, corner[:-2], strict=True))
+            pixels[index] = np.asarray(self.data[plane + self.window.slices[-2:]])
             yield _WAITING
         return pixels
 
     def imaging(self, encoding: str) -> Imaging:
-        """What took the image, as far as models care."""
+        """Return the kind of image, "photo" or "microscopy", by which models are chosen."""
         return read_layout(self.data, self.channel_axis, encoding).imaging
 
     def range_needs_whole(self, encoding: str) -> bool:
-        """Whether black and white follow from the whole layer, of which this is but a part."""
+        """Return whether black and white must be measured on more than this part of the layer."""
         layout = read_layout(self.data, self.channel_axis, encoding)
         return not (self.is_whole or layout.display_bounded or range_is_known(layout, None))
 
     def value_range(self, encoding: str) -> Generator[Progress, None, Range | None]:
-        """Return black and white of the whole layer where a part of it could not tell them.
+        """Return black and white of the whole layer where this part does not determine them.
 
         Returns
         -------
         (float, float) or None
-            None where the API finds the same range by itself.
+            None where the API determines the same range from this part.
         """
-        if self.known_range is not None or not self.range_needs_whole(encoding):
-            return self.known_range
+        if self.measured_range is not None or not self.range_needs_whole(encoding):
+            return self.measured_range
         layout = read_layout(self.data, self.channel_axis, encoding)
         keep = extremes_to_keep(layout)
         parts = []
@@ -114,11 +114,11 @@ class Source:
         return range_by_type(layout, join_extremes(parts, keep))
 
 
-def source_of(layer: "Image", window: Window | None = None) -> Source:
-    """Remember part of a layer, by default all, for a worker to read."""
-    return Source(
+def image_source(layer: "Image", window: Window | None = None) -> ImageSource:
+    """Return a source for part of a layer, by default all of it."""
+    return ImageSource(
         data=layer.data[0] if layer.multiscale else layer.data,
-        window=window or whole(layer),
+        window=window or whole_layer(layer),
         channel_axis=-1 if layer.rgb else None,
         name=layer.name,
         path=layer.source.path,

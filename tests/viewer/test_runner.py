@@ -1,4 +1,4 @@
-"""Workers on real Qt threads: results, errors, canceling."""
+"""Workers on real Qt threads: results, errors and cancellation."""
 
 import subprocess
 import sys
@@ -10,15 +10,15 @@ from napari.utils.progress import progress
 
 from napari_defocus.errors import ImageError, OptionError
 from napari_defocus.inference.engine import Progress
-from napari_defocus.viewer.running import Running
+from napari_defocus.viewer.runner import Runner
 
 
 class Log:
-    """What a running job reported."""
+    """Reports of a running job."""
 
     def __init__(self):
         self.progress, self.results, self.endings = [], [], []
-        self.running = Running(
+        self.runner = Runner(
             on_progress=lambda done, total: self.progress.append((done, total)),
             on_result=self.results.append,
             on_end=self.endings.append,
@@ -47,12 +47,12 @@ def counting(total):
     return steps
 
 
-def endless(may_go_on):
-    """Steps that go on for ever, one whenever the event is set."""
+def endless(gate):
+    """Return steps that never end; each waits for the event."""
 
     def steps():
         while True:
-            may_go_on.wait()
+            gate.wait()
             yield Progress(1, 2)
 
     return steps
@@ -71,72 +71,72 @@ def bars():
 
 
 def test_result_arrives_after_all_progress(viewer, log, ended):
-    log.running.start(counting(3), "counting")
+    log.runner.start(counting(3), "counting")
     ended()
     assert log.progress == [(1, 3), (2, 3), (3, 3)]
     assert log.results == ["counted"]
     assert log.endings == ["done"]
-    assert not log.running.busy
+    assert not log.runner.busy
 
 
 def test_bar_in_the_activity_dock_lasts_as_long_as_the_run(viewer, log, ended):
-    log.running.start(counting(3), "counting")
+    log.runner.start(counting(3), "counting")
     assert [bar.desc for bar in bars()] == ["counting"]
     ended()
     assert bars() == []
 
 
 def test_second_run_at_the_same_time_is_refused(viewer, log, finish):
-    may_go_on = threading.Event()
-    worker = log.running.start(endless(may_go_on), "first")
-    with pytest.raises(OptionError, match="under way"):
-        log.running.start(counting(3), "second")
-    log.running.cancel()
-    may_go_on.set()
+    gate = threading.Event()
+    worker = log.runner.start(endless(gate), "first")
+    with pytest.raises(OptionError, match="in progress"):
+        log.runner.start(counting(3), "second")
+    log.runner.cancel()
+    gate.set()
     finish(worker)
     assert log.endings == ["cancelled"]
 
 
 def test_one_run_after_another(viewer, log, until):
     for count in (1, 2):
-        log.running.start(counting(3), "counting")
+        log.runner.start(counting(3), "counting")
         until(lambda count=count: len(log.endings) == count)
     assert log.results == ["counted", "counted"]
 
 
-def test_cancel_acts_at_once_even_within_a_step(viewer, log, finish):
-    may_go_on = threading.Event()
-    worker = log.running.start(endless(may_go_on), "stuck in a step")
-    log.running.cancel()
+def test_cancel_ends_the_run_at_once_even_during_a_step(viewer, log, finish):
+    gate = threading.Event()
+    worker = log.runner.start(endless(gate), "stuck in a step")
+    log.runner.cancel()
     assert log.endings == ["cancelled"]
-    assert not log.running.busy
+    assert not log.runner.busy
     assert bars() == []
-    may_go_on.set()
+    gate.set()
     finish(worker)
 
 
-def test_cancelled_run_gives_no_result_while_the_next_one_does(viewer, log, ended, until, finish):
-    may_go_on = threading.Event()
-    may_go_on.set()
-    first = log.running.start(endless(may_go_on), "endless")
-    kept_alive = log.running._run
+def test_cancelled_run_gives_no_result_but_the_next_one_does(viewer, log, ended, until, finish):
+    gate = threading.Event()
+    gate.set()
+    first = log.runner.start(endless(gate), "endless")
+    kept_alive = log.runner._run
     until(lambda: bool(log.progress))
-    log.running.cancel()
+    log.runner.cancel()
     log.progress.clear()
     log.endings.clear()
-    log.running.start(counting(3), "counting")
+    log.runner.start(counting(3), "counting")
     ended()
     finish(first)
-    assert kept_alive is not log.running._run
+    assert kept_alive is not log.runner._run
     assert log.progress == [(1, 3), (2, 3), (3, 3)]
     assert log.results == ["counted"]
     assert log.endings == ["done"]
 
 
 def test_cancel_button_of_the_activity_dock_cancels(viewer, log, until, finish):
-    may_go_on = threading.Event()
-    may_go_on.set()
-    worker = log.running.start(endless(may_go_on), "endless")
+    gate = threading.Event()
+    gate.set()
+    worker = log.runner.start(endless(gate), "endless")
     until(lambda: bool(log.progress))
     bars()[0].cancel()
     assert log.endings == ["cancelled"]
@@ -147,7 +147,7 @@ def test_cancel_button_of_the_activity_dock_cancels(viewer, log, until, finish):
 @pytest.mark.parametrize("error", [ImageError("too dark"), RuntimeError("device-side assert")])
 def test_error_is_shown_once_and_ends_the_run(viewer, log, ended, error):
     before = len(notification_manager.records)
-    log.running.start(failing(error), "failing")
+    log.runner.start(failing(error), "failing")
     ended()
     shown = [str(record.message) for record in notification_manager.records[before:]]
     assert len(shown) == 1
@@ -158,16 +158,16 @@ def test_error_is_shown_once_and_ends_the_run(viewer, log, ended, error):
 
 
 def test_abandoned_run_reports_nothing(viewer, log, finish):
-    may_go_on = threading.Event()
-    may_go_on.set()
-    worker = log.running.start(endless(may_go_on), "endless")
-    log.running.abandon()
+    gate = threading.Event()
+    gate.set()
+    worker = log.runner.start(endless(gate), "endless")
+    log.runner.abandon()
     finish(worker)
     assert (log.progress, log.results, log.endings) == ([], [], [])
     assert bars() == []
 
 
-def test_script_may_end_while_a_widget_works():
+def test_script_can_end_during_a_run():
     code = """
 import napari
 viewer = napari.Viewer(show=False)

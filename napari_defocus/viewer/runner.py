@@ -1,4 +1,4 @@
-"""One job at a time in a thread: its progress, its end, and how to cancel it."""
+"""Worker threads: one job at a time, with progress, end and cancellation."""
 
 import atexit
 from collections.abc import Callable, Generator
@@ -16,16 +16,16 @@ T = TypeVar("T")
 Steps = Generator[Progress, None, T]
 
 
-def start_worker(steps: Callable[[], Steps[T]]) -> "GeneratorWorker[Progress, None, T]":
-    """Make a worker that runs `steps` in a thread; connect to it, then call its ``start``.
+def make_worker(steps: Callable[[], Steps[T]]) -> "GeneratorWorker[Progress, None, T]":
+    """Return a worker that runs `steps` in a thread; connect to it, then call its ``start``.
 
-    Errors and warnings become notifications. A RuntimeError, which napari's generator workers take
-    for a deleted window and swallow, is turned into a DefocusError.
+    Errors and warnings become notifications. A RuntimeError becomes a DefocusError, because
+    napari's generator workers take it for a deleted Qt object and swallow it.
     """
     from napari.qt.threading import create_worker
 
     worker: GeneratorWorker[Progress, None, T] = create_worker(
-        _guarded, steps, _start_thread=False, _ignore_errors=True
+        _translate_runtime_errors, steps, _start_thread=False, _ignore_errors=True
     )
     _stop_workers_at_exit()
     worker.errored.connect(_show_error)
@@ -35,9 +35,9 @@ def start_worker(steps: Callable[[], Steps[T]]) -> "GeneratorWorker[Progress, No
 
 @cache
 def _stop_workers_at_exit() -> None:
-    """Let threads come to rest before Python ends, once for all.
+    """Make Python wait for all worker threads before it exits; later calls do nothing.
 
-    napari does so when its event loop ends; a script may end without having run one.
+    napari waits when its event loop ends, but a script may exit without having run one.
     """
     from napari.qt.threading import WorkerBase
 
@@ -45,38 +45,38 @@ def _stop_workers_at_exit() -> None:
 
 
 def _show_error(error: Exception) -> None:
-    """Notify of an error, unless napari has: whether its workers do depends on the Qt binding."""
+    """Show an error, unless napari has shown it, which depends on the Qt binding."""
     from napari.utils.notifications import notification_manager
 
-    shown = (getattr(record, "exception", None) for record in notification_manager.records)
-    if all(other is not error for other in shown):
+    errors = (getattr(record, "exception", None) for record in notification_manager.records)
+    if all(other is not error for other in errors):
         notification_manager.receive_error(type(error), error, error.__traceback__)
 
 
 def _show_warning(warning: tuple[Any, ...]) -> None:
     from napari.utils.notifications import notification_manager
 
-    notification_manager.receive_warning(*warning)  # shows the same one only once
+    notification_manager.receive_warning(*warning)  # shows repeated warnings only once
 
 
-def _guarded(steps: Callable[[], Steps[T]]) -> Steps[T]:
+def _translate_runtime_errors(steps: Callable[[], Steps[T]]) -> Steps[T]:
     try:
         return (yield from steps())
     except RuntimeError as error:
         raise DefocusError(f"the computation failed: {error}") from error
 
 
-class Running(Generic[T]):
-    """Runs one job at a time and reports on it in the window's thread.
+class Runner(Generic[T]):
+    """Runs one job at a time in a thread and reports on it in the GUI thread.
 
     Parameters
     ----------
     on_progress : callable
-        Called with (done, total); `total` is 0 while it is unknown.
+        Called with (done, total); a total of 0 stands for unknown.
     on_result : callable
         Called with the result, unless the job was cancelled or failed.
     on_end : callable
-        Called with how it ended: "done", "cancelled" or "failed".
+        Called with the way the job ended: "done", "cancelled" or "failed".
     """
 
     def __init__(
@@ -102,37 +102,38 @@ class Running(Generic[T]):
         Parameters
         ----------
         steps : callable
-            Takes no argument; yields Progress and returns the result. Runs in a thread.
+            Generator function without arguments that yields Progress and returns the result; it
+            runs in a thread.
         description : str
-            What napari's activity dock calls it.
+            Text in napari's activity dock.
 
         Returns
         -------
         napari.qt.threading.GeneratorWorker
-            Started.
+            Already started.
 
         Raises
         ------
         OptionError
-            If a job is running already.
+            If a job is running.
         """
         if self.busy:
-            raise OptionError("a run is under way; wait for its end or cancel it first")
-        self._run = _Run(start_worker(steps), ActivityBar(description, self.cancel), self)
+            raise OptionError("a run is in progress; wait until it ends or cancel it first")
+        self._run = _Run(make_worker(steps), ActivityBar(description, self.cancel), self)
         self._run.worker.start()
         return self._run.worker
 
     def cancel(self, *_: Any) -> None:
-        """Stop the running job: nothing more is heard of it, and another may start at once.
+        """Stop the running job. It reports nothing more, and another one can start at once.
 
-        Its thread comes to rest at its next step.
+        Its thread stops at its next step.
         """
         if self._run is not None:
             self._run.worker.quit()
             self.end("cancelled")
 
     def abandon(self, *_: Any) -> None:
-        """Stop the running job and report nothing at all: its widget has gone."""
+        """Stop the running job and report nothing, because its widget is gone."""
         self._on_end = _ignore
         self.cancel()
 
@@ -144,24 +145,24 @@ class Running(Generic[T]):
         """Report the result of the running job."""
         self._on_result(result)
 
-    def end(self, how: str) -> None:
+    def end(self, ending: str) -> None:
         """Report the end of the running job."""
         if self._run is not None:
             run, self._run = self._run, None
             run.bar.close()
-            self._on_end(how)
+            self._on_end(ending)
 
 
 class _Run(Generic[T]):
-    """One run; what it signals after its end is ignored."""
+    """One run; signals that arrive after its end are ignored."""
 
     def __init__(
         self,
         worker: "GeneratorWorker[Progress, None, T]",
         bar: ActivityBar,
-        running: Running[T],
+        runner: Runner[T],
     ) -> None:
-        self.worker, self.bar, self._running = worker, bar, running
+        self.worker, self.bar, self._runner = worker, bar, runner
         self._failed = False
         worker.yielded.connect(self._advance)
         worker.returned.connect(self._receive)
@@ -171,27 +172,27 @@ class _Run(Generic[T]):
 
     @property
     def _current(self) -> bool:
-        return self._running._run is self
+        return self._runner._run is self
 
     def _advance(self, progress: Progress) -> None:
         if self._current:
-            self._running.advance(progress)
-            self.bar.advance(progress.done, progress.total)  # last: lets the window handle events
+            self._runner.advance(progress)
+            self.bar.advance(progress.done, progress.total)  # last, because it handles events
 
     def _receive(self, result: T) -> None:
         if self._current:
-            self._running.receive(result)
+            self._runner.receive(result)
 
     def _fail(self, _: Exception) -> None:
         self._failed = True
 
     def _abort(self) -> None:
-        if self._current:  # stopped by napari: the window closes
-            self._running.end("cancelled")
+        if self._current:  # napari stops workers when the window closes
+            self._runner.end("cancelled")
 
     def _end(self) -> None:
         if self._current:
-            self._running.end("failed" if self._failed else "done")
+            self._runner.end("failed" if self._failed else "done")
 
 
 def _ignore(*_: Any) -> None:

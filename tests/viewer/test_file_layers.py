@@ -1,4 +1,4 @@
-"""Files are opened as layers with the size and units that they say, large ones lazily."""
+"""Image files as layers: pixel sizes, units, lazy reading."""
 
 import numpy as np
 import pytest
@@ -6,20 +6,22 @@ import pytest
 from napari_defocus.errors import FileError
 from napari_defocus.io import write_picture
 from napari_defocus.io.picture import Length, Metadata, Picture
-from napari_defocus.viewer.opening import layer_of, open_in
+from napari_defocus.viewer.file_layers import layer_arguments, open_files
 
 
-def test_layers_have_the_sizes_and_units_of_their_file():
+def test_layers_have_the_pixel_sizes_and_units_of_their_file():
     sizes = {"Z": Length(2.0, "um"), "Y": Length(0.5, "µm"), "X": Length(0.25, "wug")}
-    told = layer_of(Picture(np.zeros((3, 8, 9)), "ZYX", Metadata(pixel_size=sizes)), "a")
-    assert told["scale"] == [2.0, 0.5, 0.25]
-    assert told["units"] == ["micrometer", "µm", "pixel"]
-    assert not told["rgb"]
-    assert not told["multiscale"]
-    assert layer_of(Picture(np.zeros((8, 9, 3), np.uint8), "YXS"), "a")["rgb"]
+    arguments = layer_arguments(
+        Picture(np.zeros((3, 8, 9)), "ZYX", Metadata(pixel_size=sizes)), "a"
+    )
+    assert arguments["scale"] == [2.0, 0.5, 0.25]
+    assert arguments["units"] == ["micrometer", "µm", "pixel"]
+    assert not arguments["rgb"]
+    assert not arguments["multiscale"]
+    assert layer_arguments(Picture(np.zeros((8, 9, 3), np.uint8), "YXS"), "a")["rgb"]
 
 
-def test_stores_stay_in_their_files_and_broken_files_are_said(viewer, tmp_path):
+def test_stores_stay_lazy_and_broken_files_are_errors(viewer, tmp_path):
     pytest.importorskip("zarr")
     sizes = {axis: Length(0.5, "micrometer") for axis in "YX"}
     data = np.zeros((2, 600, 700), np.uint16)
@@ -28,7 +30,7 @@ def test_stores_stay_in_their_files_and_broken_files_are_said(viewer, tmp_path):
     write_picture(tmp_path / "c.png", np.zeros((8, 9, 3), np.uint8), channel_axis=-1)
     paths = [tmp_path / name for name in ("b.tif", "a.ome.zarr", "c.png")]
     with pytest.raises(FileError, match="b.tif is not an image of a known kind"):
-        open_in(viewer, paths)
+        open_files(viewer, paths)
     store, color = viewer.layers
     assert (store.name, color.name) == ("a", "c")
     assert store.multiscale
