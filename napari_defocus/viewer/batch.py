@@ -14,7 +14,6 @@ from magicgui.widgets import (
     Widget,
 )
 
-from ..batch.how import How
 from ..batch.plan import make_plan
 from ..batch.settings import Settings
 from ..errors import OptionError
@@ -224,24 +223,15 @@ class BatchWidget(Container[Widget]):
         return Path(folder)
 
     def _settings(self) -> Settings:
-        compute = self._compute.compute
-        tile = "whole" if compute.tile is None else str(compute.tile)
-        how = How(
-            encoding=self._compute.encoding.value,
-            scale=str(self._compute.downscale.value),
-            device=compute.device,
-            precision=compute.precision,
-            tile=tile,
-        )
         return Settings(
             task=self._task.value,
             strength=self._deblur.strength.value,
-            protect=self._deblur.protect_radius.value,
+            protect_radius=self._deblur.protect_radius.value,
             detail=self._deblur.detail.value,
             model=self._model.value,
             map_model=self._map_model.value,
             dual_pixel=self._dual_pixel.value,
-            how=how,
+            options=self._compute.options,
             pattern=self._pattern.value,
             existing=self._existing.value,
         )

@@ -5,8 +5,8 @@ import time
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, fields
+from typing import Any
 
-from ..batch.how import How
 from ..batch.plan import Plan
 from ..batch.process import Outcome
 from ..batch.run import Event, run_plan
@@ -87,15 +87,13 @@ class Tally:
 
 def as_python(paths: list[str], folder: str, settings: Settings) -> str:
     """Return Python code that runs a batch over `paths`, with results in `folder`."""
-    arguments = _changed(settings)
-    how = _changed(settings.how)
-    if how:
-        inner = ", ".join(f"{name}={value!r}" for name, value in how.items())
-        arguments["how"] = f"How({inner})"
-    argument_text = ", ".join(
-        f"{name}={value if name == 'how' else repr(value)}" for name, value in arguments.items()
-    )
-    imports = ["from napari_defocus.batch.how import How"] if how else []
+    arguments = {name: repr(value) for name, value in _changed(settings).items()}
+    options = settings.options.changed()
+    if options:
+        words = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        arguments["options"] = f"Options({words})"
+    argument_text = ", ".join(f"{name}={text}" for name, text in arguments.items())
+    imports = ["from napari_defocus import Options"] if options else []
     return "\n".join(
         [
             *imports,
@@ -115,22 +113,18 @@ def as_python(paths: list[str], folder: str, settings: Settings) -> str:
 def as_command_line(paths: list[str], folder: str, settings: Settings) -> str:
     """Return the command line that runs a batch over `paths`, with results in `folder`."""
     words = ["napari-defocus", "batch", *paths, folder]
-    for name, value in (_changed(settings) | _changed(settings.how)).items():
+    for name, value in (_changed(settings) | settings.options.to_text()).items():
         words.append(f"--{name.replace('_', '-')}")
         if value is not True:
             words.append(str(value))
     return shlex.join(words)
 
 
-def _changed(options: Settings | How) -> dict[str, object]:
-    """Return the options that differ from their defaults, by name."""
-    defaults = type(options)()
-    return {
-        field.name: value
-        for field in fields(options)
-        if (value := getattr(options, field.name)) != getattr(defaults, field.name)
-        and not isinstance(value, How)
-    }
+def _changed(settings: Settings) -> dict[str, Any]:
+    """Return the settings that differ from their defaults, by name, without the options."""
+    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    del values["options"]
+    return {name: value for name, value in values.items() if value != getattr(Settings, name)}
 
 
 def _duration(seconds: float) -> str:

@@ -74,16 +74,21 @@ class ComputeControls:
         return [self.more, *self._hidden]
 
     @property
-    def compute(self) -> Options:
-        """Device, precision and tiles as chosen.
+    def options(self) -> Options:
+        """Options as chosen; channel axis and value range come from the image.
 
         Raises
         ------
         OptionError
             If no device is entered.
         """
-        tile = None if self.tile.value == "whole" else self.tile.value
-        return Options(self.device.value.strip(), self.precision.value, tile)
+        return Options(
+            encoding=self.encoding.value,
+            downscale=self.downscale.value,
+            device=self.device.value.strip(),
+            precision=self.precision.value,
+            tile=None if self.tile.value == "whole" else self.tile.value,
+        )
 
     @property
     def _hidden(self) -> list[Widget]:

@@ -1,12 +1,15 @@
 """Deblur widget: restores an image layer, guided by its defocus map."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox
 
+from ..jobs import DeblurJob
 from .choices import LayerChoice, is_map
 from .deblur_controls import DeblurControls
-from .jobs import DeblurJob, DeblurResult
+from .image_source import ImageSource
+from .layer_jobs import DeblurLayerJob, DeblurResult
 from .map_source import map_source
 from .preview import Preview
 from .regions import Window
@@ -82,20 +85,22 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self.native.destroyed.connect(self._preview.close)
         self._watch()
 
-    def _job(self, window: Window) -> DeblurJob:
+    def _job(self, window: Window) -> DeblurLayerJob:
         image = self._layer()
         map_layer = self._defocus.value
-        return DeblurJob(
+        return DeblurLayerJob(
             image=self._source(window),
+            model=self._model.value,
+            options=self._compute.options,
             defocus=None if map_layer is None else map_source(map_layer, image, window),
             strength=self._deblur.strength.value,
-            protect=self._deblur.protect_radius.value,
+            protect_radius=self._deblur.protect_radius.value,
             detail=self._deblur.detail.value,
-            how=self._how(),
         )
 
-    def _detail(self) -> str:
-        return str(self._deblur.detail.value)
+    def _auto_job(self, source: ImageSource) -> DeblurJob:
+        options = replace(self._compute.options, channel_axis=source.channel_axis)
+        return DeblurJob(source.blank(), detail=self._deblur.detail.value, options=options)
 
     def _watch(self, *_: Any) -> None:
         """Make the preview follow changes to the pixels of the chosen layers."""

@@ -1,12 +1,15 @@
 """Defocus Map widget: estimates the blur radius of every pixel of an image layer."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ImageError
+from ..jobs import EstimateJob
+from ..views import Views
 from .choices import LayerChoice, is_image
 from .histogram import RadiusHistogram
-from .image_source import image_source
-from .jobs import MapJob, MapResult
+from .image_source import ImageSource, image_source
+from .layer_jobs import EstimateLayerJob, MapResult
 from .regions import Window, spatial_shape
 from .results import map_layers
 from .run_controls import WrappedLabel
@@ -59,17 +62,30 @@ class DefocusMapWidget(TaskWidget[MapResult]):
         self._controls.container.append(self._summary)
         self._controls.container.native.layout().addWidget(self._histogram)
 
-    def _job(self, window: Window) -> MapJob:
+    def _job(self, window: Window) -> EstimateLayerJob:
+        source, right = self._source(window), self._right_layer(self._layer())
+        return EstimateLayerJob(
+            source,
+            self._model.value,
+            self._compute.options,
+            right=None if right is None else image_source(right, window),
+        )
+
+    def _auto_job(self, source: ImageSource) -> EstimateJob:
+        options = replace(self._compute.options, channel_axis=source.channel_axis)
+        right = None if self._right.value is None else source.blank()
+        return EstimateJob(Views(source.blank(), right), options=options)
+
+    def _right_layer(self, left: "Image") -> "Image | None":
         right: Image | None = self._right.value
         if right is None:
-            return MapJob(self._source(window), None, self._how())
-        left = self._layer()
+            return None
         if spatial_shape(right) != spatial_shape(left) or right.rgb != left.rgb:
             raise ImageError(
                 f"the two views differ: {left.name!r} has shape {spatial_shape(left)} and "
                 f"{right.name!r} {spatial_shape(right)}, both color or both gray"
             )
-        return MapJob(self._source(window), image_source(right, window), self._how())
+        return right
 
     def _receive(self, result: MapResult) -> None:
         confidence, radius = map_layers(result, self._template)
@@ -85,5 +101,8 @@ class DefocusMapWidget(TaskWidget[MapResult]):
 
 def describe(result: MapResult, pixel_size: tuple[float, str] | None) -> str:
     """Return a line about a map; `pixel_size` is the size of a pixel and its unit, if any."""
-    length = "" if pixel_size is None else f" ({result.median * pixel_size[0]:.2g} {pixel_size[1]})"
-    return f"median radius {result.median:.1f} px{length}, {result.in_focus:.0%} in focus"
+    radius = f"{result.median_radius:.1f} px"
+    if pixel_size is not None:
+        size, unit = pixel_size
+        radius += f" ({result.median_radius * size:.2g} {unit})"
+    return f"median radius {radius}, {result.in_focus:.0%} in focus"

@@ -1,13 +1,13 @@
 """Pixels of an image layer, read in the worker thread, plane by plane if the data are lazy."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..image.layout import Imaging, read_layout
+from ..image.layout import read_layout
 from ..image.value_range import (
     Range,
     extremes,
@@ -17,6 +17,7 @@ from ..image.value_range import (
     range_is_known,
 )
 from ..inference.engine import Progress
+from ..options import Options
 from .regions import Window, whole_layer
 
 if TYPE_CHECKING:
@@ -86,9 +87,17 @@ class ImageSource:
             yield _WAITING
         return pixels
 
-    def imaging(self, encoding: str) -> Imaging:
-        """Return the kind of image, "photo" or "microscopy", by which models are chosen."""
-        return read_layout(self.data, self.channel_axis, encoding).imaging
+    def blank(self) -> npt.NDArray[Any]:
+        """Return zeros of the layer's shape and data type that take no memory."""
+        return np.broadcast_to(np.zeros((), self.data.dtype), tuple(self.data.shape))
+
+    def complete_options(self, options: Options) -> Generator[Progress, None, Options]:
+        """Return options with the layer's channel axis and value range.
+
+        It yields as `value_range` does.
+        """
+        value_range = yield from self.value_range(options.encoding)
+        return replace(options, channel_axis=self.channel_axis, value_range=value_range)
 
     def range_needs_whole(self, encoding: str) -> bool:
         """Return whether black and white must be measured on more than this part of the layer."""

@@ -82,17 +82,6 @@ class MapSource:
         return replace(whole, radius=radius, confidence=whole.confidence[self.slices])
 
 
-@dataclass(frozen=True)
-class ReadyMap:
-    """Map in memory, in place of a :class:`MapSource`."""
-
-    map: "DefocusMap"
-
-    def read(self) -> "DefocusMap":
-        """Return the map."""
-        return self.map
-
-
 def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSource:
     """Return the part of a map layer that covers a region of an image.
 

@@ -10,8 +10,9 @@ from qtpy.QtCore import QTimer
 from ..errors import DefocusError
 from ..image.value_range import Range
 from ..inference.engine import Progress
-from .jobs import DeblurJob, MapJob
-from .map_source import MAP_KEY, ReadyMap
+from ..options import Options
+from .layer_jobs import DeblurLayerJob
+from .map_source import MAP_KEY
 from .regions import Window, narrow_to_plane, spatial_shape, view_window
 from .results import LayerTemplate, layer_template
 from .runner import make_worker
@@ -44,15 +45,16 @@ class PreviewCache:
         Encoding for which the range was measured.
     value_range : (float, float) or None
         Black and white of the whole layer; None where the API determines them.
-    window : Window or None
-        Region that the map belongs to.
-    defocus : DefocusMap or None
+    window, options : Window and Options, optional
+        Region and options for which the map was estimated.
+    defocus : DefocusMap, optional
         The map, if one was estimated.
     """
 
     encoding: str
     value_range: Range | None
     window: Window | None = None
+    options: Options | None = None
     defocus: "DefocusMap | None" = None
 
 
@@ -62,36 +64,34 @@ class PreviewJob:
 
     Parameters
     ----------
-    job : DeblurJob
+    job : DeblurLayerJob
         Job for the region with its margin.
     inner : Window
         The region without margin, in indices of the job's window.
-    cache : PreviewCache or None
+    cache : PreviewCache, optional
         From an earlier preview of the same pixels.
     """
 
-    job: DeblurJob
+    job: DeblurLayerJob
     inner: Window
     cache: PreviewCache | None
 
     def steps(self) -> Generator[Progress, None, tuple[npt.NDArray[Any], PreviewCache]]:
         """Yield after every tile; return the deblurred region and a cache for the next preview."""
-        job, encoding = self.job, self.job.how.encoding
-        cache = self.cache
-        if cache is None or cache.encoding != encoding:
-            cache = PreviewCache(encoding, (yield from job.image.value_range(encoding)))
-        job = replace(job, image=replace(job.image, measured_range=cache.value_range))
-        if job.defocus is None:
-            defocus = cache.defocus if cache.window == job.image.window else None
-            if defocus is None:
-                estimate = yield from MapJob(
-                    job.image, None, replace(job.how, model="auto")
-                ).steps()
-                defocus = estimate.estimated.map
-            cache = replace(cache, window=job.image.window, defocus=defocus)
-            job = replace(job, defocus=ReadyMap(defocus))
-        result = yield from job.steps()
-        return result.image[self.inner.slices], cache
+        source, options, cache = self.job.image, self.job.options, self.cache
+        if cache is None or cache.encoding != options.encoding:
+            value_range = yield from source.value_range(options.encoding)
+            cache = PreviewCache(options.encoding, value_range)
+        source = replace(source, measured_range=cache.value_range)
+        job = yield from replace(self.job, image=source).read()
+        if job.estimate is not None and job.strength > 0:
+            if cache.defocus is None or (cache.window, cache.options) != (source.window, options):
+                defocus = yield from job.estimate.steps()
+                cache = replace(cache, window=source.window, options=options, defocus=defocus)
+            assert cache.defocus is not None
+            job = job.with_map(cache.defocus)
+        image = yield from job.steps()
+        return image[self.inner.slices], cache
 
 
 _Result = tuple[npt.NDArray[Any], PreviewCache]
@@ -124,7 +124,7 @@ class Preview:
         panel: "QWidget",
         *,
         image: "Callable[[], Image]",
-        job: Callable[[Window], DeblurJob],
+        job: Callable[[Window], DeblurLayerJob],
         report: Callable[[str], None],
         on_stop: Callable[[], None],
     ) -> None:

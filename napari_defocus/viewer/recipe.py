@@ -5,8 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..options import Options
 from .image_source import ImageSource
 from .map_source import MAP_KEY, MapSource
+
+#: Options that say how values are read, which ``measure_range`` takes too.
+_READING = ("channel_axis", "encoding")
 
 
 @dataclass(frozen=True)
@@ -21,18 +25,18 @@ class Call:
         Name of the variable that holds the result.
     inputs : mapping
         Sources of the arrays, by the names of parameter and option; the image comes first.
-    encoding : str
-        As in the API.
-    changed : mapping
+    arguments : dict
         Further arguments that differ from the API's defaults.
+    options : Options
+        Options as chosen.
     """
 
     function: str
     command: str
     result: str
     inputs: Mapping[str, ImageSource | MapSource]
-    encoding: str
-    changed: Mapping[str, Any]
+    arguments: dict[str, Any]
+    options: Options
 
     @property
     def image(self) -> ImageSource:
@@ -49,28 +53,27 @@ def as_python(call: Call) -> str:
     console.
     """
     image = call.image
-    imports = [f"from napari_defocus import {call.function}"]
+    options = call.arguments | call.options.changed()
+    keywords = {name: repr(value) for name, value in options.items()}
+    if image.channel_axis is not None:
+        keywords = {"channel_axis": repr(image.channel_axis), **keywords}
+    arguments = [_part(name, source) for name, source in call.inputs.items()]
+    names = [call.function]
+    if any(argument.startswith("DefocusMap(") for argument in arguments):
+        names.append("DefocusMap")
+    if image.range_needs_whole(call.options.encoding):
+        names.append("measure_range")
+        reading = _keywords({name: keywords[name] for name in _READING if name in keywords})
+        keywords["value_range"] = f"measure_range({', '.join(['image', *reading])})"
+    imports = [f"from napari_defocus import {', '.join(sorted(names))}"]
     if any(_is_file(source) for source in call.inputs.values()):
         imports.append("from napari_defocus.io import read_picture")
-    options: dict[str, str] = {}
-    if image.channel_axis is not None:
-        options["channel_axis"] = repr(image.channel_axis)
-    if image.range_needs_whole(call.encoding):
-        imports.append("from napari_defocus.image.layout import read_layout")
-        imports.append("from napari_defocus.image.value_range import measure_range")
-        encoding = "" if call.encoding == "auto" else f", encoding={call.encoding!r}"
-        options["value_range"] = f"measure_range(image, read_layout(image{encoding}))"
-    options |= {name: repr(value) for name, value in call.changed.items()}
-    arguments = [_part(name, source) for name, source in call.inputs.items()]
-    if any(argument.startswith("DefocusMap(") for argument in arguments):
-        imports[0] += ", DefocusMap"
-    arguments += [f"{name}={text}" for name, text in options.items()]
     return "\n".join(
         [
             *imports,
             "",
             *(f"{name} = {_origin(source)}" for name, source in call.inputs.items()),
-            f"{call.result} = {call.function}({', '.join(arguments)})",
+            f"{call.result} = {call.function}({', '.join([*arguments, *_keywords(keywords)])})",
             "",
         ]
     )
@@ -83,10 +86,14 @@ def as_command_line(call: Call) -> str:
         words += [_file(source)] if source is call.image else [f"--{name}", _file(source)]
         if _has_confidence(source):
             words += ["--confidence", f"{source.name} confidence.tif"]
-    for name, value in call.changed.items():
-        words += [f"--{name.replace('_', '-')}", "whole" if value is None else str(value)]
+    for name, value in (call.arguments | call.options.to_text()).items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
     command = shlex.join(words)
     return command if call.image.is_whole else f"{command}  # the whole picture, not the region"
+
+
+def _keywords(values: Mapping[str, str]) -> list[str]:
+    return [f"{name}={text}" for name, text in values.items()]
 
 
 def _origin(source: ImageSource | MapSource) -> str:
@@ -96,11 +103,8 @@ def _origin(source: ImageSource | MapSource) -> str:
     layer = f"viewer.layers[{source.name!r}]"
     if _has_confidence(source):
         return f"{layer}.metadata[{MAP_KEY!r}].map"
-    return (
-        f"{layer}.data[0]"
-        if isinstance(source, ImageSource) and source.multiscale
-        else f"{layer}.data"
-    )
+    multiscale = isinstance(source, ImageSource) and source.multiscale
+    return f"{layer}.data[0]" if multiscale else f"{layer}.data"
 
 
 def _part(name: str, source: ImageSource | MapSource) -> str:

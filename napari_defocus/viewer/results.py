@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.utils import Colormap
 
-    from .jobs import DeblurResult, MapResult
+    from .layer_jobs import DeblurResult, MapResult
     from .regions import Window
 
 #: Metadata key under which the layer of a result keeps its provenance.

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from magicgui.widgets import Container, PushButton, Widget
 
 from ..errors import DefocusError, OptionError
-from ..models.registry import DETAILS, default_name
+from ..jobs import Job
 from .choices import LayerChoice, ModelChoice, is_image
 from .compute_controls import ComputeControls
 from .image_source import ImageSource, image_source
-from .jobs import How, Job
 from .labels import align_labels
+from .layer_jobs import LayerJob
 from .recipe import as_command_line, as_python
 from .region_controls import RegionControls
 from .regions import Window
@@ -144,23 +144,23 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
 
     def as_python(self) -> str:
         """Return Python code that does the same as ``run``."""
-        return as_python(self._job(self._region.window(self._layer())).call())
+        return as_python(self._job(self._region.window(self._layer())).call)
 
     def as_command_line(self) -> str:
         """Return the command line that does the same as ``run``, to a file."""
-        return as_command_line(self._job(self._region.window(self._layer())).call())
+        return as_command_line(self._job(self._region.window(self._layer())).call)
 
     @abstractmethod
-    def _job(self, window: Window) -> Job[ResultT]:
+    def _job(self, window: Window) -> LayerJob[ResultT]:
         """Return the job for part of the image, with the current settings."""
 
     @abstractmethod
     def _receive(self, result: ResultT) -> None:
         """Add a result to the viewer."""
 
-    def _detail(self) -> str:
-        """Return the detail that models are chosen by."""
-        return DETAILS[0]
+    @abstractmethod
+    def _auto_job(self, source: ImageSource) -> Job[Any]:
+        """Return a job with the model "auto", of which the models but not the pixels count."""
 
     def _show_auto(self, *_: Any) -> None:
         """Show which model "auto" stands for with the current image."""
@@ -168,8 +168,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         name = ""
         if layer is not None:
             with suppress(DefocusError):  # run() reports images that cannot be used
-                imaging = image_source(layer).imaging(self._compute.encoding.value)
-                name = default_name(self._model.task, self._detail(), imaging)
+                name = self._auto_job(image_source(layer)).models[0].name
         self._model.show_auto(name)
 
     def _layer(self) -> "Image":
@@ -180,15 +179,6 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
 
     def _source(self, window: Window) -> ImageSource:
         return image_source(self._layer(), window)
-
-    def _how(self) -> How:
-        compute = self._compute
-        return How(
-            model=self._model.value,
-            scale=compute.downscale.value,
-            encoding=compute.encoding.value,
-            compute=compute.compute,
-        )
 
     def _add(self, layer: LayerData) -> "Image":
         from napari.layers import Image

@@ -33,7 +33,7 @@ def test_result_is_the_same_as_from_the_api(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True)
     widget.strength.value, widget.protect_radius.value = 0.7, 0.25
     finish(widget.run())
-    expected = deblur(photo, channel_axis=-1, strength=0.7, protect=0.25)
+    expected = deblur(photo, channel_axis=-1, strength=0.7, protect_radius=0.25)
     assert viewer.layers[-1].rgb
     assert np.array_equal(viewer.layers[-1].data, expected)
 

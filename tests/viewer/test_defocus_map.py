@@ -81,7 +81,7 @@ def test_provenance_is_json_with_version_weights_region_and_input(viewer, widget
         record = json.loads(json.dumps(layer.metadata[METADATA_KEY]))
         assert record["version"] == __version__
         assert record["sha256"] == find_model("auto", "single").sha256
-        assert record["parameters"]["region"] == [[0, 64], [0, 96]]
+        assert record["input"]["region"] == [[0, 64], [0, 96]]
         assert record["input"]["hash"].startswith("sha256:")
 
 

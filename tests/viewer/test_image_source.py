@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from napari_defocus.image.layout import read_layout
-from napari_defocus.image.value_range import measure_range
+from napari_defocus import measure_range
 from napari_defocus.inference.engine import run_to_end
 from napari_defocus.viewer.image_source import image_source
 from napari_defocus.viewer.regions import Window
@@ -53,8 +52,8 @@ def test_multiscale_layer_is_read_at_full_resolution(photo):
 def test_value_range_of_a_part_is_that_of_the_whole_layer(stack, lazy):
     layer = Image(da.from_array(stack) if lazy else stack)
     value_range = run_to_end(image_source(layer, PART).value_range("auto"))
-    assert value_range == measure_range(stack, read_layout(stack))
-    assert value_range != measure_range(stack[PART.slices], read_layout(stack[PART.slices]))
+    assert value_range == measure_range(stack)
+    assert value_range != measure_range(stack[PART.slices])
 
 
 def test_range_is_not_measured_when_the_api_determines_it(stack, photo):
