@@ -57,14 +57,16 @@ def as_python(call: Call) -> str:
     keywords = {name: repr(value) for name, value in options.items()}
     if image.channel_axis is not None:
         keywords = {"channel_axis": repr(image.channel_axis), **keywords}
-    arguments = [_part(name, source) for name, source in call.inputs.items()]
+    arguments = {name: _part(name, source) for name, source in call.inputs.items()}
     names = [call.function]
-    if any(argument.startswith("DefocusMap(") for argument in arguments):
+    if any(argument.startswith("DefocusMap(") for argument in arguments.values()):
         names.append("DefocusMap")
     if image.range_needs_whole(call.options.encoding):
         names.append("measure_range")
-        reading = _keywords({name: keywords[name] for name in _READING if name in keywords})
-        keywords["value_range"] = f"measure_range({', '.join(['image', *reading])})"
+        reading = {name: keywords[name] for name in _READING if name in keywords}
+        keywords["value_range"] = (
+            f"measure_range({', '.join(_texts({'image': 'image'} | reading))})"
+        )
     imports = [f"from napari_defocus import {', '.join(sorted(names))}"]
     if any(_is_file(source) for source in call.inputs.values()):
         imports.append("from napari_defocus.io import read_picture")
@@ -73,7 +75,7 @@ def as_python(call: Call) -> str:
             *imports,
             "",
             *(f"{name} = {_origin(source)}" for name, source in call.inputs.items()),
-            f"{call.result} = {call.function}({', '.join([*arguments, *_keywords(keywords)])})",
+            f"{call.result} = {call.function}({', '.join(_texts(arguments | keywords))})",
             "",
         ]
     )
@@ -92,8 +94,10 @@ def as_command_line(call: Call) -> str:
     return command if call.image.is_whole else f"{command}  # the whole picture, not the region"
 
 
-def _keywords(values: Mapping[str, str]) -> list[str]:
-    return [f"{name}={text}" for name, text in values.items()]
+def _texts(arguments: Mapping[str, str]) -> list[str]:
+    """Return arguments as written in a call, by name except for the image and its map."""
+    positional = ("image", "defocus")
+    return [text if name in positional else f"{name}={text}" for name, text in arguments.items()]
 
 
 def _origin(source: ImageSource | MapSource) -> str:

@@ -25,13 +25,14 @@ class VisibilityFilter(QObject):
         on_hide: Callable[[], object] | None = None,
     ) -> None:
         super().__init__(panel)
-        self._callbacks = {QEvent.Type.Show: on_show, QEvent.Type.Hide: on_hide}
+        self._on_show, self._on_hide = on_show, on_hide
         panel.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Report an event and let it pass."""
         if event is not None and not event.spontaneous():
-            callback = self._callbacks.get(event.type())
-            if callback is not None:
-                callback()
+            if event.type() == QEvent.Type.Show and self._on_show is not None:
+                self._on_show()
+            elif event.type() == QEvent.Type.Hide and self._on_hide is not None:
+                self._on_hide()
         return False
