@@ -1,9 +1,11 @@
 # make demo      a real photograph: its defocus map and a sharper picture, as one panel
 # make app       napari with a sample loaded and the widgets docked
-# make test      lint, types, tests
+# make test      lint, types, and all tests but the slow ones: what CI runs
+# make test-fast tests that open no window and start no process
+# make test-long all tests, the slow ones too
 # make bench     speed and memory on this machine
-# make pictures  the pictures of the README, anew
-# make golden    the results that the tests hold the weights to, anew: after a change on purpose
+# make pictures  draw the pictures of README and documentation again
+# make golden    store the results that tests compare the weights with, after a deliberate change
 # Each installs what it needs into .venv, and again only when pyproject.toml changes.
 
 PYTHON ?= python3
@@ -12,9 +14,10 @@ BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints/ci.txt
 SCREEN = $(if $(DISPLAY),,xvfb-run --auto-servernum --server-args '-screen 0 1600x1000x24')
 ONE_THREAD_EACH = OMP_NUM_THREADS=1
+SELECTED = -m 'not slow'
 ONE_PROCESS_PER_CORE = --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo app test lint types tests bench pictures golden clean
+.PHONY: help demo app test test-fast test-long lint types tests bench pictures golden clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -27,6 +30,12 @@ app: $(VENV)/.viewer
 
 test: lint types tests
 
+test-fast: SELECTED = -m 'not slow and not window and not process'
+test-fast: tests
+
+test-long: SELECTED =
+test-long: lint types tests
+
 lint: $(VENV)/.development
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -35,7 +44,7 @@ types: $(VENV)/.development
 	$(BIN)/mypy
 
 tests: $(VENV)/.development
-	$(ONE_THREAD_EACH) $(BIN)/python -m pytest $(ONE_PROCESS_PER_CORE)
+	$(ONE_THREAD_EACH) $(BIN)/python -m pytest $(ONE_PROCESS_PER_CORE) $(SELECTED)
 
 bench: $(VENV)/.development
 	$(BIN)/python benchmarks/speed.py
@@ -43,6 +52,7 @@ bench: $(VENV)/.development
 
 pictures: $(VENV)/.viewer
 	$(BIN)/python docs/pictures.py
+	$(BIN)/python docs/draw_architecture.py
 	$(SCREEN) $(BIN)/python docs/screenshots.py
 
 golden: $(VENV)/.development

@@ -1,6 +1,11 @@
-"""What every test shares: where the evaluation data lie, and whether there is a screen."""
+"""Markers, the screen and the evaluation data, for all tests.
+
+Tests are marked here where that follows from what they use: ``window`` where they open a viewer
+window, ``process`` where they start processes. ``slow`` stands at the tests themselves.
+"""
 
 import ctypes.util
+import inspect
 import os
 import shutil
 import sys
@@ -12,7 +17,20 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-_CHECKOUT = Path(__file__).resolve().parents[1]
+_TESTS = Path(__file__).resolve().parent
+_CHECKOUT = _TESTS.parent
+# All of whose tests start processes, by way of fixtures and helpers.
+_PROCESS_FILES = {
+    "batch/test_cluster.py",
+    "batch/test_kills.py",
+    "cli/test_process.py",
+    "inference/test_executor.py",
+    "inference/test_malloc.py",
+    "test_import.py",
+    "training/engine/test_interruptions.py",
+    "training/engine/test_processes.py",
+}
+_PROCESS_FIXTURES = {"client", "executor", "wheel"}
 _XCB = ("EGL", "xcb-cursor", "xcb-icccm", "xcb-image", "xcb-keysyms", "xcb-render-util")
 
 
@@ -28,6 +46,27 @@ def _has_screen() -> bool:
 SCREEN = _has_screen()
 if not SCREEN:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that open windows or start processes."""
+    missing = [name for name in sorted(_PROCESS_FILES) if not (_TESTS / name).exists()]
+    if missing:
+        raise pytest.UsageError(f"tests/conftest.py marks files that do not exist: {missing}")
+    paths = {_TESTS / name for name in _PROCESS_FILES}
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "make_napari_viewer" in fixtures:
+            item.add_marker("window")
+        if item.path in paths or fixtures & _PROCESS_FIXTURES or _starts_process(item):
+            item.add_marker("process")
+
+
+def _starts_process(item: pytest.Item) -> bool:
+    if not isinstance(item, pytest.Function):
+        return False
+    source = inspect.getsource(item.function)
+    return any(name in source for name in ("subprocess.", "multiprocessing.", "os.fork"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,12 +1,8 @@
-"""Random images, options and chunks: a result of the right form, or a DefocusError; nothing else.
-
-``NAPARI_DEFOCUS_EXAMPLES=2000 pytest tests/test_api_random.py`` tries more than the usual ones.
-"""
-
-import os
+"""Random images, options and chunks: they give a result of the right form, or a DefocusError."""
 
 import dask.array
 import numpy as np
+import pytest
 import torch
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -15,10 +11,6 @@ from torch import nn
 from napari_defocus import DefocusError, deblur, estimate_defocus, reblur
 from napari_defocus.networks import build
 
-OFTEN = settings(
-    max_examples=int(os.environ.get("NAPARI_DEFOCUS_EXAMPLES", "200")),
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 DTYPES = ["uint8", "uint16", "uint32", "int8", "int16", "int32", "float16", "float32", "float64"]
 OTHER_DTYPES = ["bool", "complex64", "uint64", "int64", "object", "U3", "M8[s]"]
 FLOATS = [np.nan, np.inf, -np.inf, -1.0, 0.0, 1e-300, 0.5, 1.0, 1e4, 1e38, 1e300]
@@ -109,10 +101,25 @@ def lazy_radius(image, **how):
     return estimate_defocus(image, model=SINGLE, **how).radius
 
 
-@OFTEN
-@given(given_image=images(), how=options(), data=st.data())
-def test_any_array_gives_a_result_of_its_form_or_a_defocus_error(given_image, how, data):
-    image, axis = given_image
+ANY = {"colored": images(), "how": options(), "data": st.data()}
+UNHURRIED = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@settings(max_examples=150, derandomize=True, suppress_health_check=UNHURRIED)
+@given(**ANY)
+def test_any_array_gives_a_result_of_its_form_or_a_defocus_error(colored, how, data):
+    check_any_array(*colored, how, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, suppress_health_check=UNHURRIED)
+@given(**ANY)
+def test_a_thousand_arrays_give_results_of_their_form_or_a_defocus_error(colored, how, data):
+    check_any_array(*colored, how, data)
+
+
+def check_any_array(image, axis, how, data):
+    """Compare whole, tiled and lazy results, or see the image refused."""
     how = {**how, "channel_axis": axis}
     tile = data.draw(st.sampled_from([16, 24, 40]))
     before = image.copy()

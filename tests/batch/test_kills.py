@@ -1,4 +1,4 @@
-"""Kills at any moment of a batch of two hundred files, some broken; later runs mend all.
+"""Kills at any moment of a batch of many files, some of them broken; later runs mend all.
 
 The processes are forked from a warm one, see `warm`, and killed by SIGKILL.
 """
@@ -143,18 +143,15 @@ def run():
         yield ask
 
 
-@pytest.fixture
-def mixed(tmp_path):
-    """A folder with 180 good files, ten of each kind, and 20 broken ones."""
-    folder = tmp_path / "in"
+def write_files(folder, copies):
+    """Write 18 kinds of good files, in as many copies, and 20 broken ones."""
     (folder / "folder.png").mkdir(parents=True)
-    for number in range(10):
+    for number in range(copies):
         for name, save in GOOD.items():
-            below = folder / "folder.png" if number == 9 else folder
+            below = folder / "folder.png" if number == copies - 1 else folder
             save(below / f"{number} {name}", number)
     for name, (content, _) in BROKEN.items():
         (folder / name).write_bytes(content)
-    return folder
 
 
 def contents(folder):
@@ -170,19 +167,23 @@ def report(folder):
     return {Path(row["file"]).name: row for row in rows}
 
 
-def test_ten_kills_during_two_hundred_files_are_mended(mixed, settings, tmp_path, run):
-    assert len(BROKEN) == 20
-    assert len(GOOD) * 10 == 180
+@pytest.mark.parametrize(
+    ("copies", "kills"), [(1, 2), pytest.param(10, 10, marks=pytest.mark.slow)]
+)
+def test_kills_during_many_files_are_mended(settings, tmp_path, run, copies, kills):
+    assert (len(GOOD), len(BROKEN)) == (18, 20)
+    mixed = tmp_path / "in"
+    write_files(mixed, copies)
     assert run(mixed, tmp_path / "whole", settings()) == 0
     rng = random.Random(0)
-    for _ in range(10):
+    for _ in range(kills):
         files, touches = rng.randrange(4, 17), rng.randrange(30)
         ended = run(mixed, tmp_path / "out", settings(), files=files, touches=touches)
         assert ended == -9
     assert run(mixed, tmp_path / "out", settings()) == 0
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
     check_reasons(report(tmp_path / "out"))
-    check_results(mixed, tmp_path / "out")
+    check_results(mixed, tmp_path / "out", 18 * copies)
 
 
 def check_reasons(rows):
@@ -193,9 +194,9 @@ def check_reasons(rows):
     assert {row["state"] for row in rows.values()} == {"done", "verified", "failed"}
 
 
-def check_results(sources, results):
+def check_results(sources, results, count):
     made = [path for path in results.rglob("*-deblurred.*") if path.suffix != ".json"]
-    assert len(made) == 180
+    assert len(made) == count
     for path in made:
         source = sources / path.relative_to(results).parent / path.name.replace("-deblurred", "")
         before, after = read_picture(source), read_picture(path)
@@ -203,8 +204,9 @@ def check_results(sources, results):
         assert after.axes == before.axes
 
 
+@pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("existing", ["refuse", "keep"])
-def test_a_kill_at_any_touch_of_the_results_is_mended(tmp_path, settings, run, existing):
+def test_a_kill_at_any_touch_of_the_results_is_mended(tmp_path, settings, run, existing, stride):
     (tmp_path / "in").mkdir()
     GOOD["gray8.png"](tmp_path / "in" / "a.png", 0)
     custom = settings(existing=existing)
@@ -217,5 +219,5 @@ def test_a_kill_at_any_touch_of_the_results_is_mended(tmp_path, settings, run, e
         ended = run(tmp_path / "in", out, custom, touches=touches)
         assert run(tmp_path / "in", out, custom) == 0
         assert contents(out) == wanted
-        touches += 1
+        touches += stride
     assert touches > 20
