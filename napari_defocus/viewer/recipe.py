@@ -64,9 +64,8 @@ def as_python(call: Call) -> str:
     if image.range_needs_whole(call.options.encoding):
         names.append("measure_range")
         reading = {name: keywords[name] for name in _READING if name in keywords}
-        keywords["value_range"] = (
-            f"measure_range({', '.join(_texts({'image': 'image'} | reading))})"
-        )
+        measured = ", ".join(["image", *_texts(reading)])
+        keywords["value_range"] = f"measure_range({measured})"
     imports = [f"from napari_defocus import {', '.join(sorted(names))}"]
     if any(_is_file(source) for source in call.inputs.values()):
         imports.append("from napari_defocus.io import read_picture")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from superqt.utils._qthreading import WorkerBase
 
 NAME = "napari-defocus"
@@ -19,21 +20,52 @@ def registered(npe2pm, plugin_settings):
 
 
 @pytest.fixture
-def viewer(registered, make_napari_viewer):
-    """A visible viewer, whose layers are drawn and so have ``corner_pixels``."""
+def viewer(registered, qapp):
+    """A viewer without a window."""
+    return ViewerModel()
+
+
+@pytest.fixture
+def open_widget(registered, viewer, qtbot, until):
+    """Return a function that opens a widget of the plugin by its name, without a viewer window."""
+    widgets = []
+
+    def open_one(name):
+        (contribution,) = (
+            widget
+            for widget in registered.get_manifest(NAME).contributions.widgets
+            if widget.display_name == name
+        )
+        widget = contribution.get_callable()(viewer)
+        qtbot.addWidget(widget.native)
+        widget.native.show()
+        widgets.append(widget)
+        return widget
+
+    yield open_one
+    _wait_for_threads(widgets, until)
+
+
+@pytest.fixture
+def window_viewer(registered, make_napari_viewer):
+    """A viewer with a visible window, whose layers are drawn and so have ``corner_pixels``."""
     return make_napari_viewer(show=True)
 
 
 @pytest.fixture
-def open_widget(viewer, until):
-    """Return a function that opens a widget of the plugin; wait for its threads at the end."""
+def dock_widget(window_viewer, until):
+    """Return a function that docks a widget of the plugin in the viewer's window."""
 
-    def open_one(name):
-        _, widget = viewer.window.add_plugin_dock_widget(NAME, name)
+    def dock(name):
+        _, widget = window_viewer.window.add_plugin_dock_widget(NAME, name)
         return widget
 
-    yield open_one
-    for widget in viewer.window.dock_widgets.values():
+    yield dock
+    _wait_for_threads(window_viewer.window.dock_widgets.values(), until)
+
+
+def _wait_for_threads(widgets, until):
+    for widget in widgets:
         widget.cancel()
     until(lambda: not WorkerBase._worker_set)
 

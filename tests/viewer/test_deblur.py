@@ -6,7 +6,14 @@ import pytest
 from napari.utils.notifications import notification_manager
 from scipy.ndimage import gaussian_filter
 
-from napari_defocus import DefocusMap, deblur, estimate_defocus
+from napari_defocus import (
+    DeblurJob,
+    DefocusMap,
+    Options,
+    deblur,
+    estimate_defocus,
+    provenance,
+)
 from napari_defocus.errors import MapError
 from napari_defocus.viewer.results import METADATA_KEY
 
@@ -151,6 +158,17 @@ def test_impossible_map_gives_a_notification(viewer, widget, finish, photo):
     assert "NaN" in shown.message
 
 
+def test_scripts_reach_viewer_image_map_and_region(viewer, widget, photo):
+    image = viewer.add_image(photo, rgb=True)
+    assert widget.viewer is viewer
+    assert widget.image.value is image
+    assert widget.defocus.value is None
+    assert widget.region.value == "whole layer"
+    widget.run_button.native.click()
+    assert widget.busy
+    widget.cancel()
+
+
 def test_strength_zero_returns_the_image(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True)
     widget.strength.value = 0
@@ -173,6 +191,15 @@ def test_provenance_names_both_models_and_all_settings(viewer, widget, finish, p
     assert [model["task"] for model in record["models"]] == ["deblur", "single"]
     assert record["parameters"]["strength"] == 0.5
     assert record["parameters"]["defocus"] is None
+
+
+def test_provenance_is_that_of_the_api_except_for_the_layer(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True, name="photo")
+    finish(widget.run())
+    record = viewer.layers[-1].metadata[METADATA_KEY]
+    expected = provenance(DeblurJob(photo, options=Options(channel_axis=-1)))
+    origin = {"layer": "photo", "region": [[0, 64], [0, 96]]}
+    assert record == expected | {"input": expected["input"] | origin}
 
 
 def test_cancelled_run_adds_nothing(viewer, widget, finish, photo):

@@ -127,15 +127,17 @@ def test_region_around_shapes(viewer, widget, finish, photo):
     assert np.array_equal(radius.data, estimate_defocus(photo[8:40, 16:48], channel_axis=-1).radius)
 
 
-def test_region_in_view(viewer, widget, finish, until):
-    layer = viewer.add_image(np.random.default_rng(0).integers(0, 255, (300, 400), np.uint8))
-    viewer.scene.camera.zoom *= 4
+def test_region_in_view(window_viewer, dock_widget, finish, until):
+    noise = np.random.default_rng(0).integers(0, 255, (300, 400), np.uint8)
+    layer = window_viewer.add_image(noise)
+    widget = dock_widget("Defocus Map")
+    window_viewer.scene.camera.zoom *= 4
     until(lambda: layer.corner_pixels[0].min() > 0)
     low, high = layer.corner_pixels
     widget.region.value = "current view"
     finish(widget.run())
-    assert viewer.layers[-1].data.shape == tuple(high - low + 1)
-    assert np.allclose(viewer.layers[-1].translate, low)
+    assert window_viewer.layers[-1].data.shape == tuple(high - low + 1)
+    assert np.allclose(window_viewer.layers[-1].translate, low)
 
 
 @pytest.mark.parametrize("kind", ["dask", "multiscale"])
@@ -238,24 +240,25 @@ def test_run_survives_removal_of_the_image(viewer, widget, finish, photo):
     assert names(viewer) == ["photo confidence", "photo defocus"]
 
 
-def test_run_finishes_after_its_dock_widget_is_removed(viewer, widget, finish, photo):
-    viewer.add_image(photo, rgb=True)
+def test_run_finishes_after_its_dock_widget_is_removed(window_viewer, dock_widget, finish, photo):
+    window_viewer.add_image(photo, rgb=True)
+    widget = dock_widget("Defocus Map")
     worker = widget.run()
-    viewer.window.remove_dock_widget(widget.native)
+    window_viewer.window.remove_dock_widget(widget.native)
     finish(worker)
-    assert len(viewer.layers) == 3
+    assert len(window_viewer.layers) == 3
 
 
-def test_run_stops_when_its_widget_is_destroyed(viewer, open_widget, until, finish, photo):
-    viewer.add_image(photo, rgb=True)
-    widget = open_widget("Defocus Map")
+def test_run_stops_when_its_widget_is_destroyed(window_viewer, dock_widget, until, finish, photo):
+    window_viewer.add_image(photo, rgb=True)
+    widget = dock_widget("Defocus Map")
     worker = widget.run()
-    viewer.window.remove_dock_widget(widget.native)
+    window_viewer.window.remove_dock_widget(widget.native)
     widget.native.deleteLater()
     QCoreApplication.sendPostedEvents(widget.native, QEvent.Type.DeferredDelete.value)
     until(lambda: not widget.busy)
     finish(worker)
-    assert len(viewer.layers) == 1
+    assert len(window_viewer.layers) == 1
 
 
 def test_run_stops_when_the_window_closes(registered, make_napari_viewer, finish, photo):

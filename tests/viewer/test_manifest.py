@@ -27,23 +27,23 @@ def test_widgets_are_in_a_submenu_of_the_filter_menu(manifest):
     assert commands == [widget.command for widget in manifest.contributions.widgets]
 
 
-def test_menu_opens_the_widget(viewer):
+def test_menu_opens_the_widget(window_viewer):
     from napari._app_model import get_app_model
 
     get_app_model().commands.execute_command(f"{NAME}.deblur").result()
-    assert list(viewer.window.dock_widgets) == [f"Deblur ({NAME})"]
+    assert list(window_viewer.window.dock_widgets) == [f"Deblur ({NAME})"]
 
 
 @pytest.mark.parametrize("name", WIDGETS[:2])
-def test_widget_opens_without_layers(open_widget, name):
-    widget = open_widget(name)
+def test_widget_opens_without_layers(dock_widget, name):
+    widget = dock_widget(name)
     assert widget.image.value is None
 
 
 @pytest.mark.parametrize("key", ["dual_pixel", "photograph", "known_radii", "fluorescence"])
-def test_sample_opens_from_the_menu(viewer, key):
-    viewer.open_sample(NAME, key)
-    assert len(viewer.layers) > 0
+def test_sample_opens_from_the_menu(window_viewer, key):
+    window_viewer.open_sample(NAME, key)
+    assert len(window_viewer.layers) > 0
 
 
 @pytest.mark.parametrize("widget", WIDGETS)

@@ -1,4 +1,5 @@
 import pytest
+from napari.components import ViewerModel
 from napari.settings import get_plugin_settings
 
 from napari_defocus.options import Options
@@ -34,10 +35,9 @@ def test_widgets_start_from_the_preferences(open_widget):
     assert widget.tile.value == 384
 
 
-def test_widgets_work_while_the_plugin_is_not_registered(npe2pm, make_napari_viewer):
+def test_widgets_work_while_the_plugin_is_not_registered(npe2pm, qapp):
     from napari_defocus.viewer.deblur import DeblurWidget
 
-    viewer = make_napari_viewer()
-    widget = DeblurWidget(viewer)
+    widget = DeblurWidget(ViewerModel())
     assert widget.device.value == "auto"
     widget.close()

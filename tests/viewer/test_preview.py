@@ -6,10 +6,16 @@ from napari_defocus.viewer.preview import NAME
 
 
 @pytest.fixture
-def widget(viewer, open_widget, photo):
+def viewer(window_viewer):
+    """A viewer with a window: previews cover the part that the canvas shows."""
+    return window_viewer
+
+
+@pytest.fixture
+def widget(viewer, dock_widget, photo):
     viewer.add_image(photo, rgb=True, name="photo")
     viewer.scene.camera.zoom = 0.5  # all is in view, however large the canvas
-    return open_widget("Deblur")
+    return dock_widget("Deblur")
 
 
 @pytest.fixture

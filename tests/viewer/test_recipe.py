@@ -85,6 +85,25 @@ def test_python_with_a_map(viewer, open_widget, finish, photo, edited, region):
     assert np.array_equal(execute(code, viewer)["sharp"], viewer.layers[-1].data)
 
 
+def test_python_names_only_public_functions(viewer, open_widget, stack):
+    viewer.add_image(stack, name="cells")
+    viewer.dims.current_step = (0, 0, 0, 0)
+    widget = open_widget("Deblur")
+    widget.planes.value = "current"
+    widget.encoding.value, widget.downscale.value = "linear", 2
+    widget.protect_radius.value, widget.tile.value = 1.0, "whole"
+    imports, *_, call = widget.as_python().splitlines()
+    assert imports == "from napari_defocus import deblur, measure_range"
+    assert call == (
+        "sharp = deblur(image[0:1, 0:1, 0:48, 0:64], protect_radius=1.0, encoding='linear', "
+        "downscale=2, tile=None, value_range=measure_range(image, encoding='linear'))"
+    )
+    assert widget.as_command_line() == (
+        "napari-defocus deblur cells.tif --protect-radius 1.0 --encoding linear --downscale 2 "
+        "--tile whole  # the whole picture, not the region"
+    )
+
+
 def test_python_omits_default_settings(viewer, open_widget, photo):
     viewer.add_image(photo, rgb=True, name="photo")
     code = open_widget("Deblur").as_python()

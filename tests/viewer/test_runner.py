@@ -70,7 +70,7 @@ def bars():
     return list(progress._all_instances)
 
 
-def test_result_arrives_after_all_progress(viewer, log, ended):
+def test_result_arrives_after_all_progress(qapp, log, ended):
     log.runner.start(counting(3), "counting")
     ended()
     assert log.progress == [(1, 3), (2, 3), (3, 3)]
@@ -79,14 +79,14 @@ def test_result_arrives_after_all_progress(viewer, log, ended):
     assert not log.runner.busy
 
 
-def test_bar_in_the_activity_dock_lasts_as_long_as_the_run(viewer, log, ended):
+def test_bar_in_the_activity_dock_lasts_as_long_as_the_run(qapp, log, ended):
     log.runner.start(counting(3), "counting")
     assert [bar.desc for bar in bars()] == ["counting"]
     ended()
     assert bars() == []
 
 
-def test_second_run_at_the_same_time_is_refused(viewer, log, finish):
+def test_second_run_at_the_same_time_is_refused(qapp, log, finish):
     gate = threading.Event()
     worker = log.runner.start(endless(gate), "first")
     with pytest.raises(OptionError, match="in progress"):
@@ -97,14 +97,14 @@ def test_second_run_at_the_same_time_is_refused(viewer, log, finish):
     assert log.endings == ["cancelled"]
 
 
-def test_one_run_after_another(viewer, log, until):
+def test_one_run_after_another(qapp, log, until):
     for count in (1, 2):
         log.runner.start(counting(3), "counting")
         until(lambda count=count: len(log.endings) == count)
     assert log.results == ["counted", "counted"]
 
 
-def test_cancel_ends_the_run_at_once_even_during_a_step(viewer, log, finish):
+def test_cancel_ends_the_run_at_once_even_during_a_step(qapp, log, finish):
     gate = threading.Event()
     worker = log.runner.start(endless(gate), "stuck in a step")
     log.runner.cancel()
@@ -115,7 +115,7 @@ def test_cancel_ends_the_run_at_once_even_during_a_step(viewer, log, finish):
     finish(worker)
 
 
-def test_cancelled_run_gives_no_result_but_the_next_one_does(viewer, log, ended, until, finish):
+def test_cancelled_run_gives_no_result_but_the_next_one_does(qapp, log, ended, until, finish):
     gate = threading.Event()
     gate.set()
     first = log.runner.start(endless(gate), "endless")
@@ -133,7 +133,7 @@ def test_cancelled_run_gives_no_result_but_the_next_one_does(viewer, log, ended,
     assert log.endings == ["done"]
 
 
-def test_cancel_button_of_the_activity_dock_cancels(viewer, log, until, finish):
+def test_cancel_button_of_the_activity_dock_cancels(qapp, log, until, finish):
     gate = threading.Event()
     gate.set()
     worker = log.runner.start(endless(gate), "endless")
@@ -145,7 +145,7 @@ def test_cancel_button_of_the_activity_dock_cancels(viewer, log, until, finish):
 
 @pytest.mark.filterwarnings("default:RuntimeError in aborted thread")  # as outside of pytest
 @pytest.mark.parametrize("error", [ImageError("too dark"), RuntimeError("device-side assert")])
-def test_error_is_shown_once_and_ends_the_run(viewer, log, ended, error):
+def test_error_is_shown_once_and_ends_the_run(qapp, log, ended, error):
     before = len(notification_manager.records)
     log.runner.start(failing(error), "failing")
     ended()
@@ -157,7 +157,7 @@ def test_error_is_shown_once_and_ends_the_run(viewer, log, ended, error):
     assert bars() == []
 
 
-def test_abandoned_run_reports_nothing(viewer, log, finish):
+def test_abandoned_run_reports_nothing(qapp, log, finish):
     gate = threading.Event()
     gate.set()
     worker = log.runner.start(endless(gate), "endless")
