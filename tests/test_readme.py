@@ -1,4 +1,4 @@
-"""What the README tells newcomers to type is run."""
+"""Commands, examples and links of the README and the documentation."""
 
 import re
 import shlex
@@ -61,6 +61,19 @@ def test_targets_of_make_exist():
     assert {"demo", "app", "test"} <= named <= targets
 
 
-@pytest.mark.parametrize("path", re.findall(r"\]\(((?!http)[^)#]+)\)", README))
-def test_what_is_linked_is_there(path):
-    assert (ROOT / path).exists()
+@pytest.mark.parametrize("path", ["README.md", "docs/architecture.md"])
+def test_links_lead_to_files(path):
+    links = re.findall(r"\]\(((?!http)[^)#]+)[^)]*\)", (ROOT / path).read_text(encoding="utf-8"))
+    assert links
+    for link in links:
+        assert (ROOT / path).parent.joinpath(link).exists(), link
+
+
+def test_architecture_names_modules_that_exist():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"`([a-z_/]+\.(?:py|yaml))`", text))
+    folders = [ROOT, ROOT / "napari_defocus", ROOT / "napari_defocus" / "pipeline"]
+    folders += [ROOT / "napari_defocus" / "inference", ROOT / "tests" / "io"]
+    assert len(names) > 20
+    for name in names:
+        assert any((folder / name).exists() for folder in folders), name
