@@ -1,7 +1,6 @@
 """Batch run for a worker thread, with progress, counts and an estimate of the time left."""
 
 import shlex
-import time
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, fields
@@ -66,7 +65,6 @@ class Tally:
         self.total = total
         self.states: Counter[str] = Counter()
         self._seconds = 0.0
-        self._began = time.monotonic()
 
     def add(self, outcome: Outcome) -> None:
         """Count one more file."""

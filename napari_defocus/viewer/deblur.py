@@ -1,14 +1,13 @@
 """Deblur widget: restores an image layer, guided by its defocus map."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox
 
 from ..jobs import DeblurJob
+from ..options import Options
 from .choices import LayerChoice, is_map
 from .deblur_controls import DeblurControls
-from .image_source import ImageSource
 from .layer_jobs import DeblurLayerJob, DeblurResult
 from .map_source import map_source
 from .preview import Preview
@@ -98,9 +97,8 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             detail=self._deblur.detail.value,
         )
 
-    def _auto_job(self, source: ImageSource) -> DeblurJob:
-        options = replace(self._compute.options, channel_axis=source.channel_axis)
-        return DeblurJob(source.blank(), detail=self._deblur.detail.value, options=options)
+    def _auto_job(self, blank: Any, options: Options) -> DeblurJob:
+        return DeblurJob(blank, detail=self._deblur.detail.value, options=options)
 
     def _watch(self, *_: Any) -> None:
         """Make the preview follow changes to the pixels of the chosen layers."""

@@ -1,14 +1,14 @@
 """Defocus Map widget: estimates the blur radius of every pixel of an image layer."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ImageError
 from ..jobs import EstimateJob
+from ..options import Options
 from ..views import Views
 from .choices import LayerChoice, is_image
 from .histogram import RadiusHistogram
-from .image_source import ImageSource, image_source
+from .image_source import image_source
 from .layer_jobs import EstimateLayerJob, MapResult
 from .regions import Window, spatial_shape
 from .results import map_layers
@@ -71,10 +71,9 @@ class DefocusMapWidget(TaskWidget[MapResult]):
             right=None if right is None else image_source(right, window),
         )
 
-    def _auto_job(self, source: ImageSource) -> EstimateJob:
-        options = replace(self._compute.options, channel_axis=source.channel_axis)
-        right = None if self._right.value is None else source.blank()
-        return EstimateJob(Views(source.blank(), right), options=options)
+    def _auto_job(self, blank: Any, options: Options) -> EstimateJob:
+        views = Views(blank, None if self._right.value is None else blank)
+        return EstimateJob(views, options=options)
 
     def _right_layer(self, left: "Image") -> "Image | None":
         right: Image | None = self._right.value
@@ -82,8 +81,8 @@ class DefocusMapWidget(TaskWidget[MapResult]):
             return None
         if spatial_shape(right) != spatial_shape(left) or right.rgb != left.rgb:
             raise ImageError(
-                f"the two views differ: {left.name!r} has shape {spatial_shape(left)} and "
-                f"{right.name!r} {spatial_shape(right)}, both color or both gray"
+                f"the two views differ: {_describe_layer(left)}, {_describe_layer(right)}; "
+                "both must have the same shape, and both be in color or gray"
             )
         return right
 
@@ -97,6 +96,10 @@ class DefocusMapWidget(TaskWidget[MapResult]):
     def _offer_models(self, *_: Any) -> None:
         self._model.task = "single" if self._right.value is None else "dual"
         self._show_auto()
+
+
+def _describe_layer(layer: "Image") -> str:
+    return f"{layer.name!r} has shape {spatial_shape(layer)}{' in color' if layer.rgb else ''}"
 
 
 def describe(result: MapResult, pixel_size: tuple[float, str] | None) -> str:

@@ -3,12 +3,14 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from magicgui.widgets import Container, PushButton, Widget
 
 from ..errors import DefocusError, OptionError
 from ..jobs import Job
+from ..options import Options
 from .choices import LayerChoice, ModelChoice, is_image
 from .compute_controls import ComputeControls
 from .image_source import ImageSource, image_source
@@ -66,7 +68,9 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         self._doing = doing
         self._template = LayerTemplate("", {}, {})
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
-        self._model = ModelChoice(task, name="model")
+        self._model = ModelChoice(
+            task, name="model", label="deblur model" if task == "deblur" else "map model"
+        )
         self._region = RegionControls(viewer)
         self._compute = ComputeControls()
         self._controls = RunControls(
@@ -159,8 +163,8 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         """Add a result to the viewer."""
 
     @abstractmethod
-    def _auto_job(self, source: ImageSource) -> Job[Any]:
-        """Return a job with the model "auto", of which the models but not the pixels count."""
+    def _auto_job(self, blank: Any, options: Options) -> Job[Any]:
+        """Return a job with the model "auto" for zeros of the image's shape and data type."""
 
     def _show_auto(self, *_: Any) -> None:
         """Show which model "auto" stands for with the current image."""
@@ -168,7 +172,9 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         name = ""
         if layer is not None:
             with suppress(DefocusError):  # run() reports images that cannot be used
-                name = self._auto_job(image_source(layer)).models[0].name
+                source = image_source(layer)
+                options = replace(self._compute.options, channel_axis=source.channel_axis)
+                name = self._auto_job(source.blank(), options).models[0].name
         self._model.show_auto(name)
 
     def _layer(self) -> "Image":
