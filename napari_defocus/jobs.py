@@ -232,10 +232,10 @@ class EstimateJob(Job[DefocusMap]):
 class _PictureJob(Job[Any]):
     """A job whose result is a picture like its source."""
 
-    def _make_picture(self, task: Any, maps: list[Any], out: Any) -> Steps[Any]:
+    def _make_picture(self, task: Any, image: Any, maps: list[Any], out: Any) -> Steps[Any]:
         """Process every plane and its radius and confidence; return the new picture."""
-        inputs, layout = Inputs([self.source], maps), self.layout
-        if is_dask(self.source) and out is None:
+        inputs, layout = Inputs([image], maps), self.layout
+        if is_dask(image) and out is None:
             planes = map_planes(
                 task, inputs, self.options, channels=layout.channels, dtype=layout.dtype
             )
@@ -371,7 +371,7 @@ class DeblurJob(_PictureJob):
             known = check_map(_match_laziness(defocus, self.image), self.layout)
             maps, map_source = list(known), known.signed
         task = PlaneDeblurrer(self.layout, network, map_source, self.strength, self.protect_radius)
-        return (yield from self._make_picture(task, maps, self.out))
+        return (yield from self._make_picture(task, self.image, maps, self.out))
 
     def _unchanged(self) -> Any:
         if self.out is not None:
@@ -400,6 +400,8 @@ class RefocusJob(_PictureJob):
         How values are read and how to compute.
     out : array, optional
         Where the result is written.
+    deblurring : DeblurJob, optional
+        The job that made the sharp image. The result is then that of the image it was made from.
 
     Examples
     --------
@@ -414,6 +416,7 @@ class RefocusJob(_PictureJob):
     aperture: float = 1.0
     options: Options = field(default_factory=Options)
     out: Any = None
+    deblurring: DeblurJob | None = None
 
     def __post_init__(self) -> None:
         checked = {
@@ -431,24 +434,30 @@ class RefocusJob(_PictureJob):
 
     @property
     def source(self) -> Any:
-        """The sharp image."""
-        return self.sharp
+        """The sharp image, or the image that it was made from."""
+        return self.sharp if self.deblurring is None else self.deblurring.image
 
     @property
     def models(self) -> tuple[ModelCard, ...]:
-        """No model takes part."""
-        return ()
+        """Cards of the models that made the sharp image, if a job made it."""
+        return () if self.deblurring is None else self.deblurring.models
 
     @property
     def own_parameters(self) -> dict[str, Any]:
-        """The map, focus and aperture."""
-        return {"defocus": self.defocus, "focus": self.focus, "aperture": self.aperture}
+        """The map, focus, aperture, and how the sharp image was made, if a job made it."""
+        deblurring = None if self.deblurring is None else self.deblurring.own_parameters
+        return {
+            "defocus": self.defocus,
+            "focus": self.focus,
+            "aperture": self.aperture,
+            "deblurring": deblurring,
+        }
 
     def _steps(self) -> Steps[Any]:
         self._check_out(self.out)
         known = check_map(_match_laziness(self.defocus, self.sharp), self.layout)
         task = PlaneRenderer(self.layout, known.signed, self.focus, self.aperture)
-        return (yield from self._make_picture(task, list(known), self.out))
+        return (yield from self._make_picture(task, self.sharp, list(known), self.out))
 
 
 def check_number(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from numbers import Integral
 from typing import Any
-
-import numpy as np
 
 from .errors import OptionError
 
@@ -145,7 +144,7 @@ def _to_text(value: Any) -> str:
 
 
 def _is_whole_number(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _check_channel_axis(axis: Any) -> int | str | None:

@@ -95,7 +95,7 @@ def from_disparity(views, **how):
     """Radii, upright, as disparity tells them: a bare network is not scaled to the lens."""
     network = load_network(find_model("auto", "dual"))
     both = views.left.data, views.right.data
-    return views.upright(estimate_defocus(*both, model=network, **how).radius)
+    return views.upright(estimate_defocus(both[0], right=both[1], model=network, **how).radius)
 
 
 def is_scaled(radius, bare):

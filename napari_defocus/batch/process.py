@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..api import deblur_steps, estimate_defocus_steps
 from ..defocus_map import DefocusMap
 from ..errors import DefocusError, FileError, reason
 from ..image.layout import is_dask
@@ -23,13 +22,15 @@ from ..io import (
     check_fits,
     check_target,
     open_picture,
+    resolve_options,
     write_picture,
 )
 from ..io.atomic import scratch_folder
 from ..io.streaming import open_streaming
 from ..io.zarr_arrays import as_dask, new_array
+from ..jobs import DeblurJob, EstimateJob
 from ..provenance import provenance, sidecar_path, write_sidecar
-from ..views import Views, find_views
+from ..views import picture_views
 from .plan import Item
 from .records import Measures, add_record, file_hash, is_foreign, is_recorded, verify_results
 from .settings import Settings
@@ -67,15 +68,15 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Job:
-    """A file that has been opened, and the settings for it; `source` is its hash."""
+class _OpenFile:
+    """A file that has been opened, and the jobs for it; `hash` is that of its bytes."""
 
     item: Item
     settings: Settings
     picture: Picture
-    views: Views
-    arguments: Mapping[str, Any]
-    source: str
+    estimate: EstimateJob
+    deblur: DeblurJob
+    hash: str
 
 
 def process_file(
@@ -134,47 +135,61 @@ def _process(
     for path in item.results.values():  # before hours of work are lost because a name is too long
         check_target(path, overwrite=True)
         check_target(sidecar_path(path), overwrite=True)
-    picture = settings.how.interpreted(open_picture(item.source))
-    if "sharp" in item.results:
-        check_fits(item.results["sharp"], picture)
-    views = find_views(item.source, picture, settings.how, dual_pixel=settings.dual_pixel)
-    job = _Job(item, settings, picture, views, settings.how.arguments(picture), source)
+    file = _open(item, settings, source)
     records = {
-        kind: partial(add_record, _provenance(kind, job), source, fingerprint)
+        kind: partial(add_record, _provenance(kind, file), source, fingerprint)
         for kind in item.results
     }
-    make = _make_by_windows if is_dask(picture.data) else _make
-    measures = yield from make(job, records)
+    make = _make_by_windows if is_dask(file.picture.data) else _make
+    measures = yield from make(file, records)
     for kind, path in item.results.items():
         write_sidecar(path, records[kind](file_hash(path), measures), overwrite=True)
     return Outcome("done", 0, measures)
 
 
-def _make(job: _Job, records: Mapping[str, Record]) -> Generator[Progress, None, Measures]:
+def _open(item: Item, settings: Settings, source: str) -> _OpenFile:
+    picture = open_picture(item.source)
+    if settings.options.channel_axis == "none":
+        picture = picture.as_planes()
+    if "sharp" in item.results:
+        check_fits(item.results["sharp"], picture)
+    options = resolve_options(picture, settings.options)
+    views = picture_views(item.source, picture, dual_pixel=settings.dual_pixel)
+    estimate = EstimateJob(views, settings.map_model, options)
+    deblur = DeblurJob(
+        picture.data,
+        None if views.right is None else estimate,
+        settings.strength,
+        settings.protect_radius,
+        settings.detail,
+        settings.model,
+        settings.map_model,
+        options,
+    )
+    return _OpenFile(item, settings, picture, estimate, deblur, source)
+
+
+def _make(file: _OpenFile, records: Mapping[str, Record]) -> Generator[Progress, None, Measures]:
     """Write the results of a picture that is in memory."""
-    model, picture = job.settings.map_model, job.picture
-    estimate = yield from estimate_defocus_steps(*job.views.data, model=model, **job.arguments)
-    defocus = job.views.upright(estimate)
+    defocus = yield from file.estimate.steps()
     arrays: dict[str, Any] = {"radius": defocus.radius, "confidence": defocus.confidence}
-    if "sharp" in job.item.results:
-        arrays["sharp"] = yield from deblur_steps(
-            picture.data, defocus, **_deblurring(job.settings), **job.arguments
-        )
-    _check_unchanged(job)
+    if "sharp" in file.item.results:
+        arrays["sharp"] = yield from file.deblur.with_map(defocus).steps()
+    _check_unchanged(file)
     measures = _measure(defocus.radius)
-    for kind, path in job.item.results.items():
-        axis = job.arguments["channel_axis"] if kind != "sharp" else None
+    for kind, path in file.item.results.items():
+        axis = file.estimate.layout.channel_axis if kind != "sharp" else None
         _announce(path, records[kind], measures)
-        write_picture(path, arrays[kind], picture, channel_axis=axis, overwrite=True)
+        write_picture(path, arrays[kind], file.picture, channel_axis=axis, overwrite=True)
     return measures
 
 
 def _make_by_windows(
-    job: _Job, records: Mapping[str, Record]
+    file: _OpenFile, records: Mapping[str, Record]
 ) -> Generator[Progress, None, Measures]:
     """Write the results of a picture that stays in its file, window by window."""
-    picture, results = job.picture, job.item.results
-    map_picture = _map_template(picture, job.arguments["channel_axis"])
+    picture, results = file.picture, file.item.results
+    map_picture = _map_template(picture, file.estimate.layout.channel_axis)
     with ExitStack() as stack:
         targets = {
             kind: stack.enter_context(
@@ -189,19 +204,15 @@ def _make_by_windows(
             else new_array(folder / kind, map_picture.data.shape, np.float32)
             for kind in ("radius", "confidence")
         )
-        maps = radius, confidence
-        model = job.settings.map_model
-        yield from estimate_defocus_steps(picture.data, model=model, out=maps, **job.arguments)
+        yield from replace(file.estimate, out=(radius, confidence)).steps()
         if "sharp" in targets:
-            defocus = DefocusMap(*map(as_dask, maps))
-            out = targets["sharp"].array
-            yield from deblur_steps(
-                picture.data, defocus, out=out, **_deblurring(job.settings), **job.arguments
-            )
+            defocus = DefocusMap(as_dask(radius), as_dask(confidence))
+            job = replace(file.deblur.with_map(defocus), out=targets["sharp"].array)
+            yield from job.steps()
         for target in targets.values():
             for _ in target.complete():
                 yield Progress(1, 1)
-        _check_unchanged(job)
+        _check_unchanged(file)
         measures = _measure(radius)
         for kind, path in results.items():
             _announce(path, records[kind], measures)
@@ -218,11 +229,11 @@ def _map_template(picture: Picture, channel_axis: int | None) -> Picture:
     return as_picture(dask.array.empty(shape, dtype=np.float32), picture, channel_axis)
 
 
-def _check_unchanged(job: _Job) -> None:
+def _check_unchanged(file: _OpenFile) -> None:
     """Refuse to write results if the source has changed, or over files that no batch made."""
-    if file_hash(job.item.source) != job.source:
-        raise FileError(f"{job.item.source} changed while it was worked on; run again")
-    _refuse(_foreign_files(job.item), job.settings)
+    if file_hash(file.item.source) != file.hash:
+        raise FileError(f"{file.item.source} changed while it was worked on; run again")
+    _refuse(_foreign_files(file.item), file.settings)
 
 
 def _foreign_files(item: Item) -> list[Path]:
@@ -243,30 +254,9 @@ def _announce(path: Path, record: Record, measures: Measures) -> None:
         write_sidecar(path, record("", measures), overwrite=True)
 
 
-def _deblurring(settings: Settings) -> dict[str, Any]:
-    return {
-        "strength": settings.strength,
-        "protect": settings.protect,
-        "detail": settings.detail,
-        "model": settings.model,
-    }
-
-
-def _provenance(kind: str, job: _Job) -> dict[str, Any]:
-    settings, picture = job.settings, job.picture
-    cards = settings.cards(settings.how.imaging(picture), job.views.task)
-    parameters = {
-        **job.arguments,
-        "dual_pixel": settings.dual_pixel,
-        "views": job.views.count,
-        "path": job.item.source.name,
-    }
-    if kind == "sharp":
-        parameters = {**_deblurring(settings), **parameters}
-        return provenance("deblur", picture.data, parameters, cards)
-    parameters["model"] = settings.map_model
-    estimators = [card for card in cards if card.task != "deblur"]
-    return provenance("estimate_defocus", picture.data, parameters, estimators)
+def _provenance(kind: str, file: _OpenFile) -> dict[str, Any]:
+    job = file.deblur if kind == "sharp" else file.estimate
+    return provenance(job, path=file.item.source.name)
 
 
 def _measure(radius: Any) -> Measures:

@@ -7,16 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from ..errors import OptionError
 from ..io.formats import RAW_SUFFIXES
-from ..models import ModelCard, find_model, possible_models, with_scale_models
+from ..jobs import DeblurJob
+from ..models import ModelCard, possible_models, with_scale_models
+from ..options import Options
 from ..version import __version__
-from .how import How
-
-if TYPE_CHECKING:
-    from ..image.layout import Imaging
 
 Task = Literal["map", "deblur", "both"]
 Existing = Literal["refuse", "keep", "replace"]
@@ -33,15 +31,15 @@ class Settings:
     ----------
     task : {"map", "deblur", "both"}
         Write radii and confidence, a sharper picture, or all of these.
-    strength, protect, detail, model
+    strength, protect_radius, detail, model
         As for :func:`napari_defocus.deblur`.
     map_model : str
         The model that estimates radii.
     dual_pixel : bool
         Estimate radii from both views of Canon dual-pixel raw files, where a file holds two
         (:func:`napari_defocus.io.raw.read_dual_pixel`).
-    how : How
-        How to read values, and how to compute.
+    options : Options
+        How values are read and how to compute.
     pattern : str
         Name of a result, made of ``{name}``, the file's without suffix; ``{what}``, the kind of
         result; and ``{suffix}``.
@@ -57,13 +55,13 @@ class Settings:
     """
 
     task: Task = "deblur"
-    strength: float = 1.0
-    protect: float = 0.5
-    detail: str = "faithful"
-    model: str = "auto"
-    map_model: str = "auto"
+    strength: float = DeblurJob.strength
+    protect_radius: float = DeblurJob.protect_radius
+    detail: str = DeblurJob.detail
+    model: str = DeblurJob.model
+    map_model: str = DeblurJob.map_model
     dual_pixel: bool = False
-    how: How = field(default_factory=How)
+    options: Options = field(default_factory=Options)
     pattern: str = "{name}-{what}{suffix}"
     existing: Existing = "refuse"
 
@@ -118,30 +116,6 @@ class Settings:
             for kind in self.results
         }
 
-    def cards(
-        self, imaging: Imaging, estimation: Literal["single", "dual"] = "single"
-    ) -> list[ModelCard]:
-        """Return the models that take part for one file, the result's first.
-
-        Parameters
-        ----------
-        imaging : {"photo", "microscopy"}
-            What took the picture.
-        estimation : {"single", "dual"}
-            Whether radii are estimated from one view or two.
-
-        Raises
-        ------
-        ModelError, OptionError
-            If one is unknown, or does not suit what took the picture.
-        """
-        estimator = find_model(self.map_model, estimation, imaging=imaging)
-        if self.task == "map":
-            return with_scale_models([estimator])
-        return with_scale_models(
-            [find_model(self.model, "deblur", self.detail, imaging), estimator]
-        )
-
     def possible_models(self) -> list[ModelCard]:
         """Return all models that may take part, whatever the files are.
 
@@ -173,13 +147,24 @@ class Settings:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Settings:
-        """Return the settings that `as_json` wrote."""
-        how = dict(fields["how"])
-        if how["value_range"] is not None:
-            how["value_range"] = tuple(how["value_range"])
-        return cls(**{**fields, "how": How(**how)})
+        """Return the settings that `as_json` wrote, now or in an earlier version."""
+        values = {_RENAMED.get(name, name): value for name, value in fields.items()}
+        options = dict(values["options"])
+        if "scale" in options:  # an earlier version kept the words of the command line
+            options["downscale"] = options.pop("scale")
+            return cls(**{**values, "options": Options.from_text(_as_tuple(options))})
+        return cls(**{**values, "options": Options(**_as_tuple(options))})
 
 
+def _as_tuple(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options with a value range as JSON's list turned into a tuple."""
+    if options["value_range"] is not None:
+        options["value_range"] = tuple(options["value_range"])
+    return options
+
+
+#: New names of fields in the plans of earlier versions.
+_RENAMED = {"how": "options", "protect": "protect_radius"}
 #: Settings that change where results go, not what they hold.
 _NAMING = ("pattern", "existing")
 

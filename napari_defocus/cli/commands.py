@@ -8,31 +8,33 @@ from typing import Annotated
 
 import typer
 
-from ..batch.how import How
 from ..version import __version__
 from .console import reporting
 from .options import (
     ChannelAxis,
+    CommandWithRenamedOptions,
     ConfidencePath,
     Detail,
     DetailChoice,
     Device,
+    Downscale,
     DualPixel,
     Encoding,
     EncodingChoice,
     ExistingChoice,
     ImagePath,
+    MapModel,
     MapPath,
     Model,
     Overwrite,
     Precision,
     PrecisionChoice,
-    Protect,
-    Scale,
+    ProtectRadius,
     Strength,
     TaskChoice,
     Tile,
     ValueRange,
+    parse_options,
 )
 
 app = typer.Typer(
@@ -61,7 +63,7 @@ def common(
     """Accept the options that stand before a command."""
 
 
-@app.command("map")
+@app.command("map", cls=CommandWithRenamedOptions)
 def map_command(
     image: ImagePath,
     out: Annotated[
@@ -84,7 +86,7 @@ def map_command(
     channel_axis: ChannelAxis = "auto",
     encoding: Encoding = EncodingChoice.AUTO,
     value_range: ValueRange = None,
-    scale: Scale = "auto",
+    downscale: Downscale = "auto",
     device: Device = "auto",
     precision: Precision = PrecisionChoice.AUTO,
     tile: Tile = "auto",
@@ -100,12 +102,14 @@ def map_command(
         from .runs import MapOutputs, ViewsInput, map_defocus
 
         goals = MapOutputs(out or beside(image, "defocus", ".tif"), confidence_out, preview_out)
-        how = How(channel_axis, encoding, value_range, scale, device, precision, tile)
+        options = parse_options(
+            channel_axis, encoding, value_range, downscale, device, precision, tile
+        )
         views = ViewsInput(image, right, dual_pixel)
-        map_defocus(views, goals, model, how, overwrite=overwrite)
+        map_defocus(views, goals, model, options, overwrite=overwrite)
 
 
-@app.command("deblur")
+@app.command("deblur", cls=CommandWithRenamedOptions)
 def deblur_command(
     image: ImagePath,
     out: Annotated[
@@ -116,14 +120,15 @@ def deblur_command(
     confidence: ConfidencePath = None,
     dual_pixel: DualPixel = False,
     strength: Strength = 1.0,
-    protect: Protect = 0.5,
+    protect_radius: ProtectRadius = 0.5,
     detail: Detail = DetailChoice.FAITHFUL,
     model: Model = "auto",
+    map_model: MapModel = "auto",
     overwrite: Overwrite = False,
     channel_axis: ChannelAxis = "auto",
     encoding: Encoding = EncodingChoice.AUTO,
     value_range: ValueRange = None,
-    scale: Scale = "auto",
+    downscale: Downscale = "auto",
     device: Device = "auto",
     precision: Precision = PrecisionChoice.AUTO,
     tile: Tile = "auto",
@@ -135,22 +140,22 @@ def deblur_command(
     """
     with reporting():
         from .outputs import beside
-        from .runs import Choice, MapInput, deblur_image
+        from .runs import DeblurSettings, MapInput, deblur_image
 
-        how = How(channel_axis, encoding, value_range, scale, device, precision, tile)
+        options = parse_options(
+            channel_axis, encoding, value_range, downscale, device, precision, tile
+        )
         deblur_image(
             image,
             out or beside(image, "deblurred"),
             MapInput(defocus, confidence, dual_pixel),
-            Choice(model, detail.value),
-            how,
-            strength=strength,
-            protect=protect,
+            DeblurSettings(strength, protect_radius, detail.value, model, map_model),
+            options,
             overwrite=overwrite,
         )
 
 
-@app.command("refocus")
+@app.command("refocus", cls=CommandWithRenamedOptions)
 def refocus_command(
     image: ImagePath,
     focus: Annotated[
@@ -176,7 +181,7 @@ def refocus_command(
     channel_axis: ChannelAxis = "auto",
     encoding: Encoding = EncodingChoice.AUTO,
     value_range: ValueRange = None,
-    scale: Scale = "auto",
+    downscale: Downscale = "auto",
     device: Device = "auto",
     precision: Precision = PrecisionChoice.AUTO,
     tile: Tile = "auto",
@@ -188,23 +193,23 @@ def refocus_command(
     """
     with reporting():
         from .outputs import beside
-        from .runs import Choice, MapInput, refocus_image
+        from .runs import DeblurSettings, MapInput, RefocusSettings, refocus_image
 
-        how = How(channel_axis, encoding, value_range, scale, device, precision, tile)
+        options = parse_options(
+            channel_axis, encoding, value_range, downscale, device, precision, tile
+        )
         refocus_image(
             image,
             out or beside(image, "refocused"),
             MapInput(defocus, confidence),
-            Choice(model, detail.value),
-            how,
-            focus=focus,
-            aperture=aperture,
-            is_sharp=sharp,
+            RefocusSettings(focus, aperture, sharp),
+            DeblurSettings(detail=detail.value, model=model),
+            options,
             overwrite=overwrite,
         )
 
 
-@app.command("batch")
+@app.command("batch", cls=CommandWithRenamedOptions)
 def batch_command(
     inputs: Annotated[
         list[str],
@@ -233,17 +238,15 @@ def batch_command(
         int | None, typer.Option(min=1, help="Start this many dask workers on this machine.")
     ] = None,
     strength: Strength = 1.0,
-    protect: Protect = 0.5,
+    protect_radius: ProtectRadius = 0.5,
     detail: Detail = DetailChoice.FAITHFUL,
     model: Model = "auto",
-    map_model: Annotated[
-        str, typer.Option(metavar="NAME", help="Model that estimates radii; as for --model.")
-    ] = "auto",
+    map_model: MapModel = "auto",
     dual_pixel: DualPixel = False,
     channel_axis: ChannelAxis = "auto",
     encoding: Encoding = EncodingChoice.AUTO,
     value_range: ValueRange = None,
-    scale: Scale = "auto",
+    downscale: Downscale = "auto",
     device: Device = "auto",
     precision: Precision = PrecisionChoice.AUTO,
     tile: Tile = "auto",
@@ -257,16 +260,18 @@ def batch_command(
         from ..batch.settings import Settings
         from .batches import run_batch
 
-        how = How(channel_axis, encoding.value, value_range, scale, device, precision.value, tile)
+        options = parse_options(
+            channel_axis, encoding, value_range, downscale, device, precision, tile
+        )
         settings = Settings(
             task=task.value,
             strength=strength,
-            protect=protect,
+            protect_radius=protect_radius,
             detail=detail.value,
             model=model,
             map_model=map_model,
             dual_pixel=dual_pixel,
-            how=how,
+            options=options,
             pattern=pattern,
             existing=existing.value,
         )

@@ -2,9 +2,12 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+
+from ..options import Options
 
 _COMPUTATION = "Computation"
 _VALUES = "Meaning of values"
@@ -92,7 +95,7 @@ Strength = Annotated[
     float,
     typer.Option(help="Amount of change: 0 is none, 1 the network's result, up to 2."),
 ]
-Protect = Annotated[
+ProtectRadius = Annotated[
     float,
     typer.Option(
         metavar="PX", help="Leave pixels with radii up to this many pixels unchanged; 0 is off."
@@ -121,7 +124,7 @@ ValueRange = Annotated[
         rich_help_panel=_VALUES,
     ),
 ]
-Scale = Annotated[
+Downscale = Annotated[
     str,
     typer.Option(
         metavar="N",
@@ -148,3 +151,45 @@ Tile = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+MapModel = Annotated[
+    str, typer.Option(metavar="NAME", help="Model that estimates radii; as for --model.")
+]
+
+#: Options that have another name now.
+_RENAMED = {"--scale": "--downscale", "--protect": "--protect-radius"}
+
+
+class CommandWithRenamedOptions(TyperCommand):
+    """A command that refuses an option's old name and says the new one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the command line's words."""
+        for word in args:
+            name = word.partition("=")[0]
+            if name in _RENAMED:
+                typer.echo(f"Error: {name} is now called {_RENAMED[name]}", err=True)
+                raise typer.Exit(2)
+        return super().parse_args(ctx, args)
+
+
+def parse_options(
+    channel_axis: str,
+    encoding: EncodingChoice,
+    value_range: tuple[float, float] | None,
+    downscale: str,
+    device: str,
+    precision: PrecisionChoice,
+    tile: str,
+) -> Options:
+    """Return the options that the words of the command line mean."""
+    return Options.from_text(
+        {
+            "channel_axis": channel_axis,
+            "encoding": encoding.value,
+            "value_range": value_range,
+            "downscale": downscale,
+            "device": device,
+            "precision": precision.value,
+            "tile": tile,
+        }
+    )

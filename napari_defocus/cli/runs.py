@@ -4,26 +4,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from ..api import DefocusMap, deblur, estimate_defocus, refocus
-from ..batch.how import How
+from ..array_types import Array
+from ..defocus_map import DefocusMap
 from ..errors import FileError, MapError, OptionError
-from ..image.layout import Imaging
-from ..io import Picture, check_fits, read_picture
+from ..io import Picture, check_fits, read_picture, resolve_options
+from ..jobs import DeblurJob, EstimateJob, RefocusJob
 from ..map_colors import paint_map
-from ..models import ModelCard, find_model, with_scale_models
+from ..options import Options
 from ..provenance import provenance
-from ..views import Views, find_views
+from ..views import Views, picture_views
 from .console import note, progress_bar
 from .outputs import (
     Outputs,
     check_holds_floats,
     check_is_plane,
 )
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -52,11 +47,11 @@ class ViewsInput:
                 "and another for one; give one of them"
             )
 
-    def views(self, picture: Picture, how: How) -> Views:
+    def views(self, picture: Picture, options: Options) -> Views:
         """Return the views; the picture is that of the image."""
         if self.right:
-            return Views((picture.data, _read(self.right, how).data))
-        return _views(self.image, picture, how, dual_pixel=self.dual_pixel)
+            return Views(picture.data, _read(self.right, options).data)
+        return _views(self.image, picture, dual_pixel=self.dual_pixel)
 
 
 @dataclass(frozen=True)
@@ -110,64 +105,61 @@ class MapInput:
         confidence = _read_numbers(self.confidence, "a confidence from 0 to 1")
         return DefocusMap(radius, confidence, signed=bool((radius < 0).any()))
 
-    def views(self, image: Path, picture: Picture, how: How) -> Views | None:
-        """Return what it is to be estimated from; None where it is known."""
-        if self.radius:
-            return None
-        return _views(image, picture, how, dual_pixel=self.dual_pixel)
-
 
 @dataclass(frozen=True)
-class Choice:
-    """Which model deblurs."""
+class DeblurSettings:
+    """Choices for deblurring, as for :func:`napari_defocus.deblur`."""
 
-    model: str
-    detail: str
+    strength: float = DeblurJob.strength
+    protect_radius: float = DeblurJob.protect_radius
+    detail: str = DeblurJob.detail
+    model: str = DeblurJob.model
+    map_model: str = DeblurJob.map_model
 
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """What the API takes."""
-        return {"model": self.model, "detail": self.detail}
-
-    def cards(self, views: Views | None, imaging: Imaging) -> list[ModelCard]:
-        """The models used; where a map is estimated from views, the one that does it too."""
-        estimator = [] if views is None else [find_model("auto", views.task, imaging=imaging)]
-        return with_scale_models(
-            [find_model(self.model, "deblur", self.detail, imaging), *estimator]
+    def job(self, image: Path, picture: Picture, source: MapInput, options: Options) -> DeblurJob:
+        """Return the job for a picture and its map, which is read or to be estimated."""
+        defocus: Any = source.read()
+        if source.dual_pixel and self.map_model != DeblurJob.map_model:
+            raise OptionError(
+                f"map_model is {self.map_model!r} and --dual-pixel is on, which takes one model "
+                "for two views and another for one; give one of them"
+            )
+        if defocus is None:
+            views = _views(image, picture, dual_pixel=source.dual_pixel)
+            if views.right is not None:
+                defocus = EstimateJob(views, self.map_model, options)
+        return DeblurJob(
+            picture.data,
+            defocus,
+            self.strength,
+            self.protect_radius,
+            self.detail,
+            self.model,
+            self.map_model,
+            options,
         )
 
 
 def map_defocus(
-    source: ViewsInput, goals: MapOutputs, model: str, how: How, *, overwrite: bool
+    source: ViewsInput, goals: MapOutputs, model: str, options: Options, *, overwrite: bool
 ) -> None:
-    """Estimate how far out of focus every pixel is, and write that."""
+    """Estimate how far out of focus every pixel is, and write the map."""
     goals.check()
     source.check(model)
     outputs = Outputs(source.paths, goals.paths, overwrite)
-    image, picture = source.image, _read(source.image, how)
-    views = source.views(picture, how)
-    given = {"model": model, **how.arguments(picture)}
-    card = find_model(model, views.task, imaging=how.imaging(picture))
+    image, picture = source.image, _read(source.image, options)
+    job = EstimateJob(source.views(picture, options), model, resolve_options(picture, options))
     if goals.preview:
-        axis = given["channel_axis"]
-        shape = picture.data.shape if axis is None else np.delete(picture.data.shape, axis)
-        check_is_plane(goals.preview, picture.axes, tuple(shape))
+        check_is_plane(goals.preview, picture.axes, job.layout.map_shape)
     with progress_bar(f"map {image.name}") as progress:
-        found = views.upright(estimate_defocus(*views.data, progress=progress, **given))
-    told = {
-        "right": views.data[1] if source.right else None,
-        "dual_pixel": source.dual_pixel,
-        "views": views.count,
-        **given,
-    }
-    record = _record("estimate_defocus", image, picture, told, with_scale_models([card]))
-    axis = given["channel_axis"]
-    outputs.write(goals.radius, found.radius, record, picture, axis)
+        defocus = job.run(progress)
+    record, axis = provenance(job, path=image.name), job.layout.channel_axis
+    outputs.write(goals.radius, defocus.radius, record, picture, axis)
     if goals.confidence:
-        outputs.write(goals.confidence, found.confidence, record, picture, axis)
+        outputs.write(goals.confidence, defocus.confidence, record, picture, axis)
     if goals.preview:
-        plane = found.radius.reshape(found.radius.shape[-2:])
-        painted = paint_map(plane, signed=found.signed)
+        plane = defocus.radius.reshape(defocus.radius.shape[-2:])
+        painted = paint_map(plane, signed=defocus.signed)
         outputs.write(goals.preview, painted, record, channel_axis=-1)
 
 
@@ -175,81 +167,91 @@ def deblur_image(
     image: Path,
     out: Path,
     defocus: MapInput,
-    choice: Choice,
-    how: How,
+    settings: DeblurSettings,
+    options: Options,
     *,
-    strength: float,
-    protect: float,
     overwrite: bool,
 ) -> None:
     """Deblur, and write the picture as it was read, sharper."""
     outputs = Outputs([image, *defocus.paths], [out], overwrite)
-    picture = _read(image, how)
+    picture = _read(image, options)
     check_fits(out, picture)
-    known, views = defocus.read(), defocus.views(image, picture, how)
-    common = how.arguments(picture)
-    given = {"strength": strength, "protect": protect, **choice.arguments, **common}
-    told = {
-        "defocus": known,
-        "dual_pixel": defocus.dual_pixel,
-        "views": None if views is None else views.count,
-        **given,
-    }
-    cards = choice.cards(views, how.imaging(picture))
-    if views is not None and views.count > 1:
+    job = settings.job(image, picture, defocus, resolve_options(picture, options))
+    record = provenance(job, path=image.name)
+    if isinstance(job.defocus, EstimateJob):
         with progress_bar(f"map {image.name}") as progress:
-            known = views.upright(estimate_defocus(*views.data, progress=progress, **common))
+            job = job.with_map(job.defocus.run(progress))
     with progress_bar(f"deblur {image.name}") as progress:
-        sharp = deblur(picture.data, known, progress=progress, **given)
-    outputs.write(out, sharp, _record("deblur", image, picture, told, cards), picture)
+        sharp = job.run(progress)
+    outputs.write(out, sharp, record, picture)
+
+
+@dataclass(frozen=True)
+class RefocusSettings:
+    """Focus and aperture of the new picture, and whether the old one is sharp already."""
+
+    focus: float
+    aperture: float
+    is_sharp: bool
 
 
 def refocus_image(
     image: Path,
     out: Path,
     defocus: MapInput,
-    choice: Choice,
-    how: How,
+    settings: RefocusSettings,
+    deblurring: DeblurSettings,
+    options: Options,
     *,
-    focus: float,
-    aperture: float,
-    is_sharp: bool,
     overwrite: bool,
 ) -> None:
     """Deblur unless the picture is sharp already, focus anew, and write it."""
     outputs = Outputs([image, *defocus.paths], [out], overwrite)
-    if is_sharp and defocus.radius is None:
+    if settings.is_sharp and defocus.radius is None:
         raise MapError("a sharp picture does not tell its map; give --map with --sharp")
-    picture = _read(image, how)
+    picture = _read(image, options)
     check_fits(out, picture)
-    known: Any = defocus.read()
-    common = how.arguments(picture)
-    views = defocus.views(image, picture, how)
-    cards = [] if is_sharp else choice.cards(views, how.imaging(picture))
-    if known is None:
-        with progress_bar(f"map {image.name}") as progress:
-            known = estimate_defocus(picture.data, progress=progress, **common)
-    sharp = picture.data
-    if not is_sharp:
-        with progress_bar(f"deblur {image.name}") as progress:
-            sharp = deblur(sharp, known, progress=progress, **choice.arguments, **common)
+    options = resolve_options(picture, options)
+    if settings.is_sharp:
+        deblur, map_of_picture, sharp = None, defocus.read(), picture.data
+    else:
+        deblur = deblurring.job(image, picture, defocus, options)
+        map_of_picture, sharp = _deblur_with_map(image, deblur)
+    job = RefocusJob(
+        sharp,
+        map_of_picture,
+        settings.focus,
+        settings.aperture,
+        options,
+        deblurring=deblur,
+    )
     with progress_bar(f"refocus {image.name}") as progress:
-        view = refocus(sharp, known, focus=focus, aperture=aperture, progress=progress, **common)
-    given = {"focus": focus, "aperture": aperture, "sharp": is_sharp, **choice.arguments, **common}
-    record = _record("refocus", image, picture, {"defocus": known, **given}, cards)
-    outputs.write(out, view, record, picture)
+        view = job.run(progress)
+    outputs.write(out, view, provenance(job, path=image.name), picture)
 
 
-def _read(path: Path, how: How) -> Picture:
+def _deblur_with_map(image: Path, job: DeblurJob) -> tuple[Any, Array]:
+    """Return a picture's map, estimated unless it was read, and the picture deblurred by it."""
+    defocus = job.defocus
+    if job.estimate is not None:
+        with progress_bar(f"map {image.name}") as progress:
+            defocus = job.estimate.run(progress)
+        job = job.with_map(defocus)
+    with progress_bar(f"deblur {image.name}") as progress:
+        sharp: Array = job.run(progress)
+    return defocus, sharp
+
+
+def _read(path: Path, options: Options) -> Picture:
     picture = read_picture(path)
     if picture.ignored:
         note(f"Note: {path} also holds {picture.ignored}, left out here.")
-    return how.interpreted(picture)
+    return picture.as_planes() if options.channel_axis == "none" else picture
 
 
-def _views(path: Path, picture: Picture, how: How, *, dual_pixel: bool) -> Views:
-    views = find_views(path, picture, how, dual_pixel=dual_pixel)
-    if dual_pixel and views.count == 1:
+def _views(path: Path, picture: Picture, *, dual_pixel: bool) -> Views:
+    views = picture_views(path, picture, dual_pixel=dual_pixel)
+    if dual_pixel and views.right is None:
         note(f"Note: {path} does not hold two views; its map is estimated from one.")
     return views
 
@@ -260,13 +262,3 @@ def _read_numbers(path: Path, what: str) -> Array:
         raise FileError(f"{path} is a picture in colors; it should hold {what}, as a gray TIFF")
     numbers: Array = picture.data
     return numbers
-
-
-def _record(
-    function: str,
-    image: Path,
-    picture: Picture,
-    parameters: dict[str, Any],
-    cards: list[ModelCard],
-) -> dict[str, Any]:
-    return provenance(function, picture.data, {**parameters, "path": image.name}, cards)

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import DefocusError, ModelError
+from ..image.dask_planes import range_of
 from ..image.layout import Imaging, read_layout
-from ..image.value_range import measure_range
 from ..io import Picture, read_picture
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
@@ -137,8 +137,9 @@ def _carried(picture: Picture) -> Iterator[str]:
 def _reading_rows(picture: Picture) -> Iterator[tuple[str, str]]:
     """Yield how the API would read the picture, or why it cannot."""
     try:
-        layout = read_layout(picture.data, picture.channel_axis)
-        low, high = measure_range(picture.data, layout, None)
+        axis = "none" if picture.channel_axis is None else picture.channel_axis
+        layout = read_layout(picture.data, axis)
+        low, high = range_of(picture.data, layout, None)
     except DefocusError as error:
         yield "cannot be used", str(error)
         return

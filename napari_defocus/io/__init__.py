@@ -2,7 +2,7 @@
 
 from .atomic import atomic_file, check_target
 from .formats import target_format
-from .picture import Length, Metadata, Picture, Resolution
+from .picture import Length, Metadata, Picture, Resolution, resolve_options
 from .read import open_picture, read_picture
 from .streaming import open_streaming
 from .write import as_picture, check_fits, write_picture
@@ -19,6 +19,7 @@ __all__ = [
     "open_picture",
     "open_streaming",
     "read_picture",
+    "resolve_options",
     "target_format",
     "write_picture",
 ]

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..array_types import Array
 from ..errors import FileError, reason
-from .picture import Array
 
 #: Side in pixels of what is read at a time, about.
 _SIDE = 1024

@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from .picture import Array, Length
+from ..array_types import Array
+from .picture import Length
 
 _ROWS = 512  # of pixels that are read at a time
 # numpy type -> OME's name

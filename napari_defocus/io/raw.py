@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..array_types import Array
 from ..errors import FileError, OptionError, reason
 from ..image.encoding import encode
 from . import exif
 from .formats import StrPath
 from .limits import check_memory
-from .picture import Array, Metadata, Picture, turn_upright
+from .picture import Metadata, Picture, turn_upright
 
 _SRGB = (2.4, 12.92)  # power and slope, in LibRaw's terms
 _WHITE = 65535

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from ..array_types import Array
 from ..errors import FileError
 from . import exif, ome
 from .lazy_file import LazyArray, to_dask
 from .limits import check_memory
-from .picture import Array, Length, Metadata, Picture, Resolution, Storage, turn_upright
+from .picture import Length, Metadata, Picture, Resolution, Storage, turn_upright
 from .zarr_arrays import import_zarr, zarr_is_there
 
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6

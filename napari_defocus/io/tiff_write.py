@@ -12,9 +12,10 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 import tifffile
 
+from ..array_types import Array
 from . import exif, ome
 from .ngff import named
-from .picture import Array, Metadata, Picture, Storage
+from .picture import Metadata, Picture, Storage
 from .zarr_arrays import as_dask, new_array
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)

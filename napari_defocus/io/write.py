@@ -7,10 +7,11 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from ..array_types import Array
 from ..errors import FileError, ImageError, reason
 from .atomic import atomic_file
 from .formats import StrPath, target_format
-from .picture import Array, Metadata, Picture
+from .picture import Metadata, Picture
 from .streaming import check_zarr, open_streaming
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..array_types import Array
 from . import ngff
-from .picture import Array, Picture
+from .picture import Picture
 from .zarr_arrays import import_zarr
 
 #: Side of a chunk in pixels; copies are made until one is no larger.

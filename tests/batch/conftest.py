@@ -37,7 +37,7 @@ def small_models(tmp_path_factory):
             torch.nn.init.normal_(parameter, std=0.05)
         card = save_untrained(folder, f"small-{task}", architecture, arguments, network)
         paths[task] = str(card.path)
-    return {"model": paths["deblur"], "map_model": paths["single"], "protect": 0.0}
+    return {"model": paths["deblur"], "map_model": paths["single"], "protect_radius": 0.0}
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
+from napari_defocus import Options
 from napari_defocus.batch.cluster import connect, run_on_cluster
-from napari_defocus.batch.how import How
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
 from napari_defocus.errors import FileError, OptionError
@@ -80,7 +80,7 @@ def one_image(tmp_path):
 def test_one_image_is_shared_tile_by_tile_even_if_a_worker_dies(
     one_image, settings, tmp_path, client
 ):
-    custom = settings(task="both", how=How(tile="64", scale="1"))
+    custom = settings(task="both", options=Options(tile=64, downscale=1))
     list(run_plan(make_plan([one_image], tmp_path / "here", custom)))
     pids = client.run(os.getpid)
     steps = run_on_cluster(make_plan([one_image], tmp_path / "there", custom), client)

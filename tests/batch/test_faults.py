@@ -16,7 +16,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 from PIL import Image
 
-from napari_defocus.batch.how import How
+from napari_defocus import Options
 from napari_defocus.batch.plan import PLAN_NAME, Plan, make_plan
 from napari_defocus.batch.run import run_plan
 from napari_defocus.errors import FileError
@@ -26,7 +26,7 @@ from .conftest import picture
 from .test_run import contents, finish, states, table
 
 OFTEN = limits(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
-TILES = How(tile="64", scale="1")
+TILES = Options(tile=64, downscale=1)
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_a_file_that_vanishes_during_its_work_fails_alone(photos, settings, tmp_
 @OFTEN
 @given(tile=st.integers(1, 30))
 def test_a_run_canceled_at_any_tile_can_be_resumed(large, settings, tile):
-    custom = settings(how=TILES)
+    custom = settings(options=TILES)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         steps = run_plan(make_plan([large], out, custom))
@@ -183,7 +183,7 @@ def test_a_run_canceled_at_any_tile_can_be_resumed(large, settings, tile):
 @OFTEN
 @given(call=st.integers(0, 200))
 def test_a_file_fails_alone_when_memory_runs_out_at_any_layer_of_any_tile(large, settings, call):
-    custom = settings(how=TILES)
+    custom = settings(options=TILES)
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         out = Path(folder)
         calls, convolve = iter(range(10**6)), torch.nn.functional.conv2d

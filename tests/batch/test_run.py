@@ -55,7 +55,9 @@ def test_results_equal_those_of_the_api(photos, settings, tmp_path):
     assert states(outcomes) == ["done"] * 3
     image = read_picture(photos / "a.png").data
     defocus = estimate_defocus(image, model=custom.map_model, channel_axis=-1)
-    sharp = deblur(image, defocus, model=custom.model, protect=0.0, strength=0.5, channel_axis=-1)
+    sharp = deblur(
+        image, defocus, model=custom.model, protect_radius=0.0, strength=0.5, channel_axis=-1
+    )
     for name, wanted in [
         ("a-defocus.tif", defocus.radius),
         ("a-confidence.tif", defocus.confidence),
@@ -72,7 +74,7 @@ def test_results_have_provenance(photos, settings, tmp_path):
     record = json.loads((tmp_path / "out" / "a-deblurred.png.json").read_text(encoding="utf-8"))
     assert record["function"] == "deblur"
     assert [model["task"] for model in record["models"]] == ["deblur", "single"]
-    assert record["parameters"]["path"] == "a.png"
+    assert record["input"]["path"] == "a.png"
     assert set(record["batch"]) == {"source", "settings", "result", "measures"}
 
 

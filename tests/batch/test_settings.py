@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_defocus.batch.how import How
+from napari_defocus import Options
+from napari_defocus.batch.plan import Plan
 from napari_defocus.batch.settings import Settings
 from napari_defocus.errors import ModelError, OptionError
 
@@ -40,8 +41,8 @@ def test_impossible_settings_are_an_error(changes, words):
 
 
 def test_settings_survive_json():
-    how = How(value_range=(0.0, 2.0), tile="128")
-    settings = Settings(task="both", dual_pixel=True, how=how)
+    options = Options(value_range=(0.0, 2.0), tile=128)
+    settings = Settings(task="both", dual_pixel=True, options=options)
     assert Settings.from_json(json.loads(json.dumps(settings.as_json()))) == settings
 
 
@@ -54,7 +55,7 @@ def test_fingerprint_changes_only_with_settings_that_change_results():
         {"strength": 0.5},
         {"task": "map"},
         {"dual_pixel": True},
-        {"how": How(encoding="linear")},
+        {"options": Options(encoding="linear")},
     ):
         assert replace(settings, **changed).fingerprint() != settings.fingerprint()
 
@@ -62,10 +63,49 @@ def test_fingerprint_changes_only_with_settings_that_change_results():
 def test_the_model_for_two_views_may_take_part_with_dual_pixel():
     settings = Settings(task="map", dual_pixel=True)
     assert "dual-pixel" in [card.name for card in settings.possible_models()]
-    assert [card.name for card in settings.cards("photo", "dual")] == ["dual-pixel", "single"]
     assert "dual-pixel" not in [card.name for card in Settings(task="map").possible_models()]
 
 
 def test_unknown_models_are_refused():
     with pytest.raises(ModelError, match="no model 'nonsense'"):
         Settings(model="nonsense").possible_models()
+
+
+EARLIER = {
+    "task": "both",
+    "strength": 0.5,
+    "protect": 1.0,
+    "detail": "faithful",
+    "model": "auto",
+    "map_model": "auto",
+    "dual_pixel": False,
+    "how": {
+        "channel_axis": "none",
+        "encoding": "auto",
+        "value_range": [0.0, 2.0],
+        "scale": "2",
+        "device": "cpu",
+        "precision": "auto",
+        "tile": "whole",
+    },
+    "pattern": "{name}-{what}{suffix}",
+    "existing": "keep",
+}
+
+
+def test_settings_of_an_earlier_version_are_read():
+    options = Options(
+        channel_axis="none", value_range=(0.0, 2.0), downscale=2, device="cpu", tile=None
+    )
+    assert Settings.from_json(EARLIER) == Settings(
+        task="both", strength=0.5, protect_radius=1.0, existing="keep", options=options
+    )
+
+
+def test_a_plan_of_an_earlier_version_is_read(tmp_path):
+    item = {"source": "/scans/a.png", "results": {"sharp": "/out/a-deblurred.png"}}
+    text = json.dumps({"settings": EARLIER, "items": [item]})
+    (tmp_path / "napari-defocus-batch.json").write_text(text, encoding="utf-8")
+    plan = Plan.read(tmp_path)
+    assert plan.settings.protect_radius == 1.0
+    assert plan.items[0].results["sharp"].name == "a-deblurred.png"

@@ -5,16 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from napari_defocus import deblur, estimate_defocus
-from napari_defocus.batch.how import How
+from napari_defocus import EstimateJob, Options, deblur, estimate_defocus
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
 from napari_defocus.batch.settings import Settings
 from napari_defocus.defocus_map import DefocusMap
-from napari_defocus.io import read_picture, write_picture
+from napari_defocus.io import read_picture, resolve_options, write_picture
 from napari_defocus.io.raw import read_dual_pixel
 from napari_defocus.models import find_model, load_network
-from napari_defocus.views import find_views
+from napari_defocus.views import picture_views
 
 from ..raw_files import (
     counts,
@@ -55,8 +54,10 @@ def run_batch(source, folder, **changes):
 
 
 def summary(record):
-    models = [model["name"] for model in record["models"]]
-    return record["parameters"]["dual_pixel"], record["parameters"]["views"], models
+    """Return whether the map came from two views, and the names of the models."""
+    parameters = record["parameters"]
+    two_views = bool(parameters.get("right") or isinstance(parameters.get("defocus"), dict))
+    return two_views, [model["name"] for model in record["models"]]
 
 
 def test_radii_are_upright_and_signed(cr2, tmp_path):
@@ -71,7 +72,7 @@ def test_radii_are_upright_and_signed(cr2, tmp_path):
 def test_results_equal_those_of_the_api(cr2, tmp_path):
     (radius, confidence, sharp), _ = run_batch(cr2, tmp_path / "out", dual_pixel=True)
     views, photo = read_dual_pixel(cr2), read_picture(cr2).data
-    defocus = estimate_defocus(views.left.data, views.right.data, channel_axis=-1)
+    defocus = estimate_defocus(views.left.data, right=views.right.data, channel_axis=-1)
     np.testing.assert_array_equal(radius, views.upright(defocus.radius))
     np.testing.assert_array_equal(confidence, views.upright(defocus.confidence))
     guide = DefocusMap(radius, confidence, signed=True)
@@ -80,20 +81,19 @@ def test_results_equal_those_of_the_api(cr2, tmp_path):
 
 def test_records_name_the_views_and_their_models(cr2, tmp_path):
     _, (radius, _, sharp) = run_batch(cr2, tmp_path / "out", dual_pixel=True)
-    assert summary(radius) == (True, 2, ["dual-pixel", "single"])
-    assert summary(sharp) == (True, 2, ["photo-faithful", "dual-pixel", "single"])
+    assert summary(radius) == (True, ["dual-pixel", "single"])
+    assert summary(sharp) == (True, ["photo-faithful", "dual-pixel", "single"])
     assert sharp["input"]["shape"] == [160, 96, 3]
 
 
 def test_colors_can_be_read_as_planes(cr2, tmp_path):
-    how = How(channel_axis="none", encoding="srgb")
-    (radius, _, _), _ = run_batch(cr2, tmp_path / "out", dual_pixel=True, how=how)
+    options = Options(channel_axis="none", encoding="srgb")
+    (radius, _, _), _ = run_batch(cr2, tmp_path / "out", dual_pixel=True, options=options)
     assert radius.shape == (3, 160, 96)
-    picture = how.interpreted(read_picture(cr2))
-    views = find_views(cr2, picture, how, dual_pixel=True)
+    picture = read_picture(cr2).as_planes()
+    views = picture_views(cr2, picture, dual_pixel=True)
     network = load_network(find_model("auto", "dual"))
-    defocus = estimate_defocus(*views.data, model=network, **how.arguments(picture))
-    bare = views.upright(defocus).radius
+    bare = EstimateJob(views, network, resolve_options(picture, options)).run().radius
     assert all(map(is_scaled, radius, bare))
     assert np.median(bare[:, 16:64, 16:-16]) == pytest.approx(told_by_disparity(4), rel=0.1)
 
@@ -102,7 +102,7 @@ def test_one_view_is_used_without_the_option(cr2, tmp_path):
     (radius, _, _), (record, *_) = run_batch(cr2, tmp_path / "out")
     expected = estimate_defocus(read_picture(cr2).data, channel_axis=-1)
     np.testing.assert_array_equal(radius, expected.radius)
-    assert summary(record) == (False, 1, ["single"])
+    assert summary(record) == (False, ["single"])
 
 
 @pytest.mark.parametrize("name", ["one.cr2", "two.dng", "none.png"])
@@ -117,8 +117,9 @@ def test_the_option_changes_nothing_for_files_without_a_second_view(tmp_path, na
     without, (former, *_) = run_batch(source, tmp_path / "without")
     for one, other in zip(with_option, without, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert summary(record)[:2] == (True, 1)
+    assert not summary(record)[0]
     assert record["models"] == former["models"]
+    assert record["parameters"] == former["parameters"]
 
 
 def test_one_batch_takes_files_with_and_without_a_second_view(cr2, tmp_path):

@@ -5,12 +5,11 @@ import time
 import numpy as np
 import pytest
 
-from napari_defocus import deblur, estimate_defocus
-from napari_defocus.batch.how import How
+from napari_defocus import DeblurJob, EstimateJob, Options, Views, deblur, estimate_defocus
 from napari_defocus.batch.inputs import find_inputs
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
-from napari_defocus.io import open_picture, read_picture, tiff_write, write_picture
+from napari_defocus.io import open_picture, read_picture, resolve_options, tiff_write, write_picture
 from napari_defocus.io.atomic import find_leftovers
 from napari_defocus.io.picture import Length, Metadata, Picture
 
@@ -53,9 +52,11 @@ def test_results_of_stores_equal_those_of_the_api(stores, settings, tmp_path):
     done = outcomes(make_plan([stores], tmp_path / "out", custom))
     assert [outcome.state for outcome in done] == ["done", "done"], done
     source = read_picture(stores / "a.ome.zarr")
-    how = custom.how.arguments(source)
-    defocus = estimate_defocus(source.data, model=custom.map_model, **how)
-    sharp = deblur(source.data, defocus, model=custom.model, protect=0.0, **how)
+    options = resolve_options(source, custom.options)
+    defocus = EstimateJob(Views(source.data), custom.map_model, options).run()
+    sharp = DeblurJob(
+        source.data, defocus, protect_radius=0.0, model=custom.model, options=options
+    ).run()
     for word, wanted in [
         ("defocus", defocus.radius),
         ("confidence", defocus.confidence),
@@ -145,13 +146,13 @@ def test_broken_stores_are_reported_and_do_not_stop_the_others(stores, settings,
 def test_large_planes_are_worked_on_block_by_block(settings, tmp_path):
     data = stack((150, 140), np.uint8)
     write_picture(tmp_path / "a.zarr", data)
-    custom = settings(task="both", how=How(tile="32", device="cpu"))  # blocks of 128 pixels
+    custom = settings(task="both", options=Options(tile=32, device="cpu"))  # blocks of 128 pixels
     events = list(run_plan(make_plan([tmp_path / "a.zarr"], tmp_path / "out", custom)))
     assert [event.outcome.message for event in events if event.outcome] == [""]
     assert len(events) > 2 * 20  # tiles
     defocus = estimate_defocus(data, model=custom.map_model, tile=32)
     radius = read_picture(tmp_path / "out" / "a-defocus.zarr").data
     np.testing.assert_allclose(radius, defocus.radius, atol=1e-3)
-    sharp = deblur(data, defocus, model=custom.model, protect=0.0, tile=32)
+    sharp = deblur(data, defocus, model=custom.model, protect_radius=0.0, tile=32)
     result = read_picture(tmp_path / "out" / "a-deblurred.zarr").data
     np.testing.assert_allclose(result.astype(int), sharp, atol=1)

@@ -22,13 +22,15 @@ def painted(tmp_path):
 
 
 def test_same_bytes_as_the_api(run, photo, tmp_path):
-    completed = run("deblur", photo, tmp_path / "sharp.png", "--strength", 0.7, "--protect", 0)
+    completed = run(
+        "deblur", photo, tmp_path / "sharp.png", "--strength", 0.7, "--protect-radius", 0
+    )
     assert (completed.status, completed.out, completed.err) == (
         0,
         f"{tmp_path / 'sharp.png'}\n",
         "",
     )
-    expected = deblur(read_picture(photo).data, strength=0.7, protect=0, channel_axis=-1)
+    expected = deblur(read_picture(photo).data, strength=0.7, protect_radius=0, channel_axis=-1)
     np.testing.assert_array_equal(read_picture(tmp_path / "sharp.png").data, expected)
     record = json.loads((tmp_path / "sharp.png.json").read_text())
     assert record["function"] == "deblur"
@@ -231,9 +233,13 @@ def test_a_confidence_without_map_is_refused(run, photo, painted):
     assert "give --map too" in run("deblur", photo, "--confidence", painted).error
 
 
-@pytest.mark.parametrize("options", [["--strength", 3], ["--strength", "nan"], ["--protect", -1]])
+@pytest.mark.parametrize(
+    "options", [["--strength", 3], ["--strength", "nan"], ["--protect-radius", -1]]
+)
 def test_numbers_out_of_range_are_refused(run, photo, options):
-    assert f"{options[0][2:]} is {options[1]}" in run("deblur", photo, *options).error
+    option, value = options
+    name = option[2:].replace("-", "_")
+    assert f"{name} is {value}" in run("deblur", photo, *options).error
 
 
 def test_damaged_weights_are_refused(run, photo, tmp_path):
@@ -272,3 +278,18 @@ def test_refocus_with_sharp_skips_deblurring(run, photo, painted, tmp_path):
 def test_refocus_with_sharp_needs_a_map(run, photo):
     completed = run("refocus", photo, "--focus", 1, "--aperture", 1, "--sharp")
     assert "give --map with --sharp" in completed.error
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["--scale", "2"], "--downscale"),
+        (["--scale=2"], "--downscale"),
+        (["--protect", "1"], "--protect-radius"),
+    ],
+)
+def test_an_old_name_of_an_option_is_refused_with_the_new_one(run, photo, words, name):
+    completed = run("deblur", photo, *words)
+    assert completed.status == 2
+    assert name in completed.err
+    assert len(completed.err.splitlines()) == 1

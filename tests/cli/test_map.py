@@ -36,7 +36,7 @@ def test_every_file_has_its_provenance(run, photo, tmp_path):
     assert record["function"] == "estimate_defocus"
     assert record["model"] == "single"
     assert len(record["sha256"]) == 64
-    assert record["parameters"]["path"] == "photo.jpg"
+    assert record["input"]["path"] == "photo.jpg"
     assert record["parameters"]["encoding"] == "srgb"
     assert record["parameters"]["value_range"] == [0, 255]
     assert record["parameters"]["tile"] == 32
@@ -55,7 +55,9 @@ def test_two_views_give_signed_radii(run, tmp_path):
         write_picture(tmp_path / f"{name}.png", view, channel_axis=-1)
     left, right = tmp_path / "left.png", tmp_path / "right.png"
     assert run("map", left, tmp_path / "r.tif", "--right", right).status == 0
-    expected = estimate_defocus(read_picture(left).data, read_picture(right).data, channel_axis=-1)
+    expected = estimate_defocus(
+        read_picture(left).data, right=read_picture(right).data, channel_axis=-1
+    )
     np.testing.assert_array_equal(read_picture(tmp_path / "r.tif").data, expected.radius)
     record = json.loads((tmp_path / "r.tif.json").read_text())
     assert record["model"] == "dual-pixel"
@@ -82,13 +84,13 @@ def test_stack_keeps_axes_and_sizes(run, tmp_path):
 def test_options_reach_the_api(run, tmp_path):
     gray = (blobs(30, 36) * 1000).astype(np.float32)
     write_picture(tmp_path / "a.tif", gray)
-    options = ["--value-range", -5, 2000, "--encoding", "srgb", "--scale", 2, "--tile", "whole"]
+    options = ["--value-range", -5, 2000, "--encoding", "srgb", "--downscale", 2, "--tile", "whole"]
     completed = run(
         "map", tmp_path / "a.tif", "--device", "cpu", "--precision", "float32", *options
     )
     assert completed.status == 0
     expected = estimate_defocus(
-        gray, value_range=(-5, 2000), encoding="srgb", scale=2, tile=None, device="cpu"
+        gray, value_range=(-5, 2000), encoding="srgb", downscale=2, tile=None, device="cpu"
     )
     written = read_picture(tmp_path / "a-defocus.tif").data
     np.testing.assert_array_equal(written, expected.radius)
@@ -135,7 +137,7 @@ def test_preview_of_a_stack_is_refused_before_the_work(run, tmp_path):
         (["--model", "dual-pixel"], "made for the task 'dual', not 'single'"),
         (["--tile", "big"], "tile is 'big'; accepted are auto, whole, a whole number"),
         (["--tile", "0"], "tile is 0"),
-        (["--scale", "0"], "scale is 0"),
+        (["--downscale", "0"], "downscale is 0"),
         (["--device", "abacus"], "device is 'abacus'"),
         (["--value-range", "9", "3"], "value_range is (9.0, 3.0)"),
         (["--channel-axis", "x"], "channel_axis is 'x'; accepted are auto, none, a whole number"),
