@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class LayerChoice(ComboBox):
-    """Drop-down list of the layers that fulfil a condition.
+    """Drop-down list of the layers that fulfill a condition.
 
     Parameters
     ----------

@@ -30,17 +30,17 @@ def open_files(viewer: "napari.viewer.Viewer", paths: Sequence[Path]) -> None:
     """
     from napari.layers._source import layer_source
 
-    failed: list[DefocusError] = []
+    errors: list[DefocusError] = []
     for path in paths:
         try:
             picture = open_picture(path)
         except DefocusError as error:
-            failed.append(error)
+            errors.append(error)
             continue
         with layer_source(path=str(path)):
             viewer.add_image(**layer_arguments(picture, _name(path)))
-    if failed:
-        raise failed[0]
+    if errors:
+        raise errors[0]
 
 
 def layer_arguments(picture: Picture, name: str) -> dict[str, Any]:

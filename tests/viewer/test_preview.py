@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
+from napari.layers import Image
 
-from napari_defocus import deblur
-from napari_defocus.viewer.preview import NAME
+from napari_defocus import Options, deblur
+from napari_defocus.inference.engine import run_to_end
+from napari_defocus.viewer.image_source import image_source
+from napari_defocus.viewer.layer_jobs import DeblurLayerJob
+from napari_defocus.viewer.preview import NAME, PreviewJob
+from napari_defocus.viewer.regions import whole_layer
 
 
 @pytest.fixture
@@ -177,6 +182,15 @@ def test_failure_switches_the_preview_off(viewer, widget, wait):
     wait()
     assert not widget.preview.value
     assert preview_layers(viewer) == []
+
+
+def test_map_is_estimated_again_after_a_change_of_options(photo):
+    layer, cache = Image(photo, rgb=True), None
+    for downscale in (1, 2):
+        job = DeblurLayerJob(image_source(layer), "auto", Options(downscale=downscale))
+        pixels, cache = run_to_end(PreviewJob(job, whole_layer(layer), cache).steps())
+        expected = deblur(photo, channel_axis=-1, downscale=downscale)
+        assert np.array_equal(pixels, expected)
 
 
 def test_closing_the_window_stops_the_computation(registered, make_napari_viewer, until, photo):
