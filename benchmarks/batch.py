@@ -1,4 +1,4 @@
-"""What running many files costs beyond the computation, and what workers gain: ``make bench``.
+"""Overhead of a batch over the computation, and gain by workers: ``make bench``.
 
 Only the ratios can be compared between machines, and only those of one run.
 """
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def processor_seconds(work: Callable[[], None]) -> float:
-    """Seconds of one core that some work takes, whatever else the machine does."""
+    """Return the seconds of one core that some work takes, whatever else the machine does."""
     import torch
 
     torch.set_num_threads(1)
@@ -51,7 +51,7 @@ def compute() -> None:
 
 
 def run_here() -> None:
-    """Do the same to their files, as a batch: read, checked, written, reported."""
+    """Do the same to files, as a batch: read, check, write, report."""
     from napari_defocus.batch.run import run_plan
 
     with photographs() as folder, tempfile.TemporaryDirectory() as out:
@@ -59,7 +59,7 @@ def run_here() -> None:
 
 
 def run_on(workers: int) -> float:
-    """Seconds of the second of two batches on dask workers; in the first they load the networks."""
+    """Return the seconds of the second of two batches; in the first, workers load the networks."""
     from napari_defocus.batch.cluster import connect, run_on_cluster
 
     with connect(None, workers) as client, photographs() as folder:
@@ -90,7 +90,7 @@ def planned(folder: Path, out: str) -> Any:
 
 
 def drain(events: Generator[Any, None, Any]) -> None:
-    """Run to the end, where all must have been done."""
+    """Run to the end, and check that every file was done."""
     states = {event.outcome.state for event in events if event.outcome is not None}
     if states != {"done"}:
         raise SystemExit(f"some files were not done: {states}")

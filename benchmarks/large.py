@@ -1,9 +1,9 @@
 """Memory and time of a large image through a batch: ``python benchmarks/large.py [MEGAPIXELS]``.
 
-A zarr image of uint16 is made in a temporary folder, mapped and deblurred. Peak memory is told
-above that of the same work on an image of one tile, weights included. Time is told as a multiple of
-that of its tiles: squares of 2048 pixels, some before and some after, each mapped and deblurred
-alone, in memory; and as a multiple of what its networks take by themselves.
+A zarr image of uint16 is made in a temporary folder, mapped and deblurred. Peak memory is printed
+above that of the same work on an image of one tile, weights included. Time is printed as a multiple
+of that of its tiles: squares of 2048 pixels, some before and some after, each mapped and deblurred
+alone, in memory; and as a multiple of the time that its networks take by themselves.
 """
 
 import multiprocessing
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def make(path: Path, side: int) -> None:
-    """Write the sample photograph over and over, mirrored where it meets itself."""
+    """Write the sample photograph again and again, mirrored at the seams."""
     import zarr
 
     from napari_defocus.io import read_picture

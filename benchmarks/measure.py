@@ -1,4 +1,4 @@
-"""Time and memory of a call, each in a process of its own, so that nothing is warm or left over."""
+"""Time and memory of calls, each in a process of its own, so that nothing is warm or left over."""
 
 import multiprocessing
 import resource
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Measure:
-    """What calls took: seconds of the fastest, and the peak of the process in megabytes."""
+    """Seconds of the fastest call, peak of the process in megabytes, and the last result."""
 
     seconds: float
     megabytes: float

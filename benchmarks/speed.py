@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def import_seconds() -> float:
-    """Seconds that importing napari_defocus takes beyond importing numpy; fastest of 7 each."""
+    """Return the seconds that importing napari_defocus adds to numpy's; fastest of 7 each."""
     return _fastest("import napari_defocus, numpy") - _fastest("import numpy")
 
 
@@ -42,7 +42,7 @@ def _fastest(code: str) -> float:
 
 
 def report_photo() -> None:
-    """Print what a user waits for: a whole photograph through the public functions."""
+    """Print time and memory of the public functions for a whole photograph."""
     mapped = measure(map_photo, repeats=2)
     both = measure(map_and_deblur_photo, repeats=2)
     print(
@@ -52,7 +52,7 @@ def report_photo() -> None:
 
 
 def report_network(task: str) -> None:
-    """Print the ratios that the engine's choices rest on, for the default model of a task."""
+    """Print the ratios that justify the engine's defaults, for the default model of a task."""
     whole = measure(infer_network, task, {"tile": None})
     tiled = measure(infer_network, task, {"tile": 256})
     half = measure(infer_network, task, {"tile": None, "precision": "bfloat16"})
@@ -72,7 +72,7 @@ def _memory(one: Any, other: Any) -> str:
     return f"x{one.megabytes / other.megabytes:.2f}"
 
 
-# Below: what is measured, each in a process of its own. ------------------------------------------
+# Functions that run in a process of their own.
 
 
 def photo() -> npt.NDArray[np.uint8]:
@@ -94,7 +94,7 @@ def map_and_deblur_photo() -> None:
     napari_defocus.deblur(image, defocus, channel_axis=-1)
 
 
-def infer_network(task: Any, how: dict[str, Any], keep: bool = True) -> npt.NDArray[np.float32]:
+def infer_network(task: Any, options: dict[str, Any], keep: bool = True) -> npt.NDArray[np.float32]:
     """Run the default network of a task over the photograph, on the CPU."""
     from napari_defocus.inference import engine
     from napari_defocus.models import find_model, load_network
@@ -107,8 +107,8 @@ def infer_network(task: Any, how: dict[str, Any], keep: bool = True) -> npt.NDAr
     radius = np.linspace(0, 12, WIDTH, dtype=np.float32) * np.ones((HEIGHT, 1), np.float32)
     views = [rgb, np.roll(rgb, 2, axis=-1)] if task == "dual" else [rgb]
     planes = np.concatenate([*views, radius[None], np.ones_like(radius)[None]])
-    compute = Options(**{"device": "cpu", "precision": "float32", **how})
-    return engine.run_to_end(engine.infer(network, planes, compute))
+    cpu = Options(**{"device": "cpu", "precision": "float32", **options})
+    return engine.run_to_end(engine.infer(network, planes, cpu))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Make the panels that the README shows, with the program as it is: ``make pictures``."""
+"""Panels of the README, made with the code as it is: ``make pictures``."""
 
 import sys
 from dataclasses import replace
@@ -19,7 +19,7 @@ from demo import write_sample_panels  # noqa: E402
 from panels import Column, busiest_square, compose  # noqa: E402
 from training.evaluation.microscopy.specimens import specimens  # noqa: E402
 
-#: Which of the specimens that are scored.
+#: Number of the specimen among those that are scored.
 _SPECIMEN = 3
 
 
@@ -31,27 +31,27 @@ def main() -> None:
 
 
 def write_known_radii(path: Path) -> None:
-    """A generated scene beside its truth: the only panel where the right answer is known."""
-    sharp, true, seen = (layer[0] for layer in known_radii())
-    defocus = estimate_defocus(seen, channel_axis=-1)
-    restored = deblur(seen, defocus, channel_axis=-1)
+    """Write a generated scene beside its true map."""
+    sharp, true, photo = (layer[0] for layer in known_radii())
+    defocus = estimate_defocus(photo, channel_axis=-1)
+    restored = deblur(photo, defocus, channel_axis=-1)
     limit = float(true.max())
     panel = compose(
         [
-            Column("as the camera sees it", seen),
+            Column("as the camera sees it", photo),
             Column("true map", paint_map(true, limit=limit), limit),
             Column("estimated map", paint_map(defocus.radius, limit=limit), limit),
             Column("deblurred", restored),
             Column("sharp scene", sharp),
         ],
-        detail=busiest_square(seen, restored, 112),
+        detail=busiest_square(photo, restored, 112),
     )
     Image.fromarray(panel).save(path, quality=88)
     print(f"{path}   (mean error of the radius {np.abs(defocus.radius - true).mean():.2f} px)")
 
 
 def write_specimen(path: Path) -> None:
-    """A specimen of a kind, and in optics, that no network was trained on."""
+    """Write a specimen of a kind, and in optics, that no network was trained on."""
     *_, (scene,) = specimens(_SPECIMEN + 1, seed=31)
     defocus = estimate_defocus(scene.counts)
     restored = deblur(scene.counts, defocus)
@@ -71,7 +71,7 @@ def write_specimen(path: Path) -> None:
 
 
 def gray(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Measured values as a picture, dark ones lifted."""
+    """Return measured values as a picture, with dark ones lifted."""
     light = np.clip((values.astype(float) - low) / (high - low), 0, 1)
     return np.repeat(np.uint8(255 * np.sqrt(light))[..., None], 3, -1)
 

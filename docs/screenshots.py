@@ -1,4 +1,4 @@
-"""Take the README's screenshots of all widgets with results, from the running viewer.
+"""Screenshots of all widgets with results, for the README.
 
 Needs a display, real or virtual:
 ``xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py``
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def shoot_defocus_map(path: Path) -> None:
-    """The signed map of the dual-pixel sample over the view it is of."""
+    """Show the signed map of the dual-pixel sample over its left view."""
     viewer = open_sample("dual_pixel")
     widget = open_widget(viewer, "Defocus Map")
     widget.image.value = viewer.layers["stairwell, left view"]
@@ -37,7 +37,7 @@ def shoot_defocus_map(path: Path) -> None:
 
 
 def shoot_deblur(path: Path) -> None:
-    """The dual-pixel sample deblurred with its map, beside the view it is of, enlarged."""
+    """Show the deblurred dual-pixel sample beside its left view, enlarged."""
     viewer = open_sample("dual_pixel")
     estimate = open_widget(viewer, "Defocus Map")
     left = estimate.image.value = viewer.layers["stairwell, left view"]
@@ -55,7 +55,7 @@ def shoot_deblur(path: Path) -> None:
 
 
 def shoot_batch(path: Path) -> None:
-    """The samples, made smaller one by one, and a file that is no picture, as a batch."""
+    """Show a batch of the samples at half size, and of a file that cannot be read."""
     viewer = napari.Viewer(title=_PLUGIN)
     viewer.window.resize(_SIZE[0], 900)
     widget = open_widget(viewer, "Batch")

@@ -1,4 +1,4 @@
-"""Open napari on a real photograph, with both widgets docked.
+"""Napari with a photograph and both widgets.
 
 Run it from a checkout with ``make app``, or with ``python examples/app.py`` where the extra ``all``
 is installed. Press *Estimate map* or *Deblur* in the widgets.

@@ -1,4 +1,4 @@
-"""Map and deblur real photographs, and write panels that show what came of it.
+"""Panels of photographs beside their defocus maps and deblurred pictures.
 
 Run it from a checkout with ``make demo``, or give photographs of your own:
 ``python examples/demo.py PHOTO.jpg ...``. The panels go to the folder ``demo``.
@@ -31,27 +31,28 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path("demo"), help="where panels are written"
     )
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    if asked.photos:
-        for path in asked.photos:
-            write_panel(asked.folder / f"{path.stem}.png", read_picture(path).data)
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    if arguments.photos:
+        for path in arguments.photos:
+            write_panel(arguments.folder / f"{path.stem}.png", read_picture(path).data)
     else:
-        write_sample_panels(asked.folder)
+        write_sample_panels(arguments.folder)
 
 
 def write_sample_panels(folder: Path, suffix: str = ".png") -> None:
-    """A Canon photograph, the mean of its two dual-pixel views, with its reference; and a wren."""
+    """Write panels of a photograph with its sharp reference, and of one without."""
     left, right, sharp = (
         read_picture(SAMPLES / f"stairwell-{name}.png").data for name in ("left", "right", "sharp")
     )
-    seen = ((left.astype(np.uint16) + right + 1) // 2).astype(left.dtype)
-    write_panel(folder / f"stairwell{suffix}", seen, sharp)
+    # the whole pupil sees the mean of both halves
+    photo = ((left.astype(np.uint16) + right + 1) // 2).astype(left.dtype)
+    write_panel(folder / f"stairwell{suffix}", photo, sharp)
     write_panel(folder / f"canyon-wren{suffix}", read_picture(SAMPLES / "canyon-wren.jpg").data)
 
 
 def write_panel(path: Path, image: Picture, reference: Picture | None = None) -> None:
-    """Map and deblur one photograph, and show it beside its sharp reference if there is one."""
+    """Map and deblur one photograph, and write it beside its results and its reference."""
     start = time.perf_counter()
     defocus = estimate_defocus(image, channel_axis=-1)
     sharp = deblur(image, defocus, channel_axis=-1)

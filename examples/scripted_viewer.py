@@ -1,4 +1,4 @@
-"""Drive the widgets from a script: a signed defocus map from two views, then a sharper picture.
+"""Script that drives the widgets: a signed defocus map from two views, then a sharper picture.
 
 Run it where the extra ``all`` is installed: ``python examples/scripted_viewer.py``. The same works
 in napari's console, on any layer.
@@ -10,8 +10,8 @@ import napari
 def estimate_and_deblur(viewer: napari.Viewer, left: str, right: str) -> None:
     """Estimate the defocus of layer `left` with the help of layer `right`, then deblur it.
 
-    Each widget's ``run`` returns at once: the work is done in a thread, and what comes next is
-    connected to the worker. Results are new layers.
+    Each widget's ``run`` returns at once and works in a thread; the next step is connected to the
+    worker. Results are new layers.
     """
     _, estimate = viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus Map")
     _, restore = viewer.window.add_plugin_dock_widget("napari-defocus", "Deblur", tabify=True)
