@@ -1,4 +1,4 @@
-"""JPEG: pixels by Pillow; EXIF, color profile, XMP, IPTC, comment and density kept."""
+"""JPEG files, by Pillow: pixels, EXIF, color profile, XMP, IPTC, comment and density."""
 
 import struct
 import warnings
@@ -15,31 +15,31 @@ from .limits import check_memory, check_pixels
 from .picture import Metadata, Picture, Resolution, turn_upright
 
 QUALITY = 95
-_LARGEST_SIDE = 65535
-_LARGEST_SEGMENT = 65533
+_LARGEST_SIDE = 65535  # pixels
+_LARGEST_SEGMENT = 65533  # bytes
+_LARGEST_XMP = _LARGEST_SEGMENT - len(b"http://ns.adobe.com/xap/1.0/\0")
 _EXIF = b"Exif\0\0"
-_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
-_IPTC_RESOURCE = 1028
-_APP1, _APP13 = 0xE1, 0xED
+_IPTC_RESOURCE = 1028  # number of Photoshop's resource that holds IPTC records
+_APP13 = 0xED  # marker of the segment with Photoshop's resources
 
 
 def read_jpeg(path: Path) -> Picture:
-    """Read a JPEG file, upright.
+    """Read a JPEG file and turn it upright.
 
     Raises
     ------
     FileError
         If its colors are neither gray nor RGB.
     """
-    with path.open("rb") as file, _opened(file) as image:
+    with path.open("rb") as file, _open(file) as image:
         if image.mode not in ("L", "RGB"):
             raise FileError(f"{path} holds {image.mode} colors; convert it to RGB first")
         width, height = image.size
         check_pixels(path, width, height)
         check_memory(path, 2 * width * height * len(image.getbands()))
         data = np.asarray(image)
-        metadata, orientation = _metadata(image)
+        metadata, orientation = _read_metadata(image)
         several = "mp" in image.info
     color = data.ndim == 3
     data = turn_upright(data, orientation, color=color)
@@ -47,10 +47,10 @@ def read_jpeg(path: Path) -> Picture:
     return Picture(data, "YXS" if color else "YX", metadata, ignored=ignored)
 
 
-def _opened(file: BinaryIO) -> JpegImageFile:
-    """Parse the segments: not by Image.open, which warns of 90 megapixels and refuses 180."""
+def _open(file: BinaryIO) -> JpegImageFile:
+    """Parse the segments; `Image.open` would warn of 90 megapixels and refuse 180."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # EXIF is damaged, which hurts no pixel
+        warnings.simplefilter("ignore", UserWarning)  # damaged EXIF does not harm the pixels
         return JpegImageFile(file)
 
 
@@ -72,31 +72,39 @@ def check_jpeg(picture: Picture, path: Path) -> None:
 def write_jpeg(file: BinaryIO, picture: Picture, path: Path) -> None:
     """Write gray or color of 8 bits, at quality 95 with full color resolution.
 
-    Color of 16 bits is display-encoded and rounded to 8; gray of 16 bits, which are measured
-    values, is not.
+    Color of 16 bits is rounded to 8, as it holds display values; gray of 16 bits holds
+    measurements and is refused.
     """
     check_jpeg(picture, path)
     data = picture.data
     if data.dtype == np.uint16:
         data = ((data.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    metadata = picture.metadata
+    image = Image.fromarray(np.ascontiguousarray(data))
+    options = _metadata_options(picture.metadata)
+    image.save(file, "JPEG", quality=QUALITY, subsampling=0, **options)
+
+
+def _metadata_options(metadata: Metadata) -> dict[str, Any]:
+    """Return the metadata that fit into segments, as options of Pillow's `save`."""
     options: dict[str, Any] = {}
     if metadata.resolution and (per_inch := metadata.resolution.per_inch()):
         options["dpi"] = tuple(min(max(round(value), 1), 65535) for value in per_inch)
     if metadata.icc:
         options["icc_profile"] = metadata.icc
-    if blob := _short_enough(metadata.exif):
+    if blob := _shorten_exif(metadata.exif):
         options["exif"] = _EXIF + blob
+    if metadata.xmp and len(metadata.xmp) <= _LARGEST_XMP:
+        options["xmp"] = metadata.xmp
+    if metadata.iptc:
+        options["extra"] = _iptc_segment(metadata.iptc)
     comment = metadata.text.get("Comment") or metadata.text.get("Description")
     if comment:
         options["comment"] = comment.encode()[:_LARGEST_SEGMENT]
-    image = Image.fromarray(np.ascontiguousarray(data))
-    extra = _segments(metadata)
-    image.save(file, "JPEG", quality=QUALITY, subsampling=0, extra=extra, **options)
+    return options
 
 
-def _metadata(image: JpegImageFile) -> tuple[Metadata, int]:
-    """What the segments say, and the orientation of the pixels as stored."""
+def _read_metadata(image: JpegImageFile) -> tuple[Metadata, int]:
+    """Return the metadata of the upright picture, and the orientation of the stored pixels."""
     info = image.info
     orientation, blob = 1, info.get("exif")
     if blob:
@@ -127,26 +135,21 @@ def _resolution(info: dict[Any, Any]) -> Resolution | None:
     return Resolution(float(dpi[0]), float(dpi[1]), "inch") if dpi and all(dpi) else None
 
 
-def _short_enough(blob: bytes | None) -> bytes | None:
-    """EXIF that fits into one segment: from a TIFF file it can be larger by its maker's note."""
+def _shorten_exif(blob: bytes | None) -> bytes | None:
+    """Return EXIF that fits into one segment, if need be without the maker's note."""
     limit = _LARGEST_SEGMENT - len(_EXIF)
     if blob and len(blob) > limit:
         blob = exif.without_maker_note(blob)
     return blob if blob and len(blob) <= limit else None
 
 
-def _segments(metadata: Metadata) -> bytes:
-    segments = b""
-    if metadata.xmp:
-        segments += _segment(_APP1, _XMP + metadata.xmp)
-    if metadata.iptc:
-        head = b"8BIM" + struct.pack(">HHI", _IPTC_RESOURCE, 0, len(metadata.iptc))
-        padding = bytes(len(metadata.iptc) % 2)
-        segments += _segment(_APP13, _PHOTOSHOP + head + metadata.iptc + padding)
-    return segments
+def _iptc_segment(iptc: bytes) -> bytes:
+    """Return a segment with IPTC records as a resource of Photoshop's, empty if they are too long.
 
-
-def _segment(marker: int, body: bytes) -> bytes:
+    Pillow reads this segment, but has no option to write it.
+    """
+    head = b"8BIM" + struct.pack(">HHI", _IPTC_RESOURCE, 0, len(iptc))
+    body = _PHOTOSHOP + head + iptc + bytes(len(iptc) % 2)
     if len(body) > _LARGEST_SEGMENT:
         return b""
-    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+    return struct.pack(">BBH", 0xFF, _APP13, len(body) + 2) + body

@@ -1,4 +1,9 @@
-"""OME-NGFF metadata, versions 0.4 and 0.5: axes, pixel sizes, channel names."""
+"""OME-NGFF metadata, versions 0.4 and 0.5: axes, pixel sizes, channel names.
+
+The models of ``yaozarrs`` and ``ome-zarr-models`` check that metadata keep to the specification.
+Reading here must be more tolerant: files lack the types of axes, order them otherwise (z before c),
+or name channels without colors, all of which these models refuse.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from typing import Any
 
 from .picture import Length, Metadata
 
-_KINDS = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
+_AXIS_TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 _UNITS = {
     "µm": "micrometer",
     "μm": "micrometer",
@@ -34,13 +39,13 @@ class Image:
     Parameters
     ----------
     paths : tuple of str
-        Of its arrays within the group, the one of full size first.
+        Paths of its arrays within the group, from the largest to the smallest.
     axes : str
-        A letter an axis; Q where it is none of T, C, Z, Y and X.
+        One letter an axis: T, C, Z, Y or X, and Q for any other.
     metadata : Metadata
-        Sizes, names of channels, and what is carried on.
+        Pixel sizes, channel names, version and display settings.
     others : int
-        Further images described beside it.
+        Number of further images in the group.
     """
 
     paths: tuple[str, ...]
@@ -49,118 +54,115 @@ class Image:
     others: int
 
 
-def describe(attributes: Mapping[str, Any]) -> Image | None:
-    """Understand the attributes of a zarr group.
-
-    Returns
-    -------
-    Image or None
-        None if they describe no image.
+def parse_attributes(attributes: Mapping[str, Any]) -> Image | None:
+    """Return the first image that the attributes of a zarr group describe, None if there is none.
 
     Raises
     ------
     ValueError, KeyError, TypeError, IndexError
-        If they are damaged.
+        If the attributes are damaged.
     """
-    told = attributes.get("ome", attributes)
-    scales = told.get("multiscales")
-    if not scales:
+    fields = attributes.get("ome", attributes)
+    images = fields.get("multiscales")
+    if not images:
         return None
-    first = scales[0]
+    first = images[0]
     names = [axis["name"] if isinstance(axis, Mapping) else axis for axis in first["axes"]]
     units = [axis.get("unit") if isinstance(axis, Mapping) else None for axis in first["axes"]]
-    axes = "".join(name.upper() if name in _KINDS else "Q" for name in names)
-    dataset = first["datasets"][0]
-    steps = _scale(dataset, len(names), _scale(first, len(names), [1.0] * len(names)))
+    axes = "".join(name.upper() if name in _AXIS_TYPES else "Q" for name in names)
+    common_steps = _scale(first, [1.0] * len(names))
+    steps = _scale(first["datasets"][0], common_steps)
     sizes = {
         axis: Length(step, str(unit))
         for axis, step, unit in zip(axes, steps, units, strict=True)
         if unit and axis != "Q" and 0 < step < math.inf
     }
-    omero = told.get("omero") or {}
+    omero = fields.get("omero") or {}
     labels = tuple(str(channel.get("label", "")) for channel in omero.get("channels", ()))
-    kept = {"version": str(told.get("version", first.get("version", "0.4"))), "omero": omero}
+    kept = {"version": str(fields.get("version", first.get("version", "0.4"))), "omero": omero}
     metadata = Metadata(pixel_size=sizes, channel_names=labels if any(labels) else (), ngff=kept)
-    paths = tuple(str(one["path"]) for one in first["datasets"])
-    return Image(paths, axes, metadata, len(scales) - 1)
+    paths = tuple(str(dataset["path"]) for dataset in first["datasets"])
+    return Image(paths, axes, metadata, len(images) - 1)
 
 
-def attributes(
-    metadata: Metadata, axes: str, names: Sequence[str], name: str, *, version: str
+def make_attributes(
+    metadata: Metadata, axes: str, paths: Sequence[str], name: str, *, version: str
 ) -> dict[str, Any]:
     """Return the attributes of a group that holds an image and its smaller copies.
 
     Parameters
     ----------
     metadata : Metadata
-        Sizes and names of channels.
+        Pixel sizes and channel names.
     axes : str
-        A letter an axis, as `named` returns them.
-    names : sequence of str
+        One letter an axis, as `name_axes` returns them.
+    paths : sequence of str
         Paths of the arrays, each of half the height and width of the one before.
     name : str
-        Of the image.
+        Name of the image.
     version : str
-        Of OME-NGFF: 0.4 or 0.5.
+        Version of OME-NGFF: 0.4 or 0.5.
     """
     sizes = metadata.pixel_size
     steps = [sizes[axis].value if axis in sizes else 1.0 for axis in axes]
-    scales = {
+    image = {
         "name": name,
         "axes": [_axis(axis, sizes.get(axis)) for axis in axes],
         "datasets": [
-            {"path": path, "coordinateTransformations": _placed(steps, 1 << level)}
-            for level, path in enumerate(names)
+            {"path": path, "coordinateTransformations": _transformations(steps, 1 << level)}
+            for level, path in enumerate(paths)
         ],
     }
-    told: dict[str, Any] = {"multiscales": [scales]}
-    omero = (metadata.ngff or {}).get("omero") or _labels(metadata.channel_names)
+    fields: dict[str, Any] = {"multiscales": [image]}
+    omero = (metadata.ngff or {}).get("omero") or _channels(metadata.channel_names)
     if omero:
-        told["omero"] = omero
+        fields["omero"] = omero
     if version == "0.4":
-        scales["version"] = version
-        return told
-    return {"ome": {"version": version, **told}}
+        image["version"] = version
+        return fields
+    return {"ome": {"version": version, **fields}}
 
 
-def named(axes: str) -> str:
-    """Give axes without a meaning (Q and I) the names Z, T and C as far as these are free."""
+def name_axes(axes: str) -> str:
+    """Rename axes without a meaning (Q and I) to Z, T and C, as far as these are not in use."""
     for axis in "QI":
         while axis in axes and (free := [name for name in "ZTC" if name not in axes]):
             axes = axes.replace(axis, free[0], 1)
     return axes
 
 
-def _scale(told: Mapping[str, Any], count: int, before: Sequence[float]) -> list[float]:
-    """Multiply what one pixel measures by the scale that is told, if one is."""
-    for change in told.get("coordinateTransformations") or ():
-        if change.get("type") == "scale" and "scale" in change:
-            factors = [float(factor) for factor in change["scale"]]
-            if len(factors) != count:
-                raise ValueError(f"a scale of {len(factors)} numbers for {count} axes")
-            return [a * b for a, b in zip(before, factors, strict=True)]
-    return list(before)
+def _scale(fields: Mapping[str, Any], steps: Sequence[float]) -> list[float]:
+    """Multiply the size of a pixel along each axis by the scale in `fields`, if there is one."""
+    for transformation in fields.get("coordinateTransformations") or ():
+        if transformation.get("type") == "scale" and "scale" in transformation:
+            factors = [float(factor) for factor in transformation["scale"]]
+            if len(factors) != len(steps):
+                raise ValueError(f"a scale of {len(factors)} numbers for {len(steps)} axes")
+            return [step * factor for step, factor in zip(steps, factors, strict=True)]
+    return list(steps)
 
 
 def _axis(letter: str, size: Length | None) -> dict[str, str]:
     name = letter.lower()
-    told = {"name": name}
-    if name in _KINDS:
-        told["type"] = _KINDS[name]
+    axis = {"name": name}
+    if name in _AXIS_TYPES:
+        axis["type"] = _AXIS_TYPES[name]
     if size:
-        told["unit"] = _UNITS.get(size.unit, size.unit)
-    return told
+        axis["unit"] = _UNITS.get(size.unit, size.unit)
+    return axis
 
 
-def _placed(steps: Sequence[float], times: int) -> list[dict[str, Any]]:
-    """Where pixels of a copy lie that is `times` smaller along Y and X."""
-    shrunk = [*steps[:-2], *(step * times for step in steps[-2:])]
-    scale = {"type": "scale", "scale": shrunk}
-    if times == 1:
+def _transformations(steps: Sequence[float], factor: int) -> list[dict[str, Any]]:
+    """Return scale and shift of a copy whose height and width are `factor` times smaller.
+
+    Its pixels are means of `factor` x `factor` pixels, so its first pixel lies further in.
+    """
+    scale = {"type": "scale", "scale": [*steps[:-2], *(step * factor for step in steps[-2:])]}
+    if factor == 1:
         return [scale]
-    shift = [*(0.0 for _ in steps[:-2]), *(step * (times - 1) / 2 for step in steps[-2:])]
+    shift = [*(0.0 for _ in steps[:-2]), *(step * (factor - 1) / 2 for step in steps[-2:])]
     return [scale, {"type": "translation", "translation": shift}]
 
 
-def _labels(names: Sequence[str]) -> dict[str, Any]:
+def _channels(names: Sequence[str]) -> dict[str, Any]:
     return {"channels": [{"label": name} for name in names]} if names else {}

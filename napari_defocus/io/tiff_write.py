@@ -14,7 +14,7 @@ import tifffile
 
 from ..array_types import Array
 from . import exif, ome
-from .ngff import named
+from .ngff import name_axes
 from .picture import Metadata, Picture, Storage
 from .zarr_arrays import as_dask, new_array
 
@@ -208,20 +208,20 @@ def _ome_xml(picture: Picture) -> str | None:
     if picture.metadata.ome is None or not _fits_ome(picture):
         return None
     try:
-        return ome.derive(picture.metadata.ome, picture.data, named(picture.axes))
+        return ome.derive(picture.metadata.ome, picture.data, name_axes(picture.axes))
     except ValueError:
         return None
 
 
 def _fits_ome(picture: Picture) -> bool:
-    known = set(named(picture.axes)) <= set("TZCYXS")
+    known = set(name_axes(picture.axes)) <= set("TZCYXS")
     return known and ome.holds(picture.data)
 
 
 def _ome_fields(picture: Picture) -> dict[str, Any]:
     fields: dict[str, Any] = {
-        "axes": named(picture.axes),
-        "UUID": ome.identifier(picture.data, named(picture.axes)),
+        "axes": name_axes(picture.axes),
+        "UUID": ome.identifier(picture.data, name_axes(picture.axes)),
     }
     for axis, name in (("X", "PhysicalSizeX"), ("Y", "PhysicalSizeY"), ("Z", "PhysicalSizeZ")):
         length = picture.metadata.pixel_size.get(axis)

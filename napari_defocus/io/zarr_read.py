@@ -59,7 +59,7 @@ def _picture(path: Path, node: Any) -> Picture:
         raise FileError(f"{path} is a plate of many images; give these one by one")
     if _LAYOUT in ome:
         return _picture(path, node["0"])
-    image = ngff.describe(told)
+    image = ngff.parse_attributes(told)
     if image is not None:
         further = "a further image" if image.others == 1 else f"{image.others} further images"
         ignored = further if image.others else ""

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from napari_defocus.errors import FileError
-from napari_defocus.io import Resolution, read_picture, write_picture
+from napari_defocus.io import Metadata, Picture, Resolution, read_picture, write_picture
 
 _EXIF, _GPS = 0x8769, 0x8825
 _IPTC = b"\x1c\x02\x05\x00\x06a wren"
@@ -161,6 +161,14 @@ def test_maker_note_too_long_for_a_jpeg_is_left_out(tmp_path):
     with Image.open(tmp_path / "b.jpg") as image:
         assert image.getexif()[0x010F] == "Canon"
         assert 0x927C not in image.getexif().get_ifd(_EXIF)
+
+
+@pytest.mark.parametrize(("length", "kept"), [(65504, True), (65505, False)])
+def test_xmp_too_long_for_a_jpeg_is_left_out(tmp_path, length, kept):
+    packet = b"x" * length
+    like = Picture(SMOOTH, "YXS", Metadata(xmp=packet))
+    write_picture(tmp_path / "a.jpg", SMOOTH, like)
+    assert read_picture(tmp_path / "a.jpg").metadata.xmp == (packet if kept else None)
 
 
 def test_damaged_exif_does_not_hide_the_picture(tmp_path):

@@ -189,6 +189,25 @@ def test_large_images_get_smaller_copies_that_lie_where_they_should(tmp_path):
     np.testing.assert_allclose(group["2"][:100, :100], ramp[:400:4, :400:4] + 3, atol=1)
 
 
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_written_metadata_pass_an_independent_schema(tmp_path, version):
+    yaozarrs = pytest.importorskip("yaozarrs")
+    sizes = {"T": Length(2.0, "sec"), "Z": Length(1.5, "micron"), "Y": Length(0.5, "µm")}
+    like = Picture(
+        stack((2, 3, 4, 600, 20)), "TCZYX", Metadata(pixel_size=sizes, ngff={"version": version})
+    )
+    write_picture(tmp_path / "a.zarr", like.data, like)
+    attributes = dict(zarr.open_group(str(tmp_path / "a.zarr"), mode="r").attrs)
+    if version == "0.5":
+        image = yaozarrs.v05.Image.model_validate(attributes["ome"])
+    else:
+        image = yaozarrs.v04.Image.model_validate(attributes)
+    axes = image.multiscales[0].axes
+    assert [axis.name for axis in axes] == ["t", "c", "z", "y", "x"]
+    assert [axis.unit for axis in axes] == ["second", None, "micrometer", "micrometer", None]
+    assert image.multiscales[0].datasets[1].scale_transform.scale == [2.0, 1.0, 1.5, 1.0, 2.0]
+
+
 def test_nothing_is_left_of_what_fails(tmp_path):
     write_picture(tmp_path / "a.zarr", stack())
     with pytest.raises(FileError, match="exists already"):
