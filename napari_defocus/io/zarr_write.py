@@ -37,7 +37,8 @@ class ZarrImage:
         self._version = (picture.metadata.ngff or {}).get("version", "0.5")
         if self._version != "0.4":
             self._version = "0.5"
-        self._axes, self._name, self._metadata = ngff.name_axes(picture.axes), name, picture.metadata
+        self._axes, self._name = ngff.name_axes(picture.axes), name
+        self._metadata = picture.metadata
         zarr = import_zarr()
         self._format = 2 if self._version == "0.4" else 3
         self._group = zarr.create_group(str(folder), zarr_format=self._format)
@@ -49,9 +50,10 @@ class ZarrImage:
         while max(levels[-1].shape[-2:]) > _CHUNK:
             yield from self._shrink(levels)
         names = [str(level) for level in range(len(levels))]
-        self._group.attrs.update(
-            ngff.make_attributes(self._metadata, self._axes, names, self._name, version=self._version)
+        attributes = ngff.make_attributes(
+            self._metadata, self._axes, names, self._name, version=self._version
         )
+        self._group.attrs.update(attributes)
 
     def _shrink(self, levels: list[Any]) -> Iterator[None]:
         large = levels[-1]

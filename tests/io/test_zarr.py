@@ -205,7 +205,8 @@ def test_written_metadata_pass_an_independent_schema(tmp_path, version):
     axes = image.multiscales[0].axes
     assert [axis.name for axis in axes] == ["t", "c", "z", "y", "x"]
     assert [axis.unit for axis in axes] == ["second", None, "micrometer", "micrometer", None]
-    assert image.multiscales[0].datasets[1].scale_transform.scale == [2.0, 1.0, 1.5, 1.0, 2.0]
+    scale, _ = image.multiscales[0].datasets[1].coordinateTransformations
+    assert scale.scale == [2.0, 1.0, 1.5, 1.0, 2.0]
 
 
 def test_nothing_is_left_of_what_fails(tmp_path):
