@@ -1,0 +1,139 @@
+"""One result and one provenance from the API, the command line, the widgets and a batch."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_defocus import (
+    DeblurJob,
+    EstimateJob,
+    Options,
+    Views,
+    deblur,
+    estimate_defocus,
+    provenance,
+)
+from napari_defocus.batch.plan import make_plan
+from napari_defocus.batch.run import run_plan
+from napari_defocus.batch.settings import Settings
+from napari_defocus.cli import main
+from napari_defocus.io import read_picture, write_picture
+from napari_defocus.viewer.deblur import DeblurWidget
+from napari_defocus.viewer.defocus_map import DefocusMapWidget
+from napari_defocus.viewer.results import METADATA_KEY
+
+KINDS = ("radius", "confidence", "sharp")
+
+
+@pytest.fixture(params=["photograph", "gray float plane"])
+def image(request):
+    """An image, and the options that the API needs for it."""
+    rng = np.random.default_rng(3)
+    if request.param == "photograph":
+        coarse = rng.integers(0, 256, (8, 12, 3), dtype=np.uint8)
+        return coarse.repeat(8, axis=0).repeat(8, axis=1), {"channel_axis": -1}
+    coarse = rng.random((8, 12), np.float32) * 40 - 3
+    return coarse.repeat(8, axis=0).repeat(8, axis=1), {}
+
+
+@pytest.fixture
+def file(image, tmp_path):
+    """A file with the image, whose type holds it exactly."""
+    data, options = image
+    write_picture(tmp_path / "cells.tif", data, **options)
+    return tmp_path / "cells.tif"
+
+
+def from_api(image):
+    """Return arrays and provenance of the public functions, by kind of result."""
+    data, options = image
+    estimate = EstimateJob(Views(data), options=Options(**options))
+    records = provenance(estimate), provenance(DeblurJob(data, options=Options(**options)))
+    radius, confidence = estimate_defocus(data, **options)
+    arrays = radius, confidence, deblur(data, **options)
+    return dict(zip(KINDS, zip(arrays, (records[0], *records), strict=True), strict=True))
+
+
+def from_command_line(file, monkeypatch):
+    """Return arrays and provenance of the commands map and deblur."""
+    paths = {kind: file.with_name(f"{kind}.tif") for kind in KINDS}
+    for words in (
+        ["map", file, paths["radius"], "--confidence-out", paths["confidence"]],
+        ["deblur", file, paths["sharp"]],
+    ):
+        monkeypatch.setattr(sys, "argv", ["napari-defocus", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert not end.value.code
+    return {kind: read_result(path) for kind, path in paths.items()}
+
+
+def from_batch(file):
+    """Return arrays and provenance of a batch of one file."""
+    plan = make_plan([file], file.with_name("batch"), Settings(task="both"))
+    *_, last = run_plan(plan)
+    assert last.outcome.state == "done", last.outcome.message
+    return {kind: read_result(path) for kind, path in plan.items[0].results.items()}
+
+
+def from_widgets(image, viewer, qtbot):
+    """Return arrays and provenance of both widgets."""
+    data, _ = image
+    layer = viewer.add_image(data, rgb=data.ndim == 3)
+    results = {}
+    for widget_type in (DefocusMapWidget, DeblurWidget):
+        widget = widget_type(viewer)
+        qtbot.addWidget(widget.native)
+        widget.image.value = layer
+        worker = widget.run()
+        with qtbot.waitSignal(worker.finished, timeout=120_000):
+            pass
+        for new in (new for new in viewer.layers if new is not layer):
+            results[kind_of(new)] = new.data, new.metadata[METADATA_KEY]
+    return results
+
+
+def kind_of(layer):
+    """Return the kind of result that a layer holds."""
+    if layer.metadata[METADATA_KEY]["function"] == "deblur":
+        return "sharp"
+    return "confidence" if "confidence" in layer.name else "radius"
+
+
+def read_result(path):
+    record = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+    return read_picture(path).data, record
+
+
+def test_results_and_provenance_are_the_same_everywhere(
+    image, file, monkeypatch, npe2pm, plugin_settings, qtbot
+):
+    from npe2 import PluginManifest
+
+    for name in ("napari", "napari-defocus"):
+        npe2pm.register(PluginManifest.from_distribution(name))
+    expected = from_api(image)
+    others = {
+        "command line": from_command_line(file, monkeypatch),
+        "batch": from_batch(file),
+        "widgets": from_widgets(image, ViewerModel(), qtbot),
+    }
+    for origin, results in others.items():
+        assert set(results) == set(KINDS), origin
+        for kind in KINDS:
+            check_same(results[kind], expected[kind], f"{kind} of the {origin}")
+
+
+def check_same(result, expected, name):
+    """Check that bytes and provenance are equal; of its input, the keys and the hash."""
+    assert result[0].dtype == expected[0].dtype, name
+    assert result[0].tobytes() == expected[0].tobytes(), name
+    record, expected_record = (json.loads(json.dumps(made[1])) for made in (result, expected))
+    record.pop("batch", None)  # a batch adds what its next run checks
+    source, expected_source = record.pop("input"), expected_record.pop("input")
+    assert set(source) == set(expected_source), name
+    assert source["hash"] == expected_source["hash"], name
+    assert record == expected_record, name
