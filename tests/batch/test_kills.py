@@ -177,7 +177,7 @@ def test_kills_during_many_files_are_mended(settings, tmp_path, run, copies, kil
     assert run(mixed, tmp_path / "whole", settings()) == 0
     rng = random.Random(0)
     for _ in range(kills):
-        files, touches = rng.randrange(4, 17), rng.randrange(30)
+        files, touches = rng.randrange(4, 17 * copies // kills), rng.randrange(30)
         ended = run(mixed, tmp_path / "out", settings(), files=files, touches=touches)
         assert ended == -9
     assert run(mixed, tmp_path / "out", settings()) == 0
