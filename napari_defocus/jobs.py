@@ -455,9 +455,12 @@ class RefocusJob(_PictureJob):
 
     def _steps(self) -> Steps[Any]:
         self._check_out(self.out)
-        known = check_map(_match_laziness(self.defocus, self.sharp), self.layout)
-        task = PlaneRenderer(self.layout, known.signed, self.focus, self.aperture)
-        return (yield from self._make_picture(task, self.sharp, list(known), self.out))
+        defocus = check_map(_match_laziness(self.defocus, self.sharp), self.layout)
+        signed: Any = defocus.signed
+        if is_dask(defocus.radius) and not isinstance(self.defocus, DefocusMap):
+            signed = _any_negative(defocus.radius, lazy=self.out is None)
+        task = PlaneRenderer(self.layout, signed, self.focus, self.aperture)
+        return (yield from self._make_picture(task, self.sharp, list(defocus), self.out))
 
 
 def check_number(
@@ -489,6 +492,16 @@ def _match_laziness(defocus: Any, image: Any) -> Any:
     if not isinstance(defocus, DefocusMap):
         return computed[0]
     return DefocusMap(computed[0], computed[1], defocus.signed, defocus.model)
+
+
+def _any_negative(radius: Any, *, lazy: bool) -> Any:
+    """Return whether any radius of a dask array is negative, as a delayed value if lazy."""
+    negative = (radius < 0).any()
+    if not lazy:
+        return bool(negative.compute())
+    import dask
+
+    return dask.delayed(bool)(negative)
 
 
 def _card(model: ModelCard | nn.Module) -> ModelCard:

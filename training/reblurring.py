@@ -29,7 +29,7 @@ def left_candidates(sharp: Tensor, bank: KernelBank) -> Tensor:
         (N, 2 R + 1, H, W) for radii -R, ..., R. The right view for a radius is the left one for
         its opposite: flip the axis.
     """
-    positive, negative = bank.views(negative=False)[0], bank.views(negative=True)[0]
+    positive, negative = bank.views(in_front=True)[0], bank.views(in_front=False)[0]
     kernels = torch.cat([negative[1:].flip(0), positive])
     return convolve(sharp, kernels)[:, :, 0]
 

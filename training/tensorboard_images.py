@@ -14,7 +14,7 @@ _COLUMNS = 8
 @torch.no_grad()
 def kernel_image(bank: KernelBank, first: int = 1) -> Tensor:
     """All kernels of a bank by radius: the left view's, and below it the whole pupil's."""
-    stored = bank.views(negative=False)[0][first:]
+    stored = bank.views(in_front=True)[0][first:]
     whole = (stored + mirrored(stored)) / 2
     tiles = torch.cat([stored, whole], 1)
     tiles = tiles / tiles.amax((1, 2), keepdim=True)

@@ -34,7 +34,7 @@ def beside_depth_edges(radius: Tensor, reach: int = 12) -> Tensor:
 def correlations(bank: KernelBank, other: KernelBank) -> Tensor:
     """Pearson's correlation of the left view's kernels of each radius of two banks, (R,)."""
     count = min(len(bank.scores), len(other.scores))
-    left = (each.views(negative=False)[0][:count] for each in (bank, other))
+    left = (each.views(in_front=True)[0][:count] for each in (bank, other))
     return torch.stack([_correlation(_same_support(a, b)) for a, b in zip(*left, strict=True)])
 
 

@@ -78,6 +78,7 @@ def over_planes(
     planes: list[Any],
     value_range: Any,
     *,
+    task: Any,
     channels: int,
     dtype: Any,
 ) -> Any:
@@ -86,16 +87,18 @@ def over_planes(
     Parameters
     ----------
     work : callable
-        ``work(*planes, value_range=...)``: takes NumPy arrays (C, Y, X), one of each of `planes`,
-        and returns one (`channels`, Y, X).
+        ``work(*planes, value_range=..., task=...)``: takes NumPy arrays (C, Y, X), one of each of
+        `planes`, and returns one (`channels`, Y, X).
     planes : list of dask arrays
         (..., C, Y, X), one block a plane, with the same leading axes.
     value_range : (float, float), array or delayed
         Passed on, as (float, float) of the plane.
+    task : object
+        Passed on; if it is a dataclass, delayed fields of it are computed first.
     channels : int
         Channels of the result.
     dtype : data type
-        Of the result.
+        Data type of the result.
 
     Returns
     -------
@@ -109,6 +112,7 @@ def over_planes(
         *planes,
         work=work,
         value_range=value_range,
+        task=task,
         dtype=dtype,
         chunks=(*first.chunks[:-3], (channels,), *first.chunks[-2:]),
         meta=np.empty((0,) * first.ndim, dtype),
@@ -116,8 +120,13 @@ def over_planes(
 
 
 def _on_block(
-    *blocks: Array, work: Callable[..., Array], value_range: Any, block_id: tuple[int, ...]
+    *blocks: Array,
+    work: Callable[..., Array],
+    value_range: Any,
+    task: Any,
+    block_id: tuple[int, ...],
 ) -> Array:
     black_white = range_of_plane(value_range, block_id[:-3])
-    result = work(*(block.reshape(block.shape[-3:]) for block in blocks), value_range=black_white)
+    planes = (block.reshape(block.shape[-3:]) for block in blocks)
+    result = work(*planes, value_range=black_white, task=task)
     return result.reshape(*blocks[0].shape[:-3], *result.shape)

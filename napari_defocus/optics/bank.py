@@ -29,7 +29,7 @@ class KernelBank(nn.Module):
     Examples
     --------
     >>> bank = KernelBank(4)
-    >>> left, right = bank.views(negative=False)
+    >>> left, right = bank.views(in_front=True)
     >>> left.shape, bool(torch.allclose(right, left.flip(-1)))
     (torch.Size([5, 11, 11]), True)
     """
@@ -47,11 +47,14 @@ class KernelBank(nn.Module):
         peak = start.amax((-2, -1), keepdim=True)
         self.scores = nn.Parameter((start / peak).clamp(min=_DARK).log())
 
-    def views(self, *, negative: bool) -> tuple[Tensor, Tensor]:
-        """Kernels (R, S, S) of the left and of the right view, for one sign of the radius."""
+    def views(self, *, in_front: bool) -> tuple[Tensor, Tensor]:
+        """Return the kernels (R, S, S) of the left and the right view for one sign of the radius.
+
+        Positive radii lie in front of the plane of focus, negative ones behind it.
+        """
         scores = self.whole_scores().masked_fill(~self.inside, -torch.inf)
         stored = scores.flatten(1).softmax(1).view_as(scores)
-        return (mirrored(stored), stored) if negative else (stored, mirrored(stored))
+        return (stored, mirrored(stored)) if in_front else (mirrored(stored), stored)
 
     def whole_scores(self) -> Tensor:
         """Logarithms (R, S, S) of the left view's kernels, up to a constant each."""
@@ -59,7 +62,7 @@ class KernelBank(nn.Module):
 
     def center(self) -> Tensor:
         """Kernels (R, S, S) of the whole pupil: the mean of both views'."""
-        left, right = self.views(negative=False)
+        left, right = self.views(in_front=True)
         return normalized(left + right)
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""What a lens makes of a sharp image and a map of blur radii, in linear light."""
+"""Blurring of a sharp image by a map of radii, in linear light."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from napari_defocus.optics.convolution import convolve
 from napari_defocus.optics.kernels import disk
 
-_NOTHING = 1e-6
+_LEAST_COVERAGE = 1e-6
 
 
 def interpolated_reblur(sharp: Tensor, radius: Tensor, kernels: Tensor) -> Tensor:
@@ -54,11 +54,10 @@ def reblur_layers(
     sharp : Tensor
         (N, C, H, W) linear light.
     radius : Tensor
-        (N, 1, H, W) signed radius in px: positive lies behind the plane of focus, negative in
-        front of it. With an unsigned map everything out of focus is thus taken to lie behind.
+        (N, 1, H, W) signed radius in px: positive in front of the plane of focus, negative behind
+        it. Negate the radii of an unsigned map to place everything behind that plane.
     kernel : callable
-        Kernel of a radius in px; a uniform disk if not given. Called with signed whole numbers'
-        magnitudes.
+        Function that returns the kernel of a whole radius >= 0 in px; by default a uniform disk.
 
     Returns
     -------
@@ -67,10 +66,10 @@ def reblur_layers(
 
     Notes
     -----
-    The scene is cut into layers one pixel of radius apart, shared linearly between neighbors,
-    and laid from far to near. A layer covers all behind it but its direct neighbor, with which it
-    forms one surface. Where nothing covers a pixel, as behind the edge of a blurred foreground,
-    the layers that are seen are scaled up.
+    The scene is cut into layers one pixel of radius apart; a pixel between two layers is shared
+    linearly. Layers are composed from far to near. A layer covers all layers behind it but its
+    direct neighbor, with which it forms one surface. Where the coverage does not add up to 1, as
+    behind the edge of a blurred foreground, the visible layers are scaled up.
 
     Examples
     --------
@@ -78,11 +77,11 @@ def reblur_layers(
     >>> bool((reblur_layers(image, torch.zeros(1, 1, 16, 16)) - image).abs().max() < 1e-5)
     True
     """
-    first = int(radius.min().floor())
-    last = int(radius.max().ceil())
+    farthest = int(radius.min().floor())
+    nearest = int(radius.max().ceil())
     settled = torch.zeros_like(torch.cat([sharp, radius], 1))
     latest = settled
-    for step in range(last, first - 1, -1):
+    for step in range(farthest, nearest + 1):
         share = (1 - (radius - step).abs()).clamp(min=0)
         if not bool(share.any()):
             settled, latest = settled + latest, torch.zeros_like(latest)
@@ -93,4 +92,4 @@ def reblur_layers(
         cover = layer[:, -1:].clamp(0, 1)
         settled, latest = settled * (1 - cover) + latest, layer
     total = settled + latest
-    return total[:, :-1] / total[:, -1:].clamp(min=_NOTHING)
+    return total[:, :-1] / total[:, -1:].clamp(min=_LEAST_COVERAGE)

@@ -1,43 +1,38 @@
-"""Another focus distance and aperture for a sharp image with a signed map."""
+"""Blur radius at another focus distance and aperture."""
 
-from torch import Tensor
+from typing import TypeVar
 
-from napari_defocus.optics.reblur import reblur_layers
+import numpy as np
+import numpy.typing as npt
+
+Radius = TypeVar("Radius", float, npt.NDArray[np.float32])
 
 
-def refocused_radius(radius: Tensor, focus: float, aperture: float) -> Tensor:
-    """Signed radius after focus and aperture have changed.
+def radius_after_refocus(radius: Radius, focus: float, aperture: float) -> Radius:
+    """Return the signed radius after focus and aperture were changed.
 
     Parameters
     ----------
-    radius : Tensor
-        Signed radius in px as the photograph was taken.
+    radius : float or array
+        Signed radius in px of the photograph: positive in front of its plane of focus.
     focus : float
-        Radius in px of what is to be in focus.
+        Signed radius in px of the objects to be in focus.
     aperture : float
-        New diameter of the aperture, in units of the one the map was taken with, >= 0.
+        Diameter of the new aperture divided by that of the photograph's, >= 0.
 
     Returns
     -------
-    Tensor
-        aperture * (radius - focus): in the thin-lens model the circle of confusion is linear in
-        inverse depth, its slope proportional to the aperture.
+    float or array
+        Signed radius in px: positive in front of the new plane of focus.
+
+    Notes
+    -----
+    aperture * (radius - focus): in the model of a thin lens the circle of confusion is linear in
+    inverse depth, with a slope proportional to the aperture.
 
     Examples
     --------
-    >>> refocused_radius(Tensor([0.0, 4.0]), focus=4.0, aperture=0.5).tolist()
+    >>> radius_after_refocus(np.array([0.0, 4.0]), focus=4.0, aperture=0.5).tolist()
     [-2.0, 0.0]
     """
     return aperture * (radius - focus)
-
-
-def refocus_layers(sharp: Tensor, radius: Tensor, focus: float, aperture: float) -> Tensor:
-    """Render a sharp image (N, C, H, W), linear light, at another focus and aperture.
-
-    Examples
-    --------
-    >>> import torch
-    >>> refocus_layers(torch.rand(1, 3, 8, 8), torch.ones(1, 1, 8, 8), 1.0, 2.0).shape
-    torch.Size([1, 3, 8, 8])
-    """
-    return reblur_layers(sharp, refocused_radius(radius, focus, aperture))

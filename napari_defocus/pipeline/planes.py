@@ -157,18 +157,19 @@ def map_planes(
     """
     layout = task.layout
     return over_planes(
-        functools.partial(_process_plane, task, options),
+        functools.partial(_process_plane, options=options),
         [
             *(lazy_planes(image, layout) for image in inputs.images),
             *(lazy_map(part, layout) for part in inputs.maps),
         ],
         lazy_range(inputs.images[0], layout, options.value_range),
+        task=task,  # dask computes delayed fields of it
         channels=channels,
         dtype=dtype,
     )
 
 
-def _process_plane(task: PlaneTask, options: Options, *planes: Array, value_range: Range) -> Array:
+def _process_plane(*planes: Array, value_range: Range, task: PlaneTask, options: Options) -> Array:
     """Process one plane inside a task of dask, which reports no progress."""
     run = PlaneRun(options, ProgressMeter(0), MemoryStorage())
     return drain(translate_errors(task.steps(*planes, value_range=value_range, run=run)))[:, :, :]

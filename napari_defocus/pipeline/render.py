@@ -14,6 +14,7 @@ from ..image.value_range import Range
 from ..inference.engine import infer
 from ..inference.resample import block_mean, downsample, upsample
 from ..inference.storage import Planes, WritablePlanes
+from ..optics.refocus import radius_after_refocus
 from .levels import as_rgb
 from .plane import PlaneCodec, PlaneRun, Steps
 
@@ -69,8 +70,10 @@ class PlaneRenderer:
         return codec.add_change(original, before, after - before)
 
     def _new_radius(self, radius: FloatArray) -> FloatArray:
-        behind = -self.aperture if self.signed else self.aperture
-        return (behind * (radius - self.focus)).astype(np.float32)
+        sign = 1 if self.signed else -1  # an unsigned map lies behind the plane of focus
+        return np.asarray(
+            sign * radius_after_refocus(radius, self.focus, self.aperture), np.float32
+        )
 
 
 def render_plane(network: nn.Module, image: FloatArray, run: PlaneRun) -> Steps[FloatArray]:

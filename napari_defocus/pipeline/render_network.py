@@ -28,15 +28,15 @@ class RenderNetwork(nn.Module):
 
     Parameters
     ----------
-    nearest, farthest : float
-        Smallest and largest signed radius in pixels that it will meet.
+    farthest, nearest : float
+        Smallest and largest signed radius in pixels of the map.
     """
 
-    def __init__(self, nearest: float, farthest: float) -> None:
+    def __init__(self, farthest: float, nearest: float) -> None:
         super().__init__()
         largest = max(abs(nearest), abs(farthest))
         self.descriptor = RenderDescriptor(receptive_radius=math.ceil(largest) + 2)
-        self.operations_per_pixel = _LAYER * (math.ceil(farthest) - math.floor(nearest) + 1)
+        self.operations_per_pixel = _LAYER * (math.ceil(nearest) - math.floor(farthest) + 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Blur (N, 4, H, W), display-encoded RGB and signed radius, to (N, 3, H, W)."""

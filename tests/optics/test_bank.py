@@ -16,23 +16,23 @@ def taught_bank():
     return bank
 
 
-@pytest.mark.parametrize("negative", [False, True])
-def test_non_negative_and_of_unit_sum(taught_bank, negative):
-    for kernels in taught_bank.views(negative=negative):
+@pytest.mark.parametrize("in_front", [False, True])
+def test_kernels_are_non_negative_and_of_unit_sum(taught_bank, in_front):
+    for kernels in taught_bank.views(in_front=in_front):
         assert kernels.min() >= 0
         torch.testing.assert_close(kernels.sum((-2, -1)), torch.ones(6))
 
 
 def test_views_are_mirror_images_and_swap_with_the_sign(taught_bank):
-    left, right = taught_bank.views(negative=False)
+    left, right = taught_bank.views(in_front=True)
     torch.testing.assert_close(right, left.flip(-1))
-    left_before, right_before = taught_bank.views(negative=True)
+    left_before, right_before = taught_bank.views(in_front=False)
     torch.testing.assert_close(left_before, right)
     torch.testing.assert_close(right_before, left)
 
 
 def test_no_light_outside_the_radius(taught_bank):
-    left, _ = taught_bank.views(negative=False)
+    left, _ = taught_bank.views(in_front=True)
     assert left[2, 6, 10] == 0
     assert left[0].argmax() == 6 * 13 + 6
 
@@ -48,32 +48,32 @@ def test_learns():
     bank = KernelBank(3)
     target = torch.zeros(9, 9)
     target[4, 5] = 1
-    before = (bank.views(negative=False)[0][3] - target).square().sum().item()
+    before = (bank.views(in_front=True)[0][3] - target).square().sum().item()
     optimizer = torch.optim.Adam(bank.parameters(), 0.3)
     for _ in range(20):
         optimizer.zero_grad()
-        (bank.views(negative=False)[0][3] - target).square().sum().backward()
+        (bank.views(in_front=True)[0][3] - target).square().sum().backward()
         optimizer.step()
-    after = (bank.views(negative=False)[0][3] - target).square().sum().item()
+    after = (bank.views(in_front=True)[0][3] - target).square().sum().item()
     assert after < 0.2 * before
 
 
 def test_a_shared_pupil_starts_as_the_plain_bank():
     plain, shared = KernelBank(8), SharedPupilBank(8)
-    for a, b in zip(plain.views(negative=True), shared.views(negative=True), strict=True):
+    for a, b in zip(plain.views(in_front=False), shared.views(in_front=False), strict=True):
         torch.testing.assert_close(a, b)
 
 
 def test_what_one_radius_teaches_of_the_pupil_reaches_the_others():
     bank = SharedPupilBank(10)
-    before = bank.views(negative=False)[0].detach()
+    before = bank.views(in_front=True)[0].detach()
     evenly = half_pupil(disk(6.0, 11), 6.0)
     optimizer = torch.optim.Adam([bank.pupil], 0.1)
     for _ in range(30):
         optimizer.zero_grad()
-        (bank.views(negative=False)[0][6] - evenly).square().sum().backward()
+        (bank.views(in_front=True)[0][6] - evenly).square().sum().backward()
         optimizer.step()
-    after = bank.views(negative=False)[0].detach()
+    after = bank.views(in_front=True)[0].detach()
     wanted = half_pupil(disk(9.0, 11), 9.0)
     assert (after[9] - wanted).square().sum() < 0.6 * (before[9] - wanted).square().sum()
     torch.testing.assert_close(after[2], before[2])
@@ -83,7 +83,7 @@ def test_a_shared_pupil_becomes_a_plain_bank_of_the_same_kernels():
     bank = SharedPupilBank(6)
     with torch.no_grad():
         bank.pupil += torch.rand(bank.pupil.shape, generator=torch.Generator().manual_seed(0))
-    for a, b in zip(bank.views(negative=False), bank.plain().views(negative=False), strict=True):
+    for a, b in zip(bank.views(in_front=True), bank.plain().views(in_front=True), strict=True):
         torch.testing.assert_close(a, b)
 
 

@@ -39,7 +39,7 @@ def test_reblurring_is_the_direct_formula(bank, seed):
     sharp, radius = rng.random((20, 24)), rng.uniform(-REACH, REACH, (20, 24))
     expected = {}
     for view in (0, 1):
-        kernels = {1: bank.views(negative=False)[view], -1: bank.views(negative=True)[view]}
+        kernels = {1: bank.views(in_front=True)[view], -1: bank.views(in_front=False)[view]}
         expected[view] = sum(
             np.where((np.sign(radius) == sign) | (i == 0), 1, 0)
             * np.maximum(0, 1 - np.abs(np.abs(radius) - i))

@@ -70,7 +70,7 @@ class BankLens:
 
     def __init__(self, bank: KernelBank) -> None:
         with torch.no_grad():
-            self._views = torch.stack(bank.views(negative=False), 1)
+            self._views = torch.stack(bank.views(in_front=True), 1)
 
     @classmethod
     def read(cls, path: Path) -> "BankLens":

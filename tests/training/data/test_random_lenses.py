@@ -157,7 +157,7 @@ def test_coma_is_lopsided_but_stays_in_place():
 def test_a_bank_is_interpolated_between_whole_radii(bank):
     kernels = one(BankLens(bank), 3.0, 3.25, 4.0)
     inner = slice(HALF - 11, HALF + 12)
-    torch.testing.assert_close(kernels[0, 0, inner, inner], bank.views(negative=False)[0][3])
+    torch.testing.assert_close(kernels[0, 0, inner, inner], bank.views(in_front=True)[0][3])
     torch.testing.assert_close(kernels[1], 0.75 * kernels[0] + 0.25 * kernels[2])
 
 
@@ -165,7 +165,7 @@ def test_a_negative_radius_swaps_the_views_of_a_bank(bank):
     kernels = one(BankLens(bank), 5.0, -5.0)
     assert torch.equal(kernels[0], kernels[1].flip(0))
     inner = slice(HALF - 11, HALF + 12)
-    torch.testing.assert_close(kernels[1, 0, inner, inner], bank.views(negative=True)[0][5])
+    torch.testing.assert_close(kernels[1, 0, inner, inner], bank.views(in_front=False)[0][5])
 
 
 def test_a_radius_beyond_the_bank_is_an_error(bank):
@@ -187,8 +187,8 @@ def test_a_bank_comes_back_from_its_file(bank, tmp_path):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_planted_bank_is_not_the_one_trainings_start_with(seed):
-    planted = reference_bank(SampleRNG.from_key(seed, samples=[0])).views(negative=False)[0]
-    start = KernelBank().views(negative=False)[0]
+    planted = reference_bank(SampleRNG.from_key(seed, samples=[0])).views(in_front=True)[0]
+    start = KernelBank().views(in_front=True)[0]
     alike = cosine_similarity(planted.flatten(1), start.flatten(1))
     assert alike[8:].max() < 0.9
     torch.testing.assert_close(planted.sum((-2, -1)), torch.ones(25))

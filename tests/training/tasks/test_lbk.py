@@ -88,8 +88,8 @@ def test_kernels_stay_non_negative_and_of_unit_sum_while_they_are_trained(traine
     assert moved.abs().max() > 0.5
     for state in banks:
         task.bank.load_state_dict(state)
-        for negative in (False, True):
-            left, right = task.bank.views(negative=negative)
+        for in_front in (False, True):
+            left, right = task.bank.views(in_front=in_front)
             assert left.min() >= 0
             torch.testing.assert_close(left.sum((1, 2)), torch.ones(7))
             assert torch.equal(right, left.flip(-1))
@@ -103,7 +103,7 @@ def test_what_a_run_leaves_opens_with_the_plugin_and_the_renderer(trained):
     state = torch.load(folder / "checkpoint.pt", weights_only=True)
     own = SharedPupilBank(6)
     own.load_state_dict(state["players"]["kernels"]["average"])
-    torch.testing.assert_close(bank.views(negative=False)[0], own.views(negative=False)[0])
+    torch.testing.assert_close(bank.views(in_front=True)[0], own.views(in_front=True)[0])
 
 
 def test_figures_compare_with_radii_and_a_planted_lens_where_they_are_known(
