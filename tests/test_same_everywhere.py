@@ -14,13 +14,13 @@ from napari_defocus import (
     Views,
     deblur,
     estimate_defocus,
-    provenance,
 )
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
 from napari_defocus.batch.settings import Settings
 from napari_defocus.cli import main
 from napari_defocus.io import read_picture, write_picture
+from napari_defocus.provenance import provenance
 from napari_defocus.viewer.deblur import DeblurWidget
 from napari_defocus.viewer.defocus_map import DefocusMapWidget
 from napari_defocus.viewer.results import METADATA_KEY

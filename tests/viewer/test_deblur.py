@@ -12,9 +12,9 @@ from napari_defocus import (
     Options,
     deblur,
     estimate_defocus,
-    provenance,
 )
 from napari_defocus.errors import MapError
+from napari_defocus.provenance import provenance
 from napari_defocus.viewer.results import METADATA_KEY
 
 
