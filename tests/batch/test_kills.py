@@ -168,7 +168,7 @@ def report(folder):
 
 
 @pytest.mark.parametrize(
-    ("copies", "kills"), [(2, 2), pytest.param(10, 10, marks=pytest.mark.slow)]
+    ("copies", "kills"), [(1, 2), pytest.param(10, 10, marks=pytest.mark.slow)]
 )
 def test_kills_during_many_files_are_mended(settings, tmp_path, run, copies, kills):
     assert (len(GOOD), len(BROKEN)) == (18, 20)
