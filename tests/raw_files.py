@@ -6,7 +6,7 @@ from scipy.ndimage import convolve, gaussian_filter
 
 from napari_defocus import estimate_defocus
 from napari_defocus.models import find_model, load_network
-from napari_defocus.optics.kernels import disk, half_pupil, mirrored
+from napari_defocus.optics.kernels import disk, half_pupil, mirror
 from training.data.random_lenses import TYPICAL_DISPARITY
 
 BLACK, WHITE = 64, 16383
@@ -76,7 +76,7 @@ def _left_half(radius):
 def seen_by_halves(light, radius):
     """What the left and the right halves see of light that is out of focus by a signed radius."""
     left = _left_half(radius)
-    kernels = (left, mirrored(left)) if radius > 0 else (mirrored(left), left)
+    kernels = (left, mirror(left)) if radius > 0 else (mirror(left), left)
     return [convolve(light, kernel.double().numpy()) for kernel in kernels]
 
 

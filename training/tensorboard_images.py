@@ -6,7 +6,7 @@ from torch import Tensor
 
 from napari_defocus.map_colors import paint_map
 from napari_defocus.optics.bank import KernelBank
-from napari_defocus.optics.kernels import mirrored
+from napari_defocus.optics.kernels import mirror
 
 _COLUMNS = 8
 
@@ -15,7 +15,7 @@ _COLUMNS = 8
 def kernel_image(bank: KernelBank, first: int = 1) -> Tensor:
     """All kernels of a bank by radius: the left view's, and below it the whole pupil's."""
     stored = bank.views(in_front=True)[0][first:]
-    whole = (stored + mirrored(stored)) / 2
+    whole = (stored + mirror(stored)) / 2
     tiles = torch.cat([stored, whole], 1)
     tiles = tiles / tiles.amax((1, 2), keepdim=True)
     tiles = torch.nn.functional.pad(tiles, (1, 1, 1, 1), value=0.3)

@@ -276,11 +276,11 @@ def _batch(parts: Parts) -> torch.Tensor:
     """Return the channels of all parts, (1, C, H, W)."""
     import torch
 
-    from ..networks.blocks import joined
+    from ..networks.blocks import join_channels
 
     # torch takes no arrays that cannot be written to, such as gray shown as three channels
     writable = (np.require(part, requirements="W") for part in parts)
-    return joined([torch.from_numpy(part)[None] for part in writable])
+    return join_channels([torch.from_numpy(part)[None] for part in writable])
 
 
 def prepared_copy(network: nn.Module) -> nn.Module:

@@ -1,4 +1,4 @@
-"""The networks: one architecture a file, each with a `Descriptor`."""
+"""Networks: one architecture a file, each with a `Descriptor`."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Building blocks shared by the networks. None looks at the whole image."""
+"""Building blocks of the networks; none uses statistics of the whole image."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: Channels from which on convolving each sums neighbors faster than adding them up.
-_MANY = 8
+#: Least number of channels for which convolution sums neighbors faster than additions.
+_MANY_CHANNELS = 8
 
 
 class ChannelNorm(nn.Module):
-    """Layer normalization over the channels of each pixel on its own."""
+    """Layer normalization over the channels of each pixel."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -20,12 +20,12 @@ class ChannelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize (N, C, H, W)."""
-        normed: Tensor = self.norm(x.permute(0, 2, 3, 1))
-        return normed.permute(0, 3, 1, 2)
+        normalized: Tensor = self.norm(x.permute(0, 2, 3, 1))
+        return normalized.permute(0, 3, 1, 2)
 
 
 def simple_gate(x: Tensor) -> Tensor:
-    """One half of the channels times the other, the only non-linearity of NAFNet."""
+    """Return one half of the channels times the other, the only non-linearity of NAFNet."""
     a, b = x.chunk(2, dim=1)
     return a * b
 
@@ -33,15 +33,15 @@ def simple_gate(x: Tensor) -> Tensor:
 class GatedBlock(nn.Module):
     """Residual block: norm, modulation, dense 3x3 convolution, simple gate, 1x1 convolution.
 
-    NAFNet's block with a dense convolution in place of the depthwise one, and without its global
-    channel attention, which would make tiles disagree.
+    The block of NAFNet with a dense convolution in place of the depthwise one, and without global
+    channel attention, which would make tiles differ from the whole image.
 
     Parameters
     ----------
     channels : int
         Channels in and out.
     hidden : int
-        Channels behind the 3x3 convolution; the gate halves them.
+        Channels after the 3x3 convolution; the gate halves them.
     condition : int
         Channels of the condition that scales and shifts the normalized features; 0 for none.
     """
@@ -59,38 +59,38 @@ class GatedBlock(nn.Module):
             nn.init.zeros_(self.modulation.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Refine (N, C, H, W), steered by (N, condition, H, W)."""
+        """Refine (N, C, H, W), modulated by (N, condition, H, W)."""
         features = self.norm(x)
         if self.modulation is not None:
             scale, shift = self.modulation(condition).chunk(2, dim=1)
             features = torch.addcmul(features, features, scale).add_(shift)
-        refined: Tensor = self.project(simple_gate(self.conv(features)))
-        return refined.add_(x)
+        change: Tensor = self.project(simple_gate(self.conv(features)))
+        return change.add_(x)
 
 
 class Down(nn.Conv2d):
-    """Halve the size, by 2x2 convolution of stride 2."""
+    """Halving of the size by a 2x2 convolution of stride 2."""
 
     def __init__(self, channels: int, out: int) -> None:
         super().__init__(channels, out, 2, stride=2)
 
 
 class Up(nn.Module):
-    """Double the size, by 1x1 convolution and pixel shuffle."""
+    """Doubling of the size by a 1x1 convolution and pixel shuffle."""
 
     def __init__(self, channels: int, out: int) -> None:
         super().__init__()
         self.expand = nn.Conv2d(channels, 4 * out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, out, 2 H, 2 W)."""
+        """Return (N, out, 2 H, 2 W) from (N, C, H, W)."""
         return functional.pixel_shuffle(self.expand(x), 2)
 
 
-def joined(features: Sequence[Tensor]) -> Tensor:
-    """Channels of (N, C, H, W) each, in one tensor, last in memory, where convolutions want them.
+def join_channels(features: Sequence[Tensor]) -> Tensor:
+    """Concatenate tensors (N, C, H, W) along channels, with channels last in memory.
 
-    Copied there one after the other: faster than bringing each into that order to join them.
+    Copying each into place is faster than bringing each into that order before joining them.
     """
     count, _, height, width = features[0].shape
     ends = list(accumulate(x.shape[1] for x in features))
@@ -101,29 +101,29 @@ def joined(features: Sequence[Tensor]) -> Tensor:
 
 
 def luma(rgb: Tensor) -> Tensor:
-    """Rec. 709 weighted mean of (N, 3, H, W), as (N, 1, H, W)."""
+    """Return the Rec. 709 weighted mean (N, 1, H, W) of (N, 3, H, W)."""
     return 0.2126 * rgb[:, :1] + 0.7152 * rgb[:, 1:2] + 0.0722 * rgb[:, 2:]
 
 
 def box(x: Tensor, half: int) -> Tensor:
-    """Mean over a (2 half + 1)-wide square; outside the image counts for nothing."""
+    """Return the mean over a (2 half + 1)-wide square; pixels outside the image do not count."""
     counts = [_counts(length, half, x.device) for length in x.shape[-2:]]
-    sums = _convolved_sums if x.shape[1] >= _MANY else _doubled_sums
+    sums = _sum_by_convolution if x.shape[1] >= _MANY_CHANNELS else _sum_by_doubling
     for axis in (-2, -1):
         x = sums(x, half, axis)
     return x.div_(counts[0][:, None] * counts[1])
 
 
 def _counts(length: int, half: int, device: torch.device) -> Tensor:
-    """How many of the 2 half + 1 neighbors of each place along an axis lie inside."""
+    """Return the number of the 2 half + 1 neighbors along an axis that lie inside."""
     ends = torch.arange(length, device=device)
     return (ends + half + 1).clamp(max=length) - (ends - half).clamp(min=0)
 
 
-def _convolved_sums(x: Tensor, half: int, axis: int) -> Tensor:
-    """Sums of 2 half + 1 neighbors along an axis, by convolving each channel with ones.
+def _sum_by_convolution(x: Tensor, half: int, axis: int) -> Tensor:
+    """Sum 2 half + 1 neighbors along an axis by convolving each channel with ones.
 
-    Of many channels, last in memory, that is three times faster than `_doubled_sums`.
+    For many channels, last in memory, it is three times faster than `_sum_by_doubling`.
     """
     shape, margin = ((-1, 1), (half, 0)) if axis == -2 else ((1, -1), (0, half))
     ones = x.new_ones(2 * half + 1).view(shape).expand(x.shape[1], 1, -1, -1)
@@ -131,18 +131,18 @@ def _convolved_sums(x: Tensor, half: int, axis: int) -> Tensor:
         return functional.conv2d(x, ones, padding=margin, groups=x.shape[1])
 
 
-def _doubled_sums(x: Tensor, half: int, axis: int) -> Tensor:
-    """Sums of 2 half + 1 neighbors along an axis: of 1, 2, 4, ... at once, as needed.
+def _sum_by_doubling(x: Tensor, half: int, axis: int) -> Tensor:
+    """Sum 2 half + 1 neighbors along an axis from sums of 1, 2, 4, ... neighbors.
 
-    Of few channels that is several times faster on processors than pooling or convolving.
+    For few channels it is several times faster on CPUs than pooling or convolving.
     """
     margin = (0, 0, half, half) if axis == -2 else (half, half)
     length, side = x.shape[axis], 2 * half + 1
     sums, size = functional.pad(x, margin), 1
     total, start = sums.narrow(axis, 0, length), 1
     while 2 * size <= side:
-        kept = sums.shape[axis] - size
-        sums = sums.narrow(axis, 0, kept) + sums.narrow(axis, size, kept)
+        count = sums.shape[axis] - size
+        sums = sums.narrow(axis, 0, count) + sums.narrow(axis, size, count)
         size *= 2
         if side & size:
             total = total + sums.narrow(axis, start, length)
@@ -150,18 +150,18 @@ def _doubled_sums(x: Tensor, half: int, axis: int) -> Tensor:
     return total
 
 
-def locally_normalized(x: Tensor, half: int, floor: float = 0.02) -> Tensor:
-    """Value minus local mean, over the local size of that difference (at least `floor`).
+def normalize_locally(x: Tensor, half: int, floor: float = 0.02) -> Tensor:
+    """Return the difference from the local mean, divided by its local root mean square.
 
-    Looks 2 `half` pixels far: the difference is averaged after it was taken, which keeps the scale
-    of texture beside a strong edge.
+    The divisor is at least `floor`. Pixels up to 2 `half` away matter: differences from each
+    pixel's own mean keep the contrast of texture beside a strong edge.
     """
     centered = x - box(x, half)
     return centered / (box(centered**2, half) + floor**2).sqrt()
 
 
 def local_statistics(x: Tensor, half: int, floor: float = 0.02) -> tuple[Tensor, Tensor]:
-    """Local mean, and local standard deviation (at least `floor`); both look `half` pixels far."""
+    """Return local mean and standard deviation (at least `floor`) of a (2 half + 1)-wide square."""
     mean = box(x, half)
     variance = (box(x * x, half) - mean * mean).clamp(min=0)
     return mean, (variance + floor**2).sqrt()

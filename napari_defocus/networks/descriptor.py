@@ -1,4 +1,4 @@
-"""What a network takes, gives and needs, so that the engine can tile it without knowing it."""
+"""Description of a network's inputs, outputs and limits, by which the engine tiles it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,22 +10,22 @@ _CHANNELS: dict[Task, tuple[int, int]] = {"single": (5, 2), "dual": (8, 2), "deb
 
 @dataclass(frozen=True)
 class Descriptor:
-    """Facts about a network.
+    """Inputs, outputs and limits of a network.
 
     Parameters
     ----------
     task : {"single", "dual", "deblur"}
-        ``single``: RGB, radius and confidence of a coarser look (0 and 0 without one) ->
+        ``single``: RGB, radius and confidence of a coarser estimate (0 and 0 without one) ->
         (radius, confidence). ``dual``: left RGB, right RGB, signed radius and confidence of a
-        coarser look -> (signed radius, confidence). ``deblur``: RGB, radius, confidence -> RGB.
+        coarser estimate -> (signed radius, confidence). ``deblur``: RGB, radius, confidence -> RGB.
     receptive_radius : int
-        Distance in pixels beyond which an input pixel cannot matter: the halo of a tile.
+        Largest distance in pixels at which an input pixel affects a result: the halo of a tile.
     multiple : int
         Height and width of the input must be multiples of this.
     max_radius : float
-        Largest blur radius, in pixels, that the network knows.
+        Largest blur radius in pixels that the network returns or corrects.
     bfloat16 : bool
-        Whether the result stays good under bfloat16 autocast.
+        Whether results stay accurate under bfloat16 autocast.
     """
 
     task: Task

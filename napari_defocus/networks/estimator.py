@@ -1,7 +1,7 @@
-"""The two defocus estimators: from one image, and from two dual-pixel views.
+"""Defocus estimators from one image and from two dual-pixel views.
 
-Both refine what they found in the same picture at half the size: from coarse to fine, flat areas
-learn from surroundings farther away than any one look could reach.
+Both refine an estimate that was made at half the size, so that flat areas get their radius from
+surroundings beyond the receptive field.
 """
 
 from collections.abc import Sequence
@@ -15,37 +15,38 @@ from napari_defocus.networks.blocks import (
     GatedBlock,
     Up,
     box,
-    joined,
+    join_channels,
     local_statistics,
-    locally_normalized,
     luma,
+    normalize_locally,
 )
 from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.optics.kernels import RADIUS_PER_DISPARITY
 
-#: Views are compared at half resolution.
+#: Radius in px per shift of one pixel at half resolution, where the views are compared.
 _RADIUS_PER_SHIFT = 2 * RADIUS_PER_DISPARITY
 _RADIUS_UNIT = 8.0
+#: Cost of matching, added to the mean cost so that flat areas have no clear match.
 _FLAT = 0.02
-#: Clearness of matches below which there is nothing to be sure of.
-_TOLD = 1e-3
-#: How much more a coarser look weighs, before anything is learned, where it was confident.
-_LOYALTY = 4.0
+#: Least clearness of matches: below it the confidence does not fall further.
+_MIN_CLEARNESS = 1e-3
+#: Initial logit of the coarser estimate among the candidates, where its confidence is 1.
+_PRIOR_LOGIT = 4.0
 #: Channels at half size: luma of both views at the four pixels of each, luma of both, radius and
-#: confidence of the coarser look, colors of both.
+#: confidence of the coarser estimate, colors of both.
 _HALVES = [8, 2, 2, 3]
 #: A pixel and its neighbors.
 _AROUND = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1))
-#: How much more a pixel's own radius weighs than a neighbor's, before anything is learned.
-_OWN = 5.0
+#: Initial logit of a pixel's own radius against its neighbors'.
+_CENTER_LOGIT = 5.0
 
 
 class _Trunk(nn.Module):
-    """U-Net over half, quarter and eighth resolution; takes and gives half resolution.
+    """U-Net over half, quarter and eighth resolution; input and output have half resolution.
 
-    It gives `out` channels, and for each pass of mixing the scores of a pixel and its neighbors.
-    `late` channels may join on the way out: features that look so far that the way in would make
-    them look too far.
+    Returns `out` channels and, for each pass of mixing, the scores of a pixel and its neighbors.
+    `late` input channels join in the decoder: they are features with a wide receptive field, which
+    the encoder would widen too far.
     """
 
     def __init__(
@@ -89,14 +90,14 @@ class _Trunk(nn.Module):
 
 
 class SingleEstimator(nn.Module):
-    """Unsigned radius of all blur, and confidence, from one image.
+    """Estimate the unsigned radius of all blur, and its confidence, from one image.
 
     Parameters
     ----------
     neighbors : sequence of int
-        How far away, in half-resolution pixels, the eight neighbors are with which each pixel's
-        radius is mixed at last, pass by pass, by weights that the U-Net gives: pixels beside an
-        edge in depth take the radius of the side that they belong to.
+        Distances, in half-resolution pixels, of the eight neighbors with which the radius of each
+        pixel is mixed at the end: one distance a pass, with weights from the U-Net. So pixels
+        beside an edge in depth take the radius of their side.
     widths : sequence of int
         Channels at half, quarter and eighth resolution.
     blocks : sequence of int
@@ -121,44 +122,43 @@ class SingleEstimator(nn.Module):
         Parameters
         ----------
         x : Tensor
-            (N, 5, H, W): display-encoded RGB, clipped to black and white, so that hot pixels say
-            little; radius in px and confidence as a coarser look found them, 0 and 0 where there
-            was none. H, W multiples of 8.
+            (N, 5, H, W): display-encoded RGB, which is clipped to [0, 1] against hot pixels; radius
+            in px and confidence of a coarser estimate, 0 and 0 without one. H, W multiples of 8.
 
         Returns
         -------
         Tensor
             (N, 2, H, W): radius >= 0 in px, confidence in [0, 1].
         """
-        picture, found = x[:, :3].clamp(0, 1), functional.avg_pool2d(x[:, 3:], 2)
-        texture = locally_normalized(luma(picture), 4)
-        seen = functional.pixel_unshuffle(torch.cat([picture - 0.5, texture], 1), 2)
-        raw, *scores = self.trunk(torch.cat([seen, _scaled(found)], 1))
-        radius = functional.softplus(2 * (found[:, :1] + raw[:, :1])) / 2
-        radius = _mixed(radius, scores, self.neighbors)
-        return _answer(radius, raw[:, 1:], 0, self.descriptor.max_radius)
+        picture, coarse = x[:, :3].clamp(0, 1), functional.avg_pool2d(x[:, 3:], 2)
+        texture = normalize_locally(luma(picture), 4)
+        features = functional.pixel_unshuffle(torch.cat([picture - 0.5, texture], 1), 2)
+        raw, *scores = self.trunk(torch.cat([features, _to_unit(coarse)], 1))
+        radius = functional.softplus(2 * (coarse[:, :1] + raw[:, :1])) / 2
+        radius = _mix_neighbors(radius, scores, self.neighbors)
+        return _upsample(radius, raw[:, 1:], 0, self.descriptor.max_radius)
 
 
 class DualEstimator(nn.Module):
-    """Signed blur radius and confidence from two dual-pixel views.
+    """Estimate the signed blur radius, and its confidence, from two dual-pixel views.
 
-    The views are compared at half resolution over a range of shifts, locally normalized so that
-    brightness and contrast need not agree, and their differences averaged over windows of several
-    widths. The best match of each is a candidate, what a coarser look has found another; a U-Net
-    weighs them for every pixel, beside colors and texture, and corrects them.
+    The views are compared at half resolution over a range of shifts; local normalization removes
+    differences in brightness and contrast. Squared differences are averaged over windows of several
+    widths. The candidates for the radius are the best match of each width and the coarser estimate.
+    A U-Net, which also takes colors and texture, weights them for every pixel and corrects them.
 
     Parameters
     ----------
     shifts : int
         Largest shift tried between the views, in half-resolution pixels, to either side.
     normalize_half : int
-        Half-width of the local normalization, in half-resolution pixels: as wide as the blur, or
-        what little texture is left is lost in noise.
+        Half-width of the local normalization, in half-resolution pixels. It is as wide as the
+        blur, because in narrower windows noise outweighs the remaining texture.
     windows : sequence of int
         Half-widths, in half-resolution pixels, of the windows over which differences are averaged.
     wide, spread : int
-        Half-widths, in half-resolution pixels, of the widest windows, and of those over which
-        their matches are averaged, the clearer weighing more.
+        Half-widths, in half-resolution pixels, of the widest windows, and of the windows over
+        which their matches are averaged, weighted by clearness.
     neighbors, widths, blocks : sequence of int
         As in `SingleEstimator`.
     """
@@ -184,9 +184,9 @@ class DualEstimator(nn.Module):
         self.register_buffer("halving", _halving(), persistent=False)
         self.halving: Tensor
         self.neighbors = tuple(neighbors)
-        looks = len(self.windows)
-        channels = 8 + looks * (2 * shifts + 1) + 2 * looks + 2 + 3
-        self.trunk = _Trunk(channels, looks + 4, len(self.neighbors), widths, blocks, late=2)
+        count = len(self.windows)
+        channels = 8 + count * (2 * shifts + 1) + 2 * count + 2 + 3
+        self.trunk = _Trunk(channels, count + 4, len(self.neighbors), widths, blocks, late=2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Estimate.
@@ -195,8 +195,7 @@ class DualEstimator(nn.Module):
         ----------
         x : Tensor
             (N, 8, H, W): left view's RGB, right view's RGB, display-encoded; signed radius in px
-            and confidence as a coarser look found them, 0 and 0 where there was none. H, W
-            multiples of 8.
+            and confidence of a coarser estimate, 0 and 0 without one. H, W multiples of 8.
 
         Returns
         -------
@@ -204,75 +203,76 @@ class DualEstimator(nn.Module):
             (N, 2, H, W): signed radius in px (> 0 where the left view's content lies to the right
             of the right view's), confidence in [0, 1].
         """
-        fine, half, found, colors = torch.split(self.halves(x), _HALVES, 1)
+        fine, half, coarse, colors = torch.split(self.halves(x), _HALVES, 1)
         mean, deviation = local_statistics(half, self.normalize_half)
         fine = fine - mean.repeat_interleave(4, 1)
         fine = fine / deviation.repeat_interleave(4, 1)
         costs = self.costs((half - mean) / deviation)
-        looks = [box(costs, width) for width in self.windows]
-        matches = [_match(look) for look in looks]
+        averages = [box(costs, width) for width in self.windows]
+        matches = [_match(average) for average in averages]
         wide = self.spread_match(costs)
-        radii = [_scaled(match) for match in (*matches, found)]
-        seen = [fine, *looks, torch.cat([*radii, colors - 0.5], 1)]
-        raw, *scores = self.trunk(joined(seen), _scaled(wide))
-        candidates = torch.cat([match[:, :1] for match in (*matches, wide, found)], 1)
-        weights = torch.cat([raw[:, 2:-1], raw[:, -1:] + _LOYALTY * found[:, 1:]], 1).softmax(1)
+        radii = [_to_unit(match) for match in (*matches, coarse)]
+        features = [fine, *averages, torch.cat([*radii, colors - 0.5], 1)]
+        raw, *scores = self.trunk(join_channels(features), _to_unit(wide))
+        candidates = torch.cat([match[:, :1] for match in (*matches, wide, coarse)], 1)
+        prior = raw[:, -1:] + _PRIOR_LOGIT * coarse[:, 1:]
+        weights = torch.cat([raw[:, 2:-1], prior], 1).softmax(1)
         radius = (weights * candidates).sum(1, keepdim=True) + 2 * raw[:, :1]
-        radius = _mixed(radius, scores, self.neighbors)
-        told = (wide[:, 1:] / (wide[:, 1:] + _TOLD)).clamp(min=_TOLD).log()
+        radius = _mix_neighbors(radius, scores, self.neighbors)
+        clear = (wide[:, 1:] / (wide[:, 1:] + _MIN_CLEARNESS)).clamp(min=_MIN_CLEARNESS).log()
         limit = self.descriptor.max_radius
-        return _answer(radius, raw[:, 1:2] + told, -limit, limit)
+        return _upsample(radius, raw[:, 1:2] + clear, -limit, limit)
 
     def halves(self, x: Tensor) -> Tensor:
-        """What is seen at half size, (N, 15, H / 2, W / 2), channels as in `_HALVES`.
+        """Return the features of half size (N, 15, H / 2, W / 2); channels as in `_HALVES`.
 
-        One convolution in place of averages, weighted means and shuffles: four times faster.
+        One convolution replaces averages, weighted means and shuffles: four times faster.
         """
         with torch.autocast(x.device.type, enabled=False):
             return functional.conv2d(x.float(), self.halving, stride=2)
 
     def costs(self, views: Tensor) -> Tensor:
-        """Squared difference of the standardized views at each shift, (N, S, H, W)."""
+        """Return the squared difference (N, S, H, W) of the normalized views at each shift."""
         reach, width = self.shifts - self.shifts // 2, views.shape[-1]
         left, right = functional.pad(views, (reach, reach, 0, 0), mode="replicate").chunk(2, 1)
 
-        def moved(view: Tensor, by: int) -> Tensor:
+        def shift_view(view: Tensor, by: int) -> Tensor:
             return view[..., reach - by : reach - by + width]
 
-        apart = [
-            (moved(left, shift // 2 - shift) - moved(right, shift // 2)).square()
+        differences = [
+            (shift_view(left, shift // 2 - shift) - shift_view(right, shift // 2)).square()
             for shift in range(-self.shifts, self.shifts + 1)
         ]
-        # averaged over windows several times faster than in torch's own order
-        return torch.cat(apart, 1).contiguous(memory_format=torch.channels_last)
+        # windows are averaged several times faster with channels last in memory
+        return torch.cat(differences, 1).contiguous(memory_format=torch.channels_last)
 
     def spread_match(self, costs: Tensor) -> Tensor:
-        """Match of wide windows, averaged over their surroundings where it is clear."""
+        """Return the match of wide windows, averaged over the surroundings with clear matches."""
         radius, clear = _match(box(costs, self.wide)).chunk(2, 1)
         sums = box(torch.cat([radius * clear, clear], 1), self.spread)
         return torch.cat([sums[:, :1] / (sums[:, 1:] + 1e-3), sums[:, 1:]], 1)
 
 
 def _halving() -> Tensor:
-    """Kernels (15, 8, 2, 2) of the convolution in `DualEstimator.halves`."""
+    """Return the kernels (15, 8, 2, 2) of the convolution in `DualEstimator.halves`."""
     kernels = torch.zeros(sum(_HALVES), 8, 2, 2, device="cpu")
-    fine, half, found, colors = torch.split(kernels, _HALVES)
+    fine, half, coarse, colors = torch.split(kernels, _HALVES)
     weights = luma(torch.eye(3, device="cpu")[..., None, None])[:, 0]
-    for view, seen in enumerate((slice(0, 3), slice(3, 6))):
-        half[view, seen] = weights / 4
+    for view, rgb in enumerate((slice(0, 3), slice(3, 6))):
+        half[view, rgb] = weights / 4
         for at in range(4):
-            fine[4 * view + at, seen, at // 2, at % 2] = weights[:, 0, 0]
+            fine[4 * view + at, rgb, at // 2, at % 2] = weights[:, 0, 0]
         for color in range(3):
             colors[color, 3 * view + color] = 1 / 8
     for channel in range(2):
-        found[channel, 6 + channel] = 1 / 4
+        coarse[channel, 6 + channel] = 1 / 4
     return kernels
 
 
 def _match(costs: Tensor) -> Tensor:
-    """Radius in px of the least cost, and how clear it is, in [0, 1): (N, S, H, W) to (N, 2, H, W).
+    """Return radius in px and clearness in [0, 1), (N, 2, H, W), of the least cost (N, S, H, W).
 
-    A parabola through the least cost and its neighbors gives fractions of a shift.
+    A parabola through the least cost and its neighbors refines it to fractions of a shift.
     """
     best = costs[:, 1:-1].min(1, keepdim=True).indices + 1
     below, at, above = (costs.gather(1, best + step) for step in (-1, 0, 1))
@@ -282,17 +282,17 @@ def _match(costs: Tensor) -> Tensor:
     return torch.cat([_RADIUS_PER_SHIFT * shift, (mean - at) / (mean + _FLAT)], 1)
 
 
-def _mixed(radius: Tensor, scores: Sequence[Tensor], distances: Sequence[int]) -> Tensor:
-    """Radius (N, 1, H, W), mixed with its neighbors', as far away as each pass says.
+def _mix_neighbors(radius: Tensor, scores: Sequence[Tensor], distances: Sequence[int]) -> Tensor:
+    """Return the radius (N, 1, H, W) mixed with those of neighbors, one distance a pass.
 
-    The larger a score (N, 9, H, W), the more that neighbor weighs.
+    The weights are the softmax over the scores (N, 9, H, W) of a pixel and its neighbors.
     """
     height, width = radius.shape[-2:]
-    own = _OWN * radius.new_tensor(_AROUND).eq(0).all(1)[:, None, None]
+    center = _CENTER_LOGIT * radius.new_tensor(_AROUND).eq(0).all(1)[:, None, None]
     for score, distance in zip(scores, distances, strict=True):
         around = functional.pad(radius, (distance,) * 4, mode="replicate")
         radius = torch.zeros_like(radius)
-        weights = torch.split((score + own).softmax(1), 1, 1)
+        weights = torch.split((score + center).softmax(1), 1, 1)
         for (y, x), weight in zip(_AROUND, weights, strict=True):
             shifted = around[..., (1 + y) * distance :, (1 + x) * distance :]
             radius.addcmul_(weight, shifted[..., :height, :width])
@@ -300,7 +300,7 @@ def _mixed(radius: Tensor, scores: Sequence[Tensor], distances: Sequence[int]) -
 
 
 def _channels_first(layer: nn.Conv2d, x: Tensor) -> Tensor:
-    """Result of a 1x1 convolution, whose channels are read one by one, in that order in memory."""
+    """Return the result of a 1x1 convolution with channels first in memory, to be read singly."""
     with torch.autocast(x.device.type, enabled=False):  # half precision would be slower
         result = layer.weight.flatten(1) @ x.float().flatten(2)
     if layer.bias is not None:
@@ -308,13 +308,13 @@ def _channels_first(layer: nn.Conv2d, x: Tensor) -> Tensor:
     return result.reshape(len(x), -1, *x.shape[-2:])
 
 
-def _scaled(found: Tensor) -> Tensor:
-    """Radius and confidence, both of the order of 1."""
-    return torch.cat([found[:, :1] / _RADIUS_UNIT, found[:, 1:]], 1)
+def _to_unit(estimate: Tensor) -> Tensor:
+    """Return radius and confidence, both of the order of 1."""
+    return torch.cat([estimate[:, :1] / _RADIUS_UNIT, estimate[:, 1:]], 1)
 
 
-def _answer(radius: Tensor, doubt: Tensor, low: float, high: float) -> Tensor:
-    """Radius and confidence at full resolution, linear between half-resolution pixels."""
-    both = torch.cat([radius, doubt], 1)
+def _upsample(radius: Tensor, logit: Tensor, low: float, high: float) -> Tensor:
+    """Return radius and confidence at full resolution, by linear interpolation."""
+    both = torch.cat([radius, logit], 1)
     both = functional.interpolate(both, scale_factor=2, mode="bilinear", align_corners=False)
     return torch.cat([both[:, :1].clamp(low, high), both[:, 1:].sigmoid()], 1)

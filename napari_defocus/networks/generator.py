@@ -15,18 +15,17 @@ from napari_defocus.optics.light import decode_srgb, encode_srgb
 from napari_defocus.optics.reblur import interpolated_reblur
 
 _KNOTS = (0.0, 1.0, 2.0, 3.0, 4.5, 7.0, 11.0, 16.0, 24.0)
-#: Largest radius in px by which results are blurred again; larger ones are seen at a coarser scale.
+#: Largest radius in px by which results are blurred again; larger radii occur at coarser levels.
 _REBLURRED_UP_TO = 10
 
 
 class Generator(nn.Module):
-    """Blend inverse-filtered images, add a residual, and leave what is in focus alone.
+    """Blend inverse-filtered images and add a residual, except in focus.
 
-    The image is inverse-filtered in linear light for a few radii. A U-Net sees the image beside
-    the results, with map and confidence modulating every block, and decides for each pixel how to
-    blend them and what to add: output = input + gate * (blend - input + residual). The gate is shut
-    where nothing is out of focus, and where the map is not to be trusted: deblurring by a wrong
-    radius is worse than none.
+    The image is inverse-filtered in linear light for a few radii. A U-Net takes the image and the
+    results; radius and confidence modulate every block. For each pixel it returns blending weights
+    and a residual: output = input + gate * (blend - input + residual). The gate is 0 in focus and
+    at low confidence, because deblurring by a wrong radius is worse than none.
 
     Parameters
     ----------
@@ -39,12 +38,12 @@ class Generator(nn.Module):
     inverse_half : int
         Half-width in pixels of the inverse kernels.
     caution : float
-        Share of the change, in [0, 1], that is held back where the confidence is 0; none is where
-        it is 1. The less sure a radius is, the less of the change is right on average.
+        Share of the change, in [0, 1], that is left out at a confidence of 0; at 1 nothing is.
+        The less certain a radius is, the less of the change is right on average.
     consistency : float
-        Share, in [0, 1], that is added back of what the result does not explain of the image: of
-        the difference to the image that is left when the result is blurred again by the map. 0:
-        nothing is. What is added holds the image's own grain, which deblurring may have smoothed.
+        Share, in [0, 1], that is added back of the difference between the image and the result
+        blurred again by the map. That difference holds the image's own grain, which deblurring may
+        have smoothed.
     """
 
     descriptor = Descriptor("deblur", receptive_radius=64, multiple=8)
@@ -105,35 +104,35 @@ class Generator(nn.Module):
         decision = self.decide(image, changes, radius, confidence)
         weights = decision[:, : 1 + self.bins].softmax(1)[:, 1:]
         blended = (weights[:, :, None] * changes).sum(1)
-        trust = trusted(confidence) * (1 - self.caution * (1 - confidence))
+        trust = confidence_gate(confidence) * (1 - self.caution * (1 - confidence))
         change = blended + decision[:, 1 + self.bins :]
-        result = image + out_of_focus(radius) * trust * change
+        result = image + defocus_gate(radius) * trust * change
         if self.consistency:
-            share = self.consistency * reblurred_well(radius) * trust
+            share = self.consistency * consistency_gate(radius) * trust
             result = result + share * self.unexplained(image, result, radius)
         return result
 
     def inverse_changes(self, image: Tensor) -> Tensor:
-        """What each inverse filter changes, (N, bins, 3, H, W), display-encoded."""
+        """Return the change by each inverse filter, (N, bins, 3, H, W), display-encoded."""
         with torch.autocast(image.device.type, enabled=False), torch.no_grad():
             filtered = convolve(decode_srgb(image.float()), self.inverses)
             return encode_srgb(filtered).clamp(-0.25, 1.25) - image[:, None]
 
     def unexplained(self, image: Tensor, result: Tensor, radius: Tensor) -> Tensor:
-        """Image less the result blurred again by the map, (N, 3, H, W), display-encoded."""
+        """Return the image minus the result blurred again, (N, 3, H, W), display-encoded."""
         with torch.autocast(image.device.type, enabled=False):
-            largest = radius.clamp(max=_REBLURRED_UP_TO)
-            occurring = self.disks[: int(largest.max().ceil()) + 1]
-            again = interpolated_reblur(decode_srgb(result.float()), largest, occurring)
+            clipped = radius.clamp(max=_REBLURRED_UP_TO)
+            kernels = self.disks[: int(clipped.max().ceil()) + 1]
+            again = interpolated_reblur(decode_srgb(result.float()), clipped, kernels)
             return image - encode_srgb(again)
 
     def decide(self, image: Tensor, changes: Tensor, radius: Tensor, confidence: Tensor) -> Tensor:
-        """Blending scores and residual, (N, 1 + bins + 3, H, W), from image and map."""
+        """Return blending scores and residual, (N, 1 + bins + 3, H, W), from image and map."""
         half = functional.avg_pool2d(torch.cat([radius_bins(radius), confidence], 1), 2)
         quarter = functional.avg_pool2d(half, 2)
         eighth = functional.avg_pool2d(quarter, 2)
-        seen = torch.cat([image - 0.5, changes.flatten(1, 2)], 1)
-        top = self.stem(functional.pixel_unshuffle(seen, 2))
+        features = torch.cat([image - 0.5, changes.flatten(1, 2)], 1)
+        top = self.stem(functional.pixel_unshuffle(features, 2))
         top = _run(self.enter_half, top, half)
         middle = _run(self.enter_quarter, self.to_quarter(top), quarter)
         bottom = _run(self.eighth, self.to_eighth(middle), eighth)
@@ -142,23 +141,25 @@ class Generator(nn.Module):
         return functional.pixel_shuffle(self.head(top), 2).float()
 
 
-def out_of_focus(radius: Tensor) -> Tensor:
-    """Smooth gate: 0 up to 0.25 px, 1 from 0.75 px on."""
-    return _risen(radius, 0.25, 0.75)
+def defocus_gate(radius: Tensor) -> Tensor:
+    """Return a smooth gate: 0 up to 0.25 px, 1 from 0.75 px on."""
+    return _smoothstep(radius, 0.25, 0.75)
 
 
-def reblurred_well(radius: Tensor) -> Tensor:
-    """Smooth gate: 0 up to 0.5 px, 1 from 1.5 px on, 0 again where blurring again ends."""
-    return _risen(radius, 0.5, 1.5) * (1 - _risen(radius, _REBLURRED_UP_TO - 2, _REBLURRED_UP_TO))
+def consistency_gate(radius: Tensor) -> Tensor:
+    """Return a smooth gate: 0 up to 0.5 px, 1 from 1.5 px on, 0 beyond the reblurred radii."""
+    return _smoothstep(radius, 0.5, 1.5) * (
+        1 - _smoothstep(radius, _REBLURRED_UP_TO - 2, _REBLURRED_UP_TO)
+    )
 
 
-def trusted(confidence: Tensor) -> Tensor:
-    """Gate: 0 up to a confidence of 0.1, 1 from 0.3 on."""
+def confidence_gate(confidence: Tensor) -> Tensor:
+    """Return a gate: 0 up to a confidence of 0.1, 1 from 0.3 on."""
     return ((confidence - 0.1) / 0.2).clamp(0, 1)
 
 
 def radius_bins(radius: Tensor) -> Tensor:
-    """Radius (N, 1, H, W) as overlapping triangular bins (N, B, H, W) that sum to one."""
+    """Return the radius (N, 1, H, W) as overlapping triangular bins (N, B, H, W) of sum 1."""
     knots = torch.tensor(_KNOTS, device=radius.device, dtype=radius.dtype)
     clipped = radius.clamp(0, _KNOTS[-1])
     gaps = knots.diff()
@@ -168,8 +169,8 @@ def radius_bins(radius: Tensor) -> Tensor:
     return above - below
 
 
-def _risen(radius: Tensor, none: float, full: float) -> Tensor:
-    ramp = ((radius - none) / (full - none)).clamp(0, 1)
+def _smoothstep(radius: Tensor, start: float, end: float) -> Tensor:
+    ramp = ((radius - start) / (end - start)).clamp(0, 1)
     return ramp * ramp * (3 - 2 * ramp)
 
 

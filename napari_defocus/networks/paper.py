@@ -1,8 +1,8 @@
-"""The published generator, for comparison with ours on the same data and budget.
+"""Published generator, for comparisons on the same data and budget.
 
 After Zhai et al., "Learnable Blur Kernel for Single-Image Defocus Deblurring in the Wild" (AAAI
-2023), from its description. Its channel attention averages over all it is given, so tiles of it
-only approximate the whole image.
+2023), from its description. Its channel attention averages over its whole input, so that tiles only
+approximate the whole image.
 """
 
 import torch
@@ -18,7 +18,7 @@ _SCALES = (8, 4, 1)
 
 
 class PaperGenerator(nn.Module):
-    """Four-branch, eight-stage trunk run at full, quarter and eighth scale with shared weights.
+    """Four-branch trunk of eight stages, run at three scales with shared weights.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ class PaperGenerator(nn.Module):
     Attributes
     ----------
     guidance : float
-        How strongly the map's radius bins gate the branches, in [0, 1]; annealed to 0 during
-        training and 0 at test time, as published.
+        Strength, in [0, 1], with which the radius bins of the map gate the branches. As published,
+        training anneals it to 0, and inference uses 0.
     """
 
     descriptor = Descriptor("deblur", receptive_radius=64, multiple=128)
@@ -43,7 +43,7 @@ class PaperGenerator(nn.Module):
         self.tail = nn.Conv2d(width, 3, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Deblur (N, 5, H, W), display-encoded RGB, radius, confidence; H, W multiples of 128."""
+        """Deblur (N, 5, H, W): display-encoded RGB, radius, confidence; H, W multiples of 128."""
         image, radius = x[:, :3], x[:, 3:4].abs()
         features = self.trunk(
             functional.avg_pool2d(image, _SCALES[0]), functional.avg_pool2d(radius, _SCALES[0])
@@ -52,12 +52,12 @@ class PaperGenerator(nn.Module):
             finer = self.trunk(
                 functional.avg_pool2d(image, scale), functional.avg_pool2d(radius, scale)
             )
-            features = fuse(torch.cat([finer, _resized(features, finer)], 1))
+            features = fuse(torch.cat([finer, _resize_like(features, finer)], 1))
         restored: Tensor = self.tail(features).sigmoid()
         return restored.float()
 
     def trunk(self, image: Tensor, radius: Tensor) -> Tensor:
-        """Features (N, width, H, W) of one scale."""
+        """Return the features (N, width, H, W) of one scale."""
         x: Tensor = self.head(image)
         skips = [x]
         half = _STAGES // 2
@@ -67,7 +67,7 @@ class PaperGenerator(nn.Module):
         skips.pop()
         for stage in self.stages[half:]:
             skip = skips.pop()
-            x = stage(_resized(x, skip) + skip, radius, self.guidance)
+            x = stage(_resize_like(x, skip) + skip, radius, self.guidance)
         return x
 
 
@@ -88,8 +88,8 @@ class _Stage(nn.Module):
     def forward(self, x: Tensor, radius: Tensor, guidance: float) -> Tensor:
         gates = _bin_masks(functional.adaptive_avg_pool2d(radius, (x.shape[-2], x.shape[-1])))
         gates = guidance * gates + 1 - guidance
-        seen = [branch(x) * gates[:, i : i + 1] for i, branch in enumerate(self.branches)]
-        fused: Tensor = self.fuse(torch.cat(seen, 1))
+        branches = [branch(x) * gates[:, i : i + 1] for i, branch in enumerate(self.branches)]
+        fused: Tensor = self.fuse(torch.cat(branches, 1))
         return x + fused
 
 
@@ -113,16 +113,16 @@ class _AttentionBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         body = self.body(x)
-        attended: Tensor = x + body * self.attention(body)
-        return attended
+        result: Tensor = x + body * self.attention(body)
+        return result
 
 
 def _bin_masks(radius: Tensor) -> Tensor:
-    """Which of the four radius bins each pixel lies in, (N, 4, H, W) of 0 and 1."""
+    """Return the radius bin of each pixel as one-hot vectors (N, 4, H, W)."""
     edges = torch.tensor(_BIN_EDGES, device=radius.device)
     index = torch.bucketize(radius[:, 0].contiguous(), edges)
     return functional.one_hot(index, len(_BRANCH_BLOCKS)).permute(0, 3, 1, 2).float()
 
 
-def _resized(x: Tensor, like: Tensor) -> Tensor:
+def _resize_like(x: Tensor, like: Tensor) -> Tensor:
     return functional.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)

@@ -1,17 +1,17 @@
-"""What a network must be to be run as it is."""
+"""Preparation of networks for inference."""
 
 import torch
 from torch import nn
 
 
 def prepare_for_inference(network: nn.Module) -> nn.Module:
-    """Make a network ready in place, and return it: no training, no gradients, channels last."""
+    """Set evaluation mode, no gradients and channels last, in place; return the network."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.eval().requires_grad_(False)
 
 
 def is_prepared(network: nn.Module, device: torch.device) -> bool:
-    """Whether a network can be run on a device as it is: copying takes as long as some tiles."""
+    """Return whether a network is prepared on a device: a copy takes as long as some tiles."""
     tensors = [*network.parameters(), *network.buffers()]
     return not any(module.training for module in network.modules()) and all(
         tensor.device == device

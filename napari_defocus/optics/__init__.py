@@ -1,1 +1,1 @@
-"""Blur kernels, reblurring, refocusing and inverse filters: differentiable torch, any device."""
+"""Blur kernels, reblurring, refocusing and inverse filters, in differentiable torch."""

@@ -1,4 +1,4 @@
-"""The learnable blur kernels: one per whole radius, physical by construction."""
+"""Learnable blur kernels, one per whole radius, non-negative and of unit sum."""
 
 import math
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_defocus.optics.kernels import butterworth, grid, half_pupil, mirrored, normalized
+from napari_defocus.optics.kernels import butterworth, grid, half_pupil, mirror, normalize
 
 _DARK = 1e-2
 _PUPIL_STEPS, _PUPIL_RADIUS = 41, 1.25
@@ -17,8 +17,8 @@ _LEAST_MEASURED = 6
 class KernelBank(nn.Module):
     """Kernels of a dual-pixel lens for radii 0, 1, ..., `max_radius` and both signs.
 
-    All weights are learnable. A softmax over each kernel's own support keeps it non-negative and
-    of unit sum. Only the left view's kernels of positive radii are stored; the right view's are
+    All weights are learnable. A softmax over the support of each kernel keeps it non-negative and
+    of unit sum. Only the left view's kernels of positive radii are stored. The right view's are
     their mirror images, and a negative radius swaps the two.
 
     Parameters
@@ -54,24 +54,23 @@ class KernelBank(nn.Module):
         """
         scores = self.whole_scores().masked_fill(~self.inside, -torch.inf)
         stored = scores.flatten(1).softmax(1).view_as(scores)
-        return (stored, mirrored(stored)) if in_front else (mirrored(stored), stored)
+        return (stored, mirror(stored)) if in_front else (mirror(stored), stored)
 
     def whole_scores(self) -> Tensor:
-        """Logarithms (R, S, S) of the left view's kernels, up to a constant each."""
+        """Return the logarithms (R, S, S) of the left view's kernels, each up to a constant."""
         return self.scores
 
     def center(self) -> Tensor:
-        """Kernels (R, S, S) of the whole pupil: the mean of both views'."""
+        """Return the kernels (R, S, S) of the whole pupil: the mean of both views."""
         left, right = self.views(in_front=True)
-        return normalized(left + right)
+        return normalize(left + right)
 
     @torch.no_grad()
     def edge(self) -> float:
-        """Where the light of the whole pupil, averaged over directions, falls to half its height.
+        """Return the distance at which the radial profile of the pupil falls to half its maximum.
 
-        In units of the radius, averaged over radii from 6 px on. By definition of the radius it
-        should be 1; reblurring alone would not notice if all kernels were smaller, and all radii
-        as much larger.
+        It is divided by the radius, and averaged over radii from 6 px on. By definition of the
+        radius it should be 1; reblurring cannot tell smaller kernels from larger radii.
         """
         whole = self.center()
         half = whole.shape[-1] // 2
@@ -90,11 +89,11 @@ class KernelBank(nn.Module):
 
 
 class SharedPupilBank(KernelBank):
-    """A bank in which one pupil, seen at every radius, and what each radius adds are learned.
+    """Kernels that share one learnable pupil and have a learnable residual for each radius.
 
-    A lens's kernels are images of its pupil, larger with the radius. What the small and frequent
-    radii teach of the pupil so reaches the large and rare ones, and a kernel cannot pass for that
-    of another radius, which reblurring alone would allow.
+    The kernels of a lens are images of its pupil, whose size grows with the radius. The shared
+    pupil carries what is learned at small, frequent radii to large, rare ones, and keeps a kernel
+    from becoming that of another radius, which reblurring cannot prevent.
 
     Parameters
     ----------
@@ -125,28 +124,30 @@ class SharedPupilBank(KernelBank):
         at = torch.stack(torch.meshgrid(line, line, indexing="ij")[::-1], -1) * last / half
         pupil = functional.grid_sample(start[None, -1:], at[None], align_corners=True)
         self.pupil = nn.Parameter(pupil.clamp(min=math.log(_DARK)))
-        self.scores = nn.Parameter(start - self.of_pupil().detach())
+        self.scores = nn.Parameter(start - self.pupil_scores().detach())
 
-    def of_pupil(self) -> Tensor:
-        """The pupil's share of the scores (R, S, S); none of radii below 3 px."""
+    def pupil_scores(self) -> Tensor:
+        """Return the pupil's part of the scores (R, S, S); 0 for radii below 3 px."""
         pupil = self.pupil.expand(len(self.places), -1, -1, -1)
-        seen = functional.grid_sample(pupil, self.places, align_corners=True, padding_mode="border")
-        return torch.where(self.shared, seen[:, 0], 0.0)
+        images = functional.grid_sample(
+            pupil, self.places, align_corners=True, padding_mode="border"
+        )
+        return torch.where(self.shared, images[:, 0], 0.0)
 
     def whole_scores(self) -> Tensor:
-        """As `KernelBank.whole_scores`."""
-        return self.of_pupil() + self.scores
+        """Return the scores of `KernelBank.whole_scores`: pupil plus residuals."""
+        return self.pupil_scores() + self.scores
 
-    def own_scores(self) -> Tensor:
-        """What each radius adds to the pupil, within its support: (P,)."""
+    def residual_scores(self) -> Tensor:
+        """Return the residuals (P,) of all radii within their supports."""
         return self.scores[self.inside & self.shared]
 
     def roughness(self) -> Tensor:
-        """Mean absolute difference between neighbors of the pupil's scores."""
+        """Return the mean absolute difference between neighbors in the pupil's scores."""
         return self.pupil.diff(dim=-1).abs().mean() + self.pupil.diff(dim=-2).abs().mean()
 
     def plain(self) -> KernelBank:
-        """The same kernels, each on its own."""
+        """Return a bank of the same kernels without a shared pupil."""
         bank = KernelBank(len(self.scores) - 1).to(self.scores.device)
         with torch.no_grad():
             bank.scores.copy_(self.whole_scores())

@@ -8,7 +8,7 @@ _FACTORS = (2, 3, 5)
 
 
 def fast_length(length: int) -> int:
-    """Smallest number >= `length` whose only prime factors are 2, 3 and 5."""
+    """Return the smallest number >= `length` whose only prime factors are 2, 3 and 5."""
     while True:
         rest = length
         for factor in _FACTORS:
@@ -20,7 +20,7 @@ def fast_length(length: int) -> int:
 
 
 def transfer_function(kernels: Tensor, height: int, width: int) -> Tensor:
-    """Fourier transform of centered kernels on a (height, width) grid.
+    """Return the Fourier transform of centered kernels on a (height, width) grid.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def transfer_function(kernels: Tensor, height: int, width: int) -> Tensor:
 
 
 def convolve(images: Tensor, kernels: Tensor, *, padding: str = "replicate") -> Tensor:
-    """Every image with every kernel; same size, nothing wraps around.
+    """Convolve every image with every kernel; sizes stay, and nothing wraps around.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def convolve(images: Tensor, kernels: Tensor, *, padding: str = "replicate") -> 
     kernels : Tensor
         (K, S, S), S odd.
     padding : {"replicate", "constant"}
-        What lies outside the image: its edge continued, or zero.
+        Values outside the image: those of its edge, or zero.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Finite inverse kernels: regularized undoing of a disk blur within a bounded support."""
+"""Inverse kernels: regularized inverses of a disk blur, of bounded support."""
 
 import math
 
@@ -11,14 +11,14 @@ _GRID = 256
 
 
 def inverse_kernel(radius: float, half: int, *, noise: float = 0.004) -> Tensor:
-    """Kernel that undoes a disk blur as far as noise allows.
+    """Return the kernel that undoes a disk blur as far as noise allows.
 
     Parameters
     ----------
     radius : float
         Radius in pixels of the disk to undo.
     half : int
-        Half-width of the kernel in pixels: how far it looks.
+        Half-width of the kernel in pixels.
     noise : float
         Noise power relative to the image's at one cycle per disk radius.
 
@@ -34,8 +34,8 @@ def inverse_kernel(radius: float, half: int, *, noise: float = 0.004) -> Tensor:
 
     Notes
     -----
-    Wiener's inverse K* / (|K|^2 + n(f)), with n(f) rising with the square of the frequency because
-    natural images fall with it, cut to size by a Hann window.
+    Wiener's inverse K* / (|K|^2 + n(f)), windowed to its size by a Hann window. n(f) rises with the
+    square of the frequency, because the power of natural images falls with it.
 
     Examples
     --------
@@ -61,5 +61,5 @@ def inverse_kernel(radius: float, half: int, *, noise: float = 0.004) -> Tensor:
 
 
 def inverse_bank(radii: tuple[float, ...], half: int) -> Tensor:
-    """Inverse kernels of several radii, (K, 2 half + 1, 2 half + 1)."""
+    """Return the inverse kernels of several radii, (K, 2 half + 1, 2 half + 1)."""
     return torch.stack([inverse_kernel(radius, half) for radius in radii])

@@ -1,10 +1,10 @@
-"""Point-spread functions by blur radius, as plain functions of a radius in pixels.
+"""Point-spread functions of a blur radius in pixels.
 
 A kernel is a (2 h + 1, 2 h + 1) float32 tensor, non-negative, of unit sum, centered on its middle
-pixel. Convolution is meant, so weight at x > 0 moves content to the right.
+pixel. Kernels are to be convolved: weight at x > 0 moves content to the right.
 
-What is made of a radius alone is made on the CPU, also within ``torch.device("meta")``, where these
-few operations would first load torch's compiler.
+Kernels of a radius are made on the CPU, also within ``torch.device("meta")``, where these few
+operations would load torch's compiler.
 """
 
 import math
@@ -12,18 +12,18 @@ import math
 import torch
 from torch import Tensor
 
-#: Half disks of radius r have their centers of mass 8 r / (3 pi) apart.
+#: The centers of mass of the two halves of a disk of radius r are 8 r / (3 pi) apart.
 RADIUS_PER_DISPARITY = 3 * math.pi / 8
 _SUBPIXELS = 5
 
 
 def support(radius: float) -> int:
-    """Half-width in pixels of the smallest square that holds a kernel of this radius."""
+    """Return the half-width in pixels of the smallest square that holds a kernel."""
     return math.ceil(abs(radius) + 0.5)
 
 
 def grid(half: int, subpixels: int = 1) -> tuple[Tensor, Tensor]:
-    """Coordinates (y, x) in px of a (2 half + 1)-wide square, each pixel split into subpixels."""
+    """Return coordinates (y, x) in px of the subpixels of a (2 half + 1)-wide square."""
     steps = (2 * half + 1) * subpixels
     line = (torch.arange(steps, dtype=torch.float32, device="cpu") + 0.5) / subpixels - half - 0.5
     y, x = torch.meshgrid(line, line, indexing="ij")
@@ -31,14 +31,14 @@ def grid(half: int, subpixels: int = 1) -> tuple[Tensor, Tensor]:
 
 
 def disk(radius: float, half: int | None = None) -> Tensor:
-    """Uniform disk: the circle of confusion of an ideal thin lens.
+    """Return a uniform disk: the circle of confusion of an ideal thin lens.
 
     Parameters
     ----------
     radius : float
         Circle-of-confusion radius in pixels, >= 0. Below half a pixel the disk is a single pixel.
     half : int, optional
-        Half-width of the returned square; the smallest that fits if not given.
+        Half-width of the returned square; by default the smallest that fits.
 
     Returns
     -------
@@ -54,11 +54,11 @@ def disk(radius: float, half: int | None = None) -> Tensor:
     y, x = grid(half, _SUBPIXELS)
     distance = torch.hypot(y, x)
     filled = ((max(radius, 0.5) - distance) * _SUBPIXELS + 0.5).clamp(0, 1)
-    return normalized(_pool(filled))
+    return normalize(_pool(filled))
 
 
 def disks(largest: int) -> Tensor:
-    """Disk of each whole radius, as `interpolated_reblur` takes them.
+    """Return the disk of each whole radius, for `interpolated_reblur`.
 
     Parameters
     ----------
@@ -79,14 +79,14 @@ def disks(largest: int) -> Tensor:
 
 
 def butterworth(radius: float, half: int | None = None, *, order: int = 3) -> Tensor:
-    """Disk with a dip in its middle, as real dual-pixel lenses show.
+    """Return a disk with a dip in its middle, as in real dual-pixel lenses.
 
     Parameters
     ----------
     radius : float
         Circle-of-confusion radius in pixels, >= 0.
     half : int, optional
-        Half-width of the returned square; the smallest that fits if not given.
+        Half-width of the returned square; by default the smallest that fits.
     order : int
         Order n of the Butterworth high-pass profile.
 
@@ -115,25 +115,26 @@ def butterworth(radius: float, half: int | None = None, *, order: int = 3) -> Te
     quotient = (distance / (0.8 * radius)).pow(2 * order)
     profile = quotient / (1 + quotient)
     top = profile[distance <= radius].max()
-    return normalized(_pool(filled * (0.1 + 0.9 * profile / top)))
+    return normalize(_pool(filled * (0.1 + 0.9 * profile / top)))
 
 
 def half_pupil(kernel: Tensor, ramp: float) -> Tensor:
-    """What one of two dual-pixel photodiodes sees of a kernel: its right side.
+    """Return the kernel of one of two dual-pixel photodiodes: the right side of a kernel.
 
     Parameters
     ----------
     kernel : Tensor
         Kernel (..., S, S) of the whole pupil, S odd.
     ramp : float
-        Distance in px from the middle over which the two halves pass into each other; real ones
-        do so over about half a radius. Below half a pixel it is a hard cut.
+        Distance in px from the middle over which one half fades into the other; about half the
+        radius in real sensors. At least half a pixel, which is a hard cut.
 
     Returns
     -------
     Tensor
-        Left view's kernel for a positive radius, unit sum. Its mirror image along x is the right
-        view's, and for a mirror-symmetric kernel their mean is the whole pupil again.
+        Left view's kernel of unit sum for a positive radius, in front of the plane of focus. Its
+        mirror image along x is the right view's; the mean of both is the whole pupil, if that is
+        symmetric.
 
     Examples
     --------
@@ -143,16 +144,16 @@ def half_pupil(kernel: Tensor, ramp: float) -> Tensor:
     """
     half = kernel.shape[-1] // 2
     x = torch.arange(-half, half + 1, device=kernel.device, dtype=kernel.dtype)
-    return normalized(kernel * ((x / max(ramp, 0.5) + 1) / 2).clamp(0, 1))
+    return normalize(kernel * ((x / max(ramp, 0.5) + 1) / 2).clamp(0, 1))
 
 
-def mirrored(kernel: Tensor) -> Tensor:
-    """Mirror image along x: the other view's kernel, or the same view's at the opposite sign."""
+def mirror(kernel: Tensor) -> Tensor:
+    """Mirror along x: return the other view's kernel, or the same view's of opposite sign."""
     return kernel.flip(-1)
 
 
-def normalized(kernel: Tensor) -> Tensor:
-    """Kernel (..., S, S) scaled to unit sum."""
+def normalize(kernel: Tensor) -> Tensor:
+    """Scale a kernel (..., S, S) to unit sum."""
     return kernel / kernel.sum((-2, -1), keepdim=True)
 
 

@@ -1,4 +1,4 @@
-"""Display encoding and linear light as differentiable torch (the NumPy twin is in ``arrays``)."""
+"""Display encoding and linear light in torch; ``image.encoding`` has both for NumPy."""
 
 import torch
 from torch import Tensor
@@ -7,13 +7,13 @@ _TOE = 0.0031308
 
 
 def encode_srgb(linear: Tensor) -> Tensor:
-    """Linear light to display values by the sRGB curve, extended to any real number.
+    """Encode linear light by the sRGB curve, extended to any real number.
 
     Parameters
     ----------
     linear : Tensor
-        Any shape; black 0, white 1. Below 0 the curve is odd-symmetric, above 1 its power law
-        goes on.
+        Any shape; black 0, white 1. The curve is odd-symmetric below 0, and its power law continues
+        above 1.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def encode_srgb(linear: Tensor) -> Tensor:
 
 
 def decode_srgb(display: Tensor) -> Tensor:
-    """Display values to linear light: the inverse of `encode_srgb`.
+    """Decode display values to linear light: the inverse of `encode_srgb`.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def decode_srgb(display: Tensor) -> Tensor:
 
 
 def _power(base: Tensor, exponent: float) -> Tensor:
-    """Positive numbers to a power below 1, on processors more than twice as fast as ``pow``.
+    """Raise positive numbers to a power below 1, on CPUs more than twice as fast as ``pow``.
 
-    Powers above 1 would let rounding errors of the logarithm grow.
+    Powers above 1 would amplify rounding errors of the logarithm.
     """
     return (base.log() * exponent).exp()

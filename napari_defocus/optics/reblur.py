@@ -12,7 +12,7 @@ _LEAST_COVERAGE = 1e-6
 
 
 def interpolated_reblur(sharp: Tensor, radius: Tensor, kernels: Tensor) -> Tensor:
-    """Blur each pixel by interpolating between images blurred with neighboring radii.
+    """Blur each pixel by interpolation between images blurred with neighboring radii.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def interpolated_reblur(sharp: Tensor, radius: Tensor, kernels: Tensor) -> Tenso
     radius : Tensor
         (N, 1, H, W) radius in px, in the range of the kernels.
     kernels : Tensor
-        (R, S, S): the kernel of each integer radius 0, 1, ..., R - 1, as `KernelBank` gives them.
+        (R, S, S): the kernels of the whole radii 0, 1, ..., R - 1, as `KernelBank.center` returns.
 
     Returns
     -------

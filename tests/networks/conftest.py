@@ -1,4 +1,4 @@
-"""Networks as tests need them."""
+"""Networks with random weights."""
 
 import pytest
 import torch
@@ -7,8 +7,8 @@ from napari_defocus.networks import build
 
 
 @pytest.fixture
-def randomised():
-    """Make a network without the zero weights that let it start as the identity."""
+def randomized():
+    """Return a function that makes a network and replaces its initial zero weights."""
 
     def make(architecture, **arguments):
         torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""Every network stays within its budget, and looks no further than it says."""
+"""Budgets of operations and parameters, and receptive radii."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ FOURIER_GMAC = {"generator": 1.5}  # 21 real transforms of 1.9 MP at 2.5 log2(N)
 
 
 def gmac(network, height, width):
-    """Multiplications of all convolutions at 1120x1680, counted on a smaller image."""
+    """Return the multiplications of all convolutions at 1120x1680, counted on a smaller image."""
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         network(torch.zeros(1, network.descriptor.in_channels, height, width))
     return counter.get_total_flops() / 2e9 * (HEIGHT * WIDTH) / (height * width)
@@ -38,8 +38,8 @@ def test_the_paper_preset_is_as_large_as_published():
 
 
 @pytest.mark.parametrize("architecture", OURS)
-def test_far_pixels_do_not_matter(architecture, randomised):
-    network = randomised(architecture)
+def test_pixels_beyond_the_receptive_radius_do_not_matter(architecture, randomized):
+    network = randomized(architecture)
     descriptor = network.descriptor
     assert descriptor.receptive_radius <= 64
     chance = torch.Generator().manual_seed(1)

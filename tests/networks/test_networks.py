@@ -1,11 +1,11 @@
-"""What the networks promise before they have learned anything."""
+"""Networks: shapes, ranges and gates, which hold for any weights."""
 
 import pytest
 import torch
 
 from napari_defocus.networks import ARCHITECTURES, build
-from napari_defocus.networks.blocks import GatedBlock, box, local_statistics, locally_normalized
-from napari_defocus.networks.generator import out_of_focus, radius_bins, trusted
+from napari_defocus.networks.blocks import GatedBlock, box, local_statistics, normalize_locally
+from napari_defocus.networks.generator import confidence_gate, defocus_gate, radius_bins
 from napari_defocus.optics.kernels import disks
 from napari_defocus.optics.light import decode_srgb, encode_srgb
 from napari_defocus.optics.reblur import interpolated_reblur
@@ -25,19 +25,19 @@ def test_shapes_follow_the_descriptor(architecture):
 
 
 @pytest.mark.parametrize("architecture", ["single-estimator", "dual-estimator", "generator"])
-def test_networks_leave_what_they_see_and_can_be_differentiated(architecture, randomised):
-    network = randomised(architecture)
-    seen = torch.rand(1, network.descriptor.in_channels, 64, 64)
-    given = seen.clone().requires_grad_()
-    network(given).sum().backward()
-    assert torch.equal(given, seen)
-    assert given.grad.isfinite().all()
-    assert given.grad[:, :3].any()
+def test_networks_do_not_change_their_input_and_are_differentiable(architecture, randomized):
+    network = randomized(architecture)
+    image = torch.rand(1, network.descriptor.in_channels, 64, 64)
+    x = image.clone().requires_grad_()
+    network(x).sum().backward()
+    assert torch.equal(x, image)
+    assert x.grad.isfinite().all()
+    assert x.grad[:, :3].any()
 
 
 @pytest.mark.parametrize("architecture", ["single-estimator", "dual-estimator"])
-def test_confidence_is_a_probability(architecture, randomised):
-    network = randomised(architecture)
+def test_confidence_is_a_probability(architecture, randomized):
+    network = randomized(architecture)
     with torch.inference_mode():
         result = network(torch.rand(1, network.descriptor.in_channels, 64, 64))
     assert result[:, 1].min() >= 0
@@ -45,30 +45,30 @@ def test_confidence_is_a_probability(architecture, randomised):
     assert result[:, 0].abs().max() <= network.descriptor.max_radius
 
 
-def test_single_radius_is_never_negative(randomised):
-    network = randomised("single-estimator")
+def test_single_radius_is_never_negative(randomized):
+    network = randomized("single-estimator")
     with torch.inference_mode():
         assert network(torch.rand(1, 5, 64, 64))[:, 0].min() >= 0
 
 
 @pytest.mark.parametrize("architecture", ["single-estimator", "dual-estimator"])
 def test_an_estimator_takes_the_radius_of_the_neighbor_that_scores_highest(
-    architecture, randomised
+    architecture, randomized
 ):
-    alone = randomised(architecture, neighbors=())
-    known = alone.state_dict()
+    alone = randomized(architecture, neighbors=())
+    state = alone.state_dict()
 
-    def taking(neighbor):
+    def prefer(neighbor):
         mixing = build(architecture, {"neighbors": (3,)}).eval()
         head = {}
         for name in ("trunk.head.weight", "trunk.head.bias"):
             head[name] = torch.zeros_like(mixing.state_dict()[name])
-            head[name][: len(known[name])] = known[name]
-        head["trunk.head.bias"][len(known["trunk.head.bias"]) + neighbor] = 100
-        mixing.load_state_dict(known | head)
+            head[name][: len(state[name])] = state[name]
+        head["trunk.head.bias"][len(state["trunk.head.bias"]) + neighbor] = 100
+        mixing.load_state_dict(state | head)
         return mixing
 
-    upper_left, itself = taking(0), taking(4)
+    upper_left, itself = prefer(0), prefer(4)
     chance = torch.Generator().manual_seed(0)
     x = torch.rand(1, alone.descriptor.in_channels, 64, 64, generator=chance)
     with torch.inference_mode():
@@ -84,8 +84,8 @@ def generator_input(radius):
     return torch.cat([image, torch.full((1, 1, 64, 64), radius), torch.ones(1, 1, 64, 64)], 1)
 
 
-def test_generator_leaves_focused_pixels_alone(randomised):
-    network = randomised("generator")
+def test_the_generator_does_not_change_pixels_in_focus(randomized):
+    network = randomized("generator")
     x = generator_input(4.0)
     x[:, 3, :32] = 0
     with torch.inference_mode():
@@ -94,8 +94,8 @@ def test_generator_leaves_focused_pixels_alone(randomised):
     assert not torch.equal(result[:, :, 32:], x[:, :3, 32:])
 
 
-def test_generator_leaves_alone_what_the_map_does_not_know(randomised):
-    network = randomised("generator")
+def test_the_generator_does_not_change_pixels_of_low_confidence(randomized):
+    network = randomized("generator")
     x = generator_input(4.0)
     x[:, 4, :32] = 0.1
     with torch.inference_mode():
@@ -104,8 +104,8 @@ def test_generator_leaves_alone_what_the_map_does_not_know(randomised):
     assert not torch.equal(result[:, :, 32:], x[:, :3, 32:])
 
 
-def test_a_cautious_generator_changes_less_where_the_map_is_less_sure(randomised):
-    bold, cautious = randomised("generator"), randomised("generator", caution=0.5)
+def test_a_cautious_generator_changes_less_at_lower_confidence(randomized):
+    bold, cautious = randomized("generator"), randomized("generator", caution=0.5)
     x = generator_input(4.0)
     for confidence, share in ((1.0, 1.0), (0.6, 0.8), (0.4, 0.7)):
         x[:, 4] = confidence
@@ -114,74 +114,74 @@ def test_a_cautious_generator_changes_less_where_the_map_is_less_sure(randomised
         torch.testing.assert_close(less, share * change, atol=1e-6, rtol=1e-4)
 
 
-def blurred_by_its_map():
-    """A sharp image, and what a generator is given of it: blurred by 2.5 px, and a sure map."""
+def sharp_image_and_input():
+    """Return a sharp image, and a generator's input: blurred by 2.5 px, with a certain map."""
     x = generator_input(2.5)
     blurred = interpolated_reblur(decode_srgb(x[:, :3]), x[:, 3:4], disks(3))
     return x[:, :3], torch.cat([encode_srgb(blurred), x[:, 3:]], 1)
 
 
-def test_consistent_results_explain_more_of_the_image(randomised):
-    def left_open(result):
+def test_consistency_brings_the_reblurred_result_closer_to_the_image(randomized):
+    def residual(result):
         return plain.unexplained(x[:, :3], result, x[:, 3:4]).square().mean()
 
-    plain, some, more = (randomised("generator", consistency=share) for share in (0, 0.25, 0.5))
-    _, x = blurred_by_its_map()
+    plain, some, more = (randomized("generator", consistency=share) for share in (0, 0.25, 0.5))
+    _, x = sharp_image_and_input()
     with torch.inference_mode():
-        assert left_open(more(x)) < left_open(some(x)) < left_open(plain(x))
+        assert residual(more(x)) < residual(some(x)) < residual(plain(x))
 
 
-def test_nothing_is_unexplained_of_an_image_blurred_by_its_map():
-    sharp, x = blurred_by_its_map()
+def test_a_sharp_image_explains_its_blurred_image():
+    sharp, x = sharp_image_and_input()
     assert build("generator", {}).unexplained(x[:, :3], sharp, x[:, 3:4]).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize(("radius", "confidence"), [(0.5, 1.0), (4.0, 0.1), (10.0, 1.0)])
-def test_nothing_is_added_back_where_in_focus_or_unknown_or_blurred_too_much(
-    randomised, radius, confidence
+def test_nothing_is_added_back_in_focus_at_low_confidence_or_at_large_radii(
+    randomized, radius, confidence
 ):
-    plain, consistent = randomised("generator"), randomised("generator", consistency=0.5)
+    plain, consistent = randomized("generator"), randomized("generator", consistency=0.5)
     x = generator_input(radius)
     x[:, 4] = confidence
     with torch.inference_mode():
         assert torch.equal(consistent(x), plain(x))
 
 
-def test_generator_is_steered_by_the_map(randomised):
-    network = randomised("generator")
+def test_the_result_depends_on_the_map(randomized):
+    network = randomized("generator")
     with torch.inference_mode():
         small, large = network(generator_input(2.0)), network(generator_input(6.0))
     assert (small - large).abs().max() > 1e-3
 
 
-def test_generator_starts_gently():
+def test_a_new_generator_changes_little():
     network = build("generator", {}).eval()
     x = generator_input(3.0)
     with torch.inference_mode():
         assert (network(x) - x[:, :3]).abs().mean() < 1
 
 
-def test_radius_bins_share_one():
+def test_radius_bins_sum_to_one():
     radius = torch.linspace(0, 30, 301)[None, None, None]
     bins = radius_bins(radius)
     assert bins.min() >= 0
     torch.testing.assert_close(bins.sum(1), torch.ones(1, 1, 301))
 
 
-def test_gate_is_shut_in_focus_and_open_beyond():
-    assert out_of_focus(torch.tensor([0.0, 0.25])).tolist() == [0.0, 0.0]
-    assert out_of_focus(torch.tensor([0.75, 20.0])).tolist() == [1.0, 1.0]
+def test_the_defocus_gate_opens_defocus_gate():
+    assert defocus_gate(torch.tensor([0.0, 0.25])).tolist() == [0.0, 0.0]
+    assert defocus_gate(torch.tensor([0.75, 20.0])).tolist() == [1.0, 1.0]
 
 
-def test_trust_grows_with_confidence():
-    assert trusted(torch.tensor([0.0, 0.1, 0.3, 1.0])).tolist() == [0.0, 0.0, 1.0, 1.0]
+def test_the_confidence_gate_opens_with_confidence():
+    assert confidence_gate(torch.tensor([0.0, 0.1, 0.3, 1.0])).tolist() == [0.0, 0.0, 1.0, 1.0]
 
 
-def test_local_normalization_forgets_brightness_and_contrast():
+def test_local_normalization_removes_brightness_and_contrast():
     gray = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(
-        locally_normalized(gray, 4),
-        locally_normalized(0.5 * gray + 0.2, 4),
+        normalize_locally(gray, 4),
+        normalize_locally(0.5 * gray + 0.2, 4),
         atol=0.02,
         rtol=0.02,
     )
@@ -189,15 +189,15 @@ def test_local_normalization_forgets_brightness_and_contrast():
 
 @pytest.mark.parametrize("channels", [2, 9])
 @pytest.mark.parametrize("half", [0, 3])
-def test_blocks_and_boxes_leave_what_they_see(channels, half):
-    seen = torch.rand(1, channels, 16, 16)
-    before = seen.clone()
-    GatedBlock(channels, 2 * channels)(seen)
-    box(seen, half)
-    assert torch.equal(seen, before)
+def test_blocks_and_boxes_do_not_change_their_input(channels, half):
+    x = torch.rand(1, channels, 16, 16)
+    before = x.clone()
+    GatedBlock(channels, 2 * channels)(x)
+    box(x, half)
+    assert torch.equal(x, before)
 
 
-def test_local_statistics_are_those_of_the_surroundings():
+def test_local_statistics_are_mean_and_deviation_of_a_square():
     gray = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     mean, deviation = local_statistics(gray, 3, floor=0)
     around = gray[..., 7:14, 10:17]
@@ -206,7 +206,7 @@ def test_local_statistics_are_those_of_the_surroundings():
     assert local_statistics(0 * gray, 3)[1].min() == pytest.approx(0.02)
 
 
-def test_paper_gates_fade_out():
+def test_guidance_of_zero_ignores_the_map():
     network = build("paper-generator", {"width": 8}).eval()
     image = torch.rand(1, 3, 128, 128)
     ones = torch.ones(1, 1, 128, 128)

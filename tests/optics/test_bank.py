@@ -1,4 +1,4 @@
-"""The learnable kernels stay physical whatever they learn."""
+"""Learnable kernels: non-negative, of unit sum and mirror-symmetric for any weights."""
 
 import pytest
 import torch
@@ -8,43 +8,43 @@ from napari_defocus.optics.kernels import butterworth, disk, half_pupil
 
 
 @pytest.fixture
-def taught_bank():
+def random_bank():
     bank = KernelBank(5)
-    chance = torch.Generator().manual_seed(0)
+    rng = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        bank.scores += 3 * torch.randn(bank.scores.shape, generator=chance)
+        bank.scores += 3 * torch.randn(bank.scores.shape, generator=rng)
     return bank
 
 
 @pytest.mark.parametrize("in_front", [False, True])
-def test_kernels_are_non_negative_and_of_unit_sum(taught_bank, in_front):
-    for kernels in taught_bank.views(in_front=in_front):
+def test_kernels_are_non_negative_and_of_unit_sum(random_bank, in_front):
+    for kernels in random_bank.views(in_front=in_front):
         assert kernels.min() >= 0
         torch.testing.assert_close(kernels.sum((-2, -1)), torch.ones(6))
 
 
-def test_views_are_mirror_images_and_swap_with_the_sign(taught_bank):
-    left, right = taught_bank.views(in_front=True)
+def test_views_are_mirror_images_and_swap_with_the_sign(random_bank):
+    left, right = random_bank.views(in_front=True)
     torch.testing.assert_close(right, left.flip(-1))
-    left_before, right_before = taught_bank.views(in_front=False)
-    torch.testing.assert_close(left_before, right)
-    torch.testing.assert_close(right_before, left)
+    left_behind, right_behind = random_bank.views(in_front=False)
+    torch.testing.assert_close(left_behind, right)
+    torch.testing.assert_close(right_behind, left)
 
 
-def test_no_light_outside_the_radius(taught_bank):
-    left, _ = taught_bank.views(in_front=True)
+def test_kernels_are_zero_outside_their_radius(random_bank):
+    left, _ = random_bank.views(in_front=True)
     assert left[2, 6, 10] == 0
     assert left[0].argmax() == 6 * 13 + 6
 
 
-def test_starts_as_the_butterworth_disk():
+def test_a_new_bank_holds_butterworth_disks():
     center = KernelBank(8).center()[6]
     expected = butterworth(6.0, 9)
     correlation = torch.corrcoef(torch.stack([center.flatten(), expected.flatten()]))[0, 1]
     assert correlation > 0.97
 
 
-def test_learns():
+def test_gradient_steps_approach_a_target():
     bank = KernelBank(3)
     target = torch.zeros(9, 9)
     target[4, 5] = 1
@@ -58,13 +58,13 @@ def test_learns():
     assert after < 0.2 * before
 
 
-def test_a_shared_pupil_starts_as_the_plain_bank():
+def test_a_new_shared_pupil_equals_the_plain_bank():
     plain, shared = KernelBank(8), SharedPupilBank(8)
     for a, b in zip(plain.views(in_front=False), shared.views(in_front=False), strict=True):
         torch.testing.assert_close(a, b)
 
 
-def test_what_one_radius_teaches_of_the_pupil_reaches_the_others():
+def test_one_radius_changes_the_pupil_of_the_others():
     bank = SharedPupilBank(10)
     before = bank.views(in_front=True)[0].detach()
     evenly = half_pupil(disk(6.0, 11), 6.0)
@@ -88,7 +88,7 @@ def test_a_shared_pupil_becomes_a_plain_bank_of_the_same_kernels():
 
 
 @pytest.mark.parametrize("share", [0.8, 1.0])
-def test_the_edge_is_where_the_light_ends(share):
+def test_the_edge_is_the_radius_of_a_disk(share):
     bank = KernelBank(16)
     kernels = torch.stack([disk(share * r, 17) for r in range(17)])
     with torch.no_grad():

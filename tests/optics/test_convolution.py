@@ -1,4 +1,4 @@
-"""Convolution in the Fourier domain equals convolution by definition."""
+"""Convolution in the Fourier domain: it equals direct convolution."""
 
 import numpy as np
 import pytest
@@ -11,10 +11,10 @@ from napari_defocus.optics.convolution import convolve, fast_length
 
 
 @given(st.integers(3, 20), st.integers(3, 20), st.sampled_from([1, 3, 7]), st.integers(0, 99))
-def test_equals_the_definition(height, width, side, seed):
-    chance = torch.Generator().manual_seed(seed)
-    image = torch.rand(1, 2, height, width, generator=chance)
-    kernels = torch.rand(3, side, side, generator=chance)
+def test_equals_direct_convolution(height, width, side, seed):
+    rng = torch.Generator().manual_seed(seed)
+    image = torch.rand(1, 2, height, width, generator=rng)
+    kernels = torch.rand(3, side, side, generator=rng)
     ours = convolve(image, kernels)
     for k in range(3):
         for c in range(2):
@@ -22,7 +22,7 @@ def test_equals_the_definition(height, width, side, seed):
             np.testing.assert_allclose(ours[0, k, c], expected, atol=1e-4)
 
 
-def test_outside_can_be_dark():
+def test_zero_padding_darkens_the_corners():
     ours = convolve(torch.ones(1, 1, 9, 9), torch.full((1, 3, 3), 1 / 9), padding="constant")
     assert ours[0, 0, 0, 4, 4].item() == pytest.approx(1, abs=1e-5)
     assert ours[0, 0, 0, 0, 0].item() == pytest.approx(4 / 9, abs=1e-5)
@@ -36,6 +36,6 @@ def test_fast_length_is_the_next_smooth_number(length):
                 number //= factor
         return number == 1
 
-    found = fast_length(length)
-    assert smooth(found)
-    assert not any(smooth(number) for number in range(length, found))
+    fast = fast_length(length)
+    assert smooth(fast)
+    assert not any(smooth(number) for number in range(length, fast))

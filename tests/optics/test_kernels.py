@@ -1,18 +1,18 @@
-"""Kernels are physical: light is kept, nothing is negative, sizes are what they claim."""
+"""Blur kernels: non-negative, of unit sum and of the size of their radius."""
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_defocus.optics.kernels import butterworth, disk, disks, grid, half_pupil, mirrored
+from napari_defocus.optics.kernels import butterworth, disk, disks, grid, half_pupil, mirror
 
 RADII = st.floats(0, 24)
 
 
 @given(RADII)
 @pytest.mark.parametrize("family", [disk, butterworth])
-def test_light_is_kept_and_nothing_is_negative(family, radius):
+def test_kernels_are_non_negative_and_of_unit_sum(family, radius):
     kernel = family(radius)
     assert kernel.shape[0] == kernel.shape[1]
     assert kernel.shape[0] % 2 == 1
@@ -34,7 +34,7 @@ def test_disk_without_blur_is_one_pixel():
     assert kernel.sum() == 1
 
 
-def test_disks_are_those_of_whole_radii_from_nothing_to_the_largest():
+def test_disks_have_the_whole_radii_from_zero_to_the_largest():
     for radius, kernel in enumerate(disks(5)):
         torch.testing.assert_close(kernel, disk(float(radius), half=6))
 
@@ -51,9 +51,9 @@ def test_left_view_of_a_positive_radius_lies_to_the_right(radius):
     _, x = grid(left.shape[0] // 2)
     shift = (left * x).sum().item()
     assert 0.2 * radius < shift < 0.45 * radius
-    assert (mirrored(left) * x).sum().item() == pytest.approx(-shift, abs=1e-4)
+    assert (mirror(left) * x).sum().item() == pytest.approx(-shift, abs=1e-4)
 
 
 def test_both_views_together_are_the_whole_pupil():
     left = half_pupil(disk(6.0), ramp=3.0)
-    torch.testing.assert_close((left + mirrored(left)) / 2, disk(6.0), atol=1e-4, rtol=0)
+    torch.testing.assert_close((left + mirror(left)) / 2, disk(6.0), atol=1e-4, rtol=0)

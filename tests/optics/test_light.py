@@ -1,4 +1,4 @@
-"""The display curve: standard values, undone exactly, defined everywhere."""
+"""The display curve: standard values, exact inverse, finite gradients."""
 
 import torch
 from hypothesis import given
@@ -14,7 +14,7 @@ def test_standard_values():
 
 
 @given(st.lists(st.floats(-4, 4, width=32), min_size=1))
-def test_decoding_undoes_encoding(values):
+def test_decoding_inverts_encoding(values):
     linear = torch.tensor(values, dtype=torch.float32)
     torch.testing.assert_close(decode_srgb(encode_srgb(linear)), linear, atol=1e-5, rtol=1e-5)
 

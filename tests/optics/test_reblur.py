@@ -1,4 +1,4 @@
-"""Reblurring: exact where physics is simple, and plausible at occlusions."""
+"""Reblurring: exact on planes, plausible at occlusions."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ def constant(image, radius):
     return torch.full_like(image[:, :1], radius)
 
 
-def test_nothing_out_of_focus_changes_nothing(image):
+def test_an_image_in_focus_does_not_change(image):
     torch.testing.assert_close(reblur_layers(image, constant(image, 0.0)), image, atol=1e-5, rtol=0)
 
 
@@ -43,7 +43,7 @@ def test_one_depth_is_one_convolution(image, radius):
     )
 
 
-def test_both_ways_agree_on_a_smooth_surface(image):
+def test_layers_and_interpolation_agree_on_a_plane(image):
     radius = constant(image, 2.5)
     bank = torch.stack([disk(float(r), 4) for r in range(4)])
     inner = (..., slice(8, -8), slice(8, -8))

@@ -46,7 +46,11 @@ def random_masks(
 def random_depths(
     rng: SampleRNG, layers: int, side: int, min_radius: float, max_radius: float
 ) -> Depths:
-    """Draw layers; the largest radius of a scene is log-uniform between the two given."""
+    """Draw layers; the largest radius of a scene is log-uniform between the two limits.
+
+    Radii are drawn positive behind the plane of focus; mirroring scenes at random reverses the
+    sign of half of them (`training.data.scene.mirror_at_random`), so both orders occur.
+    """
     share = rng.uniform(0, 1, 1) ** 1.2
     largest = min_radius * (math.log(max_radius / min_radius) * share).exp()
     center = largest * rng.uniform(-1, 1, layers)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from napari_defocus.optics.kernels import normalized
+from napari_defocus.optics.kernels import normalize
 from training.data.rng import SampleRNG
 
 #: Disparity of the random lenses, in radii: the median.
@@ -73,7 +73,7 @@ class TracedLenses:
         stray_x, stray_y = _aberration(self, u, v, views.sum(-1))
         x = radius[:, None] * u + stray_x[scene]
         y = radius[:, None] * v + stray_y[scene]
-        return normalized(_splat(x, y, views[scene], half))
+        return normalize(_splat(x, y, views[scene], half))
 
     def disparity(self, radius: Tensor) -> Tensor:
         """As `Lenses.disparity`."""

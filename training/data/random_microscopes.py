@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from napari_defocus.optics.kernels import normalized
+from napari_defocus.optics.kernels import normalize
 from training.data.rng import SampleRNG
 
 #: Pixels are drawn from a quarter of Airy's unit to one and a half: oversampled to undersampled.
@@ -68,7 +68,7 @@ class Microscope:
         field = torch.fft.fft2(torch.polar(light, phase))
         fine = torch.fft.fftshift(field.abs().square(), dim=(-2, -1))
         pixels = fine.view(len(fine), side // _FINER, _FINER, side // _FINER, _FINER).sum((2, 4))
-        kernel = normalized(pixels)
+        kernel = normalize(pixels)
         return kernel[:, None].expand(-1, 2, -1, -1)
 
     def _pupil_radius(self, scene: Tensor, side: int) -> Tensor:

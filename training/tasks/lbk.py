@@ -173,7 +173,7 @@ class LbkTask:
         edge = min(max(self.bank.edge(), 1 - _LARGEST_CORRECTION), 1 + _LARGEST_CORRECTION)
         terms = {
             "reblur": reblur_error(candidates, radius * edge, light),
-            "own": self.bank.own_scores().square().mean(),
+            "own": self.bank.residual_scores().square().mean(),
             "rough": self.bank.roughness(),
         }
         total = (
