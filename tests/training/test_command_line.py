@@ -62,7 +62,7 @@ def test_a_missing_pool_in_a_process_of_its_own(tmp_path):
         (["gan", "RUN", *BOTH, "--crop", "64", "--guide", "no"], "'no'"),
         (["estimator", "single", "RUN", "--photos", "EMPTY"], "no readable image"),
         (["estimator", "single", "RUN", "--photos", "EMPTY/none"], "EMPTY/none"),
-        (["lbk", "RUN", "--pool", "OTHER"], "is no pool"),
+        (["lbk", "RUN", "--pool", "OTHER"], "not a pool"),
         (["lbk", "RUN", *BOTH, "--crop", "60"], "crop is 60; a multiple of 8 is expected"),
         (["gan", "RUN", *BOTH, *PAPER, "--crop", "64"], "crop is 64; a multiple of 128"),
         (["gan", "RUN", *BOTH, "--crop", "72"], "crop is 72; the scenes of POOL have 64 px"),

@@ -1,1 +1,1 @@
-"""Where training and evaluation images come from."""
+"""Images for training and evaluation: readers, renderers, lenses, cameras and pools of scenes."""

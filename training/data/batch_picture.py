@@ -1,4 +1,4 @@
-"""A batch as one picture, to see what a network is shown."""
+"""Picture of a batch, as the networks receive it."""
 
 import numpy as np
 from numpy.typing import NDArray

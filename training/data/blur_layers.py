@@ -1,4 +1,4 @@
-"""Layers at any depth, seen through a lens out of focus: what covers what, view by view."""
+"""Blur of layered scenes through a lens out of focus, with occlusion, for both views."""
 
 import math
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ _STEP = 1.25
 def blur_layers(
     textures: Tensor, alphas: Tensor, depths: Depths, lenses: Lenses, half: int
 ) -> tuple[Tensor, Tensor]:
-    """Both dual-pixel views: each layer blurred with its kernels, laid over what lies behind it.
+    """Render both dual-pixel views: blur each layer with its kernels, and lay it over those behind.
 
     Parameters
     ----------
     textures : Tensor
         (N, L, 3, H, W) linear light, farthest layer first.
     alphas : Tensor
-        (N, L, H, W) how much of what lies behind a layer covers; the first covers everything.
+        (N, L, H, W) coverage of each layer; the first covers everything.
     depths : Depths
         Radii of the layers.
     lenses : Lenses
@@ -58,9 +58,9 @@ def blur_layers(
 def _blur_layer(
     channels: Tensor, shown: Tensor, depths: Depths, layer: int, lenses: Lenses, half: int
 ) -> Tensor:
-    """A layer's channels (N, C, H, W), C a multiple of the colors, as both views see them.
+    """A layer's channels (N, C, H, W) in both views, (len(shown), 2, C, H, W).
 
-    Gives (len(shown), 2, C, H, W).
+    C is a multiple of the number of colors.
     """
     size = channels.shape[-2:]
     radius = depths.radius[shown, layer, None] + lenses.fringe[shown, :, None, None]
@@ -77,15 +77,15 @@ def _blur_layer(
     sheets = channels[shown[owner]] * share.repeat(1, repeats, 1, 1)
     spectra = torch.fft.rfft2(sheets)
     transfer = transfer_function(lenses.kernels(shown[owner], at, half), *size)
-    seen = spectra.new_zeros(len(shown), transfer.shape[1], *spectra.shape[1:])
+    summed = spectra.new_zeros(len(shown), transfer.shape[1], *spectra.shape[1:])
     for scene, spectrum, lens in zip(owner.tolist(), spectra, transfer, strict=True):
-        seen[scene].addcmul_(spectrum, lens[:, None])
-    blurred: Tensor = torch.fft.irfft2(seen, s=size)
+        summed[scene].addcmul_(spectrum, lens[:, None])
+    blurred: Tensor = torch.fft.irfft2(summed, s=size)
     return blurred
 
 
 def _sheets(low: Tensor, high: Tensor, counts: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Radii of all sheets, and how far they are apart within their layer, (M,) each."""
+    """Return the radii of all sheets, and their spacing within their layer, (M,) each."""
     at, step = [], []
     for first, last, count in zip(low, high, counts, strict=True):
         at.append(first + (last - first) * torch.linspace(0, 1, count, device=low.device))

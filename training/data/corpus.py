@@ -1,4 +1,4 @@
-"""Sharp photographs: which may be trained on, and crops that are sharp to the pixel."""
+"""Corpus of sharp photographs, and random crops that are sharp to the pixel."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +20,7 @@ _LEVELS = 3
 
 
 def photographs(folder: Path, *, held_out: bool) -> list[Path]:
-    """The photographs of a folder, either those kept for evaluation or all the others."""
+    """List the photographs of a folder, either those kept for evaluation or all the others."""
     return split(image_files(folder), held_out=held_out)
 
 
@@ -73,7 +73,7 @@ class Corpus:
         return decode_srgb(chosen).view(len(rng), count, 3, size, size)
 
     def _shares(self, size: int) -> np.ndarray:
-        """Up to which random number each photograph is picked; those too small never are."""
+        """Return cumulative probabilities of the photographs; too small ones are never drawn."""
         sides = np.array([min(image.shape[1:]) for image in self.images])
         weights = np.sqrt([image[0].numel() for image in self.images]) * (sides >= size)
         if not weights.any():
@@ -108,13 +108,13 @@ def _bytes(path: Path) -> Tensor:
 
 
 def _interpolate_log(ends: tuple[float, float], share: float) -> float:
-    """A share of the way between two values, logarithmically."""
+    """Interpolate between two values by a share, logarithmically."""
     low, high = ends
     return float(low * (high / low) ** share)
 
 
 def _pyramid(image: Tensor) -> list[Tensor]:
-    """An image (3, H, W) uint8 and its halves, quarters, ..., as far as they have pixels."""
+    """Return an image (3, H, W) uint8 and its halves and quarters."""
     levels = [image]
     while len(levels) < _LEVELS:
         half = functional.avg_pool2d(levels[-1].float(), 2, ceil_mode=True)
@@ -123,7 +123,7 @@ def _pyramid(image: Tensor) -> list[Tensor]:
 
 
 def _sharpness(display: Tensor) -> Tensor:
-    """(M,): share of small patches whose finest detail is strong beside their coarser contrast."""
+    """Return the share, (M,), of small patches whose finest detail is strong for their contrast."""
     gray = display.mean(1, keepdim=True)
     near = _mean_of_nine(gray, 1)
     around = _mean_of_nine(near, 3)  # nine squares of 3 x 3 px: one of 9 x 9 px
@@ -135,7 +135,7 @@ def _sharpness(display: Tensor) -> Tensor:
 
 
 def _mean_of_nine(image: Tensor, apart: int) -> Tensor:
-    """Mean of 3 x 3 values `apart` px from each other, where all lie within the image."""
+    """Return the mean of 3 x 3 values `apart` px apart, where all lie within the image."""
     twice = 2 * apart
     rows = image[..., :-twice, :] + image[..., apart:-apart, :] + image[..., twice:, :]
     return (rows[..., :-twice] + rows[..., apart:-apart] + rows[..., twice:]) / 9

@@ -1,4 +1,4 @@
-"""The softness of colors that were measured through a Bayer mosaic."""
+"""Demosaicing: the softness of colors that were measured through a Bayer mosaic."""
 
 import torch
 from torch import Tensor

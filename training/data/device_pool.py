@@ -1,4 +1,4 @@
-"""Scenes of pools in a device's memory, where large batches are cut from them at once."""
+"""Pool of scenes in a device's memory, from which large batches are cut at once."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,10 +19,10 @@ class DevicePool:
     Parameters
     ----------
     paths : sequence of Path
-        Files written by `write_pool`, of scenes of one size; their scenes are as likely to be
-        picked wherever they lie.
+        Files written by `write_pool`, of scenes of one size; all scenes are
+        equally likely to be drawn.
     device : torch.device or str
-        In whose memory they are kept, as half-precision numbers.
+        Its memory keeps them, as half-precision numbers.
     """
 
     def __init__(self, paths: Sequence[Path], device: torch.device | str) -> None:

@@ -1,4 +1,4 @@
-"""What a fluorescence microscope sees: sparse bright structures on a dark background."""
+"""Rendered fluorescence: sparse bright structures on a dark background."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Which photographs no network may be trained on."""
+"""Manifest of held-out photographs, which no network may be trained on."""
 
 import hashlib
 from collections.abc import Iterable

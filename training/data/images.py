@@ -1,4 +1,4 @@
-"""Image files as arrays, and those that cannot be read: named, counted, passed over."""
+"""Readers of image files as arrays, which name, count and skip unreadable files."""
 
 import logging
 import struct

@@ -1,4 +1,4 @@
-"""Layers of a scene: where they cover what lies behind, and how far out of focus they are."""
+"""Random layers of a scene: their coverage and their depths."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a renderer asks of a lens, and a lens whose kernels are given."""
+"""Protocols of the renderer's lenses, and a lens with fixed kernels."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""From light under a microscope to the values of a file: photons, gain, offset, faulty pixels."""
+"""Micrographs: from light to the values of a file, with photons, gain, offset and faulty pixels."""
 
 from dataclasses import dataclass
 

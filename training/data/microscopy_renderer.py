@@ -89,7 +89,7 @@ class MicroscopyRenderer:
             margin,
         )
         strength = rng.log_uniform(0.05, 1, 1, 1, 1) * rng.bernoulli(options.haze_share, 1, 1, 1)
-        light, sharp = (_add_haze(seen, strength * haze, fluorescent) for seen in (light, sharp))
+        light, sharp = (_add_haze(image, strength * haze, fluorescent) for image in (light, sharp))
         whole = torch.cat([sharp, light, light, depths.radius], 1)
         inner = whole[..., margin : margin + crop, margin : margin + crop]
         return mirror_at_random(Scenes.of(inner, fluorescent), rng)

@@ -1,4 +1,4 @@
-"""Fine random texture: what concrete, plaster and gravel look like from near and far."""
+"""Fine random texture, such as that of concrete, plaster and gravel."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Real photographs in pairs, blurred and sharp, as a training draws them."""
+"""Random crops of real photographs in pairs, blurred and sharp."""
 
 from collections.abc import Iterable
 

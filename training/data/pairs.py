@@ -1,4 +1,4 @@
-"""Which files of a folder show the same view blurred and sharp: DPDD's layouts, and any pairs."""
+"""Pairs of blurred and sharp files of one view: the layouts of DPDD, and any pairs."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Rendered scenes kept in one memory-mapped file, so that runs share what is slow to render."""
+"""Pool of rendered scenes in one memory-mapped file, which several runs share."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ def join_pools(path: Path, pools: Sequence[Path], size: int) -> None:
     Raises
     ------
     ValueError
-        If a file is no pool, or its scenes are smaller.
+        If a file is not a pool, or its scenes are smaller.
     """
     sources = [Pool(pool) for pool in pools]
     small = next((pool for pool, of in zip(pools, sources, strict=True) if of.size < size), None)
@@ -60,7 +60,7 @@ def join_pools(path: Path, pools: Sequence[Path], size: int) -> None:
 
 @contextmanager
 def _new_store(path: Path, size: int, count: int) -> Iterator[np.memmap]:
-    """MemoryStorage for scenes, which has its name once it is filled."""
+    """Open a new file of scenes, which gets its name once it is filled."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
     fields = [("pictures", np.float16, (Scenes.CHANNELS, size, size)), ("fluorescent", np.bool_)]
@@ -77,7 +77,7 @@ class Pool:
     def __init__(self, path: Path) -> None:
         self._store = np.load(path, mmap_mode="r")
         if self._store.dtype.names is None:
-            raise ValueError(f"{path} is no pool of scenes; make one with `render`")
+            raise ValueError(f"{path} is not a pool of scenes; make one with `render`")
 
     def __len__(self) -> int:
         return len(self._store)
@@ -88,20 +88,20 @@ class Pool:
         return int(self._store.dtype["pictures"].shape[-1])
 
     def middles(self, size: int) -> Iterator[tuple[np.ndarray, np.bool_]]:
-        """Pictures, cut to their middle `size` pixels, and kind of one scene after the other."""
+        """Yield each scene's pictures, cut to their middle `size` pixels, and its kind."""
         margin = (self.size - size) // 2
         inner = slice(margin, margin + size)
         for record in self._store:
             yield record["pictures"][:, inner, inner], record["fluorescent"]
 
     def read(self, first: int, count: int) -> tuple[Tensor, Tensor]:
-        """Half-precision pictures, as `Scenes.stacked`, and kinds from `first` on."""
+        """Return half-precision pictures, as `Scenes.stacked`, and kinds from `first` on."""
         part = self._store[first : first + count]
         pictures, fluorescent = (np.array(part[name]) for name in ("pictures", "fluorescent"))
         return torch.from_numpy(pictures), torch.from_numpy(fluorescent)
 
     def scenes(self, first: int, count: int, device: torch.device | str = "cpu") -> Scenes:
-        """The scenes from `first` on, at most `count`, whole and as they are."""
+        """Return the scenes from `first` on, at most `count`, whole and as they are."""
         pictures, fluorescent = self.read(first, count)
         return Scenes.of(pictures.to(device).float(), fluorescent.to(device))
 
@@ -118,6 +118,6 @@ class Pool:
 
 
 def places(rng: SampleRNG, scenes: int, room: int) -> Tensor:
-    """Which of so many scenes, and how far down and across a crop of it lies: (N, 3)."""
+    """Draw the index of a scene and the top left corner of a crop, (N, 3)."""
     index = rng.integers(0, scenes)
     return torch.cat([index[:, None], rng.integers(0, room + 1, 2)], 1)

@@ -1,4 +1,4 @@
-"""Smooth random fields, of which masks, depths and structures are made."""
+"""Smooth random fields, the material of masks, depths and structures."""
 
 import math
 

@@ -117,7 +117,7 @@ class RandomLenses:
 
 
 def _pupil_points(count: int) -> tuple[Tensor, Tensor]:
-    """Evenly spread points of the pupil plane, (P,) each: Vogel's sunflower."""
+    """Return evenly spread points of the pupil plane, (P,) each: Vogel's sunflower."""
     index = torch.arange(count) + 0.5
     rho, turn = _REACH * (index / count).sqrt(), index * _GOLDEN_TURN
     return rho * torch.cos(turn), rho * torch.sin(turn)
@@ -144,7 +144,7 @@ def _polygon(lens: TracedLenses, u: Tensor, v: Tensor) -> Tensor:
 
 
 def _aberration(lens: TracedLenses, u: Tensor, v: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, P) displacements in px along x and y, which neither move the light nor are defocus."""
+    """Return displacements, (B, P) in px along x and y, without shift and defocus."""
     uu, uv, vv = u * u, u * v, v * v
     coma_x, coma_y = lens.coma[:, :1], lens.coma[:, 1:]
     straight, slanted = lens.astigmatism[:, :1], lens.astigmatism[:, 1:]
@@ -163,7 +163,7 @@ def _aberration(lens: TracedLenses, u: Tensor, v: Tensor, light: Tensor) -> tupl
 
 
 def _splat(x: Tensor, y: Tensor, light: Tensor, half: int) -> Tensor:
-    """Where light falls: each ray is shared by the four nearest quarters of pixels.
+    """Accumulate light: each ray is shared by the four nearest quarters of pixels.
 
     `x`, `y` (M, P) in px from the middle, `light` (M, P, V); gives (M, V, S, S). What falls outside
     the square is lost.

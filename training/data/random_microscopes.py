@@ -45,7 +45,7 @@ class Microscope:
 
     @property
     def fringe(self) -> Tensor:
-        """(B, 3) zeros: one wavelength is seen at a time."""
+        """(B, 3) zeros: there is one wavelength at a time."""
         return self.sine.new_zeros(len(self.sine), 3)
 
     def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
@@ -125,7 +125,7 @@ class RandomMicroscopes:
 
 
 def _less_defocus(phase: Tensor, rho: Tensor) -> Tensor:
-    """A phase (M, H, W) within the pupil, less its best fit by a + b rho^2."""
+    """Subtract from a phase (M, H, W) its best fit a + b rho^2 within the pupil."""
     inside = (rho <= 1).float()
     square = rho.square()
 

@@ -1,4 +1,4 @@
-"""Kernel banks of a known lens, against which learned ones are judged."""
+"""Reference lens: a random kernel bank against which learned ones are compared."""
 
 from dataclasses import replace
 

@@ -143,10 +143,10 @@ def _set_contrast(textures: Tensor, contrast: Tensor) -> Tensor:
 
 
 def _in_focus(textures: Tensor, alphas: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
-    """The scene seen by a pinhole, (N, 3, H, W), and the radius (N, 1, H, W) of what is seen."""
-    sharp, seen = textures[:, 0], radius[:, :1]
+    """Return a pinhole's image (N, 3, H, W), and the radius (N, 1, H, W) of what it shows."""
+    sharp, visible = textures[:, 0], radius[:, :1]
     for layer in range(1, textures.shape[1]):
         alpha = alphas[:, layer, None]
         sharp = sharp * (1 - alpha) + textures[:, layer] * alpha
-        seen = torch.where(alpha > 0.5, radius[:, layer, None], seen)
-    return sharp, seen
+        visible = torch.where(alpha > 0.5, radius[:, layer, None], visible)
+    return sharp, visible

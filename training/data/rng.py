@@ -1,4 +1,4 @@
-"""Random numbers that belong to a sample, not to the batch it is drawn in."""
+"""Random numbers that depend on a sample, and not on its batch."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -40,40 +40,40 @@ class SampleRNG:
     def from_key(
         cls, *key: int, samples: Sequence[int], device: torch.device | str = "cpu"
     ) -> Self:
-        """Streams named by whole numbers >= 0: what a batch is drawn for, and its samples."""
+        """Seed streams with whole numbers >= 0: the purpose of a batch, and its samples."""
         return cls([np.random.default_rng([*key, sample]) for sample in samples], device)
 
     def __len__(self) -> int:
         return len(self.streams)
 
     def select(self, which: Tensor) -> Self:
-        """The streams where `which`, (N,) bool, is true."""
+        """Return the streams where `which`, (N,) bool, is true."""
         pairs = zip(self.streams, which.tolist(), strict=True)
         return type(self)([stream for stream, chosen in pairs if chosen], self.device)
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
-        """(N, *shape) float32, even between two values."""
+        """Return (N, *shape) float32, uniform between two values."""
         return self._stack([stream.uniform(low, high, shape) for stream in self.streams])
 
     def log_uniform(self, low: float, high: float, *shape: int) -> Tensor:
-        """(N, *shape) float32 whose logarithm is even between those of two values."""
+        """Return (N, *shape) float32, log-uniform between two values."""
         return self.uniform(math.log(low), math.log(high), *shape).exp()
 
     def normal(self, *shape: int) -> Tensor:
-        """(N, *shape) float32, standard normal, the same on every device."""
+        """Return (N, *shape) float32, standard normal, the same on every device."""
         return self._stack([stream.standard_normal(shape) for stream in self.streams])
 
     def integers(self, low: int, high: int, *shape: int) -> Tensor:
-        """(N, *shape) int64 in [low, high)."""
+        """Return (N, *shape) int64 in [low, high)."""
         drawn = [stream.integers(low, high, shape) for stream in self.streams]
         return torch.from_numpy(np.stack(drawn)).to(self.device)
 
     def bernoulli(self, share: float, *shape: int) -> Tensor:
-        """(N, *shape) bool, true in a share of cases."""
+        """Return (N, *shape) bool, true with probability `share`."""
         return self.uniform(0, 1, *shape) < share
 
     def noise(self, *shape: int) -> Tensor:
-        """(N, *shape) float32, standard normal, drawn on the device: for whole pictures."""
+        """Return (N, *shape) float32, standard normal, drawn on the device: for whole pictures."""
         return torch.stack(
             [
                 torch.randn(shape, generator=generator, device=self.device)
@@ -82,7 +82,7 @@ class SampleRNG:
         )
 
     def poisson(self, rate: Tensor) -> Tensor:
-        """(N, ...) counts whose means are `rate`, drawn on the device."""
+        """Return (N, ...) Poisson counts of mean `rate`, drawn on the device."""
         pairs = zip(rate, self._on_device(), strict=True)
         return torch.stack([torch.poisson(mean, generator) for mean, generator in pairs])
 
@@ -121,7 +121,7 @@ class BatchRNG(SampleRNG):
     def from_key(
         cls, *key: int, samples: Sequence[int], device: torch.device | str = "cpu"
     ) -> Self:
-        """A stream named by whole numbers >= 0: what a batch is drawn for, and its samples."""
+        """Seed a stream with whole numbers >= 0: the purpose of a batch, and its samples."""
         seed = np.random.default_rng([*key, *samples]).integers(2**62)
         return cls(torch.Generator(device).manual_seed(int(seed)), len(samples))
 
@@ -130,12 +130,12 @@ class BatchRNG(SampleRNG):
 
     @property
     def streams(self) -> list[np.random.Generator]:
-        """A stream for each sample, others every time."""
+        """A stream for each sample; new ones on every access."""
         seeds = self.integers(0, 2**62).tolist()
         return [np.random.default_rng(seed) for seed in seeds]
 
     def select(self, which: Tensor) -> Self:
-        """The same stream, for the samples where `which`, (N,) bool, is true."""
+        """Return the same stream, for the samples where `which`, (N,) bool, is true."""
         return type(self)(self._generator, int(which.sum()))
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
@@ -144,7 +144,7 @@ class BatchRNG(SampleRNG):
         return low + (high - low) * drawn
 
     def normal(self, *shape: int) -> Tensor:
-        """(N, *shape) float32, standard normal."""
+        """Return (N, *shape) float32, standard normal."""
         return torch.randn(len(self), *shape, generator=self._generator, device=self.device)
 
     def integers(self, low: int, high: int, *shape: int) -> Tensor:

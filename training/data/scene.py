@@ -1,4 +1,4 @@
-"""Scenes of known signed blur radius, as two dual-pixel views see them."""
+"""Batches of scenes with the true signed blur radius, as two dual-pixel views."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,7 +23,7 @@ class Scenes:
         (N,) bool: bright structures on a dark background, as a microscope's camera counts them.
     """
 
-    #: Of `stacked`.
+    #: Channels of `stacked`.
     CHANNELS: ClassVar[int] = 10
 
     sharp: Tensor
@@ -38,7 +38,7 @@ class Scenes:
 
     @classmethod
     def of(cls, stacked: Tensor, fluorescent: Tensor) -> "Scenes":
-        """Scenes from what `stacked` gave."""
+        """Make scenes of the tensor that `stacked` returns."""
         return cls(*stacked.split([3, 3, 3, 1], 1), fluorescent)
 
 

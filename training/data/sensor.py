@@ -1,4 +1,4 @@
-"""From linear light to what a camera writes: exposure, noise, tone curve, 8 bits, JPEG."""
+"""Camera model, from linear light to a file: exposure, noise, tone curve, 8 bits, JPEG."""
 
 import io
 import math
@@ -47,12 +47,12 @@ class SensorOptions:
     veiled_share : float
         Share of photographs under veiling glare, even light that leaves little contrast.
     blank_share : float
-        Share of photographs of nothing but even light, whose radii nobody can know: NaN.
+        Share of photographs of uniform light, whose radii cannot be estimated: NaN.
     smoothed_share : float
         Share of photographs that the camera has smoothed: their noise is soft, and weak.
     noise_kept : float
-        How much of the photograph's own noise the sharp picture shows as well: where it does, no
-        one learns to take fine texture for noise and to smooth it away.
+        Share of the photograph's own noise that is in the sharp picture too, so that networks do
+        not learn to smooth fine texture away as noise.
     """
 
     shot: tuple[float, float] = (3e-6, 1.5e-3)
@@ -87,7 +87,7 @@ class Photographs:
     sharp, center, left, right : Tensor
         (N, 3, H, W) in [0, 1].
     radius : Tensor
-        (N, 1, H, W) signed radius in px as in `Scenes`; NaN where it is not known.
+        (N, 1, H, W) signed radius in px as in `Scenes`; NaN where it cannot be estimated.
     softness : Tensor or float
         (N, 1, 1, 1) radius in px of the disk as wide as what the camera's own processing blurs.
     """
@@ -103,7 +103,7 @@ class Photographs:
     def blur(self) -> Tensor:
         """(N, 1, H, W) radius in px of the disk as wide, in mean square, as all blur together.
 
-        One picture shows no more than that; two views show defocus alone, as disparity.
+        One picture shows all blur together; two views show defocus alone, as disparity.
         """
         return (self.radius**2 + self.softness**2).sqrt()
 
@@ -244,13 +244,13 @@ class _Camera:
 
 
 def _mosaic(rng: SampleRNG, share: float) -> Tensor:
-    """(N, 1, 1, 1): in a share of cases how a mosaic lies, all ways alike; else -1."""
+    """Draw the layout of a mosaic, (N, 1, 1, 1), in a share of cases; else -1."""
     drawn = rng.uniform(0, 1, 1, 1, 1)
     return torch.where(drawn < share, (LAYOUTS * drawn / share).long(), -1)
 
 
 def _contrast(rng: SampleRNG, options: SensorOptions, fluorescent: Tensor) -> Tensor:
-    """How much contrast glare leaves each scene, (N,) in [0, 1]; 0 where it is blank."""
+    """Draw the contrast that glare leaves each scene, (N,) in [0, 1]; 0 where it is blank."""
     contrast = torch.ones_like(fluorescent, dtype=torch.float32)
     if options.veiled_share:
         veiled = rng.bernoulli(options.veiled_share) & ~fluorescent
@@ -261,7 +261,7 @@ def _contrast(rng: SampleRNG, options: SensorOptions, fluorescent: Tensor) -> Te
 
 
 def _veil(scenes: Scenes, contrast: Tensor) -> Scenes:
-    """Scenes of the contrast (N,), in [0, 1], that glare leaves."""
+    """Reduce the contrast of scenes to a share (N,) in [0, 1]."""
     mean = scenes.sharp.mean((2, 3), keepdim=True)
     views = (
         torch.lerp(mean, light, contrast[:, None, None, None])
@@ -271,7 +271,7 @@ def _veil(scenes: Scenes, contrast: Tensor) -> Scenes:
 
 
 def _smooth(light: Tensor, deviation: Tensor) -> Tensor:
-    """Each picture (N, C, H, W) convolved with a Gaussian of its standard deviation in px."""
+    """Convolve each picture (N, C, H, W) with a Gaussian of its standard deviation in px."""
     reach = math.ceil(3 * _SMOOTHED[1])
     steps = torch.arange(-reach, reach + 1, device=light.device)
     taps = torch.exp(-0.5 * (steps / deviation.clamp(min=0.01)[:, None]) ** 2)
@@ -288,7 +288,7 @@ def _smooth(light: Tensor, deviation: Tensor) -> Tensor:
 
 
 def _misalign(view: Tensor, rng: SampleRNG, options: SensorOptions) -> Tensor:
-    """A share of the views moved vertically, the edge continued."""
+    """Move a share of the views vertically, with the edge continued."""
     if not options.misaligned_share:
         return view
     apart = rng.bernoulli(options.misaligned_share) * rng.uniform(-_APART, _APART)
@@ -304,7 +304,7 @@ def _disk(deviation: Tensor) -> Tensor:
 
 
 def _enlarge(photos: Photographs, rng: SampleRNG, options: SensorOptions) -> Photographs:
-    """Some pictures' middles, enlarged to their full size; radius and softness grow with them."""
+    """Enlarge the middle of some pictures to full size, with their radius and softness."""
     largest = photos.radius.abs().amax((1, 2, 3)).clamp(min=0.1)
     scale = rng.uniform(1, 2).minimum(options.largest_radius / largest).clamp(min=1)
     enlarged = rng.bernoulli(options.enlarged_share)
@@ -328,7 +328,7 @@ def _enlarge(photos: Photographs, rng: SampleRNG, options: SensorOptions) -> Pho
 
 
 def _jpeg(display: Tensor, chosen: Tensor, quality: Tensor) -> Tensor:
-    """The chosen pictures as they come back from a JPEG file."""
+    """Pass the chosen pictures through a JPEG file."""
     index = chosen.nonzero().flatten()
     if not len(index):
         return display
@@ -340,7 +340,7 @@ def _jpeg(display: Tensor, chosen: Tensor, quality: Tensor) -> Tensor:
 
 
 def _recompress(pixels: np.ndarray, quality: int) -> np.ndarray:
-    """(H, W, 3) uint8 as it comes back from a JPEG file."""
+    """Pass (H, W, 3) uint8 through a JPEG file."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
     return np.array(Image.open(buffer))

@@ -1,4 +1,4 @@
-"""What trainings draw scenes from."""
+"""Protocol of the sources from which trainings draw scenes."""
 
 from typing import Protocol
 

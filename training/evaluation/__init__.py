@@ -1,4 +1,4 @@
-"""Scores of models and of classical methods, as tables and panels, and of the confidence.
+"""Scores of models, classical methods and confidences, as tables and panels.
 
 - Photographs: PSNR, SSIM with a uniform 7x7 window, mean absolute error, and LPIPS v0.1 on AlexNet
   and SqueezeNet features, whole images. ``reblur`` is the PSNR between the input and the result

@@ -1,4 +1,4 @@
-"""Classical methods, for comparison."""
+"""Classical methods of deblurring and disparity, as baselines."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Models and classical methods against each other, on a kind of scenes."""
+"""Benchmark of models and classical methods on one kind of scenes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ def evaluate(
     TrainingError
         If there are no such scenes.
     ModelError
-        If a model is not found, or is not made for what is scored.
+        If a model cannot be found, or is not made for what is scored.
     """
     models = find_models_under_test(
         contest.models or _defaults(_TASKS[benchmark]), _TASKS[benchmark]
@@ -90,11 +90,11 @@ def evaluate(
     estimators = [model for model in models if model.task != "deblur"]
     guides = find_models_under_test(contest.map_models or _defaults(_MAPS), _MAPS)
     distances = {} if contest.lpips is None else _distances(contest.lpips)
-    report = ScoreReport(_doubt(benchmark, data))
-    found = _SCENES[benchmark](data)
+    report = ScoreReport(_contamination(benchmark, data))
+    scenes = _SCENES[benchmark](data)
     if contest.corruption is not None:
-        found = _corrupt_all(found, contest.corruption)
-    for index, (blurred, mapped) in enumerate(islice(found, contest.limit)):
+        scenes = _corrupt_all(scenes, contest.corruption)
+    for index, (blurred, mapped) in enumerate(islice(scenes, contest.limit)):
         folder = panels if index < _PANELS else None
         if blurred is not None and deblurring:
             panel = folder and folder / f"{blurred.name}.png"
@@ -126,12 +126,12 @@ _TASKS: dict[Benchmark, tuple[Task, ...]] = {
 }
 
 
-def _corrupt_all(found: Iterator[ScoredScene], corruption: Corruption) -> Iterator[ScoredScene]:
-    for blurred, _ in found:
+def _corrupt_all(scenes: Iterator[ScoredScene], corruption: Corruption) -> Iterator[ScoredScene]:
+    for blurred, _ in scenes:
         yield blurred and corrupt(blurred, corruption), None
 
 
-def _doubt(benchmark: Benchmark, data: Path) -> str | None:
+def _contamination(benchmark: Benchmark, data: Path) -> str | None:
     match benchmark:
         case Benchmark.rendered:
             return pool_contamination_warning(data)

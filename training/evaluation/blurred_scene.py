@@ -1,4 +1,4 @@
-"""A blurred photograph to score on."""
+"""Blurred photograph with its sharp counterpart, on which methods are scored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,11 +22,11 @@ class BlurredScene:
     views : tuple of array, optional
         The left and the right dual-pixel view.
     radius : array, optional
-        (Y, X) true signed radius of defocus in px, NaN where it is not known.
+        (Y, X) true signed radius of defocus in px, NaN where it is unknown.
     blur : array, optional
         (Y, X) likewise, of all blur together, unsigned.
     others : mapping
-        What others made of it, by method.
+        Results of other methods, by name.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Whether what is evaluated on may have been trained on."""
+"""Warnings that evaluation images may have been in the training data."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from training.data.held_out import split
 
 
 def contamination_warning(files: Sequence[Path]) -> str | None:
-    """Say so if a network may have been trained on some of the files.
+    """Return a warning if a network may have been trained on some of the files.
 
     Returns
     -------
@@ -24,9 +24,9 @@ def contamination_warning(files: Sequence[Path]) -> str | None:
 
 
 def pool_contamination_warning(pool: Path) -> str | None:
-    """Say so if a pool may hold what a network was trained on; None for a folder of photographs.
+    """Return a warning if a pool may hold training data; None for a folder of photographs.
 
-    Of a folder, scenes are rendered from held-out photographs alone.
+    Scenes of a folder are rendered from held-out photographs alone.
     """
     if pool.is_dir():
         return None

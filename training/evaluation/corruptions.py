@@ -1,4 +1,4 @@
-"""Scenes as other cameras, files and sizes would show them."""
+"""Corruptions of scenes: other files, noise, exposure and sizes."""
 
 import io
 from collections.abc import Callable

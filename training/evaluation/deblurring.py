@@ -1,4 +1,4 @@
-"""Scores of restored photographs, scene by scene."""
+"""Scores of deblurred photographs, scene by scene."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How far a mean over few scenes can be trusted."""
+"""Confidence intervals of means over few scenes."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Interval:
 
 
 def mean_interval(values: ArrayLike) -> Interval:
-    """Mean of independent values, NaN left out, with Student's interval.
+    """Return the mean of independent values, NaN left out, with Student's interval.
 
     Parameters
     ----------
@@ -31,12 +31,14 @@ def mean_interval(values: ArrayLike) -> Interval:
     >>> mean_interval([1.0, 2.0, 3.0])
     Interval(mean=2.0, low=-0.484..., high=4.484...)
     """
-    known = np.asarray(values, float)
-    known = known[np.isfinite(known)]
-    if not known.size:
+    finite = np.asarray(values, float)
+    finite = finite[np.isfinite(finite)]
+    if not finite.size:
         return Interval(np.nan, np.nan, np.nan)
-    mean = float(known.mean())
-    if known.size == 1:
+    mean = float(finite.mean())
+    if finite.size == 1:
         return Interval(mean, np.nan, np.nan)
-    half = float(t.ppf((1 + _LEVEL) / 2, known.size - 1) * known.std(ddof=1) / np.sqrt(known.size))
+    half = float(
+        t.ppf((1 + _LEVEL) / 2, finite.size - 1) * finite.std(ddof=1) / np.sqrt(finite.size)
+    )
     return Interval(mean, mean - half, mean + half)

@@ -30,7 +30,7 @@ class MapScene:
     name : str
         Of the scene.
     images : EstimatorInput
-        What estimators are given.
+        Input of the estimators.
     picture : array
         (Y, X) or (Y, X, 3) in [0, 1], as displayed.
     truth : array
@@ -103,16 +103,16 @@ def _maps(
 
 
 def _scores(scene: MapScene, defocus: DefocusMap) -> Row:
-    found = defocus.radius[scene.valid]
+    estimate = defocus.radius[scene.valid]
     truth = scene.truth_for(defocus)[scene.valid]
-    row: Row = dict(vars(map_scores(found, truth)))
+    row: Row = dict(vars(map_scores(estimate, truth)))
     if scene.in_pixels:
-        radius = radius_scores(found, truth)
+        radius = radius_scores(estimate, truth)
         clear = _texture_mask(scene)[scene.valid]
         row |= {
             "mae_px": radius.mae,
             "within_1_px": radius.within,
-            "textured_within_1_px": radius_scores(found[clear], truth[clear]).within,
+            "textured_within_1_px": radius_scores(estimate[clear], truth[clear]).within,
             "sign": radius.sign if defocus.signed else np.nan,
         }
     return row

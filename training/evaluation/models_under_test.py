@@ -1,4 +1,4 @@
-"""The models to score: of the registry or files of one's own, and what they estimate."""
+"""Models under test, from the registry or from files."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

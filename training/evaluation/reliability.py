@@ -1,4 +1,4 @@
-"""Whether confidences are the shares of radii within 1 px that they claim to be."""
+"""Reliability of confidences: predicted against true shares of radii within 1 px."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

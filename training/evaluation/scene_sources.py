@@ -1,4 +1,4 @@
-"""Where scenes to score on come from: files and pools, as the scorers take them."""
+"""Sources of the scenes that are scored: data sets, pairs and pools."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What came of an evaluation: rows, and the tables made of them."""
+"""Report of an evaluation: its rows and tables."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Layers out of focus: what they cover, and their colors."""
+"""Blurred layers: occlusion and colors."""
 
 import pytest
 import torch
@@ -64,7 +64,7 @@ def test_a_sharp_foreground_hides_a_blurred_background():
     torch.testing.assert_close(colors, torch.full_like(colors, 0.5), atol=1e-4, rtol=0)
 
 
-def test_a_slanted_layer_is_as_blurred_as_its_radius_says():
+def test_a_slanted_layer_is_blurred_by_its_radius():
     line = torch.linspace(0, 8, SIDE)[:, None].expand(SIDE, SIDE)
     slanted = Depths(torch.tensor([[0.0]]), torch.tensor([[8.0]]), line[None, None].clone())
     lenses, alphas = Fringed(0.0, 0.0, 0.0), torch.zeros(1, 1, SIDE, SIDE)

@@ -1,4 +1,4 @@
-"""Sharp crops, and what may not be trained on."""
+"""Sharp crops, and photographs held out of training."""
 
 import hashlib
 import logging
@@ -106,7 +106,7 @@ def test_the_manifest_holds_hashes():
 
 
 @pytest.mark.parametrize("pattern", ["real/*.jpg", "dpdd/*", "pixel4/*.png"])
-def test_what_models_are_evaluated_on_is_held_out(pattern, data_folder):
+def test_evaluation_photographs_are_held_out(pattern, data_folder):
     files = sorted(data_folder.glob(pattern))
     assert files
     assert all(is_held_out(path) for path in files)

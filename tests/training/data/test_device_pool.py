@@ -1,4 +1,4 @@
-"""Scenes in a device's memory are those of their files."""
+"""Scenes in a device's memory equal those of their files."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Images of all kinds as arrays of colors."""
+"""Reading of images of all kinds as arrays of colors."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_deep_gray_keeps_its_depth(tmp_path):
 
 
 @pytest.mark.parametrize("data", [np.zeros((4, 64, 64), np.uint8), np.zeros((64, 64), np.float32)])
-def test_what_is_no_single_picture_of_whole_numbers_is_refused(data, tmp_path):
+def test_only_single_integer_pictures_are_accepted(data, tmp_path):
     tifffile.imwrite(tmp_path / "other.tif", data, photometric="minisblack")
     with pytest.raises(ValueError, match=r"other\.tif cannot be read: axes"):
         read_colors(tmp_path / "other.tif")

@@ -1,4 +1,4 @@
-"""The layouts of the real dual-pixel scenes that models are evaluated on, made up in small."""
+"""Small imitations of the folders of real dual-pixel scenes."""
 
 import numpy as np
 import pytest

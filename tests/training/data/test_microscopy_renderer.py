@@ -1,4 +1,4 @@
-"""Specimens under microscopes: shining or dark, in and out of focus."""
+"""Rendered specimens, bright or dark, in and out of focus."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def test_a_scene_does_not_depend_on_its_batch(corpus):
     torch.testing.assert_close(whole.stacked()[2:], part.stacked(), atol=1e-4, rtol=1e-3)
 
 
-def test_scenes_are_gray_and_seen_alike_from_both_sides(corpus):
+def test_scenes_are_gray_with_equal_views(corpus):
     found = scenes(corpus)
     assert torch.equal(found.left, found.right)
     for image in (found.sharp, found.left):
@@ -44,7 +44,7 @@ def test_scenes_are_gray_and_seen_alike_from_both_sides(corpus):
 
 
 @pytest.mark.parametrize(("share", "brighter"), [(0.0, "right"), (1.0, "left")])
-def test_shining_on_dark_and_dark_on_bright(corpus, share, brighter):
+def test_fluorescent_structures_are_bright_and_transmitted_ones_dark(corpus, share, brighter):
     found = scenes(corpus, 24, transmitted_share=share, haze_share=0.0)
     assert found.fluorescent.float().mean() == 1 - share
     values = found.sharp[:, 0].flatten(1)
@@ -52,7 +52,7 @@ def test_shining_on_dark_and_dark_on_bright(corpus, share, brighter):
     assert skew == {"right": 1, "left": -1}[brighter]
 
 
-def test_out_of_focus_less_is_told_apart_and_no_light_is_lost(corpus):
+def test_defocus_lowers_contrast_and_keeps_light(corpus):
     found = scenes(corpus, 24, min_radius=3.0, transmitted_share=0.0)
     rough = [image.diff(dim=-1).abs().mean((1, 2, 3)) for image in (found.sharp, found.left)]
     assert (rough[1] < rough[0]).all()
@@ -79,7 +79,7 @@ def test_values_are_scaled_as_the_plugin_scales_them(corpus):
     assert seen.amax((1, 2, 3)).min() > 0.999
 
 
-def test_what_lies_in_focus_is_the_same_but_for_noise(corpus):
+def test_in_focus_images_differ_only_by_noise(corpus):
     found = scenes(corpus)
     found = replace(found, left=found.sharp, right=found.sharp)
     photos = quiet(found)
@@ -95,7 +95,7 @@ def test_few_photons_are_noisy(corpus):
     assert few > 1.5 * many
 
 
-def test_hot_pixels_are_as_rare_as_they_should_be(corpus):
+def test_hot_pixels_have_their_rate(corpus):
     found = scenes(corpus, 24)
     even = torch.full_like(found.sharp, 0.2)
     photos = taken(replace(found, left=even, right=even), photons=(1e3, 1.1e3), hot_share=0.01)

@@ -1,4 +1,4 @@
-"""Grain is texture of every size that goes on beyond its borders."""
+"""Noise texture of all sizes, periodic at its borders."""
 
 import torch
 
@@ -23,7 +23,7 @@ def test_some_grain_is_fine_and_some_is_coarse():
     assert step.max() > 1.2
 
 
-def test_grain_goes_on_beyond_its_borders():
+def test_grain_is_periodic_at_its_borders():
     field = fields()
     across = (field[..., 0] - field[..., -1]).std()
     assert across < 1.2 * field.diff(dim=-1).std()

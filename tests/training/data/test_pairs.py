@@ -1,4 +1,4 @@
-"""Real pairs of blurred and sharp photographs, in the layouts they come in."""
+"""Pairs of blurred and sharp photographs in all their layouts."""
 
 import logging
 

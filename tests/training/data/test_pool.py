@@ -1,4 +1,4 @@
-"""Scenes kept in a file come back as they were rendered."""
+"""Pools return their scenes as they were rendered."""
 
 import numpy as np
 import pytest
@@ -50,9 +50,9 @@ def test_mirroring_sideways_swaps_the_sign(tmp_path, renderer):
     assert len(seen) == 4
 
 
-def test_a_file_that_is_no_pool_is_refused(tmp_path):
+def test_other_files_are_refused(tmp_path):
     np.save(tmp_path / "old.npy", np.zeros((2, 10, 8, 8), np.float16))
-    with pytest.raises(ValueError, match=r"old\.npy is no pool"):
+    with pytest.raises(ValueError, match=r"old\.npy is not a pool"):
         Pool(tmp_path / "old.npy")
 
 

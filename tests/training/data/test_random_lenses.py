@@ -1,4 +1,4 @@
-"""Kernels of random, of given and of planted lenses."""
+"""Kernels of random lenses, of banks and of the reference lens."""
 
 from dataclasses import replace
 
@@ -82,7 +82,7 @@ def test_a_lens_does_not_depend_on_its_batch():
     torch.testing.assert_close(whole[2:3], alone)
 
 
-def test_an_ideal_lens_makes_disks_and_leaves_what_is_in_focus():
+def test_an_ideal_lens_makes_disks_and_points():
     kernels = ideal().kernels(torch.tensor([0, 0]), torch.tensor([0.0, 9.0]), HALF).mean(1)
     assert kernels[0, HALF, HALF] == pytest.approx(1)
     assert (kernels[1] - disk(9.0, HALF)).abs().sum() < 0.08
@@ -109,7 +109,7 @@ def test_astigmatism_makes_disks_ellipses():
 
 
 @pytest.mark.parametrize("optics", [RandomLenses(), BankLens(KernelBank(10))])
-def test_disparity_is_how_far_apart_the_views_have_their_light(optics):
+def test_disparity_is_the_distance_of_the_views_centroids(optics):
     lenses = optics.draw(rng(16))
     kernels = lenses.kernels(torch.arange(16), torch.full((16,), 10.0), HALF)
     left, right = (kernels * LINE).sum((-2, -1)).unbind(1)
@@ -135,7 +135,7 @@ def test_spots_of_a_lens_with_spherical_aberration_are_smallest_at_radius_0(stre
     assert min(sizes) == sizes[2]
 
 
-def test_half_disks_are_as_far_apart_as_half_disks_are():
+def test_half_disks_have_their_analytic_disparity():
     lens = ideal(ramp=[1e-4], leak=[0.0])
     found = lens.disparity(torch.ones(1, 1, 1, 1)).item()
     assert found == pytest.approx(1 / RADIUS_PER_DISPARITY, rel=0.01)
@@ -186,7 +186,7 @@ def test_a_bank_comes_back_from_its_file(bank, tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_planted_bank_is_not_the_one_trainings_start_with(seed):
+def test_the_reference_bank_differs_from_the_initial_one(seed):
     planted = reference_bank(SampleRNG.from_key(seed, samples=[0])).views(in_front=True)[0]
     start = KernelBank().views(in_front=True)[0]
     alike = cosine_similarity(planted.flatten(1), start.flatten(1))

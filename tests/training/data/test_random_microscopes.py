@@ -1,4 +1,4 @@
-"""Point-spread functions of microscopes, against what optics says of them."""
+"""Point-spread functions of microscopes against optical theory."""
 
 from dataclasses import replace
 
@@ -60,7 +60,7 @@ def test_a_small_aperture_far_out_of_focus_is_a_disk():
     assert max(alike) == alike[1] > 0.93
 
 
-def test_both_sides_of_focus_differ_where_media_do():
+def test_sides_of_focus_differ_with_mismatched_media():
     even, uneven = matched(8), replace(microscopes(8), deep=torch.full((8,), 10.0))
     apart = [
         (kernels(microscope, 3.0) - kernels(microscope, -3.0)).abs().amax().item()

@@ -1,4 +1,4 @@
-"""Rendered scenes obey the optics they claim."""
+"""Rendered scenes obey the laws of optics."""
 
 import pytest
 import torch
@@ -103,7 +103,7 @@ def test_detail_fades_away_in_places_if_asked_for(corpus):
     assert (faded > kept.median()).float().mean() > 0.1
 
 
-def test_grit_covers_what_was_plain_and_is_blurred_with_its_surface(corpus):
+def test_grit_covers_plain_surfaces_and_blurs_with_them(corpus):
     def detail_of_plain_places(share):
         options = SceneOptions(fluorescent_share=0, min_radius=6, gritty_share=share)
         scenes = Renderer(corpus, options).draw(rng(8), SIZE)

@@ -1,4 +1,4 @@
-"""Random numbers belong to their sample."""
+"""Random numbers depend on their sample alone."""
 
 import pytest
 import torch

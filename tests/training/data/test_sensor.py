@@ -125,7 +125,7 @@ def test_glare_leaves_the_mean_light_and_little_contrast(pool):
         assert after.mean() == pytest.approx(before.mean(), rel=0.25)
 
 
-def test_a_share_of_photographs_shows_nothing_and_nobody_knows_its_radius(pool):
+def test_blank_photographs_have_no_radius(pool):
     sensor = replace(CLEAN, blank_share=0.5)
     scenes = replace(pool.scenes(0, 8), fluorescent=torch.zeros(8, dtype=torch.bool))
     photos = photograph(scenes, rng(*range(8)), sensor, views=True)
@@ -186,7 +186,7 @@ def test_photographs_are_not_counted_in_photons():
     ],
 )
 @pytest.mark.parametrize("fluorescent", [True, False])
-def test_what_cameras_do_to_photographs_is_not_done_to_fluorescence(pool, degraded, fluorescent):
+def test_fluorescence_is_not_processed_like_photographs(pool, degraded, fluorescent):
     scenes = replace(pool.scenes(0, 8), fluorescent=torch.full((8,), fluorescent))
     plain = replace(CLEAN, photons=(1e8, 1e8))
     before, after = (
@@ -222,7 +222,7 @@ def test_demosaicing_keeps_even_colors_and_blurs_detail():
     assert (demosaic(noise, layouts).std((1, 2, 3)) < 0.8 * noise.std()).all()
 
 
-def test_the_mosaics_of_cameras_lie_in_all_ways():
+def test_cameras_use_all_mosaic_layouts():
     light = torch.rand(1, 3, 16, 16).expand(32, -1, -1, -1)
     scenes = Scenes(light, light, light, torch.zeros(32, 1, 16, 16), torch.zeros(32).bool())
     photos = photograph(scenes, rng(*range(32)), replace(CLEAN, mosaic_share=1), views=False)
@@ -242,7 +242,7 @@ def test_demosaicing_softens_photographs(pool):
     assert torch.equal(soft.sharp, plain.sharp)
 
 
-def test_what_one_picture_shows_is_defocus_and_softness_together(pool):
+def test_blur_combines_defocus_and_softness(pool):
     scenes = replace(pool.scenes(0, 4), fluorescent=torch.tensor([False] * 3 + [True]))
     soft, plain = (
         photograph(scenes, rng(*range(4)), replace(CLEAN, mosaic_share=share), views=False)
@@ -273,7 +273,7 @@ def test_softness_grows_with_an_enlarged_picture():
     torch.testing.assert_close(photos.softness, growth * DEMOSAICED)
 
 
-def test_the_softness_of_demosaicing_is_as_wide_as_what_it_makes_of_points():
+def test_demosaicing_softness_matches_its_point_spread():
     spread, light = torch.zeros(3), torch.zeros(3)
     across = torch.arange(30.0)
     for row, column in product((14, 15), repeat=2):

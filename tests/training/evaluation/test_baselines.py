@@ -1,4 +1,4 @@
-"""Classical methods do what they are known for."""
+"""Classical methods recover radii and detail."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The command scores models on every kind of scene."""
+"""Scores of models on every kind of scene."""
 
 import csv
 
@@ -103,7 +103,7 @@ def test_pixel4_scores_both_views(data_folder, tmp_path):
     assert max(found.values()) < 0.2
 
 
-def test_pixel4_scores_what_is_deblurred_against_the_all_in_focus_image(data_folder, small_models):
+def test_pixel4_scores_deblurring_against_the_all_in_focus_image(data_folder, small_models):
     table = run(
         *("evaluate", "pixel4", "--data", data_folder / "pixel4", "--limit", 1),
         *("--model", small_models["deblur"], "--map-model", "single", "--altered", "half"),
@@ -131,7 +131,7 @@ def test_a_model_for_something_else_is_an_error(tmp_path):
         run("evaluate", "dpdd", "--data", tmp_path, "--model", "single")
 
 
-def test_files_are_told_apart_by_their_folders(small_models):
+def test_labels_of_equal_file_names_include_their_folders(small_models):
     [entry] = find_models_under_test([str(small_models["deblur"])], ("single", "deblur"))
     assert entry.task == "deblur"
     assert entry.label == f"{small_models['deblur'].parent.name}/small-deblur.safetensors"
@@ -144,7 +144,7 @@ def test_calibrate_prints_and_plots(pool_file, tmp_path):
     assert out.stat().st_size > 0
 
 
-def test_a_pool_that_may_have_been_trained_on_is_named(pool_file):
+def test_a_pool_of_unknown_origin_causes_a_warning(pool_file):
     table = run("evaluate", "rendered", "--data", pool_file, "--model", "single", "--limit", 1)
     assert table.startswith(f"Warning: {pool_file} does not say which photographs")
 
@@ -155,7 +155,7 @@ def test_images_outside_the_manifest_are_counted(photo_folder):
 
 
 @pytest.mark.parametrize("benchmark", ["dpdd", "pixel4"])
-def test_the_evaluation_data_leave_no_doubt(data_folder, benchmark):
+def test_evaluation_data_cause_no_warning(data_folder, benchmark):
     assert contamination_warning(image_files(data_folder / benchmark)) is None
 
 

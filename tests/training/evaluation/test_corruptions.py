@@ -1,4 +1,4 @@
-"""Altered scenes differ from their originals in what their name says, and in nothing else."""
+"""Corrupted scenes differ from their originals only as their name says."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_files_and_noise_spoil_the_blurred_picture_alone(scene, corruption):
     assert np.array_equal(changed.radius, scene.radius)
 
 
-def test_more_light_is_lost_where_it_is_too_much(scene):
+def test_overexposure_clips_highlights(scene):
     changed = corrupt(scene, Corruption.overexposed)
     for before, after in ((scene.blurred, changed.blurred), (scene.target, changed.target)):
         np.testing.assert_allclose(decode(after), (1.8 * decode(before)).clip(0, 1), atol=1e-5)

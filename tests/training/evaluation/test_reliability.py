@@ -1,4 +1,4 @@
-"""Confidence is held to what it claims."""
+"""Reliability of confidences."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def errors_of(probability):
     return np.where(hit, 0.5, 3.0)
 
 
-def test_a_probability_that_holds_is_calibrated(claims):
+def test_true_probabilities_are_calibrated(claims):
     found = measure_reliability(claims, errors_of(claims))
     assert found.expected_error < 0.02
     np.testing.assert_allclose(found.observed, found.claimed, atol=0.03)
@@ -27,7 +27,7 @@ def test_a_probability_that_holds_is_calibrated(claims):
     assert (np.diff(found.decile_error) < 0.1).all()
 
 
-def test_boasting_is_seen(claims):
+def test_overconfidence_is_detected(claims):
     found = measure_reliability(0.5 + claims / 2, errors_of(claims))
     assert found.expected_error == pytest.approx(0.25, abs=0.02)
     assert np.isnan(found.claimed[:5]).all()

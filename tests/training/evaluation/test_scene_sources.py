@@ -1,4 +1,4 @@
-"""Scenes to score on."""
+"""Sources of the scenes that are scored."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from training.data.renderer import Renderer, SceneOptions
 from training.evaluation.scene_sources import rendered
 
 
-def test_a_folder_of_photographs_is_scored_on_as_is_what_the_readme_renders(data_folder, tmp_path):
+def test_a_folder_scores_the_scenes_that_the_readme_renders(data_folder, tmp_path):
     photos = data_folder / "photos"
     options = SceneOptions(max_radius=12, fluorescent_share=0)
     renderer = Renderer(Corpus(photographs(photos, held_out=True)), options)

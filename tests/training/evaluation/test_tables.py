@@ -1,4 +1,4 @@
-"""Tables say how far means can be trusted."""
+"""Tables of means and their intervals."""
 
 import csv
 
@@ -23,7 +23,7 @@ def test_means_are_taken_for_each_method():
     assert means(ROWS) == [{"method": "input", "psnr": 25.0}, {"method": "ours", "psnr": 26.1}]
 
 
-def test_what_is_unknown_counts_for_nothing():
+def test_nan_scores_are_left_out():
     rows = [*ROWS, {"method": "ours", "scene": "3", "psnr": np.nan}]
     assert means(rows)[1]["psnr"] == pytest.approx(26.1)
 
@@ -49,7 +49,7 @@ def test_scenes_that_get_worse_are_counted():
     assert (row["worse in psnr"], row["worse in lpips_alex"]) == ("1 of 2", "0 of 2")
 
 
-def test_about_95_of_100_intervals_hold_the_truth():
+def test_about_95_of_100_intervals_contain_the_true_mean():
     draws = np.random.default_rng(0).normal(3, 2, (400, 7))
     intervals = [mean_interval(draw) for draw in draws]
     assert np.mean([i.low < 3 < i.high for i in intervals]) == pytest.approx(0.95, abs=0.03)
@@ -67,7 +67,7 @@ def test_markdown_rounds_by_unit():
     assert table.splitlines()[-1] == "| a | 25.78 | 0.676 |  |"
 
 
-def test_gains_that_nothing_is_known_of_are_left_empty():
+def test_unknown_gains_have_empty_cells():
     rows = [{"method": m, "scene": "1", "psnr": np.inf} for m in ("input", "ours")]
     assert markdown(gains(rows, "input", ["psnr"])).splitlines()[-1].startswith("| ours |  |")
 

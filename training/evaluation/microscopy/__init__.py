@@ -1,1 +1,1 @@
-"""Scores on images of microscopes: rendered ones, whose truth is known, and real ones."""
+"""Scores on microscopy images: rendered ones with a true image, and real ones."""

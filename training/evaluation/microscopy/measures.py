@@ -1,4 +1,4 @@
-"""What is asked of a restored measurement."""
+"""Measures of restored micrographs: errors, spots, rings, flicker, sharpness."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,24 +37,24 @@ def correlation_by_frequency(image: Image, other: Image) -> NDArray[np.float64]:
 
     cross = sum_rings((one * two.conj()).real)
     power = np.sqrt(sum_rings(np.abs(one) ** 2) * sum_rings(np.abs(two) ** 2))
-    found: NDArray[np.float64] = (cross / np.maximum(power, 1e-12))[1:-1]
-    return found
+    correlation: NDArray[np.float64] = (cross / np.maximum(power, 1e-12))[1:-1]
+    return correlation
 
 
 def ring_correlation(image: Image, other: Image) -> float:
-    """Mean Fourier ring correlation up to half of Nyquist's frequency."""
+    """Return the mean Fourier ring correlation up to half of Nyquist's frequency."""
     rings = correlation_by_frequency(image, other)
     return float(rings[: len(rings) // 2].mean())
 
 
 def overlap(image: Image, truth: Image) -> float:
-    """Dice score of what Otsu's threshold separates in an image and in the truth."""
-    found, known = (x > threshold_otsu(gaussian_filter(x, 1)) for x in (image, truth))
-    return 2 * float((found & known).sum()) / max(int(found.sum() + known.sum()), 1)
+    """Return the Dice score of the masks of an image and of the truth, by Otsu's threshold."""
+    estimate, reference = (x > threshold_otsu(gaussian_filter(x, 1)) for x in (image, truth))
+    return 2 * float((estimate & reference).sum()) / max(int(estimate.sum() + reference.sum()), 1)
 
 
 def count_spots(image: Image, low: float, high: float) -> int:
-    """How many spots a Laplacian-of-Gaussian detector finds, on values scaled by a range."""
+    """Count the spots of a Laplacian-of-Gaussian detector, on values scaled by a range."""
     scaled = (image.astype(float) - low) / (high - low)
     return len(blob_log(scaled, min_sigma=1, max_sigma=3, num_sigma=3, threshold=0.1))
 

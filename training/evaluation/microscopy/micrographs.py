@@ -1,4 +1,4 @@
-"""Real images: a stack of nuclei, and a sharp cell blurred through a microscope's kernel."""
+"""Real micrographs: a stack of nuclei, and a sharp cell blurred by a microscope's kernel."""
 
 from collections.abc import Iterator
 from pathlib import Path

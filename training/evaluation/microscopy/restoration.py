@@ -1,4 +1,4 @@
-"""The plugin on counts, and Richardson and Lucy's method at its best."""
+"""Restoration of micrographs by the plugin and by Richardson-Lucy deconvolution."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Plugin:
     map_model: str = "auto"
 
     def map(self, counts: Any) -> DefocusMap:
-        """The map of linear values."""
+        """Estimate the map of linear values."""
         return estimate_defocus(counts, model=self.map_model, encoding="linear")
 
     def restore(self, counts: Any, radius: float | None = None) -> Any:
@@ -42,10 +42,10 @@ class Plugin:
 
 
 def best_richardson_lucy(specimen: Specimen) -> Image:
-    """Deconvolve by the true kernel; of several numbers of iterations, what is nearest the truth.
+    """Deconvolve by the true kernel, with the number of iterations that comes nearest the truth.
 
-    It is given the benefit of every doubt: the offset is known to it, and where that comes nearer,
-    its estimate is seen again through the microscope in focus.
+    The comparison favors it: it receives the true offset, and its estimate is also tried as the
+    microscope in focus would show it.
     """
     candidates = list(_richardson_lucy(specimen, _ITERATIONS))
     return max(candidates, key=lambda image: psnr(image, specimen.sharp))
@@ -57,6 +57,6 @@ def _richardson_lucy(specimen: Specimen, iterations: Sequence[int]) -> Iterator[
     padded = np.pad(light, half, mode="reflect")
     inner = np.s_[half:-half, half:-half]
     for number in iterations:
-        found = richardson_lucy(padded, specimen.kernel, number, clip=False)
-        yield found[inner] + OFFSET
-        yield fftconvolve(found, specimen.in_focus, mode="same")[inner] + OFFSET
+        estimate = richardson_lucy(padded, specimen.kernel, number, clip=False)
+        yield estimate[inner] + OFFSET
+        yield fftconvolve(estimate, specimen.in_focus, mode="same")[inner] + OFFSET

@@ -1,4 +1,4 @@
-"""All that is asked of the models for microscopy, as tables."""
+"""Tables of all scores of the microscopy models."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -52,7 +52,7 @@ def tables(plugin: Plugin, count: int, stack: Path | None) -> Iterator[tuple[str
 
 
 def restoration(plugin: Plugin, count: int) -> Iterator[Row]:
-    """PSNR of each method, its gain on the input, and the error of the total intensity."""
+    """Score the PSNR of each method, its gain, and the error of the total intensity."""
     scenes = [frames[0] for frames in specimens(count, seed=31)]
     methods: dict[str, Callable[[Specimen], measures.Image]] = {
         "input": lambda scene: scene.counts,
@@ -83,7 +83,7 @@ def restoration(plugin: Plugin, count: int) -> Iterator[Row]:
 
 
 def spot_scores(plugin: Plugin, count: int) -> Row:
-    """Intensities of single spots against the truth, and rings around them."""
+    """Score the intensities of single spots, and the rings around them."""
     places = spot_places(SIDE + 2 * MARGIN).numpy() - MARGIN
     errors: dict[str, list[float]] = {"input": [], "ours": []}
     pairs = []
@@ -93,21 +93,21 @@ def spot_scores(plugin: Plugin, count: int) -> Row:
         image = plugin.restore(scene.counts)
         truth = measures.aperture_sums(scene.sharp, places, aperture)
         for name, values in (("input", scene.counts), ("ours", image)):
-            found = measures.aperture_sums(values, places, aperture)
-            errors[name] += list(np.abs(found / truth - 1))
-        pairs += list(zip(found, truth, strict=True))
+            sums = measures.aperture_sums(values, places, aperture)
+            errors[name] += list(np.abs(sums / truth - 1))
+        pairs += list(zip(sums, truth, strict=True))
         for name, restored in (("ours", image), ("Richardson-Lucy", best_richardson_lucy(scene))):
             dip = measures.deepest_ring(restored, scene.sharp, places, aperture)
             rings[name].append(dip)
     return {
-        **{f"median error, {name}": f"{np.median(found):.1%}" for name, found in errors.items()},
+        **{f"median error, {name}": f"{np.median(values):.1%}" for name, values in errors.items()},
         "correlation, ours": float(np.corrcoef(np.log(np.maximum(pairs, 1e-3)).T)[0, 1]),
         **{f"rings, {name}": f"{np.mean(dips):.2%} of the peak" for name, dips in rings.items()},
     }
 
 
 def empty_scores(plugin: Plugin, count: int) -> Row:
-    """What becomes of a ground where there is nothing but noise."""
+    """Score the change of a background that holds only noise."""
     ground = np.s_[:, SIDE // 2 + 16 :]
     changes, shifts, before, after = [], [], 0, 0
     for (scene,) in specimens(count, 41, half_empty):
@@ -127,7 +127,7 @@ def empty_scores(plugin: Plugin, count: int) -> Row:
 
 
 def nuclei_scores(plugin: Plugin, count: int) -> Row:
-    """Dice scores before and after, in optics never trained on."""
+    """Return Dice scores before and after, in optics held out of training."""
     before, after = [], []
     for (scene,) in specimens(count, 43, partial(structures, kinds=("nuclei",))):
         before.append(measures.overlap(scene.counts.astype(float), scene.sharp))
@@ -136,7 +136,7 @@ def nuclei_scores(plugin: Plugin, count: int) -> Row:
 
 
 def time_scores(plugin: Plugin, count: int) -> Row:
-    """Variation over time of what does not change, before and after."""
+    """Score the variation over time of a static scene, before and after."""
     before, after = [], []
     for frames in specimens(max(1, count // 4), 47, frames=_FRAMES):
         series = np.stack([frame.counts for frame in frames])
@@ -146,9 +146,9 @@ def time_scores(plugin: Plugin, count: int) -> Row:
     return {"output over input, mean": float(shares.mean()), "most": float(shares.max())}
 
 
-def format_tables(found: Iterable[tuple[str, list[Row]]]) -> Iterator[str]:
-    """Markdown, table by table."""
-    for heading, rows in found:
+def format_tables(headed: Iterable[tuple[str, list[Row]]]) -> Iterator[str]:
+    """Format each table as Markdown."""
+    for heading, rows in headed:
         names = list(rows[0])
         lines = [" | ".join(names), " | ".join("---" for _ in names)]
         lines += [" | ".join(_format_cell(row[name]) for name in names) for row in rows]

@@ -1,4 +1,4 @@
-"""Fluorescent specimens out of focus, of kinds and optics that no network was trained on."""
+"""Rendered fluorescent specimens, of kinds and optics held out of training."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _SPOT_WIDTH = 0.8
 
 @dataclass(frozen=True)
 class Specimen:
-    """A rendered image and what is true of it.
+    """A rendered image with its true image, kernels and radius.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Specimen:
     blurred : array
         (Y, X) float32, the same out of focus.
     in_focus, kernel : array
-        (S, S) point-spread functions of sum 1: in focus, and as it was seen.
+        (S, S) point-spread functions of sum 1: in focus, and out of focus.
     radius : float
         Blur radius in px, everywhere the same.
     """
@@ -94,7 +94,7 @@ def specimens(
     photons: tuple[float, float] = _PHOTONS,
     frames: int = 1,
 ) -> Iterator[list[Specimen]]:
-    """Draw specimens, each seen in some frames that differ by their noise alone.
+    """Draw specimens, each in several frames that differ by their noise alone.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def specimens(
     photons : (float, float)
         Log-uniform range of how many photons the brightest structure in focus sends to a pixel.
     frames : int
-        How often each is seen.
+        Frames of each specimen.
     """
     for sample in range(count):
         rng = SampleRNG.from_key(seed, samples=[sample])

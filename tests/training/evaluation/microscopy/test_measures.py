@@ -1,4 +1,4 @@
-"""What the scores of restored measurements say of images whose answer is known."""
+"""Measures of restored micrographs, on images with a known answer."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_same_halves_overlap_wholly_and_opposite_ones_not(spot):
     assert overlap(-spot, spot) < 0.1
 
 
-def test_a_spot_is_found_and_a_level_ground_holds_none(spot):
+def test_spots_are_counted_and_an_even_background_has_none(spot):
     assert count_spots(spot, 0, 100) == 1
     assert count_spots(np.full((64, 64), 50.0), 0, 100) == 0
 

@@ -1,4 +1,4 @@
-"""Rendered specimens are what they say they are."""
+"""Rendered specimens agree with their description."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def scene():
     return scene
 
 
-def test_counts_are_photons_about_what_is_blurred(scene):
+def test_counts_scatter_about_the_blurred_image(scene):
     assert scene.counts.shape == (SIDE, SIDE)
     assert scene.light.max() == pytest.approx(500, rel=1e-3)
     off = (scene.counts - scene.blurred) / np.sqrt(scene.blurred - OFFSET + 9)
@@ -30,7 +30,7 @@ def test_counts_are_photons_about_what_is_blurred(scene):
     assert 0.5 < off.std() < 1.1
 
 
-def test_spots_are_where_they_are_said_to_be(scene):
+def test_spots_lie_at_their_places(scene):
     places = spot_places(SIDE + 2 * MARGIN).numpy() - MARGIN
     for row, column in places.round().astype(int):
         window = scene.light[row - 8 : row + 9, column - 8 : column + 9]
