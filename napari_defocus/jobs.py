@@ -368,8 +368,8 @@ class DeblurJob(_PictureJob):
             maps: list[Any] = []
             map_source: PlaneEstimator | bool = self.estimate.plane_task
         else:
-            known = check_map(_match_laziness(defocus, self.image), self.layout)
-            maps, map_source = list(known), known.signed
+            checked_map = check_map(_match_laziness(defocus, self.image), self.layout)
+            maps, map_source = list(checked_map), checked_map.signed
         task = PlaneDeblurrer(self.layout, network, map_source, self.strength, self.protect_radius)
         return (yield from self._make_picture(task, self.image, maps, self.out))
 

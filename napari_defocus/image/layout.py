@@ -79,8 +79,8 @@ def is_dask(image: Any) -> bool:
 def is_sliceable(image: Any) -> bool:
     """Return whether an object is sliced like a NumPy array and read when it is: zarr, h5py."""
     shape, dtype = getattr(image, "shape", None), getattr(image, "dtype", None)
-    known = isinstance(shape, tuple) and isinstance(dtype, np.dtype)
-    return known and hasattr(image, "ndim") and hasattr(image, "__getitem__")
+    is_array = isinstance(shape, tuple) and isinstance(dtype, np.dtype)
+    return is_array and hasattr(image, "ndim") and hasattr(image, "__getitem__")
 
 
 def as_array(image: Any) -> Any:

@@ -149,9 +149,9 @@ def operations_per_pixel(network: nn.Module) -> float:
         On the CPU, with a ``descriptor``. If it does not say so itself, as an attribute of this
         name, it is run once on a small square, and its convolutions are counted.
     """
-    known = getattr(network, "operations_per_pixel", None)
-    if known is not None:
-        return float(known)
+    count = getattr(network, "operations_per_pixel", None)
+    if count is not None:
+        return float(count)
     if network not in _COUNTED:
         _COUNTED[network] = _count(network)
     return _COUNTED[network]

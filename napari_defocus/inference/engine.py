@@ -129,20 +129,20 @@ def _by_others(
     crew: TileExecutor, network: nn.Module, canvas: _Canvas, options: Options
 ) -> Generator[Progress, None, None]:
     """Do all tiles in a crew's hands, some of them at a time."""
-    given: deque[Future[FloatArray]] = deque()
+    futures: deque[Future[FloatArray]] = deque()
     try:
         while canvas.todo:
-            while len(given) < min(crew.size, len(canvas.todo)):
-                seen = canvas.seen(len(given))
-                given.append(crew.executor.submit(run_tile, network, seen, options))
-            canvas.put(given.popleft().result())
+            while len(futures) < min(crew.size, len(canvas.todo)):
+                inputs = canvas.seen(len(futures))
+                futures.append(crew.executor.submit(run_tile, network, inputs, options))
+            canvas.put(futures.popleft().result())
             yield Progress(canvas.done, canvas.done + len(canvas.todo))
     except DefocusError:
         raise
     except Exception as error:  # of the tile, or of whatever connects the workers
         raise DefocusError(f"the workers failed: {type(error).__name__}: {error}") from error
     finally:
-        for future in given:
+        for future in futures:
             future.cancel()
 
 

@@ -1,4 +1,4 @@
-"""How glibc hands out the large blocks that a network's activations need.
+"""Allocation policy of glibc for the large blocks that a network's activations need.
 
 By default glibc fetches every block above a threshold (at most 32 MB) from the kernel and gives it
 back when it is freed. A network frees and asks for such blocks all the time, and each time the
@@ -81,10 +81,10 @@ def _glibc() -> ctypes.CDLL | None:
     if sys.platform != "linux":
         return None
     library = ctypes.CDLL(None)
-    known = all(
+    has_mallopt = all(
         hasattr(library, name) for name in ("mallopt", "malloc_trim", "gnu_get_libc_version")
     )
-    return library if known else None
+    return library if has_mallopt else None
 
 
 def _keep() -> None:

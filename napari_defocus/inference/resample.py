@@ -89,10 +89,10 @@ def upsample_window(values: Planes, level: int, part: Box, *, cubic: bool = Fals
     """Enlarge (C, Y, X) as :func:`upsample` does, but only to a part of the large plane."""
     if level == 1:
         return values[:, *part.slices]
-    seen = part.downscale(level).expand(2 if cubic else 1, Box(0, 0, *values.shape[-2:]))
-    size = (seen.height * level, seen.width * level)
-    large = upsample(values[:, *seen.slices], level, size, cubic=cubic)
-    inner = part.relative_to(Box(seen.top * level, seen.left * level, 0, 0))
+    sight = part.downscale(level).expand(2 if cubic else 1, Box(0, 0, *values.shape[-2:]))
+    size = (sight.height * level, sight.width * level)
+    large = upsample(values[:, *sight.slices], level, size, cubic=cubic)
+    inner = part.relative_to(Box(sight.top * level, sight.left * level, 0, 0))
     return large[:, *inner.slices]
 
 

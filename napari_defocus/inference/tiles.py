@@ -1,8 +1,8 @@
-"""Where tiles lie, what they must see, and how their results are joined.
+"""Tiles of a plane: their cores, their halos, and the windows that join their results.
 
-A tile's *core* is what it is responsible for; cores cover the plane without overlap. Its result is
-kept a little beyond the core, where a window fades it into its neighbors, and it sees a halo
-beyond that, so that everything kept is what the whole plane would have given.
+The *cores* of tiles cover the plane without overlap. A tile's result is kept a little beyond its
+core, where a window fades it into its neighbors. The tile reads a halo beyond that, so that its
+result is equal to that of the whole plane.
 """
 
 from dataclasses import dataclass
@@ -108,18 +108,18 @@ def plan_oblong_tiles(whole: Box, side: int, multiple: int, margin: int) -> list
     """
     area = round_up(side, multiple) ** 2
     squares = plan_tiles(whole, side, multiple)
-    found = [squares]
+    plans = [squares]
     for rows in range(1, len({core.top for core in squares}) + 1):
         height = round_up(-(-whole.height // rows), multiple)
         width = area // height // multiple * multiple
         if width > 0:
-            found.append(_grid(whole, height, width, multiple))
+            plans.append(_grid(whole, height, width, multiple))
 
-    def seen(cores: list[Box]) -> int:
+    def pixels_read(cores: list[Box]) -> int:
         boxes = [core.expand(margin, whole) for core in cores]
         return sum(box.height * box.width for box in boxes)
 
-    return min(found, key=seen)
+    return min(plans, key=pixels_read)
 
 
 def _grid(whole: Box, height: int, width: int, multiple: int) -> list[Box]:

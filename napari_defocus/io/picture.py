@@ -1,4 +1,4 @@
-"""What is read from a file and written to one: pixels, the names of their axes, and metadata."""
+"""Picture as a file holds it: pixels, names of axes, and metadata."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

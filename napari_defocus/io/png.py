@@ -100,12 +100,12 @@ def _metadata(
     chunks: Iterable[tuple[bytes, bytes]], width: int, height: int
 ) -> tuple[Metadata, int]:
     """What the chunks say, and the orientation of the pixels as stored."""
-    found = dict(reversed(list(chunks)))  # the first of a kind counts
+    first_chunks = dict(reversed(list(chunks)))  # the first of a kind counts
     text = _texts(chunks)
-    orientation, blob = 1, found.get(b"eXIf")
+    orientation, blob = 1, first_chunks.get(b"eXIf")
     if blob is not None:
         orientation, blob = exif.upright(blob, width, height)
-    resolution = _resolution(found.get(b"pHYs"))
+    resolution = _resolution(first_chunks.get(b"pHYs"))
     if resolution and orientation in (5, 6, 7, 8):
         resolution = Resolution(resolution.y, resolution.x, resolution.unit)
     xmp = text.pop(_XMP, "").encode()
@@ -113,11 +113,11 @@ def _metadata(
         xmp = exif.upright_xmp(xmp)
     return Metadata(
         exif=blob,
-        icc=_profile(found.get(b"iCCP")),
+        icc=_profile(first_chunks.get(b"iCCP")),
         xmp=xmp or None,
         text=text,
         resolution=resolution,
-        png=tuple((name, found[name]) for name in _COLOR if name in found),
+        png=tuple((name, first_chunks[name]) for name in _COLOR if name in first_chunks),
     ), orientation
 
 

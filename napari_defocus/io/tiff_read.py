@@ -105,12 +105,12 @@ def _others(count: int) -> str:
 
 def _check_links(path: Path) -> None:
     """Refuse a file whose directories lead in a circle, which would be followed for ever."""
-    seen: set[int] = set()
+    visited: set[int] = set()
     with path.open("rb") as file:
         for start in exif.directories(file):
-            if start in seen:
+            if start in visited:
                 raise FileError(f"{path} is damaged: its directories lead in a circle")
-            seen.add(start)
+            visited.add(start)
 
 
 def _check_kind(path: Path, tiff: Any, series: Any) -> None:

@@ -214,8 +214,8 @@ def _ome_xml(picture: Picture) -> str | None:
 
 
 def _fits_ome(picture: Picture) -> bool:
-    known = set(name_axes(picture.axes)) <= set("TZCYXS")
-    return known and ome.holds(picture.data)
+    has_ome_axes = set(name_axes(picture.axes)) <= set("TZCYXS")
+    return has_ome_axes and ome.holds(picture.data)
 
 
 def _ome_fields(picture: Picture) -> dict[str, Any]:

@@ -51,15 +51,15 @@ def read_zarr(path: Path) -> Picture:
 
 
 def _picture(path: Path, node: Any) -> Picture:
-    told = dict(node.attrs)
+    attributes = dict(node.attrs)
     if hasattr(node, "shape"):
         return _of_array(path, node, _plain_axes(node), Metadata())
-    ome = told.get("ome", told)
+    ome = attributes.get("ome", attributes)
     if "plate" in ome:
         raise FileError(f"{path} is a plate of many images; give these one by one")
     if _LAYOUT in ome:
         return _picture(path, node["0"])
-    image = ngff.parse_attributes(told)
+    image = ngff.parse_attributes(attributes)
     if image is not None:
         further = "a further image" if image.others == 1 else f"{image.others} further images"
         ignored = further if image.others else ""

@@ -75,12 +75,12 @@ CELL = 8
 _LEAST_WEIGHT = 1e-4
 
 
-def to_cells(found: Planes, storage: MemoryStorage) -> tuple[FloatArray, FloatArray]:
+def to_cells(estimate: Planes, storage: MemoryStorage) -> tuple[FloatArray, FloatArray]:
     """Return the radius of each cell, the confident pixels weighing more, and its weight.
 
     Parameters
     ----------
-    found : (2, Y, X) float32 array
+    estimate : (2, Y, X) float32 array
         Radius in pixels and confidence.
     storage : MemoryStorage
         How large a part is taken at a time.
@@ -96,9 +96,9 @@ def to_cells(found: Planes, storage: MemoryStorage) -> tuple[FloatArray, FloatAr
     >>> radius.shape, float(radius.max())
     ((2, 3), 1.0)
     """
-    cells = np.empty((2, *level_shape(found.shape, CELL)), np.float32)
-    for block in storage.blocks(found.shape, CELL):
-        radius, confidence = found[:, *block.slices]
+    cells = np.empty((2, *level_shape(estimate.shape, CELL)), np.float32)
+    for block in storage.blocks(estimate.shape, CELL):
+        radius, confidence = estimate[:, *block.slices]
         weight = np.square(confidence) + np.float32(_LEAST_WEIGHT)
         part = block_mean(np.stack([radius * weight, weight]), CELL)
         cells[:, *block.downscale(CELL).slices] = part
@@ -121,7 +121,7 @@ _STRIP = 2**16
 
 
 def smooth_surfaces(
-    found: WritablePlanes, views: Planes, storage: MemoryStorage, alike: float
+    estimate: WritablePlanes, views: Planes, storage: MemoryStorage, alike: float
 ) -> None:
     """Draw radii toward those of their surroundings that are nearly the same, and confident.
 
@@ -131,7 +131,7 @@ def smooth_surfaces(
 
     Parameters
     ----------
-    found : (2, Y, X) float32 array
+    estimate : (2, Y, X) float32 array
         Signed or unsigned radius in pixels, which is changed, but not to below zero if none was;
         and confidence in [0, 1].
     views : (1, 3 or 6, Y, X) float32 array
@@ -151,18 +151,18 @@ def smooth_surfaces(
     Examples
     --------
     >>> noisy = 4 + np.random.default_rng(0).normal(0, 0.2, (64, 64)).astype(np.float32)
-    >>> found = np.stack([noisy, np.ones_like(noisy)])
-    >>> smooth_surfaces(found, np.ones((1, 64, 64), np.float32), MemoryStorage(), alike=0.2)
-    >>> print(f"{found[0].mean():.1f}")
+    >>> estimate = np.stack([noisy, np.ones_like(noisy)])
+    >>> smooth_surfaces(estimate, np.ones((1, 64, 64), np.float32), MemoryStorage(), alike=0.2)
+    >>> print(f"{estimate[0].mean():.1f}")
     4.0
     """
-    blocks = storage.blocks(found.shape, CELL)
-    least = min(0.0, *(float(found[0, *block.slices].min()) for block in blocks))
-    radius, weights = to_cells(found, storage)
+    blocks = storage.blocks(estimate.shape, CELL)
+    least = min(0.0, *(float(estimate[0, *block.slices].min()) for block in blocks))
+    radius, weights = to_cells(estimate, storage)
     change = (_evened(radius, weights, _hues(views, storage), alike) - radius)[None]
     for block in blocks:
-        changed = found[:1, *block.slices] + upsample_window(change, CELL, block)
-        found[:1, *block.slices] = np.maximum(changed, least)
+        changed = estimate[:1, *block.slices] + upsample_window(change, CELL, block)
+        estimate[:1, *block.slices] = np.maximum(changed, least)
 
 
 def _hues(views: Planes, storage: MemoryStorage) -> FloatArray:

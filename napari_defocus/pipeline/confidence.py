@@ -1,4 +1,4 @@
-"""What a confidence says of errors: they are taken to fall off exponentially."""
+"""Relation of confidence and error: errors are modeled as falling off exponentially."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from ..array_types import FloatArray
 
-#: No confidence lets expect errors without end, nor none at all.
+#: Confidences are clipped by this much at both ends, so that the expected error stays finite.
 _LEAST = 1e-3
 
 

@@ -27,7 +27,7 @@ _MANY = 2**15
 
 
 def fill_uncertain(
-    found: WritablePlanes, views: Planes, storage: MemoryStorage, alike: float
+    estimate: WritablePlanes, views: Planes, storage: MemoryStorage, alike: float
 ) -> None:
     """Draw radii in doubt toward those close by that are confident and have the same color.
 
@@ -37,29 +37,29 @@ def fill_uncertain(
 
     Parameters
     ----------
-    found, views, storage, alike
+    estimate, views, storage, alike
         As for `smooth_surfaces`.
 
     Examples
     --------
-    >>> found = np.full((2, 32, 32), np.float32([4, 1])[:, None, None])
-    >>> found[:, 14:18, 14:18] = np.float32([6, 0.1])[:, None, None]
-    >>> fill_uncertain(found, np.ones((1, 32, 32), np.float32), MemoryStorage(), alike=0.03)
-    >>> print(f"{found[0, 16, 16]:.1f}")
+    >>> estimate = np.full((2, 32, 32), np.float32([4, 1])[:, None, None])
+    >>> estimate[:, 14:18, 14:18] = np.float32([6, 0.1])[:, None, None]
+    >>> fill_uncertain(estimate, np.ones((1, 32, 32), np.float32), MemoryStorage(), alike=0.03)
+    >>> print(f"{estimate[0, 16, 16]:.1f}")
     4.0
     """
-    whole = Box(0, 0, *found.shape[-2:])
-    blocks = storage.blocks(found.shape, _CELL)
-    change = storage.array((1, *level_shape(found.shape, _CELL)))
+    whole = Box(0, 0, *estimate.shape[-2:])
+    blocks = storage.blocks(estimate.shape, _CELL)
+    change = storage.array((1, *level_shape(estimate.shape, _CELL)))
     for block in blocks:
         sight, core = block.expand(_REACH * _CELL, whole), block.downscale(_CELL)
-        cells = block_mean(found[:, *sight.slices], _CELL)
+        cells = block_mean(estimate[:, *sight.slices], _CELL)
         colors = cell_colors(views[:, *sight.slices], _CELL)
         inner = core.relative_to(sight.downscale(_CELL))
         change[:, *core.slices] = _change(cells, colors, inner, alike)[None]
     for block in blocks:
-        changed = found[:1, *block.slices] + upsample_window(change, _CELL, block)
-        found[:1, *block.slices] = changed
+        changed = estimate[:1, *block.slices] + upsample_window(change, _CELL, block)
+        estimate[:1, *block.slices] = changed
 
 
 def _change(cells: FloatArray, colors: FloatArray, core: Box, alike: float) -> FloatArray:

@@ -1,4 +1,4 @@
-"""How finely an image is really resolved.
+"""Detection of images that were enlarged.
 
 What enlarges an image interpolates between its pixels, and how much its values change from one
 pixel to the next then depends on how far these lie from where there was one: a pattern that repeats
@@ -81,8 +81,8 @@ def _starts(length: int) -> list[int]:
 def _loss(square: FloatArray) -> float:
     """Power of the finest detail, as a share of that of the coarser; 0 where there is neither."""
     taper = np.hanning(_SIDE + 2)[1:-1]
-    seen = (square - square.mean()) * np.outer(taper, taper)
-    power = np.abs(np.fft.fft2(seen)) ** 2 / (np.square(taper).sum() * _SIDE) ** 2
+    windowed = (square - square.mean()) * np.outer(taper, taper)
+    power = np.abs(np.fft.fft2(windowed)) ** 2 / (np.square(taper).sum() * _SIDE) ** 2
     cycles = np.abs(np.fft.fftfreq(_SIDE))
     largest = np.maximum.outer(cycles, cycles)
     fine, coarse = (
@@ -106,5 +106,5 @@ def _times(changes: Array) -> int:
     """How many times an image with such changes was upsample."""
     pattern = (np.abs(np.fft.fft(changes, axis=1)) / changes.sum(1, keepdims=True)).min(0)
     of_jpeg = _OVER_JPEG * max(pattern[1], pattern[3])
-    found = (n for n, strong in _STRONG.items() if pattern[_JPEG // n] > max(strong, of_jpeg))
-    return next(found, 1)
+    factors = (n for n, strong in _STRONG.items() if pattern[_JPEG // n] > max(strong, of_jpeg))
+    return next(factors, 1)
