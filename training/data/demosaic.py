@@ -9,7 +9,7 @@ _OTHERS = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]) / 4
 #: Radius in px of the disk as wide, in mean square, as the mean kernel of `demosaic`, colors
 #: weighted as in luma: along an axis, green's has the variance 1/4 and the others' 1/2.
 DEMOSAICED = 2 * (0.7152 / 4 + 0.2848 / 2) ** 0.5
-#: Ways in which Bayer's pattern lies: red at even or odd rows, and at even or odd columns.
+#: Layouts of the Bayer pattern: red at even or odd rows, and at even or odd columns.
 LAYOUTS = 4
 
 

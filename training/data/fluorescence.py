@@ -45,7 +45,7 @@ def fluorescent_textures(rng: SampleRNG, side: int, kinds: Sequence[str] | None 
 
 
 def _spots(rng: SampleRNG, side: int) -> Tensor:
-    """(N, 1, H, W): small Gaussian spots of varied brightness, few or many."""
+    """Draw small Gaussian spots of varied brightness, few or many, (N, 1, H, W)."""
     place = (rng.uniform(0, 1, _SPOTS, 2) * side).long().clamp(max=side - 1)
     brightness = (0.7 * rng.normal(_SPOTS)).exp()
     number = rng.log_uniform(10, _SPOTS, 1)
@@ -62,7 +62,7 @@ def _spots(rng: SampleRNG, side: int) -> Tensor:
 
 
 def _filaments(rng: SampleRNG, side: int) -> Tensor:
-    """(N, 1, H, W): curved strands of even width, brighter in some places."""
+    """Draw curved strands of even width, brighter in some places, (N, 1, H, W)."""
     field = smooth_field(rng, _STRANDS, side)
     width = rng.uniform(0.5, 1.2, _STRANDS, 1, 1)
     strands = (-0.5 * (field / slope(field) / width) ** 2).exp()
@@ -71,7 +71,7 @@ def _filaments(rng: SampleRNG, side: int) -> Tensor:
 
 
 def _cells(rng: SampleRNG, side: int) -> Tensor:
-    """(N, 1, H, W): islands with a texture inside."""
+    """Draw islands with a texture inside, (N, 1, H, W)."""
     field = smooth_field(rng, _CELLS, side) - rng.uniform(0.2, 0.8, _CELLS, 1, 1)
     inside = (field / slope(field) + 0.5).clamp(0, 1)
     grain = rng.noise(_CELLS, side, side)
@@ -80,7 +80,7 @@ def _cells(rng: SampleRNG, side: int) -> Tensor:
 
 
 def _membranes(rng: SampleRNG, side: int) -> Tensor:
-    """(N, 1, H, W): bright borders between cells that touch."""
+    """Draw bright borders between cells that touch, (N, 1, H, W)."""
     fields = smooth_field(rng, _NEIGHBORS, side)
     first, second = fields.topk(2, 1).values.unbind(1)
     apart = (first - second)[:, None]
@@ -90,7 +90,7 @@ def _membranes(rng: SampleRNG, side: int) -> Tensor:
 
 
 def _nuclei(rng: SampleRNG, side: int) -> Tensor:
-    """(N, 1, H, W): smooth islands, clumped inside, with darker nucleoli."""
+    """Draw smooth islands, clumped inside, with darker nucleoli, (N, 1, H, W)."""
     field = smooth_field(rng, 1, side, 5) - rng.uniform(0.1, 0.6, 1, 1, 1)
     inside = (field / slope(field) + 0.5).clamp(0, 1)
     clumps = 0.7 + 0.5 * smooth_field(rng, 1, side, 12)
@@ -99,7 +99,7 @@ def _nuclei(rng: SampleRNG, side: int) -> Tensor:
 
 
 def _rods(rng: SampleRNG, side: int) -> Tensor:
-    """(N, 1, H, W): short straight rods, each evenly bright."""
+    """Draw short straight rods, each evenly bright, (N, 1, H, W)."""
     line = torch.arange(side, device=rng.device, dtype=torch.float32)
     turn = rng.uniform(0, torch.pi, _RODS, 1, 1)
     y, x = (
@@ -115,7 +115,7 @@ def _rods(rng: SampleRNG, side: int) -> Tensor:
 
 
 def _vesicles(rng: SampleRNG, side: int) -> Tensor:
-    """(N, 1, H, W): hollow bubbles with thin, bright rims."""
+    """Draw hollow bubbles with thin, bright rims, (N, 1, H, W)."""
     line = torch.arange(side, device=rng.device, dtype=torch.float32)
     y, x = (side * rng.uniform(0, 1, _VESICLES, 1, 1) for _ in range(2))
     distance = torch.hypot(line[:, None] - y, line - x)
@@ -125,7 +125,7 @@ def _vesicles(rng: SampleRNG, side: int) -> Tensor:
     return (rims * rng.log_uniform(0.2, 1, _VESICLES, 1, 1)).amax(1, keepdim=True)
 
 
-#: Structures by name: (N, 1, side, side) of a rng and a side.
+#: Functions of a rng and a side that draw structures (N, 1, side, side), by name.
 KINDS: Mapping[str, Callable[[SampleRNG, int], Tensor]] = {
     "spots": _spots,
     "filaments": _filaments,
@@ -135,6 +135,6 @@ KINDS: Mapping[str, Callable[[SampleRNG, int], Tensor]] = {
     "rods": _rods,
     "vesicles": _vesicles,
 }
-#: What is trained on, and what is kept for evaluation.
+#: Kinds for training, and kinds held out for evaluation.
 TRAINED = ("spots", "filaments", "cells", "membranes", "nuclei")
 HELD_OUT = ("rods", "vesicles")

@@ -8,22 +8,22 @@ _MANIFEST = Path(__file__).with_name("held_out.txt")
 
 
 def held_out_hashes() -> frozenset[str]:
-    """SHA-256 of every file that models are evaluated on."""
+    """Return the SHA-256 of every file that models are evaluated on."""
     return frozenset(_MANIFEST.read_text(encoding="utf-8").split())
 
 
 def is_held_out(path: Path) -> bool:
-    """Whether a file is kept for evaluation, whatever its name."""
+    """Return whether a file is kept for evaluation, by its content."""
     return digest(path) in held_out_hashes()
 
 
 def split(paths: Iterable[Path], *, held_out: bool) -> list[Path]:
-    """Those of some files that are kept for evaluation, or all the others."""
+    """Return the files that are kept for evaluation, or all the others."""
     kept = held_out_hashes()
     return [path for path in paths if (digest(path) in kept) is held_out]
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, as the manifest has it."""
+    """Return the SHA-256 of a file, as in the manifest."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -29,7 +29,7 @@ Item = TypeVar("Item")
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Files of a folder whose names are those of images, sorted."""
+    """List the image files of a folder, sorted."""
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
 
 
@@ -66,7 +66,7 @@ def read_colors(path: Path) -> Colors:
 def readable(
     items: Iterable[Item], read: Callable[[Item], Found], broken: list[Item]
 ) -> Iterator[Found]:
-    """What `read` makes of each item; where it raises a ValueError, the item goes to `broken`."""
+    """Yield `read(item)` of each item; an item that raises a ValueError goes to `broken`."""
     for item in items:
         try:
             yield read(item)
@@ -78,13 +78,13 @@ def readable(
 
 
 def to_unit(pixels: Colors) -> Tensor:
-    """(Y, X, 3) values as a (3, Y, X) tensor in [0, 1]."""
+    """Return (Y, X, 3) values as a (3, Y, X) tensor in [0, 1]."""
     unit = pixels.astype(np.float32) / np.iinfo(pixels.dtype).max
     return torch.from_numpy(unit).permute(2, 0, 1)
 
 
 def _is_deep(path: Path) -> bool:
-    """Whether Pillow would read the file in less than its full depth, or not at all."""
+    """Return whether Pillow would read the file in less than its full depth, or not at all."""
     with path.open("rb") as file:
         head = file.read(32)
     signature, at, bits = _DEEP_PNG

@@ -30,7 +30,7 @@ class Depths:
 def random_masks(
     rng: SampleRNG, layers: int, side: int, least_cells: float = LEAST_CELLS
 ) -> Tensor:
-    """Blobs, bands, straight edges or nothing, (N, L, side, side); edges are one pixel wide.
+    """Draw blobs, bands, straight edges or nothing, (N, L, side, side), with edges 1 px wide.
 
     Blobs are the larger, the fewer cells of a smooth field a side may hold.
     """

@@ -24,14 +24,14 @@ class Lenses(Protocol):
         ...
 
     def disparity(self, radius: Tensor) -> Tensor:
-        """How far apart the two views' kernels have their centers of mass, in px.
+        """Return the distance of the centers of mass of both views' kernels, in px.
 
         Of signed radii (N, 1, H, W) in px.
         """
         ...
 
     def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
-        """Kernels of the left and the right view.
+        """Return the kernels of the left and the right view.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class Lenses(Protocol):
 
 
 class LensSource(Protocol):
-    """Gives every scene its lens."""
+    """Protocol of a source that draws a lens for every scene."""
 
     def draw(self, rng: SampleRNG) -> Lenses:
         """Draw a lens for each stream of rng, on its device."""
@@ -60,7 +60,7 @@ class LensSource(Protocol):
 
 
 class BankLens:
-    """The one lens that a kernel bank describes, the same for every scene.
+    """Source of the one lens of a kernel bank, the same for every scene.
 
     Parameters
     ----------
@@ -74,11 +74,11 @@ class BankLens:
 
     @classmethod
     def read(cls, path: Path) -> "BankLens":
-        """The lens of a bank's weights in a safetensors file."""
+        """Read the lens of a bank's weights in a safetensors file."""
         return cls(read_bank(path))
 
     def draw(self, rng: SampleRNG) -> Lenses:
-        """The same lens for each stream of rng."""
+        """Return the same lens for each stream of rng."""
         fringe = torch.zeros(len(rng), 3, device=rng.device)
         return _FixedLenses(self._views.to(rng.device), fringe)
 

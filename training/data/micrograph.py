@@ -13,7 +13,7 @@ from training.data.sensor import Photographs
 
 #: The share of values above white, as `napari_defocus.image.value_range.choose_range` measures it.
 _CLIPPED = 1e-4
-#: In focus, small structures shine brighter than the white of the picture: up to this many times.
+#: Limit of the sharp picture: in focus, small structures are brighter than white.
 _BRIGHTEST = 10.0
 
 
@@ -94,7 +94,7 @@ def micrograph(
 
 
 def _read_out(light: Tensor, read: Tensor, rng: SampleRNG, options: DetectorOptions) -> Tensor:
-    """Counted photons with the noise of the read-out, uneven gain and hot pixels."""
+    """Add read noise, uneven gain and hot pixels to photon counts."""
     counts = rng.poisson(light)
     gain = 1 + options.gain_noise * rng.uniform(0, 1, 1, 1, 1) * rng.noise(*light.shape[1:])
     values = gain * counts + read * rng.noise(*light.shape[1:])
@@ -105,6 +105,6 @@ def _read_out(light: Tensor, read: Tensor, rng: SampleRNG, options: DetectorOpti
 
 
 def _vignetting(rng: SampleRNG, side: int, most: float) -> Tensor:
-    """(N, 1, side, side) in [1 - most, 1]: part of a field that darkens toward its rim."""
+    """Draw part of a field that darkens toward its rim, (N, 1, side, side) in [1 - most, 1]."""
     field = (0.5 + 0.5 * smooth_field(rng, 1, side, 0.5)).clamp(0, 1)
     return 1 - most * rng.uniform(0, 1, 1, 1, 1) * field

@@ -46,7 +46,7 @@ class SpecimenOptions:
 
 
 class MicroscopyRenderer:
-    """A source of scenes as microscopes see them; both views are the same.
+    """Source of scenes under microscopes; both views are the same.
 
     What is sharp is the specimen as it would be seen in focus, diffraction included, with the light
     of other depths as it is: that is there, and belongs to what is measured.
@@ -72,7 +72,7 @@ class MicroscopyRenderer:
         self._optics = optics or RandomMicroscopes()
 
     def draw(self, rng: SampleRNG, crop: int) -> Scenes:
-        """As `Source.draw`; fluorescent are those that are not in transmitted light."""
+        """As `Source.draw`; scenes that are not in transmitted light are fluorescent."""
         options = self._options
         margin = math.ceil(_HAZE_BETWEEN[1] * options.max_radius) + 2
         side = fast_length(crop + 2 * margin)
@@ -95,28 +95,28 @@ class MicroscopyRenderer:
         return mirror_at_random(Scenes.of(inner, fluorescent), rng)
 
     def _matter(self, rng: SampleRNG, side: int, fluorescent: Tensor) -> Tensor:
-        """(N, 3, side, side): what shines or, in transmitted light, how much it absorbs."""
+        """Draw emission or, in transmitted light, absorption, (N, 3, side, side)."""
         shining = fluorescent_textures(rng, side, self._options.kinds)
         absorbing = _absorbance(self._corpus, rng, side)
         return torch.where(fluorescent[:, None, None, None], shining, absorbing)
 
 
 def _image_layers(matter: Tensor, depths: Depths, lenses: Lenses, margin: int) -> Tensor:
-    """(N, 3, H, W): matter at its depths as the microscope sees it."""
+    """Image matter at its depths through the microscopes, (N, 3, H, W)."""
     single = matter[:, None]
     covered = torch.zeros_like(single[:, :, 0])
     return blur_layers(single, covered, depths, lenses, margin)[0]
 
 
 def _add_haze(light: Tensor, haze: Tensor, fluorescent: Tensor) -> Tensor:
-    """Light of other depths is added; what absorbs there takes its share as well."""
+    """Add light of other depths; in transmitted light, absorb there as well."""
     shining = light + haze
     passed = (-(light + haze)).exp()
     return torch.where(fluorescent[:, None, None, None], shining, passed)
 
 
 def _specimen_depths(rng: SampleRNG, side: int, options: SpecimenOptions) -> Depths:
-    """A sheet, slanted and bent; its largest radius is log-uniform in the range given."""
+    """Draw a slanted, bent sheet whose largest radius is log-uniform in a range."""
     least, most = options.min_radius, options.max_radius
     largest = rng.log_uniform(least, most, 1) * (2 * rng.bernoulli(0.5, 1) - 1)
     other = largest * (1 - rng.uniform(0, 1.2, 1) * rng.bernoulli(0.5, 1))
@@ -126,7 +126,7 @@ def _specimen_depths(rng: SampleRNG, side: int, options: SpecimenOptions) -> Dep
 
 
 def _haze_depths(rng: SampleRNG, side: int, largest: float) -> Depths:
-    """A sheet far out of focus, on either side."""
+    """Draw a sheet far out of focus, on either side."""
     low, high = (share * largest for share in _HAZE_BETWEEN)
     at = rng.uniform(low, high, 1) * (2 * rng.bernoulli(0.5, 1) - 1)
     return _between(at, at, at[..., None, None].expand(-1, 1, side, side))
@@ -143,7 +143,7 @@ def _in_focus(depths: Depths) -> Depths:
 
 
 def _absorbance(corpus: Corpus, rng: SampleRNG, side: int) -> Tensor:
-    """(N, 3, side, side): tissue of the textures of photographs, on an empty background."""
+    """Draw tissue with textures of photographs on an empty background, (N, 3, side, side)."""
     gray = corpus.crops(rng, 1, side)[:, 0].mean(1, keepdim=True)
     low, high = gray.flatten(1).quantile(torch.tensor([0.02, 0.98], device=gray.device), 1)
     span = (high - low).clamp(min=0.05)[:, None, None, None]

@@ -5,12 +5,13 @@ from torch import Tensor
 
 from training.data.rng import SampleRNG
 
-#: Amplitudes fall with this power of the frequency: from white to what is alike at every size.
+#: Amplitudes fall with this power of the frequency: from white noise to a texture that is alike
+#: at every size.
 _FALL = (0.0, 1.2)
 
 
 def noise_texture(rng: SampleRNG, count: int, side: int) -> Tensor:
-    """(N, count, side, side) of mean 0 and standard deviation 1, going on beyond its borders."""
+    """Draw textures (N, count, side, side) of mean 0 and deviation 1, periodic at the borders."""
     fall = rng.uniform(*_FALL, count, 1, 1)
     lines = torch.fft.fftfreq(side, device=rng.device)[:, None]
     columns = torch.fft.rfftfreq(side, device=rng.device)

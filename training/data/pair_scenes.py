@@ -64,7 +64,7 @@ class PairScenes:
         return Photographs(sharp, center, left, right, torch.full_like(sharp[:, :1], torch.nan))
 
     def _crop(self, size: int, stream: np.random.Generator) -> Tensor:
-        """(4, 3, size, size) sharp, center, left, right."""
+        """Crop (4, 3, size, size): sharp, center, left, right."""
         scene = self._scenes[stream.integers(len(self))]
         height, width = scene[0].shape[:2]
         if min(height, width) < size:

@@ -39,14 +39,14 @@ class PairFiles:
     right: Path | None = None
 
     def paths(self) -> Iterator[Path]:
-        """All its files."""
+        """All files of the pair."""
         for path in (self.blurred, self.sharp, self.left, self.right):
             if path is not None:
                 yield path
 
 
 def find_pairs(root: Path, split: str = "train") -> list[PairFiles]:
-    """The pairs of a folder of any known layout.
+    """Find the pairs of a folder of any supported layout.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def find_pairs(root: Path, split: str = "train") -> list[PairFiles]:
 
 
 def dpdd_pairs(folder: Path, split: str) -> list[PairFiles]:
-    """The scenes of one split of DPDD as published; files belong together by their order."""
+    """Return the scenes of one split of DPDD as published; files belong together by their order."""
     parts = [
         folder / f"{split}_c" / "source",
         folder / f"{split}_c" / "target",
@@ -99,7 +99,7 @@ def dpdd_pairs(folder: Path, split: str) -> list[PairFiles]:
 
 
 def half_size_pairs(folder: Path) -> list[PairFiles]:
-    """The half-size scenes of DPDD's authors."""
+    """Return the half-size scenes of DPDD's authors."""
 
     def scene(path: Path) -> PairFiles:
         name = path.name.removesuffix("_input.tif")
@@ -110,7 +110,7 @@ def half_size_pairs(folder: Path) -> list[PairFiles]:
 
 
 def same_names(blurred: Path, sharp: Path) -> list[PairFiles]:
-    """Files of two folders whose names agree up to the suffix; others are named in the log."""
+    """Pair files of two folders by name without suffix; log the others."""
     by_name = [{path.stem: path for path in image_files(folder)} for folder in (blurred, sharp)]
     shared = sorted(by_name[0].keys() & by_name[1].keys())
     alone = sorted(by_name[0].keys() ^ by_name[1].keys())

@@ -72,7 +72,7 @@ def _white_sheet_gain(folder: Path) -> NDArray[np.float32]:
 
 
 def _match_mean(image: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    """An image times what brings it closest to another, where it is not empty."""
+    """Scale an image to fit another best, where it is not empty."""
     there = image > 0
     return image * float((image * other)[there].sum() / (image[there] ** 2).sum())
 

@@ -21,7 +21,7 @@ from training.data.rng import SampleRNG
 from training.data.scene import Scenes, mirror_at_random
 
 _FADING, _SHADING_HALF = 6.0, 12
-#: How strong grit is: the standard deviation of the logarithm of light.
+#: Strength of grit: the standard deviation of the logarithm of light.
 _GRITTY = (0.02, 0.3)
 
 
@@ -61,7 +61,7 @@ class SceneOptions:
 
 
 class Renderer:
-    """A source that renders its scenes from sharp photographs.
+    """Source that renders scenes from sharp photographs.
 
     Parameters
     ----------
@@ -110,14 +110,14 @@ class Renderer:
 
 
 def _textures(corpus: Corpus, rng: SampleRNG, layers: int, side: int) -> Tensor:
-    """(N, L, 3, side, side) linear light, with highlights beyond white."""
+    """Draw linear light (N, L, 3, side, side) with highlights beyond white."""
     crops = corpus.crops(rng, layers, side)
     boost = -rng.uniform(1e-6, 1, 1, 1, 1, 1).log()
     return crops * (1 + boost * ((crops.amax(2, keepdim=True) - 0.75) / 0.25).clamp(min=0) ** 2)
 
 
 def _fade(textures: Tensor, rng: SampleRNG, share: float) -> Tensor:
-    """Textures whose detail fades away in places, in a share of the layers."""
+    """Fade the detail of textures in places, in a share of the layers."""
     layers, side = textures.shape[1], textures.shape[-1]
     field = smooth_field(rng, layers, side) + rng.uniform(-0.7, 0.4, layers, 1, 1)
     left = rng.uniform(0, 0.3, layers, 1, 1)
@@ -127,7 +127,7 @@ def _fade(textures: Tensor, rng: SampleRNG, share: float) -> Tensor:
 
 
 def _gritty(textures: Tensor, rng: SampleRNG, share: float) -> Tensor:
-    """Textures that give way to grit in places, in a share of the layers."""
+    """Replace textures by grit in places, in a share of the layers."""
     layers, side = textures.shape[1], textures.shape[-1]
     field = smooth_field(rng, layers, side) + rng.uniform(-0.4, 0.7, layers, 1, 1)
     place = (_FADING * field).sigmoid() * rng.bernoulli(share, layers, 1, 1)
@@ -137,7 +137,7 @@ def _gritty(textures: Tensor, rng: SampleRNG, share: float) -> Tensor:
 
 
 def _set_contrast(textures: Tensor, contrast: Tensor) -> Tensor:
-    """Textures (N, L, 3, H, W) with a contrast (N, L, H, W) in [0, 1] around their shading."""
+    """Scale the contrast of textures (N, L, 3, H, W) around their shading by (N, L, H, W)."""
     shading = box(textures.flatten(0, 1), _SHADING_HALF).view_as(textures)
     return shading + contrast[:, :, None] * (textures - shading)
 

@@ -23,7 +23,7 @@ _PANELS = 8
 
 
 class Benchmark(StrEnum):
-    """What to evaluate on."""
+    """Kinds of scenes."""
 
     dpdd = "dpdd"
     pixel4 = "pixel4"
@@ -33,7 +33,7 @@ class Benchmark(StrEnum):
 
 @dataclass(frozen=True)
 class BenchmarkOptions:
-    """What is compared, and how.
+    """Models to compare, and how.
 
     Attributes
     ----------
@@ -45,11 +45,11 @@ class BenchmarkOptions:
     lpips : Path, optional
         Folder of the LPIPS weights; without it, LPIPS is not scored.
     scale : int or "auto"
-        Of the estimation of maps.
+        Downscale of the estimated maps.
     limit : int, optional
         How many scenes to take, from the first.
     corruption : Corruption, optional
-        What is done to them before they are deblurred; their maps are then not scored.
+        Applied to scenes before deblurring; their maps are then not scored.
     """
 
     models: Sequence[str] = ()

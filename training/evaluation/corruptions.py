@@ -18,7 +18,7 @@ _EXPOSURE = 1.8
 
 
 class Corruption(StrEnum):
-    """What is done to scenes before they are scored."""
+    """Kinds of corruption."""
 
     jpeg = "jpeg"
     noisy = "noisy"
@@ -30,7 +30,7 @@ class Corruption(StrEnum):
 
 
 def corrupt(scene: BlurredScene, corruption: Corruption) -> BlurredScene:
-    """Alter a scene; what others made of the unaltered one is left out.
+    """Corrupt a scene, without the results of other methods for the original.
 
     Parameters
     ----------
@@ -51,14 +51,14 @@ def corrupt(scene: BlurredScene, corruption: Corruption) -> BlurredScene:
     develop = _DEVELOPING.get(corruption, lambda image: image)
     views = scene.views and (spoil(develop(scene.views[0])), spoil(develop(scene.views[1])))
     target = develop(scene.target)
-    known = target.shape == scene.target.shape
+    comparable = target.shape == scene.target.shape
     return replace(
         scene,
         blurred=spoil(develop(scene.blurred)),
         target=target,
         views=views,
-        radius=scene.radius if known else None,
-        blur=scene.blur if known else None,
+        radius=scene.radius if comparable else None,
+        blur=scene.blur if comparable else None,
         others={},
     )
 

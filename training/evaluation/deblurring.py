@@ -26,7 +26,7 @@ _TILE = 256
 
 @dataclass(frozen=True)
 class Restoration:
-    """What a method made of a scene, and the map, if any, by which it is blurred again."""
+    """Result of a method, and the map, if any, by which it is blurred again."""
 
     method: str
     image: Image
@@ -94,9 +94,9 @@ def _maps(
     if not maps:
         raise TrainingError(f"scene {scene.name} has no two views; a map model for one is needed")
     if scene.blur is not None:
-        known = np.isfinite(scene.blur)
-        radius = np.where(known, scene.blur, 0)
-        maps.append(_Map("truth", DefocusMap(radius, known.astype(np.float32), signed=False)))
+        valid = np.isfinite(scene.blur)
+        radius = np.where(valid, scene.blur, 0)
+        maps.append(_Map("truth", DefocusMap(radius, valid.astype(np.float32), signed=False)))
     return maps
 
 

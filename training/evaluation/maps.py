@@ -23,7 +23,7 @@ _CLASSICAL = "block matching"
 
 @dataclass(frozen=True)
 class MapScene:
-    """A scene of known defocus.
+    """A scene with its true defocus.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class MapScene:
     in_pixels: bool
 
     def truth_for(self, defocus: DefocusMap) -> Floats:
-        """What a map should be: one from one image cannot know the sign."""
+        """Return the true radius for a map, without sign for a map of one image."""
         return self.truth if defocus.signed else self.unsigned
 
 
@@ -119,7 +119,7 @@ def _scores(scene: MapScene, defocus: DefocusMap) -> Row:
 
 
 def _texture_mask(scene: MapScene) -> NDArray[np.bool_]:
-    """(Y, X) bool: where there is enough texture to tell the blur."""
+    """Return the mask (Y, X) of pixels with enough texture to estimate blur."""
     planes = torch.from_numpy(np.ascontiguousarray(scene.picture.transpose(2, 0, 1), np.float32))
     mask: NDArray[np.bool_] = texture_mask(planes[None])[0, 0].numpy()
     return mask

@@ -18,14 +18,14 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class ModelUnderTest:
-    """A model under the name that it was asked for."""
+    """A model with the requested name."""
 
     name: str
     task: Task
 
     @property
     def label(self) -> str:
-        """The name as a table shows it: of a file, that of its folder and itself."""
+        """The name in tables; for a file, its folder and name."""
         return "/".join(Path(self.name).parts[-2:])
 
 
@@ -44,7 +44,7 @@ def find_models_under_test(
     Raises
     ------
     ModelError
-        If one is not found, damaged, or made for something else.
+        If one is missing, damaged, or made for something else.
     """
     return [ModelUnderTest(name, _task(name, accepted)) for name in names]
 
@@ -62,7 +62,7 @@ def _task(name: str, accepted: Collection[Task]) -> Task:
 
 @dataclass(frozen=True)
 class EstimatorInput:
-    """What an estimator may see of a scene.
+    """Images of a scene that an estimator may use.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class EstimatorInput:
     how: dict[str, Any]
 
     def suits(self, estimator: ModelUnderTest) -> bool:
-        """Whether the estimator finds the views that it needs."""
+        """Return whether the scene has the views that the estimator needs."""
         return estimator.task == "single" or self.views is not None
 
     def estimate(self, estimator: ModelUnderTest, downscale: int | str = "auto") -> DefocusMap:

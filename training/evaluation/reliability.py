@@ -17,7 +17,7 @@ _BINS = 10
 
 @dataclass(frozen=True)
 class Reliability:
-    """How confidences and errors go together.
+    """Confidences compared with errors.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Reliability:
     sure_error: float
 
     def text(self) -> str:
-        """The figures as a few lines."""
+        """Format the figures as a few lines."""
         bins = zip(self.claimed, self.observed, self.share, strict=True)
         lines = [
             f"expected calibration error {self.expected_error:.3f}",
@@ -61,7 +61,7 @@ class Reliability:
 
 
 def measure_reliability(confidence: Floats, error: Floats) -> Reliability:
-    """Compare confidences with what came out.
+    """Compare confidences with errors.
 
     Parameters
     ----------
@@ -93,12 +93,12 @@ def measure_reliability(confidence: Floats, error: Floats) -> Reliability:
 def confidences_and_errors(
     scenes: Iterator[MapScene], estimator: ModelUnderTest
 ) -> tuple[Floats, Floats]:
-    """Confidence and absolute error in px of all pixels of known radius, as two (P,) arrays."""
+    """Return confidence and absolute error in px, (P,), of all pixels with a true radius."""
     confidences, errors = [], []
     for scene in scenes:
-        found = scene.images.estimate(estimator)
-        confidences.append(found.confidence[scene.valid])
-        errors.append(np.abs(found.radius - scene.truth_for(found))[scene.valid])
+        estimate = scene.images.estimate(estimator)
+        confidences.append(estimate.confidence[scene.valid])
+        errors.append(np.abs(estimate.radius - scene.truth_for(estimate))[scene.valid])
     return np.concatenate(confidences), np.concatenate(errors)
 
 

@@ -30,12 +30,12 @@ _RIM = 2
 _SEED = 2_000_000
 _SIZE = 256
 _RENDERED = 64
-#: What is scored are photographs: fluorescence has models and scores of its own.
+#: Photographs only: fluorescence has models and scores of its own.
 _SCENES = SceneOptions(max_radius=12, fluorescent_share=0)
 
 
 def dpdd(folder: Path) -> Iterator[ScoredScene]:
-    """The DPDD scenes of a folder, with what DPDNet made of them."""
+    """Yield the DPDD scenes of a folder, with the results of DPDNet."""
     for scene in dpdd_scenes(folder):
         views = (scene.left, scene.right)
         others = {"DPDNet (two views)": scene.dpdnet}
@@ -43,7 +43,7 @@ def dpdd(folder: Path) -> Iterator[ScoredScene]:
 
 
 def pixel4(folder: Path) -> Iterator[ScoredScene]:
-    """The Pixel 4 scenes of a folder; the single image is the mean of the two views.
+    """Yield the Pixel 4 scenes of a folder; the single image is the mean of the two views.
 
     What is to be deblurred is display-encoded, in three equal channels.
     """
@@ -61,13 +61,13 @@ def pixel4(folder: Path) -> Iterator[ScoredScene]:
 
 
 def _develop(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Linear light (Y, X) as displayed (Y, X, 3), without the rim that the sharp one lacks."""
+    """Encode linear light (Y, X) as (Y, X, 3), without the rim that the sharp image lacks."""
     display = encode((light[_RIM:-_RIM, _RIM:-_RIM] / _PIXEL4_WHITE).clip(0, 1))
     return np.repeat(display[..., None], 3, -1)
 
 
 def pairs(folder: Path) -> Iterator[ScoredScene]:
-    """Blurred and sharp photographs of a folder of any layout that `find_pairs` knows."""
+    """Yield blurred and sharp photographs of a folder in a layout of `find_pairs`."""
     for pair in _pairs(folder):
         blurred, sharp = _read(pair.blurred), _read(pair.sharp)
         if blurred.shape != sharp.shape:
@@ -81,7 +81,7 @@ def pairs(folder: Path) -> Iterator[ScoredScene]:
 
 
 def pair_files(folder: Path) -> list[Path]:
-    """All files that `pairs` reads."""
+    """List all files that `pairs` reads."""
     return [path for pair in _pairs(folder) for path in pair.paths()]
 
 
@@ -95,7 +95,7 @@ def _read(path: Path) -> NDArray[np.float32]:
 
 
 def rendered(path: Path) -> Iterator[ScoredScene]:
-    """Scenes of known radius, rendered and photographed the same way each time.
+    """Yield scenes with their true radius, rendered and photographed the same way each time.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ class ScoreReport:
     maps: list[Row] = field(default_factory=list)
 
     def text(self) -> str:
-        """Means over scenes as Markdown; for photographs also what is gained on the input."""
+        """Format means over scenes as Markdown, for photographs with the gain on the input."""
         parts = [] if self.doubt is None else [self.doubt]
         if self.deblurring:
             compared = [key for key in ("psnr", "lpips_alex") if key in self.deblurring[0]]

@@ -16,7 +16,7 @@ _DECIBELS = {"psnr", "reblur", "no_harm"}
 
 
 def means(rows: Sequence[Row]) -> list[Row]:
-    """Mean over scenes of each method, NaN left out."""
+    """Return the mean over scenes of each method, without NaN."""
     return [
         {"method": method, **{s: mean_interval([row[s] for row in own]).mean for s in _scores(own)}}
         for method, own in _by_method(rows).items()
@@ -24,7 +24,7 @@ def means(rows: Sequence[Row]) -> list[Row]:
 
 
 def gains(rows: Sequence[Row], reference: str, scores: Sequence[str]) -> list[Row]:
-    """Mean difference of each other method to one of them, scene by scene, with its interval.
+    """Return the mean difference, scene by scene, of each method to one, with its interval.
 
     Beside each, in how many scenes the method is the worse of the two.
 
@@ -58,7 +58,7 @@ def _gains(
 
 
 def write_csv(path: Path, rows: Iterable[Row]) -> None:
-    """Write rows as CSV; a score that a row lacks, or that is NaN, is left empty."""
+    """Write rows as CSV, with empty cells for missing and NaN scores."""
     rows = list(rows)
     columns = list(dict.fromkeys(key for row in rows for key in row))
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -68,7 +68,7 @@ def write_csv(path: Path, rows: Iterable[Row]) -> None:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """Rows as a Markdown table."""
+    """Format rows as a Markdown table."""
     header = list(dict.fromkeys(key for row in rows for key in row))
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     for row in rows:

@@ -34,8 +34,8 @@ def edge():
     return picture
 
 
-def center(*seen):
-    left, right = seen
+def center(*views):
+    left, right = views
     return ((left + right) / 2)[0, :, SIDE // 2]
 
 
@@ -68,10 +68,10 @@ def test_a_slanted_layer_is_blurred_by_its_radius():
     line = torch.linspace(0, 8, SIDE)[:, None].expand(SIDE, SIDE)
     slanted = Depths(torch.tensor([[0.0]]), torch.tensor([[8.0]]), line[None, None].clone())
     lenses, alphas = Fringed(0.0, 0.0, 0.0), torch.zeros(1, 1, SIDE, SIDE)
-    seen = blur_layers(edge(), alphas, slanted, lenses, HALF)[0][0, 1]
+    view = blur_layers(edge(), alphas, slanted, lenses, HALF)[0][0, 1]
     for row in (20, 30, 40):
         flat = blur_layers(edge(), alphas, layers(float(line[row, 0])), lenses, HALF)[0][0, 1]
-        assert (seen[row] - flat[row]).abs().max() < 0.05
+        assert (view[row] - flat[row]).abs().max() < 0.05
 
 
 @pytest.mark.parametrize("radius", [-5.0, 5.0])

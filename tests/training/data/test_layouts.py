@@ -24,9 +24,9 @@ def pixel4_folder(tmp_path_factory):
     (folder / "calibration").mkdir()
     light = 0.4 * resize(coffee()[..., 1], (1512, 2016), order=1)
     for where, name in ((folder, "003"), (folder / "calibration", "white_sheet")):
-        seen = light if name == "003" else np.full_like(light, 0.5)
-        write_raw(where / f"{name}_left.png", seen)
-        write_raw(where / f"{name}_right.png", 0.8 * seen)
+        view = light if name == "003" else np.full_like(light, 0.5)
+        write_raw(where / f"{name}_left.png", view)
+        write_raw(where / f"{name}_right.png", 0.8 * view)
     focused = np.zeros((1008, 1344), np.uint16)
     focused[1:-1, 1:-1] = np.rint(30000 * light[253:1259, 337:1679])
     Image.fromarray(focused).save(folder / "003_aif.png", compress_level=1)
@@ -66,5 +66,5 @@ def test_dpdd_scenes_are_read_in_their_depth(tmp_path):
         Image.fromarray(np.full_like(picture, fill)).save(tmp_path / f"04_{part}.png")
     (scene,) = dpdd_scenes(tmp_path)
     np.testing.assert_allclose(scene.blurred, picture / 255, atol=1e-6)
-    found = (scene.target, scene.dpdnet, scene.left, scene.right)
-    assert [round(float(image.mean()) * 255) for image in found] == [10, 20, 30, 40]
+    images = (scene.target, scene.dpdnet, scene.left, scene.right)
+    assert [round(float(image.mean()) * 255) for image in images] == [10, 20, 30, 40]

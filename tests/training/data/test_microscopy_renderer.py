@@ -18,17 +18,17 @@ def scenes(corpus, count=8, first=0, **options):
     return MicroscopyRenderer(corpus, options).draw(rng, SIZE)
 
 
-def taken(found, **options):
+def take_pictures(batch, **options):
     return micrograph(
-        found, SampleRNG.from_key(4, samples=range(len(found.sharp))), DetectorOptions(**options)
+        batch, SampleRNG.from_key(4, samples=range(len(batch.sharp))), DetectorOptions(**options)
     )
 
 
-def quiet(found):
+def quiet(batch):
     """As a detector without faults would see them."""
     plenty = (1e6, 1.00001e6)
     none = {"vignetting": 0.0, "hot_share": 0.0, "gain_noise": 0.0, "read": (0.01, 0.0101)}
-    return taken(found, photons=plenty, bright_photons=plenty, **none)
+    return take_pictures(batch, photons=plenty, bright_photons=plenty, **none)
 
 
 def test_a_scene_does_not_depend_on_its_batch(corpus):
@@ -37,26 +37,26 @@ def test_a_scene_does_not_depend_on_its_batch(corpus):
 
 
 def test_scenes_are_gray_with_equal_views(corpus):
-    found = scenes(corpus)
-    assert torch.equal(found.left, found.right)
-    for image in (found.sharp, found.left):
+    batch = scenes(corpus)
+    assert torch.equal(batch.left, batch.right)
+    for image in (batch.sharp, batch.left):
         torch.testing.assert_close(image[:, 0], image[:, 2])
 
 
 @pytest.mark.parametrize(("share", "brighter"), [(0.0, "right"), (1.0, "left")])
 def test_fluorescent_structures_are_bright_and_transmitted_ones_dark(corpus, share, brighter):
-    found = scenes(corpus, 24, transmitted_share=share, haze_share=0.0)
-    assert found.fluorescent.float().mean() == 1 - share
-    values = found.sharp[:, 0].flatten(1)
+    batch = scenes(corpus, 24, transmitted_share=share, haze_share=0.0)
+    assert batch.fluorescent.float().mean() == 1 - share
+    values = batch.sharp[:, 0].flatten(1)
     skew = (values - values.mean(1, keepdim=True)).pow(3).mean(1).sign().median()
     assert skew == {"right": 1, "left": -1}[brighter]
 
 
 def test_defocus_lowers_contrast_and_keeps_light(corpus):
-    found = scenes(corpus, 24, min_radius=3.0, transmitted_share=0.0)
-    rough = [image.diff(dim=-1).abs().mean((1, 2, 3)) for image in (found.sharp, found.left)]
+    batch = scenes(corpus, 24, min_radius=3.0, transmitted_share=0.0)
+    rough = [image.diff(dim=-1).abs().mean((1, 2, 3)) for image in (batch.sharp, batch.left)]
     assert (rough[1] < rough[0]).all()
-    light = [image.mean((1, 2, 3)) for image in (found.sharp, found.left)]
+    light = [image.mean((1, 2, 3)) for image in (batch.sharp, batch.left)]
     torch.testing.assert_close(light[1], light[0], atol=0.03, rtol=0.2)
 
 
@@ -74,30 +74,32 @@ def test_radii_lie_in_their_range(corpus):
 
 
 def test_values_are_scaled_as_the_plugin_scales_them(corpus):
-    seen = taken(scenes(corpus)).center
-    assert seen.amin((1, 2, 3)).max() == 0
-    assert seen.amax((1, 2, 3)).min() > 0.999
+    picture = take_pictures(scenes(corpus)).center
+    assert picture.amin((1, 2, 3)).max() == 0
+    assert picture.amax((1, 2, 3)).min() > 0.999
 
 
 def test_in_focus_images_differ_only_by_noise(corpus):
-    found = scenes(corpus)
-    found = replace(found, left=found.sharp, right=found.sharp)
-    photos = quiet(found)
+    batch = scenes(corpus)
+    batch = replace(batch, left=batch.sharp, right=batch.sharp)
+    photos = quiet(batch)
     assert (photos.sharp - photos.center).abs().mean() < 0.003
 
 
 def test_few_photons_are_noisy(corpus):
-    found = scenes(corpus, transmitted_share=0.0)
+    batch = scenes(corpus, transmitted_share=0.0)
     few, many = (
-        (taken(found, photons=(n, n + 1), hot_share=0.0).center.diff(dim=-1)).abs().mean()
+        (take_pictures(batch, photons=(n, n + 1), hot_share=0.0).center.diff(dim=-1)).abs().mean()
         for n in (20, 5000)
     )
     assert few > 1.5 * many
 
 
 def test_hot_pixels_have_their_rate(corpus):
-    found = scenes(corpus, 24)
-    even = torch.full_like(found.sharp, 0.2)
-    photos = taken(replace(found, left=even, right=even), photons=(1e3, 1.1e3), hot_share=0.01)
+    batch = scenes(corpus, 24)
+    even = torch.full_like(batch.sharp, 0.2)
+    photos = take_pictures(
+        replace(batch, left=even, right=even), photons=(1e3, 1.1e3), hot_share=0.01
+    )
     share = (photos.center[:, 0] > 0.9).float().mean().item()
     assert 0 < share < 0.01

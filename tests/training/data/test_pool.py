@@ -38,7 +38,7 @@ def test_mirroring_sideways_swaps_the_sign(tmp_path, renderer):
     pool = Pool(tmp_path / "one.npy")
     kept = pool.scenes(0, 1)
     drawn = pool.draw(rng(*range(16)), 64)
-    seen = set()
+    orientations = set()
     for left, radius in zip(drawn.left, drawn.radius, strict=True):
         for upside in (False, True):
             for sideways in (False, True):
@@ -46,8 +46,8 @@ def test_mirroring_sideways_swaps_the_sign(tmp_path, renderer):
                 if torch.equal(left, kept.left[0].flip(axes)):
                     sign = -1 if sideways else 1
                     assert torch.equal(radius, sign * kept.radius[0].flip(axes))
-                    seen.add((upside, sideways))
-    assert len(seen) == 4
+                    orientations.add((upside, sideways))
+    assert len(orientations) == 4
 
 
 def test_other_files_are_refused(tmp_path):

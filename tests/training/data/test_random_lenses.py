@@ -113,17 +113,17 @@ def test_disparity_is_the_distance_of_the_views_centroids(optics):
     lenses = optics.draw(rng(16))
     kernels = lenses.kernels(torch.arange(16), torch.full((16,), 10.0), HALF)
     left, right = (kernels * LINE).sum((-2, -1)).unbind(1)
-    told = lenses.disparity(torch.full((16, 1, 1, 1), 10.0)).flatten()
-    torch.testing.assert_close(told, left - right, atol=0.1, rtol=0)
+    disparity = lenses.disparity(torch.full((16, 1, 1, 1), 10.0)).flatten()
+    torch.testing.assert_close(disparity, left - right, atol=0.1, rtol=0)
 
 
 def test_aberrations_are_part_of_the_disparity():
     lens = ideal(ramp=[1e-4], leak=[0.0], astigmatism=[[1.0, 0.0]])
     kernels = lens.kernels(torch.tensor([0]), torch.tensor([5.0]), HALF)
     left, right = (kernels * LINE).sum((-2, -1))[0]
-    told = lens.disparity(torch.full((1, 1, 1, 1), 5.0)).item()
-    assert told == pytest.approx((left - right).item(), abs=0.02)
-    assert told == pytest.approx(6 / RADIUS_PER_DISPARITY, rel=0.01)
+    disparity = lens.disparity(torch.full((1, 1, 1, 1), 5.0)).item()
+    assert disparity == pytest.approx((left - right).item(), abs=0.02)
+    assert disparity == pytest.approx(6 / RADIUS_PER_DISPARITY, rel=0.01)
 
 
 @pytest.mark.parametrize("strength", [-0.8, 0.8])
@@ -137,13 +137,13 @@ def test_spots_of_a_lens_with_spherical_aberration_are_smallest_at_radius_0(stre
 
 def test_half_disks_have_their_analytic_disparity():
     lens = ideal(ramp=[1e-4], leak=[0.0])
-    found = lens.disparity(torch.ones(1, 1, 1, 1)).item()
-    assert found == pytest.approx(1 / RADIUS_PER_DISPARITY, rel=0.01)
+    disparity = lens.disparity(torch.ones(1, 1, 1, 1)).item()
+    assert disparity == pytest.approx(1 / RADIUS_PER_DISPARITY, rel=0.01)
 
 
 def test_the_typical_disparity_is_the_middle_one():
-    found = RandomLenses().draw(rng(500)).disparity(torch.ones(500, 1, 1, 1))
-    assert found.median().item() == pytest.approx(TYPICAL_DISPARITY, rel=0.03)
+    disparity = RandomLenses().draw(rng(500)).disparity(torch.ones(500, 1, 1, 1))
+    assert disparity.median().item() == pytest.approx(TYPICAL_DISPARITY, rel=0.03)
 
 
 def test_coma_is_lopsided_but_stays_in_place():

@@ -32,11 +32,11 @@ def kernels(microscope, radius):
 
 @pytest.mark.parametrize("radius", [-6.0, 0.0, 3.0])
 def test_light_is_kept_and_stays_in_the_middle(radius):
-    found = kernels(microscopes(12), radius)
-    assert found.min() >= 0
-    torch.testing.assert_close(found.sum((-2, -1)), torch.ones(12))
+    psf = kernels(microscopes(12), radius)
+    assert psf.min() >= 0
+    torch.testing.assert_close(psf.sum((-2, -1)), torch.ones(12))
     for line in (LINE, LINE[:, None]):
-        torch.testing.assert_close((found * line).sum((-2, -1)), torch.zeros(12), atol=1e-3, rtol=0)
+        torch.testing.assert_close((psf * line).sum((-2, -1)), torch.zeros(12), atol=1e-3, rtol=0)
 
 
 def test_in_focus_the_first_dark_ring_is_airys():
@@ -47,16 +47,16 @@ def test_in_focus_the_first_dark_ring_is_airys():
 
 
 def test_light_spreads_as_widely_as_a_disk_of_the_radius():
-    found = kernels(matched(16), 8.0)
+    psf = kernels(matched(16), 8.0)
     near = (SQUARE < 14**2).float()
-    wide = 2 * (found * SQUARE * near).sum((-2, -1)) / (found * near).sum((-2, -1))
+    wide = 2 * (psf * SQUARE * near).sum((-2, -1)) / (psf * near).sum((-2, -1))
     assert (wide.sqrt() - 8).abs().max() < 0.8
 
 
 def test_a_small_aperture_far_out_of_focus_is_a_disk():
     one = replace(matched(1), sine=torch.tensor([0.2]), pixel=torch.tensor([1.5]))
-    found = kernels(one, 10.0)[0].flatten()
-    alike = [cosine_similarity(found, disk(r, HALF).flatten(), dim=0) for r in (8.0, 10.0, 12.0)]
+    psf = kernels(one, 10.0)[0].flatten()
+    alike = [cosine_similarity(psf, disk(r, HALF).flatten(), dim=0) for r in (8.0, 10.0, 12.0)]
     assert max(alike) == alike[1] > 0.93
 
 

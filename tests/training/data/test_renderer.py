@@ -52,13 +52,13 @@ def disparity(left, right, reach=5):
 def test_left_content_lies_to_the_right_where_the_radius_is_positive(corpus):
     plain = SceneOptions(layers=1, min_radius=5.0, max_radius=6.0)
     scenes = Renderer(corpus, plain).draw(rng(48), SIZE)
-    found = [
+    shifts = [
         (disparity(left.mean(0), right.mean(0)), radius.mean().sign().item())
         for left, right, radius in zip(scenes.left, scenes.right, scenes.radius, strict=True)
         if radius.abs().median() > 3.5 and radius.sign().mean().abs() == 1
     ]
-    assert {sign for _, sign in found} == {-1.0, 1.0}
-    assert min(shift * sign for shift, sign in found) > 0
+    assert {sign for _, sign in shifts} == {-1.0, 1.0}
+    assert min(shift * sign for shift, sign in shifts) > 0
 
 
 def test_sharper_where_the_radius_is_small(renderer):
@@ -75,13 +75,13 @@ def test_light_is_kept_on_average(renderer, seed):
 
 
 def test_radii_of_disparity_follow_those_of_blur_by_a_line_of_each_lens(corpus):
-    blur, told = (
+    blur, disparity = (
         Renderer(corpus, SceneOptions(radius_of=what)).draw(rng(8), SIZE)
         for what in ("blur", "disparity")
     )
-    assert torch.equal(blur.left, told.left)
+    assert torch.equal(blur.left, disparity.left)
     slopes = []
-    for x, y in zip(blur.radius.flatten(1), told.radius.flatten(1), strict=True):
+    for x, y in zip(blur.radius.flatten(1), disparity.radius.flatten(1), strict=True):
         line = torch.stack([x, torch.ones_like(x)], 1)
         (slope, offset) = torch.linalg.lstsq(line, y).solution
         torch.testing.assert_close(line @ torch.stack([slope, offset]), y, atol=1e-3, rtol=0)

@@ -279,9 +279,9 @@ def test_demosaicing_softness_matches_its_point_spread():
     for row, column in product((14, 15), repeat=2):
         point = torch.zeros(1, 3, 30, 30)
         point[..., row, column] = 1
-        seen = demosaic(point, torch.tensor([0]))[0]
-        spread += (seen.sum(1) * (across - column) ** 2).sum(1)
-        light += seen.sum((1, 2))
+        response = demosaic(point, torch.tensor([0]))[0]
+        spread += (response.sum(1) * (across - column) ** 2).sum(1)
+        light += response.sum((1, 2))
     variance = (spread / light * torch.tensor([0.2126, 0.7152, 0.0722])).sum().item()
     assert pytest.approx(2 * variance**0.5) == DEMOSAICED
 

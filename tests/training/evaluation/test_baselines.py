@@ -24,16 +24,16 @@ def test_views_apart_have_a_radius(sharp):
     right = sharp.mean(-1)
     disparity = 3.5
     left = np.fft.ifft2(fourier_shift(np.fft.fft2(right), (0, disparity))).real
-    found = block_matching(left, right)[32:-32, 32:-32]
-    assert np.median(found) == pytest.approx(disparity * 3 * np.pi / 8, abs=0.15)
+    radius = block_matching(left, right)[32:-32, 32:-32]
+    assert np.median(radius) == pytest.approx(disparity * 3 * np.pi / 8, abs=0.15)
     assert np.median(block_matching(right, left)[32:-32, 32:-32]) < -3.5
 
 
 def test_views_of_odd_size_and_different_brightness():
     view = chelsea().mean(-1)[:151, :203]
-    found = block_matching(view, view + 20)
-    assert found.shape == view.shape
-    np.testing.assert_allclose(found, 0, atol=0.1)
+    radius = block_matching(view, view + 20)
+    assert radius.shape == view.shape
+    np.testing.assert_allclose(radius, 0, atol=0.1)
 
 
 @pytest.mark.parametrize("method", ["Richardson-Lucy", "Wiener"])

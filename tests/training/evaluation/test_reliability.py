@@ -19,18 +19,18 @@ def errors_of(probability):
 
 
 def test_true_probabilities_are_calibrated(claims):
-    found = measure_reliability(claims, errors_of(claims))
-    assert found.expected_error < 0.02
-    np.testing.assert_allclose(found.observed, found.claimed, atol=0.03)
-    assert found.sure_error < found.unsure_error
-    assert found.share.sum() == pytest.approx(1)
-    assert (np.diff(found.decile_error) < 0.1).all()
+    reliability = measure_reliability(claims, errors_of(claims))
+    assert reliability.expected_error < 0.02
+    np.testing.assert_allclose(reliability.observed, reliability.claimed, atol=0.03)
+    assert reliability.sure_error < reliability.unsure_error
+    assert reliability.share.sum() == pytest.approx(1)
+    assert (np.diff(reliability.decile_error) < 0.1).all()
 
 
 def test_overconfidence_is_detected(claims):
-    found = measure_reliability(0.5 + claims / 2, errors_of(claims))
-    assert found.expected_error == pytest.approx(0.25, abs=0.02)
-    assert np.isnan(found.claimed[:5]).all()
+    reliability = measure_reliability(0.5 + claims / 2, errors_of(claims))
+    assert reliability.expected_error == pytest.approx(0.25, abs=0.02)
+    assert np.isnan(reliability.claimed[:5]).all()
 
 
 def test_the_plot_is_a_picture(claims, tmp_path):

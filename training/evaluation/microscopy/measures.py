@@ -12,13 +12,13 @@ _WINDOW = 17
 
 
 def psnr(image: Image, truth: Image) -> float:
-    """Peak signal-to-noise ratio in dB, in linear values; the peak is the truth's range."""
+    """Return the PSNR in dB, in linear values; the peak is the truth's range."""
     error = float(np.mean((image.astype(float) - truth) ** 2))
     return 10 * np.log10(float(np.ptp(truth)) ** 2 / max(error, 1e-12))
 
 
 def correlation_by_frequency(image: Image, other: Image) -> NDArray[np.float64]:
-    """Fourier ring correlation in rings of one frequency step, up to Nyquist's.
+    """Return the Fourier ring correlation in rings of one frequency step, up to Nyquist's.
 
     Notes
     -----
@@ -60,7 +60,7 @@ def count_spots(image: Image, low: float, high: float) -> int:
 
 
 def aperture_sums(image: Image, places: NDArray[np.floating], radius: float) -> Image:
-    """Light within a radius of each place (row, column), less that of the ring around."""
+    """Return the light within a radius of each place (row, column), less that of its ring."""
     rows, columns = np.indices(image.shape)
     sums = []
     for row, column in places:
@@ -71,7 +71,7 @@ def aperture_sums(image: Image, places: NDArray[np.floating], radius: float) -> 
 
 
 def deepest_ring(image: Image, truth: Image, places: NDArray[np.floating], radius: float) -> float:
-    """How far below the truth values fall beside spots, smoothed, as a share of their peaks."""
+    """Return the dip below the truth beside spots, smoothed, as a share of their peaks."""
     rows, columns = np.indices(image.shape)
     below = gaussian_filter(truth - image, 1)
     dips = []
@@ -84,12 +84,12 @@ def deepest_ring(image: Image, truth: Image, places: NDArray[np.floating], radiu
 
 
 def flicker(frames: NDArray[np.floating]) -> float:
-    """Standard deviation over time, root mean square over pixels; (T, Y, X)."""
+    """Return the standard deviation over time, root mean square over pixels; (T, Y, X)."""
     return float(np.sqrt(frames.astype(float).var(axis=0, ddof=1).mean()))
 
 
 def sharpness(image: Image) -> float:
-    """Normalized variance, a measure of focus: mean variance in windows, over the mean squared.
+    """Return the normalized variance, a focus measure: mean window variance over mean squared.
 
     The variance of the whole image says how unlike its parts are, which thick specimens change from
     plane to plane more than focus does.

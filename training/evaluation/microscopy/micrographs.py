@@ -23,7 +23,7 @@ _PHOTONS_PER_VALUE = 4.0
 
 
 def score_stack(path: Path, plugin: Plugin) -> Iterator[Row]:
-    """Planes of a stack beside its sharpest, before and after; and where the map says that is."""
+    """Score planes beside the sharpest of a stack, before and after deblurring."""
     stack = _stack(path)
     best = int(np.argmax([sharpness(plane) for plane in stack]))
     for away in _AWAY:
@@ -35,7 +35,7 @@ def score_stack(path: Path, plugin: Plugin) -> Iterator[Row]:
 
 
 def best_planes(path: Path, plugin: Plugin) -> Row:
-    """The plane of a stack that is most in focus, by the map and by the normalized variance."""
+    """Find the sharpest plane of a stack by the map and by the normalized variance."""
     stack = _stack(path)
     defocus = plugin.map(stack)
     sure = np.maximum(defocus.confidence, 1e-6)
@@ -45,7 +45,7 @@ def best_planes(path: Path, plugin: Plugin) -> Row:
 
 
 def score_cell(plugin: Plugin) -> Iterator[Row]:
-    """The cell of skimage, taken as counts, blurred in optics never trained on, with noise."""
+    """Score the cell of skimage as counts, blurred with noise in optics held out of training."""
     sharp = cell()[-512:, -512:].astype(np.float32)
     for number, radius in enumerate(_RADII):
         rng = SampleRNG.from_key(7, samples=[number])
@@ -76,7 +76,7 @@ def _compare(name: str, before: Image, after: Image, sharp: Image) -> Row:
 
 
 def _match_scale(image: Image, like: Image) -> Image:
-    """Brightness and contrast fitted: planes of a stack shine differently."""
+    """Fit brightness and contrast, which differ between planes of a stack."""
     slope, level = np.polyfit(image.astype(float).ravel(), like.astype(float).ravel(), 1)
     fitted: Image = slope * image + level
     return fitted
