@@ -41,7 +41,7 @@ def test_file_error_raised_while_writing_is_not_reworded(tmp_path, manager):
 
 
 def test_file_error_raised_in_a_locked_folder_is_not_reworded(tmp_path):
-    with pytest.raises(FileError) as caught, run._alone_in(tmp_path):
+    with pytest.raises(FileError) as caught, run._lock_folder(tmp_path):
         raise FileError(SENTENCE)
     assert str(caught.value) == SENTENCE
 
