@@ -19,7 +19,7 @@ _BRIGHTEST = 10.0
 
 @dataclass(frozen=True)
 class DetectorOptions:
-    """How strongly pictures are degraded beside defocus.
+    """Ranges of the degradations beside defocus.
 
     Attributes
     ----------

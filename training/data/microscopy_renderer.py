@@ -24,7 +24,7 @@ _HAZE_BETWEEN = (0.5, 1.6)
 
 @dataclass(frozen=True)
 class SpecimenOptions:
-    """How scenes are drawn.
+    """Ranges and shares of the random scenes.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ _GRITTY = (0.02, 0.3)
 
 @dataclass(frozen=True)
 class SceneOptions:
-    """How scenes are drawn.
+    """Ranges and shares of the random scenes.
 
     Attributes
     ----------

@@ -22,7 +22,7 @@ _VEILED = (0.06, 0.7)
 
 @dataclass(frozen=True)
 class SensorOptions:
-    """How strongly pictures are degraded beside defocus.
+    """Ranges of the degradations beside defocus.
 
     Attributes
     ----------

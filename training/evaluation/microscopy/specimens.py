@@ -54,7 +54,7 @@ class Specimen:
 
     @property
     def light(self) -> Image:
-        """What is true in focus, without the offset."""
+        """True image in focus, without the offset."""
         return self.sharp - np.float32(OFFSET)
 
 
