@@ -1,0 +1,34 @@
+"""Jobs: what they refuse, and arguments that the public functions pass on."""
+
+import numpy as np
+import pytest
+
+from napari_defocus import OptionError, deblur, measure_range, reblur, refocus
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (40, 48), np.uint8)
+RADIUS = np.full(IMAGE.shape, 3.0, np.float32)
+
+
+def test_a_strength_given_as_text_is_refused():
+    with pytest.raises(OptionError, match="strength is '0'"):
+        deblur(IMAGE, RADIUS, strength="0")
+
+
+def test_a_map_and_a_model_for_it_are_refused():
+    with pytest.raises(OptionError, match="map_model is 'single'"):
+        deblur(IMAGE, RADIUS, map_model="single")
+
+
+def test_a_stack_whose_last_axis_is_short_may_have_no_color():
+    stack = np.zeros((5, 64, 4), np.uint16)
+    stack[2] = 7
+    assert measure_range(stack, channel_axis="none") == (0, 7)
+
+
+def test_rendered_pictures_are_written_where_they_should_be():
+    options = {"focus": 1.0, "aperture": 0.5}
+    out = np.zeros_like(IMAGE)
+    assert reblur(IMAGE, RADIUS, out=out) is out
+    np.testing.assert_array_equal(out, reblur(IMAGE, RADIUS))
+    assert refocus(IMAGE, RADIUS, out=out, **options) is out
+    np.testing.assert_array_equal(out, refocus(IMAGE, RADIUS, **options))
