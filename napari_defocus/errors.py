@@ -4,6 +4,8 @@ None of them is a ``RuntimeError``: napari's generator workers take those for de
 and swallow them.
 """
 
+from typing import Self
+
 
 class DefocusError(ValueError):
     """Something given by the user cannot be used; the message says what would be accepted."""
@@ -23,6 +25,13 @@ class ModelError(DefocusError):
 
 class FileError(DefocusError, OSError):
     """A file cannot be read or written; also an ``OSError``, as from Python's own `open`."""
+
+    def __new__(cls, *args: object) -> Self:
+        """Make one, also for libraries that unpickle errors by ``FileError.__new__``.
+
+        Inherited is that of ``ValueError``, which refuses to make an ``OSError``.
+        """
+        return OSError.__new__(cls, *args)
 
 
 class OptionError(DefocusError):

@@ -32,6 +32,12 @@ def test_file_error_survives_the_way_between_processes(protocol):
     assert str(error) == str(copy.copy(error)) == SENTENCE
 
 
+def test_file_error_can_be_made_by_its_new_as_dask_does():
+    error = FileError.__new__(FileError)
+    error.args = (SENTENCE,)
+    assert str(error) == SENTENCE
+
+
 @pytest.mark.parametrize("manager", [atomic.atomic_file, atomic.atomic_folder])
 def test_file_error_raised_while_writing_is_not_reworded(tmp_path, manager):
     with pytest.raises(FileError) as caught, manager(tmp_path / "b.tif"):
