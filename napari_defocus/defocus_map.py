@@ -65,9 +65,9 @@ def check_map(defocus: Any, layout: Layout) -> DefocusMap:
     Parameters
     ----------
     defocus : DefocusMap or array
-        An array holds radii in pixels and is taken to be certain; it is signed if any is negative,
-        or if it is of dask, whose values are not looked at here. (Y, X), or with leading axes that
-        broadcast to the image's.
+        An array holds radii in pixels and is taken to be certain; it is signed if any is negative.
+        One of dask counts as signed here; a job that depends on the sign decides it from the
+        values. (Y, X), or with leading axes that broadcast to the image's.
     layout : Layout
         The image's.
 
