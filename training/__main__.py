@@ -2,53 +2,56 @@
 
 import logging
 import sys
+from collections.abc import Mapping, Sequence
 
-import typer
-
-from training.commands.ablation import ablate_command
-from training.commands.data import (
-    join_command,
-    plant_lens_command,
-    render_command,
-    render_microscopy_command,
-    show_batch_command,
-)
-from training.commands.kernels import show_kernels_command
-from training.commands.models import export_command
-from training.commands.scores import (
-    calibrate_command,
-    evaluate_command,
-    evaluate_microscopy_command,
-)
-from training.commands.trainings import estimator_command, gan_command, lbk_command
+from training.commands.ablation import ablate
+from training.commands.command_line import Command, parse_command
+from training.commands.data import join, plant_lens, render, render_microscopy, show_batch
+from training.commands.kernels import show_kernels
+from training.commands.models import export
+from training.commands.scores import calibrate, evaluate, evaluate_microscopy
+from training.commands.trainings import estimator, gan, lbk
 from training.errors import TrainingError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
-app.command("render")(render_command)
-app.command("render-microscopy")(render_microscopy_command)
-app.command("join")(join_command)
-app.command("plant-lens")(plant_lens_command)
-app.command("show-batch")(show_batch_command)
-app.command("show-kernels")(show_kernels_command)
-app.command("estimator")(estimator_command)
-app.command("lbk")(lbk_command)
-app.command("gan")(gan_command)
-app.command("ablate")(ablate_command)
-app.command("evaluate")(evaluate_command)
-app.command("evaluate-microscopy")(evaluate_microscopy_command)
-app.command("calibrate")(calibrate_command)
-app.command("export")(export_command)
+COMMANDS: Mapping[str, Command] = {
+    "render": render,
+    "render-microscopy": render_microscopy,
+    "join": join,
+    "plant-lens": plant_lens,
+    "show-batch": show_batch,
+    "show-kernels": show_kernels,
+    "estimator": estimator,
+    "lbk": lbk,
+    "gan": gan,
+    "ablate": ablate,
+    "evaluate": evaluate,
+    "evaluate-microscopy": evaluate_microscopy,
+    "calibrate": calibrate,
+    "export": export,
+}
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command that the arguments name.
+
+    Raises
+    ------
+    TrainingError, ValueError, OSError
+        If the arguments, or files that they name, cannot be used.
+    """
+    parse_command(COMMANDS, arguments)()
 
 
 def main() -> None:
-    """Run a command; what its user can mend ends it with one sentence and exit code 2."""
+    """Run a command; report what its user can mend in one sentence, with exit code 2."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
-        app()
+        run(sys.argv[1:] or ["--help"])
     except (TrainingError, ValueError, OSError) as error:
         logging.debug("raised here", exc_info=True)
         print(" ".join(str(error).split()), file=sys.stderr)
         sys.exit(2)
+    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from training.engine.fit import FitOptions
 from training.evaluation.tables import Row
 from training.lpips import Lpips
 from training.metrics import psnr, ssim
-from training.options import read_options
 from training.recipes import DataOptions, GanConfig
+from training.run_config import read_options
 from training.tasks.gan import GanOptions, GanTask
 
 _MULTIPLE = 128

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
 from lightning.fabric import Fabric
@@ -27,7 +27,7 @@ from training.engine.fit import FitOptions, fit
 from training.engine.launch import launch
 from training.engine.task import Task
 from training.errors import TrainingError
-from training.options import flat, keep_options
+from training.run_config import flatten, save_options
 from training.tasks.estimators import EstimatorOptions, EstimatorTask
 from training.tasks.gan import GanOptions, GanTask
 from training.tasks.lbk import LbkOptions, LbkTask
@@ -62,28 +62,23 @@ _UNEVEN = replace(_FAINT, balance=1.15, misaligned_share=0.4, smoothed_share=0.5
 class DataOptions:
     """Where scenes come from."""
 
-    pool: Annotated[
-        Path | None,
-        "Scenes to train on, made by `render`: a file, or a folder of files of scenes of one size, "
-        "which are kept in the device's memory.",
-    ] = None
-    photos: Annotated[
-        Path | None, "Folder of sharp photographs to render scenes from on the way, without a pool."
-    ] = None
-    pairs: Annotated[
-        Path | None, "Real pairs instead: a folder of DPDD, or of blurred/ and sharp/."
-    ] = None
-    evaluation_pairs: Annotated[
-        bool, "Accept pairs that are kept for evaluation: to learn a lens's kernels from them."
-    ] = False
-    validation: Annotated[
-        Path | None, "Scenes of held-out photographs, made by `render`; else DPDD's own."
-    ] = None
-    imaging: Annotated[
-        Literal["photo", "microscopy"], "What takes the pictures: a camera, or a microscope."
-    ] = "photo"
-    validate_on: Annotated[int, "How many of them are looked at."] = 128
-    crop: Annotated[int, "Side of the training crops in pixels, a multiple of 8."] = 128
+    pool: Path | None = None
+    """Scenes to train on, made by `render`: a file, or a folder of files of scenes of one size,
+    which are kept in the device's memory."""
+    photos: Path | None = None
+    """Folder of sharp photographs to render scenes from on the way, without a pool."""
+    pairs: Path | None = None
+    """Real pairs instead: a folder of DPDD, or of blurred/ and sharp/."""
+    evaluation_pairs: bool = False
+    """Accept pairs that are kept for evaluation: to learn a lens's kernels from them."""
+    validation: Path | None = None
+    """Scenes of held-out photographs, made by `render`; else DPDD's own."""
+    imaging: Literal["photo", "microscopy"] = "photo"
+    """What takes the pictures: a camera, or a microscope."""
+    validate_on: int = 128
+    """How many of them are looked at."""
+    crop: int = 128
+    """Side of the training crops in pixels, a multiple of 8."""
 
     def sampler(
         self, device: torch.device, *, views: bool, sensor: SensorOptions | None = None
@@ -152,10 +147,10 @@ class EstimatorConfig:
     fit: FitOptions = field(default_factory=FitOptions)
     data: DataOptions = field(default_factory=DataOptions)
     estimator: EstimatorOptions = field(default_factory=EstimatorOptions)
-    teacher: Annotated[
-        Path | None, "Dual-pixel estimator whose maps are taught instead of rendered radii."
-    ] = None
-    start: Annotated[str | None, "Estimator whose weights are trained on: a name or a file."] = None
+    teacher: Path | None = None
+    """Dual-pixel estimator whose maps are taught instead of rendered radii."""
+    start: str | None = None
+    """Estimator whose weights are trained on: a name or a file."""
 
 
 @dataclass(frozen=True)
@@ -165,13 +160,12 @@ class GanConfig:
     fit: FitOptions = field(default_factory=FitOptions)
     data: DataOptions = field(default_factory=DataOptions)
     gan: GanOptions = field(default_factory=GanOptions)
-    guide: Annotated[str, "Single-image estimator that guides: a name or a file."] = "single"
-    features: Annotated[
-        Path | None, "Weights for the perceptual loss: VGG19, or LPIPS' SqueezeNet."
-    ] = None
-    start: Annotated[
-        str | None, "Deblurring network whose weights are trained on: a name or a file."
-    ] = None
+    guide: str = "single"
+    """Single-image estimator that guides: a name or a file."""
+    features: Path | None = None
+    """Weights for the perceptual loss: VGG19, or LPIPS' SqueezeNet."""
+    start: str | None = None
+    """Deblurring network whose weights are trained on: a name or a file."""
 
 
 @dataclass(frozen=True)
@@ -181,9 +175,8 @@ class LbkConfig:
     fit: FitOptions = field(default_factory=FitOptions)
     data: DataOptions = field(default_factory=DataOptions)
     lbk: LbkOptions = field(default_factory=LbkOptions)
-    planted: Annotated[
-        Path | None, "Kernels the scenes were rendered with, to be compared with: figures only."
-    ] = None
+    planted: Path | None = None
+    """Kernels the scenes were rendered with, to be compared with: figures only."""
 
 
 def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> EstimatorTask:
@@ -246,11 +239,11 @@ def train(
     """Train what `make` makes in the folder of a run; whether its budget is spent."""
     fabric = launch(how.precision, how.threads)
     if fabric.is_global_zero:
-        keep_options(run, config, may_differ=_MAY_DIFFER)
+        save_options(run, config, may_differ=_MAY_DIFFER)
     torch.manual_seed(how.seed)
     task = make(fabric)
     _check_crop(config.data.crop, task)
-    return fit(fabric, task, run, how, {**about, **flat(config)})
+    return fit(fabric, task, run, how, {**about, **flatten(config)})
 
 
 def _check_crop(crop: int, task: Task) -> None:

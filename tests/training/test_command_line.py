@@ -1,12 +1,13 @@
 """What can be mended is told in one sentence, with exit code 2 and without a traceback."""
 
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from training.__main__ import main
+from training.__main__ import COMMANDS, main
 
 BOTH = ["--pool", "POOL", "--validation", "POOL"]
 PAPER = ["--architecture", "paper-generator", "--width", "4"]
@@ -99,3 +100,33 @@ def test_a_run_is_not_gone_on_with_as_something_else(run, told, pool_file, tmp_p
     assert "of another training" in told("estimator", "dual", tmp_path, *how, 1)
     (tmp_path / "checkpoint.pt").write_bytes(b"x")
     assert "checkpoint.pt is damaged" in told(*single, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["gna", "RUN"], "gna"),
+        (["gan"], "RUN"),
+        (["gan", "RUN", "--stps", 3], "--stps"),
+        (["gan", "RUN", "--steps", "x"], "--steps.*'x'"),
+        (["gan", "RUN", "--precision", "half"], "'half'.*--precision.*'32-true'"),
+        (["estimator", "triple", "RUN"], "'triple'"),
+        (["render", "PHOTOS", "OUT", "--layers", 0], "layers is 0"),
+        (["evaluate", "dpdd"], "--data"),
+        (["evaluate", "dpdd", "--data", "D", "--limit", 0], "limit is 0"),
+    ],
+)
+def test_arguments_that_cannot_be_understood_are_named(told, arguments, sentence):
+    assert re.search(sentence, told(*arguments))
+
+
+def test_every_command_prints_its_help(run):
+    for name in COMMANDS:
+        assert run(name, "--help")[0] == 0
+    assert run("--help")[0] == 0
+
+
+def test_trainings_can_be_imported_without_the_parser_of_the_command_line():
+    code = "import sys; sys.modules['tyro'] = None; "
+    code += "import training.recipes, training.tasks.gan, training.data.renderer"
+    subprocess.run([sys.executable, "-c", code], check=True)

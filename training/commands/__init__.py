@@ -1,1 +1,1 @@
-"""The commands of `python -m training`, by what they are about."""
+"""The commands of `python -m training`, grouped by subject."""

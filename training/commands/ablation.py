@@ -1,10 +1,10 @@
 """The command that leaves out one part of the deblurring training at a time."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Annotated
 
-import typer
+from tyro.conf import Positional
 
 from napari_defocus.models import find_model, load_network
 from training.ablation import VARIANTS, score, spread, variant_config
@@ -12,7 +12,6 @@ from training.engine.fit import FitOptions
 from training.engine.launch import launch
 from training.evaluation.tables import Row, markdown, write_csv
 from training.lpips import Lpips
-from training.options import with_options
 from training.recipes import DataOptions, GanConfig, gan_task, train
 
 
@@ -22,42 +21,53 @@ class AblationConfig:
 
     fit: FitOptions = field(default_factory=FitOptions)
     data: DataOptions = field(default_factory=DataOptions)
-    guide: Annotated[str, "Single-image estimator that guides: a name or a file."] = "single"
-    seeds: Annotated[int, "Trainings of each variant, counted from --seed."] = 2
-    dpdd: Annotated[Path | None, "Folder of DPDD scenes to score on too."] = None
+    guide: str = "single"
+    """Single-image estimator that guides: a name or a file."""
+    seeds: int = 2
+    """Trainings of each variant, counted from --seed."""
+    dpdd: Path | None = None
+    """Folder of DPDD scenes to score on too."""
 
 
-def _ablate(
-    out: Annotated[Path, typer.Argument(help="Folder for the runs and the table.")],
-    lpips: Annotated[Path, typer.Option(help="Folder of the LPIPS weights.")],
-    options: AblationConfig,
+def ablate(
+    out: Positional[Path],
+    *,
+    lpips: Path,
+    config: Path | None = None,
+    options: AblationConfig = AblationConfig(),
 ) -> None:
-    """Train every variant for the same time on the same scenes, and compare what they reach.
+    """Train every variant for the same time on the same scenes, and compare their scores.
 
-    Runs found in the folder go on, or are only scored if they are done.
+    Parameters
+    ----------
+    out : Path
+        Folder for the runs and the table. Runs that are already there are continued; those that
+        are done are only scored.
+    lpips : Path
+        Folder of the LPIPS weights.
+    config : Path
+        File of options as a run keeps it; options of the command line take precedence.
     """
+    del config  # read before the command line is parsed
     distance = Lpips(lpips / "alex.safetensors")
     first = options.fit.seed
     rows = []
     for seed in range(first, first + options.seeds):
         for method, gan in VARIANTS.items():
-            config = variant_config(options.fit, options.data, gan, seed, options.guide, lpips)
+            variant = variant_config(options.fit, options.data, gan, seed, options.guide, lpips)
             run = out / f"{method.replace(', ', '-').replace(' ', '-')}-{seed}"
-            if not train(run, config, config.fit, lambda f, c=config: gan_task(c, f), {}):
-                typer.echo(f"{run}: stopped; the same command goes on")
+            if not train(run, variant, variant.fit, partial(gan_task, variant), {}):
+                print(f"{run}: stopped; repeat the command to go on")
                 return
-            rows.append({"method": method, "seed": seed, **_scored(run, config, distance, options)})
+            rows.append({"method": method, "seed": seed, **_score(run, variant, distance, options)})
             write_csv(out / f"ablation-{first}.csv", rows)
     table = markdown(spread(rows))
     (out / "ablation.md").write_text(table + "\n", encoding="utf-8")
-    typer.echo(table)
+    print(table)
 
 
-def _scored(run: Path, config: GanConfig, distance: Lpips, options: AblationConfig) -> Row:
+def _score(run: Path, config: GanConfig, distance: Lpips, options: AblationConfig) -> Row:
     card = find_model(run / "deblur.safetensors", "deblur")
     task = gan_task(config, launch(config.fit.precision, config.fit.threads))
     scores = score(task, load_network(card), distance, options.dpdd)
     return {"steps": card.recipe["steps done"], **scores}
-
-
-ablate_command = with_options(_ablate, AblationConfig)

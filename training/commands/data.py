@@ -1,12 +1,13 @@
 """Commands that make training data, and show them."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-import typer
 from PIL import Image
 from safetensors.torch import save_file
+from tyro.conf import Positional
 
+from training.commands.checks import check_at_least_one
 from training.data.batch_picture import batch_picture
 from training.data.corpus import Corpus, photographs
 from training.data.fluorescence import HELD_OUT, KINDS, TRAINED
@@ -26,33 +27,63 @@ from training.data.sensor import SensorOptions, photograph
 from training.data.source import Source
 from training.errors import TrainingError
 
-LensOption = Annotated[str, typer.Option(help="random, or a kernel bank's .safetensors file.")]
-Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
-HeldOut = Annotated[bool, typer.Option(help="Use the photographs kept for evaluation.")]
-Device = Annotated[str, typer.Option(help="Where to render: cpu, cuda, ...")]
 
-
-def render_command(
-    photos: Annotated[Path, typer.Argument(help="Folder of sharp photographs.")],
-    out: Annotated[Path, typer.Argument(help="File of scenes to write (.npy).")],
-    count: Annotated[int, typer.Option(help="Number of scenes.")] = 8000,
-    size: Annotated[int, typer.Option(help="Side of a scene in pixels.")] = 144,
-    layers: Annotated[int, typer.Option(min=1, help="Layers that hide each other.")] = 3,
-    min_radius: Annotated[float, typer.Option(help="Smallest largest radius, px.")] = 0.7,
-    max_radius: Annotated[float, typer.Option(help="Largest radius, px.")] = 22.0,
-    fluorescent_share: Annotated[float, typer.Option(help="Share of fluorescent scenes.")] = 0.1,
-    faded_share: Annotated[float, typer.Option(help="Share of layers with flat places.")] = 0.0,
-    gritty_share: Annotated[float, typer.Option(help="Share of layers with grit.")] = 0.0,
-    least_cells: Annotated[float, typer.Option(help="Fewest blobs along a side.")] = LEAST_CELLS,
-    radius_of: Annotated[
-        Literal["blur", "disparity"], typer.Option(help="What radii tell, for two views to learn.")
-    ] = "blur",
-    lens: LensOption = "random",
-    seed: Seed = 0,
-    held_out: HeldOut = False,
-    device: Device = "cpu",
+def render(
+    photos: Positional[Path],
+    out: Positional[Path],
+    count: int = 8000,
+    size: int = 144,
+    layers: int = 3,
+    min_radius: float = 0.7,
+    max_radius: float = 22.0,
+    fluorescent_share: float = 0.1,
+    faded_share: float = 0.0,
+    gritty_share: float = 0.0,
+    least_cells: float = LEAST_CELLS,
+    radius_of: Literal["blur", "disparity"] = "blur",
+    lens: str = "random",
+    seed: int = 0,
+    held_out: bool = False,
+    device: str = "cpu",
 ) -> None:
-    """Render dual-pixel scenes of known blur from sharp photographs."""
+    """Render dual-pixel scenes of known blur from sharp photographs.
+
+    Parameters
+    ----------
+    photos : Path
+        Folder of sharp photographs.
+    out : Path
+        File of scenes to write (.npy).
+    count : int
+        Number of scenes.
+    size : int
+        Side of a scene in pixels.
+    layers : int
+        Number of layers, which hide each other.
+    min_radius : float
+        Smallest value of a scene's largest radius, in px.
+    max_radius : float
+        Largest radius, in px.
+    fluorescent_share : float
+        Share of fluorescent scenes.
+    faded_share : float
+        Share of layers with places without texture.
+    gritty_share : float
+        Share of layers with grit.
+    least_cells : float
+        Smallest number of blobs along a side.
+    radius_of : {"blur", "disparity"}
+        Whether radii measure blur, or disparity, which two views show.
+    lens : str
+        random, or the .safetensors file of a kernel bank.
+    seed : int
+        Seed; the same one gives the same result.
+    held_out : bool
+        Use the photographs kept for evaluation.
+    device : str
+        Device that renders: cpu, cuda, ...
+    """
+    check_at_least_one("layers", layers)
     renderer = Renderer(
         Corpus(photographs(photos, held_out=held_out)),
         SceneOptions(
@@ -65,46 +96,75 @@ def render_command(
             least_cells=least_cells,
             radius_of=radius_of,
         ),
-        _optics(lens),
+        _lens_source(lens),
     )
     write_pool(out, renderer, count, seed, size=size, device=device)
 
 
-def join_command(
-    out: Annotated[Path, typer.Argument(help="File of scenes to write (.npy).")],
-    pools: Annotated[list[Path], typer.Argument(help="Files of scenes to take them from.")],
-    size: Annotated[int, typer.Option(help="Side of a scene in pixels: the middle is kept.")] = 192,
-) -> None:
-    """Join the scenes of several files."""
+def join(out: Positional[Path], pools: Positional[tuple[Path, ...]], size: int = 192) -> None:
+    """Join the scenes of several files.
+
+    Parameters
+    ----------
+    out : Path
+        File of scenes to write (.npy).
+    pools : tuple of Path
+        Files of scenes to join.
+    size : int
+        Side of a scene in pixels; the middle of larger ones is kept.
+    """
+    if not pools:
+        raise TrainingError("no file of scenes to join; at least one is expected")
     join_pools(out, pools, size)
 
 
-def render_microscopy_command(
-    photos: Annotated[Path, typer.Argument(help="Folder of photographs, as textures of tissue.")],
-    out: Annotated[Path, typer.Argument(help="File of scenes to write (.npy).")],
-    count: Annotated[int, typer.Option(help="Number of scenes.")] = 4000,
-    size: Annotated[int, typer.Option(help="Side of a scene in pixels.")] = 176,
-    min_radius: Annotated[float, typer.Option(help="Smallest largest radius, px.")] = 0.5,
-    max_radius: Annotated[float, typer.Option(help="Largest radius, px.")] = 14.0,
-    transmitted_share: Annotated[float, typer.Option(help="Share of dark on bright.")] = 0.35,
-    haze_share: Annotated[float, typer.Option(help="Share with light of other depths.")] = 0.6,
-    kind: Annotated[
-        list[str] | None,
-        typer.Option(
-            help=f"What fluoresces: of {', '.join(KINDS)}; may be repeated. By default "
-            f"{', '.join(TRAINED)}, or, held out, the others."
-        ),
-    ] = None,
-    seed: Seed = 0,
-    held_out: Annotated[
-        bool, typer.Option(help="Use photographs, structures and optics kept for evaluation.")
-    ] = False,
-    device: Device = "cpu",
+def render_microscopy(
+    photos: Positional[Path],
+    out: Positional[Path],
+    count: int = 4000,
+    size: int = 176,
+    min_radius: float = 0.5,
+    max_radius: float = 14.0,
+    transmitted_share: float = 0.35,
+    haze_share: float = 0.6,
+    kind: tuple[str, ...] = (),
+    seed: int = 0,
+    held_out: bool = False,
+    device: str = "cpu",
 ) -> None:
-    """Render specimens under microscopes, fluorescent and in transmitted light."""
-    unknown = [name for name in kind or () if name not in KINDS]
+    """Render specimens under microscopes, fluorescent and in transmitted light.
+
+    Parameters
+    ----------
+    photos : Path
+        Folder of photographs, used as textures of tissue.
+    out : Path
+        File of scenes to write (.npy).
+    count : int
+        Number of scenes.
+    size : int
+        Side of a scene in pixels.
+    min_radius : float
+        Smallest value of a scene's largest radius, in px.
+    max_radius : float
+        Largest radius, in px.
+    transmitted_share : float
+        Share of specimens that are dark on a bright ground.
+    haze_share : float
+        Share of scenes with light from other depths.
+    kind : tuple of str
+        Fluorescent structure; may be repeated. By default those for training or, with --held-out,
+        those for evaluation. The error for an unknown structure lists all.
+    seed : int
+        Seed; the same one gives the same result.
+    held_out : bool
+        Use the photographs, structures and optics kept for evaluation.
+    device : str
+        Device that renders: cpu, cuda, ...
+    """
+    unknown = [name for name in kind if name not in KINDS]
     if unknown:
-        raise TrainingError(f"there is nothing called {unknown[0]!r}; known are {', '.join(KINDS)}")
+        raise TrainingError(f"--kind is {unknown[0]!r}; choose among {', '.join(KINDS)}")
     renderer = MicroscopyRenderer(
         Corpus(photographs(photos, held_out=held_out)),
         SpecimenOptions(
@@ -112,43 +172,64 @@ def render_microscopy_command(
             max_radius=max_radius,
             transmitted_share=transmitted_share,
             haze_share=haze_share,
-            kinds=tuple(kind or (HELD_OUT if held_out else TRAINED)),
+            kinds=kind or (HELD_OUT if held_out else TRAINED),
         ),
         RandomMicroscopes(held_out=held_out),
     )
     write_pool(out, renderer, count, seed, size=size, device=device)
 
 
-def plant_lens_command(
-    out: Annotated[Path, typer.Argument(help="File of the kernel bank (.safetensors).")],
-    seed: Seed = 0,
-) -> None:
-    """Write the kernels of one random lens, for a training of kernels to find again."""
+def plant_lens(out: Positional[Path], seed: int = 0) -> None:
+    """Write the kernels of one random lens, as a reference for the training of kernels.
+
+    Parameters
+    ----------
+    out : Path
+        File of the kernel bank to write (.safetensors).
+    seed : int
+        Seed; the same one gives the same result.
+    """
     bank = reference_bank(SampleRNG.from_key(seed, samples=[0]))
     out.parent.mkdir(parents=True, exist_ok=True)
     save_file(bank.state_dict(), out)
 
 
-def show_batch_command(
-    source: Annotated[Path, typer.Argument(help="File of scenes, or folder of photographs.")],
-    out: Annotated[Path, typer.Argument(help="Picture to write (.png).")],
-    count: Annotated[int, typer.Option(help="Samples shown.")] = 6,
-    crop: Annotated[int, typer.Option(help="Side of a sample in pixels.")] = 128,
-    pairs: Annotated[
-        bool, typer.Option("--pairs", help="The folder holds real pairs, blurred and sharp.")
-    ] = False,
-    lens: LensOption = "random",
-    microscopy: Annotated[
-        bool, typer.Option("--microscopy", help="The scenes lie under a microscope.")
-    ] = False,
-    seed: Seed = 0,
+def show_batch(
+    source: Positional[Path],
+    out: Positional[Path],
+    count: int = 6,
+    crop: int = 128,
+    pairs: bool = False,
+    lens: str = "random",
+    microscopy: bool = False,
+    seed: int = 0,
 ) -> None:
-    """Write a picture of a batch: sharp, whole pupil, left, right, radius."""
+    """Write a picture of a batch: sharp, whole pupil, left, right, radius.
+
+    Parameters
+    ----------
+    source : Path
+        File of scenes, or folder of photographs.
+    out : Path
+        Picture to write (.png).
+    count : int
+        Number of samples.
+    crop : int
+        Side of a sample in pixels.
+    pairs : bool
+        Read the folder as real pairs, blurred and sharp.
+    lens : str
+        random, or the .safetensors file of a kernel bank.
+    microscopy : bool
+        Image the scenes with a microscope.
+    seed : int
+        Seed; the same one gives the same result.
+    """
     rng = SampleRNG.from_key(seed, samples=range(count))
     if pairs:
-        photos = _real(source).draw(rng, crop)
+        photos = _read_pairs(source).draw(rng, crop)
     else:
-        scenes = _source(source, lens, microscopy=microscopy).draw(rng, crop)
+        scenes = _scene_source(source, lens, microscopy=microscopy).draw(rng, crop)
         photos = (
             micrograph(scenes, rng)
             if microscopy
@@ -158,18 +239,18 @@ def show_batch_command(
     Image.fromarray(batch_picture(photos)).save(out)
 
 
-def _real(folder: Path) -> PairScenes:
-    """Pairs to look at, with their views if they have any."""
+def _read_pairs(folder: Path) -> PairScenes:
+    """Return the pairs of a folder, with their views if they have any."""
     pairs = find_pairs(folder)
     return PairScenes(pairs, views=pairs[0].left is not None, evaluation=True)
 
 
-def _source(path: Path, lens: str, *, microscopy: bool) -> Source:
+def _scene_source(path: Path, lens: str, *, microscopy: bool) -> Source:
     if path.is_file():
         return Pool(path)
     corpus = Corpus(photographs(path, held_out=False))
-    return MicroscopyRenderer(corpus) if microscopy else Renderer(corpus, optics=_optics(lens))
+    return MicroscopyRenderer(corpus) if microscopy else Renderer(corpus, optics=_lens_source(lens))
 
 
-def _optics(lens: str) -> LensSource:
+def _lens_source(lens: str) -> LensSource:
     return RandomLenses() if lens == "random" else BankLens.read(Path(lens))

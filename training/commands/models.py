@@ -1,27 +1,39 @@
-"""Commands that bring models into the plugin."""
+"""The command that writes trained models into the plugin."""
 
 import json
 from pathlib import Path
-from typing import Annotated
 
-import typer
+from tyro.conf import Positional
 
 from training.errors import TrainingError
-from training.export import MODELS, export
+from training.export import MODELS
+from training.export import export as export_model
 
 
-def export_command(
-    run: Annotated[Path, typer.Argument(help="Folder of the run.")],
-    name: Annotated[str, typer.Argument(help=f"Which model it becomes: {', '.join(MODELS)}.")],
-    folder: Annotated[Path, typer.Option(help="The registry.")] = Path("napari_defocus/models"),
-    figures: Annotated[str, typer.Option(help="More figures for the card, as JSON.")] = "{}",
+def export(
+    run: Positional[Path],
+    name: Positional[str],
+    folder: Path = Path("napari_defocus/models"),
+    figures: str = "{}",
 ) -> None:
-    """Write the weights that a run left into the plugin."""
+    """Write the weights of a run into the plugin.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    name : str
+        Model that they become; the error for an unknown name lists all.
+    folder : Path
+        Folder of the plugin's models.
+    figures : str
+        More scores for the model's card, as a JSON object.
+    """
     if name not in MODELS:
-        raise TrainingError(f"there is no model {name!r}; known are {', '.join(MODELS)}")
+        raise TrainingError(f"there is no model {name!r}; choose one of {', '.join(MODELS)}")
     try:
         more = json.loads(figures)
     except ValueError as error:
-        raise TrainingError(f"--figures is no JSON: {error}") from error
-    card = export(run, name, folder, figures=more)
-    typer.echo(f"{card.name}: {card.path} {card.sha256[:12]}")
+        raise TrainingError(f"--figures is not valid JSON: {error}") from error
+    card = export_model(run, name, folder, figures=more)
+    print(f"{card.name}: {card.path} {card.sha256[:12]}")

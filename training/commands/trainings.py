@@ -1,13 +1,11 @@
 """Commands that train networks."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Literal
 
-import typer
 from lightning.fabric.utilities import rank_zero_only
+from tyro.conf import Positional
 
-from training.options import with_options
 from training.recipes import (
     EstimatorConfig,
     GanConfig,
@@ -18,49 +16,72 @@ from training.recipes import (
     train,
 )
 
-Run = Annotated[Path, typer.Argument(help="Folder of the run; a run found there goes on.")]
 
-
-class Kind(StrEnum):
-    """Which estimator to train."""
-
-    single = "single"
-    dual = "dual"
-
-
-def _estimator(
-    kind: Annotated[Kind, typer.Argument(help="From one image, or from two views.")],
-    run: Run,
-    options: EstimatorConfig,
+def estimator(
+    kind: Positional[Literal["single", "dual"]],
+    run: Positional[Path],
+    config: Path | None = None,
+    options: EstimatorConfig = EstimatorConfig(),  # noqa: B008
 ) -> None:
-    """Train a defocus estimator on rendered radii, or on a teacher's maps."""
-    dual = kind is Kind.dual
+    """Train a defocus estimator on rendered radii, or on a teacher's maps.
+
+    Parameters
+    ----------
+    kind : {"single", "dual"}
+        Estimate from one image, or from two views.
+    run : Path
+        Folder of the run; a run that is already there is continued.
+    config : Path
+        File of options as a run keeps it; options of the command line take precedence.
+    """
+    del config  # read before the command line is parsed
     done = train(
         run,
         options,
         options.fit,
-        lambda fabric: estimator_task(options, fabric, dual=dual),
-        {"estimator": str(kind)},
+        lambda fabric: estimator_task(options, fabric, dual=kind == "dual"),
+        {"estimator": kind},
     )
-    _tell(run, done)
+    _report(run, done)
 
 
-def _gan(run: Run, options: GanConfig) -> None:
-    """Train the deblurring network, against an adversary if it has a weight."""
-    _tell(run, train(run, options, options.fit, lambda fabric: gan_task(options, fabric), {}))
+def gan(
+    run: Positional[Path],
+    config: Path | None = None,
+    options: GanConfig = GanConfig(),  # noqa: B008
+) -> None:
+    """Train the deblurring network, with an adversary if its weight is not 0.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run; a run that is already there is continued.
+    config : Path
+        File of options as a run keeps it; options of the command line take precedence.
+    """
+    del config
+    _report(run, train(run, options, options.fit, lambda fabric: gan_task(options, fabric), {}))
 
 
-def _lbk(run: Run, options: LbkConfig) -> None:
-    """Learn defocus maps and blur kernels from dual-pixel views; no radius is ever shown."""
-    _tell(run, train(run, options, options.fit, lambda fabric: lbk_task(options, fabric), {}))
+def lbk(
+    run: Positional[Path],
+    config: Path | None = None,
+    options: LbkConfig = LbkConfig(),  # noqa: B008
+) -> None:
+    """Learn defocus maps and blur kernels from dual-pixel views, without true radii.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run; a run that is already there is continued.
+    config : Path
+        File of options as a run keeps it; options of the command line take precedence.
+    """
+    del config
+    _report(run, train(run, options, options.fit, lambda fabric: lbk_task(options, fabric), {}))
 
 
 @rank_zero_only
-def _tell(run: Path, done: bool) -> None:
-    goes_on = "stopped; the same command goes on, with more --minutes if these are spent"
-    typer.echo(f"{run}: {'done' if done else goes_on}")
-
-
-estimator_command = with_options(_estimator, EstimatorConfig)
-gan_command = with_options(_gan, GanConfig)
-lbk_command = with_options(_lbk, LbkConfig)
+def _report(run: Path, done: bool) -> None:
+    stopped = "stopped; repeat the command to go on, with more --minutes if these are used up"
+    print(f"{run}: {'done' if done else stopped}")

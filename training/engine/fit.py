@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
 from lightning.fabric import Fabric
@@ -31,27 +31,31 @@ _UNWRITTEN = (OSError, DefocusError)
 class FitOptions:
     """How long and how a task is trained."""
 
-    minutes: Annotated[float, "Time budget; training stops then, whatever else is asked for."] = 30
-    steps: Annotated[
-        int | None, "Steps to train; the learning rate then follows them instead of the time."
-    ] = None
-    clock: Annotated[
-        Literal["wall", "processor"],
-        "Time that counts: the wall's, or the processors' own, fair where they are shared.",
-    ] = "wall"
-    batch: Annotated[int, "Samples a step, over all processes."] = 8
-    seed: Annotated[int, "Seed of everything random."] = 0
-    average: Annotated[float, "Decay of the moving average of the weights, per step."] = 0.999
-    clip: Annotated[float, "Largest norm of the gradient."] = 1.0
-    draws: Annotated[
-        Literal["sample", "batch"],
-        "Random numbers of each sample's own stream, alike however a batch is shared; or of one "
-        "stream for a batch on its device, several times faster for large ones.",
-    ] = "sample"
-    precision: Annotated[Precision, "Of the forward passes."] = "bf16-mixed"
-    threads: Annotated[int | None, "Threads of a process on the CPU."] = None
-    report_seconds: Annotated[float, "Time between validations."] = 120
-    checkpoint_seconds: Annotated[float, "Time between checkpoints; 0: after every step."] = 60
+    minutes: float = 30
+    """Time budget; training stops then, whatever else is asked for."""
+    steps: int | None = None
+    """Steps to train; the learning rate then follows them instead of the time."""
+    clock: Literal["wall", "processor"] = "wall"
+    """Time that counts: the wall's, or the processors' own, fair where they are shared."""
+    batch: int = 8
+    """Samples a step, over all processes."""
+    seed: int = 0
+    """Seed of everything random."""
+    average: float = 0.999
+    """Decay of the moving average of the weights, per step."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    draws: Literal["sample", "batch"] = "sample"
+    """Random numbers of each sample's own stream, alike however a batch is shared; or of one stream
+    for a batch on its device, several times faster for large ones."""
+    precision: Precision = "bf16-mixed"
+    """Of the forward passes."""
+    threads: int | None = None
+    """Threads of a process on the CPU."""
+    report_seconds: float = 120
+    """Time between validations."""
+    checkpoint_seconds: float = 60
+    """Time between checkpoints; 0: after every step."""
 
     def __post_init__(self) -> None:
         for name in ("minutes", "steps", "batch", "clip", "threads"):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,12 +31,14 @@ _LARGEST_LOOK = 128
 class EstimatorOptions:
     """How an estimator is trained."""
 
-    learning_rate: Annotated[float, "Of the estimator."] = 1e-3
-    confidence_weight: Annotated[float, "Of the confidence's cross-entropy."] = 0.2
-    relief: Annotated[float, "How much less errors count for each px of radius."] = USUAL_RELIEF
-    spread: Annotated[
-        float, "How much the confidence is to tell how large errors are, below 1 px as well."
-    ] = 0.0
+    learning_rate: float = 1e-3
+    """Of the estimator."""
+    confidence_weight: float = 0.2
+    """Of the confidence's cross-entropy."""
+    relief: float = USUAL_RELIEF
+    """How much less errors count for each px of radius."""
+    spread: float = 0.0
+    """How much the confidence is to tell how large errors are, below 1 px as well."""
 
 
 class EstimatorTask:

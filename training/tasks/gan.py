@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -47,48 +47,62 @@ _ANNEALED_OVER, _PUBLISHED_STEPS = 20_000, 80_000
 class GanOptions:
     """How the generator is trained. A weight of 0 leaves its term out, and costs nothing."""
 
-    architecture: Annotated[
-        Literal["generator", "paper-generator"], "Ours, or the published one."
-    ] = "generator"
-    width: Annotated[int, "Channels of the generator at its finest level."] = 32
-    consistency: Annotated[
-        float, "Share that is added back of what the result, blurred again, does not explain."
-    ] = 0.0
-    generator_rate: Annotated[float, "Learning rate of the generator."] = 1e-3
-    schedule: Annotated[
-        Literal["cosine", "halving"], "Of both rates; halving at 30, 60 and 90 of 91 epochs."
-    ] = "cosine"
-    guidance: Annotated[
-        Literal["map", "none"], "Whether the generator sees the map, or a flat one in its place."
-    ] = "map"
-    estimated_share: Annotated[float, "Share of samples guided by estimated, not true, maps."] = 0.6
-    erring_share: Annotated[
-        float, "Share of estimated maps that are wrong in places, as of real photographs they are."
-    ] = 0.6
-    map_dropout: Annotated[float, "Share of samples whose map is leveled to its median."] = 0.05
-    noise_kept: Annotated[
-        float, "Share of the photograph's noise that its target shows too, so as to be left alone."
-    ] = 1.0
-    noise: Annotated[float, "Strongest noise, as a share of the usual strongest."] = 1.0
-    veiled_share: Annotated[float, "Share of photographs of little contrast."] = 0.15
-    pixel_weight: Annotated[float, "Of the smooth absolute error."] = 1.0
-    decibel_weight: Annotated[float, "Of the squared error of each sample in dB."] = 0.0
-    fourier_weight: Annotated[float, "Of the absolute error of Fourier coefficients."] = 0.5
-    edge_weight: Annotated[float, "Of the absolute error of neighbors' differences."] = 0.0
-    flux_weight: Annotated[float, "Of the error of the linear light in windows."] = 0.0
-    perceptual_weight: Annotated[float, "Of LPIPS, or of the error of VGG19's features."] = 0.0
-    reblur_weight: Annotated[float, "Of the error after blurring the result again."] = 0.0
-    adversarial_weight: Annotated[float, "Of the adversary; 0 trains without one."] = 0.0
-    defocus_weight: Annotated[float, "Patches weigh this much more per px, for the critic."] = 0.1
-    defocus_weight_generator: Annotated[float, "The same, for the generator."] = 0.1
-    penalty_weight: Annotated[float, "Of the critic's gradient penalty."] = 10.0
-    discriminator_width: Annotated[int, "Channels of the critic's first convolution."] = 64
-    discriminator_rate: Annotated[float, "Learning rate of the critic."] = 2e-4
-    discriminator_steps: Annotated[int, "Steps of the critic for one of the generator."] = 2
-    discriminator_from: Annotated[float, "Share of the budget after which the critic learns."] = (
-        6 / 91
-    )
-    adversary_from: Annotated[float, "Share after which the generator heeds the critic."] = 11 / 91
+    architecture: Literal["generator", "paper-generator"] = "generator"
+    """Ours, or the published one."""
+    width: int = 32
+    """Channels of the generator at its finest level."""
+    consistency: float = 0.0
+    """Share that is added back of what the result, blurred again, does not explain."""
+    generator_rate: float = 1e-3
+    """Learning rate of the generator."""
+    schedule: Literal["cosine", "halving"] = "cosine"
+    """Of both rates; halving at 30, 60 and 90 of 91 epochs."""
+    guidance: Literal["map", "none"] = "map"
+    """Whether the generator sees the map, or a flat one in its place."""
+    estimated_share: float = 0.6
+    """Share of samples guided by estimated, not true, maps."""
+    erring_share: float = 0.6
+    """Share of estimated maps that are wrong in places, as of real photographs they are."""
+    map_dropout: float = 0.05
+    """Share of samples whose map is leveled to its median."""
+    noise_kept: float = 1.0
+    """Share of the photograph's noise that its target shows too, so as to be left alone."""
+    noise: float = 1.0
+    """Strongest noise, as a share of the usual strongest."""
+    veiled_share: float = 0.15
+    """Share of photographs of little contrast."""
+    pixel_weight: float = 1.0
+    """Of the smooth absolute error."""
+    decibel_weight: float = 0.0
+    """Of the squared error of each sample in dB."""
+    fourier_weight: float = 0.5
+    """Of the absolute error of Fourier coefficients."""
+    edge_weight: float = 0.0
+    """Of the absolute error of neighbors' differences."""
+    flux_weight: float = 0.0
+    """Of the error of the linear light in windows."""
+    perceptual_weight: float = 0.0
+    """Of LPIPS, or of the error of VGG19's features."""
+    reblur_weight: float = 0.0
+    """Of the error after blurring the result again."""
+    adversarial_weight: float = 0.0
+    """Of the adversary; 0 trains without one."""
+    defocus_weight: float = 0.1
+    """Patches weigh this much more per px, for the critic."""
+    defocus_weight_generator: float = 0.1
+    """The same, for the generator."""
+    penalty_weight: float = 10.0
+    """Of the critic's gradient penalty."""
+    discriminator_width: int = 64
+    """Channels of the critic's first convolution."""
+    discriminator_rate: float = 2e-4
+    """Learning rate of the critic."""
+    discriminator_steps: int = 2
+    """Steps of the critic for one of the generator."""
+    discriminator_from: float = 6 / 91
+    """Share of the budget after which the critic learns."""
+    adversary_from: float = 11 / 91
+    """Share after which the generator heeds the critic."""
 
 
 class GanTask:

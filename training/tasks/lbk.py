@@ -7,7 +7,7 @@ radii it answers, and must look like the views. Estimator and kernels take turns
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import save
@@ -54,27 +54,30 @@ BANK_NAME = "kernels.safetensors"
 class LbkOptions:
     """How the learnable blur kernel is trained."""
 
-    alternation: Annotated[
-        Literal["interleaved", "published"],
-        "Kernels first and every fourth step, taught by the best match; or in turns of epochs.",
-    ] = "interleaved"
-    max_radius: Annotated[int, "Largest radius of the kernel bank in pixels."] = 24
-    estimator_rate: Annotated[float, "Learning rate of the estimator."] = 1e-3
-    kernel_rate: Annotated[float, "Learning rate of the kernels' scores."] = 0.1
-    own_weight: Annotated[
-        float, "Of the squares of what each radius adds to the one pupil seen at all."
-    ] = 0.1
-    reblur_weight: Annotated[float, "Of the error of the reblurred views."] = 1.0
-    match_weight: Annotated[
-        float, "Of the distance to the best matching radius; falls to a tenth."
-    ] = 0.3
-    smooth_weight: Annotated[float, "Of the map's total variation where there are no edges."] = 0.02
-    confidence_weight: Annotated[float, "Of the confidence's cross-entropy."] = 0.1
-    rough_weight: Annotated[float, "Of the roughness of the pupil."] = 0.01
-    radius_weight: Annotated[
-        float, "Of the error of rendered radii; 0: no radius is ever shown."
-    ] = 0.0
-    match_half: Annotated[int, "Half-width in pixels of the windows that are matched."] = 5
+    alternation: Literal["interleaved", "published"] = "interleaved"
+    """Kernels first and every fourth step, taught by the best match; or in turns of epochs."""
+    max_radius: int = 24
+    """Largest radius of the kernel bank in pixels."""
+    estimator_rate: float = 1e-3
+    """Learning rate of the estimator."""
+    kernel_rate: float = 0.1
+    """Learning rate of the kernels' scores."""
+    own_weight: float = 0.1
+    """Of the squares of what each radius adds to the one pupil seen at all."""
+    reblur_weight: float = 1.0
+    """Of the error of the reblurred views."""
+    match_weight: float = 0.3
+    """Of the distance to the best matching radius; falls to a tenth."""
+    smooth_weight: float = 0.02
+    """Of the map's total variation where there are no edges."""
+    confidence_weight: float = 0.1
+    """Of the confidence's cross-entropy."""
+    rough_weight: float = 0.01
+    """Of the roughness of the pupil."""
+    radius_weight: float = 0.0
+    """Of the error of rendered radii; 0: no radius is ever shown."""
+    match_half: int = 5
+    """Half-width in pixels of the windows that are matched."""
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,11 @@
 """The commands that make and show training data."""
 
 import numpy as np
-import pytest
 import torch
-import typer
 from PIL import Image
 from skimage.data import astronaut
-from typer.testing import CliRunner
 
-from training.commands.data import plant_lens_command, render_command, show_batch_command
+from training.__main__ import run as run_command
 from training.data.lenses import BankLens
 from training.data.pool import Pool
 from training.data.renderer import Renderer, SceneOptions
@@ -17,21 +14,11 @@ from training.data.rng import SampleRNG
 SMALL = ("--count", "2", "--size", "32", "--max-radius", "4")
 
 
-@pytest.fixture
-def run():
-    app = typer.Typer()
-    app.command("render")(render_command)
-    app.command("plant-lens")(plant_lens_command)
-    app.command("show-batch")(show_batch_command)
-
-    def invoke(*words):
-        result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-
-    return invoke
+def run(*words):
+    run_command([str(word) for word in words])
 
 
-def test_rendering_is_reproducible(run, photo_folder, tmp_path):
+def test_rendering_is_reproducible(photo_folder, tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         run("render", photo_folder, tmp_path / f"{name}.npy", *SMALL, "--seed", seed)
     first, again, other = ((tmp_path / f"{name}.npy").read_bytes() for name in "abc")
@@ -42,7 +29,7 @@ def test_rendering_is_reproducible(run, photo_folder, tmp_path):
     assert scenes.radius.abs().max() <= 4
 
 
-def test_a_planted_lens_can_be_rendered_with(run, photo_folder, corpus, tmp_path):
+def test_a_planted_lens_can_be_rendered_with(photo_folder, corpus, tmp_path):
     lens = tmp_path / "lenses" / "planted.safetensors"
     run("plant-lens", lens, "--seed", 3)
     run("render", photo_folder, tmp_path / "planted.npy", *SMALL, "--lens", lens)
@@ -54,9 +41,7 @@ def test_a_planted_lens_can_be_rendered_with(run, photo_folder, corpus, tmp_path
     torch.testing.assert_close(kept.left, expected.left, atol=2e-3, rtol=2e-3)
 
 
-def test_batches_are_shown_from_scenes_photographs_and_pairs(
-    run, photo_folder, pool_file, tmp_path
-):
+def test_batches_are_shown_from_scenes_photographs_and_pairs(photo_folder, pool_file, tmp_path):
     for folder in ("blurred", "sharp"):
         (tmp_path / folder).mkdir()
         Image.fromarray(astronaut()[:64, :64]).save(tmp_path / folder / "a.png")

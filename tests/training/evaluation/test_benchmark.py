@@ -1,14 +1,15 @@
 """Scores of models on every kind of scene."""
 
 import csv
+import io
+from contextlib import redirect_stdout
 
 import pytest
 import torch
 from PIL import Image, ImageFilter
-from typer.testing import CliRunner
 
 from napari_defocus.errors import ModelError
-from training.__main__ import app
+from training.__main__ import run as run_command
 from training.data.images import image_files
 from training.errors import TrainingError
 from training.evaluation.contamination import contamination_warning
@@ -34,10 +35,11 @@ def small_models(tmp_path_factory):
 
 
 def run(*arguments):
-    result = CliRunner().invoke(app, [str(a) for a in arguments])
-    if result.exception is not None:
-        raise result.exception
-    return result.output
+    """Run a command; return what it prints."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        run_command([str(argument) for argument in arguments])
+    return printed.getvalue()
 
 
 def rows_of(folder):

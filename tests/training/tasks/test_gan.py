@@ -15,8 +15,8 @@ from training.data.rng import SampleRNG
 from training.engine.fit import FitOptions, fit
 from training.engine.task import TrainingProgress
 from training.errors import TrainingError
-from training.options import read_options
 from training.recipes import GanConfig
+from training.run_config import read_options
 from training.tasks.gan import GanOptions, GanTask, annealed, halving, reblur_loss
 
 from .conftest import CROP, cameras, terms

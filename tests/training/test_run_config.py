@@ -1,36 +1,36 @@
-"""Options are the same on the command line, in a file, and beside a run."""
+"""Options are the same on the command line, in a file, and in the folder of a run."""
 
 import dataclasses
 import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import pytest
-import typer
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
+from tyro.conf import Positional
 
+from training.commands.command_line import parse_command
 from training.engine.checkpoint import save_checkpoint
 from training.errors import TrainingError
-from training.options import flat, keep_options, read_options, with_options
 from training.recipes import EstimatorConfig, GanConfig, LbkConfig
+from training.run_config import flatten, read_options, save_options
 
 
 @dataclass(frozen=True)
 class Inner:
-    count: Annotated[int, "How many."] = 3
-    mode: Annotated[Literal["fast", "slow"], "How."] = "fast"
-    loud: Annotated[bool, "Whether to shout."] = False
+    count: int = 3
+    mode: Literal["fast", "slow"] = "fast"
+    loud: bool = False
 
 
 @dataclass(frozen=True)
 class Outer:
     inner: Inner = field(default_factory=Inner)
-    rate: Annotated[float, "How quick."] = 0.5
-    limit: Annotated[int | None, "How far."] = None
-    file: Annotated[Path | None, "Where."] = None
+    rate: float = 0.5
+    limit: int | None = None
+    file: Path | None = None
 
 
 OUTERS = st.builds(
@@ -45,35 +45,52 @@ OUTERS = st.builds(
 NOTHING = frozenset()
 
 
-def parsed(*arguments):
-    """What a command is given."""
-    seen = []
+def parse(*arguments):
+    """Return the arguments of a command's call."""
+    calls = []
 
-    def command(run: Annotated[Path, typer.Argument()], options: Outer) -> None:
-        seen.append((run, options))
+    def command(
+        run: Positional[Path], config: Path | None = None, options: Outer = Outer()
+    ) -> None:
+        calls.append((run, options))
 
-    app = typer.Typer()
-    app.command()(with_options(command, Outer))
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, result.output
-    return seen[0]
+    words = ["command", *map(str, arguments)]
+    parse_command({"command": command, "other": print_nothing}, words)()
+    [call] = calls
+    return call
+
+
+def print_nothing() -> None:
+    """Do nothing."""
 
 
 @pytest.fixture
 def begun(tmp_path):
     """A run that has made a step with other options than the usual ones."""
-    keep_options(tmp_path, Outer(rate=0.25, inner=Inner(count=4)), may_differ=NOTHING)
+    save_options(tmp_path, Outer(rate=0.25, inner=Inner(count=4)), may_differ=NOTHING)
     save_checkpoint(tmp_path, {"step": 1})
     return tmp_path
 
 
 def test_what_is_not_given_has_its_default():
-    assert parsed("there") == (Path("there"), Outer())
+    assert parse("there") == (Path("there"), Outer())
 
 
 def test_every_field_is_an_option():
-    given_all = ["--count", 7, "--mode", "slow", "--loud", "--rate", 2, "--limit", 9, "--file", "f"]
-    run, options = parsed("there", *given_all)
+    all_options = [
+        "--count",
+        7,
+        "--mode",
+        "slow",
+        "--loud",
+        "--rate",
+        2,
+        "--limit",
+        9,
+        "--file",
+        "f",
+    ]
+    run, options = parse("there", *all_options)
     assert run == Path("there")
     assert options == Outer(Inner(7, "slow", True), 2.0, 9, Path("f"))
 
@@ -81,34 +98,34 @@ def test_every_field_is_an_option():
 def test_an_option_goes_before_the_file_and_the_file_before_the_default(tmp_path):
     file = tmp_path / "some.json"
     file.write_text(json.dumps({"rate": 0.125, "inner": {"count": 8}}))
-    _, options = parsed("there", "--config", file, "--count", 9)
+    _, options = parse("there", "--config", file, "--count", 9)
     assert options == Outer(Inner(count=9), rate=0.125)
 
 
 @given(options=OUTERS)
 def test_kept_options_come_back(tmp_path_factory, options):
     folder = tmp_path_factory.mktemp("run")
-    keep_options(folder, options, may_differ=NOTHING)
+    save_options(folder, options, may_differ=NOTHING)
     assert read_options(folder / "config.json", Outer) == options
 
 
 def test_a_run_goes_on_with_the_same_options_only(begun):
     before = (begun / "config.json").read_text()
-    keep_options(begun, Outer(rate=0.25, inner=Inner(count=4)), may_differ=NOTHING)
+    save_options(begun, Outer(rate=0.25, inner=Inner(count=4)), may_differ=NOTHING)
     with pytest.raises(TrainingError, match=r"count 4, not 3, rate 0\.25, not 0\.5") as error:
-        keep_options(begun, Outer(), may_differ=NOTHING)
+        save_options(begun, Outer(), may_differ=NOTHING)
     assert "\n" not in str(error.value)
     assert (begun / "config.json").read_text() == before
 
 
 def test_what_may_differ_is_kept_as_it_is_now(begun):
-    keep_options(begun, Outer(inner=Inner(count=4)), may_differ=frozenset({"rate"}))
+    save_options(begun, Outer(inner=Inner(count=4)), may_differ=frozenset({"rate"}))
     assert read_options(begun / "config.json", Outer).rate == 0.5
 
 
 def test_a_run_that_never_made_a_step_holds_to_nothing(tmp_path):
-    keep_options(tmp_path, Outer(rate=0.25), may_differ=NOTHING)
-    keep_options(tmp_path, Outer(), may_differ=NOTHING)
+    save_options(tmp_path, Outer(rate=0.25), may_differ=NOTHING)
+    save_options(tmp_path, Outer(), may_differ=NOTHING)
     assert read_options(tmp_path / "config.json", Outer) == Outer()
 
 
@@ -143,9 +160,9 @@ def test_the_names_of_a_training_s_options_are_its_own(config, tmp_path):
         return sum(leaves(v) if dataclasses.is_dataclass(v) else 1 for v in inner)
 
     options = config()
-    assert len(flat(options)) == leaves(options)
+    assert len(flatten(options)) == leaves(options)
     changed = replace(options, data=replace(options.data, pool=Path("x"), crop=64))
-    keep_options(tmp_path, changed, may_differ=NOTHING)
+    save_options(tmp_path, changed, may_differ=NOTHING)
     assert asdict(read_options(tmp_path / "config.json", config)) == asdict(changed)
 
 
