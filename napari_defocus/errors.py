@@ -1,4 +1,4 @@
-"""The errors that bad input can cause, each a sentence a user can act on.
+"""Errors that bad input can cause, each with a message a user can act on.
 
 None of them is a ``RuntimeError``: napari's generator workers take those for deleted Qt objects
 and swallow them.
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class DefocusError(ValueError):
-    """Something given by the user cannot be used; the message says what would be accepted."""
+    """The user's input cannot be used; the message says what is accepted."""
 
 
 class ImageError(DefocusError):

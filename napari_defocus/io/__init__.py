@@ -1,4 +1,4 @@
-"""Image files: TIFF (plain, OME, ImageJ), PNG, JPEG and OME-Zarr, with their metadata."""
+"""Image files with their metadata: TIFF (plain, OME, ImageJ), PNG, JPEG, OME-Zarr, camera raw."""
 
 from .atomic import atomic_file, check_target
 from .formats import target_format

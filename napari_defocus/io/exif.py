@@ -1,8 +1,8 @@
-"""EXIF: read, set upright, and carried from JPEG and PNG to TIFF and back.
+"""EXIF metadata: parse, make upright, and move between JPEG, PNG and TIFF files.
 
 EXIF is a small TIFF file of its own: a header and directories of entries (TIFF 6.0, section 2;
-Exif 2.32, section 4.5). In a JPEG or PNG it is a blob, in a TIFF file its directories hang from
-the first one of the file, so they are taken apart and laid out anew there.
+Exif 2.32, section 4.5). A JPEG or PNG file holds it as a blob. In a TIFF
+file its directories are children of the file's first one, so they are parsed and packed anew.
 """
 
 import io
@@ -22,7 +22,8 @@ _CHILDREN = (34665, 34853, 40965)  # EXIF, GPS and interoperability directories
 _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SHORT, _LONG, _LONG8 = 3, 4, 16
 _LARGEST_VALUE = 1 << 24
-# Of a TIFF file's first directory: who, when, with what; not how the pixels are stored.
+# Tags of a TIFF file's first directory that say who, when and with what camera, but not how the
+# pixels are stored.
 _DESCRIPTIVE = frozenset(
     [271, 272, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096), *_CHILDREN]
 )
@@ -30,7 +31,7 @@ _DESCRIPTIVE = frozenset(
 
 @dataclass(frozen=True)
 class Entry:
-    """One tag: its type, how many values, their bytes in the directory's byte order."""
+    """One tag: type, number of values, and their bytes in the directory's byte order."""
 
     kind: int
     count: int
@@ -49,7 +50,7 @@ class Directory:
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a classic or a big TIFF file writes numbers."""
+    """Sizes of the numbers in a classic TIFF or BigTIFF file."""
 
     order: str
     big: bool
@@ -76,7 +77,7 @@ class _Layout:
 
 
 def parse(blob: bytes) -> Directory:
-    """Take EXIF apart.
+    """Parse EXIF.
 
     Raises
     ------
@@ -86,8 +87,8 @@ def parse(blob: bytes) -> Directory:
     return _read(io.BytesIO(blob))
 
 
-def of_tiff(file: BinaryIO) -> bytes | None:
-    """Return the EXIF of an open TIFF file as a blob; None if it holds none or it is damaged."""
+def read_from_tiff(file: BinaryIO) -> bytes | None:
+    """Return the EXIF of an open TIFF file as a blob, None if it is missing or damaged."""
     try:
         directory = _read(file)
     except ValueError:
@@ -98,10 +99,10 @@ def of_tiff(file: BinaryIO) -> bytes | None:
     return assemble(Directory(directory.order, entries, directory.children))
 
 
-def directories(file: BinaryIO) -> Iterator[int]:
-    """Yield where the directories of an open TIFF file begin, each linked from the one before.
+def directory_offsets(file: BinaryIO) -> Iterator[int]:
+    """Yield the offset of each directory of an open TIFF file, in the order of their links.
 
-    The last is the one whose link leads nowhere; links that lead in a circle are followed for ever.
+    Links that lead in a circle are followed for ever.
     """
     with suppress(struct.error, KeyError, OverflowError, ValueError):
         layout, start = _header(file)
@@ -114,16 +115,16 @@ def directories(file: BinaryIO) -> Iterator[int]:
 
 
 def assemble(directory: Directory) -> bytes:
-    """Lay a directory out as a blob of its own."""
+    """Return a directory as a blob."""
     header = {"<": b"II*\0\x08\0\0\0", ">": b"MM\0*\0\0\0\x08"}[directory.order]
     return header + _pack(directory, len(header), _Layout(directory.order, big=False))
 
 
-def upright(blob: bytes, width: int, height: int) -> tuple[int, bytes | None]:
-    """Say how a picture must be turned, and return its EXIF for the picture once turned.
+def make_upright(blob: bytes, width: int, height: int) -> tuple[int, bytes | None]:
+    """Return the orientation of a picture, and its EXIF for the picture turned upright.
 
-    All else keeps its place in the blob, so that maker notes stay readable. The thumbnail is
-    unlinked, as it shows the picture before it was changed.
+    All other entries keep their place in the blob, because maker notes hold offsets into it. The
+    thumbnail is unlinked, as it shows the picture before it was processed.
 
     Parameters
     ----------
@@ -137,7 +138,7 @@ def upright(blob: bytes, width: int, height: int) -> tuple[int, bytes | None]:
     orientation : int
         1 to 8.
     blob : bytes, optional
-        The EXIF of the upright picture; None if it is damaged.
+        EXIF of the upright picture, None if it is damaged.
     """
     try:
         directory = parse(blob)
@@ -157,11 +158,11 @@ def upright(blob: bytes, width: int, height: int) -> tuple[int, bytes | None]:
     start = struct.unpack_from(directory.order + "I", blob, 4)[0]
     count = struct.unpack_from(directory.order + "H", blob, start)[0]
     _overwrite(patched, start + 2 + 12 * count, bytes(4))
-    return orientation if 1 <= orientation <= 8 else 1, _sound(bytes(patched))
+    return orientation if 1 <= orientation <= 8 else 1, _check_intact(bytes(patched))
 
 
-def _sound(blob: bytes) -> bytes | None:
-    """EXIF that can be taken apart, else None: values that lay on its header were overwritten."""
+def _check_intact(blob: bytes) -> bytes | None:
+    """Return EXIF, None if patching damaged it: a damaged file can place values on its header."""
     try:
         parse(blob)
     except ValueError:
@@ -169,13 +170,13 @@ def _sound(blob: bytes) -> bytes | None:
     return blob
 
 
-def upright_xmp(packet: bytes) -> bytes:
-    """Return an XMP packet that no longer asks for the picture to be turned."""
+def make_xmp_upright(packet: bytes) -> bytes:
+    """Return an XMP packet whose orientation is upright."""
     return re.sub(rb"(tiff:Orientation(?:\s*=\s*[\"']|>\s*))[2-8]", rb"\g<1>1", packet)
 
 
-def without_maker_note(blob: bytes) -> bytes:
-    """Return EXIF without the maker's note, the one entry that can be large."""
+def drop_maker_note(blob: bytes) -> bytes:
+    """Return EXIF without the maker's note, the only entry that can be large."""
     directory = parse(blob)
     children = dict(directory.children)
     if exif := children.get(_CHILDREN[0]):
@@ -185,10 +186,10 @@ def without_maker_note(blob: bytes) -> bytes:
 
 
 def attach_to_tiff(file: BinaryIO, blob: bytes) -> None:
-    """Hang EXIF into the first directory of a TIFF file that is open for reading and writing.
+    """Add EXIF to the first directory of a TIFF file that is open for reading and writing.
 
-    The directory is written anew at the end of the file, and the header made to point there; the
-    file must have the byte order of the EXIF, see `byte_order`.
+    The directory is written again at the end of the file, and the header is made to point to it.
+    The file must have the byte order of the EXIF, see `byte_order`.
     """
     exif = parse(blob)
     layout, start = _header(file)
@@ -252,7 +253,7 @@ def _directory(file: BinaryIO, layout: _Layout, start: int, depth: int) -> Direc
         position = value_at + index * layout.record.size
         if tag in _CHILDREN:
             offset = struct.unpack_from(layout.order + ("Q" if kind in (16, 18) else "I"), value)[0]
-            with suppress(struct.error, ValueError):  # a damaged one is left out
+            with suppress(struct.error, ValueError):  # leave out a damaged directory
                 if depth < 2:
                     children[tag] = _directory(file, layout, offset, depth + 1)
             continue
@@ -276,7 +277,7 @@ def _pack(directory: Directory, base: int, layout: _Layout) -> bytes:
 
 
 def _fill(directory: Directory, base: int, layout: _Layout) -> tuple[list[bytes], bytes]:
-    """The records of a directory by tag, and what they point at, which is to lie at `base`."""
+    """Return the records of a directory, and the values they point to, which begin at `base`."""
     records = []
     values = bytearray()
     for tag in sorted([*directory.entries, *directory.children]):

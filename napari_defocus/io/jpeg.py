@@ -108,10 +108,10 @@ def _read_metadata(image: JpegImageFile) -> tuple[Metadata, int]:
     info = image.info
     orientation, blob = 1, info.get("exif")
     if blob:
-        orientation, blob = exif.upright(blob.removeprefix(_EXIF), *image.size)
+        orientation, blob = exif.make_upright(blob.removeprefix(_EXIF), *image.size)
     xmp = info.get("xmp")
     if xmp and orientation != 1:
-        xmp = exif.upright_xmp(xmp)
+        xmp = exif.make_xmp_upright(xmp)
     comment = info.get("comment")
     resolution = _resolution(info)
     if resolution and orientation in (5, 6, 7, 8):
@@ -139,7 +139,7 @@ def _shorten_exif(blob: bytes | None) -> bytes | None:
     """Return EXIF that fits into one segment, if need be without the maker's note."""
     limit = _LARGEST_SEGMENT - len(_EXIF)
     if blob and len(blob) > limit:
-        blob = exif.without_maker_note(blob)
+        blob = exif.drop_maker_note(blob)
     return blob if blob and len(blob) <= limit else None
 
 

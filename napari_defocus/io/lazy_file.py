@@ -1,4 +1,4 @@
-"""Pixels that stay in their file until a window of them is asked for."""
+"""Lazy arrays: pixels that stay in their file until a window of them is read."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy as np
 from ..array_types import Array
 from ..errors import FileError, reason
 
-#: Side in pixels of what is read at a time, about.
+#: Approximate side in pixels of a chunk that is read at a time.
 _SIDE = 1024
 
 
 class LazyArray:
-    """An array in a file, in native byte order; what cannot be read is a FileError.
+    """An array in a file, in native byte order; windows that cannot be read raise a FileError.
 
     Parameters
     ----------
     path : pathlib.Path
         The file, for messages.
     shape : tuple of int
-        Of the array.
+        Shape of the array.
     dtype : data type
-        Of the array, in any byte order.
+        Data type of the array, in any byte order.
     read : callable
         Takes an index and returns a NumPy array.
     """
@@ -40,21 +40,21 @@ class LazyArray:
     def __getitem__(self, index: Any) -> Array:
         try:
             return np.asarray(self._read(index)).astype(self.dtype, copy=False)
-        except Exception as error:  # decoders let any kind through for a damaged file
+        except Exception as error:  # a damaged file can raise any exception in a decoder
             raise FileError(f"{self._path} is damaged or truncated: {reason(error)}") from error
 
 
-def to_dask(windows: LazyArray, axes: str, chunks: tuple[int, ...]) -> Any:
+def to_dask(array: LazyArray, axes: str, chunks: tuple[int, ...]) -> Any:
     """Return a dask array that reads windows of a file.
 
     Parameters
     ----------
-    windows : LazyArray
-        The file.
+    array : LazyArray
+        Array in the file.
     axes : str
-        A letter an axis.
+        One letter an axis.
     chunks : tuple of int
-        How the file is cut. Planes are read one by one, in several of the file's parts at a time.
+        Chunks of the file. One chunk of the dask array holds several of them, from one plane.
 
     Returns
     -------
@@ -66,4 +66,4 @@ def to_dask(windows: LazyArray, axes: str, chunks: tuple[int, ...]) -> Any:
         (length * max(1, _SIDE // length)) if axis in "YX" else (-1 if axis == "S" else 1)
         for axis, length in zip(axes, chunks, strict=True)
     )
-    return dask.array.from_array(windows, chunks=sizes, name=False, meta=np.empty(0, windows.dtype))
+    return dask.array.from_array(array, chunks=sizes, name=False, meta=np.empty(0, array.dtype))

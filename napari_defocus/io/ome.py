@@ -1,6 +1,6 @@
-"""OME-XML: pixel sizes and channel names read, and the whole kept for an image derived from it.
+"""OME-XML: reading of pixel sizes and channel names, and adaption to an image made from another.
 
-Elements and attributes: OME data model 2016-06. An older or unknown namespace is left as it is.
+Elements and attributes follow the OME data model 2016-06. Other namespaces are kept.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import numpy as np
 from ..array_types import Array
 from .picture import Length
 
-_ROWS = 512  # of pixels that are read at a time
+_ROWS = 512  # rows of pixels that are read at a time
 # numpy type -> OME's name
 _TYPES = {
     "uint8": "uint8",
@@ -29,18 +29,18 @@ _TYPES = {
 }
 
 
-def holds(data: Array) -> bool:
-    """Whether OME has a name for the type of `data`."""
+def supports_type(data: Array) -> bool:
+    """Return whether OME has a name for the type of `data`."""
     return data.dtype.name in _TYPES
 
 
 def identifier(data: Array, axes: str) -> str:
-    """Return the UUID of a file as OME names it: the same for the same image.
+    """Return the UUID of a file in OME's form, which depends on the image alone.
 
     Parameters
     ----------
     data : array
-        The image, which need not be in memory: it is read in parts.
+        The image, read in parts, so it need not be in memory.
     axes : str
         Its axes, of T, Z, C, Y, X and S.
     """
@@ -53,7 +53,7 @@ def identifier(data: Array, axes: str) -> str:
     return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, digest.hexdigest())}"
 
 
-def describe(xml: str) -> tuple[dict[str, Length], tuple[str, ...]]:
+def read_sizes_and_names(xml: str) -> tuple[dict[str, Length], tuple[str, ...]]:
     """Return the pixel sizes by axis letter and the channels' names of the first image."""
     try:
         _, pixels = _first_image(ElementTree.fromstring(xml))
@@ -74,22 +74,22 @@ def describe(xml: str) -> tuple[dict[str, Length], tuple[str, ...]]:
 
 
 def derive(xml: str, data: Array, axes: str) -> str:
-    """Return the OME-XML of a file for an image that stems from the first one described.
+    """Return OME-XML for an image that was made from the first one in `xml`.
 
     Parameters
     ----------
     xml : str
-        What the input said.
+        OME-XML of the input file.
     data : array
-        The image to be written, plane by plane in the order of its axes.
+        The image to write, plane by plane in the order of its axes.
     axes : str
         Its axes, of T, Z, C, Y, X and S.
 
     Returns
     -------
     str
-        All the input said of its first image, with the type and sizes of `data`; further images
-        are left out, as is which file and page each plane was in.
+        The input's OME-XML with the type and sizes of `data`, without further images and without
+        the files and pages of the planes.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def _set_sizes(
 
 
 def _set_channels(pixels: ElementTree.Element, space: str, count: int, samples: int) -> None:
-    """Keep the channels if there are as many as before, else name none."""
+    """Keep the channels if their number is unchanged, else replace them by unnamed ones."""
     channels = list(_children(pixels, "Channel"))
     if len(channels) != count:
         for channel in channels:
@@ -157,7 +157,7 @@ def _set_channels(pixels: ElementTree.Element, space: str, count: int, samples: 
 
 
 def _drop_references(root: ElementTree.Element, kept: str) -> None:
-    """Remove what points at images that are left out."""
+    """Remove references to images that were removed."""
     for parent in root.iter():
         for reference in list(_children(parent, "ImageRef")):
             if reference.get("ID") != kept:

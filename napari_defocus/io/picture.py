@@ -1,4 +1,4 @@
-"""Picture as a file holds it: pixels, names of axes, and metadata."""
+"""Pictures: pixels with the names of their axes and the metadata of their file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,21 +26,21 @@ _TURNS = {
 
 @dataclass(frozen=True)
 class Resolution:
-    """Pixels per unit of length along X and Y; unit ``"none"`` gives their ratio only."""
+    """Pixels per unit of length along X and Y; with the unit ``"none"`` only their ratio counts."""
 
     x: float
     y: float
     unit: Literal["inch", "centimeter", "none"]
 
     def per_inch(self) -> "tuple[float, float] | None":
-        """Return pixels per inch along X and Y, None where the unit is unknown."""
+        """Return pixels per inch along X and Y, None if the unit is unknown."""
         factor = {"inch": 1.0, "centimeter": 2.54, "none": 0.0}[self.unit]
         return (self.x * factor, self.y * factor) if factor else None
 
 
 @dataclass(frozen=True)
 class Length:
-    """The size of a pixel, plane or time step, with the unit as the file names it."""
+    """Size of a pixel, plane or time step, in the unit that the file names."""
 
     value: float
     unit: str
@@ -48,7 +48,7 @@ class Length:
 
 @dataclass(frozen=True)
 class Storage:
-    """How a TIFF file lays out its pixels: tags' values of the TIFF 6.0 specification."""
+    """Layout of the pixels in a TIFF file, as values of tags in the TIFF 6.0 specification."""
 
     compression: int = 1
     tile: tuple[int, int] | None = None
@@ -58,12 +58,12 @@ class Storage:
 
 @dataclass(frozen=True)
 class Metadata:
-    """All that a file says beside its pixels, as far as another file can carry it on.
+    """Metadata of a file that can be written to another file.
 
     Parameters
     ----------
     exif : bytes, optional
-        EXIF as a TIFF structure, without a prefix; orientation upright, thumbnail unlinked.
+        EXIF as a TIFF structure without prefix; orientation upright, thumbnail unlinked.
     icc : bytes, optional
         Color profile.
     xmp : bytes, optional
@@ -75,17 +75,17 @@ class Metadata:
     resolution : Resolution, optional
         Pixels per inch or centimeter.
     pixel_size : mapping of axis letter to Length
-        Sizes from ImageJ or OME metadata; T is the time between frames.
+        Pixel sizes from ImageJ or OME metadata; T is the time between frames.
     channel_names : tuple of str
-        From OME metadata or ImageJ labels, empty if unnamed.
+        Names from OME metadata, empty if there are none.
     imagej : mapping, optional
         ImageJ's own fields.
     ome : str, optional
         OME-XML of the file.
     ngff : mapping, optional
-        Of an OME-Zarr image: its version, and how it asks to be shown (``"omero"``).
+        Version and display settings (``"omero"``) of an OME-Zarr image.
     png : tuple of (chunk name, content)
-        PNG's own color chunks: gAMA, cHRM, sRGB, cICP.
+        Color chunks of a PNG file: gAMA, cHRM, sRGB, cICP.
     storage : Storage, optional
         Layout of a TIFF file.
     """
@@ -105,7 +105,7 @@ class Metadata:
     storage: Storage | None = None
 
     def geometry(self) -> "Metadata":
-        """Return what stays true of a map of the same scene: its sizes, not its colors."""
+        """Return the metadata that hold for a map of the same scene: sizes, but not colors."""
         display = ("min", "max", "Ranges", "LUTs")
         imagej = self.imagej and {k: v for k, v in self.imagej.items() if k not in display}
         kept = replace(self, exif=None, icc=None, xmp=None, iptc=None, text={}, png=())
@@ -120,18 +120,18 @@ class Picture:
     Parameters
     ----------
     data : (..., Y, X) or (..., Y, X, S) array
-        Values as stored, native byte order, upright; NumPy, or dask if they are still in the file.
-        S are color samples: RGB or RGB and alpha.
+        Values as stored, in native byte order, upright; a dask array if they are still in the
+        file. S are color samples: RGB, or RGB and alpha.
     axes : str
         One letter an axis, such as ``"YXS"`` or ``"TZCYX"``.
     metadata : Metadata
-        All else the file says.
+        Metadata of the file.
     alpha : (Y, X) array, optional
-        The alpha channel of a gray image, of the same type as `data`.
+        Alpha channel of a gray image, of the same type as `data`.
     ignored : str
-        What else the file holds and this picture does not, as a clause; empty if nothing.
+        Contents of the file that were not read, in words; empty if there are none.
     copies : tuple of arrays
-        Smaller ones of an OME-Zarr image, each of about half the height and width, for viewing.
+        Smaller copies in an OME-Zarr image, each of about half the height and width, for viewing.
     """
 
     data: Any
@@ -143,11 +143,11 @@ class Picture:
 
     @property
     def channel_axis(self) -> int | None:
-        """-1 for a color picture, None for one whose channels, if any, are planes."""
+        """Color axis: -1 for a color picture, None if channels are planes or there are none."""
         return -1 if self.axes.endswith("S") else None
 
     def as_planes(self) -> "Picture":
-        """Return the same with its colors, if it has any, as planes before Y and X."""
+        """Return the picture with its colors, if it has any, as planes before Y and X."""
         if self.channel_axis is None:
             return self
         axes = ("Q" if "C" in self.axes else "C") + self.axes[:-1]
@@ -160,15 +160,16 @@ def resolve_options(picture: Picture, options: Options) -> Options:
     Parameters
     ----------
     picture : Picture
-        With its colors as planes (:meth:`Picture.as_planes`) if ``options.channel_axis`` is "none".
+        The picture; if ``options.channel_axis`` is "none", with its colors as planes
+        (:meth:`Picture.as_planes`).
     options : Options
         The user's.
 
     Returns
     -------
     Options
-        The file says where its colors are; the value range is measured, for each channel by itself
-        where channels are planes, because their brightness differs.
+        With the color axis that the file names, and with the measured value range. Channels that
+        are planes have a range each, because their brightness differs.
 
     Raises
     ------
@@ -202,7 +203,7 @@ def _value_range(picture: Picture, layout: Layout, value_range: Any) -> Any:
 
 
 def turn_upright(data: Array, orientation: int, *, color: bool) -> Array:
-    """Turn and mirror a picture as an EXIF orientation asks.
+    """Turn and mirror a picture so that its EXIF orientation becomes upright.
 
     Parameters
     ----------
@@ -216,7 +217,7 @@ def turn_upright(data: Array, orientation: int, *, color: bool) -> Array:
     Returns
     -------
     array
-        The picture as it is to be seen; Y and X are swapped for 5 to 8.
+        The upright picture; Y and X are swapped for 5 to 8.
 
     Examples
     --------

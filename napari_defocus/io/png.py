@@ -1,4 +1,4 @@
-"""PNG: pixels by imagecodecs, which knows 16-bit color; what lies beside them chunk by chunk.
+"""PNG files: pixels by imagecodecs, which reads 16-bit color, and metadata chunk by chunk.
 
 Names and layouts of chunks: PNG specification, third edition, section 11.
 """
@@ -18,13 +18,13 @@ from .limits import check_memory, check_pixels
 from .picture import Metadata, Picture, Resolution, turn_upright
 
 _SIGNATURE_SIZE = 8
-_HEADER_END = 33  # signature and IHDR, behind which the first chunk may be put
+_HEADER_END = 33  # bytes of signature and IHDR; the first other chunk may follow
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _COLOR = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _XMP = "XML:com.adobe.xmp"
 _SAMPLES = {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}
-_LARGEST_TEXT = 1 << 24  # characters of a text once decompressed, and of all texts together
-_COMPRESSION = 4  # a quarter of the time of the usual 6, for files 5 % larger
+_LARGEST_TEXT = 1 << 24  # characters of a decompressed text, and of all texts together
+_COMPRESSION = 4  # a quarter of the time of the default 6, for files 5 % larger
 
 
 def read_png(path: Path) -> Picture:
@@ -67,20 +67,20 @@ def write_png(file: BinaryIO, picture: Picture, path: Path) -> None:
         data = np.stack([data, picture.alpha], axis=-1)
     content = imagecodecs.png_encode(np.ascontiguousarray(data), level=_COMPRESSION)
     file.write(content[:_HEADER_END])
-    for name, body in _carried(picture.metadata):
+    for name, body in _metadata_chunks(picture.metadata):
         file.write(_chunk(name, body))
     file.write(content[_HEADER_END:])
 
 
 def _pixels(content: bytes) -> bytes:
-    """The file without what the decoder need not know, of which it would print warnings."""
+    """Return the file without metadata, as the decoder prints warnings about damaged ones."""
     kept = [content[:_SIGNATURE_SIZE]]
     kept += [content[part] for name, part in _parts(content) if name in _PIXELS]
     return b"".join(kept)
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Names and contents of all intact chunks but the pixels."""
+    """Yield names and contents of all intact chunks other than the pixels."""
     for name, part in _parts(content):
         body, check = content[part.start + 8 : part.stop - 4], content[part.stop - 4 : part.stop]
         if name not in _PIXELS and check == struct.pack(">I", zlib.crc32(name + body)):
@@ -88,7 +88,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _parts(content: bytes) -> Iterator[tuple[bytes, slice]]:
-    """Names and places of all chunks, with their length, name and checksum."""
+    """Yield names and places of all chunks; a place includes length, name and checksum."""
     position = _SIGNATURE_SIZE
     while position + 12 <= len(content):
         length, name = struct.unpack_from(">I4s", content, position)
@@ -99,32 +99,32 @@ def _parts(content: bytes) -> Iterator[tuple[bytes, slice]]:
 def _metadata(
     chunks: Iterable[tuple[bytes, bytes]], width: int, height: int
 ) -> tuple[Metadata, int]:
-    """What the chunks say, and the orientation of the pixels as stored."""
-    first_chunks = dict(reversed(list(chunks)))  # the first of a kind counts
+    """Return the metadata of the upright picture, and the orientation of the stored pixels."""
+    bodies = dict(reversed(list(chunks)))  # of several chunks of one name the first counts
     text = _texts(chunks)
-    orientation, blob = 1, first_chunks.get(b"eXIf")
+    orientation, blob = 1, bodies.get(b"eXIf")
     if blob is not None:
-        orientation, blob = exif.upright(blob, width, height)
-    resolution = _resolution(first_chunks.get(b"pHYs"))
+        orientation, blob = exif.make_upright(blob, width, height)
+    resolution = _resolution(bodies.get(b"pHYs"))
     if resolution and orientation in (5, 6, 7, 8):
         resolution = Resolution(resolution.y, resolution.x, resolution.unit)
     xmp = text.pop(_XMP, "").encode()
     if orientation != 1:
-        xmp = exif.upright_xmp(xmp)
+        xmp = exif.make_xmp_upright(xmp)
     return Metadata(
         exif=blob,
-        icc=_profile(first_chunks.get(b"iCCP")),
+        icc=_profile(bodies.get(b"iCCP")),
         xmp=xmp or None,
         text=text,
         resolution=resolution,
-        png=tuple((name, first_chunks[name]) for name in _COLOR if name in first_chunks),
+        png=tuple((name, bodies[name]) for name in _COLOR if name in bodies),
     ), orientation
 
 
-def _carried(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks that hold the metadata, in an order the specification allows."""
+def _metadata_chunks(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the chunks that hold the metadata, in an order the specification allows."""
     for name, body in metadata.png:
-        if not (name == b"sRGB" and metadata.icc):  # at most one of the two is allowed
+        if not (name == b"sRGB" and metadata.icc):  # the specification allows only one of them
             yield name, body
     if metadata.icc:
         yield b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)
@@ -145,14 +145,14 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 def _texts(chunks: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Texts by keyword, as long as they are not beyond measure together."""
+    """Return texts by keyword, up to a total length of `_LARGEST_TEXT`."""
     texts: dict[str, str] = {}
-    room = _LARGEST_TEXT
+    remaining = _LARGEST_TEXT
     for name, body in chunks:
         if name in (b"tEXt", b"zTXt", b"iTXt"):
             keyword, value = _text(name, body)
-            room -= len(value)
-            if room > 0:
+            remaining -= len(value)
+            if remaining > 0:
                 texts[keyword] = value
     return texts
 
@@ -181,7 +181,7 @@ def _resolution(body: bytes | None) -> Resolution | None:
 
 
 def _inflate(body: bytes) -> bytes:
-    """Decompress, giving up on what is damaged or swells beyond measure."""
+    """Decompress; return nothing if the data are damaged or larger than `_LARGEST_TEXT`."""
     try:
         content = zlib.decompressobj().decompress(body, _LARGEST_TEXT)
     except zlib.error:

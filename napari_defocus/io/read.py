@@ -1,4 +1,4 @@
-"""Read an image file of any kind that is known."""
+"""Reading of image files in any supported format."""
 
 import math
 from dataclasses import replace
@@ -11,17 +11,17 @@ from .formats import Format, StrPath, detect_format
 from .limits import check_memory
 from .picture import Picture
 
-#: Values of a TIFF file from which on they are not read at once.
+#: Number of values from which on a TIFF file is read lazily.
 LARGE = 100_000_000
 
 
 def read_picture(path: StrPath) -> Picture:
-    """Read an image with all that its file says about it.
+    """Read an image with its metadata.
 
-    What kind of file it is follows from its content, not from its name. TIFF may be plain, tiled,
+    The format follows from the content of the file, not from its name. TIFF may be plain, tiled,
     compressed, BigTIFF, OME-TIFF or an ImageJ hyperstack; of several series the first is read.
-    Pictures that their EXIF or TIFF orientation asks to be turned are turned, and their metadata
-    say so. Palettes become RGB, inverted gray becomes gray, transparency an alpha channel.
+    Pictures are turned upright as their EXIF or TIFF orientation says, and their metadata are
+    adapted. Palettes become RGB, inverted gray becomes gray, transparency an alpha channel.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ def read_picture(path: StrPath) -> Picture:
     Returns
     -------
     Picture
-        Pixels (..., Y, X) or, if the file says they are colors, (..., Y, X, 3 or 4), in the
-        file's own data type and values.
+        Pixels (..., Y, X) or, in color, (..., Y, X, 3 or 4), with the data type and values of the
+        file.
 
     Raises
     ------
@@ -56,25 +56,25 @@ def read_picture(path: StrPath) -> Picture:
 
 
 def open_picture(path: StrPath, *, lazy_from: float = LARGE) -> Picture:
-    """Read an image as `read_picture` does, but leave the pixels of a large one in its file.
+    """Read an image like `read_picture`, but leave the pixels of a large one in its file.
 
     Parameters
     ----------
     path : path
         As for `read_picture`.
     lazy_from : float
-        How many values a TIFF file must hold for its pixels to be a dask array; those of a zarr
-        store always are. It takes the extra ``zarr``, without which TIFF files are read.
+        Number of values from which on the pixels of a TIFF file are a dask array; those of a zarr
+        store always are. Without the extra ``zarr``, TIFF files are read into memory.
 
     Returns
     -------
     Picture
-        Pixels are NumPy's, or a dask array that reads them when they are computed.
+        Its pixels are a NumPy array, or a dask array that reads them when it is computed.
 
     Raises
     ------
     FileError
-        As `read_picture`; for what is found to be damaged only when it is computed, then.
+        As `read_picture`. Damaged pixels of a lazy picture raise it when they are computed.
     OptionError
         If it is a zarr store, and the extra ``zarr`` is not installed.
     """
@@ -86,12 +86,12 @@ def open_picture(path: StrPath, *, lazy_from: float = LARGE) -> Picture:
         raise
     except MemoryError as error:
         raise FileError(f"{path} does not fit into memory; crop or split it first") from error
-    except Exception as error:  # decoders let any kind through for a damaged file
+    except Exception as error:  # a damaged file can raise any exception in a decoder
         raise FileError(f"{path} is damaged or truncated: {reason(error)}") from error
 
 
 def _read(path: Path, kind: Format, lazy_from: float) -> Picture:
-    # Each reader's libraries are imported only where they are needed.
+    # The libraries of a format are imported only when it is read.
     if kind == "TIFF":
         from .tiff_read import read_tiff
 

@@ -1,4 +1,4 @@
-"""Images that are written window by window, and appear once they are whole."""
+"""Writing of large images window by window."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ class StreamingWriter(Protocol):
     Parameters
     ----------
     array : array
-        To be filled, sliced like NumPy's.
+        Pixels to fill, indexed like a NumPy array.
     """
 
     array: Any
 
     def complete(self) -> Iterator[None]:
-        """Write what follows from the pixels, once all are there; yields now and then."""
+        """Finish the file once `array` is filled; yield several times meanwhile."""
 
 
 @contextmanager
 def open_streaming(
     path: StrPath, picture: Picture, *, overwrite: bool = False
 ) -> Iterator[StreamingWriter]:
-    """Write an image window by window, in memory that does not grow with it.
+    """Write an image window by window, in little memory.
 
     Parameters
     ----------
     path : path
         ``.zarr`` or ``.ome.zarr``, for OME-Zarr with smaller copies; ``.tif`` or ``.tiff``.
     picture : Picture
-        Of the shape, data type and metadata that it is to have; its pixels do not matter.
+        Shape, data type and metadata of the image; its pixels do not matter.
     overwrite : bool
-        Replace what is there.
+        Replace an existing file.
 
     Yields
     ------
     StreamingWriter
-        Fill its array, then run through what `complete` gives. The image appears under its name
-        when the context ends, or not at all if something was raised.
+        Fill its array, then exhaust `complete`. The image appears under its name when the context
+        ends, or not at all if anything was raised.
 
     Raises
     ------
@@ -59,22 +59,22 @@ def open_streaming(
     path = Path(path)
     kind = target_format(path)
     if kind == "zarr":
-        from .zarr_write import ZarrImage
+        from .zarr_write import StreamingZarr
 
         check_zarr(picture, path)
         with atomic_folder(path, overwrite=overwrite) as folder:
-            yield ZarrImage(folder, picture, path.name)
+            yield StreamingZarr(folder, picture, path.name)
     elif kind == "TIFF":
-        from .tiff_write import TiffImage
+        from .tiff_write import StreamingTiff
 
         as_ome = path.stem.lower().endswith(".ome")
         with scratch_folder(path.parent) as folder, atomic_file(path, overwrite=overwrite) as file:
-            yield TiffImage(file, folder, picture, as_ome=as_ome)
+            yield StreamingTiff(file, folder, picture, as_ome=as_ome)
     else:
         raise FileError(f"{path} cannot be written window by window; write a .tif or .zarr")
 
 
 def check_zarr(picture: Picture, path: Path) -> None:
-    """Refuse colors, for which OME-Zarr has no place."""
+    """Raise a FileError for colors, which OME-Zarr cannot hold."""
     if picture.axes.endswith("S"):
         raise FileError(f"{path} cannot hold colors, as OME-Zarr does not; write a .tif")

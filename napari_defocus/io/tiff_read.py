@@ -1,7 +1,7 @@
-"""Read TIFF, OME-TIFF and ImageJ hyperstacks with tifffile.
+"""Reading of TIFF, OME-TIFF and ImageJ hyperstacks with tifffile.
 
-What is color follows from the file's own photometric interpretation and samples; other channels,
-as of fluorescence, are planes. Numbers of tags and their values: TIFF 6.0.
+The photometric interpretation and samples of the file say whether it holds colors; other channels,
+such as those of fluorescence, are planes. Numbers of tags and their values: TIFF 6.0.
 """
 
 import functools
@@ -26,7 +26,7 @@ from .zarr_arrays import import_zarr, zarr_is_there
 
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _RAW_PHOTOMETRIC = (32803, 34892)
-# Compressions that hold luma and chroma, which their decoders turn into RGB: JPEG, JPEG 2000...
+# Compressions whose decoders turn luma and chroma into RGB: JPEG, JPEG 2000, ...
 _RGB_DECODERS = (6, 7, 33003, 33005, 33007, 34712)
 _ORIENTATION, _XMP, _IPTC, _ICC, _DESCRIPTION = 274, 700, 33723, 34675, 270
 _FIRST_PRIVATE_TAG = 32768
@@ -35,13 +35,13 @@ _RESOLUTION_UNITS = {2: "inch", 3: "centimeter"}
 
 
 def read_tiff(path: Path, lazy_from: float) -> Picture:
-    """Read the first series of a TIFF file; lazily, if it holds `lazy_from` values and can be.
+    """Read the first series of a TIFF file, lazily if it is simple and holds `lazy_from` values.
 
     Raises
     ------
     FileError
         If the file is truncated or lacks planes, holds raw sensor data or colors other than gray
-        and RGB, or no image at all.
+        and RGB, or contains no image.
     """
     _check_links(path)
     with _complaints() as complaints, tifffile.TiffFile(path) as tiff:
@@ -54,9 +54,9 @@ def read_tiff(path: Path, lazy_from: float) -> Picture:
         if series.size >= lazy_from and _is_simple(series) and zarr_is_there():
             _check_sound(path, complaints)
             metadata, ignored = _metadata(path, tiff, series, 1), _others(len(tiff.series) - 1)
-            return Picture(_lazily(path, series), str(series.axes), metadata, ignored=ignored)
+            return Picture(_lazy_pixels(path, series), str(series.axes), metadata, ignored=ignored)
         check_memory(path, series.size * series.dtype.itemsize, held=_held(series))
-        _check_sound(path, complaints)  # before a damaged file claims hours of decoding
+        _check_sound(path, complaints)  # a damaged file can claim hours of decoding
         data = series.asarray()
         _check_sound(path, complaints)
         data, axes, alpha = _arrange(data, series, plain=_is_plain(tiff))
@@ -71,7 +71,7 @@ def read_tiff(path: Path, lazy_from: float) -> Picture:
 
 
 def _is_simple(series: Any) -> bool:
-    """Whether pixels need not be changed or turned once they are read."""
+    """Return whether the pixels need neither be converted nor turned after reading."""
     page = series.keyframe
     axes = str(series.axes)
     plain_colors = axes.endswith("YXS") and int(page.photometric) == _RGB
@@ -80,14 +80,14 @@ def _is_simple(series: Any) -> bool:
     return (plain_colors or gray) and upright and series.dtype.kind in "iuf"
 
 
-def _lazily(path: Path, series: Any) -> Any:
-    """Return a dask array that opens the file whenever it reads a window of it."""
+def _lazy_pixels(path: Path, series: Any) -> Any:
+    """Return a dask array that opens the file for each window it reads."""
     axes, page = str(series.axes), series.keyframe
     tile = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, 1 << 30)
     sizes = {"Y": min(tile[0], page.imagelength), "X": min(tile[1], page.imagewidth)}
     chunks = tuple(sizes.get(axis, 1) for axis in axes)
-    windows = LazyArray(path, series.shape, series.dtype, functools.partial(_window, path))
-    return to_dask(windows, axes, chunks)
+    pixels = LazyArray(path, series.shape, series.dtype, functools.partial(_window, path))
+    return to_dask(pixels, axes, chunks)
 
 
 def _window(path: Path, index: Any) -> Array:
@@ -104,17 +104,17 @@ def _others(count: int) -> str:
 
 
 def _check_links(path: Path) -> None:
-    """Refuse a file whose directories lead in a circle, which would be followed for ever."""
+    """Refuse a file whose directories lead in a circle, which tifffile would follow for ever."""
     visited: set[int] = set()
     with path.open("rb") as file:
-        for start in exif.directories(file):
+        for start in exif.directory_offsets(file):
             if start in visited:
                 raise FileError(f"{path} is damaged: its directories lead in a circle")
             visited.add(start)
 
 
 def _check_kind(path: Path, tiff: Any, series: Any) -> None:
-    """Refuse what is no picture yet, or has colors that cannot be shown as gray or RGB."""
+    """Refuse raw sensor data, and colors other than gray and RGB."""
     page = series.keyframe
     inner = [inner for first in tiff.pages[:1] for inner in (first.pages or [])]
     if any(getattr(p, "photometric", None) in _RAW_PHOTOMETRIC for p in [page, *inner]):
@@ -135,7 +135,7 @@ def _check_sound(path: Path, complaints: list[str]) -> None:
 
 
 def _held(series: Any) -> int:
-    """Size of the file, or of all the files over which planes are spread."""
+    """Return the size in bytes of all files that hold planes of the series."""
     handles = {page.parent.filehandle.path: page.parent.filehandle for page in series.pages}
     return sum(int(handle.size) for handle in handles.values())
 
@@ -161,7 +161,7 @@ def _check_whole(path: Path, tiff: Any, series: Any) -> None:
 
 
 def _arrange(data: Array, series: Any, *, plain: bool) -> tuple[Array, str, Array | None]:
-    """Bring Y and X to the end, color samples behind them, other samples before them."""
+    """Move Y and X to the end, color samples behind them and other samples before them."""
     page = series.keyframe
     axes = str(series.axes)
     photometric = int(page.photometric)
@@ -190,7 +190,7 @@ def _arrange(data: Array, series: Any, *, plain: bool) -> tuple[Array, str, Arra
 
 
 def _look_up(data: Array, colors: Array) -> Array:
-    """Palette entries to RGB: 8 bits where the palette holds no more than that."""
+    """Turn indices of a palette into RGB, of 8 bits if the palette has no more."""
     table = np.moveaxis(colors, 0, -1)
     if (table % 257 == 0).all() or (table % 256 == 0).all():
         table = (table // 256).astype(np.uint8)
@@ -198,7 +198,7 @@ def _look_up(data: Array, colors: Array) -> Array:
 
 
 def _is_plain(tiff: Any) -> bool:
-    """Whether a palette and inverted gray are meant, not a look-up table to view values with."""
+    """Return whether palettes and inverted gray are colors, not look-up tables for display only."""
     return not (tiff.is_imagej or tiff.is_ome or tiff.is_lsm or tiff.is_stk or tiff.is_fluoview)
 
 
@@ -210,7 +210,7 @@ def _metadata(path: Path, tiff: Any, series: Any, orientation: int) -> Metadata:
     sizes: Mapping[str, Length] = {}
     names: tuple[str, ...] = ()
     if xml:
-        sizes, names = ome.describe(xml)
+        sizes, names = ome.read_sizes_and_names(xml)
     elif imagej:
         sizes = _imagej_sizes(imagej, resolution)
     description = "" if xml or imagej or tiff.is_shaped else page.description
@@ -218,7 +218,7 @@ def _metadata(path: Path, tiff: Any, series: Any, orientation: int) -> Metadata:
     return Metadata(
         exif=_exif(path) if _is_plain(tiff) else None,
         icc=_bytes(page, _ICC),
-        xmp=exif.upright_xmp(xmp) if xmp and orientation != 1 else xmp,
+        xmp=exif.make_xmp_upright(xmp) if xmp and orientation != 1 else xmp,
         iptc=_iptc(page),
         text={"Description": description} if description else {},
         resolution=resolution,
@@ -232,7 +232,7 @@ def _metadata(path: Path, tiff: Any, series: Any, orientation: int) -> Metadata:
 
 def _exif(path: Path) -> bytes | None:
     with path.open("rb") as file:
-        return exif.of_tiff(file)
+        return exif.read_from_tiff(file)
 
 
 def _storage(tiff: Any, page: Any) -> Storage:
@@ -265,7 +265,7 @@ def _imagej_sizes(imagej: Mapping[str, Any], resolution: Resolution | None) -> d
 
 
 def _iptc(page: Any) -> bytes | None:
-    """IPTC records; some programs store them as 32-bit words, which is then undone."""
+    """Return the IPTC records, also of files that store them as 32-bit words."""
     value = _tag(page, _IPTC, None)
     if isinstance(value, bytes):
         return value or None
@@ -277,7 +277,7 @@ def _iptc(page: Any) -> bytes | None:
 
 
 def _bytes(page: Any, code: int) -> bytes | None:
-    """The value of a tag that holds bytes, whatever its type; None if it cannot be had."""
+    """Return the value of a tag of any type as bytes, None if it is missing or damaged."""
     value = _tag(page, code, None)
     if isinstance(value, str):
         value = value.encode()
@@ -288,7 +288,7 @@ def _bytes(page: Any, code: int) -> bytes | None:
 
 
 def _tag(page: Any, code: int, missing: Any) -> Any:
-    """The value of a tag, `missing` where it is not there or its value is damaged."""
+    """Return the value of a tag, or `missing` if it is missing or damaged."""
     tag = page.tags.get(code)
     value = None if tag is None else tag.value
     return missing if value is None else value
@@ -296,7 +296,7 @@ def _tag(page: Any, code: int, missing: Any) -> Any:
 
 @contextmanager
 def _complaints() -> Iterator[list[str]]:
-    """Collect the errors that tifffile logs while it goes on reading a damaged file."""
+    """Collect the errors that tifffile logs and then ignores in a damaged file."""
     collector = _Collector()
     logger = logging.getLogger("tifffile")
     logger.addHandler(collector)
@@ -307,9 +307,9 @@ def _complaints() -> Iterator[list[str]]:
 
 
 class _Collector(logging.Handler):
-    """Keeps the messages of errors that its own thread causes, private tags left aside.
+    """Log handler that keeps the errors of its own thread, except those about private tags.
 
-    A file that causes very many is given up: its directories would be followed for minutes.
+    After very many errors it raises one, because tifffile would go on for minutes.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
-"""Write TIFF with tifffile: as OME-TIFF, as an ImageJ hyperstack, or plain.
+"""Writing of TIFF with tifffile: as OME-TIFF, as an ImageJ hyperstack, or plain.
 
-Which of them follows from the name (``.ome.tif``) and from what the picture was read from.
+The kind follows from the name (``.ome.tif``) and from the file that the picture was read from.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,10 +20,10 @@ from .zarr_arrays import as_dask, new_array
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)
 _DEFLATE = 8
-_TILE = (512, 512)  # of files that are written tile by tile
-_WIDTH = 2048  # of what is read at a time for such files
-_PASS = 2**24  # bytes of tiles that are compressed between two looks at whether to stop
-_PATIENCE = 0.1  # seconds between signs of life
+_TILE = (512, 512)  # pixels of a tile in files that are written tile by tile
+_WIDTH = 2048  # pixels of the windows that are read at a time for such files
+_PASS = 2**24  # bytes of tiles that are compressed at a time; writing can stop in between
+_YIELD_INTERVAL = 0.1  # seconds between two yields while a file is written
 _CLASSIC_LIMIT = 2**32 - 2**25  # bytes of pixels that leave room for metadata
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 _MICROMETER = ("um", "µm", "μm", "\\u00B5m", "micron", "microns", "micrometer", "micrometer")
@@ -41,11 +41,11 @@ def write_tiff(file: BinaryIO, picture: Picture, *, as_ome: bool) -> None:
     file : binary file
         Open for reading and writing, empty.
     picture : Picture
-        What to write. A compression without loss is kept; a lossy one becomes deflate.
+        Picture to write. Its lossless compression is kept; a lossy one becomes deflate.
     as_ome : bool
-        Write OME-TIFF whatever the picture was read from.
+        Write OME-TIFF, whatever kind of file the picture was read from.
     """
-    picture = _joined(picture)
+    picture = _join_alpha(picture)
     xml = _ome_xml(picture)
     if xml is not None:
         _write(file, picture, description=xml.encode(), metadata=None)
@@ -57,17 +57,19 @@ def write_tiff(file: BinaryIO, picture: Picture, *, as_ome: bool) -> None:
         _write_plain(file, picture)
 
 
-class TiffImage:
-    """A large TIFF file that is made: its pixels are gathered elsewhere first.
+class StreamingTiff:
+    """A large TIFF file that is written window by window, a `StreamingWriter`.
+
+    Windows are gathered in a temporary zarr array, as a TIFF file is written in order.
 
     Parameters
     ----------
     file : binary file
         Open for reading and writing, empty.
     folder : pathlib.Path
-        For what is temporary.
+        Folder for temporary files.
     picture : Picture
-        Of the shape, data type and metadata that it is to have; its pixels do not matter.
+        Shape, data type and metadata of the image; its pixels do not matter.
     as_ome : bool
         As for `write_tiff`.
     """
@@ -77,13 +79,13 @@ class TiffImage:
         self.array = new_array(folder / "pixels", picture.data.shape, picture.data.dtype)
 
     def complete(self) -> Iterator[None]:
-        """Write the file; yields several times a second, and stops writing when it is closed."""
+        """Write the file; yield several times a second, and stop writing when closed."""
         pixels = _Stoppable(self.array)
         picture = replace(self._picture, data=as_dask(pixels))
         with ThreadPoolExecutor(1) as thread:
             written = thread.submit(write_tiff, self._file, picture, as_ome=self._as_ome)
             try:
-                while wait([written], _PATIENCE).not_done:
+                while wait([written], _YIELD_INTERVAL).not_done:
                     yield
             finally:
                 pixels.stopped = True
@@ -91,7 +93,7 @@ class TiffImage:
 
 
 class _Stoppable:
-    """A zarr array that can no longer be read once it is stopped."""
+    """A zarr array that raises an error when it is read after it was stopped."""
 
     def __init__(self, array: Any) -> None:
         self._array = array
@@ -106,7 +108,7 @@ class _Stoppable:
 
 
 class _StoppedError(Exception):
-    """Ends a thread whose work is no longer wanted."""
+    """Raised in the writing thread to end it."""
 
 
 def _write_plain(file: BinaryIO, picture: Picture) -> None:
@@ -122,7 +124,7 @@ def _write_plain(file: BinaryIO, picture: Picture) -> None:
 
 
 def _write(file: BinaryIO, picture: Picture, kind: str = "", **options: Any) -> None:
-    """Write all planes, with the tags that every kind of TIFF may have."""
+    """Write all planes, with the tags that all kinds of TIFF share."""
     data, metadata = picture.data, picture.metadata
     storage = metadata.storage or Storage(_DEFLATE)
     samples = data.shape[-1] if picture.axes.endswith("S") else 1
@@ -152,7 +154,7 @@ def _write(file: BinaryIO, picture: Picture, kind: str = "", **options: Any) -> 
 
 
 def _content(data: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """Pixels as tifffile takes them: an array, or tile by tile if they are not in memory."""
+    """Return the options of tifffile for the pixels: an array, or tiles if they are lazy."""
     if isinstance(data, np.ndarray):
         return {"data": data}
     options.setdefault("tile", _TILE)
@@ -162,18 +164,18 @@ def _content(data: Any, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tiles(planes: Any, tile: tuple[int, int]) -> Iterator[Array]:
-    """Cut planes (N, Y, X) or (N, Y, X, S) into tiles, row by row; the last are completed by 0."""
+    """Cut planes (N, Y, X) or (N, Y, X, S) into tiles, row by row, padded with 0 at the ends."""
     height, width = tile
     step = max(1, _WIDTH // width) * width
     for plane in planes:
         for top in range(0, plane.shape[0], height):
             for left in range(0, plane.shape[1], step):
                 part = np.asarray(plane[top : top + height, left : left + step])
-                yield from _across(part, tile)
+                yield from _cut_row(part, tile)
 
 
-def _across(part: Array, tile: tuple[int, int]) -> Iterator[Array]:
-    """Cut what is one tile high into tiles."""
+def _cut_row(part: Array, tile: tuple[int, int]) -> Iterator[Array]:
+    """Cut a window that is one tile high into tiles."""
     height, width = tile
     ends = [-part.shape[0] % height, -part.shape[1] % width]
     part = np.pad(part, [(0, end) for end in ends] + [(0, 0)] * (part.ndim - 2))
@@ -181,8 +183,8 @@ def _across(part: Array, tile: tuple[int, int]) -> Iterator[Array]:
         yield np.ascontiguousarray(part[:, left : left + width])
 
 
-def _joined(picture: Picture) -> Picture:
-    """Gray and alpha side by side, as samples."""
+def _join_alpha(picture: Picture) -> Picture:
+    """Return a picture whose gray values and alpha are samples."""
     if picture.alpha is None:
         return picture
     data = np.stack([picture.data, picture.alpha], axis=-1)
@@ -190,7 +192,10 @@ def _joined(picture: Picture) -> Picture:
 
 
 def _compression(storage: Storage, data: Array) -> dict[str, Any]:
-    """Keep what loses nothing; differences only between whole numbers, which all readers know."""
+    """Return tifffile's options: lossless, and a predictor for integers only.
+
+    Not all readers know the predictor for floats.
+    """
     compression = storage.compression if storage.compression in _LOSSLESS else _DEFLATE
     if compression == 1:
         return {}
@@ -204,7 +209,7 @@ def _tags(metadata: Metadata) -> list[tuple[int, int, int, bytes, bool]]:
 
 
 def _ome_xml(picture: Picture) -> str | None:
-    """The input's own OME-XML, made to fit; None if there is none or it cannot be."""
+    """Return the input's OME-XML adapted to the picture, None if it is missing or does not fit."""
     if picture.metadata.ome is None or not _fits_ome(picture):
         return None
     try:
@@ -214,8 +219,8 @@ def _ome_xml(picture: Picture) -> str | None:
 
 
 def _fits_ome(picture: Picture) -> bool:
-    has_ome_axes = set(name_axes(picture.axes)) <= set("TZCYXS")
-    return has_ome_axes and ome.holds(picture.data)
+    axes_fit = set(name_axes(picture.axes)) <= set("TZCYXS")
+    return axes_fit and ome.supports_type(picture.data)
 
 
 def _ome_fields(picture: Picture) -> dict[str, Any]:
@@ -259,7 +264,7 @@ def _outgrows_imagej(picture: Picture) -> bool:
 
 
 def _imagej_fields(picture: Picture) -> dict[str, Any]:
-    """ImageJ's own fields, but for those that tifffile works out from the array."""
+    """Return ImageJ's fields without those that tifffile derives from the array."""
     fields: Mapping[str, Any] = picture.metadata.imagej or {}
     derived = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack")
     kept = {name: value for name, value in fields.items() if name not in derived}
@@ -268,13 +273,13 @@ def _imagej_fields(picture: Picture) -> dict[str, Any]:
         kept.pop("Labels", None)
     if "C" not in picture.axes:
         kept.pop("mode", None)
-    for name in kept.keys() - {"Info"}:  # which has a tag of its own
-        kept[_escaped(name)] = _escaped(kept.pop(name))
+    for name in kept.keys() - {"Info"}:  # which is stored in a tag of its own
+        kept[_escape(name)] = _escape(kept.pop(name))
     return {**kept, "axes": picture.axes}
 
 
-def _escaped(value: Any) -> Any:
-    r"""A text as ImageJ writes it where only ASCII can be: ``\\u00B5`` for a micro sign."""
+def _escape(value: Any) -> Any:
+    r"""Write a text in ASCII as ImageJ does: ``\\u00B5`` for a micro sign."""
     if not isinstance(value, str):
         return value
     return "".join(c if c.isascii() else f"\\u{ord(c):04X}" for c in value)

@@ -1,4 +1,4 @@
-"""Write an image file, with the metadata of the file it stems from."""
+"""Writing of image files, with the metadata of the file that the image was made from."""
 
 from collections import deque
 from pathlib import Path
@@ -23,36 +23,36 @@ def write_picture(
     channel_axis: int | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write an image; the suffix says as what.
+    """Write an image in the format that the suffix names.
 
-    An image of the same shape and type as `like` gets all its metadata that the kind of file can
-    carry: EXIF, color profile, XMP, IPTC, texts, resolution, ImageJ's and OME's fields, and the
-    alpha channel of a gray picture. One of another type or without its colors, such as a defocus
-    map, gets what still holds: resolution, axes, sizes, units and channel names.
+    An image of the same shape and type as `like` gets all its metadata that the format can hold:
+    EXIF, color profile, XMP, IPTC, texts, resolution, fields of ImageJ and OME, and the alpha
+    channel of a gray picture. An image of another type or without the colors, such as a defocus
+    map, gets the metadata that still apply: resolution, axes, sizes, units and channel names.
 
     Parameters
     ----------
     path : path
-        ``.tif`` and ``.tiff`` hold everything; ``.ome.tif`` is written as OME-TIFF, else OME and
-        ImageJ files give files of their kind. ``.png`` holds gray or color of uint8 or uint16.
+        ``.tif`` and ``.tiff`` hold everything; ``.ome.tif`` is OME-TIFF, and pictures from OME-TIFF
+        and ImageJ files are written as such. ``.png`` holds gray or color of uint8 or uint16.
         ``.jpg`` and ``.jpeg`` hold uint8 without alpha, at quality 95; colors of uint16 are
         rounded to 8 bits, as they are display values, gray uint16 is refused. ``.zarr`` and
         ``.ome.zarr`` are folders that hold OME-Zarr, without colors.
     data : array
-        Of the shape of `like`, or of its shape without colors. Without `like`, (..., Y, X), and
-        colors as `channel_axis` says.
+        Image of the shape of `like`, or of its shape without colors. Without `like`, (..., Y, X)
+        and a color axis if `channel_axis` names one.
     like : Picture, optional
-        What the image stems from.
+        Picture that the image was made from.
     channel_axis : int, optional
-        Axis of 3 or 4 color samples. With `like`, the axis of `like` that the image may lack,
-        where that is not the one its file says.
+        Axis of 3 or 4 color samples. With `like`, the axis of `like` that the image may lack, by
+        default its color axis.
     overwrite : bool
-        Replace a file that is there.
+        Replace an existing file.
 
     Raises
     ------
     FileError
-        If the file exists, cannot hold such data, or cannot be written; nothing is left behind.
+        If the file exists, cannot hold such data, or cannot be written; then nothing is written.
     ImageError
         If the shape does not fit.
 
@@ -77,7 +77,7 @@ def write_picture(
             _write(file, picture, path, kind)
         except OSError:  # a FileError, or one that `atomic_file` words
             raise
-        except Exception as error:  # encoders let any kind through for what they cannot hold
+        except Exception as error:  # encoders raise any exception for data they cannot hold
             raise FileError(f"{path} cannot be written: {reason(error)}") from error
 
 
@@ -87,14 +87,14 @@ def check_fits(path: StrPath, picture: Picture) -> None:
     Parameters
     ----------
     path : path
-        Where it is to be written later.
+        File to be written later.
     picture : Picture
-        Of the shape and type that are to be written.
+        Picture of the shape and type to be written.
 
     Raises
     ------
     FileError
-        If the suffix is unknown, or of a kind of file that cannot hold it.
+        If the suffix is unknown, or names a format that cannot hold it.
     """
     path = Path(path)
     kind = target_format(path)
@@ -128,11 +128,11 @@ def _write(file: BinaryIO, picture: Picture, path: Path, kind: str) -> None:
 
 
 def as_picture(data: Array, like: Picture | None, channel_axis: int | None) -> Picture:
-    """Give data the axes and the metadata they may have, as `write_picture` says."""
+    """Return data with the axes and metadata that `write_picture` writes."""
     if data.dtype == bool:
         raise ImageError("the image holds truth values; it should hold numbers, such as uint8")
     if like is None:
-        return _unnamed(data, channel_axis)
+        return _with_unnamed_axes(data, channel_axis)
     if data.shape == like.data.shape:
         if data.dtype == like.data.dtype:
             return Picture(data, like.axes, like.metadata, like.alpha)
@@ -147,7 +147,7 @@ def as_picture(data: Array, like: Picture | None, channel_axis: int | None) -> P
     )
 
 
-def _unnamed(data: Array, channel_axis: int | None) -> Picture:
+def _with_unnamed_axes(data: Array, channel_axis: int | None) -> Picture:
     if channel_axis is not None:
         if not -data.ndim <= channel_axis < data.ndim or data.shape[channel_axis] not in (3, 4):
             raise ImageError(

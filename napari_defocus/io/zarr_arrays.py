@@ -1,4 +1,4 @@
-"""The zarr package, which is an extra, and arrays of it for what is temporary."""
+"""Import of the optional package zarr, and its arrays for temporary data."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def import_zarr() -> Any:
 
 
 def zarr_is_there() -> bool:
-    """Whether zarr is installed."""
+    """Return whether zarr is installed."""
     return importlib.util.find_spec("zarr") is not None
 
 
 def new_array(folder: Path, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Return a new zarr array (..., Y, X), or with one axis more of colors, in a new folder.
+    """Return a new zarr array (..., Y, X) or (..., Y, X, colors) in a new folder.
 
-    It is not compressed: it is read several times, and gone soon.
+    It is not compressed, because it is temporary and read several times.
     """
     chunks = tuple(min(length, _CHUNK) if length > 4 else length for length in shape)
     leading = len(shape) - (3 if shape[-1] in (3, 4) else 2)

@@ -1,4 +1,4 @@
-"""Read zarr arrays and OME-Zarr images, versions 2 and 3 of the format, lazily."""
+"""Lazy reading of zarr arrays and OME-Zarr images, in versions 2 and 3 of the zarr format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .lazy_file import LazyArray, to_dask
 from .picture import Metadata, Picture
 from .zarr_arrays import import_zarr
 
-#: Set by bioformats2raw: images are groups named by numbers.
+#: Attribute by which bioformats2raw says that images are groups named by numbers.
 _LAYOUT = "bioformats2raw.layout"
 
 
@@ -33,7 +33,7 @@ def read_zarr(path: Path) -> Picture:
     Raises
     ------
     FileError
-        If it is no zarr store, damaged, or holds no image.
+        If it is not a zarr store, is damaged, or holds no image.
     OptionError
         If zarr is not installed.
     """
@@ -46,14 +46,14 @@ def read_zarr(path: Path) -> Picture:
         raise
     except FileNotFoundError as error:
         raise FileError(f"{path} is no zarr store: it holds neither array nor group") from error
-    except Exception as error:  # metadata that is damaged can end in any kind
+    except Exception as error:  # damaged metadata can raise any exception
         raise FileError(f"{path} is a damaged zarr store: {reason(error)}") from error
 
 
 def _picture(path: Path, node: Any) -> Picture:
     attributes = dict(node.attrs)
     if hasattr(node, "shape"):
-        return _of_array(path, node, _plain_axes(node), Metadata())
+        return _from_array(path, node, _plain_axes(node), Metadata())
     ome = attributes.get("ome", attributes)
     if "plate" in ome:
         raise FileError(f"{path} is a plate of many images; give these one by one")
@@ -64,7 +64,7 @@ def _picture(path: Path, node: Any) -> Picture:
         further = "a further image" if image.others == 1 else f"{image.others} further images"
         ignored = further if image.others else ""
         whole, *copies = (node[name] for name in image.paths)
-        picture = _of_array(path, whole, image.axes, image.metadata, ignored)
+        picture = _from_array(path, whole, image.axes, image.metadata, ignored)
         return replace(picture, copies=tuple(_lazy(path, copy, image.axes) for copy in copies))
     arrays = [array for _, array in sorted(node.arrays())]
     if len(arrays) != 1:
@@ -72,10 +72,12 @@ def _picture(path: Path, node: Any) -> Picture:
             f"{path} is a zarr group of {len(arrays)} arrays that says nothing of an image; "
             "an OME-Zarr image or an array is expected"
         )
-    return _of_array(path, arrays[0], _plain_axes(arrays[0]), Metadata())
+    return _from_array(path, arrays[0], _plain_axes(arrays[0]), Metadata())
 
 
-def _of_array(path: Path, array: Any, axes: str, metadata: Metadata, ignored: str = "") -> Picture:
+def _from_array(
+    path: Path, array: Any, axes: str, metadata: Metadata, ignored: str = ""
+) -> Picture:
     if len(axes) != array.ndim:
         raise FileError(f"{path} is damaged: {len(axes)} axes are named, {array.ndim} are there")
     if not axes.endswith("YX") or 0 in array.shape:
@@ -86,12 +88,12 @@ def _of_array(path: Path, array: Any, axes: str, metadata: Metadata, ignored: st
 
 
 def _lazy(path: Path, array: Any, axes: str) -> Any:
-    windows = LazyArray(path, tuple(array.shape), array.dtype, array.__getitem__)
-    return to_dask(windows, axes, array.chunks)
+    pixels = LazyArray(path, tuple(array.shape), array.dtype, array.__getitem__)
+    return to_dask(pixels, axes, array.chunks)
 
 
 def _plain_axes(array: Any) -> str:
-    """Letters for an array's own names of its axes, if all are known; else planes, then Y and X."""
+    """Return the letters of the array's dimension names if all are in TCZYX, else planes, Y, X."""
     names = [str(name).upper() for name in getattr(array.metadata, "dimension_names", None) or ()]
     axes = "".join(names)
     if len(axes) == len(names) == array.ndim and set(axes) <= set("TCZYX"):

@@ -1,4 +1,4 @@
-"""Write OME-Zarr: an image with smaller copies of itself, window by window."""
+"""Writing of OME-Zarr, window by window: an image with smaller copies of itself."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from . import ngff
 from .picture import Picture
 from .zarr_arrays import import_zarr
 
-#: Side of a chunk in pixels; copies are made until one is no larger.
+#: Side of a chunk in pixels; the smallest copy fits into one chunk.
 _CHUNK = 512
-#: Side in pixels of what is shrunk at a time; even.
+#: Side in pixels of the windows that are halved one at a time; even.
 _STEP = 4 * _CHUNK
 
 
-class ZarrImage:
-    """An OME-Zarr image that is made.
+class StreamingZarr:
+    """An OME-Zarr image that is written window by window, a `StreamingWriter`.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Of the store; it is made.
+        Folder of the store; it is made.
     picture : Picture
-        Of the shape, data type and metadata that it is to have; its pixels do not matter. What was
-        read from OME-Zarr is written in the same version of it, all else in 0.5.
+        Shape, data type and metadata of the image; its pixels do not matter. A picture from
+        OME-Zarr 0.4 is written in that version, any other in 0.5.
     name : str
-        Of the image.
+        Name of the image.
     """
 
     def __init__(self, folder: Path, picture: Picture, name: str) -> None:
@@ -45,17 +45,17 @@ class ZarrImage:
         self.array = self._new("0", picture.data.shape, picture.data.dtype)
 
     def complete(self) -> Iterator[None]:
-        """Make the smaller copies and write the metadata; yields now and then."""
+        """Make the smaller copies and write the metadata; yield after each window."""
         levels = [self.array]
         while max(levels[-1].shape[-2:]) > _CHUNK:
-            yield from self._shrink(levels)
+            yield from self._add_half_size(levels)
         names = [str(level) for level in range(len(levels))]
         attributes = ngff.make_attributes(
             self._metadata, self._axes, names, self._name, version=self._version
         )
         self._group.attrs.update(attributes)
 
-    def _shrink(self, levels: list[Any]) -> Iterator[None]:
+    def _add_half_size(self, levels: list[Any]) -> Iterator[None]:
         large = levels[-1]
         *leading, height, width = large.shape
         small = self._new(
@@ -65,7 +65,7 @@ class ZarrImage:
             for top in range(0, height, _STEP):
                 for left in range(0, width, _STEP):
                     part = large[(*index, slice(top, top + _STEP), slice(left, left + _STEP))]
-                    half = _halved(part)
+                    half = _halve(part)
                     rows = slice(top // 2, top // 2 + half.shape[0])
                     columns = slice(left // 2, left // 2 + half.shape[1])
                     small[(*index, rows, columns)] = half
@@ -82,16 +82,16 @@ class ZarrImage:
 
 
 def _blosc(zarr_format: int, width: int) -> dict[str, Any]:
-    """How values of so many bytes are compressed: quickly, but lz4 hardly shrinks single bytes."""
-    how = {"cname": "lz4", "clevel": 5} if width > 1 else {"cname": "zstd", "clevel": 1}
+    """Return a fast compressor for values of `width` bytes; lz4 hardly compresses single bytes."""
+    settings = {"cname": "lz4", "clevel": 5} if width > 1 else {"cname": "zstd", "clevel": 1}
     if zarr_format == 2:
-        return {"id": "blosc", "shuffle": 1, **how}
-    return {"name": "blosc", "configuration": {"shuffle": "shuffle", **how}}
+        return {"id": "blosc", "shuffle": 1, **settings}
+    return {"name": "blosc", "configuration": {"shuffle": "shuffle", **settings}}
 
 
-def _halved(part: Array) -> Array:
-    """Mean of 2 x 2 pixels (Y, X); the last row and column stand for themselves."""
+def _halve(part: Array) -> Array:
+    """Return means of 2 x 2 pixels (Y, X); an odd last row or column is repeated."""
     pad = [(0, length % 2) for length in part.shape]
-    whole = np.pad(part.astype(np.float64), pad, mode="edge")
-    mean = (whole[::2, ::2] + whole[1::2, ::2] + whole[::2, 1::2] + whole[1::2, 1::2]) / 4
+    even = np.pad(part.astype(np.float64), pad, mode="edge")
+    mean = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4
     return (np.rint(mean) if part.dtype.kind in "iu" else mean).astype(part.dtype)

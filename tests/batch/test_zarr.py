@@ -109,7 +109,7 @@ def test_a_batch_can_be_canceled_while_a_large_tiff_file_is_written(
         return read(pixels, index)
 
     monkeypatch.setattr(tiff_write._Stoppable, "__getitem__", slow)
-    monkeypatch.setattr(tiff_write, "_PATIENCE", 0.01)
+    monkeypatch.setattr(tiff_write, "_YIELD_INTERVAL", 0.01)
     custom = settings(pattern="{name}-{what}.ome.tif")
     steps = run_plan(make_plan([stores / "a.ome.zarr"], tmp_path / "out", custom))
     while not reads:

@@ -1,4 +1,4 @@
-"""Both halves of dual-pixel raw files: one is frame 1, the other what remains of frame 0."""
+"""Dual-pixel raw files: frame 1 is one half, frame 0 minus frame 1 the other."""
 
 import sys
 
@@ -39,7 +39,7 @@ def light(picture):
 
 
 @pytest.mark.parametrize("color", [(0.2, 0.2, 0.2), (0.5, 0.2, 0.05)])
-def test_both_are_as_bright_as_the_photograph(cr2, color):
+def test_views_are_as_bright_as_the_photograph(cr2, color):
     write_dng(cr2, mosaic(*color), mosaic(*(part / 2 for part in color)))
     views = read_dual_pixel(cr2)
     for view in (views.left, views.right):
@@ -47,19 +47,19 @@ def test_both_are_as_bright_as_the_photograph(cr2, color):
         np.testing.assert_allclose(middle(view), middle(read_raw(cr2)), atol=0.002)
 
 
-def test_each_is_what_its_half_saw(cr2):
+def test_views_show_the_light_on_their_half(cr2):
     left, right = np.full(SHAPE, 0.1), np.full(SHAPE, 0.5)
     left[:, 48:], right[:, 48:] = right[:, 48:], left[:, 48:].copy()
     write_halves(cr2, left, right)
     views = read_dual_pixel(cr2)
-    for view, seen in ((views.left, left), (views.right, right)):
+    for view, half in ((views.left, left), (views.right, right)):
         for part in (np.s_[8:-8, 8:40], np.s_[8:-8, 56:-8]):
-            shown = encode(seen[part].astype(np.float32))
-            np.testing.assert_allclose(view.data[part].mean(-1) / 65535, shown, atol=0.005)
+            expected = encode(half[part].astype(np.float32))
+            np.testing.assert_allclose(view.data[part].mean(-1) / 65535, expected, atol=0.005)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_upright_they_add_up_to_the_photograph(cr2, orientation):
+def test_upright_views_add_up_to_the_photograph(cr2, orientation):
     write_halves(cr2, *seen_by_halves(texture(), 3), orientation=orientation)
     views = read_dual_pixel(cr2)
     both = (light(views.left) + light(views.right)) / 2
@@ -68,24 +68,24 @@ def test_upright_they_add_up_to_the_photograph(cr2, orientation):
 
 
 @pytest.mark.parametrize("radius", [-5, -2.5, 2.5, 5])
-def test_radii_of_a_planted_disparity_have_its_size_and_one_sign(cr2, radius):
+def test_radii_have_size_and_sign_of_a_planted_disparity(cr2, radius):
     write_halves(cr2, *seen_by_halves(texture((96, 128)), radius))
     views = read_dual_pixel(cr2)
-    found = from_disparity(views, channel_axis=-1)[16:-16, 16:-16]
-    assert np.median(found) == pytest.approx(told_by_disparity(radius), rel=0.1)
-    assert np.mean(np.sign(found) == np.sign(radius)) > 0.99
+    radii = from_disparity(views, channel_axis=-1)[16:-16, 16:-16]
+    assert np.median(radii) == pytest.approx(told_by_disparity(radius), rel=0.1)
+    assert np.mean(np.sign(radii) == np.sign(radius)) > 0.99
 
 
-def test_a_plain_shift_counts_as_the_radius_at_which_a_typical_lens_has_it(cr2):
+def test_plain_shift_gives_the_radius_of_a_typical_lens(cr2):
     scene = texture((96, 128))
     write_halves(cr2, np.roll(scene, 2, axis=1), np.roll(scene, -2, axis=1))
     views = read_dual_pixel(cr2)
-    found = from_disparity(views, channel_axis=-1)[16:-16, 16:-16]
-    assert np.median(found) == pytest.approx(4 / TYPICAL_DISPARITY, rel=0.1)
+    radii = from_disparity(views, channel_axis=-1)[16:-16, 16:-16]
+    assert np.median(radii) == pytest.approx(4 / TYPICAL_DISPARITY, rel=0.1)
 
 
 @pytest.mark.parametrize(("whole", "half"), [(1.2, 0.6), (1.2, 0.4), (0.1, 0.4), (0.0, 0.3)])
-def test_what_is_clipped_or_contradicts_itself_stays_within_the_range(cr2, whole, half):
+def test_clipped_or_contradictory_pixels_stay_within_the_range(cr2, whole, half):
     frames = np.full(SHAPE, 0.4), np.full(SHAPE, 0.2)
     for frame, value in zip(frames, (whole, half), strict=True):
         frame[:16, :16] = value
@@ -109,38 +109,40 @@ def test_what_is_clipped_or_contradicts_itself_stays_within_the_range(cr2, whole
         pytest.param([1.2, 0.6], id="all clipped"),
     ],
 )
-def test_where_frame_1_is_no_half_there_are_no_views(cr2, frames):
+def test_frame_1_that_is_not_a_half_gives_no_views(cr2, frames):
     write_dng(cr2, *(counts(np.full(SHAPE, value)) for value in frames))
     assert read_dual_pixel(cr2) is None
 
 
-def test_the_brightest_spot_does_not_decide_whether_frame_1_is_a_half(cr2):
+def test_bright_spot_does_not_turn_frame_1_into_a_half(cr2):
     scene = np.full(SHAPE, 0.4)
     scene[:16, :16] = 0.85  # bright enough for LibRaw to take it for white
     write_dng(cr2, counts(scene), counts(0.7 * scene))
     assert read_dual_pixel(cr2) is None
 
 
-@pytest.mark.parametrize(("name", "found"), [("a.cr2", True), ("a.CR3", True), ("a.dng", False)])
-def test_they_are_looked_for_in_files_of_canon_only(tmp_path, name, found):
+@pytest.mark.parametrize(
+    ("name", "has_views"), [("a.cr2", True), ("a.CR3", True), ("a.dng", False)]
+)
+def test_only_canon_files_have_views(tmp_path, name, has_views):
     write_dng(tmp_path / name, mosaic(0.4, 0.4, 0.4), mosaic(0.2, 0.2, 0.2))
-    assert (read_dual_pixel(tmp_path / name) is not None) == found
+    assert (read_dual_pixel(tmp_path / name) is not None) == has_views
 
 
 @pytest.mark.parametrize("length", [9, 200, 20000])
-def test_damaged_is_an_error(cr2, length):
+def test_damaged_file_is_refused(cr2, length):
     write_dng(cr2, mosaic(0.4, 0.4, 0.4), mosaic(0.2, 0.2, 0.2))
     cr2.write_bytes(cr2.read_bytes()[:length])
     with pytest.raises(FileError, match=r"a.CR2 is damaged"):
         read_dual_pixel(cr2)
 
 
-def test_missing_is_an_error(cr2):
+def test_missing_file_is_refused(cr2):
     with pytest.raises(FileError, match="cannot be read: No such file"):
         read_dual_pixel(cr2)
 
 
-def test_without_the_extra_it_is_named(cr2, monkeypatch):
+def test_missing_extra_is_named(cr2, monkeypatch):
     write_dng(cr2, mosaic(0.4, 0.4, 0.4), mosaic(0.2, 0.2, 0.2))
     monkeypatch.setitem(sys.modules, "rawpy", None)
     with pytest.raises(OptionError, match=r"napari-defocus\[raw\]"):

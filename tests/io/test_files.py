@@ -1,4 +1,4 @@
-"""Faults of files: missing, empty, in the way, no room left; nothing half-written remains."""
+"""Files that are missing, empty or in the way, full disks, and atomic writing."""
 
 import os
 import subprocess
@@ -20,45 +20,47 @@ resource = pytest.importorskip("resource")
 GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
 
-def test_missing(tmp_path):
+def test_missing_file_is_refused(tmp_path):
     with pytest.raises(FileError, match="cannot be read: No such file"):
         read_picture(tmp_path / "a.tif")
 
 
-def test_folder(tmp_path):
+def test_folder_is_not_read(tmp_path):
     with pytest.raises(FileError, match="is a folder"):
         read_picture(tmp_path)
 
 
-def test_empty(tmp_path):
+def test_empty_file_is_refused(tmp_path):
     (tmp_path / "a.png").touch()
     with pytest.raises(FileError, match="is empty; TIFF, PNG and JPEG files can be read"):
         read_picture(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("content", [b"# a text\n" * 9, b"GIF89a" + bytes(99), b"\0"])
-def test_not_an_image(tmp_path, content):
+def test_other_content_is_refused(tmp_path, content):
     (tmp_path / "a.tif").write_bytes(content)
     with pytest.raises(FileError, match="not an image of a known kind; TIFF, PNG and JPEG"):
         read_picture(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("head", [b"II*\0", b"MM\0*", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
-def test_only_the_beginning_of_an_image(tmp_path, head):
+def test_signature_alone_is_refused(tmp_path, head):
     (tmp_path / "a").write_bytes(head + bytes(3))
     with pytest.raises(FileError, match="damaged"):
         read_picture(tmp_path / "a")
 
 
-def test_content_counts_not_the_name(tmp_path):
+def test_format_follows_from_content_not_name(tmp_path):
     write_picture(tmp_path / "a.png", GRAY)
     (tmp_path / "a.png").rename(tmp_path / "a.tif")
     np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").data, GRAY)
 
 
-@pytest.mark.parametrize(("name", "seen"), [("a.bmp", "the suffix '.bmp'"), ("a", "no suffix")])
-def test_suffix_that_cannot_be_written(tmp_path, name, seen):
-    with pytest.raises(FileError, match=f"has {seen}; it should be one of .tif, .tiff, .png, .jpg"):
+@pytest.mark.parametrize(("name", "words"), [("a.bmp", "the suffix '.bmp'"), ("a", "no suffix")])
+def test_unknown_suffix_is_not_written(tmp_path, name, words):
+    with pytest.raises(
+        FileError, match=f"has {words}; it should be one of .tif, .tiff, .png, .jpg"
+    ):
         write_picture(tmp_path / name, GRAY)
 
 
@@ -73,7 +75,7 @@ def test_existing_file_is_replaced_only_if_allowed(tmp_path):
     assert names(tmp_path) == ["a.png"]
 
 
-def test_file_that_appears_meanwhile_is_left_alone(tmp_path):
+def test_file_that_appears_while_writing_is_kept(tmp_path):
     path = tmp_path / "a.json"
     during = atomic_file(path)
     during.__enter__().write(b"ours")
@@ -93,7 +95,7 @@ def test_link_is_followed(tmp_path):
     np.testing.assert_array_equal(read_picture(tmp_path / "folder" / "a.png").data, GRAY + 1)
 
 
-def test_permissions_are_those_of_any_new_file(tmp_path):
+def test_written_file_has_default_permissions(tmp_path):
     write_picture(tmp_path / "a.png", GRAY)
     (tmp_path / "b").touch()
     assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "b").stat().st_mode
@@ -107,18 +109,18 @@ def test_failure_leaves_nothing_behind(tmp_path):
     assert not names(tmp_path)
 
 
-def test_folder_that_is_missing(tmp_path):
+def test_target_in_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(FileError, match="there is no folder"):
         check_target(tmp_path / "b" / "a.png")
 
 
-def test_target_that_is_a_folder(tmp_path):
+def test_target_that_is_a_folder_is_refused(tmp_path):
     with pytest.raises(FileError, match="is a folder; give the name of a file to write"):
         check_target(tmp_path, overwrite=True)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="write protection does not bind root")
-def test_folder_that_is_write_protected(tmp_path):
+def test_target_in_a_protected_folder_is_refused(tmp_path):
     tmp_path.chmod(0o500)
     try:
         with pytest.raises(FileError, match="write-protected"):
@@ -139,7 +141,7 @@ except ValueError as error:
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".png", ".jpg"])
-def test_largest_file_size_reached(tmp_path, suffix):
+def test_file_size_limit_keeps_the_old_file(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(b"what was there")
     written = subprocess.run(
@@ -156,7 +158,7 @@ def test_largest_file_size_reached(tmp_path, suffix):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 128 KiB."""
+    """Mount a file system of 128 KiB."""
     if subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=128k", "none", tmp_path],
         capture_output=True,
@@ -168,7 +170,7 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".png", ".jpg"])
-def test_full_disk(small_disk: Path, suffix):
+def test_full_disk_leaves_nothing_behind(small_disk: Path, suffix):
     path = small_disk / f"a{suffix}"
     written = subprocess.run(
         [sys.executable, "-c", WRITE, path], check=True, capture_output=True, text=True
@@ -187,25 +189,25 @@ def test_full_disk(small_disk: Path, suffix):
         (np.zeros((4, 5), bool), None, "truth values"),
     ],
 )
-def test_arrays_that_are_no_images_are_refused(tmp_path, data, channel_axis, words):
+def test_array_that_is_not_an_image_is_refused(tmp_path, data, channel_axis, words):
     with pytest.raises(ImageError, match=words):
         write_picture(tmp_path / "a.tif", data, channel_axis=channel_axis)
 
 
-def test_array_of_another_shape_than_what_it_stems_from_is_refused(tmp_path):
+def test_array_of_another_shape_than_its_source_is_refused(tmp_path):
     write_picture(tmp_path / "a.tif", GRAY)
     picture = read_picture(tmp_path / "a.tif")
     with pytest.raises(ImageError, match=r"shape \(4, 3\); it should be \(3, 4\)"):
         write_picture(tmp_path / "b.tif", GRAY.T, picture)
 
 
-def test_type_no_file_can_hold_is_refused(tmp_path):
+def test_type_that_no_file_holds_is_refused(tmp_path):
     with pytest.raises(FileError, match="cannot be written"):
         write_picture(tmp_path / "a.tif", np.array([[{}]]))
     assert not names(tmp_path)
 
 
-def test_importing_needs_no_library_of_formats():
+def test_import_loads_no_format_library():
     code = "import sys, napari_defocus.io; print({'PIL', 'tifffile', 'torch'} & {*sys.modules})"
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert shown.stdout == "set()\n"

@@ -1,4 +1,4 @@
-"""Damaged files and files made to do harm: a picture that can be written, or a FileError, soon."""
+"""Damaged and malicious files: each gives a picture that can be written, or a FileError."""
 
 import io
 import os
@@ -70,9 +70,9 @@ def examples():
     yield with_folders_below()
     color, gray = Image.fromarray(RAMP), Image.fromarray(GRAY)
     yield pillow(color, "TIFF", exif=exif(), compression="tiff_lzw")
-    said = {"exif": exif(), "icc_profile": b"icc.", "dpi": (300, 150), "comment": "a wren"}
+    options = {"exif": exif(), "icc_profile": b"icc.", "dpi": (300, 150), "comment": "a wren"}
     for image in (color, gray):
-        yield pillow(image, "JPEG", **said, xmp=b'<x tiff:Orientation="6"/>')
+        yield pillow(image, "JPEG", **options, xmp=b'<x tiff:Orientation="6"/>')
     yield pillow(color, "JPEG", progressive=True)
     yield pillow(color, "MPO", save_all=True, append_images=[gray.convert("RGB")])
     texts = PngImagePlugin.PngInfo()
@@ -88,8 +88,8 @@ EXAMPLES = list(examples())
 NUMBERS = [0, 1, 255, 2**15, 2**16 - 1, 2**16, 10**9, 2**31 - 1, 2**31, 2**32 - 1]
 
 
-def checked(png):
-    """The same PNG file with checksums that fit, so that readers look at what is in it."""
+def with_checksums(png):
+    """Return a PNG file with correct checksums, so that readers parse its chunks."""
     content, position = bytearray(png), 8
     while position + 12 <= len(content):
         end = position + 8 + struct.unpack_from(">I", content, position)[0]
@@ -101,8 +101,8 @@ def checked(png):
 
 
 @st.composite
-def damaged(draw):
-    """An image file with bytes changed, put in, cut out, or its end cut off."""
+def damaged_files(draw):
+    """Draw an image file with bytes changed, inserted or cut out, or with its end cut off."""
     content = bytearray(draw(st.sampled_from(EXAMPLES)))
     for _ in range(draw(st.integers(1, 5))):
         place = draw(st.integers(0, 3000) | st.integers(0, 200) | st.integers(-300, -1))
@@ -120,12 +120,12 @@ def damaged(draw):
         else:
             del content[max(place, 1) :]
     is_png = content.startswith(b"\x89PNG")
-    return checked(content) if is_png and draw(st.booleans()) else bytes(content)
+    return with_checksums(content) if is_png and draw(st.booleans()) else bytes(content)
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=damaged())
-def test_damaged_files_give_a_picture_that_can_be_written_or_a_file_error(tmp_path, content):
+@given(content=damaged_files())
+def test_damaged_file_gives_a_writable_picture_or_a_file_error(tmp_path, content):
     path = tmp_path / "a.bin"
     path.write_bytes(content)
     picture, message = attempt(path)
@@ -174,7 +174,7 @@ def test_directories_in_a_circle_are_not_followed(tmp_path):
         refused(tmp_path / "a.tif", content, "its directories lead in a circle")
 
 
-def test_gigabytes_of_nothing_are_not_made(tmp_path):
+def test_small_file_that_claims_gigabytes_is_refused(tmp_path):
     content = tiff(np.zeros((16, 16), np.uint8), tile=(16, 16), compression="zlib", metadata=None)
     (tmp_path / "a.tif").write_bytes(content)
     with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as file:
@@ -196,16 +196,16 @@ def test_png_of_gigapixels_is_refused(tmp_path, sides):
     content = bytearray(pillow(Image.fromarray(RAMP), "PNG"))
     struct.pack_into(">II", content, 16, *sides)
     words = rf"claims {sides[0]} x {sides[1]} pixels; pictures of up to 500 megapixels"
-    refused(tmp_path / "a.png", checked(content), words)
+    refused(tmp_path / "a.png", with_checksums(content), words)
 
 
 def test_size_that_hides_behind_another_chunk_is_refused(tmp_path):
     content = pillow(Image.fromarray(RAMP), "PNG")
     hidden = bytearray(struct.pack(">I4sII", 8, b"tEXt", 4, 4) + bytes(4))
-    refused(tmp_path / "a.png", checked(content[:8] + hidden + content[8:]), "is damaged")
+    refused(tmp_path / "a.png", with_checksums(content[:8] + hidden + content[8:]), "is damaged")
 
 
-def test_many_texts_that_swell_are_left_out_together(tmp_path):
+def test_total_length_of_texts_is_limited(tmp_path):
     texts = PngImagePlugin.PngInfo()
     for number in range(40):
         texts.add_text(f"Bomb {number}", " " * 10**6, zip=True)
@@ -214,7 +214,7 @@ def test_many_texts_that_swell_are_left_out_together(tmp_path):
     assert 0 < sum(map(len, kept.values())) <= 2**24
 
 
-def test_profile_and_xmp_of_another_type_are_bytes_or_left_out(tmp_path):
+def test_profile_and_xmp_of_another_type_become_bytes_or_are_left_out(tmp_path):
     tags = [(34675, 3, 2, (65000, 65001), True), (700, 2, 5, "<x/>", True)]
     (tmp_path / "a.tif").write_bytes(tiff(RAMP, extratags=tags))
     picture = read_picture(tmp_path / "a.tif")
@@ -223,7 +223,7 @@ def test_profile_and_xmp_of_another_type_are_bytes_or_left_out(tmp_path):
     write_picture(tmp_path / "b.tif", picture.data, picture)
 
 
-def test_imagej_fields_beyond_ascii_are_written_as_imagej_does(tmp_path):
+def test_imagej_fields_beyond_ascii_are_escaped(tmp_path):
     content = tiff(STACK, {"imagej": True}, metadata={"axes": "ZYX", "unit": "xm"})
     (tmp_path / "a.tif").write_bytes(content.replace(b"unit=xm", b"unit=\xb5m"))
     picture = read_picture(tmp_path / "a.tif")
@@ -231,7 +231,7 @@ def test_imagej_fields_beyond_ascii_are_written_as_imagej_does(tmp_path):
     assert read_picture(tmp_path / "b.tif").metadata.imagej["unit"] == "\\u00B5m"
 
 
-def test_ome_whose_planes_have_no_names_keeps_them_all(tmp_path):
+def test_ome_without_tiff_data_keeps_all_planes(tmp_path):
     content = tiff(STACK, {"ome": True}, metadata={"axes": "CYX"})
     (tmp_path / "a.tif").write_bytes(content.replace(b"<TiffData", b"<TiffDatx"))
     picture = read_picture(tmp_path / "a.tif")
@@ -239,7 +239,7 @@ def test_ome_whose_planes_have_no_names_keeps_them_all(tmp_path):
     np.testing.assert_array_equal(read_picture(tmp_path / "b.tif").data, STACK)
 
 
-def test_the_same_ome_picture_is_written_with_the_same_bytes(tmp_path):
+def test_ome_file_is_reproducible(tmp_path):
     (tmp_path / "a.ome.tif").write_bytes(tiff(STACK, {"ome": True}, metadata={"axes": "CYX"}))
     picture = read_picture(tmp_path / "a.ome.tif")
     for like in (picture, None):
@@ -249,13 +249,13 @@ def test_the_same_ome_picture_is_written_with_the_same_bytes(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX pipes")
-def test_pipes_are_not_waited_for(tmp_path):
+def test_pipe_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "a.png")
     with pytest.raises(FileError, match="is a pipe or a device"):
         read_picture(tmp_path / "a.png")
 
 
-def test_names_too_long_to_be_are_an_error(tmp_path):
+def test_too_long_name_is_refused(tmp_path):
     for path in (tmp_path / ("é" * 200 + ".tif"), tmp_path / ("/x" * 4000) / "a.tif"):
         with pytest.raises(FileError, match="cannot be read: File name too long"):
             read_picture(path)
@@ -264,7 +264,7 @@ def test_names_too_long_to_be_are_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("bytes_of_name", [255 - 4, 255 - 5])
-def test_names_as_long_as_they_can_be_are_written(tmp_path, bytes_of_name):
+def test_longest_possible_name_is_written(tmp_path, bytes_of_name):
     path = tmp_path / ("x" * bytes_of_name + ".tif")
     write_picture(path, GRAY)
     np.testing.assert_array_equal(read_picture(path).data, GRAY)

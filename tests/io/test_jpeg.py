@@ -29,7 +29,7 @@ def exif_of(orientation):
 
 @pytest.fixture
 def photograph(tmp_path):
-    """A photograph that lies on its side and says so, in every way a JPEG can say anything."""
+    """Write a photograph with orientation 6 and all metadata that a JPEG file can hold."""
     path = tmp_path / "photograph.jpg"
     resource = b"8BIM" + struct.pack(">HHI", 1028, 0, len(_IPTC)) + _IPTC + bytes(len(_IPTC) % 2)
     body = b"Photoshop 3.0\0" + resource
@@ -46,7 +46,7 @@ def photograph(tmp_path):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientation_is_applied_as_elsewhere(tmp_path, orientation):
+def test_orientation_is_applied_as_by_pillow(tmp_path, orientation):
     path = tmp_path / "a.jpg"
     Image.fromarray(SMOOTH).save(path, exif=exif_of(orientation))
     with Image.open(path) as image:
@@ -55,7 +55,7 @@ def test_orientation_is_applied_as_elsewhere(tmp_path, orientation):
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
-def test_metadata_reach_every_kind_of_file(photograph, tmp_path, suffix):
+def test_metadata_are_written_to_every_format(photograph, tmp_path, suffix):
     picture = read_picture(photograph)
     path = tmp_path / f"out{suffix}"
     write_picture(path, picture.data, picture)
@@ -81,7 +81,7 @@ def test_metadata_reach_every_kind_of_file(photograph, tmp_path, suffix):
 
 @pytest.mark.parametrize("second", [".jpg", ".png", ".tif"])
 @pytest.mark.parametrize("first", [".png", ".tif"])
-def test_metadata_survive_a_second_change_of_kind(photograph, tmp_path, first, second):
+def test_metadata_survive_a_second_change_of_format(photograph, tmp_path, first, second):
     picture = read_picture(photograph)
     write_picture(tmp_path / f"a{first}", picture.data, picture)
     again = read_picture(tmp_path / f"a{first}")
@@ -105,7 +105,7 @@ def test_thumbnail_of_the_old_picture_is_unlinked(tmp_path):
     assert picture.metadata.exif[end - 6 : end - 2] == bytes(4)
 
 
-def test_written_at_high_quality(tmp_path):
+def test_quality_is_high(tmp_path):
     write_picture(tmp_path / "a.jpg", SMOOTH, channel_axis=-1)
     error = read_picture(tmp_path / "a.jpg").data.astype(int) - SMOOTH
     assert np.abs(error).max() <= 6
@@ -132,19 +132,19 @@ def test_color_of_16_bits_is_rounded(tmp_path):
         (np.zeros((1, 65536), np.uint8), None, "65536 x 1 pixels; write a .png or .tif"),
     ],
 )
-def test_what_jpeg_cannot_hold_is_refused(tmp_path, data, channel_axis, words):
+def test_picture_that_jpeg_cannot_hold_is_refused(tmp_path, data, channel_axis, words):
     with pytest.raises(FileError, match=words):
         write_picture(tmp_path / "a.jpg", data, channel_axis=channel_axis)
     assert not list(tmp_path.iterdir())
 
 
-def test_inks_are_refused(tmp_path):
+def test_cmyk_is_refused(tmp_path):
     Image.new("CMYK", (8, 8)).save(tmp_path / "a.jpg")
     with pytest.raises(FileError, match="holds CMYK colors; convert it to RGB first"):
         read_picture(tmp_path / "a.jpg")
 
 
-def test_truncated_is_refused(photograph):
+def test_truncated_file_is_refused(photograph):
     content = photograph.read_bytes()
     for length in [*range(3, len(content), len(content) // 30), len(content) - 2]:
         photograph.write_bytes(content[:length])

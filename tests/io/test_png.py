@@ -1,4 +1,4 @@
-"""PNG: 8 and 16 bits, alpha, and the chunks beside the pixels."""
+"""PNG: 8 and 16 bits, alpha, and metadata chunks."""
 
 import struct
 import zlib
@@ -83,7 +83,7 @@ def test_chunks_are_kept(tmp_path):
         }
 
 
-def test_chunks_of_the_copy_are_known_to_other_readers(tmp_path):
+def test_written_chunks_are_read_by_pillow(tmp_path):
     data = SEED.integers(0, 255, (9, 7, 3)).astype(np.uint8)
     chunks = [(b"pHYs", struct.pack(">IIB", 11811, 11811, 1)), (b"tEXt", b"Title\0a wren")]
     (tmp_path / "a.png").write_bytes(png(data, *chunks))
@@ -103,7 +103,7 @@ def test_damaged_texts_are_left_out(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_pixels_no_one_can_have_are_refused_before_they_are_decoded(tmp_path):
+def test_too_many_pixels_are_refused_before_decoding(tmp_path):
     header = struct.pack(">IIBBBBB", 2**17, 2**17, 8, 6, 0, 0, 0)
     content = (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
@@ -113,20 +113,20 @@ def test_pixels_no_one_can_have_are_refused_before_they_are_decoded(tmp_path):
         read_picture(tmp_path / "bomb.png")
 
 
-def test_text_that_swells_beyond_measure_is_left_out(tmp_path):
+def test_text_that_decompresses_to_megabytes_is_left_out(tmp_path):
     bomb = (b"zTXt", b"Bomb\0\0" + zlib.compress(bytes(2**25)))
     (tmp_path / "a.png").write_bytes(png(np.eye(3, dtype=np.uint8), bomb))
     assert read_picture(tmp_path / "a.png").metadata.text["Bomb"] == ""
 
 
 @pytest.mark.parametrize("keep", [20, 40, 60, -13])
-def test_truncated_is_refused(tmp_path, keep):
+def test_truncated_file_is_refused(tmp_path, keep):
     content = png(SEED.integers(0, 255, (30, 30)).astype(np.uint8))
     (tmp_path / "a.png").write_bytes(content[:keep])
     with pytest.raises(FileError, match="damaged or truncated"):
         read_picture(tmp_path / "a.png")
 
 
-def test_animation_says_what_is_left_out(tmp_path):
+def test_later_frames_of_an_animation_are_mentioned(tmp_path):
     (tmp_path / "a.png").write_bytes(png(np.eye(3, dtype=np.uint8), (b"acTL", bytes(8))))
     assert read_picture(tmp_path / "a.png").ignored == "frames behind the first"

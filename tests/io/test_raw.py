@@ -1,4 +1,4 @@
-"""Cameras' raw files: developed upright to 16 bits, with what their EXIF says."""
+"""Camera raw files: developed upright to 16 bits, with EXIF."""
 
 import sys
 
@@ -49,7 +49,7 @@ def test_pictures_are_upright(dng, orientation, shape):
     assert {1: bottom > 2 * top, 3: top > 2 * bottom, 6: left > 2 * right}[orientation]
 
 
-def test_the_camera_is_kept_in_a_tiff_made_of_it(dng, tmp_path):
+def test_camera_model_is_kept_in_a_tiff(dng, tmp_path):
     picture = read_picture(dng)
     write_picture(tmp_path / "b.tif", picture.data, picture)
     with tifffile.TiffFile(tmp_path / "b.tif") as tiff:
@@ -58,7 +58,7 @@ def test_the_camera_is_kept_in_a_tiff_made_of_it(dng, tmp_path):
         assert "Orientation" not in tags
 
 
-def test_the_second_frame_is_read_where_there_is_one(dng, tmp_path):
+def test_second_frame_is_read_if_there_is_one(dng, tmp_path):
     write_dng(tmp_path / "two.dng", mosaic(0.4, 0.4, 0.4), mosaic(0.1, 0.1, 0.1))
     first, second = (read_raw(tmp_path / "two.dng", frame=frame) for frame in (0, 1))
     np.testing.assert_array_equal(read_picture(tmp_path / "two.dng").data, first.data)
@@ -67,21 +67,21 @@ def test_the_second_frame_is_read_where_there_is_one(dng, tmp_path):
         read_raw(dng, frame=1)
 
 
-def test_without_the_extra_it_is_named(dng, monkeypatch):
+def test_missing_extra_is_named(dng, monkeypatch):
     monkeypatch.setitem(sys.modules, "rawpy", None)
     with pytest.raises(OptionError, match=r"a.DNG is a camera's raw file; .*napari-defocus\[raw\]"):
         read_picture(dng)
 
 
 @pytest.mark.parametrize("length", [9, 200, 3000, -2000])
-def test_damaged_is_an_error(dng, length):
+def test_damaged_file_is_refused(dng, length):
     dng.write_bytes(dng.read_bytes()[:length])
     with pytest.raises(FileError, match=r"a.DNG is damaged"):
         read_picture(dng)
 
 
 @pytest.mark.parametrize("name", ["a.CR2", "a.CR3", "a.NEF", "a.ARW", "a.RAF", "a.ORF", "a.RW2"])
-def test_what_is_none_in_spite_of_its_name_is_an_error(tmp_path, name):
+def test_other_content_under_a_raw_suffix_is_refused(tmp_path, name):
     pytest.importorskip("rawpy")
     for content in (b"MM\0*" + bytes(99), b"nothing at all" * 9):
         (tmp_path / name).write_bytes(content)

@@ -1,4 +1,4 @@
-"""Whatever is written is read again as it was."""
+"""Round trips: written images are read back unchanged."""
 
 import tempfile
 from pathlib import Path
@@ -22,7 +22,7 @@ def arrays(dtypes, planes):
 
 @settings(deadline=None)
 @given(data=arrays(_REAL, planes=3), ome=st.booleans())
-def test_stacks_in_tiff(data, ome):
+def test_tiff_stacks_are_read_back(data, ome):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / ("a.ome.tif" if ome else "a.tif")
         write_picture(path, data)
@@ -42,7 +42,7 @@ def test_stacks_in_tiff(data, ome):
     samples=st.sampled_from([3, 4]),
     axis=st.integers(-3, 2),
 )
-def test_colors_in_tiff(data, samples, axis):
+def test_tiff_colors_are_read_back(data, samples, axis):
     data = np.stack([data] * samples, axis=axis)
     with tempfile.TemporaryDirectory() as folder:
         write_picture(Path(folder) / "a.tif", data, channel_axis=axis)
@@ -53,7 +53,7 @@ def test_colors_in_tiff(data, samples, axis):
 
 @settings(deadline=None)
 @given(data=arrays([np.uint8, np.uint16], planes=0), samples=st.sampled_from([1, 3, 4]))
-def test_pictures_in_png(data, samples):
+def test_png_pictures_are_read_back(data, samples):
     axis = None if samples == 1 else -1
     data = data if samples == 1 else np.stack([data] * samples, axis=-1)
     with tempfile.TemporaryDirectory() as folder:

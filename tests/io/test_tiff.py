@@ -1,4 +1,4 @@
-"""TIFF of every kind: axes, colors and metadata, in and out."""
+"""TIFF, OME-TIFF and ImageJ hyperstacks: axes, colors and metadata, read and written."""
 
 import re
 from pathlib import Path
@@ -25,8 +25,8 @@ def write(path, data, *, bigtiff=False, byteorder="<", imagej=False, ome=False, 
     return path
 
 
-def through(path: Path, **options) -> tuple[Picture, Picture]:
-    """What is read, and what is read again after it has been written."""
+def round_trip(path: Path, **options) -> tuple[Picture, Picture]:
+    """Return the picture that is read, and the one read again after writing it."""
     first = read_picture(path)
     copy = path.with_name(f"copy-{path.name}")
     write_picture(copy, first.data, first, **options)
@@ -70,7 +70,7 @@ def through(path: Path, **options) -> tuple[Picture, Picture]:
         ),
     ],
 )
-def test_reads_and_writes_every_layout(tmp_path, options, axes, expected):
+def test_every_layout_is_read_and_written(tmp_path, options, axes, expected):
     stored = expected
     if options.get("photometric") == "miniswhite":
         stored = 65535 - expected
@@ -78,7 +78,7 @@ def test_reads_and_writes_every_layout(tmp_path, options, axes, expected):
         stored = np.moveaxis(expected, 0, -1)
     if axes == "YXS" and options.get("planarconfig") == "separate":
         stored = np.moveaxis(expected, -1, 0)
-    first, again = through(write(tmp_path / "a.tif", np.ascontiguousarray(stored), **options))
+    first, again = round_trip(write(tmp_path / "a.tif", np.ascontiguousarray(stored), **options))
     for picture in (first, again):
         assert picture.axes == axes
         assert picture.channel_axis == (-1 if axes == "YXS" else None)
@@ -88,11 +88,11 @@ def test_reads_and_writes_every_layout(tmp_path, options, axes, expected):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint32", "float16", "float32", "float64"])
-def test_keeps_the_type(tmp_path, dtype):
+def test_type_is_kept(tmp_path, dtype):
     data = STACK[0, 0].astype(dtype)
     if data.dtype.kind == "f":
         data[3, 4] = np.nan
-    first, again = through(write(tmp_path / "a.tif", data))
+    first, again = round_trip(write(tmp_path / "a.tif", data))
     for picture in (first, again):
         assert picture.data.dtype == dtype
         np.testing.assert_array_equal(picture.data, data)
@@ -100,7 +100,7 @@ def test_keeps_the_type(tmp_path, dtype):
 
 def test_alpha_of_color_is_a_fourth_sample(tmp_path):
     data = np.dstack([COLOR, STACK[1, 0]])
-    first, again = through(
+    first, again = round_trip(
         write(tmp_path / "a.tif", data, photometric="rgb", extrasamples=["assocalpha"])
     )
     assert first.axes == "YXS"
@@ -118,7 +118,7 @@ def test_alpha_of_gray_is_kept_beside_it(tmp_path):
         planarconfig="contig",
         extrasamples=["unassalpha"],
     )
-    first, again = through(path)
+    first, again = round_trip(path)
     assert first.axes == again.axes == "YX"
     np.testing.assert_array_equal(again.data, data[..., 0])
     np.testing.assert_array_equal(again.alpha, data[..., 1])
@@ -154,7 +154,7 @@ def test_imagej_hyperstack_keeps_axes_sizes_and_fields(tmp_path):
         "mode": "composite",
     }
     path = write(tmp_path / "a.tif", STACK, imagej=True, metadata=fields, resolution=(10, 5))
-    first, again = through(path)
+    first, again = round_trip(path)
     assert first.axes == again.axes == "ZCYX"
     assert again.metadata.pixel_size == {
         "X": Length(0.1, "um"),
@@ -174,7 +174,7 @@ def test_imagej_unit_beyond_ascii_survives(tmp_path):
         metadata={"axes": "ZYX", "unit": "\\u00B5m", "spacing": 1.5},
         resolution=(10, 10),
     )
-    first, again = through(path)
+    first, again = round_trip(path)
     assert first.metadata.pixel_size == again.metadata.pixel_size
     assert first.metadata.imagej["unit"] == again.metadata.imagej["unit"]
 
@@ -202,9 +202,9 @@ OME = {
 }
 
 
-def test_ome_keeps_what_its_xml_says(tmp_path):
+def test_ome_xml_is_kept(tmp_path):
     path = write(tmp_path / "a.ome.tif", STACK, ome=True, metadata=OME)
-    first, again = through(path)
+    first, again = round_trip(path)
     assert again.axes == "TCYX"
     assert again.metadata.channel_names == ("DAPI", "GFP", "DIC")
     assert again.metadata.pixel_size == {
@@ -218,7 +218,7 @@ def test_ome_keeps_what_its_xml_says(tmp_path):
     np.testing.assert_array_equal(again.data, STACK)
 
 
-def test_map_of_an_ome_picture_says_float_and_no_colors(tmp_path):
+def test_map_of_an_ome_picture_is_float_without_colors(tmp_path):
     path = write(
         tmp_path / "a.ome.tif",
         np.moveaxis(STACK, 1, -1),
@@ -236,12 +236,12 @@ def test_map_of_an_ome_picture_says_float_and_no_colors(tmp_path):
     assert 'SizeC="1"' in written.metadata.ome
 
 
-def test_ome_of_several_images_keeps_the_first_and_says_so(tmp_path):
+def test_ome_of_several_images_keeps_and_reports_the_first(tmp_path):
     path = tmp_path / "a.ome.tif"
     with tifffile.TiffWriter(path, ome=True) as writer:
         writer.write(STACK[0, 0], metadata={"Name": "first"})
         writer.write(STACK[:, 0, :9, :9], metadata={"Name": "second"})
-    first, again = through(path)
+    first, again = round_trip(path)
     assert first.ignored == "a further image"
     assert 'Name="first"' in again.metadata.ome
     assert "second" not in again.metadata.ome
@@ -295,7 +295,7 @@ def test_plain_tags_are_kept(tmp_path):
             (33723, 7, 6, b"\x1c\x02\x00\x00\x01\x31", True),
         ],
     )
-    first, again = through(path)
+    first, again = round_trip(path)
     assert again.metadata == first.metadata
     assert again.metadata.text == {"Description": "größer"}
     assert again.metadata.resolution == Resolution(300, 300, "inch")
@@ -318,14 +318,14 @@ def test_map_carries_no_color_profile(tmp_path):
 def test_lossy_compression_is_not_repeated(tmp_path):
     smooth = np.linspace(0, 200, 32 * 48 * 3).reshape(32, 48, 3).astype(np.uint8)
     path = write(tmp_path / "a.tif", smooth, photometric="rgb", compression="jpeg")
-    first, again = through(path)
+    first, again = round_trip(path)
     np.testing.assert_array_equal(first.data, again.data)
     with tifffile.TiffFile(tmp_path / "copy-a.tif") as tiff:
         assert tiff.pages[0].compression.name == "ADOBE_DEFLATE"
 
 
 def test_tiles_are_kept(tmp_path):
-    through(write(tmp_path / "a.tif", STACK[0, 0], tile=(16, 32)))
+    round_trip(write(tmp_path / "a.tif", STACK[0, 0], tile=(16, 32)))
     with tifffile.TiffFile(tmp_path / "copy-a.tif") as tiff:
         assert tiff.pages[0].tile == (16, 32)
 
@@ -345,7 +345,7 @@ def test_orientation_is_applied(tmp_path, orientation):
         7: STACK[0, 0][::-1, ::-1].T,
         8: np.rot90(STACK[0, 0]),
     }[orientation]
-    first, again = through(path)
+    first, again = round_trip(path)
     np.testing.assert_array_equal(first.data, expected)
     np.testing.assert_array_equal(again.data, expected)
 
@@ -365,14 +365,14 @@ def test_other_colors_are_refused(tmp_path, options, words):
         read_picture(path)
 
 
-def test_no_rows_are_refused(tmp_path):
+def test_array_without_rows_is_refused(tmp_path):
     path = write(tmp_path / "a.tif", STACK[0, 0, 0])
     with pytest.raises(FileError, match=re.escape("an array of axes X, shape (30,)")):
         read_picture(path)
 
 
 @pytest.mark.parametrize("kind", ["strips", "deflate", "tiles", "pages", "imagej", "ome"])
-def test_truncated_anywhere_is_refused_or_whole(tmp_path, kind):
+def test_truncated_file_is_refused_or_complete(tmp_path, kind):
     options = {
         "strips": {},
         "deflate": {"compression": "zlib"},
@@ -392,7 +392,7 @@ def test_truncated_anywhere_is_refused_or_whole(tmp_path, kind):
         np.testing.assert_array_equal(picture.data, whole.data)
 
 
-def test_truncated_says_by_how_much(tmp_path):
+def test_message_says_how_much_is_truncated(tmp_path):
     path = write(tmp_path / "a.tif", STACK[0, 0])
     content = path.read_bytes()
     path.write_bytes(content[:-100])
@@ -412,7 +412,7 @@ def test_pixels_beyond_memory_are_refused_before_they_are_decoded(tmp_path):
 
 
 @pytest.mark.parametrize("bigtiff", [False, True])
-def test_exif_hangs_from_the_first_directory(tmp_path, bigtiff):
+def test_exif_is_attached_to_the_first_directory(tmp_path, bigtiff):
     exif = Image.Exif()
     exif[0x010F] = "Canon"
     exif.get_ifd(0x8769).update({0x829D: 2.8, 0x927C: b"maker's note"})
@@ -426,6 +426,6 @@ def test_exif_hangs_from_the_first_directory(tmp_path, bigtiff):
         assert tags["Make"].value == "Canon"
         assert tags["ExifTag"].value["MakerNote"] == b"maker's note"
         assert tags["GPSTag"].value == {"GPSLatitudeRef": "N"}
-    first, again = through(tmp_path / "a.tif")
+    first, again = round_trip(tmp_path / "a.tif")
     assert first.metadata == again.metadata
     np.testing.assert_array_equal(again.data, COLOR)

@@ -1,4 +1,4 @@
-"""zarr stores are read lazily, with what OME-NGFF says of them, and written whole or not at all."""
+"""zarr stores and large TIFF files: lazy reading, OME-NGFF metadata, atomic writing."""
 
 import errno
 import json
@@ -25,8 +25,8 @@ def stack(shape=(2, 3, 40, 56), dtype=np.uint16):
     return np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
 
 
-def image(path, data, axes, *, version="0.5", group="", **told):
-    """An OME-Zarr image, written without our own code."""
+def image(path, data, axes, *, version="0.5", group="", **fields):
+    """Write an OME-Zarr image without the code under test."""
     v2 = version == "0.4"
     root = zarr.open_group(str(path), mode="a", zarr_format=2 if v2 else 3, path=group)
     array = root.create_array(
@@ -35,17 +35,17 @@ def image(path, data, axes, *, version="0.5", group="", **told):
     array[...] = data
     scale = {"type": "scale", "scale": [0.5] * data.ndim}
     units = {"x": "micrometer", "y": "micrometer", "z": "micrometer", "t": "second"}
-    named = [{"name": a, **({"unit": units[a]} if a in units else {})} for a in axes]
+    axis_fields = [{"name": a, **({"unit": units[a]} if a in units else {})} for a in axes]
     dataset = {"path": "full", "coordinateTransformations": [scale]}
-    scales = [{"axes": named, "datasets": [dataset], "version": version}]
+    scales = [{"axes": axis_fields, "datasets": [dataset], "version": version}]
     omero = {"channels": [{"label": "DAPI"}, {"label": "GFP"}, {"label": ""}]}
-    content = {"multiscales": scales, "omero": omero, **told}
+    content = {"multiscales": scales, "omero": omero, **fields}
     root.attrs.update(content if v2 else {"ome": {"version": version, **content}})
     return path
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
-def test_an_image_is_read_with_its_axes_sizes_and_names(tmp_path, version):
+def test_ome_zarr_is_read_with_axes_sizes_and_channel_names(tmp_path, version):
     path = image(tmp_path / "a.ome.zarr", stack(), "tcyx", version=version)
     picture = open_picture(path)
     assert type(picture.data).__module__.startswith("dask")
@@ -60,7 +60,7 @@ def test_an_image_is_read_with_its_axes_sizes_and_names(tmp_path, version):
 
 @pytest.mark.parametrize("zarr_format", [2, 3])
 @pytest.mark.parametrize("dtype", [np.uint8, ">u2", np.float32])
-def test_a_plain_array_is_planes(tmp_path, zarr_format, dtype):
+def test_plain_array_is_read_as_planes(tmp_path, zarr_format, dtype):
     path = tmp_path / "a.zarr"
     data = stack(dtype=dtype)
     made = zarr.create_array(str(path), shape=data.shape, dtype=data.dtype, zarr_format=zarr_format)
@@ -71,14 +71,14 @@ def test_a_plain_array_is_planes(tmp_path, zarr_format, dtype):
     np.testing.assert_array_equal(picture.data, data)
 
 
-def test_names_of_dimensions_count(tmp_path):
+def test_dimension_names_become_axes(tmp_path):
     path = tmp_path / "a.zarr"
     names = ["z", "y", "x"]
     zarr.create_array(str(path), shape=(2, 9, 9), dtype="u1", dimension_names=names)
     assert read_picture(path).axes == "ZYX"
 
 
-def test_the_first_of_several_images_is_read(tmp_path):
+def test_first_image_of_bioformats2raw_is_read(tmp_path):
     path = tmp_path / "a.zarr"
     zarr.open_group(str(path), mode="w", attributes={"ome": {"bioformats2raw.layout": 3}})
     image(path, stack(), "tcyx", group="0")
@@ -116,12 +116,12 @@ def broken(path, kind):
         ("order", "the last should be Y and X"),
     ],
 )
-def test_what_is_no_image_is_said(tmp_path, kind, words):
+def test_store_without_an_image_is_refused(tmp_path, kind, words):
     with pytest.raises(FileError, match=words):
         read_picture(broken(tmp_path / "a.zarr", kind))
 
 
-def test_damaged_pixels_are_said(tmp_path):
+def test_damaged_pixels_raise_a_file_error_when_computed(tmp_path):
     path = image(tmp_path / "a.zarr", stack(), "tcyx")
     for chunk in (path / "full" / "c").rglob("[0-9]"):
         if chunk.is_file():
@@ -132,7 +132,7 @@ def test_damaged_pixels_are_said(tmp_path):
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
-def test_what_is_written_is_read_back(tmp_path, version):
+def test_written_image_is_read_back_with_its_metadata(tmp_path, version):
     source = open_picture(image(tmp_path / "a.ome.zarr", stack(), "tcyx", version=version))
     write_picture(tmp_path / "b.ome.zarr", stack() + 1, source)
     back = open_picture(tmp_path / "b.ome.zarr")
@@ -142,9 +142,7 @@ def test_what_is_written_is_read_back(tmp_path, version):
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
 @pytest.mark.parametrize(("dtype", "codec"), [("f4", "lz4"), ("u2", "lz4"), ("u1", "zstd")])
-def test_the_codec_that_all_readers_know_gives_the_same_bytes_again(
-    tmp_path, version, dtype, codec
-):
+def test_pixels_are_compressed_by_blosc_and_reproducible(tmp_path, version, dtype, codec):
     smooth = np.add.outer(np.arange(600), np.arange(600)).astype(dtype)
     like = Picture(smooth, "YX", Metadata(ngff={"version": version}))
     for folder in "ab":
@@ -167,7 +165,7 @@ def test_the_codec_that_all_readers_know_gives_the_same_bytes_again(
         assert codec in str(used.cname)
 
 
-def test_large_images_get_smaller_copies_that_lie_where_they_should(tmp_path):
+def test_large_image_gets_smaller_copies_at_the_right_place(tmp_path):
     ramp = np.add.outer(np.arange(701), np.arange(1100)).astype(np.uint16)
     metadata = Metadata(pixel_size={"Y": Length(2.0, "µm"), "X": Length(1.0, "µm")})
     picture = Picture(ramp, "YX", metadata)
@@ -209,7 +207,7 @@ def test_written_metadata_pass_an_independent_schema(tmp_path, version):
     assert scale.scale == [2.0, 1.0, 1.5, 1.0, 2.0]
 
 
-def test_nothing_is_left_of_what_fails(tmp_path):
+def test_failed_writing_leaves_nothing_behind(tmp_path):
     write_picture(tmp_path / "a.zarr", stack())
     with pytest.raises(FileError, match="exists already"):
         write_picture(tmp_path / "a.zarr", stack())
@@ -225,20 +223,20 @@ def test_nothing_is_left_of_what_fails(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
 
 
-def test_colors_have_no_place_in_it(tmp_path):
+def test_colors_are_refused(tmp_path):
     with pytest.raises(FileError, match="cannot hold colors"):
         write_picture(tmp_path / "a.zarr", np.zeros((8, 8, 3), np.uint8), channel_axis=-1)
 
 
-def test_metadata_are_plain_json(tmp_path):
+def test_unnamed_planes_become_z_and_t(tmp_path):
     write_picture(tmp_path / "a.zarr", stack())
-    told = json.loads((tmp_path / "a.zarr" / "zarr.json").read_text(encoding="utf-8"))
-    axes = told["attributes"]["ome"]["multiscales"][0]["axes"]
+    document = json.loads((tmp_path / "a.zarr" / "zarr.json").read_text(encoding="utf-8"))
+    axes = document["attributes"]["ome"]["multiscales"][0]["axes"]
     assert [axis["name"] for axis in axes] == ["z", "t", "y", "x"]
 
 
 @pytest.mark.parametrize("color", [False, True])
-def test_large_tiff_files_are_read_and_written_window_by_window(tmp_path, color):
+def test_large_tiff_is_read_and_written_window_by_window(tmp_path, color):
     data = stack((2, 70, 90, 3) if color else (2, 70, 90))
     kept = Metadata(ome=None, pixel_size={"X": Length(0.5, "µm"), "Y": Length(0.5, "µm")})
     source = Picture(data, "ZYXS" if color else "ZYX", kept)
@@ -256,25 +254,25 @@ def test_large_tiff_files_are_read_and_written_window_by_window(tmp_path, color)
     assert not find_leftovers(tmp_path)
 
 
-#: In 100 tiles, each of which is read by itself.
+#: A picture of 100 tiles, which are read one by one.
 TILED = Picture(stack((1600, 16)), "YX", Metadata(storage=Storage(compression=8, tile=(16, 16))))
 
 
 @pytest.fixture
 def reading(monkeypatch):
-    """Has a function called before each read of the pixels of a TIFF file that is written."""
+    """Call a function before each read of the pixels of a TIFF file that is being written."""
     read = tiff_write._Stoppable.__getitem__
-    monkeypatch.setattr(tiff_write, "_PATIENCE", 0.01)
+    monkeypatch.setattr(tiff_write, "_YIELD_INTERVAL", 0.01)
 
     def before(call):
         monkeypatch.setattr(
-            tiff_write._Stoppable, "__getitem__", lambda *given: (call(), read(*given))[1]
+            tiff_write._Stoppable, "__getitem__", lambda *args: (call(), read(*args))[1]
         )
 
     return before
 
 
-def test_a_large_tiff_file_that_is_written_gives_signs_of_life(tmp_path, reading):
+def test_writing_a_large_tiff_yields_often(tmp_path, reading):
     reading(lambda: time.sleep(0.005))
     with open_streaming(tmp_path / "a.tif", TILED) as target:
         target.array[...] = TILED.data
@@ -282,15 +280,15 @@ def test_a_large_tiff_file_that_is_written_gives_signs_of_life(tmp_path, reading
     np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").data, TILED.data)
 
 
-def test_a_large_tiff_file_is_not_written_on_once_that_is_given_up(tmp_path, reading, monkeypatch):
+def test_writing_a_large_tiff_stops_when_closed(tmp_path, reading, monkeypatch):
     reads, threads, write = [], [], tiff_write.write_tiff
     reading(lambda: (reads.append(1), time.sleep(0.005)))
 
-    def watched(*given, **named):
+    def watch(*args, **options):
         threads.append(threading.current_thread())
-        write(*given, **named)
+        write(*args, **options)
 
-    monkeypatch.setattr(tiff_write, "write_tiff", watched)
+    monkeypatch.setattr(tiff_write, "write_tiff", watch)
     with suppress(KeyboardInterrupt), open_streaming(tmp_path / "a.tif", TILED) as target:
         steps = target.complete()
         next(steps)
@@ -301,7 +299,7 @@ def test_a_large_tiff_file_is_not_written_on_once_that_is_given_up(tmp_path, rea
     assert not list(tmp_path.iterdir())
 
 
-def test_what_stops_the_writing_of_a_large_tiff_file_is_said(tmp_path, reading):
+def test_failure_while_writing_a_large_tiff_is_reported(tmp_path, reading):
     def fail():
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -314,7 +312,7 @@ def test_what_stops_the_writing_of_a_large_tiff_file_is_said(tmp_path, reading):
     assert not list(tmp_path.iterdir())
 
 
-def test_large_ome_tiff_files_are_named_as_small_ones_are(tmp_path):
+def test_large_and_small_ome_tiff_get_the_same_uuid(tmp_path):
     data = stack((2, 700, 20))
     picture = Picture(data, "ZYX")
     with open_streaming(tmp_path / "a.ome.tif", picture) as target:
@@ -328,7 +326,7 @@ def test_large_ome_tiff_files_are_named_as_small_ones_are(tmp_path):
     assert len(set(names)) == 1
 
 
-def test_large_ome_tiff_files_are_written_in_little_memory(tmp_path, monkeypatch):
+def test_large_ome_tiff_is_written_in_little_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(tiff_write, "_PASS", 2**20)
     picture = Picture(np.broadcast_to(np.uint8(0), (16, 1024, 1024)), "ZYX")
     with open_streaming(tmp_path / "a.ome.tif", picture) as target:
