@@ -13,6 +13,7 @@ from PIL import Image
 from napari_defocus.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -61,12 +62,16 @@ def test_targets_of_make_exist():
     assert {"demo", "app", "test"} <= named <= targets
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/architecture.md"])
+@pytest.mark.parametrize("path", ["README.md", *(f"docs/{page.name}" for page in PAGES)])
 def test_links_lead_to_files(path):
     links = re.findall(r"\]\(((?!http)[^)#]+)[^)]*\)", (ROOT / path).read_text(encoding="utf-8"))
-    assert links
     for link in links:
         assert (ROOT / path).parent.joinpath(link).exists(), link
+
+
+def test_readme_leads_to_every_page_of_the_documentation():
+    for page in PAGES:
+        assert f"](docs/{page.name})" in README, page.name
 
 
 def test_architecture_names_modules_that_exist():
