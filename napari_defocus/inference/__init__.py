@@ -1,1 +1,1 @@
-"""Running a network over a plane of any size, in tiles, on any device."""
+"""Inference of any network over a plane of any size, in tiles, on any device."""

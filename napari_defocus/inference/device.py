@@ -1,4 +1,4 @@
-"""On which device, in which precision and with which tiles a network is run."""
+"""Choice of device, precision and size of tiles for a network."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ Precision = Literal["float32", "bfloat16"]
 
 _SMALLEST_SIDE, _LARGEST_SIDE = 64, 1024
 _TILE_SECONDS = 0.5
-#: Multiply-adds a second that one core can be trusted to reach, by the CPU's vector instructions.
+#: Multiply-adds a second that one core reaches at least, by the CPU's vector instructions.
 _CPU_SPEED = {"AVX512": 20e9, "AVX2": 10e9}
 _SLOWEST = 5e9
-#: Least side in pixels of the square on which a network's work is counted.
+#: Least side in pixels of the square on which a network's operations are counted.
 _PROBE = 64
-#: What has been counted before, of networks that are still in use.
-_COUNTED: WeakKeyDictionary[nn.Module, float] = WeakKeyDictionary()
+#: Operations per pixel of networks that are in use.
+_OPERATIONS: WeakKeyDictionary[nn.Module, float] = WeakKeyDictionary()
 
 
 class NetworkInfo(Protocol):
-    """What the engine must know of a network; every descriptor tells it."""
+    """Properties of a network that the engine needs; every descriptor has them."""
 
     @property
     def receptive_radius(self) -> int:
-        """Distance in pixels beyond which an input pixel cannot matter."""
+        """Distance in pixels beyond which an input pixel has no effect."""
 
     @property
     def multiple(self) -> int:
-        """Height and width must be multiples of this."""
+        """Number that height and width must be multiples of."""
 
     @property
     def in_channels(self) -> int:
@@ -47,23 +47,23 @@ class NetworkInfo(Protocol):
 
     @property
     def bfloat16(self) -> bool:
-        """Whether half precision is good enough inside."""
+        """Whether results stay accurate under bfloat16 autocast."""
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the device that a name means on this machine.
+    """Return the device of a name.
 
     Parameters
     ----------
     name : str
-        "auto" or one of torch's names.
+        "auto" (the accelerator if there is one, otherwise the CPU) or a name of torch's.
 
     Raises
     ------
     OptionError
-        If torch knows no such name.
+        If it is no name of torch's.
     DeviceError
-        If this machine does not have the device; names those it has.
+        If this machine does not have the device.
     """
     import torch
 
@@ -80,24 +80,24 @@ def choose_device(name: str) -> torch.device:
         return torch.device("cpu")
     count = torch.accelerator.device_count() if accelerator else 0
     if accelerator is None or device.type != accelerator.type or (device.index or 0) >= count:
-        there = ["cpu", *(f"{accelerator.type}:{i}" for i in range(count) if accelerator)]
-        raise DeviceError(f"there is no device {name!r} here; there are: {', '.join(there)}")
+        available = ["cpu", *(f"{accelerator.type}:{i}" for i in range(count) if accelerator)]
+        raise DeviceError(f"there is no device {name!r}; there are: {', '.join(available)}")
     return device
 
 
-def choose_precision(precision: str, facts: NetworkInfo) -> Precision:
+def choose_precision(precision: str, descriptor: NetworkInfo) -> Precision:
     """Return the precision to compute in.
 
-    "auto" is float32: half precision changes a result by more than tiles may differ from the whole.
-    bfloat16 is for networks that keep their quality in it; others stay with float32.
+    "auto" is float32. bfloat16 changes results by more than tiles may differ from the whole, and is
+    used only where it is asked for and the network stays accurate in it.
     """
-    return "bfloat16" if precision == "bfloat16" and facts.bfloat16 else "float32"
+    return "bfloat16" if precision == "bfloat16" and descriptor.bfloat16 else "float32"
 
 
 def computing(device: torch.device, precision: Precision) -> ExitStack:
-    """Return the context to run a network in: no gradients, and the precision asked for.
+    """Return a context without gradients and with a precision, to run a network in.
 
-    It holds for the running thread only, and must be left before control goes elsewhere.
+    It must be left before a generator yields: other code then runs in the same thread.
     """
     import torch
 
@@ -106,13 +106,13 @@ def computing(device: torch.device, precision: Precision) -> ExitStack:
     half = precision == "bfloat16"
     stack.enter_context(torch.autocast(device.type, dtype=torch.bfloat16, enabled=half))
     if device.type == "cuda":
-        # float32 means it: no 10-bit mantissas in convolutions
+        # float32 proper, not TF32 with its mantissas of 10 bits
         stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=half))
     return stack
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, on any device."""
+    """Return whether an error says that memory ran out, on any device."""
     import torch
 
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
@@ -122,11 +122,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def choose_tile_size(network: nn.Module, device: torch.device, precision: Precision) -> int:
-    """Return the side of a tile's core, in pixels and halo not counted, for ``tile="auto"``.
+    """Return the side of a tile's core for ``tile="auto"``, in pixels, without the halo.
 
-    It follows from the network, the device and the precision alone, so that the same work is always
-    cut into the same tiles: as large as is done in about half a second, since what halos cost grows
-    as tiles shrink, and no larger than memory easily holds.
+    It follows from the network, the device and the precision. A tile takes about half a second:
+    smaller ones cost more in halos, larger ones more memory.
     """
     import torch
 
@@ -135,26 +134,26 @@ def choose_tile_size(network: nn.Module, device: torch.device, precision: Precis
     per_core = _CPU_SPEED.get(torch.backends.cpu.get_cpu_capability(), _SLOWEST)
     speed = per_core * torch.get_num_threads() * (2 if precision == "bfloat16" else 1)
     pixels = _TILE_SECONDS * speed / operations_per_pixel(network)
-    facts = cast(NetworkInfo, network.descriptor)
-    side = int(pixels**0.5) - 2 * halo(facts.receptive_radius, facts.multiple)
+    descriptor = cast(NetworkInfo, network.descriptor)
+    side = int(pixels**0.5) - 2 * halo(descriptor.receptive_radius, descriptor.multiple)
     return min(max(side // 64 * 64, _SMALLEST_SIDE), _LARGEST_SIDE)
 
 
 def operations_per_pixel(network: nn.Module) -> float:
-    """Return how many multiply-adds a network takes per pixel of its input.
+    """Return the number of multiply-adds of a network per pixel of its input.
 
     Parameters
     ----------
     network : torch.nn.Module
-        On the CPU, with a ``descriptor``. If it does not say so itself, as an attribute of this
-        name, it is run once on a small square, and its convolutions are counted.
+        On the CPU, with a ``descriptor``. A network without an attribute of this name is run once
+        on a small square, and the operations of its convolutions are counted.
     """
     count = getattr(network, "operations_per_pixel", None)
     if count is not None:
         return float(count)
-    if network not in _COUNTED:
-        _COUNTED[network] = _count(network)
-    return _COUNTED[network]
+    if network not in _OPERATIONS:
+        _OPERATIONS[network] = _count(network)
+    return _OPERATIONS[network]
 
 
 def _count(network: nn.Module) -> float:
@@ -167,12 +166,12 @@ def _count(network: nn.Module) -> float:
         if isinstance(layer, nn.Conv2d):
             counts.append(output.numel() * layer.weight[0].numel())
 
-    facts = cast(NetworkInfo, network.descriptor)
-    side = round_up(_PROBE, facts.multiple)
+    descriptor = cast(NetworkInfo, network.descriptor)
+    side = round_up(_PROBE, descriptor.multiple)
     hooks = [layer.register_forward_hook(count) for layer in network.modules()]
     try:
         with torch.inference_mode():
-            network(torch.zeros(1, facts.in_channels, side, side))
+            network(torch.zeros(1, descriptor.in_channels, side, side))
     finally:
         for hook in hooks:
             hook.remove()

@@ -1,4 +1,4 @@
-"""Run a network over a plane of any size, tile by tile."""
+"""Inference over a plane of any size, tile by tile."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
 #: Planes in the networks' form, (C, Y, X) each, whose channels follow each other.
 Parts = tuple[FloatArray, ...]
-#: Planes are padded to at least this, in pixels: networks shrink them several times.
+#: Planes are padded to at least this side in pixels, because networks shrink them several times.
 _LEAST_SIDE = 64
-#: Canceling takes as long as a tile: where tiles of "auto" size take more seconds, they are
-#: halved, down to cores of this side in pixels; below, nearly all of the work would be for halos.
+#: Canceling takes as long as a tile. Tiles of "auto" size that take more seconds are halved, down
+#: to cores of this side in pixels; with smaller ones nearly all of the work would be for halos.
 _LONGEST_TILE, _LEAST_HALF = 1.0, 128
-#: One tile at a time: each uses all cores, and memory for more may not be there.
-_TURN = threading.Lock()
+#: Held while a tile is computed: it uses all cores, and there may be no memory for a second one.
+_TILE_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Progress:
     Parameters
     ----------
     done, total : int
-        Tiles done, and tiles in all as far as is known; `total` may change on the way.
+        Number of tiles done, and of all tiles; `total` grows where tiles are halved.
     """
 
     done: int
@@ -71,17 +71,18 @@ def infer(
     Parameters
     ----------
     network : torch.nn.Module
-        Takes and gives (N, C, H, W) float32 tensors and has a ``descriptor``; it is left as it is.
-        A network that `prepared_copy` made is run itself and must not change meanwhile.
+        Maps (N, C, H, W) float32 tensors to such, and has a ``descriptor``. A copy of it is run,
+        unless it is prepared already (see `prepared_copy`): then it must not change meanwhile.
     planes : (C_in, Y, X) float32 array, or a tuple of such
-        In the networks' form, finite; the channels of several follow each other.
+        Finite display values. The channels of several arrays follow each other.
     options : Options
         Device, precision and tiles.
     needed : (Y, X) bool array, optional
-        Where the result matters; tiles whose core holds no such pixel are left out, and are zero.
+        Where the result matters. Tiles whose core holds no such pixel are left out; their result is
+        zero.
     core : Box, optional
-        The part whose result is wanted, by default all; what lies around it is only seen. Its
-        sides lie at the plane's edges or at multiples of what the network asks for.
+        Part of the plane to return the result of, by default all. The network also reads what lies
+        around it. Its sides lie at the plane's edges or at the network's multiples.
 
     Yields
     ------
@@ -90,53 +91,53 @@ def infer(
     Returns
     -------
     (C_out, Y, X) float32 array
-        Of the plane, or of its `core`.
+        Result for the plane, or for its `core`.
 
     Raises
     ------
     DeviceError
         If the device is missing, or out of memory even with the smallest tiles. With
-        ``device="auto"`` the CPU takes over first, with a warning.
+        ``device="auto"`` the CPU continues the work instead, with a warning.
     DefocusError
         If the network fails otherwise.
     """
     runner = _Runner(network, choose_device(options.device), options.precision)
     parts = planes if isinstance(planes, tuple) else (planes,)
-    canvas = _Canvas(parts, runner.facts, needed, core or Box(0, 0, *parts[0].shape[-2:]))
-    canvas.cut(_cores(options.tile, runner, canvas))
-    crew = current_executor()
-    if crew is not None:
-        yield from _by_others(crew, network, canvas, options)
+    canvas = _Canvas(parts, runner.descriptor, needed, core or Box(0, 0, *parts[0].shape[-2:]))
+    canvas.cut(_plan_cores(options.tile, runner, canvas))
+    workers = current_executor()
+    if workers is not None:
+        yield from _compute_on_workers(workers, network, canvas, options)
         return canvas.result()
     with keep_freed_memory():
-        while canvas.todo:
+        while canvas.pending:
             try:
-                with _TURN:
+                with _TILE_LOCK:
                     started = time.perf_counter()
-                    result = runner.run(canvas.seen())
+                    result = runner.run(canvas.tile_input())
                     slow = time.perf_counter() - started > _LONGEST_TILE
             except (RuntimeError, MemoryError) as error:
                 runner = _recover(error, canvas, runner, options)
                 continue
-            canvas.put(result)
-            yield Progress(canvas.done, canvas.done + len(canvas.todo))
+            canvas.add(result)
+            yield Progress(canvas.done, canvas.done + len(canvas.pending))
             if slow and options.tile == "auto" and canvas.largest() >= 2 * _LEAST_HALF:
                 canvas.halve()
     return canvas.result()
 
 
-def _by_others(
-    crew: TileExecutor, network: nn.Module, canvas: _Canvas, options: Options
+def _compute_on_workers(
+    workers: TileExecutor, network: nn.Module, canvas: _Canvas, options: Options
 ) -> Generator[Progress, None, None]:
-    """Do all tiles in a crew's hands, some of them at a time."""
+    """Let the workers of an executor compute all tiles, several at a time."""
     futures: deque[Future[FloatArray]] = deque()
     try:
-        while canvas.todo:
-            while len(futures) < min(crew.size, len(canvas.todo)):
-                inputs = canvas.seen(len(futures))
-                futures.append(crew.executor.submit(run_tile, network, inputs, options))
-            canvas.put(futures.popleft().result())
-            yield Progress(canvas.done, canvas.done + len(canvas.todo))
+        while canvas.pending:
+            while len(futures) < min(workers.size, len(canvas.pending)):
+                inputs = canvas.tile_input(len(futures))
+                futures.append(workers.executor.submit(run_tile, network, inputs, options))
+            canvas.add(futures.popleft().result())
+            yield Progress(canvas.done, canvas.done + len(canvas.pending))
     except DefocusError:
         raise
     except Exception as error:  # of the tile, or of whatever connects the workers
@@ -147,7 +148,7 @@ def _by_others(
 
 
 def run_tile(network: nn.Module, parts: Parts, options: Options) -> FloatArray:
-    """Return the network's result for a tile: what a worker of a crew does."""
+    """Return the network's result for a tile, on a worker."""
     runner = _Runner(network, choose_device(options.device), options.precision)
     try:
         return runner.run(parts)
@@ -156,9 +157,9 @@ def run_tile(network: nn.Module, parts: Parts, options: Options) -> FloatArray:
 
 
 def reach(network: nn.Module) -> int:
-    """Return how far, in pixels, a network must see beyond the part whose result is wanted."""
-    facts = cast(NetworkInfo, network.descriptor)
-    return halo(facts.receptive_radius, facts.multiple)
+    """Return how far beyond a part of the plane a network must read for its result, in pixels."""
+    descriptor = cast(NetworkInfo, network.descriptor)
+    return halo(descriptor.receptive_radius, descriptor.multiple)
 
 
 def run_to_end(steps: Generator[Progress, None, FloatArray]) -> FloatArray:
@@ -171,96 +172,98 @@ def run_to_end(steps: Generator[Progress, None, FloatArray]) -> FloatArray:
 
 
 class _Canvas:
-    """A padded plane, the tiles still to do, and what the tiles done have given."""
+    """A padded plane, the tiles that are pending, and the sum of the results so far."""
 
-    def __init__(self, parts: Parts, facts: NetworkInfo, needed: Mask | None, core: Box) -> None:
+    def __init__(
+        self, parts: Parts, descriptor: NetworkInfo, needed: Mask | None, core: Box
+    ) -> None:
         height, width = parts[0].shape[-2:]
         self.core = core
-        self.multiple = facts.multiple
-        self.halo = halo(facts.receptive_radius, facts.multiple)
-        self.parts = [_padded(part, facts.multiple) for part in parts]
+        self.multiple = descriptor.multiple
+        self.halo = halo(descriptor.receptive_radius, descriptor.multiple)
+        self.parts = [_pad(part, descriptor.multiple) for part in parts]
         self.whole = Box(0, 0, *self.parts[0].shape[-2:])
         bottom = self.whole.bottom if core.bottom == height else core.bottom
         right = self.whole.right if core.right == width else core.right
         self.padded_core = Box(core.top, core.left, bottom, right)
         self.needed = needed
-        self.todo: deque[Box] = deque()
+        self.pending: deque[Box] = deque()
         self.done = 0
-        self.channels = facts.out_channels
-        self.alone: FloatArray | None = None
+        self.channels = descriptor.out_channels
+        self._single_tile: FloatArray | None = None
 
     def cut(self, cores: list[Box]) -> None:
-        """Take up the work of these cores, as far as they are needed."""
-        self.todo.extend(filter(self._is_needed, cores))
+        """Add the tiles of these cores, as far as they are needed."""
+        self.pending.extend(filter(self._is_needed, cores))
 
     def halve(self) -> bool:
-        """Halve the tiles still to do; False if they cannot get smaller."""
-        smaller = [half for core in self.todo for half in halves(core, self.multiple)]
-        downsample = len(smaller) > len(self.todo)
-        self.todo = deque(filter(self._is_needed, smaller))
-        return downsample
+        """Halve the pending tiles; return False if they cannot get smaller."""
+        smaller = [half for core in self.pending for half in halves(core, self.multiple)]
+        halved = len(smaller) > len(self.pending)
+        self.pending = deque(filter(self._is_needed, smaller))
+        return halved
 
     def largest(self) -> int:
-        """Return the longest side of the cores still to do."""
-        return max((max(core.height, core.width) for core in self.todo), default=0)
+        """Return the longest side of the pending cores, in pixels."""
+        return max((max(core.height, core.width) for core in self.pending), default=0)
 
     @cached_property
     def sums(self) -> tuple[FloatArray, FloatArray]:
-        """Weighted results of the tiles, and their weights."""
+        """Sum of the tiles' weighted results, and sum of their weights."""
         height, width = self.whole.height, self.whole.width
         total = np.zeros((self.channels, height, width), np.float32)
         return total, np.zeros((height, width), np.float32)
 
-    def seen(self, ahead: int = 0) -> Parts:
-        """Return what the next tile must see, or the one so many after it."""
-        rows, columns = self._sight(ahead).slices
+    def tile_input(self, position: int = 0) -> Parts:
+        """Return the input of a pending tile, by default of the next one."""
+        rows, columns = self._input_box(position).slices
         return tuple(part[:, rows, columns] for part in self.parts)
 
-    def put(self, result: FloatArray) -> None:
-        """Add the next tile's result and strike the tile off."""
-        core, sight = self.todo[0], self._sight()
+    def add(self, result: FloatArray) -> None:
+        """Add the result of the next tile, which is then done."""
+        core, input_box = self.pending[0], self._input_box()
         if core == self.padded_core:
-            # its own memory: networks may hold on to what they give, and callers change results
-            self.alone = result[:, *self.core.relative_to(sight).slices].copy()
+            # copied, because a network may keep its output and return it again
+            self._single_tile = result[:, *self.core.relative_to(input_box).slices].copy()
         else:
             kept = core.expand(OVERLAP, self.whole)
             weight, (total, weights) = window(core, kept), self.sums
-            total[:, *kept.slices] += weight * result[:, *kept.relative_to(sight).slices]
+            total[:, *kept.slices] += weight * result[:, *kept.relative_to(input_box).slices]
             weights[kept.slices] += weight
-        self.todo.popleft()
+        self.pending.popleft()
         self.done += 1
 
     def result(self) -> FloatArray:
-        """Return what is wanted; zero where no tile was needed."""
-        if self.alone is not None:
-            return self.alone
+        """Return the result for the core; zero where no tile was needed."""
+        if self._single_tile is not None:
+            return self._single_tile
         total, weights = (sums[..., *self.core.slices] for sums in self.sums)
         total /= np.where(weights > 0, weights, 1)
         return total
 
-    def _sight(self, ahead: int = 0) -> Box:
-        return self.todo[ahead].expand(self.halo, self.whole)
+    def _input_box(self, position: int = 0) -> Box:
+        return self.pending[position].expand(self.halo, self.whole)
 
     def _is_needed(self, core: Box) -> bool:
         return self.needed is None or bool(self.needed[core.slices].any())
 
 
 class _Runner:
-    """A network on a device, in a precision."""
+    """A network that runs on a device in a precision."""
 
     def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
         from ..networks.preparation import is_prepared
 
         self.original = network
-        self.wanted = precision
+        self._precision_option = precision
         self.device = device
-        self.facts = cast(NetworkInfo, network.descriptor)
-        self.precision = choose_precision(precision, self.facts)
-        ready = is_prepared(network, device)
-        self.network = network if ready else prepared_copy(network).to(device)
+        self.descriptor = cast(NetworkInfo, network.descriptor)
+        self.precision = choose_precision(precision, self.descriptor)
+        prepared = is_prepared(network, device)
+        self.network = network if prepared else prepared_copy(network).to(device)
 
     def run(self, parts: Parts) -> FloatArray:
-        """Return the network's result for (C, H, W) each, C_in in all, as (C_out, H, W)."""
+        """Return the network's result (C_out, H, W) for arrays (C, H, W) that are joined."""
         with computing(self.device, self.precision):
             result = self.network(_batch(parts).to(self.device))[0].float().cpu()
             return cast(FloatArray, result.contiguous().numpy())
@@ -269,16 +272,16 @@ class _Runner:
         """Return the same network on the CPU."""
         import torch
 
-        return _Runner(self.original, torch.device("cpu"), self.wanted)
+        return _Runner(self.original, torch.device("cpu"), self._precision_option)
 
 
 def _batch(parts: Parts) -> torch.Tensor:
-    """Return the channels of all parts, (1, C, H, W)."""
+    """Return the channels of all parts as one tensor (1, C, H, W)."""
     import torch
 
     from ..networks.blocks import join_channels
 
-    # torch takes no arrays that cannot be written to, such as gray shown as three channels
+    # torch takes no read-only arrays, and gray that is repeated as three channels is read-only
     writable = (np.require(part, requirements="W") for part in parts)
     return join_channels([torch.from_numpy(part)[None] for part in writable])
 
@@ -290,8 +293,8 @@ def prepared_copy(network: nn.Module) -> nn.Module:
     return prepare_for_inference(copy.deepcopy(network))
 
 
-def _padded(planes: FloatArray, multiple: int) -> FloatArray:
-    """Reflect a plane beyond its bottom and right edge, to a size that networks accept."""
+def _pad(planes: FloatArray, multiple: int) -> FloatArray:
+    """Extend a plane by reflection at its bottom and right edge, to a size that networks accept."""
     rows, columns = (
         round_up(max(length, _LEAST_SIDE), multiple) - length for length in planes.shape[-2:]
     )
@@ -300,7 +303,8 @@ def _padded(planes: FloatArray, multiple: int) -> FloatArray:
     return np.pad(planes, ((0, 0), (0, rows), (0, columns)), mode="reflect")
 
 
-def _cores(tile: int | str | None, runner: _Runner, canvas: _Canvas) -> list[Box]:
+def _plan_cores(tile: int | str | None, runner: _Runner, canvas: _Canvas) -> list[Box]:
+    """Return the cores that an option for tiles means."""
     whole, multiple = canvas.padded_core, canvas.multiple
     if tile is None:
         return [whole]
@@ -316,12 +320,12 @@ def _cores(tile: int | str | None, runner: _Runner, canvas: _Canvas) -> list[Box
 def _recover(
     error: RuntimeError | MemoryError, canvas: _Canvas, runner: _Runner, options: Options
 ) -> _Runner:
-    """Make the work left smaller, or move it to the CPU, or say why it cannot be done."""
+    """Halve the pending tiles or move to the CPU; raise a DefocusError where neither helps."""
     import torch
 
-    elsewhere = runner.device.type != "cpu"
+    on_accelerator = runner.device.type != "cpu"
     if is_out_of_memory(error):
-        if elsewhere:
+        if on_accelerator:
             torch.accelerator.empty_cache()
         if canvas.halve():
             return runner
@@ -330,17 +334,17 @@ def _recover(
         reason = "lacks an operation"
     else:
         raise _failure(error, runner.device) from error
-    if not elsewhere or options.device != "auto":
+    if not on_accelerator or options.device != "auto":
         raise _failure(error, runner.device) from error
     warnings.warn(f"{runner.device} {reason}; going on with the CPU", stacklevel=2)
     return runner.on_cpu()
 
 
 def _failure(error: RuntimeError | MemoryError, device: torch.device) -> DefocusError:
-    """Say in our own words, and no RuntimeError, what went wrong for good."""
+    """Return the error to raise; no RuntimeError, which napari's workers swallow."""
     if is_out_of_memory(error):
         return DeviceError(
             f"{device} is out of memory even with the smallest tiles; close other programs, "
-            "or give another device"
+            "or choose another device"
         )
     return DefocusError(f"the network failed on {device}: {error}")

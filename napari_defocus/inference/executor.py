@@ -1,4 +1,4 @@
-"""Tiles that others compute: the workers of an executor, such as a cluster's."""
+"""Executors whose workers compute tiles, such as those of a cluster."""
 
 from __future__ import annotations
 
@@ -14,39 +14,41 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True)
 class TileExecutor:
-    """Workers that tiles are given to.
+    """Executor whose workers compute tiles.
 
     Parameters
     ----------
     executor : concurrent.futures.Executor
-        Its workers have this package installed, and take functions and arrays.
+        Executor; its workers have this package installed.
     size : int
-        How many tiles are given away at a time.
+        Number of tiles that are submitted at a time.
     """
 
     executor: Executor
     size: int
 
 
-_AT_WORK: ContextVar[TileExecutor | None] = ContextVar("crew", default=None)
+_CURRENT: ContextVar[TileExecutor | None] = ContextVar("executor", default=None)
 
 
 def current_executor() -> TileExecutor | None:
-    """Return the crew that the present step's tiles are for, if there is one."""
-    return _AT_WORK.get()
+    """Return the executor that computes the tiles of the running step; None without one."""
+    return _CURRENT.get()
 
 
 def run_with_executor(
-    crew: TileExecutor, steps: Generator[StepT, None, ResultT]
+    executor: TileExecutor, steps: Generator[StepT, None, ResultT]
 ) -> Generator[StepT, None, ResultT]:
-    """Take steps whose tiles a crew computes; between them, nothing is different.
+    """Run the steps of a job while an executor computes their tiles.
+
+    Only these steps use the executor: code that runs between them is not affected.
 
     Parameters
     ----------
-    crew : TileExecutor
-        Who computes.
+    executor : TileExecutor
+        Executor that computes the tiles.
     steps : generator
-        Steps of a job, or what is made of them.
+        Steps of a job.
 
     Yields
     ------
@@ -65,20 +67,20 @@ def run_with_executor(
     >>> from napari_defocus import EstimateJob, Views
     >>> image = np.random.default_rng(0).random((64, 48), np.float32)
     >>> steps = EstimateJob(Views(image)).steps()
-    >>> with ThreadPoolExecutor(2) as executor:
-    ...     for step in run_with_executor(TileExecutor(executor, 2), steps):
+    >>> with ThreadPoolExecutor(2) as threads:
+    ...     for step in run_with_executor(TileExecutor(threads, 2), steps):
     ...         pass
     """
     try:
         while True:
-            token = _AT_WORK.set(crew)
+            token = _CURRENT.set(executor)
             try:
                 step = next(steps)
             except StopIteration as stop:
                 result: ResultT = stop.value
                 return result
             finally:
-                _AT_WORK.reset(token)
+                _CURRENT.reset(token)
             yield step
     finally:
         steps.close()

@@ -1,12 +1,12 @@
 """Allocation policy of glibc for the large blocks that a network's activations need.
 
-By default glibc fetches every block above a threshold (at most 32 MB) from the kernel and gives it
-back when it is freed. A network frees and asks for such blocks all the time, and each time the
-kernel must clear every page again: up to half the run time of a tile on a CPU. While inference
-runs, freed blocks are therefore kept, and a little longer, for another image often follows at once.
-Then they are given back.
+By default glibc fetches every block above a threshold (at most 32 MB) from the kernel and returns
+it when it is freed. A network allocates and frees such blocks all the time, and each time the
+kernel must clear every page: up to half the run time of a tile on a CPU. Freed blocks are therefore
+kept while inference runs, and for two seconds after it, because another image often follows. Then
+they are returned.
 
-Only Linux with glibc has this call; elsewhere nothing is done.
+Only glibc on Linux has the calls; elsewhere nothing is done.
 """
 
 import ctypes
@@ -19,10 +19,10 @@ from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 _NEVER = 2**31 - 1
-#: What glibc's own, moving thresholds come to once a program has freed blocks of 32 MB.
+#: Values that glibc's dynamic thresholds reach once a program has freed blocks of 32 MB.
 _USUAL_MMAP, _USUAL_TRIM, _USUAL_MAX = 32 << 20, 64 << 20, 65536
 
-#: How long freed memory is kept in case that more work follows.
+#: Time for which freed memory is kept in case more work follows.
 _IDLE_SECONDS = 2.0
 
 _lock = threading.Lock()
@@ -34,7 +34,7 @@ _idle: threading.Timer | None = None
 def keep_freed_memory() -> Iterator[None]:
     """Keep freed memory in the process while the block runs, and for two seconds after it.
 
-    May be nested and used by threads.
+    It may be nested and used by several threads.
     """
     global _users, _idle
     with _lock:
@@ -49,31 +49,31 @@ def keep_freed_memory() -> Iterator[None]:
         with _lock:
             _users -= 1
             if _users == 0 and _glibc() is not None:
-                _idle = threading.Timer(_IDLE_SECONDS, _give_back_unused)
+                _idle = threading.Timer(_IDLE_SECONDS, _return_unused)
                 _idle.daemon = True
                 try:
                     _idle.start()
-                except RuntimeError:  # no thread can be started, as when the interpreter ends
-                    _give_back()
+                except RuntimeError:  # no thread can be started while the interpreter exits
+                    _return_memory()
 
 
-def _give_back_unused() -> None:
+def _return_unused() -> None:
     with _lock:
         if _users == 0:
-            _give_back()
+            _return_memory()
 
 
-def _start_anew() -> None:
-    """Forget, in a forked process, threads that it does not have and locks that they held."""
+def _reset_after_fork() -> None:
+    """Forget, in a forked process, the threads that only its parent has and the locks they hold."""
     global _lock, _users, _idle
     kept = _users > 0 or _idle is not None
     _lock, _users, _idle = threading.Lock(), 0, None
     if kept:
-        _give_back()
+        _return_memory()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_anew)
+    os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 @cache
@@ -96,7 +96,7 @@ def _keep() -> None:
         library.mallopt(_TRIM_THRESHOLD, _NEVER)
 
 
-def _give_back() -> None:
+def _return_memory() -> None:
     library = _glibc()
     if library is not None:
         library.mallopt(_MMAP_MAX, _USUAL_MAX)

@@ -1,7 +1,6 @@
 """Images and maps at a fraction of their size, and back.
 
-All scales are aligned: a coarse pixel covers s x s fine ones, and enlarging puts its value at their
-center.
+All levels are aligned: a coarse pixel covers a block of fine pixels, and lies at its center.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from .tiles import Box, round_up
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: Rows that are downsample at a time: what lies between two steps of it then stays in the cache.
+#: Rows that are processed at a time, so that intermediate values stay in the processor's cache.
 _STRIP = 64
 
 
 def level_shape(shape: Sequence[int], level: int) -> tuple[int, int]:
-    """Return height and width of a plane downsample by `level`, rounded up."""
+    """Return height and width of a plane downsampled by `level`, rounded up."""
     return -(-shape[-2] // level), -(-shape[-1] // level)
 
 
 def downsample(image: FloatArray, levels: list[int]) -> list[FloatArray]:
-    """Shrink display-encoded (C, Y, X) to several levels, by averaging blocks of linear light.
+    """Shrink display values (C, Y, X) to several levels, by averaging blocks of linear light.
 
-    Each level is a multiple of the one before.
+    Each level must be a multiple of the one before.
     """
     if levels == [1]:
         return [image]
@@ -41,27 +40,27 @@ def downsample(image: FloatArray, levels: list[int]) -> list[FloatArray]:
     from ..optics.light import decode_srgb, encode_srgb
 
     channels, *shape = image.shape
-    pictures = [np.empty((channels, *level_shape(shape, level)), np.float32) for level in levels]
+    results = [np.empty((channels, *level_shape(shape, level)), np.float32) for level in levels]
     step = round_up(_STRIP, levels[-1])
     for top in range(0, shape[0], step):
-        light, reached = decode_srgb(torch.from_numpy(image[:, top : top + step])), 1
-        for picture, level in zip(pictures, levels, strict=True):
-            light, reached = _blocks(light, level // reached), level
-            picture[:, top // level :][:, : light.shape[1]] = light
-    for picture in pictures:
-        for top in range(0, picture.shape[1], _STRIP):
-            light = torch.from_numpy(picture[:, top : top + _STRIP])
-            picture[:, top : top + _STRIP] = encode_srgb(light)
-    return pictures
+        light, previous = decode_srgb(torch.from_numpy(image[:, top : top + step])), 1
+        for result, level in zip(results, levels, strict=True):
+            light, previous = _mean_of_blocks(light, level // previous), level
+            result[:, top // level :][:, : light.shape[1]] = light
+    for result in results:
+        for top in range(0, result.shape[1], _STRIP):
+            light = torch.from_numpy(result[:, top : top + _STRIP])
+            result[:, top : top + _STRIP] = encode_srgb(light)
+    return results
 
 
 def block_mean(values: FloatArray, level: int) -> FloatArray:
-    """Shrink (C, Y, X) by averaging `level` x `level` values."""
+    """Shrink (C, Y, X) by averaging blocks of `level` x `level` values."""
     if level == 1:
         return values
     import torch
 
-    return cast(FloatArray, _blocks(torch.from_numpy(values), level).numpy())
+    return cast(FloatArray, _mean_of_blocks(torch.from_numpy(values), level).numpy())
 
 
 def upsample(
@@ -69,7 +68,7 @@ def upsample(
 ) -> FloatArray:
     """Enlarge (C, Y, X) by `level` and crop to the shape (Y, X).
 
-    Linearly between pixels; or by cubic convolution, which keeps fine detail but overshoots.
+    Interpolation is linear, or cubic, which keeps fine detail but overshoots.
     """
     if level == 1:
         return values
@@ -86,23 +85,23 @@ def upsample(
 
 
 def upsample_window(values: Planes, level: int, part: Box, *, cubic: bool = False) -> FloatArray:
-    """Enlarge (C, Y, X) as :func:`upsample` does, but only to a part of the large plane."""
+    """Enlarge (C, Y, X) as :func:`upsample` does, and return a part of the large plane."""
     if level == 1:
         return values[:, *part.slices]
-    sight = part.downscale(level).expand(2 if cubic else 1, Box(0, 0, *values.shape[-2:]))
-    size = (sight.height * level, sight.width * level)
-    large = upsample(values[:, *sight.slices], level, size, cubic=cubic)
-    inner = part.relative_to(Box(sight.top * level, sight.left * level, 0, 0))
+    source = part.downscale(level).expand(2 if cubic else 1, Box(0, 0, *values.shape[-2:]))
+    size = (source.height * level, source.width * level)
+    large = upsample(values[:, *source.slices], level, size, cubic=cubic)
+    inner = part.relative_to(Box(source.top * level, source.left * level, 0, 0))
     return large[:, *inner.slices]
 
 
-def _blocks(values: Tensor, level: int) -> Tensor:
-    """Mean over blocks of (C, Y, X); the last ones are completed by continuing the edge."""
+def _mean_of_blocks(values: Tensor, level: int) -> Tensor:
+    """Return the mean of each block of (C, Y, X); incomplete blocks repeat the edge."""
     from torch.nn import functional
 
     rows, columns = (-length % level for length in values.shape[-2:])
     if rows or columns:
         values = functional.pad(values[None], (0, columns, 0, rows), mode="replicate")[0]
     # several times faster than pooling
-    down = reduce(add, (values[:, at::level] for at in range(level)))
-    return reduce(add, (down[..., at::level] for at in range(level))) / level**2
+    rows_summed = reduce(add, (values[:, start::level] for start in range(level)))
+    return reduce(add, (rows_summed[..., start::level] for start in range(level))) / level**2

@@ -1,8 +1,8 @@
 """Storage for the intermediate planes of a computation, in memory or on disk.
 
 A plane of moderate size is processed as a whole, in memory. A larger one is processed block by
-block, each read with as much around it as matters; intermediate results are kept in files, so that
-memory does not grow with the plane.
+block, each read with the surroundings that affect it; intermediate results are kept in files, so
+that memory does not grow with the plane.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..array_types import Array
 from .malloc import keep_freed_memory
 from .tiles import Box, plan_tiles, round_up
 
-#: Side of a block: at most so many pixels, and so many tiles where their size is an option.
+#: Longest side of a block: in pixels, and in tiles where their size is an option.
 _BLOCK, _TILES = 2048, 4
 
 
@@ -30,7 +30,7 @@ WindowFunction = Callable[[slice, slice], Array]
 
 
 class Planes(Protocol):
-    """Anything sliced like a NumPy array (C, Y, X) or (Y, X)."""
+    """Array (C, Y, X) or (Y, X) of any kind that is sliced like NumPy's."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -92,11 +92,11 @@ class FilePlanes:
             file.truncate(math.prod(shape) * self.dtype.itemsize)
 
     def __getitem__(self, index: Any) -> Array:
-        # mapped anew every time: pages that stay mapped count as memory of the process
+        # mapped for each reading: pages that stay mapped count as memory of the process
         return np.array(np.memmap(self._path, self.dtype, "r", shape=self.shape)[index])
 
     def __setitem__(self, index: tuple[slice, slice, slice], values: Array) -> None:
-        # written, not mapped: where a disk is full that is an error, and not a signal that kills
+        # not mapped: on a full disk, writing is an error, but a mapping ends in a fatal signal
         channels, rows, columns = (
             range(n)[part] for n, part in zip(self.shape, index, strict=True)
         )

@@ -1,8 +1,8 @@
 """Tiles of a plane: their cores, their halos, and the windows that join their results.
 
-The *cores* of tiles cover the plane without overlap. A tile's result is kept a little beyond its
-core, where a window fades it into its neighbors. The tile reads a halo beyond that, so that its
-result is equal to that of the whole plane.
+The *cores* of tiles cover the plane without overlap. A tile's result is used a few pixels beyond
+its core, where a window fades it into its neighbors. The network reads a halo around the core, so
+that the result there equals that of the whole plane.
 """
 
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-#: How far, in pixels, neighboring tiles fade into each other on either side of their border.
+#: Width in pixels, on either side of their border, over which neighboring tiles fade.
 OVERLAP = 8
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of pixels; bottom and right are the first ones outside."""
+    """A rectangle of pixels; row `bottom` and column `right` lie just outside."""
 
     top: int
     left: int
@@ -36,11 +36,11 @@ class Box:
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        """Index of the box in an array (..., Y, X), behind an ellipsis."""
+        """Slices of the last two axes of an array (..., Y, X)."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
     def expand(self, margin: int, within: "Box") -> "Box":
-        """Grow by `margin` on every side, but not beyond another box."""
+        """Return the box grown by `margin` on every side, but not beyond another box."""
         return Box(
             max(self.top - margin, within.top),
             max(self.left - margin, within.left),
@@ -49,12 +49,12 @@ class Box:
         )
 
     def relative_to(self, origin: "Box") -> "Box":
-        """Return the same box, counted from the corner of another."""
+        """Return the same box in coordinates relative to the corner of another."""
         top, left = origin.top, origin.left
         return Box(self.top - top, self.left - left, self.bottom - top, self.right - left)
 
     def downscale(self, level: int) -> "Box":
-        """Return the box of coarse pixels that cover it where every `level` pixels become one."""
+        """Return the box of coarse pixels, each `level` pixels wide, that cover this box."""
         bottom, right = -(-self.bottom // level), -(-self.right // level)
         return Box(self.top // level, self.left // level, bottom, right)
 
@@ -65,7 +65,7 @@ def round_up(length: int, multiple: int) -> int:
 
 
 def halo(receptive_radius: int, multiple: int) -> int:
-    """Return how far beyond its core a tile must see, in pixels; a multiple of `multiple`."""
+    """Return the width in pixels of a tile's halo around its core; a multiple of `multiple`."""
     return round_up(receptive_radius + OVERLAP, multiple)
 
 
@@ -75,16 +75,16 @@ def plan_tiles(whole: Box, side: int, multiple: int) -> list[Box]:
     Parameters
     ----------
     whole : Box
-        What is to be covered; its corner and sides are multiples of `multiple`.
+        Plane to cover; its corner and sides are multiples of `multiple`.
     side : int
         Largest height and width of a core, in pixels; rounded up to a multiple.
     multiple : int
-        Every core starts at a multiple of this.
+        Number of pixels; every core starts at a multiple of it.
 
     Returns
     -------
     list of Box
-        Row by row; together they cover `whole` once.
+        Row by row; together they cover `whole` without overlap.
 
     Examples
     --------
@@ -95,10 +95,10 @@ def plan_tiles(whole: Box, side: int, multiple: int) -> list[Box]:
 
 
 def plan_oblong_tiles(whole: Box, side: int, multiple: int, margin: int) -> list[Box]:
-    """Cut a plane into cores of about equal size that see the fewest pixels in all.
+    """Cut a plane into cores of about equal size so that tiles read the fewest pixels in all.
 
-    As :func:`plan_tiles`, but cores may be oblong, of no more pixels than a square of `side`; each
-    sees `margin` pixels beyond itself, as far as `whole` goes.
+    Unlike those of :func:`plan_tiles`, cores may be oblong. They have no more pixels than a square
+    of `side`; each tile reads `margin` pixels around its core, within `whole`.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def plan_oblong_tiles(whole: Box, side: int, multiple: int, margin: int) -> list
 
 
 def _grid(whole: Box, height: int, width: int, multiple: int) -> list[Box]:
-    """Cores of at most a height and a width, row by row."""
+    """Return cores of at most this height and width, row by row."""
     rows = _cuts(whole.top, whole.bottom, height, multiple)
     columns = _cuts(whole.left, whole.right, width, multiple)
     return [
@@ -140,26 +140,27 @@ def _cuts(start: int, stop: int, side: int, multiple: int) -> list[int]:
 
 
 def halves(core: Box, multiple: int) -> list[Box]:
-    """Cut a core into tiles of half its side; the core alone if it is too small for that."""
+    """Cut a core into cores of half its side; return it unchanged if it is too small for that."""
     side = round_up(-(-max(core.height, core.width) // 2), multiple)
     return plan_tiles(core, side, multiple)
 
 
 def window(core: Box, kept: Box) -> npt.NDArray[np.float32]:
-    """Return the weights of a tile's result over the box of it that is kept.
+    """Return the weights of a tile's result in the box where it is used.
 
-    One inside; falling linearly across the border of the core toward the edge of `kept`, but never
-    to zero, and not at all where the two share an edge, which is then the edge of the image.
+    Weights are 1 inside and fall linearly across the border of the core toward the edge of `kept`,
+    where they are still above 0. They do not fall where `core` and `kept` share an edge, which is
+    an edge of the image.
 
     Parameters
     ----------
     core, kept : Box
-        `kept` holds `core`.
+        Core of the tile, and box that contains it, where its result is used.
 
     Returns
     -------
     (height, width) float32 array
-        Of `kept`; strictly positive. The weights of neighbors need not sum to 1.
+        Weights of the pixels of `kept`, above 0. Those of neighbors need not sum to 1.
     """
     rows = _ramp(core.top - kept.top, core.height, kept.bottom - core.bottom)
     columns = _ramp(core.left - kept.left, core.width, kept.right - core.right)
@@ -168,9 +169,9 @@ def window(core: Box, kept: Box) -> npt.NDArray[np.float32]:
 
 def _ramp(before: int, length: int, after: int) -> npt.NDArray[np.float32]:
     weights = np.ones(before + length + after, np.float32)
-    for margin, view in ((before, weights), (after, weights[::-1])):
+    for margin, side in ((before, weights), (after, weights[::-1])):
         if margin:
             rise = (np.arange(2 * margin, dtype=np.float32) + 0.5) / (2 * margin)
-            part = view[: 2 * margin]
+            part = side[: 2 * margin]
             np.minimum(part, rise[: len(part)], out=part)
     return weights

@@ -1,4 +1,4 @@
-"""Device, precision and tiles: what is accepted, and what "auto" means."""
+"""Device, precision and tiles: accepted values, and the meaning of "auto"."""
 
 from dataclasses import replace
 
@@ -17,12 +17,12 @@ from napari_defocus.inference.device import (
 from napari_defocus.networks import build
 from napari_defocus.networks.descriptor import Descriptor
 
-FACTS = Descriptor("single", receptive_radius=64, multiple=8)
+DESCRIPTOR = Descriptor("single", receptive_radius=64, multiple=8)
 CPU = torch.device("cpu")
 
 
 class Plain(nn.Module):
-    descriptor = FACTS
+    descriptor = DESCRIPTOR
 
     def __init__(self, hidden):
         super().__init__()
@@ -33,8 +33,8 @@ class Plain(nn.Module):
 
 
 def test_auto_is_the_accelerator_or_else_the_cpu():
-    there = torch.accelerator.current_accelerator(check_available=True)
-    assert choose_device("auto") == (there or CPU)
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    assert choose_device("auto") == (accelerator or CPU)
     assert choose_device("cpu") == choose_device("cpu:0") == CPU
 
 
@@ -44,35 +44,35 @@ def test_unknown_device_is_refused():
 
 
 @pytest.mark.parametrize("name", ["cuda:99", "mps:7", "xpu:3", "meta"])
-def test_missing_device_is_an_error_that_names_those_there_are(name):
+def test_missing_device_is_an_error_that_names_the_available_ones(name):
     with pytest.raises(DeviceError, match=r"there are: cpu"):
         choose_device(name)
 
 
 def test_precision_is_full_unless_asked_for():
-    assert choose_precision("auto", FACTS) == "float32"
-    assert choose_precision("bfloat16", FACTS) == "bfloat16"
-    assert choose_precision("bfloat16", replace(FACTS, bfloat16=False)) == "float32"
+    assert choose_precision("auto", DESCRIPTOR) == "float32"
+    assert choose_precision("bfloat16", DESCRIPTOR) == "bfloat16"
+    assert choose_precision("bfloat16", replace(DESCRIPTOR, bfloat16=False)) == "float32"
 
 
-def test_work_of_convolutions_is_counted():
+def test_operations_of_convolutions_are_counted():
     assert operations_per_pixel(Plain(16)) == 16 * 45 + 2 * 16
 
 
-def test_work_is_counted_without_a_trace():
+def test_counting_leaves_no_hooks():
     network = Plain(4)
     operations_per_pixel(network)
     assert not any(layer._forward_hooks for layer in network.modules())
 
 
 @pytest.mark.parametrize("architecture", ["single-estimator", "dual-estimator", "generator"])
-def test_work_of_the_networks_lies_within_their_budget(architecture):
+def test_operations_of_the_networks_lie_within_their_budget(architecture):
     network = build(architecture, {})
     budget = 100e9 if network.descriptor.task == "deblur" else 30e9
     assert budget / 10 < operations_per_pixel(network) * 1120 * 1680 < budget
 
 
-def test_dearer_networks_get_smaller_tiles_within_limits():
+def test_networks_of_more_operations_get_smaller_tiles_within_limits():
     sides = [choose_tile_size(Plain(hidden), CPU, "float32") for hidden in (4, 4000, 40000)]
     assert sides == sorted(sides, reverse=True)
     assert sides[0] == 1024

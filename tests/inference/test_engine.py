@@ -1,4 +1,4 @@
-"""Tiled and whole agree; memory that runs out and failures are met; nothing is left behind."""
+"""Inference: tiles against the whole plane, lack of memory, failures, and state left behind."""
 
 import threading
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class NetworkInfo:
 
 
 class Sums(nn.Module):
-    """Sums over far-away pixels and over blocks: any error in halos or alignment shows."""
+    """Sums distant pixels and blocks, so that any error in halos or alignment shows."""
 
     def __init__(self, radius=9, multiple=8):
         super().__init__()
@@ -45,7 +45,7 @@ class Sums(nn.Module):
 
 
 class Limited(Sums):
-    """Runs out of memory above a number of pixels, as a device would; keeps the sizes it saw."""
+    """Raises an error for tiles above a number of pixels; records the sizes of all tiles."""
 
     def __init__(self, most, error):
         super().__init__()
@@ -63,69 +63,71 @@ class Limited(Sums):
 
 
 class Remembers(Sums):
-    """Gives what it gave first once more, from the same memory."""
+    """Returns its first output every time, in the same memory."""
 
     def __init__(self):
         super().__init__()
-        self.given = None
+        self.output = None
 
     def __deepcopy__(self, memo):
         return self
 
     def forward(self, x):
-        if self.given is None:
-            self.given = super().forward(x).contiguous()
-        return self.given
+        if self.output is None:
+            self.output = super().forward(x).contiguous()
+        return self.output
 
 
-def plane(height, width, channels=3):
+def random_plane(height, width, channels=3):
     return np.random.default_rng(0).random((channels, height, width), dtype=np.float32)
 
 
-def whole(network, image):
+def infer_whole(network, image):
     return run_to_end(infer(network, image, Options(device="cpu", tile=None)))
 
 
 @given(st.integers(4, 150), st.integers(4, 150), st.integers(16, 120), st.sampled_from([1, 4, 8]))
 @settings(deadline=None, max_examples=25)
-def test_tiled_is_whole(height, width, tile, multiple):
-    network, image = Sums(9, multiple), plane(height, width)
+def test_tiled_is_infer_whole(height, width, tile, multiple):
+    network, image = Sums(9, multiple), random_plane(height, width)
     tiled = run_to_end(infer(network, image, Options(device="cpu", tile=tile)))
     assert tiled.shape == (2, height, width)
-    np.testing.assert_allclose(tiled, whole(network, image), atol=1e-4)
+    np.testing.assert_allclose(tiled, infer_whole(network, image), atol=1e-4)
 
 
 def test_whole_is_the_network_s_own_result():
-    network, image = Sums(), plane(128, 64)
+    network, image = Sums(), random_plane(128, 64)
     with torch.no_grad():
-        wanted = network(torch.from_numpy(image)[None])[0].numpy()
-    np.testing.assert_allclose(whole(network, image), wanted, atol=1e-6)
+        expected = network(torch.from_numpy(image)[None])[0].numpy()
+    np.testing.assert_allclose(infer_whole(network, image), expected, atol=1e-6)
 
 
 def test_edges_are_reflected_up_to_a_size_that_networks_accept():
-    network, image = Sums(), plane(17, 5)
+    network, image = Sums(), random_plane(17, 5)
     padded = np.pad(image, ((0, 0), (0, 64 - 17), (0, 64 - 5)), mode="reflect")
-    np.testing.assert_allclose(whole(network, image), whole(network, padded)[:, :17, :5], atol=1e-6)
+    np.testing.assert_allclose(
+        infer_whole(network, image), infer_whole(network, padded)[:, :17, :5], atol=1e-6
+    )
 
 
 def test_progress_counts_tiles():
-    steps = list(infer(Sums(), plane(128, 192), Options(device="cpu", tile=64)))
+    steps = list(infer(Sums(), random_plane(128, 192), Options(device="cpu", tile=64)))
     assert [(step.done, step.total) for step in steps] == [(i + 1, 6) for i in range(6)]
 
 
 def test_only_needed_tiles_are_done():
-    network, image = Sums(), plane(128, 128)
+    network, image = Sums(), random_plane(128, 128)
     needed = np.zeros((128, 128), bool)
     needed[70:80, 100:110] = True
     steps = infer(network, image, Options(device="cpu", tile=32), needed)
     assert next(steps) == engine.Progress(1, 1)
     result = run_to_end(steps)
-    np.testing.assert_allclose(result[:, needed], whole(network, image)[:, needed], atol=1e-4)
+    np.testing.assert_allclose(result[:, needed], infer_whole(network, image)[:, needed], atol=1e-4)
     assert not result[:, :32].any()
 
 
 def test_nothing_needed_is_nothing_done():
-    steps = infer(Sums(), plane(64, 64), CPU, np.zeros((64, 64), bool))
+    steps = infer(Sums(), random_plane(64, 64), CPU, np.zeros((64, 64), bool))
     assert not run_to_end(steps).any()
 
 
@@ -139,16 +141,16 @@ def test_nothing_needed_is_nothing_done():
     ],
 )
 def test_out_of_memory_halves_the_tiles_and_goes_on_from_there(error):
-    image = plane(256, 256)
+    image = random_plane(256, 256)
     network = Limited(110**2, error)
     steps = list(infer(network, image, Options(device="cpu", tile=128)))
     assert steps[-1].done == steps[-1].total
     assert [step.done for step in steps] == list(range(1, len(steps) + 1))
     failed = [size for size in network.sizes if size > network.most]
-    assert len(network.sizes) == len(steps) + len(failed)  # nothing was done twice
+    assert len(network.sizes) == len(steps) + len(failed)  # nothing was computed twice
     network.sizes.clear()
     tiled = run_to_end(infer(network, image, Options(device="cpu", tile=128)))
-    np.testing.assert_allclose(tiled, whole(Sums(), image), atol=1e-4)
+    np.testing.assert_allclose(tiled, infer_whole(Sums(), image), atol=1e-4)
 
 
 def test_tiles_done_before_memory_ran_out_are_kept():
@@ -157,17 +159,17 @@ def test_tiles_done_before_memory_ran_out_are_kept():
             self.most = 1 << 30 if len(self.sizes) < 3 else 100**2
             return super().forward(x)
 
-    image, network = plane(256, 256), Filling(0, MemoryError())
+    image, network = random_plane(256, 256), Filling(0, MemoryError())
     tiled = run_to_end(infer(network, image, Options(device="cpu", tile=128)))
-    np.testing.assert_allclose(tiled, whole(Sums(), image), atol=1e-4)
+    np.testing.assert_allclose(tiled, infer_whole(Sums(), image), atol=1e-4)
     large = [size for size in network.sizes if size > 150**2]
-    assert len(large) == 4  # three that went well, and the one that failed
+    assert len(large) == 4  # three that succeeded, and the one that failed
 
 
 def test_too_little_memory_for_any_tile_is_an_error():
     network = Limited(0, MemoryError())
     with pytest.raises(DeviceError, match="smallest tiles"):
-        run_to_end(infer(network, plane(128, 128), CPU))
+        run_to_end(infer(network, random_plane(128, 128), CPU))
 
 
 @pytest.mark.skipif(not torch.accelerator.is_available(), reason="needs an accelerator")
@@ -178,49 +180,49 @@ def test_cpu_takes_over_from_an_accelerator_without_memory():
                 raise torch.OutOfMemoryError("out of memory")
             return super().forward(x)
 
-    image = plane(128, 128)
+    image = random_plane(128, 128)
     with pytest.warns(UserWarning, match="going on with the CPU"):
         result = run_to_end(infer(NeedsCpu(), image, Options(tile=64)))
-    np.testing.assert_allclose(result, whole(Sums(), image), atol=1e-4)
+    np.testing.assert_allclose(result, infer_whole(Sums(), image), atol=1e-4)
 
 
 def test_failing_network_is_no_runtime_error():
     network = Limited(0, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
     with pytest.raises(DefocusError, match="mat1 and mat2") as caught:
-        run_to_end(infer(network, plane(64, 64), CPU))
+        run_to_end(infer(network, random_plane(64, 64), CPU))
     assert not isinstance(caught.value, RuntimeError)
 
 
 def test_tiles_that_take_too_long_are_halved(monkeypatch):
     monkeypatch.setattr(engine, "_LONGEST_TILE", 0.0)
     monkeypatch.setattr(device, "_CPU_SPEED", {})  # tiles of one size whatever the processor
-    network, image = Limited(1 << 30, MemoryError()), plane(480, 480)
+    network, image = Limited(1 << 30, MemoryError()), random_plane(480, 480)
     # makes the first tile smaller than the plane
     network.operations_per_pixel = 1e4 * torch.get_num_threads()
     steps = list(infer(network, image, CPU))
     assert [(step.done, step.total) for step in steps] == [(1, 2), (2, 3), (3, 3)]
     assert max(network.sizes[1:]) < network.sizes[0]
     result = run_to_end(infer(network, image, CPU))
-    np.testing.assert_allclose(result, whole(Sums(), image), atol=1e-4)
+    np.testing.assert_allclose(result, infer_whole(Sums(), image), atol=1e-4)
 
 
 def test_tiles_of_a_given_size_stay(monkeypatch):
     monkeypatch.setattr(engine, "_LONGEST_TILE", 0.0)
-    steps = infer(Sums(), plane(128, 128), Options(device="cpu", tile=64))
+    steps = infer(Sums(), random_plane(128, 128), Options(device="cpu", tile=64))
     assert len(list(steps)) == 4
 
 
 def test_results_are_nobody_else_s():
-    network, image = Remembers(), plane(64, 64)
-    result = whole(network, image)
+    network, image = Remembers(), random_plane(64, 64)
+    result = infer_whole(network, image)
     result += 1
-    np.testing.assert_allclose(whole(network, image), result - 1, atol=1e-6)
+    np.testing.assert_allclose(infer_whole(network, image), result - 1, atol=1e-6)
 
 
 def test_network_is_left_as_it_is():
     network = Sums().train()
     before = network.conv.weight.stride()
-    whole(network, plane(64, 64))
+    infer_whole(network, random_plane(64, 64))
     assert network.training
     assert network.conv.weight.requires_grad
     assert network.conv.weight.stride() == before
@@ -236,29 +238,31 @@ class Uncopied(Sums):
 def test_a_network_that_is_ready_is_not_copied():
     network = Uncopied().eval().requires_grad_(False).to(memory_format=torch.channels_last)
     np.testing.assert_array_equal(
-        whole(network, plane(64, 64)), whole(Sums().eval(), plane(64, 64))
+        infer_whole(network, random_plane(64, 64)), infer_whole(Sums().eval(), random_plane(64, 64))
     )
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "change",
     [
         lambda network: network.conv.train(),
         lambda network: network.conv.weight.requires_grad_(),
         lambda network: network.to(memory_format=torch.contiguous_format),
     ],
 )
-def test_a_network_that_is_not_ready_is_copied(spoil):
+def test_a_network_that_is_not_ready_is_copied(change):
     network = Uncopied().eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    spoil(network)
+    change(network)
     with pytest.raises(NotImplementedError, match="copied"):
-        whole(network, plane(64, 64))
+        infer_whole(network, random_plane(64, 64))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_between_tiles_torch_is_as_it_was(precision):
     threads = torch.get_num_threads()
-    for _ in infer(Sums(), plane(128, 128), Options(device="cpu", precision=precision, tile=64)):
+    for _ in infer(
+        Sums(), random_plane(128, 128), Options(device="cpu", precision=precision, tile=64)
+    ):
         assert torch.is_grad_enabled()
         assert not torch.is_inference_mode_enabled()
         assert not torch.is_autocast_enabled("cpu")
@@ -266,14 +270,14 @@ def test_between_tiles_torch_is_as_it_was(precision):
 
 
 def test_half_precision_is_near():
-    network, image = Sums(), plane(128, 128)
+    network, image = Sums(), random_plane(128, 128)
     half = run_to_end(infer(network, image, Options(device="cpu", precision="bfloat16", tile=None)))
-    full = whole(network, image)
+    full = infer_whole(network, image)
     assert 0 < np.abs(half - full).max() < 0.05
 
 
 def test_threads_may_infer_at_once():
-    image, results = plane(100, 130), []
+    image, results = random_plane(100, 130), []
 
     def work():
         results.append(run_to_end(infer(Sums(), image, Options(device="cpu", tile=48))))
@@ -289,7 +293,7 @@ def test_threads_may_infer_at_once():
 
 
 def test_work_can_be_left_at_any_tile():
-    steps = infer(Sums(), plane(128, 128), Options(device="cpu", tile=32))
+    steps = infer(Sums(), random_plane(128, 128), Options(device="cpu", tile=32))
     next(steps)
     steps.close()
     assert list(steps) == []

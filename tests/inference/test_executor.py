@@ -1,4 +1,4 @@
-"""Tiles that others compute give what tiles computed here give."""
+"""Tiles computed by the workers of an executor."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -34,30 +34,30 @@ def executor():
         yield executor
 
 
-def test_result_is_that_of_tiles_computed_here(network, plane, executor):
-    alone = run_to_end(infer(network, plane, TILES))
+def test_result_is_that_of_tiles_computed_without_workers(network, plane, executor):
+    local = run_to_end(infer(network, plane, TILES))
     shared = run_to_end(run_with_executor(TileExecutor(executor, 3), infer(network, plane, TILES)))
-    np.testing.assert_array_equal(shared, alone)
+    np.testing.assert_array_equal(shared, local)
 
 
-def test_progress_is_told_tile_by_tile(network, plane, executor):
-    told = list(run_with_executor(TileExecutor(executor, 3), infer(network, plane, TILES)))
-    assert [step.done for step in told] == list(range(1, told[-1].total + 1))
+def test_progress_comes_tile_by_tile(network, plane, executor):
+    progress = list(run_with_executor(TileExecutor(executor, 3), infer(network, plane, TILES)))
+    assert [step.done for step in progress] == list(range(1, progress[-1].total + 1))
 
 
-def test_crew_is_at_work_during_its_steps_alone(executor):
-    crew = TileExecutor(executor, 1)
+def test_executor_is_current_only_during_its_steps(executor):
+    workers = TileExecutor(executor, 1)
 
     def steps():
         yield current_executor()
         return current_executor()
 
-    running = run_with_executor(crew, steps())
-    assert next(running) is crew
+    running = run_with_executor(workers, steps())
+    assert next(running) is workers
     assert current_executor() is None
     with pytest.raises(StopIteration) as ended:
         next(running)
-    assert ended.value.value is crew
+    assert ended.value.value is workers
 
 
 class Failing(nn.Module):
@@ -79,14 +79,14 @@ class Failing(nn.Module):
         (KeyError("lost"), DefocusError, "the workers failed: KeyError: 'lost'"),
     ],
 )
-def test_failures_of_workers_are_told(error, kind, words, plane, executor):
+def test_failures_of_workers_are_reported(error, kind, words, plane, executor):
     with pytest.raises(kind, match=words):
         run_to_end(
             run_with_executor(TileExecutor(executor, 2), infer(Failing(error), plane, TILES))
         )
 
 
-def test_what_was_given_away_is_taken_back_on_canceling(network, plane):
+def test_submitted_tiles_are_canceled_with_the_steps(network, plane):
     with ThreadPoolExecutor(1) as executor:
         steps = run_with_executor(TileExecutor(executor, 8), infer(network, plane, TILES))
         next(steps)

@@ -1,4 +1,4 @@
-"""Keeping freed memory while it is used, and giving it back afterward."""
+"""Memory that is kept while inference runs, and returned afterward."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ import pytest
 # Ten that are held at once and then freed are 400 MB that stay with the process or do not.
 _FAULTS = """
 import resource
-from napari_defocus.inference import malloc as memory
+from napari_defocus.inference import malloc
 from napari_defocus.inference.malloc import keep_freed_memory
 
 def faults():
@@ -29,13 +29,13 @@ with keep_freed_memory():
     held = resident()
     kept = faults()
 soon = faults()
-memory._idle.join()
+malloc._idle.join()
 after = faults()
 print(usual, kept, soon, after, held, resident())
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told")
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc has the calls")
 def test_pages_are_fetched_once_while_memory_is_kept_and_shortly_after():
     done = subprocess.run(
         [sys.executable, "-c", _FAULTS], check=True, capture_output=True, text=True
@@ -50,77 +50,77 @@ def test_pages_are_fetched_once_while_memory_is_kept_and_shortly_after():
     assert left < held - 350e6
 
 
-# A second use begins before the memory of the first is given back.
+# A second use begins before the memory of the first is returned.
 _AGAIN = """
-from napari_defocus.inference import malloc as memory
+from napari_defocus.inference import malloc
 
-given_back = []
-memory._give_back = lambda: given_back.append(True)
-memory._IDLE_SECONDS = 0.1
-with memory.keep_freed_memory():
+returned = []
+malloc._return_memory = lambda: returned.append(True)
+malloc._IDLE_SECONDS = 0.1
+with malloc.keep_freed_memory():
     pass
-first = memory._idle
-with memory.keep_freed_memory():
+first = malloc._idle
+with malloc.keep_freed_memory():
     first.join()
-    during = len(given_back)
-memory._idle.join()
-print(during, len(given_back))
+    during = len(returned)
+malloc._idle.join()
+print(during, len(returned))
 """
 
 # The inner of two uses ends while the outer one goes on.
 _NESTED = """
-from napari_defocus.inference import malloc as memory
+from napari_defocus.inference import malloc
 
-given_back = []
-memory._give_back = lambda: given_back.append(True)
-memory._IDLE_SECONDS = 0.05
-with memory.keep_freed_memory():
-    with memory.keep_freed_memory():
+returned = []
+malloc._return_memory = lambda: returned.append(True)
+malloc._IDLE_SECONDS = 0.05
+with malloc.keep_freed_memory():
+    with malloc.keep_freed_memory():
         pass
-    within = memory._idle is not None
-memory._idle.join()
-print(within, len(given_back))
+    within = malloc._idle is not None
+malloc._idle.join()
+print(within, len(returned))
 """
 
 _NO_THREAD = """
 import threading
-from napari_defocus.inference import malloc as memory
+from napari_defocus.inference import malloc
 
 def refuse(thread):
     raise RuntimeError("can't start new thread")
 
-given_back = []
-memory._give_back = lambda: given_back.append(True)
+returned = []
+malloc._return_memory = lambda: returned.append(True)
 threading.Thread.start = refuse
-with memory.keep_freed_memory():
+with malloc.keep_freed_memory():
     pass
-print(len(given_back))
+print(len(returned))
 """
 
 _FORKED = """
 import os
-from napari_defocus.inference import malloc as memory
+from napari_defocus.inference import malloc
 
-with memory.keep_freed_memory():
+with malloc.keep_freed_memory():
     pass
-with memory._lock:
+with malloc._lock:
     child = os.fork()
     if child == 0:
-        with memory.keep_freed_memory():
+        with malloc.keep_freed_memory():
             pass
-        memory._idle.join()
+        malloc._idle.join()
         os._exit(7)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told")
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc has the calls")
 @pytest.mark.parametrize(
     ("code", "printed"),
     [(_AGAIN, "0 1"), (_NESTED, "False 1"), (_NO_THREAD, "1"), (_FORKED, "7")],
     ids=["used again", "nested", "no thread", "forked"],
 )
-def test_memory_is_given_back_once_nobody_uses_it(code, printed):
+def test_memory_is_returned_once_nobody_uses_it(code, printed):
     command = [sys.executable, "-W", "ignore", "-c", code]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
     assert done.stdout.split() == printed.split()

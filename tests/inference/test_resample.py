@@ -1,4 +1,4 @@
-"""Scales are aligned, and shrinking adds light."""
+"""Resampling: aligned levels, parts of the whole, averages of light."""
 
 import numpy as np
 import pytest
@@ -34,11 +34,11 @@ def test_a_part_is_enlarged_as_in_the_whole(cubic, top, left, level):
     small = np.random.default_rng(top).random((2, 40, 50), dtype=np.float32)
     whole = upsample(small, level, (40 * level, 50 * level), cubic=cubic)
     part = Box(top, left, min(top + 37, whole.shape[1]), min(left + 30, whole.shape[2]))
-    found = upsample_window(small, level, part, cubic=cubic)
-    np.testing.assert_allclose(found, whole[:, *part.slices], atol=1e-5)
+    window = upsample_window(small, level, part, cubic=cubic)
+    np.testing.assert_allclose(window, whole[:, *part.slices], atol=1e-5)
 
 
-def test_shrinking_adds_light_not_display_values():
+def test_shrinking_averages_light_not_display_values():
     light = np.zeros((3, 8, 8), np.float32)
     light[:, ::2, ::2] = 1
     np.testing.assert_allclose(

@@ -1,4 +1,4 @@
-"""Tiles cover the plane once, start where networks need them to, and fade into each other."""
+"""Tiles: cores that cover the plane once, at multiples, and windows that fade."""
 
 import numpy as np
 from hypothesis import given
@@ -23,17 +23,17 @@ def test_cores_cover_the_plane_once(rows, columns, side, multiple):
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 300), multiples, st.integers(0, 99))
-def test_oblong_cores_cover_the_plane_once_and_see_no_more_than_squares(
+def test_oblong_cores_cover_the_plane_once_and_read_no_more_than_squares(
     rows, columns, side, multiple, margin
 ):
     whole = Box(0, 0, rows * multiple, columns * multiple)
 
-    def seen(cores):
+    def pixels_read(cores):
         boxes = [core.expand(margin, whole) for core in cores]
         return sum(box.height * box.width for box in boxes)
 
     cores = tiles.plan_oblong_tiles(whole, side, multiple, margin)
-    assert seen(cores) <= seen(tiles.plan_tiles(whole, side, multiple))
+    assert pixels_read(cores) <= pixels_read(tiles.plan_tiles(whole, side, multiple))
     covered = np.zeros((whole.height, whole.width), int)
     for core in cores:
         assert core.height * core.width <= tiles.round_up(side, multiple) ** 2
@@ -79,7 +79,7 @@ def test_window_does_not_fade_at_the_edge_of_the_image():
     assert (tiles.window(box, box) == 1).all()
 
 
-def test_halo_holds_what_is_kept_and_what_that_depends_on():
+def test_halo_covers_overlap_and_receptive_radius():
     assert tiles.halo(64, 8) == 72
     assert tiles.halo(1, 8) == 16
     assert tiles.halo(3, 1) == 3 + tiles.OVERLAP
