@@ -24,7 +24,7 @@ LAYERS = [
     ["inference", "models"],
     ["pipeline", "views"],
     ["jobs"],
-    ["provenance", "map_colors"],
+    ["provenance_record", "map_colors"],
     ["api"],
     ["batch"],
     ["cli", "viewer"],
@@ -46,7 +46,7 @@ CAPTIONS = {
     "optics": "kernels, light, reblurring",
     "options": "the only defaults",
     "pipeline": "estimate, deblur one plane",
-    "provenance": "record of a result",
+    "provenance_record": "how a result was made",
     "viewer": "napari: widgets, layers",
     "views": "one image or two views",
 }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .jobs import DeblurJob, EstimateJob, RefocusJob
     from .models import list_models
     from .options import Options
-    from .provenance import provenance
+    from .provenance_record import provenance
     from .views import Views
 
 _MODULES = {
@@ -43,7 +43,7 @@ _MODULES = {
     "jobs": ["DeblurJob", "EstimateJob", "RefocusJob"],
     "models": ["list_models"],
     "options": ["Options"],
-    "provenance": ["provenance"],
+    "provenance_record": ["provenance"],
     "views": ["Views"],
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

@@ -1,5 +1,6 @@
 """Loading of names and heavy packages when they are first used, and not before."""
 
+import pkgutil
 import subprocess
 import sys
 
@@ -78,6 +79,12 @@ def test_every_public_name_is_loaded_from_the_package_when_first_used():
         assert value.__name__ == name
         assert value.__module__.startswith("napari_defocus.")
         assert vars(napari_defocus)[name] is value
+
+
+def test_no_public_name_is_that_of_a_module():
+    modules = {module.name for module in pkgutil.iter_modules(napari_defocus.__path__)}
+    assert "provenance_record" in modules
+    assert not modules & {*napari_defocus.__all__}
 
 
 def test_other_names_are_refused():

@@ -20,7 +20,7 @@ from napari_defocus.batch.run import run_plan
 from napari_defocus.batch.settings import Settings
 from napari_defocus.cli import main
 from napari_defocus.io import read_picture, write_picture
-from napari_defocus.provenance import provenance
+from napari_defocus.provenance_record import provenance
 from napari_defocus.viewer.deblur import DeblurWidget
 from napari_defocus.viewer.defocus_map import DefocusMapWidget
 from napari_defocus.viewer.results import METADATA_KEY

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import FileError, reason
 from ..io.atomic import atomic_file
-from ..provenance import sidecar_path
+from ..provenance_record import sidecar_path
 from .inputs import find_inputs
 from .records import is_foreign, is_recorded
 from .settings import Settings

@@ -29,7 +29,7 @@ from ..io.atomic import scratch_folder
 from ..io.streaming import open_streaming
 from ..io.zarr_arrays import as_dask, new_array
 from ..jobs import DeblurJob, EstimateJob
-from ..provenance import provenance, sidecar_path, write_sidecar
+from ..provenance_record import provenance, sidecar_path, write_sidecar
 from ..views import picture_views
 from .plan import Item
 from .records import Measures, add_record, file_hash, is_foreign, is_recorded, verify_results

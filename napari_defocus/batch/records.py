@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, reason
-from ..provenance import sidecar_path
+from ..provenance_record import sidecar_path
 
 _KEY = "batch"
 _FIELDS = {"source", "settings", "result", "measures"}

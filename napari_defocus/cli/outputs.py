@@ -12,7 +12,7 @@ import typer
 
 from ..errors import FileError
 from ..io import Picture, check_target, target_format, write_picture
-from ..provenance import sidecar_path, write_sidecar
+from ..provenance_record import sidecar_path, write_sidecar
 
 _WRITABLE = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".zarr")
 

@@ -11,7 +11,7 @@ from ..io import Picture, check_fits, read_picture, resolve_options
 from ..jobs import DeblurJob, EstimateJob, RefocusJob
 from ..map_colors import paint_map
 from ..options import Options
-from ..provenance import provenance
+from ..provenance_record import provenance
 from ..views import Views, picture_views
 from .console import note, progress_bar
 from .outputs import (

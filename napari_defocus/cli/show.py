@@ -19,7 +19,7 @@ from ..image.layout import Imaging, read_layout
 from ..io import Picture, read_picture
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
-from ..provenance import sidecar_path
+from ..provenance_record import sidecar_path
 from ..version import __version__
 
 _TASK_WORDS = {

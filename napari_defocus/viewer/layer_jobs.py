@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..inference.engine import Progress
 from ..jobs import DeblurJob, EstimateJob
 from ..options import Options
-from ..provenance import array_hash, provenance
+from ..provenance_record import array_hash, provenance
 from ..views import Views
 from .histogram import RadiusCounts, count_radii
 from .image_source import ImageSource

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MapError
-from ..provenance import array_hash
+from ..provenance_record import array_hash
 from .regions import Window, spatial_shape
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class EstimatedMap:
     map : DefocusMap
         Radii, which are also the layer's data, and confidence.
     digest : str
-        :func:`napari_defocus.provenance.array_hash` of the radii as they were estimated, which
-        shows later whether the layer was edited.
+        :func:`napari_defocus.provenance_record.array_hash` of the radii as they were estimated,
+        which shows later whether the layer was edited.
     """
 
     map: "DefocusMap"

@@ -14,7 +14,7 @@ from napari_defocus import (
     estimate_defocus,
 )
 from napari_defocus.errors import MapError
-from napari_defocus.provenance import provenance
+from napari_defocus.provenance_record import provenance
 from napari_defocus.viewer.results import METADATA_KEY
 
 

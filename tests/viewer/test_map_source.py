@@ -4,7 +4,7 @@ from napari.layers import Image, Labels
 
 from napari_defocus.defocus_map import DefocusMap
 from napari_defocus.errors import MapError
-from napari_defocus.provenance import array_hash
+from napari_defocus.provenance_record import array_hash
 from napari_defocus.viewer.geometry import placement
 from napari_defocus.viewer.map_source import MAP_KEY, EstimatedMap, map_source
 from napari_defocus.viewer.regions import Window, whole_layer

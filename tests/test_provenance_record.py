@@ -12,7 +12,7 @@ import pytest
 from napari_defocus import DeblurJob, __version__
 from napari_defocus.errors import FileError
 from napari_defocus.models import ModelCard, find_model
-from napari_defocus.provenance import array_hash, provenance, sidecar_path, write_sidecar
+from napari_defocus.provenance_record import array_hash, provenance, sidecar_path, write_sidecar
 
 IMAGE = np.arange(64, dtype=np.uint8).reshape(8, 8)
 
