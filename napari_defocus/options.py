@@ -33,7 +33,7 @@ class Options:
         Values of black and white. By default the data type's for color and uint8 (0 and 1 for
         floats), otherwise the smallest value and the 99.99th percentile of the whole array: so give
         it when one series comes in several arrays. An array (..., 2) broadcasts over the axes
-        before Y and X: one pair a fluorescence channel, for instance.
+        before Y and X: one pair a fluorescence channel, for instance. It is kept as nested tuples.
     downscale : int or "auto"
         Work on the image shrunk by this factor. "auto" chooses the factor for every pixel from its
         radius, because networks know radii of a few pixels best; an image that was enlarged two or
@@ -97,7 +97,7 @@ class Options:
     def changed(self) -> dict[str, Any]:
         """Return the options that differ from their defaults, by name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if not _is_default(name, value)}
+        return {name: value for name, value in values.items() if value != getattr(Options, name)}
 
     def to_text(self) -> dict[str, str]:
         """Return the options that differ from their defaults as words of the command line.
@@ -108,11 +108,6 @@ class Options:
         {'value_range': '0 4095', 'tile': 'whole'}
         """
         return {name: _to_text(value) for name, value in self.changed().items()}
-
-
-def _is_default(name: str, value: Any) -> bool:
-    default = getattr(Options, name)
-    return type(value) is type(default) and bool(value == default)
 
 
 _TEXTS: dict[str, dict[str, Any]] = {
@@ -138,9 +133,14 @@ def _parse(name: str, text: Any) -> Any:
 def _to_text(value: Any) -> str:
     if value is None:
         return "whole"
-    if isinstance(value, tuple | list):
-        return " ".join(f"{number:g}" for number in value)
-    return str(value)
+    if not isinstance(value, tuple):
+        return str(value)
+    if any(isinstance(part, tuple) for part in value):
+        raise OptionError(
+            f"value_range is {value}; a command accepts black and white of the whole file only, so "
+            "process such images from Python"
+        )
+    return " ".join(f"{number:g}" for number in value)
 
 
 def _is_whole_number(value: Any) -> bool:
@@ -161,6 +161,18 @@ def _check_encoding(encoding: Any) -> str:
     if isinstance(encoding, str) and encoding in _ENCODINGS:
         return str(encoding)
     raise OptionError(f"encoding is {encoding!r}; 'auto', 'srgb' or 'linear' are expected")
+
+
+def _as_tuples(value_range: Any) -> Any:
+    """Return arrays and lists, of any depth, as tuples, which can be compared and stored as JSON.
+
+    Whether these are ranges is checked when the image is known.
+    """
+    if hasattr(value_range, "tolist"):
+        value_range = value_range.tolist()
+    if isinstance(value_range, list | tuple):
+        return tuple(map(_as_tuples, value_range))
+    return value_range
 
 
 def _check_downscale(factor: Any) -> int | str:
@@ -198,6 +210,7 @@ def _check_tile(tile: Any) -> int | str | None:
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "channel_axis": _check_channel_axis,
     "encoding": _check_encoding,
+    "value_range": _as_tuples,
     "downscale": _check_downscale,
     "device": _check_device,
     "precision": _check_precision,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from .array_types import Array
 from .defocus_map import DefocusMap
-from .errors import ImageError
+from .errors import ImageError, OptionError
 from .image.layout import as_array, is_dask
 from .io import Picture
 from .io.raw import read_dual_pixel
@@ -88,6 +88,23 @@ def picture_views(path: Path, picture: Picture, *, dual_pixel: bool) -> Views:
         for half in (halves.left, halves.right)
     )
     return Views(left, right, halves.upright)
+
+
+def refuse_named_model(parameter: str, model: str, *, switch: str) -> None:
+    """Raise an OptionError unless the estimator is "auto", where files may hold one view or two.
+
+    Parameters
+    ----------
+    parameter, model : str
+        Name of the parameter, and its value.
+    switch : str
+        Option that asks for two views where a file holds them, as the message is to call it.
+    """
+    if model != "auto":
+        raise OptionError(
+            f"{parameter} is {model!r} and {switch} is on, which takes one model for files of two "
+            "views and another for those of one; leave out one of them"
+        )
 
 
 def _same_kind(left: Any, right: Any) -> list[Any]:

@@ -52,6 +52,18 @@ def test_changed_options_alone_are_listed():
 
 
 @pytest.mark.parametrize(
+    "value_range",
+    [[[0, 1], [2, 3.5]], np.float64([[0, 1], [2, 3.5]]), ([0, 1], np.array([2, 3.5]))],
+)
+def test_ranges_of_planes_are_kept_as_tuples(value_range):
+    options = Options(value_range=value_range)
+    assert options.value_range == ((0, 1), (2, 3.5))
+    assert options == Options(value_range=((0, 1), (2, 3.5)))
+    with pytest.raises(OptionError, match="value_range is"):
+        options.to_text()
+
+
+@pytest.mark.parametrize(
     "options",
     [
         Options(),

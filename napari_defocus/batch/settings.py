@@ -15,6 +15,7 @@ from ..jobs import DeblurJob
 from ..models import ModelCard, possible_models, with_scale_models
 from ..options import Options
 from ..version import __version__
+from ..views import refuse_named_model
 
 Task = Literal["map", "deblur", "both"]
 Existing = Literal["refuse", "keep", "replace"]
@@ -72,11 +73,8 @@ class Settings:
                 raise OptionError(f"{name} is {getattr(self, name)!r}; accepted are {accepted}")
         if not isinstance(self.dual_pixel, bool):
             raise OptionError(f"dual_pixel is {self.dual_pixel!r}; True or False is expected")
-        if self.dual_pixel and self.map_model != "auto":
-            raise OptionError(
-                f"map_model is {self.map_model!r} and dual_pixel is on, which takes one model for "
-                "files of two views and another for those of one; give one of them"
-            )
+        if self.dual_pixel:
+            refuse_named_model("map_model", self.map_model, switch="dual_pixel")
         try:
             example = self.pattern.format_map(_EXAMPLE)
         except (KeyError, IndexError, ValueError, AttributeError) as error:
@@ -152,15 +150,8 @@ class Settings:
         options = dict(values["options"])
         if "scale" in options:  # an earlier version kept the words of the command line
             options["downscale"] = options.pop("scale")
-            return cls(**{**values, "options": Options.from_text(_as_tuple(options))})
-        return cls(**{**values, "options": Options(**_as_tuple(options))})
-
-
-def _as_tuple(options: dict[str, Any]) -> dict[str, Any]:
-    """Return options with a value range as JSON's list turned into a tuple."""
-    if options["value_range"] is not None:
-        options["value_range"] = tuple(options["value_range"])
-    return options
+            return cls(**{**values, "options": Options.from_text(options)})
+        return cls(**{**values, "options": Options(**options)})
 
 
 #: New names of fields in the plans of earlier versions.

@@ -12,7 +12,7 @@ from ..jobs import DeblurJob, EstimateJob, RefocusJob
 from ..map_colors import paint_map
 from ..options import Options
 from ..provenance_record import provenance
-from ..views import Views, picture_views
+from ..views import Views, picture_views, refuse_named_model
 from .console import note, progress_bar
 from .outputs import (
     Outputs,
@@ -41,11 +41,8 @@ class ViewsInput:
                 f"{self.right} is given for the right view, which --dual-pixel looks for in "
                 f"{self.image}; give one of them"
             )
-        if self.dual_pixel and model != "auto":
-            raise OptionError(
-                f"model is {model!r} and --dual-pixel is on, which takes one model for two views "
-                "and another for one; give one of them"
-            )
+        if self.dual_pixel:
+            refuse_named_model("model", model, switch="--dual-pixel")
 
     def views(self, picture: Picture, options: Options) -> Views:
         """Return the views; the picture is that of the image."""
@@ -119,11 +116,8 @@ class DeblurSettings:
     def job(self, image: Path, picture: Picture, source: MapInput, options: Options) -> DeblurJob:
         """Return the job for a picture and its map, which is read or to be estimated."""
         defocus: Any = source.read()
-        if source.dual_pixel and self.map_model != DeblurJob.map_model:
-            raise OptionError(
-                f"map_model is {self.map_model!r} and --dual-pixel is on, which takes one model "
-                "for two views and another for one; give one of them"
-            )
+        if source.dual_pixel:
+            refuse_named_model("map_model", self.map_model, switch="--dual-pixel")
         if defocus is None:
             views = _views(image, picture, dual_pixel=source.dual_pixel)
             if views.right is not None:

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from napari_defocus import Options
@@ -40,10 +41,15 @@ def test_impossible_settings_are_an_error(changes, words):
     assert words in str(error.value)
 
 
-def test_settings_survive_json():
-    options = Options(value_range=(0.0, 2.0), tile=128)
+@pytest.mark.parametrize(
+    "value_range", [None, (0.0, 2.0), ((0.0, 2.0), (1.0, 4095.0)), np.float32([[0, 2], [1, 4095]])]
+)
+def test_settings_survive_json(value_range):
+    options = Options(value_range=value_range, tile=128)
     settings = Settings(task="both", dual_pixel=True, options=options)
-    assert Settings.from_json(json.loads(json.dumps(settings.as_json()))) == settings
+    again = Settings.from_json(json.loads(json.dumps(settings.as_json())))
+    assert again == settings
+    assert again.fingerprint() == settings.fingerprint()
 
 
 def test_fingerprint_changes_only_with_settings_that_change_results():
