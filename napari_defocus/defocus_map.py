@@ -1,4 +1,4 @@
-"""The defocus map: what is estimated, edited, and honoured when deblurring."""
+"""Defocus map, and checks of the maps that users give."""
 
 from __future__ import annotations
 
@@ -59,23 +59,25 @@ class DefocusMap:
         return iter((self.radius, self.confidence))
 
 
-def check_map(defocus: Any, layout: Layout) -> DefocusMap:
+def check_map(defocus: Any, layout: Layout, *, lazy: bool) -> DefocusMap:
     """Check what a user gives as a map, and fit it to an image.
 
     Parameters
     ----------
     defocus : DefocusMap or array
         An array holds radii in pixels and is taken to be certain; it is signed if any is negative.
-        One of dask counts as signed here; a job that depends on the sign decides it from the
-        values. (Y, X), or with leading axes that broadcast to the image's.
+        (Y, X), or with leading axes that broadcast to the image's.
     layout : Layout
-        The image's.
+        Layout of the image.
+    lazy : bool
+        Whether a dask array of radii may be read later, to decide whether it is signed.
 
     Returns
     -------
     DefocusMap
-        Radius and confidence of the image's shape without channels, NumPy or dask; values of NumPy
-        arrays are checked, those of dask arrays are not (:func:`check_values`).
+        Radius and confidence of the image's shape without channels, NumPy or dask. Values of NumPy
+        arrays are checked; those of dask arrays are to be checked when they are computed
+        (:func:`check_values`). Whether a dask array is signed is a delayed value of dask if `lazy`.
 
     Raises
     ------
@@ -83,8 +85,8 @@ def check_map(defocus: Any, layout: Layout) -> DefocusMap:
         If it is no array, its data type or shape does not fit, or its values are impossible.
     """
     if not isinstance(defocus, DefocusMap):
-        defocus = _painted(defocus)
-    radius, confidence = _both(defocus)
+        defocus = _certain_map(defocus, lazy=lazy)
+    radius, confidence = _alike(defocus)
     for name, values in (("radius", radius), ("confidence", confidence)):
         if values.dtype.kind not in "iuf":
             raise MapError(
@@ -92,7 +94,7 @@ def check_map(defocus: Any, layout: Layout) -> DefocusMap:
             )
     if not is_dask(radius):
         check_values(radius, confidence, signed=defocus.signed)
-    shape = _fitting(radius.shape, layout)
+    shape = _check_shape(radius.shape, layout)
     return DefocusMap(
         np.broadcast_to(radius, shape),
         np.broadcast_to(confidence, shape),
@@ -121,7 +123,8 @@ def check_values(radius: Array, confidence: Array, *, signed: bool) -> None:
         )
 
 
-def _painted(radius: Any) -> DefocusMap:
+def _certain_map(radius: Any, *, lazy: bool) -> DefocusMap:
+    """Return a map of radii alone, which are taken to be certain."""
     if not (isinstance(radius, np.ndarray) or is_dask(radius) or hasattr(radius, "__array__")):
         raise MapError(
             f"the defocus map is a {type(radius).__name__}; a DefocusMap or an array of radii in "
@@ -129,12 +132,22 @@ def _painted(radius: Any) -> DefocusMap:
         )
     radius = radius if is_dask(radius) else np.asarray(radius)
     certain = np.broadcast_to(np.float32(1), radius.shape)
-    signed = is_dask(radius) or (radius.dtype.kind in "iuf" and bool((radius < 0).any()))
+    signed = radius.dtype.kind in "iuf" and _any_negative(radius, lazy=lazy)
     return DefocusMap(radius, certain, signed=signed)
 
 
-def _both(defocus: DefocusMap) -> tuple[Any, Any]:
-    """Radius and confidence, either both of NumPy or both of dask."""
+def _any_negative(radius: Any, *, lazy: bool) -> Any:
+    """Return whether any radius is negative; for a dask array, as a delayed value if `lazy`."""
+    negative = (radius < 0).any()
+    if not is_dask(radius):
+        return bool(negative)
+    import dask
+
+    return dask.delayed(bool)(negative) if lazy else bool(negative.compute())
+
+
+def _alike(defocus: DefocusMap) -> tuple[Any, Any]:
+    """Return radius and confidence as two NumPy or two dask arrays."""
     radius, confidence = defocus
     if is_dask(radius) == is_dask(confidence):
         return radius, confidence
@@ -143,7 +156,8 @@ def _both(defocus: DefocusMap) -> tuple[Any, Any]:
     return dask.array.asarray(radius), dask.array.asarray(confidence)
 
 
-def _fitting(shape: tuple[int, ...], layout: Layout) -> tuple[int, ...]:
+def _check_shape(shape: tuple[int, ...], layout: Layout) -> tuple[int, ...]:
+    """Return the shape of the image's map; a MapError if a map cannot be broadcast to it."""
     wanted = layout.map_shape
     try:
         fits = shape[-2:] == wanted[-2:] and np.broadcast_shapes(shape, wanted) == wanted

@@ -208,8 +208,8 @@ class EstimateJob(Job[DefocusMap]):
                 radius[place], confidence[place] = values
 
             # two views are rectified as a whole, never block by block
-            beside = None if self.out is None or self.views.right is not None else radius
-            yield from process_planes(task, inputs, self.value_range, self.options, write, beside)
+            out = None if self.out is None or self.views.right is not None else radius
+            yield from process_planes(task, inputs, self.value_range, self.options, write, out)
         signed = self.views.task == "dual"
         estimate = DefocusMap(radius, confidence, signed=signed, model=_name(task.model))
         return self.views.turn_upright(estimate)
@@ -368,8 +368,9 @@ class DeblurJob(_PictureJob):
             maps: list[Any] = []
             map_source: PlaneEstimator | bool = self.estimate.plane_task
         else:
-            checked_map = check_map(_match_laziness(defocus, self.image), self.layout)
-            maps, map_source = list(checked_map), checked_map.signed
+            checked_map = check_map(_match_laziness(defocus, self.image), self.layout, lazy=True)
+            # the sign does not matter here, so a delayed one is not waited for
+            maps, map_source = list(checked_map), is_dask(checked_map.signed) or checked_map.signed
         task = PlaneDeblurrer(self.layout, network, map_source, self.strength, self.protect_radius)
         return (yield from self._make_picture(task, self.image, maps, self.out))
 
@@ -455,11 +456,9 @@ class RefocusJob(_PictureJob):
 
     def _steps(self) -> Steps[Any]:
         self._check_out(self.out)
-        defocus = check_map(_match_laziness(self.defocus, self.sharp), self.layout)
-        signed: Any = defocus.signed
-        if is_dask(defocus.radius) and not isinstance(self.defocus, DefocusMap):
-            signed = _any_negative(defocus.radius, lazy=self.out is None)
-        task = PlaneRenderer(self.layout, signed, self.focus, self.aperture)
+        matched = _match_laziness(self.defocus, self.sharp)
+        defocus = check_map(matched, self.layout, lazy=self.out is None)
+        task = PlaneRenderer(self.layout, defocus.signed, self.focus, self.aperture)
         return (yield from self._make_picture(task, self.sharp, list(defocus), self.out))
 
 
@@ -492,16 +491,6 @@ def _match_laziness(defocus: Any, image: Any) -> Any:
     if not isinstance(defocus, DefocusMap):
         return computed[0]
     return DefocusMap(computed[0], computed[1], defocus.signed, defocus.model)
-
-
-def _any_negative(radius: Any, *, lazy: bool) -> Any:
-    """Return whether any radius of a dask array is negative, as a delayed value if lazy."""
-    negative = (radius < 0).any()
-    if not lazy:
-        return bool(negative.compute())
-    import dask
-
-    return dask.delayed(bool)(negative)
 
 
 def _card(model: ModelCard | nn.Module) -> ModelCard:

@@ -1,13 +1,9 @@
-"""Lazy work on dask arrays, a task a plane."""
+"""Planes and value range of dask images, computed when first needed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, cast
 
-import numpy as np
-
-from ..array_types import Array
 from .layout import Layout, as_planes, is_dask
 from .value_range import (
     Ranges,
@@ -16,11 +12,10 @@ from .value_range import (
     extremes_to_keep,
     join_extremes,
     range_is_known,
-    range_of_plane,
     scan_range,
 )
 
-#: How many parts are joined at a time when the range of a large image is measured.
+#: Number of parts that are joined at a time when the range of a large image is measured.
 _JOINED = 8
 
 
@@ -71,62 +66,3 @@ def range_of(image: Any, layout: Layout, value_range: Any) -> Ranges:
         return scan_range(image, layout, value_range)
     pair = lazy_range(image, layout, value_range)
     return cast(Ranges, pair.compute() if is_dask(pair) else pair)
-
-
-def over_planes(
-    work: Callable[..., Array],
-    planes: list[Any],
-    value_range: Any,
-    *,
-    task: Any,
-    channels: int,
-    dtype: Any,
-) -> Any:
-    """Return a lazy array of what a function returns for every plane of dask arrays.
-
-    Parameters
-    ----------
-    work : callable
-        ``work(*planes, value_range=..., task=...)``: takes NumPy arrays (C, Y, X), one of each of
-        `planes`, and returns one (`channels`, Y, X).
-    planes : list of dask arrays
-        (..., C, Y, X), one block a plane, with the same leading axes.
-    value_range : (float, float), array or delayed
-        Passed on, as (float, float) of the plane.
-    task : object
-        Passed on; if it is a dataclass, delayed fields of it are computed first.
-    channels : int
-        Channels of the result.
-    dtype : data type
-        Data type of the result.
-
-    Returns
-    -------
-    (..., `channels`, Y, X) dask array
-    """
-    import dask.array
-
-    first = planes[0]
-    return dask.array.map_blocks(
-        _on_block,
-        *planes,
-        work=work,
-        value_range=value_range,
-        task=task,
-        dtype=dtype,
-        chunks=(*first.chunks[:-3], (channels,), *first.chunks[-2:]),
-        meta=np.empty((0,) * first.ndim, dtype),
-    )
-
-
-def _on_block(
-    *blocks: Array,
-    work: Callable[..., Array],
-    value_range: Any,
-    task: Any,
-    block_id: tuple[int, ...],
-) -> Array:
-    black_white = range_of_plane(value_range, block_id[:-3])
-    planes = (block.reshape(block.shape[-3:]) for block in blocks)
-    result = work(*planes, value_range=black_white, task=task)
-    return result.reshape(*blocks[0].shape[:-3], *result.shape)

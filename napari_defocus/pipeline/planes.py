@@ -1,4 +1,4 @@
-"""The work on all planes of an image, one after the other or as lazy tasks."""
+"""Processing of all planes of an image, one after another or as lazy tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..array_types import Array
-from ..image.dask_planes import lazy_map, lazy_planes, lazy_range, over_planes
+from ..image.dask_planes import lazy_map, lazy_planes, lazy_range
 from ..image.layout import Layout, plane_indices, read_window
 from ..image.value_range import Range, Ranges, range_of_plane
 from ..inference.engine import Progress
@@ -28,7 +28,7 @@ from ..options import Options
 from .plane import PlaneRun, Steps, drain, translate_errors
 from .progress import ProgressMeter
 
-#: Writes the window (C, y, x) of a plane's result: index of the plane, rows and columns, values.
+#: Takes the index of a plane, rows and columns, and the window (C, y, x) of its result.
 WriteWindow = Callable[[tuple[int, ...], tuple[slice, slice], Array], None]
 
 
@@ -53,14 +53,14 @@ class PlaneTask(Protocol):
 
 @dataclass(frozen=True)
 class Inputs:
-    """The arrays that a task takes one plane of.
+    """Arrays of which a task takes one plane at a time.
 
     Parameters
     ----------
     images : sequence of arrays
-        Of the task's layout: the image, or both views.
+        The image, or both views, of the task's layout.
     maps : sequence of (..., Y, X) arrays
-        Radius and confidence of a map, with the image's leading axes.
+        Radius and confidence of a map, of the image's shape without channels.
     """
 
     images: Sequence[Any]
@@ -69,7 +69,7 @@ class Inputs:
     def planes(
         self, layout: Layout, index: tuple[int, ...], storage: MemoryStorage
     ) -> list[Planes]:
-        """Return one plane (C, Y, X) of each, read as a whole or window by window."""
+        """Return one plane (C, Y, X) of each array, read now or when its windows are."""
         layouts = [
             *((image, layout) for image in self.images),
             *((part, Layout(part.shape, part.dtype, None, "linear")) for part in self.maps),
@@ -95,7 +95,7 @@ def process_planes(
     value_range: Ranges,
     options: Options,
     write: WriteWindow,
-    beside: Any = None,
+    out: Any = None,
 ) -> Steps[None]:
     """Process every plane and write its result.
 
@@ -104,15 +104,16 @@ def process_planes(
     task : PlaneTask
         The work on one plane.
     inputs : Inputs
-        What it takes.
+        Arrays sliced like NumPy's.
     value_range : (float, float) or array
         Black and white of all planes or of each.
     options : Options
         How to compute.
     write : callable
         Writes a window of the result.
-    beside : array, optional
-        The array that is written to; large planes are then processed block by block.
+    out : array, optional
+        The array that `write` writes to. Large planes are then processed block by block, with
+        intermediate results in files beside it; without it, in memory.
 
     Yields
     ------
@@ -121,7 +122,7 @@ def process_planes(
     layout = task.layout
     meter = _meter(task, options)
     for index in plane_indices(layout):
-        with _storage(layout, options, beside) as storage:
+        with _storage(layout, options, out) as storage:
             planes = inputs.planes(layout, index, storage)
             result = yield from task.steps(
                 *planes,
@@ -155,24 +156,41 @@ def map_planes(
     -------
     (..., `channels`, Y, X) dask array
     """
+    import dask.array
+
     layout = task.layout
-    return over_planes(
-        functools.partial(_process_plane, options=options),
-        [
-            *(lazy_planes(image, layout) for image in inputs.images),
-            *(lazy_map(part, layout) for part in inputs.maps),
-        ],
-        lazy_range(inputs.images[0], layout, options.value_range),
-        task=task,  # dask computes delayed fields of it
-        channels=channels,
+    planes = [
+        *(lazy_planes(image, layout) for image in inputs.images),
+        *(lazy_map(part, layout) for part in inputs.maps),
+    ]
+    first = planes[0]
+    return dask.array.map_blocks(
+        _process_block,
+        *planes,
+        value_range=lazy_range(inputs.images[0], layout, options.value_range),
+        task=task,  # dask computes delayed values in it
+        options=options,
         dtype=dtype,
+        chunks=(*first.chunks[:-3], (channels,), *first.chunks[-2:]),
+        meta=np.empty((0,) * first.ndim, dtype),
     )
 
 
-def _process_plane(*planes: Array, value_range: Range, task: PlaneTask, options: Options) -> Array:
-    """Process one plane inside a task of dask, which reports no progress."""
-    run = PlaneRun(options, ProgressMeter(0), MemoryStorage())
-    return drain(translate_errors(task.steps(*planes, value_range=value_range, run=run)))[:, :, :]
+def _process_block(
+    *blocks: Array,
+    value_range: Ranges,
+    task: PlaneTask,
+    options: Options,
+    block_id: tuple[int, ...],
+) -> Array:
+    """Process one plane, which is a block of each dask array; no progress is reported."""
+    steps = task.steps(
+        *(block.reshape(block.shape[-3:]) for block in blocks),
+        value_range=range_of_plane(value_range, block_id[:-3]),
+        run=PlaneRun(options, ProgressMeter(0), MemoryStorage()),
+    )
+    result = drain(translate_errors(steps))[:, :, :]
+    return result.reshape(*blocks[0].shape[:-3], *result.shape)
 
 
 def _meter(task: PlaneTask, options: Options) -> ProgressMeter:
@@ -182,9 +200,7 @@ def _meter(task: PlaneTask, options: Options) -> ProgressMeter:
     return ProgressMeter(planes * (task.stages * pixels + task.extra_pixels))
 
 
-def _storage(
-    layout: Layout, options: Options, beside: Any
-) -> AbstractContextManager[MemoryStorage]:
-    if beside is None:
+def _storage(layout: Layout, options: Options, out: Any) -> AbstractContextManager[MemoryStorage]:
+    if out is None:
         return memory_storage()
-    return storage_for(layout.map_shape, options.tile, beside)
+    return storage_for(layout.map_shape, options.tile, out)

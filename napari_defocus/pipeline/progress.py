@@ -1,4 +1,4 @@
-"""Progress of work in several stages."""
+"""Progress of work that has several stages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ProgressMeter:
     Parameters
     ----------
     expected : int
-        Pixels of all stages that are planned from the start.
+        Pixels of all stages that are known at the start.
     """
 
     def __init__(self, expected: int) -> None:
@@ -35,7 +35,7 @@ class ProgressMeter:
         pixels : int
             Size of the stage.
         planned : bool
-            Whether `expected` holds the stage already; if not, its pixels are added.
+            Whether the stage is counted in `expected` already; if not, its pixels are added.
         """
         self.expected += 0 if planned else pixels
         while True:
@@ -44,14 +44,10 @@ class ProgressMeter:
             except StopIteration as stop:
                 self.done += pixels
                 return cast(FloatArray, stop.value)
-            # tiles that are halved on the way must not make the progress fall back
+            # the engine starts a tile anew when it halves it, but progress should not fall back
             self._reported = max(self._reported, self.done + pixels * step.done // step.total)
             yield Progress(self._reported, self.expected)
 
-    def plan(self, pixels: int) -> None:
-        """Add pixels to the work that is expected."""
-        self.expected += pixels
-
     def skip(self, pixels: int) -> None:
-        """Take pixels off the work that is expected."""
+        """Subtract pixels from the work that is expected."""
         self.expected -= pixels
