@@ -18,8 +18,9 @@ from ..array_types import Array, FloatArray, Mask
 from .layout import Encoding
 from .value_range import Range
 
-#: Farthest that a value may lie beyond black or white, in units of the range; others are clipped.
-_FARTHEST = 1e4
+#: Distance beyond black and white, in units of the range, at which values are clipped, so that no
+#: computation overflows.
+_CLIP_DISTANCE = 1e4
 
 
 def encode(linear: FloatArray) -> FloatArray:
@@ -61,12 +62,12 @@ def decode(display: FloatArray) -> FloatArray:
 
 def _clip_far(values: Array, low: float, high: float) -> None:
     """Clip values far beyond black and white, in place, so that nothing overflows."""
-    limit, reach = float(np.finfo(values.dtype).max), _FARTHEST * (high - low)
+    limit, reach = float(np.finfo(values.dtype).max), _CLIP_DISTANCE * (high - low)
     np.clip(values, max(low - reach, -limit), min(high + reach, limit), out=values)
 
 
 def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArray | None:
-    """Return one plane in the networks' form, except that gray stays a single channel.
+    """Return one plane in the networks' form, with gray as a single channel.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ def add_change(
     value_range: Range,
     bounded: bool,
 ) -> Array:
-    """Return a plane with a change of its networks' form added.
+    """Return a plane with the change of its networks' form added, in the plane's own values.
 
     Parameters
     ----------

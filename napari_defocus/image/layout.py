@@ -89,9 +89,9 @@ def as_array(image: Any) -> Any:
     Parameters
     ----------
     image : array-like
-        NumPy and dask arrays, and arrays that are read when they are sliced (zarr, h5py), come back
-        as they are; anything else with NumPy's array protocol (Pillow) becomes a NumPy array. Lists
-        and other objects are not images.
+        NumPy and dask arrays, and arrays that are read when they are sliced (zarr, h5py), are
+        returned as they are; anything else with NumPy's array protocol (Pillow) becomes a NumPy
+        array. Lists and other objects are refused.
 
     Returns
     -------
@@ -221,7 +221,7 @@ def from_planes(planes: Any, layout: Layout) -> Any:
 
 
 def plane_indices(layout: Layout) -> Iterator[tuple[int, ...]]:
-    """Run through the indices of the leading axes; one empty index for a single plane."""
+    """Return the index of every plane along the leading axes; an empty one for a single plane."""
     return np.ndindex(*layout.leading)
 
 
@@ -272,9 +272,9 @@ def write_window(
     image : array
         NumPy's, or anything sliced like it.
     layout : Layout
-        The image's.
+        Layout of the image.
     index : tuple of int
-        Of the plane, along the leading axes.
+        Index of the plane, along the leading axes.
     window : (slice, slice)
         Rows and columns.
     values : (C, y, x) array

@@ -1,4 +1,4 @@
-"""Values of black and white."""
+"""Black and white of an image: by data type, measured, or chosen."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Range = tuple[float, float]
 #: Black and white of all planes, or (..., 2) of each, broadcast over the axes before Y and X.
 Ranges = Range | npt.NDArray[np.float64]
 
-#: Share of the values above white in an image whose range is measured.
+#: Share of the values above a measured white, so that single hot pixels do not set it.
 _CLIPPED_SHARE = 1e-4
-#: Largest value, in units of white, of a display-encoded color image of floats.
+#: Largest value that is accepted in a color image of floats, in which white is 1.
 _BRIGHTEST = 2.0
-#: About how many pixels are read at a time.
+#: Approximate number of pixels that are read at a time.
 _PART = 1 << 24
 
 

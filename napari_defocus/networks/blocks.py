@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: Least number of channels for which convolution sums neighbors faster than additions.
+#: Number of channels from which on convolution sums neighbors faster than additions do.
 _MANY_CHANNELS = 8
 
 

@@ -25,19 +25,20 @@ from napari_defocus.optics.kernels import RADIUS_PER_DISPARITY
 
 #: Radius in px per shift of one pixel at half resolution, where the views are compared.
 _RADIUS_PER_SHIFT = 2 * RADIUS_PER_DISPARITY
+#: Radius in px that the U-Net takes as 1.
 _RADIUS_UNIT = 8.0
-#: Cost of matching, added to the mean cost so that flat areas have no clear match.
-_FLAT = 0.02
-#: Least clearness of matches: below it the confidence does not fall further.
+#: Cost of matching that is added to the mean cost, so that flat areas have no clear match.
+_FLAT_COST = 0.02
+#: Clearness of matches below which the confidence does not fall further.
 _MIN_CLEARNESS = 1e-3
 #: Initial logit of the coarser estimate among the candidates, where its confidence is 1.
 _PRIOR_LOGIT = 4.0
 #: Channels at half size: luma of both views at the four pixels of each, luma of both, radius and
 #: confidence of the coarser estimate, colors of both.
 _HALVES = [8, 2, 2, 3]
-#: A pixel and its neighbors.
+#: Offsets (y, x) of a pixel and its neighbors.
 _AROUND = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1))
-#: Initial logit of a pixel's own radius against its neighbors'.
+#: Initial logit of a pixel's own radius among its neighbors'.
 _CENTER_LOGIT = 5.0
 
 
@@ -279,7 +280,7 @@ def _match(costs: Tensor) -> Tensor:
     bend = (below - 2 * at + above).clamp(min=1e-6)
     shift = best - costs.shape[1] // 2 + (0.5 * (below - above) / bend).clamp(-0.5, 0.5)
     mean = costs.mean(1, keepdim=True)
-    return torch.cat([_RADIUS_PER_SHIFT * shift, (mean - at) / (mean + _FLAT)], 1)
+    return torch.cat([_RADIUS_PER_SHIFT * shift, (mean - at) / (mean + _FLAT_COST)], 1)
 
 
 def _mix_neighbors(radius: Tensor, scores: Sequence[Tensor], distances: Sequence[int]) -> Tensor:

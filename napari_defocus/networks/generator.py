@@ -14,6 +14,7 @@ from napari_defocus.optics.kernels import disks
 from napari_defocus.optics.light import decode_srgb, encode_srgb
 from napari_defocus.optics.reblur import interpolated_reblur
 
+#: Radii in pixels at which the bins of `radius_bins` peak.
 _KNOTS = (0.0, 1.0, 2.0, 3.0, 4.5, 7.0, 11.0, 16.0, 24.0)
 #: Largest radius in px by which results are blurred again; larger radii occur at coarser levels.
 _REBLURRED_UP_TO = 10

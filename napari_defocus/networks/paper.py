@@ -11,9 +11,12 @@ from torch.nn import functional
 
 from napari_defocus.networks.descriptor import Descriptor
 
+#: Attention blocks of each branch of a stage.
 _BRANCH_BLOCKS = (0, 1, 2, 3)
+#: Radii in pixels between the bins, one a branch, by which the map gates the branches.
 _BIN_EDGES = (1.9, 4.2, 6.2)
 _STAGES = 8
+#: Factors by which the image is shrunk, in the order of processing.
 _SCALES = (8, 4, 1)
 
 

@@ -8,10 +8,16 @@ from torch.nn import functional
 
 from napari_defocus.optics.kernels import butterworth, grid, half_pupil, mirror, normalize
 
+#: Least value of a new kernel, as a share of its maximum: the softmax hardly teaches darker ones.
 _DARK = 1e-2
-_PUPIL_STEPS, _PUPIL_RADIUS = 41, 1.25
-_LEAST_SHARED = 3
-_LEAST_MEASURED = 6
+#: Samples along a side of the shared pupil.
+_PUPIL_STEPS = 41
+#: Half a side of the shared pupil, in radii: some light falls beyond 1.
+_PUPIL_RADIUS = 1.25
+#: Smallest radius in pixels whose kernel is an image of the shared pupil.
+_MIN_SHARED_RADIUS = 3
+#: Smallest radius in pixels whose edge is measured.
+_MIN_EDGE_RADIUS = 6
 
 
 class KernelBank(nn.Module):
@@ -78,7 +84,7 @@ class KernelBank(nn.Module):
         ring = (torch.hypot(y, x).to(whole.device) + 0.5).long().flatten()
         sizes = torch.bincount(ring)
         shares = []
-        for radius in range(min(_LEAST_MEASURED, half - 1), half):
+        for radius in range(min(_MIN_EDGE_RADIUS, half - 1), half):
             light = torch.zeros(len(sizes), device=whole.device)
             profile = light.index_add_(0, ring, whole[radius].flatten()) / sizes
             level = profile.max() / 2
@@ -112,12 +118,14 @@ class SharedPupilBank(KernelBank):
         line = torch.linspace(-_PUPIL_RADIUS, _PUPIL_RADIUS, _PUPIL_STEPS)
         half, last = max_radius + 1, max_radius
         steps = torch.arange(-half, half + 1.0)
-        radii = torch.arange(max_radius + 1.0).clamp(min=_LEAST_SHARED)[:, None] * _PUPIL_RADIUS
+        radii = (
+            torch.arange(max_radius + 1.0).clamp(min=_MIN_SHARED_RADIUS)[:, None] * _PUPIL_RADIUS
+        )
         y = (steps / radii)[:, :, None].expand(-1, -1, len(steps))
         x = (steps / radii)[:, None, :].expand(-1, len(steps), -1)
         self.register_buffer("places", torch.stack([x, y], -1), persistent=False)
         self.places: Tensor
-        shared = torch.arange(max_radius + 1) >= _LEAST_SHARED
+        shared = torch.arange(max_radius + 1) >= _MIN_SHARED_RADIUS
         self.register_buffer("shared", shared[:, None, None], persistent=False)
         self.shared: Tensor
         start = self.scores.detach()

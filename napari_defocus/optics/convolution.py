@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+#: Prime factors of the lengths that Fourier transforms are fast for.
 _FACTORS = (2, 3, 5)
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from napari_defocus.optics.kernels import disk, support
 
+#: Side in pixels of the square on which a disk is inverted.
 _GRID = 256
 
 

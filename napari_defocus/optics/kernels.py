@@ -14,6 +14,7 @@ from torch import Tensor
 
 #: The centers of mass of the two halves of a disk of radius r are 8 r / (3 pi) apart.
 RADIUS_PER_DISPARITY = 3 * math.pi / 8
+#: Subpixels along a side of a pixel, over which a kernel is averaged.
 _SUBPIXELS = 5
 
 

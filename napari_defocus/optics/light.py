@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+#: Linear light below which the sRGB curve is straight.
 _TOE = 0.0031308
 
 

@@ -8,7 +8,8 @@ from torch import Tensor
 from napari_defocus.optics.convolution import convolve
 from napari_defocus.optics.kernels import disk
 
-_LEAST_COVERAGE = 1e-6
+#: Least coverage of a pixel by all visible layers, by which its light is divided.
+_MIN_COVERAGE = 1e-6
 
 
 def interpolated_reblur(sharp: Tensor, radius: Tensor, kernels: Tensor) -> Tensor:
@@ -92,4 +93,4 @@ def reblur_layers(
         cover = layer[:, -1:].clamp(0, 1)
         settled, latest = settled * (1 - cover) + latest, layer
     total = settled + latest
-    return total[:, :-1] / total[:, -1:].clamp(min=_LEAST_COVERAGE)
+    return total[:, :-1] / total[:, -1:].clamp(min=_MIN_COVERAGE)

@@ -11,7 +11,7 @@ from ..inference.engine import infer, reach
 from ..inference.resample import upsample_window
 from ..inference.storage import ComputedPlanes, MemoryStorage, Planes, WritablePlanes
 from ..inference.tiles import Box
-from .bilateral import SIMILAR_RADIUS, smooth_surfaces
+from .bilateral import RADIUS_SIGMA, smooth_surfaces
 from .confidence import confidence_within
 from .fill import fill_uncertain
 from .levels import ImageLevels, as_rgb, coarsest_level, size_multiple, smoothstep_down
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from ..networks.descriptor import Descriptor
 
 #: Radii, in pixels of the level, between which refinement of the coarser estimate fades out: larger
-#: blur has no finer detail to judge by. Rendered scenes score the same between 12 and 18.
+#: blur leaves no finer detail to judge by. Refining radii from 5 to 8 px too would take rendered
+#: scenes from 0.424 to 0.418 px, but the errors of Pixel 4 from 0.037 / 0.058 / 0.116 to
+#: 0.041 / 0.066 / 0.132.
 _REFINED_BETWEEN = (2.5, 5)
-#: Small, even texture, such as bricks or cells seen from far, may look like large blur at a coarse
-#: level. So the finer estimate replaces the coarser one where its confidence is higher by this.
-_SURER_BY = (0.5, 0.75)
+#: Gains in confidence between which the finer estimate takes over at larger radii too. Fine,
+#: regular texture, such as bricks or distant cells, may look like large blur at a coarse level.
+_MORE_CONFIDENT_BY = (0.5, 0.75)
 
 
 def estimate_coarse_to_fine(
@@ -35,8 +37,8 @@ def estimate_coarse_to_fine(
 ) -> Steps[WritablePlanes]:
     """Estimate radius and confidence, from coarse to fine.
 
-    With ``downscale="auto"`` the coarsest level is estimated first. Every finer level sees the
-    estimate of the level before, and refines it where radii are small enough there.
+    With ``downscale="auto"`` the coarsest level is estimated first. At each finer level the network
+    takes the estimate of the level before, and refines it where radii are small enough.
 
     Parameters
     ----------
@@ -65,9 +67,9 @@ def estimate_coarse_to_fine(
     if factors[0] > 1:
         estimate = _upsample_map(estimate, factors[0], levels.shape, run.storage)
     task = cast("Descriptor", network.descriptor).task
-    smooth_surfaces(estimate, levels.image, run.storage, SIMILAR_RADIUS[task])
+    smooth_surfaces(estimate, levels.image, run.storage, RADIUS_SIGMA[task])
     if task == "dual":
-        fill_uncertain(estimate, levels.image, run.storage, SIMILAR_RADIUS[task])
+        fill_uncertain(estimate, levels.image, run.storage, RADIUS_SIGMA[task])
     return estimate
 
 
@@ -85,7 +87,10 @@ def _estimate_level(
     run: PlaneRun,
     finest: Planes,
 ) -> Steps[WritablePlanes]:
-    """Return radius and confidence (2, Y, X), in pixels of the picture."""
+    """Return radius and confidence (2, Y, X) of one level, in pixels of its picture.
+
+    The network runs only where the coarser estimate is to be refined or is uncertain.
+    """
     estimate = run.storage.array((2, *picture.shape[-2:]))
     whole = Box(0, 0, *picture.shape[-2:])
     for block in run.storage.blocks(picture.shape, size_multiple(network)):
@@ -94,12 +99,12 @@ def _estimate_level(
         prior, share = _prior(coarser, sight)
         inputs = (as_rgb(picture[:, *sight.slices]), np.where(share > 0, prior, 0))
         prior[1] = confidence_within(prior[1], 0.5)
-        uncertain = prior[1] < 1 - _SURER_BY[0]
+        uncertain = prior[1] < 1 - _MORE_CONFIDENT_BY[0]
         steps = infer(network, inputs, run.options, (share > 0) | uncertain, core)
         pixels = block.height * block.width
         finer = yield from run.meter.measure(steps, pixels, planned=picture is finest)
         prior, share = prior[:, *core.slices], share[core.slices]
-        share = np.maximum(share, _surer_share(finer[1], prior[1]))
+        share = np.maximum(share, _share_by_confidence(finer[1], prior[1]))
         finer -= prior
         finer *= share
         finer += prior
@@ -118,9 +123,9 @@ def _prior(coarser: Planes | None, sight: Box) -> tuple[FloatArray, FloatArray]:
     return prior, share
 
 
-def _surer_share(finer: FloatArray, coarser: FloatArray) -> FloatArray:
-    """Return 1 where the finer confidence is higher by far, 0 where the gap may be chance."""
-    low, high = _SURER_BY
+def _share_by_confidence(finer: FloatArray, coarser: FloatArray) -> FloatArray:
+    """Return the finer level's share by its confidence: 1 where it is far higher, 0 elsewhere."""
+    low, high = _MORE_CONFIDENT_BY
     share: FloatArray = np.clip((finer - coarser - low) / (high - low), 0, 1)
     return share
 
@@ -128,14 +133,14 @@ def _surer_share(finer: FloatArray, coarser: FloatArray) -> FloatArray:
 def _upsample_map(
     estimate: Planes, level: int, shape: tuple[int, ...], storage: MemoryStorage
 ) -> WritablePlanes:
-    """Bring radius and confidence of a coarse level to the plane's own size and pixels."""
+    """Return radius and confidence of a level at the plane's own size and in its pixels."""
 
-    def scaled(rows: slice, columns: slice) -> FloatArray:
+    def in_plane_pixels(rows: slice, columns: slice) -> FloatArray:
         radius, confidence = estimate[:, rows, columns]
         return np.stack([radius * level, confidence_within(confidence, 1 / level)])
 
     large = storage.array((2, *shape))
     for block in storage.blocks(shape, 1):
-        coarse = ComputedPlanes(estimate.shape, scaled)
+        coarse = ComputedPlanes(estimate.shape, in_plane_pixels)
         large[:, *block.slices] = upsample_window(coarse, level, block)
     return large

@@ -6,21 +6,21 @@ import numpy as np
 
 from ..array_types import FloatArray
 
-#: Confidences are clipped by this much at both ends, so that the expected error stays finite.
-_LEAST = 1e-3
+#: Distance from 0 and 1 to which confidences are clipped, so that the expected error stays finite.
+_MARGIN = 1e-3
 
 
 def confidence_within(confidence: FloatArray, ratio: float | FloatArray) -> FloatArray:
-    """Return the probability of an error below `ratio` times as many pixels.
+    """Return the confidence for another tolerance: that the error is below `ratio` pixels.
 
-    Of errors beyond t pixels, the share p, beyond 2 t pixels there are p^2.
+    If the share p of errors exceeds 1 pixel, the share p^ratio exceeds `ratio` pixels.
 
     Parameters
     ----------
     confidence : float32 array
-        In [0, 1].
+        Probability, in [0, 1], that the error is below 1 pixel.
     ratio : float or float32 array
-        Above 0.
+        The other tolerance, divided by the first; above 0.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def confidence_within(confidence: FloatArray, ratio: float | FloatArray) -> Floa
 
 
 def expected_error(confidence: FloatArray) -> FloatArray:
-    """Return the mean error in pixels, of which the share ``1 - confidence`` lies beyond 1 pixel.
+    """Return the mean error in pixels that a confidence stands for.
 
     Parameters
     ----------
@@ -50,12 +50,13 @@ def expected_error(confidence: FloatArray) -> FloatArray:
 
     Notes
     -----
-    Errors of mean m that fall off exponentially lie beyond 1 pixel with probability exp(-1 / m).
+    Exponentially distributed errors of mean m exceed 1 pixel with probability exp(-1 / m), which is
+    1 - confidence.
 
     Examples
     --------
     >>> float(expected_error(1 - np.exp(np.float32(-0.5))).round(3))
     2.0
     """
-    error: FloatArray = -np.reciprocal(np.log1p(-np.clip(confidence, _LEAST, 1 - _LEAST)))
+    error: FloatArray = -np.reciprocal(np.log1p(-np.clip(confidence, _MARGIN, 1 - _MARGIN)))
     return error

@@ -30,11 +30,14 @@ if TYPE_CHECKING:
 
     from ..networks.descriptor import Descriptor
 
-#: Radii between which a level's share fades out, as shares of the largest radius the network knows.
-#: A coarser level loses no detail there: blur of 8 pixels has left none that a level of half the
-#: size could not hold. Two photographs enlarged four times gained 2.0 and 0.4 dB (2.0 and 1.0 at
-#: their own size) with these shares; 1.1 and -0.3 dB between 16/24 and 22/24.
-_DEBLUR_BETWEEN = (5 / 24, 8 / 24)
+#: Radii between which a level's share fades out and that of the next coarser one fades in, divided
+#: by the largest radius that the network knows. No detail is lost by that: a blur of 8 pixels
+#: leaves none that an image of half the size could not hold. Two photographs enlarged four times
+#: gained 2.0 and 0.4 dB with these radii, and 1.1 and -0.3 dB with 16/24 and 22/24; at their own
+#: size, 2.0 and 1.0 dB.
+_FADES_BETWEEN = (5 / 24, 8 / 24)
+#: Pixels on each side that cubic interpolation takes beside the nearest one.
+_CUBIC_REACH = 2
 
 
 def deblur_at_levels(
@@ -42,8 +45,9 @@ def deblur_at_levels(
 ) -> Steps[WritablePlanes]:
     """Deblur an image at the levels that suit its radii.
 
-    With ``downscale="auto"`` there are as many levels as the map's radii need, and the change of
-    every pixel is taken from the finest level that knows its radius.
+    With ``downscale="auto"`` there are as many levels as the radii of the map need. Each pixel
+    takes its change from the finest level at which its radius is small enough, with smooth
+    transitions.
 
     Parameters
     ----------
@@ -54,7 +58,7 @@ def deblur_at_levels(
     estimate : (2, Y, X) float32 array
         Radius >= 0 in pixels of the plane, and confidence.
     needed : (Y, X) bool array
-        Where the result matters.
+        Pixels whose change is used.
     run : PlaneRun
         Options, progress and storage.
 
@@ -93,7 +97,7 @@ def _levels_to_deblur(
 
 @dataclass(frozen=True)
 class _LevelDeblurring:
-    """Deblurring of one level, guided by radius, confidence and the pixels that matter."""
+    """Deblurring of one level; its guide holds radius, confidence, and whether it is needed."""
 
     network: nn.Module
     picture: Planes
@@ -103,7 +107,7 @@ class _LevelDeblurring:
     planned: bool
 
     def change(self, block: Box) -> Steps[FloatArray]:
-        """Return the network's change of a block (3, Y, X); zero where it does not matter."""
+        """Return the network's change of a block (3, Y, X); zero where it is not needed."""
         sight = block.expand(reach(self.network), Box(0, 0, *self.picture.shape[-2:]))
         core = block.relative_to(sight)
         picture, guide = self.picture[:, *sight.slices], self.guide[:, *sight.slices]
@@ -134,13 +138,13 @@ class _LevelBlend:
         left = np.ones(radius.shape, np.float32)
         shares = []
         for level in self.levels[:-1]:
-            fade = smoothstep_down(radius / (level * self.limit), *_DEBLUR_BETWEEN)
+            fade = smoothstep_down(radius / (level * self.limit), *_FADES_BETWEEN)
             shares.append(left * fade)
             left = left - shares[-1]
         return [*shares, left]
 
     def guides(self, estimate: Planes, needed: Planes, storage: MemoryStorage) -> list[Planes]:
-        """Return radius, confidence and whether a pixel matters, (3, Y, X) for each level."""
+        """Return radius, confidence and whether the pixel is needed, (3, Y, X), of each level."""
         shape = estimate.shape[-2:]
 
         def at_full_size(rows: slice, columns: slice) -> FloatArray:
@@ -153,10 +157,10 @@ class _LevelBlend:
             if level > 1
         }
         for block in storage.blocks(shape, self.levels[-1]) if coarser else []:
-            part, matters = estimate[:, *block.slices], needed[block.slices]
+            part, part_needed = estimate[:, *block.slices], needed[block.slices]
             for level, share in zip(self.levels, self.shares(part[0]), strict=True):
                 if level > 1:
-                    guide = _guide(part, matters & (share > 0), level)
+                    guide = _guide(part, part_needed & (share > 0), level)
                     coarser[level][:, *block.downscale(level).slices] = guide
         full_size: Planes = ComputedPlanes((3, *shape), at_full_size)
         return [*([full_size] if self.levels[0] == 1 else []), *coarser.values()]
@@ -178,14 +182,14 @@ class _LevelBlend:
         return total
 
 
-def _guide(estimate: FloatArray, matters: Mask, level: int) -> FloatArray:
+def _guide(estimate: FloatArray, needed: Mask, level: int) -> FloatArray:
     radius, confidence = block_mean(estimate, level)
-    covers = _any_in_blocks(matters, level)
-    return np.stack([radius / level, confidence_within(confidence, level), covers])
+    any_needed = _any_in_blocks(needed, level)
+    return np.stack([radius / level, confidence_within(confidence, level), any_needed])
 
 
 def _any_in_blocks(mask: Mask, level: int) -> Mask:
-    """Return the coarse pixels that cover any pixel of the mask (Y, X)."""
+    """Return which pixels of a level cover any pixel of the mask (Y, X)."""
     if level == 1:
         return mask
     rows, columns = level_shape(mask.shape, level)
@@ -195,7 +199,8 @@ def _any_in_blocks(mask: Mask, level: int) -> Mask:
 
 
 def _dilate(mask: Mask) -> Mask:
-    """Return the mask (Y, X) grown by the two pixels that cubic interpolation reaches."""
-    around = np.pad(mask, 2)
-    down = sliding_window_view(around, 5, axis=0).any(-1)
-    return np.asarray(sliding_window_view(down, 5, axis=1).any(-1))
+    """Return the mask (Y, X) with all pixels that cubic interpolation to it takes."""
+    side = 2 * _CUBIC_REACH + 1
+    padded = np.pad(mask, _CUBIC_REACH)
+    down = sliding_window_view(padded, side, axis=0).any(-1)
+    return np.asarray(sliding_window_view(down, side, axis=1).any(-1))

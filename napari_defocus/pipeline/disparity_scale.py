@@ -28,15 +28,16 @@ if TYPE_CHECKING:
 
 #: Side of the part that is compared, in pixels of its level.
 _SIDE = 448
-#: Smallest radius in pixels that counts: below, neither blur nor disparity is measured well.
-_LEAST = 0.5
-#: Least typical radius, in pixels of the level, of the part that is compared.
-_TYPICAL = 3.0
-#: Weight, in pixels times squared radii, at which measured and expected factor count the same. The
-#: expected factor is that of the lenses that the estimator was trained with.
-_EXPECTED = 16_000.0
-#: Least and largest factor.
-_BETWEEN = (0.5, 2.0)
+#: Smallest radius in pixels that counts: below it, neither blur nor disparity is measured well.
+_MIN_RADIUS = 0.5
+#: Smallest median radius, in pixels of the level, of the part that is compared. The level is the
+#: coarsest at which it is reached.
+_MIN_MEDIAN_RADIUS = 3.0
+#: Weight, in squared pixels of radius summed over pixels, at which the measured factor counts as
+#: much as 1, the factor of the lenses that the estimator was trained with.
+_PRIOR_WEIGHT = 16_000.0
+#: Smallest and largest ratio; others are clipped.
+_RATIOS = (0.5, 2.0)
 
 
 def match_disparity_scale(
@@ -44,7 +45,7 @@ def match_disparity_scale(
 ) -> Steps[None]:
     """Scale radii estimated from two views to those that one image shows.
 
-    The confidence falls as much as the scale is far from the usual one.
+    The farther the factor is from 1, the more the confidence is lowered.
 
     Parameters
     ----------
@@ -69,12 +70,13 @@ def match_disparity_scale(
     picture = _mean_view(views[:, *part.slices], level)
     run.meter.skip(max_pixels(estimate.shape) - picture[0].size)
     memory = MemoryStorage()
-    alone = replace(run, options=replace(run.options, downscale="auto"), storage=memory)
-    reference = yield from estimate_coarse_to_fine(single, ImageLevels(picture, memory), alone)
+    part_run = replace(run, options=replace(run.options, downscale="auto"), storage=memory)
+    reference = yield from estimate_coarse_to_fine(single, ImageLevels(picture, memory), part_run)
     radii = block_mean(estimate[:, *part.slices], level)
     radii[0] /= level
     factor = radius_ratio(radii, reference[:, :, :])
-    error_ratio = factor * _error_growth(factor)
+    # errors scale with the radii, and grow with the distance from the usual factor
+    error_ratio = factor * (1 + abs(math.log(factor)))
     for block in run.storage.blocks(estimate.shape, 1):
         radius, confidence = estimate[:, *block.slices]
         confidence = confidence_within(confidence, 1 / error_ratio)
@@ -108,31 +110,29 @@ def radius_ratio(estimate: FloatArray, reference: FloatArray) -> float:
     1.49
     """
     one, other = np.abs(estimate[0]), np.abs(reference[0])
-    measurable = (one > _LEAST) & (other > _LEAST)
+    measurable = (one > _MIN_RADIUS) & (other > _MIN_RADIUS)
     if not measurable.any():
         return 1.0
     one, other = one[measurable], other[measurable]
     confidence = (estimate[1] * reference[1])[measurable]
     weights = np.square(confidence * np.minimum(one, other), dtype=np.float64)
-    ratios = np.log(np.clip(other / one, *_BETWEEN))
-    return float(np.exp((weights * ratios).sum() / (weights.sum() + _EXPECTED)))
-
-
-def _error_growth(factor: float) -> float:
-    """Return the factor by which errors are larger than at the usual scale."""
-    return 1 + abs(math.log(factor))
+    ratios = np.log(np.clip(other / one, *_RATIOS))
+    return float(np.exp((weights * ratios).sum() / (weights.sum() + _PRIOR_WEIGHT)))
 
 
 def _most_informative(estimate: Planes) -> tuple[int, Box] | None:
-    """Return the level and the part, at full size, with the most weight; None if there is none."""
+    """Return the level to compare at and the part, at full size, whose radii tell the factor best.
+
+    None if no radius counts.
+    """
     (radius, confidence), step = sample_map(estimate)
     size = np.abs(radius)
-    weights: Array = np.square(size * confidence * (size > _LEAST), dtype=np.float64)
+    weights: Array = np.square(size * confidence * (size > _MIN_RADIUS), dtype=np.float64)
     if not weights.any():
         return None
-    typical = weighted_quantile(size, weights, 0.5)
+    median = weighted_quantile(size, weights, 0.5)
     level = 1
-    while typical / (2 * level) >= _TYPICAL:
+    while median / (2 * level) >= _MIN_MEDIAN_RADIUS:
         level *= 2
     rows, columns = (_spans(length, _SIDE * level) for length in estimate.shape[-2:])
     parts = [Box(top, left, bottom, right) for top, bottom in rows for left, right in columns]
@@ -140,7 +140,7 @@ def _most_informative(estimate: Planes) -> tuple[int, Box] | None:
 
 
 def _spans(length: int, side: int) -> list[tuple[int, int]]:
-    """Return evenly spread spans of at most `side` that cover a length, half a side apart."""
+    """Return spans of at most `side` that cover a length, evenly spread, half a side apart."""
     rest = max(length - side, 0)
     count = -(-2 * rest // side) + 1
     starts = np.linspace(0, rest, count).astype(int)
@@ -148,7 +148,7 @@ def _spans(length: int, side: int) -> list[tuple[int, int]]:
 
 
 def _weight_in(weights: Array, part: Box, step: int) -> float:
-    """Return the total weight in a part; `weights` are sampled every `step` pixels."""
+    """Return the total weight in a part; `weights` holds every `step`-th row and column."""
     rows, columns = (slice(-(-s.start // step), -(-s.stop // step)) for s in part.slices)
     return float(weights[rows, columns].sum())
 

@@ -1,4 +1,4 @@
-"""Defocus map of one plane."""
+"""Estimation of one plane's defocus map."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class PlaneEstimator:
     def steps_at_levels(
         self, levels: ImageLevels, planes: Sequence[Planes], run: PlaneRun
     ) -> Steps[WritablePlanes]:
-        """Return radius and confidence (2, Y, X) of what `levels` holds of the planes."""
+        """Return radius and confidence (2, Y, X) of planes whose levels exist already."""
         estimate = yield from estimate_coarse_to_fine(inference_network(self.model), levels, run)
         reference = self.scale_reference
         if reference is not None:
@@ -79,7 +79,10 @@ class PlaneEstimator:
 def _distrust_missing(
     estimate: WritablePlanes, planes: Sequence[Planes], storage: MemoryStorage
 ) -> None:
-    """Set confidence to 0 where a view is not finite, and the radius too if all of it is not."""
+    """Set confidence to 0 where a view is not finite.
+
+    Radii of a block without any finite value are set to 0 too.
+    """
     for block in storage.blocks(estimate.shape, 1):
         for plane in planes:
             finite = np.isfinite(plane[:, *block.slices][:3])

@@ -1,4 +1,4 @@
-"""Pixels in doubt, beside edges in depth: what sure pixels close by say that have their color."""
+"""Fill of uncertain radii from confident ones of the same color close by."""
 
 from __future__ import annotations
 
@@ -11,40 +11,53 @@ from ..array_types import FloatArray
 from ..inference.resample import block_mean, level_shape, upsample_window
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
 from ..inference.tiles import Box
-from .bilateral import cell_colors, similarity_variance
+from .bilateral import guide_colors, range_variance
 from .confidence import expected_error
 
-#: Pixels of the image along a side of a cell: views are compared at half size.
+#: Side of a cell in pixels: the estimator compares two views at half size.
 _CELL = 2
-#: How far cells matter to each other, in cells: at most, and as a Gaussian's standard deviation.
-_REACH, _STEP, _NEAR = 6, 3, 4.0
-#: Confidence up to which a radius is what its surroundings say, and from which on it stays.
-_DOUBTED = (0.7, 0.9)
-#: Weight of all surroundings together below which they say nothing.
-_LEAST = 1e-9
-#: Cells that are filled at a time, so that steps find their data in the cache.
-_MANY = 2**15
+#: Half-width of the window in cells, 12 pixels.
+_WINDOW = 6
+#: Distance in cells between those of the window that are taken. These 25 cells take 96 rendered
+#: scenes from 0.509 to 0.504 px; 36 cells would take them to 0.503 px, in half as much time again.
+_STRIDE = 3
+#: Standard deviation of the spatial Gaussian, in cells.
+_SPATIAL_SIGMA = 4.0
+#: Confidence up to which a radius is replaced, and from which on it is kept; it is blended between.
+_REPLACED, _KEPT = 0.7, 0.9
+#: Total weight of the window below which it holds nothing similar, and the radius stays.
+_MIN_WEIGHT = 1e-9
+#: Cells that are filled at a time. Arrays of this size stay in the processor's cache.
+_BATCH = 2**15
 
 
 def fill_uncertain(
-    estimate: WritablePlanes, views: Planes, storage: MemoryStorage, alike: float
+    estimate: WritablePlanes, views: Planes, storage: MemoryStorage, radius_sigma: float
 ) -> None:
-    """Draw radii in doubt toward those close by that are confident and have the same color.
+    """Draw uncertain radii toward confident ones of the same color within 12 pixels.
 
-    As `smooth_surfaces` does for surfaces, within 12 pixels instead of 150, for single pixels and
-    where in doubt alone: teeth beside edges in depth and specks on surfaces fade. It is made for
-    two views, which are wrong pixel by pixel; one image is in doubt of whole surroundings.
+    `smooth_surfaces` works on cells of 8 pixels; this removes what is finer: specks on surfaces,
+    and teeth beside edges in depth. It is made for two views, which err pixel by pixel. The map of
+    one image, which is uncertain in wide areas, gains nothing (0.6016 to 0.6014 px).
 
     Parameters
     ----------
-    estimate, views, storage, alike
-        As for `smooth_surfaces`.
+    estimate, views, storage, radius_sigma
+        As for :func:`napari_defocus.pipeline.bilateral.smooth_surfaces`.
+
+    Notes
+    -----
+    A joint bilateral filter whose range Gaussian is widened by the expected error of the radius.
+    Errors taken half as large again cost 0.001 px; taken three times as large, surfaces run into
+    each other (0.509 px). Putting the filtered radius in place of the estimated one, instead of
+    adding the change, gave softer edges (0.506 px).
 
     Examples
     --------
     >>> estimate = np.full((2, 32, 32), np.float32([4, 1])[:, None, None])
     >>> estimate[:, 14:18, 14:18] = np.float32([6, 0.1])[:, None, None]
-    >>> fill_uncertain(estimate, np.ones((1, 32, 32), np.float32), MemoryStorage(), alike=0.03)
+    >>> white = np.ones((1, 32, 32), np.float32)
+    >>> fill_uncertain(estimate, white, MemoryStorage(), radius_sigma=0.03)
     >>> print(f"{estimate[0, 16, 16]:.1f}")
     4.0
     """
@@ -52,55 +65,78 @@ def fill_uncertain(
     blocks = storage.blocks(estimate.shape, _CELL)
     change = storage.array((1, *level_shape(estimate.shape, _CELL)))
     for block in blocks:
-        sight, core = block.expand(_REACH * _CELL, whole), block.downscale(_CELL)
+        sight, core = block.expand(_WINDOW * _CELL, whole), block.downscale(_CELL)
         cells = block_mean(estimate[:, *sight.slices], _CELL)
-        colors = cell_colors(views[:, *sight.slices], _CELL)
+        colors = guide_colors(views[:, *sight.slices], _CELL)
         inner = core.relative_to(sight.downscale(_CELL))
-        change[:, *core.slices] = _change(cells, colors, inner, alike)[None]
+        change[:, *core.slices] = _change(cells, colors, inner, radius_sigma)[None]
     for block in blocks:
         changed = estimate[:1, *block.slices] + upsample_window(change, _CELL, block)
         estimate[:1, *block.slices] = changed
 
 
-def _change(cells: FloatArray, colors: FloatArray, core: Box, alike: float) -> FloatArray:
-    """What is to be added to the radius of the cells of a core."""
-    radii, confidence, *around = (np.pad(plane, _REACH, mode="edge") for plane in (*cells, *colors))
-    counts = np.pad(np.square(cells[1]), _REACH)
-    inner = core.relative_to(Box(-_REACH, -_REACH, 0, 0)).slices
-    filled, kept = _DOUBTED
+def _change(cells: FloatArray, colors: FloatArray, core: Box, radius_sigma: float) -> FloatArray:
+    """Return what is added to the radius of the cells of a core (y, x).
+
+    Parameters
+    ----------
+    cells : (2, Y, X) float32 array
+        Radius and confidence of the core's cells and of those within the window around it.
+    colors : (3, Y, X) float32 array
+        Their colors, as `guide_colors` returns them.
+    core : Box
+        The core's place among the cells.
+    radius_sigma : float
+        As for `fill_uncertain`.
+    """
+    radii, confidence, *guide = (np.pad(plane, _WINDOW, mode="edge") for plane in (*cells, *colors))
+    weights = np.pad(np.square(cells[1]), _WINDOW)
+    inner = core.relative_to(Box(-_WINDOW, -_WINDOW, 0, 0)).slices
     share, change = np.zeros_like(radii), np.zeros_like(radii)
-    share[inner] = np.clip((kept - confidence[inner]) / (kept - filled), 0, 1)
-    doubted = np.flatnonzero(share)
-    for first in range(0, len(doubted), _MANY):
-        at = doubted[first : first + _MANY]
-        own, error = radii.take(at), expected_error(confidence.take(at))
-        spread = similarity_variance(own, alike) + np.square(error)
-        mean = _mean_around(at, radii, counts, around, spread)
-        change.put(at, share.take(at) * (mean - own))
+    share[inner] = np.clip((_KEPT - confidence[inner]) / (_KEPT - _REPLACED), 0, 1)
+    uncertain = np.flatnonzero(share)
+    for first in range(0, len(uncertain), _BATCH):
+        index = uncertain[first : first + _BATCH]
+        radius, error = radii.take(index), expected_error(confidence.take(index))
+        variance = range_variance(radius, radius_sigma) + np.square(error)
+        mean = _filter_at(index, radii, weights, guide, variance)
+        change.put(index, share.take(index) * (mean - radius))
     return np.asarray(change[inner])
 
 
-def _mean_around(
-    at: NDArray[np.intp],
+def _filter_at(
+    index: NDArray[np.intp],
     radii: FloatArray,
-    counts: FloatArray,
-    cell_colors: Sequence[FloatArray],
-    spread: FloatArray,
+    weights: FloatArray,
+    guide: Sequence[FloatArray],
+    variance: FloatArray,
 ) -> FloatArray:
-    """Mean radius around each place, by nearness, likeness of radius and color, and weight."""
-    own, own_hues = radii.take(at), [hue.take(at) for hue in cell_colors]
-    likeness = -0.5 / spread
-    total, weights = np.zeros_like(own), np.zeros_like(own)
-    offsets = range(-_REACH, _REACH + 1, _STEP)
+    """Return the filtered radius (N,) of the cells at flat indices.
+
+    Parameters
+    ----------
+    index : (N,) int array
+        Of cells whose whole window lies within the arrays.
+    radii, weights : (Y, X) float32 array
+        Radius, and weight by confidence, of all cells.
+    guide : sequence of (Y, X) float32 array
+        Their colors.
+    variance : (N,) float32 array
+        Of the range Gaussian.
+    """
+    radius, colors = radii.take(index), [color.take(index) for color in guide]
+    exponent = -0.5 / variance
+    total, total_weight = np.zeros_like(radius), np.zeros_like(radius)
+    offsets = range(-_WINDOW, _WINDOW + 1, _STRIDE)
     for down in offsets:
         for right in offsets:
-            there = at + (down * radii.shape[1] + right)
-            other = radii.take(there)
-            like = likeness * np.square(other - own)
-            for hue, own_hue in zip(cell_colors, own_hues, strict=True):
-                like -= np.square(hue.take(there) - own_hue)
-            like -= np.float32((down**2 + right**2) / (2 * _NEAR**2))
-            weight = counts.take(there) * np.exp(like)
+            place = index + (down * radii.shape[1] + right)
+            other = radii.take(place)
+            logarithm = exponent * np.square(other - radius)
+            for plane, color in zip(guide, colors, strict=True):
+                logarithm -= np.square(plane.take(place) - color)
+            logarithm -= np.float32((down**2 + right**2) / (2 * _SPATIAL_SIGMA**2))
+            weight = weights.take(place) * np.exp(logarithm)
             total += weight * other
-            weights += weight
-    return np.divide(total, weights, out=own.copy(), where=weights > _LEAST)
+            total_weight += weight
+    return np.divide(total, total_weight, out=radius.copy(), where=total_weight > _MIN_WEIGHT)

@@ -1,7 +1,7 @@
 """Resolution levels at which a plane is processed.
 
-A blur of radius r becomes one of radius r / s in an image shrunk s times, so radii beyond what a
-network knows are processed at a coarser level, and the result is carried back up.
+Level s is the plane shrunk by the factor s. A blur of radius r has radius r / s there, so radii
+that are too large for a network are processed at a coarser level, whose result is enlarged.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
     from ..networks.descriptor import Descriptor
 
-#: Share of the confidence that must lie on radii that the coarsest level handles well.
+#: Quantile of the radii, weighted by confidence, that the coarsest level must handle well.
 _COVERED = 0.995
 #: Largest radius that a level handles well, as a share of the largest that the network knows.
-_COMFORTABLE = 8 / 24
-#: Shortest side in pixels of the coarsest level, and the largest factor by which an image is
-#: shrunk: nearly everything looks blurred in a tiny image, and radii beyond 100 pixels are rare.
-_LEAST_SIDE, _COARSEST = 64, 16
-#: About how many pixels of the map are sampled to choose a level.
+_WELL_HANDLED = 8 / 24
+#: Shortest side in pixels that a level may have: in a tiny image nearly everything looks blurred.
+_MIN_SIDE = 64
+#: Coarsest level. Radii beyond 100 pixels are rare.
+_COARSEST = 16
+#: Approximate number of pixels of the map that are sampled to choose a level.
 _SAMPLE = 1 << 20
 
 
@@ -39,7 +40,7 @@ class ImageLevels:
     Parameters
     ----------
     image : (C, Y, X) float32 array
-        Display-encoded; gray, which networks see as three channels, as one.
+        Display-encoded; gray is one channel.
     storage : MemoryStorage
         Holds the levels.
     """
@@ -60,7 +61,7 @@ class ImageLevels:
         return detect_upsampling(self.image)
 
     def skip_unresolved(self, meter: ProgressMeter) -> None:
-        """Take the pixels off the expected work that are left out below the finest level."""
+        """Subtract from the expected work what is saved by starting at the finest level."""
         meter.skip(int(np.prod(self.shape) - np.prod(level_shape(self.shape, self.finest))))
 
     def up_to(self, coarsest: int) -> list[int]:
@@ -71,7 +72,7 @@ class ImageLevels:
         return levels
 
     def at(self, levels: list[int]) -> list[Planes]:
-        """Return the image at levels of which each is a multiple of the one before."""
+        """Return the image at several levels, each a multiple of the one before."""
         missing = [level for level in levels if level not in self._levels]
         if missing:
             self._make([level for level in levels if level > 1])
@@ -89,12 +90,12 @@ class ImageLevels:
 
 
 def choose_downscale(radius: FloatArray, confidence: FloatArray, limit: float) -> int:
-    """Return the least power of two that brings nearly all radii to what a network knows.
+    """Return the level, a power of two, at which a network handles nearly all radii well.
 
     Parameters
     ----------
     radius, confidence : (Y, X) float32 array
-        Radius in pixels, of either sign, and how much each counts.
+        Radius in pixels, of either sign, and confidence, which is its weight.
     limit : float
         Largest radius that the network knows.
 
@@ -105,7 +106,7 @@ def choose_downscale(radius: FloatArray, confidence: FloatArray, limit: float) -
     """
     largest = weighted_quantile(np.abs(radius), confidence, _COVERED)
     factor = 1
-    while largest > _COMFORTABLE * limit * factor:
+    while largest > _WELL_HANDLED * limit * factor:
         factor *= 2
     return factor
 
@@ -124,7 +125,7 @@ def weighted_quantile(values: Array, weights: Array, share: float) -> float:
 
 
 def as_rgb(picture: FloatArray) -> FloatArray:
-    """Return gray (1, Y, X) as the three channels that networks see; anything else as it is."""
+    """Return gray (1, Y, X) as the three channels that networks take; anything else as it is."""
     return np.broadcast_to(picture, (3, *picture.shape[1:])) if len(picture) == 1 else picture
 
 
@@ -136,7 +137,7 @@ def smoothstep_down(radius: FloatArray, full: float, none: float) -> FloatArray:
 
 
 def sample_map(estimate: Planes) -> tuple[FloatArray, int]:
-    """Return radius and confidence (2, y, x) of evenly spread pixels, and their distance."""
+    """Return radius and confidence (2, y, x) of every n-th row and column, and n."""
     step = int(np.ceil((estimate.shape[-2] * estimate.shape[-1] / _SAMPLE) ** 0.5))
     return estimate[:, ::step, ::step], step
 
@@ -148,4 +149,4 @@ def size_multiple(network: nn.Module) -> int:
 
 def coarsest_level(shape: tuple[int, ...]) -> int:
     """Return the coarsest level that leaves a plane large enough."""
-    return min(1 << max(min(shape) // _LEAST_SIDE, 1).bit_length() - 1, _COARSEST)
+    return min(1 << max(min(shape) // _MIN_SIDE, 1).bit_length() - 1, _COARSEST)

@@ -1,4 +1,4 @@
-"""Inputs that every stage of the work on one plane shares."""
+"""Common parts of the work on one plane: its inputs, its values, its steps."""
 
 from __future__ import annotations
 
@@ -85,12 +85,15 @@ class PlaneCodec:
 
 
 def inference_network(model: ModelCard | nn.Module) -> nn.Module:
-    """Return the network of a model, prepared to run; a copy of a network of the caller's own."""
+    """Return the network of a model, prepared to run; of the caller's own network, a copy."""
     return load_network(model) if isinstance(model, ModelCard) else prepared_copy(model)
 
 
 def translate_errors(steps: Steps[R]) -> Steps[R]:
-    """Pass steps on; raise torch's RuntimeErrors as DefocusErrors, for workers lose the former."""
+    """Pass steps on, and raise errors of torch and memory as DefocusErrors.
+
+    Workers of napari swallow a RuntimeError.
+    """
     try:
         return (yield from steps)
     except (RuntimeError, MemoryError) as error:

@@ -1,4 +1,4 @@
-"""Dual-pixel views that are not level with each other."""
+"""Vertical alignment of dual-pixel views."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import numpy as np
 
 from ..array_types import Array, FloatArray
 
-#: Shifts tried, in pixels, and columns block_mean, so that disparity does not matter much.
-_REACH, _BLOCK = 3, 32
-#: Views are moved only where that leaves less than this share of their difference.
-_MUCH_BETTER = 0.7
+#: Largest offset that is tried, in pixels.
+_MAX_OFFSET = 3
+#: Columns that are averaged before rows are compared: disparity, which shifts columns, then hardly
+#: matters. Views that are 2 px apart no longer change the map, which they did by up to 1 px.
+_COLUMNS = 32
+#: The right view is moved only if that leaves less than this share of the mean squared difference.
+_MAX_REMAINING = 0.7
 
 
 def rectify(left: FloatArray, right: FloatArray) -> FloatArray:
     """Move the right view up or down by whole pixels if it is not level with the left one.
 
-    The views of a sensor are level by nature; those that were cropped or resampled may not be.
+    The views of a sensor are level; views that were cropped or resampled may not be.
 
     Parameters
     ----------
@@ -25,7 +28,8 @@ def rectify(left: FloatArray, right: FloatArray) -> FloatArray:
     Returns
     -------
     (C, Y, X) float32 array
-        The right view, its edge continued; itself if it is level, or if nothing tells.
+        The right view moved, its edge continued; the view itself if it is level, or if no offset
+        is clearly better than none.
 
     Examples
     --------
@@ -43,23 +47,26 @@ def rectify(left: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def vertical_offset(left: FloatArray, right: FloatArray) -> int:
-    """Return how many pixels, at most 3, the right view lies below the left one."""
-    rows = left.shape[1] - 1 - 2 * _REACH
-    if rows < _BLOCK:
+    """Return how many pixels, at most 3 of either sign, the right view lies below the left one."""
+    rows = left.shape[1] - 1 - 2 * _MAX_OFFSET
+    if rows < _COLUMNS:
         return 0
     one, other = _profiles(left), _profiles(right)
-    kept = one[_REACH : _REACH + rows]
+    fixed = one[_MAX_OFFSET : _MAX_OFFSET + rows]
     errors = {
-        offset: float(np.square(other[_REACH + offset :][:rows] - kept).mean())
-        for offset in range(-_REACH, _REACH + 1)
+        offset: float(np.square(other[_MAX_OFFSET + offset :][:rows] - fixed).mean())
+        for offset in range(-_MAX_OFFSET, _MAX_OFFSET + 1)
     }
     best = min(errors, key=errors.__getitem__)
-    return best if errors[best] < _MUCH_BETTER * errors[0] else 0
+    return best if errors[best] < _MAX_REMAINING * errors[0] else 0
 
 
 def _profiles(view: FloatArray) -> Array:
-    """Return differences down (Y - 1, B) of the mean of every block of columns, of like scale."""
+    """Return the normalized difference of each row from the next, (Y - 1, B).
+
+    Rows are averaged over each of B blocks of columns.
+    """
     gray = view.mean(0)
-    blocks = np.array_split(gray, max(gray.shape[1] // _BLOCK, 1), axis=1)
+    blocks = np.array_split(gray, max(gray.shape[1] // _COLUMNS, 1), axis=1)
     profile = np.diff(np.stack([block.mean(1) for block in blocks], 1), axis=0)
     return profile / np.float32(max(profile.std(), 1e-6))

@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from ..optics.light import decode_srgb, encode_srgb
 from ..optics.reblur import reblur_layers
 
-#: Work of one layer per pixel, as multiply-adds: Fourier transforms there and back, and blending.
-_LAYER = 5000.0
+#: Multiply-adds per pixel and layer: Fourier transforms there and back, and blending.
+_LAYER_OPERATIONS = 5000.0
 
 
 @dataclass(frozen=True)
 class RenderDescriptor:
-    """What the engine must know of a lens; see `napari_defocus.networks.descriptor`."""
+    """Description of a renderer, by which the engine tiles it."""
 
     receptive_radius: int
     multiple: int = 1
@@ -36,7 +36,8 @@ class RenderNetwork(nn.Module):
         super().__init__()
         largest = max(abs(nearest), abs(farthest))
         self.descriptor = RenderDescriptor(receptive_radius=math.ceil(largest) + 2)
-        self.operations_per_pixel = _LAYER * (math.ceil(nearest) - math.floor(farthest) + 1)
+        layers = math.ceil(nearest) - math.floor(farthest) + 1
+        self.operations_per_pixel = _LAYER_OPERATIONS * layers
 
     def forward(self, x: Tensor) -> Tensor:
         """Blur (N, 4, H, W), display-encoded RGB and signed radius, to (N, 3, H, W)."""

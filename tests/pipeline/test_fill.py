@@ -25,7 +25,7 @@ def scene():
 
 def filled(radius, confidence, views, storage=None):
     found = np.stack([radius, confidence])
-    fill_uncertain(found, views, storage or MemoryStorage(), alike=0.03)
+    fill_uncertain(found, views, storage or MemoryStorage(), radius_sigma=0.03)
     np.testing.assert_array_equal(found[1], confidence)
     return found[0]
 

@@ -10,7 +10,7 @@ from napari_defocus.inference.storage import MemoryStorage
 from napari_defocus.networks import build
 from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.options import Options
-from napari_defocus.pipeline.bilateral import SIMILAR_RADIUS, smooth_surfaces
+from napari_defocus.pipeline.bilateral import RADIUS_SIGMA, smooth_surfaces
 from napari_defocus.pipeline.coarse_to_fine import estimate_coarse_to_fine
 from napari_defocus.pipeline.levels import ImageLevels
 from napari_defocus.pipeline.plane import PlaneRun
@@ -78,7 +78,7 @@ def test_training_looks_as_the_plugin_does():
     run = PlaneRun(options, ProgressMeter(256 * 256), MemoryStorage())
     levels = ImageLevels(seen[0].numpy(), run.storage)
     wanted = run_to_end(estimate_coarse_to_fine(network, levels, run))
-    smooth_surfaces(found, seen[0].numpy(), MemoryStorage(), SIMILAR_RADIUS["single"])
+    smooth_surfaces(found, seen[0].numpy(), MemoryStorage(), RADIUS_SIGMA["single"])
     assert 0.1 < np.ptp(wanted[0]) < wanted[0].max() < 2.5
     np.testing.assert_allclose(found, wanted, atol=2e-3)
 
