@@ -1,4 +1,4 @@
-"""Arrays in, arrays out: what every function keeps, refuses and reports."""
+"""Public functions: form and values of results, progress, and refused input."""
 
 import copy
 from importlib.resources import files
@@ -42,13 +42,13 @@ from .model_files import save_untrained
 
 
 def network(architecture, **arguments):
-    """One of ours, small, with weights that make a difference."""
+    """Return a small network with random weights."""
     torch.manual_seed(0)
-    made = build(architecture, arguments)
-    for weights in made.parameters():
+    module = build(architecture, arguments)
+    for weights in module.parameters():
         if not weights.any():
             nn.init.normal_(weights, std=0.05)
-    return made
+    return module
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def generator():
 
 
 def picture(shape=(48, 40), dtype=np.uint8, seed=0):
-    """Smooth enough that radii vary."""
+    """Return a smooth random image."""
     values = np.random.default_rng(seed).random(shape)
     for axis in (-2, -1):
         values = (values + np.roll(values, 1, axis)) / 2
@@ -100,9 +100,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("shape", "axis", "dtype"), KINDS)
-def test_any_image_gives_a_map_and_comes_back_in_its_own_form(
-    shape, axis, dtype, single, generator
-):
+def test_results_have_the_form_of_their_image(shape, axis, dtype, single, generator):
     image = picture(shape, dtype)
     planes = tuple(n for i, n in enumerate(shape) if axis is None or i != axis % len(shape))
     defocus = estimate_defocus(image, model=single, channel_axis=axis)
@@ -125,22 +123,22 @@ def test_any_image_gives_a_map_and_comes_back_in_its_own_form(
 
 def test_planes_are_handled_one_by_one(single, generator):
     image = picture((3, 24, 20), np.uint16)
-    how = {"value_range": (0, 60000)}
-    stack = estimate_defocus(image, model=single, **how)
-    sharp = deblur(image, stack, model=generator, **how)
+    options = {"value_range": (0, 60000)}
+    stack = estimate_defocus(image, model=single, **options)
+    sharp = deblur(image, stack, model=generator, **options)
     for i, plane in enumerate(image):
-        alone = estimate_defocus(plane, model=single, **how)
+        alone = estimate_defocus(plane, model=single, **options)
         np.testing.assert_array_equal(stack.radius[i], alone.radius)
-        np.testing.assert_array_equal(sharp[i], deblur(plane, alone, model=generator, **how))
+        np.testing.assert_array_equal(sharp[i], deblur(plane, alone, model=generator, **options))
 
 
 @pytest.mark.parametrize("lazy", [False, True])
 def test_planes_may_have_ranges_of_their_own(single, generator, lazy):
     image = picture((2, 2, 24, 20), np.uint16) // np.array([1, 16], np.uint16)[:, None, None]
     ranges = np.array([[[0, 60000]], [[0, 4000]]])  # of the first axis
-    given = dask.array.from_array(image) if lazy else image
-    defocus = estimate_defocus(given, model=single, value_range=ranges)
-    sharp = deblur(given, defocus, model=generator, value_range=ranges)
+    source = dask.array.from_array(image) if lazy else image
+    defocus = estimate_defocus(source, model=single, value_range=ranges)
+    sharp = deblur(source, defocus, model=generator, value_range=ranges)
     for index in np.ndindex(2, 2):
         black_white = tuple(ranges[index[0], 0])
         alone = estimate_defocus(image[index], model=single, value_range=black_white)
@@ -151,7 +149,7 @@ def test_planes_may_have_ranges_of_their_own(single, generator, lazy):
         )
 
 
-def test_gray_is_color_of_equal_channels(single, generator):
+def test_a_gray_image_equals_a_color_image_of_equal_channels(single, generator):
     gray = picture()
     color = np.repeat(gray[..., None], 3, -1)
     defocus = estimate_defocus(gray, model=single)
@@ -170,16 +168,16 @@ def test_two_views_give_a_signed_map(dual):
     assert defocus.radius.min() < 0 < defocus.radius.max()
 
 
-def test_two_views_of_a_lens_are_scaled_to_what_one_image_shows():
+def test_radii_of_two_views_are_scaled_to_those_of_one_image():
     left, right = (
         read_picture(Path(str(files("napari_defocus") / "samples" / f"stairwell-{side}.png"))).data
         for side in ("left", "right")
     )
     card = find_model("auto", "dual")
     scaled = estimate_defocus(left, right=right, channel_axis=-1)
-    as_found = estimate_defocus(left, right=right, channel_axis=-1, model=load_network(card))
-    blurred = np.abs(as_found.radius) > 1
-    factors = scaled.radius[blurred] / as_found.radius[blurred]
+    unscaled = estimate_defocus(left, right=right, channel_axis=-1, model=load_network(card))
+    blurred = np.abs(unscaled.radius) > 1
+    factors = scaled.radius[blurred] / unscaled.radius[blurred]
     assert np.ptp(factors) < 1e-4
     single = estimate_defocus(left, channel_axis=-1)
     sure = (np.abs(scaled.radius) > 1.5) & (np.minimum(scaled.confidence, single.confidence) > 0.4)
@@ -229,7 +227,7 @@ def test_integers_may_be_painted(generator):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
-def test_strength_nought_is_the_input_bit_for_bit(dtype, generator):
+def test_strength_zero_returns_the_input_bit_for_bit(dtype, generator):
     image = picture(dtype=dtype)
     same = deblur(image, radii(), strength=0, model=generator)
     assert same is not image
@@ -238,15 +236,15 @@ def test_strength_nought_is_the_input_bit_for_bit(dtype, generator):
 
 def test_strength_scales_the_change(generator):
     image = picture(dtype=np.float64)
-    how = {"model": generator, "encoding": "srgb", "value_range": (0, 1)}
-    full = deblur(image, radii(), **how) - image
+    options = {"model": generator, "encoding": "srgb", "value_range": (0, 1)}
+    full = deblur(image, radii(), **options) - image
     free = image + 2 * full > 0  # all else is held at black
     for strength in (0.25, 0.5, 2.0):
-        change = deblur(image, radii(), strength=strength, **how) - image
+        change = deblur(image, radii(), strength=strength, **options) - image
         np.testing.assert_allclose(change[free], strength * full[free], atol=1e-7)
 
 
-def test_what_is_sharp_is_protected_bit_for_bit(generator):
+def test_sharp_pixels_are_protected_bit_for_bit(generator):
     image = picture(dtype=np.float32)
     sharp = deblur(image, radii(), protect_radius=3.0, model=generator)
     changed = (sharp != image).any(axis=0)
@@ -270,7 +268,7 @@ def test_doubling_the_input_doubles_the_output(generator):
 # Values that are not finite, and alpha
 
 
-def test_what_is_not_finite_stays_and_does_not_spread(single, generator):
+def test_values_that_are_not_finite_stay_and_do_not_spread(single, generator):
     image = picture(dtype=np.float32)
     image[10:14, 20:25] = np.nan
     image[30, 30] = np.inf
@@ -320,7 +318,7 @@ def test_reblurring_spreads_a_point_over_a_disk():
 @pytest.mark.parametrize(
     ("signed", "radius", "spills"), [(True, 6, True), (True, -6, False), (False, 6, False)]
 )
-def test_what_is_near_hides_what_is_far(signed, radius, spills):
+def test_blur_of_near_surfaces_covers_far_ones(signed, radius, spills):
     sharp = np.zeros((48, 64), np.float32)
     sharp[:, 32:] = 1
     radii = np.where(sharp > 0, np.float32(radius), 0)
@@ -356,21 +354,21 @@ def test_reblurring_is_refocusing_on_the_same_plane():
 
 
 @pytest.mark.parametrize("tile", [64, 100, None])
-def test_tiles_agree(tile, single, generator):
+def test_tiled_results_equal_the_whole(tile, single, generator):
     image = picture((200, 230), np.float32)
-    how = {"encoding": "srgb", "value_range": (0, 1), "downscale": 1}
-    defocus = estimate_defocus(image, model=single, **how)
-    tiled = estimate_defocus(image, model=single, tile=tile, **how)
+    options = {"encoding": "srgb", "value_range": (0, 1), "downscale": 1}
+    defocus = estimate_defocus(image, model=single, **options)
+    tiled = estimate_defocus(image, model=single, tile=tile, **options)
     np.testing.assert_allclose(tiled.radius, defocus.radius, atol=1e-4)
     np.testing.assert_allclose(tiled.confidence, defocus.confidence, atol=1e-4)
     np.testing.assert_allclose(
-        deblur(image, defocus, model=generator, tile=tile, **how),
-        deblur(image, defocus, model=generator, **how),
+        deblur(image, defocus, model=generator, tile=tile, **options),
+        deblur(image, defocus, model=generator, **options),
         atol=1e-4,
     )
     np.testing.assert_allclose(
-        reblur(image, radii(image.shape), tile=tile, **how),
-        reblur(image, radii(image.shape), **how),
+        reblur(image, radii(image.shape), tile=tile, **options),
+        reblur(image, radii(image.shape), **options),
         atol=1e-4,
     )
 
@@ -380,19 +378,19 @@ def test_tiles_agree(tile, single, generator):
     [("stairwell-left.png", 100, 300), ("stairwell-left.png", 0, 0), ("canyon-wren.jpg", 0, 0)],
 )
 @pytest.mark.parametrize("card", list_models(), ids=lambda card: card.name)
-def test_tiles_of_every_shipped_model_agree_with_the_whole(card, sample, top, left):
+def test_tiled_results_of_every_shipped_model_equal_the_whole(card, sample, top, left):
     shown = files("napari_defocus") / "samples" / sample
     with shown.open("rb") as file, Image.open(file) as opened:
         image = np.asarray(opened.convert("RGB"), np.float32) / 255
     image = image[top : top + 400, left : left + 360]
-    how = {"channel_axis": -1, "downscale": 1, "model": card.name}
+    options = {"channel_axis": -1, "downscale": 1, "model": card.name}
     results = []
     for tile in (None, 256):
         if card.task == "deblur":
-            made = [deblur(image, radii(image.shape[:2]), tile=tile, **how)]
+            made = [deblur(image, radii(image.shape[:2]), tile=tile, **options)]
         else:
             right = np.roll(image, 3, 1) if card.task == "dual" else None
-            made = [*estimate_defocus(image, right=right, tile=tile, **how)]
+            made = [*estimate_defocus(image, right=right, tile=tile, **options)]
         results.append(made)
     for whole, tiled in zip(*results, strict=True):
         np.testing.assert_allclose(tiled, whole, atol=1e-4 * max(1, np.abs(whole).max()))
@@ -403,33 +401,35 @@ def test_tiles_of_every_shipped_model_agree_with_the_whole(card, sample, top, le
 
 def test_progress_rises_to_its_total(single, generator):
     for work in (
-        lambda **how: estimate_defocus(picture((2, 140, 150)), model=single, **how),
-        lambda **how: deblur(picture((140, 150)), radii((140, 150)), model=generator, **how),
-        lambda **how: reblur(picture((140, 150)), radii((140, 150)), **how),
+        lambda **options: estimate_defocus(picture((2, 140, 150)), model=single, **options),
+        lambda **options: deblur(
+            picture((140, 150)), radii((140, 150)), model=generator, **options
+        ),
+        lambda **options: reblur(picture((140, 150)), radii((140, 150)), **options),
     ):
-        seen = []
-        work(progress=lambda done, total, seen=seen: seen.append((done, total)), tile=64)
-        done, totals = zip(*seen, strict=True)
-        assert len(seen) > 3
+        calls = []
+        work(progress=lambda done, total, calls=calls: calls.append((done, total)), tile=64)
+        done, totals = zip(*calls, strict=True)
+        assert len(calls) > 3
         assert list(done) == sorted(done)
         assert done[0] < done[-1] == totals[-1]
 
 
 @pytest.mark.parametrize("downscale", ["auto", 2])
-def test_progress_of_two_views_is_whole_at_the_end_alone(downscale):
-    left, seen = picture((130, 150)), []
+def test_progress_of_two_views_reaches_its_total_only_at_the_end(downscale):
+    left, calls = picture((130, 150)), []
     estimate_defocus(
         left,
         right=np.roll(left, 3, 1),
         downscale=downscale,
-        progress=lambda done, total: seen.append((done, total)),
+        progress=lambda done, total: calls.append((done, total)),
     )
-    *before, (done, total) = seen
+    *before, (done, total) = calls
     assert done == total
     assert all(done < total for done, total in before[:-1])
 
 
-def test_a_network_of_one_s_own_may_change_meanwhile(generator):
+def test_a_network_of_the_user_may_change_between_steps(generator):
     image, mine = picture((140, 150)), copy.deepcopy(generator)
     mine = mine.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     unchanged = deblur(image, radii((140, 150)), model=mine, tile=64)
@@ -463,7 +463,7 @@ def test_steps_give_the_same_result(single, generator):
     )
 
 
-def test_progress_may_cancel(generator):
+def test_a_progress_callback_may_cancel(generator):
     calls = []
 
     def cancel(done, total):
@@ -475,7 +475,7 @@ def test_progress_may_cancel(generator):
     assert len(calls) == 1
 
 
-def test_errors_of_the_caller_s_own_pass_through(generator):
+def test_errors_of_a_progress_callback_pass_through(generator):
     def fail(done, total):
         raise RuntimeError("not torch's")
 
@@ -532,7 +532,7 @@ def test_errors_of_torch_between_tiles_are_translated(monkeypatch, single):
 def test_dask_gives_what_numpy_gives(shape, axis, dtype, single, generator):
     image = picture(shape, dtype)
     lazy = dask.array.from_array(image, chunks=tuple(max(1, n // 2) for n in shape))
-    wanted = estimate_defocus(image, model=single, channel_axis=axis)
+    expected = estimate_defocus(image, model=single, channel_axis=axis)
     defocus = estimate_defocus(lazy, model=single, channel_axis=axis)
     assert all(isinstance(part, dask.array.Array) for part in defocus)
     assert defocus.radius.dtype == np.float32
@@ -541,12 +541,14 @@ def test_dask_gives_what_numpy_gives(shape, axis, dtype, single, generator):
     assert isinstance(sharp, dask.array.Array)
     assert (sharp.shape, sharp.dtype) == (image.shape, image.dtype)
     radius, sharp, again = dask.compute(defocus.radius, sharp, again)
-    np.testing.assert_array_equal(radius, wanted.radius)
-    np.testing.assert_array_equal(sharp, deblur(image, wanted, model=generator, channel_axis=axis))
-    np.testing.assert_array_equal(again, reblur(image, wanted, channel_axis=axis))
+    np.testing.assert_array_equal(radius, expected.radius)
+    np.testing.assert_array_equal(
+        sharp, deblur(image, expected, model=generator, channel_axis=axis)
+    )
+    np.testing.assert_array_equal(again, reblur(image, expected, channel_axis=axis))
 
 
-def test_nothing_is_computed_before_it_is_asked_for(single, generator):
+def test_lazy_results_load_only_the_plane_that_is_computed(single, generator):
     asked = []
 
     def load(block_id):
@@ -580,7 +582,7 @@ def test_map_and_confidence_come_from_one_graph():
     assert len(Counting.calls) == 3
 
 
-def test_numpy_image_takes_a_lazy_map(single, generator):
+def test_an_array_may_be_deblurred_by_a_lazy_map(single, generator):
     image = picture()
     lazy = estimate_defocus(dask.array.from_array(image), model=single)
     sharp = deblur(image, lazy, model=generator)
@@ -590,13 +592,13 @@ def test_numpy_image_takes_a_lazy_map(single, generator):
     )
 
 
-def test_lazy_image_takes_a_numpy_map(generator):
+def test_a_lazy_image_may_be_deblurred_by_an_array(generator):
     image = picture((2, 24, 20))
     sharp = deblur(dask.array.from_array(image), radii((24, 20)), model=generator)
     np.testing.assert_array_equal(sharp.compute(), deblur(image, radii((24, 20)), model=generator))
 
 
-def test_impossible_values_of_lazy_arrays_are_found_when_computed(single, generator):
+def test_impossible_values_of_lazy_arrays_are_refused_when_computed(single, generator):
     empty = dask.array.full((2, 24, 20), np.nan)
     with pytest.raises(ImageError, match="no finite value"):
         estimate_defocus(empty, model=single).radius.compute()
@@ -608,7 +610,7 @@ def test_impossible_values_of_lazy_arrays_are_found_when_computed(single, genera
 # Models
 
 
-def test_shipped_models_are_used_unless_told_otherwise():
+def test_shipped_models_are_used_by_default():
     image = picture((48, 40, 3))
     defocus = estimate_defocus(image, channel_axis=-1)
     assert defocus.model == find_model("auto", "single").name
@@ -632,7 +634,7 @@ def test_model_may_be_a_file(tmp_path, single):
     )
 
 
-# What is refused
+# Refused input
 
 GOOD = picture()
 BAD_IMAGES = [
@@ -751,29 +753,29 @@ def test_missing_device_is_refused(generator):
 
 
 @pytest.mark.parametrize(("axis", "dtype"), [(None, np.uint16), (0, np.uint8), (-1, np.float32)])
-def test_large_planes_written_block_by_block_are_those_of_the_whole(axis, dtype, single, generator):
+def test_large_planes_written_block_by_block_equal_the_whole(axis, dtype, single, generator):
     shape = {None: (150, 140), 0: (3, 150, 140), -1: (150, 140, 3)}[axis]
     image = picture(shape, dtype)
     if dtype == np.float32:
         image[10:20, 30:50] = np.nan
-    how = {"channel_axis": axis, "tile": 32, "device": "cpu"}
-    whole = estimate_defocus(image, model=single, **how)
-    sharp = deblur(image, whole, model=generator, **how)
+    options = {"channel_axis": axis, "tile": 32, "device": "cpu"}
+    whole = estimate_defocus(image, model=single, **options)
+    sharp = deblur(image, whole, model=generator, **options)
 
-    lazily = dask.array.from_array(image, chunks=100)  # above 128 x 128: blocks of 4 x 4 tiles
+    lazy = dask.array.from_array(image, chunks=100)  # above 128 x 128: blocks of 4 x 4 tiles
     parts = np.empty_like(whole.radius), np.empty_like(whole.radius)
-    found = estimate_defocus(lazily, model=single, out=parts, **how)
-    assert found.radius is parts[0]
-    np.testing.assert_allclose(found.radius, whole.radius, atol=1e-3)
-    np.testing.assert_allclose(found.confidence, whole.confidence, atol=1e-4)
+    result = estimate_defocus(lazy, model=single, out=parts, **options)
+    assert result.radius is parts[0]
+    np.testing.assert_allclose(result.radius, whole.radius, atol=1e-3)
+    np.testing.assert_allclose(result.confidence, whole.confidence, atol=1e-4)
     out = np.empty_like(image)
-    known = DefocusMap(*(dask.array.from_array(part, chunks=90) for part in whole))
-    assert deblur(lazily, known, model=generator, out=out, **how) is out
+    lazy_map = DefocusMap(*(dask.array.from_array(part, chunks=90) for part in whole))
+    assert deblur(lazy, lazy_map, model=generator, out=out, **options) is out
     step = 1e-4 if dtype == np.float32 else 1 + 1e-4 * np.iinfo(dtype).max
     np.testing.assert_allclose(out.astype(float), sharp, atol=step)
 
 
-def test_results_go_where_they_fit(single, generator):
+def test_an_out_array_of_another_form_is_refused(single, generator):
     image = picture()
     with pytest.raises(OptionError, match=r"out has uint8 \(48, 41\); uint8 \(48, 40\) is"):
         deblur(image, radii(), model=generator, out=np.empty((48, 41), np.uint8))

@@ -1,4 +1,4 @@
-"""File errors are errors of the system too, and reach the caller as the sentence they were."""
+"""File errors: they are an OSError and a DefocusError, and keep their message."""
 
 import copy
 import pickle
@@ -17,7 +17,7 @@ from .raw_files import mosaic, write_dng
 SENTENCE = "a.tif cannot be read: No such file or directory"
 
 
-def test_file_error_is_a_system_error_too():
+def test_file_error_is_an_oserror_too():
     with pytest.raises(OSError, match="No such file") as caught:
         read_picture("no such file.tif")
     assert isinstance(caught.value, FileError)
@@ -26,13 +26,13 @@ def test_file_error_is_a_system_error_too():
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_file_error_survives_the_way_between_processes(protocol):
+def test_file_error_can_be_pickled(protocol):
     error = pickle.loads(pickle.dumps(FileError(SENTENCE), protocol))
     assert type(error) is FileError
     assert str(error) == str(copy.copy(error)) == SENTENCE
 
 
-def test_file_error_can_be_made_by_its_new_as_dask_does():
+def test_file_error_can_be_made_without_arguments_as_dask_does():
     error = FileError.__new__(FileError)
     error.args = (SENTENCE,)
     assert str(error) == SENTENCE

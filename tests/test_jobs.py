@@ -1,4 +1,4 @@
-"""Jobs: what they refuse, and arguments that the public functions pass on."""
+"""Jobs: refused arguments, and arguments that the public functions pass on."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_a_stack_whose_last_axis_is_short_may_have_no_color():
     assert measure_range(stack, channel_axis="none") == (0, 7)
 
 
-def test_rendered_pictures_are_written_where_they_should_be():
+def test_rendered_pictures_are_written_to_out():
     options = {"focus": 1.0, "aperture": 0.5}
     out = np.zeros_like(IMAGE)
     assert reblur(IMAGE, RADIUS, out=out) is out

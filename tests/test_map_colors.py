@@ -1,3 +1,5 @@
+"""Colors of defocus maps."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,6 @@ from napari_defocus.errors import MapError
 from napari_defocus.map_colors import color_limit, paint_map, radius_colormap
 
 _RADII = hnp.arrays(np.float32, (3, 5), elements=st.floats(-60, 60, width=32) | st.just(np.nan))
-
 
 # Red-green blindness in linear light (Vienot, Brettel and Mollon, 1999): protan, deutan.
 _DICHROMACIES = (
@@ -38,7 +39,7 @@ def test_diverging_lightness_rises_away_from_zero_on_both_sides():
 
 
 @pytest.mark.parametrize("matrix", _DICHROMACIES, ids=["protan", "deutan"])
-def test_signs_can_be_told_apart_without_telling_red_from_green(matrix):
+def test_signs_differ_in_color_for_red_green_blindness(matrix):
     linear = _linear_colors(signed=True) @ np.transpose(matrix)
     blue_share = linear[:, 2] / linear.sum(axis=1)
     assert (blue_share[:96] > blue_share[:-97:-1] + 0.05).all()

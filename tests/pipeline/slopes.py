@@ -1,4 +1,4 @@
-"""Pictures that say by their slope how blurred they are, and an estimator that reads it."""
+"""Pictures whose slope encodes a radius, and an estimator that reads it."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from napari_defocus.networks.descriptor import Descriptor
 
 
 class SlopeEstimator(nn.Module):
-    """Reads the radius off a slope of 0.1 / radius a pixel: right at every scale, up to 24."""
+    """Reads the radius, up to 24 pixels, from a slope of 0.1 / radius per pixel, at any scale."""
 
     descriptor = Descriptor("single", receptive_radius=64, multiple=8)
 
@@ -23,7 +23,7 @@ class SlopeEstimator(nn.Module):
 
 
 def ramp(height, width, radius):
-    """Linear light, display-encoded, that rises and falls by 0.1 / radius a pixel."""
+    """Return an image that rises and falls by 0.1 / radius per pixel."""
     x = np.arange(width, dtype=np.float32)
     wave = 0.2 + 0.6 * np.abs((x * 0.1 / radius / 0.6) % 2 - 1)
     return np.broadcast_to(wave.astype(np.float32), (3, height, width)).copy()

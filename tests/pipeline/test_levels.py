@@ -1,4 +1,4 @@
-"""Resolution levels: their choice, and pictures that are made once."""
+"""Resolution levels: the choice of a downscale, and smaller pictures made once."""
 
 import numpy as np
 import pytest

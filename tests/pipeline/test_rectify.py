@@ -1,4 +1,4 @@
-"""Views that are not level are found, and moved; others are left alone."""
+"""Vertical alignment of two views."""
 
 import numpy as np
 import pytest
@@ -12,26 +12,26 @@ SCENE = np.ascontiguousarray(astronaut().transpose(2, 0, 1)[:, :320], np.float32
 
 
 @given(st.integers(-3, 3), st.integers(-6, 6), st.floats(0.8, 1.2))
-def test_an_offset_is_found_whatever_the_disparity_and_brightness(down, across, brightness):
+def test_an_offset_is_removed_at_any_disparity_and_brightness(down, across, brightness):
     other = brightness * np.roll(SCENE, (down, across), axis=(1, 2))
     assert vertical_offset(SCENE, other) == down
     result = rectify(SCENE, other)
-    wanted = brightness * np.roll(SCENE, across, axis=2)
-    np.testing.assert_allclose(result[:, 4:-4], wanted[:, 4:-4])
+    expected = brightness * np.roll(SCENE, across, axis=2)
+    np.testing.assert_allclose(result[:, 4:-4], expected[:, 4:-4])
 
 
-def test_level_views_are_left_as_they_are():
+def test_level_views_are_not_moved():
     other = np.roll(SCENE, 2, axis=2)
     assert rectify(SCENE, other) is other
 
 
 @pytest.mark.parametrize("shape", [(3, 1, 1), (3, 20, 300), (3, 300, 5)])
-def test_views_too_small_or_flat_to_tell_are_left_as_they_are(shape):
+def test_small_or_flat_views_are_not_moved(shape):
     left, right = np.zeros(shape, np.float32), np.full(shape, 0.5, np.float32)
     assert rectify(left, right) is right
 
 
-def test_noise_moves_nothing():
-    chance = np.random.default_rng(0)
-    left, right = chance.random((2, 3, 128, 128), np.float32)
+def test_noise_is_not_moved():
+    rng = np.random.default_rng(0)
+    left, right = rng.random((2, 3, 128, 128), np.float32)
     assert vertical_offset(left, right) == 0

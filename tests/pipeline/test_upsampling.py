@@ -1,4 +1,4 @@
-"""Enlarged images are told from blurred ones, and worked on at the size they had."""
+"""Detection of enlarged images, and work on them at their original size."""
 
 import io
 
@@ -67,15 +67,15 @@ def as_jpeg(image, quality):
 @pytest.mark.parametrize("part", [coffee, astronaut, stairs])
 @pytest.mark.parametrize("times", [2, 4])
 @pytest.mark.parametrize("rounded", [False, True])
-def test_an_image_enlarged_is_found_whatever_enlarged_it(part, times, rounded):
+def test_enlarged_images_are_detected_for_any_interpolation(part, times, rounded):
     images = [by_spline(part(), times), *(by_pillow(part(), times, how) for how in PILLOW)]
-    seen = [as_8_bits(image) if rounded else image for image in images]
-    assert [detect_upsampling(planes(image)) for image in seen] == [times] * 4
+    images = [as_8_bits(image) if rounded else image for image in images]
+    assert [detect_upsampling(planes(image)) for image in images] == [times] * 4
 
 
 @pytest.mark.parametrize("part", [coffee, astronaut, stairs])
 @pytest.mark.parametrize("radius", [1.5, 3.0, 5.0])
-def test_no_blur_is_taken_for_enlarging_without_noise_either(part, radius):
+def test_blur_is_not_detected_as_enlarging_even_without_noise(part, radius):
     sharp = part()
     blurred = [
         reblur(sharp, np.full(sharp.shape[:2], radius), **DISPLAY),
@@ -86,31 +86,31 @@ def test_no_blur_is_taken_for_enlarging_without_noise_either(part, radius):
 
 
 @pytest.mark.parametrize("quality", [40, 75, 95])
-def test_the_blocks_of_jpeg_are_no_enlarging(quality):
+def test_jpeg_blocks_are_not_detected_as_enlarging(quality):
     sharp = coffee()
     for image in (sharp, gaussian_filter(sharp, (2, 2, 0))):
         assert detect_upsampling(planes(as_jpeg(image, quality))) == 1
 
 
-def test_fine_detail_is_not_given_up_for_the_rest():
+def test_an_image_with_a_sharp_part_is_not_detected_as_enlarged():
     image = by_spline(coffee(), 4)
     image[300:556, 200:456] = coffee()
     assert detect_upsampling(planes(image)) == 1
 
 
 @pytest.mark.parametrize("shape", [(3, 300, 300), (1, 40, 400), (1, 128, 128)])
-def test_nothing_is_said_of_what_shows_nothing(shape):
+def test_flat_images_are_not_detected_as_enlarged(shape):
     assert detect_upsampling(np.full(shape, 0.3, np.float32)) == 1
 
 
-def test_an_enlarged_photograph_is_found_to_be_blurred_as_it_was():
+def test_radii_of_an_enlarged_photograph_are_enlarged_with_it():
     small, large = stairs(), by_spline(stairs(), 4)
     one, four = (np.asarray(estimate_defocus(image, **DISPLAY).radius) for image in (small, large))
     assert np.median(np.abs(four[2::4, 2::4] / 4 - one)) < 0.25
 
 
 class Doubling(nn.Module):
-    """Doubles the image, and adds up the pixels that it saw."""
+    """Doubles the image, and counts its pixels."""
 
     descriptor = Descriptor("deblur", receptive_radius=1, multiple=8)
 
@@ -126,13 +126,13 @@ class Doubling(nn.Module):
         return 2 * x[:, :3]
 
 
-def test_an_enlarged_photograph_is_deblurred_at_its_own_size_and_smoothly_enlarged():
+def test_an_enlarged_photograph_is_deblurred_at_its_original_size():
     network, image = Doubling(), planes(by_spline(coffee(), 4))
     shape = image.shape[1:]
-    found = np.stack([np.full(shape, 8.0), np.ones(shape)]).astype(np.float32)
+    estimate = np.stack([np.full(shape, 8.0), np.ones(shape)]).astype(np.float32)
     run = plane_run(expected=shape[0] * shape[1])
     needed = np.ones(shape, bool)
-    steps = deblur_at_levels(network, levels_of(image, run), found, needed, run)
+    steps = deblur_at_levels(network, levels_of(image, run), estimate, needed, run)
     change, _ = drain_steps(steps)
     assert network.pixels < 1.3 * image[0].size / 16
     smooth = upsample(downsample(image, [4])[0], 4, shape, cubic=True)
@@ -140,14 +140,19 @@ def test_an_enlarged_photograph_is_deblurred_at_its_own_size_and_smoothly_enlarg
 
 
 @pytest.mark.parametrize("work", [estimate_defocus, deblur])
-def test_progress_counts_the_work_that_is_left(work):
-    told = []
+def test_progress_of_an_enlarged_photograph_reaches_its_total(work):
+    progress = []
     image = by_spline(stairs(), 2)
-    work(image, progress=lambda done, total: told.append((done, total)), tile=128, **DISPLAY)
-    assert told[-2][0] == told[-2][1]
+    work(
+        image,
+        progress=lambda done, total: progress.append((done, total)),
+        tile=128,
+        **DISPLAY,
+    )
+    assert progress[-2][0] == progress[-2][1]
 
 
-def test_an_image_that_is_read_as_needed_is_told_alike():
+def test_lazily_read_images_are_detected_too():
     image = planes(by_spline(coffee(), 4))
-    lazily = ComputedPlanes(image.shape, lambda rows, columns: image[:, rows, columns])
-    assert detect_upsampling(lazily) == 4
+    lazy = ComputedPlanes(image.shape, lambda rows, columns: image[:, rows, columns])
+    assert detect_upsampling(lazy) == 4
