@@ -8,13 +8,13 @@ from torch import Tensor
 
 from napari_defocus.optics.convolution import transfer_function
 from training.data.layers import Depths
-from training.data.lenses import Lenses
+from training.data.lenses import Optics
 
 _STEP = 1.25
 
 
 def blur_layers(
-    textures: Tensor, alphas: Tensor, depths: Depths, lenses: Lenses, half: int
+    textures: Tensor, alphas: Tensor, depths: Depths, lenses: Optics, half: int
 ) -> tuple[Tensor, Tensor]:
     """Render both dual-pixel views: blur each layer with its kernels, and lay it over those behind.
 
@@ -26,7 +26,7 @@ def blur_layers(
         (N, L, H, W) coverage of each layer; the first covers everything.
     depths : Depths
         Radii of the layers.
-    lenses : Lenses
+    lenses : Optics
         One for each scene.
     half : int
         Half-width of the kernels' square in pixels; as much wraps around at the borders.
@@ -56,7 +56,7 @@ def blur_layers(
 
 
 def _blur_layer(
-    channels: Tensor, shown: Tensor, depths: Depths, layer: int, lenses: Lenses, half: int
+    channels: Tensor, shown: Tensor, depths: Depths, layer: int, lenses: Optics, half: int
 ) -> Tensor:
     """A layer's channels (N, C, H, W) in both views, (len(shown), 2, C, H, W).
 

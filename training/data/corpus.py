@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -72,7 +73,7 @@ class Corpus:
         chosen = candidates[torch.arange(len(candidates), device=rng.device), sharpest]
         return decode_srgb(chosen).view(len(rng), count, 3, size, size)
 
-    def _shares(self, size: int) -> np.ndarray:
+    def _shares(self, size: int) -> NDArray[np.float64]:
         """Return cumulative probabilities of the photographs; too small ones are never drawn."""
         sides = np.array([min(image.shape[1:]) for image in self.images])
         weights = np.sqrt([image[0].numel() for image in self.images]) * (sides >= size)
@@ -82,7 +83,9 @@ class Corpus:
             )
         return np.cumsum(weights / weights.sum())
 
-    def _candidate(self, size: int, stream: np.random.Generator, shares: np.ndarray) -> Tensor:
+    def _candidate(
+        self, size: int, stream: np.random.Generator, shares: NDArray[np.float64]
+    ) -> Tensor:
         pick, shrink, scale, top, left = stream.random(5)
         index = min(int(np.searchsorted(shares, pick, "right")), len(shares) - 1)
         height, width = self.images[index].shape[1:]

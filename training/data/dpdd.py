@@ -41,7 +41,7 @@ def dpdd_scenes(folder: Path) -> Iterator[DpddScene]:
 
         def part(kind: str, name: str = name) -> NDArray[np.float32]:
             with Image.open(folder / f"{name}_{kind}.png") as image:
-                return np.asarray(image.convert("RGB"), np.float32) / 255
+                return np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
 
-        blurred = tifffile.imread(path).astype(np.float32) / 65535
+        blurred = tifffile.imread(path).astype(np.float32) / np.float32(65535)
         yield DpddScene(name, blurred, part("target"), part("dpdnet"), part("view0"), part("view1"))

@@ -57,8 +57,8 @@ def _spots(rng: SampleRNG, side: int) -> Tensor:
     x = torch.fft.rfftfreq(side, device=rng.device)
     gauss = (-2 * (torch.pi * width) ** 2 * (y**2 + x**2)).exp()
     spectrum = torch.fft.rfft2(points.view(-1, side, side)) * gauss
-    blurred = torch.fft.irfft2(spectrum, s=(side, side)).clamp(min=0)
-    return (blurred * 2 * torch.pi * width**2)[:, None]
+    blurred: Tensor = torch.fft.irfft2(spectrum, s=(side, side))
+    return (blurred.clamp(min=0) * 2 * torch.pi * width**2)[:, None]
 
 
 def _filaments(rng: SampleRNG, side: int) -> Tensor:

@@ -24,7 +24,7 @@ _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, struct.error, MemoryE
 _log = logging.getLogger(__name__)
 
 Colors = NDArray[np.uint8] | NDArray[np.uint16]
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 Item = TypeVar("Item")
 
 
@@ -64,8 +64,8 @@ def read_colors(path: Path) -> Colors:
 
 
 def readable(
-    items: Iterable[Item], read: Callable[[Item], Found], broken: list[Item]
-) -> Iterator[Found]:
+    items: Iterable[Item], read: Callable[[Item], Result], broken: list[Item]
+) -> Iterator[Result]:
     """Yield `read(item)` of each item; an item that raises a ValueError goes to `broken`."""
     for item in items:
         try:

@@ -15,19 +15,12 @@ from training.data.rng import SampleRNG
 from training.errors import TrainingError
 
 
-class Lenses(Protocol):
-    """The lenses of a batch of N scenes."""
+class Optics(Protocol):
+    """The lenses or microscopes of a batch of N scenes."""
 
     @property
     def fringe(self) -> Tensor:
         """(N, 3) what red, green and blue add to a radius, in px."""
-        ...
-
-    def disparity(self, radius: Tensor) -> Tensor:
-        """Return the distance of the centers of mass of both views' kernels, in px.
-
-        Of signed radii (N, 1, H, W) in px.
-        """
         ...
 
     def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
@@ -48,6 +41,25 @@ class Lenses(Protocol):
             (M, 2, S, S), S = 2 half + 1, non-negative, each of unit sum. For a positive radius the
             left view's weight lies at x > 0.
         """
+        ...
+
+
+class Lenses(Optics, Protocol):
+    """The lenses of a batch of N scenes, with divided pupils."""
+
+    def disparity(self, radius: Tensor) -> Tensor:
+        """Return the distance of the centers of mass of both views' kernels, in px.
+
+        Of signed radii (N, 1, H, W) in px.
+        """
+        ...
+
+
+class OpticsSource(Protocol):
+    """Protocol of a source that draws a lens or a microscope for every scene."""
+
+    def draw(self, rng: SampleRNG) -> Optics:
+        """Draw one for each stream of rng, on its device."""
         ...
 
 
@@ -94,11 +106,11 @@ class _FixedLenses:
         """As `Lenses.disparity`: in proportion to the largest radius."""
         half = self.views.shape[-1] // 2
         columns = torch.arange(-half, half + 1, device=self.views.device)
-        left, right = (self.views[-1].sum(-2) * columns).sum(-1)
+        left, right = (self.views[-1].sum(-2) * columns).sum(-1).unbind()
         return radius * (left - right) / (len(self.views) - 1)
 
     def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
-        """As `Lenses.kernels`; a radius is at most the largest of the views."""
+        """As `Optics.kernels`; a radius is at most the largest of the views."""
         del scene
         largest = len(self.views) - 1
         if radius.abs().max() > largest:

@@ -12,7 +12,7 @@ from training.data.blur_layers import blur_layers
 from training.data.corpus import Corpus
 from training.data.fluorescence import TRAINED, fluorescent_textures
 from training.data.layers import Depths
-from training.data.lenses import Lenses, LensSource
+from training.data.lenses import Optics, OpticsSource
 from training.data.random_fields import random_plane, slope, smooth_field
 from training.data.random_microscopes import RandomMicroscopes
 from training.data.rng import SampleRNG
@@ -57,7 +57,7 @@ class MicroscopyRenderer:
         Photographs, whose textures stand for tissue in transmitted light.
     options : SpecimenOptions
         How scenes are drawn.
-    optics : LensSource
+    optics : OpticsSource
         Where their microscopes come from.
     """
 
@@ -65,7 +65,7 @@ class MicroscopyRenderer:
         self,
         corpus: Corpus,
         options: SpecimenOptions | None = None,
-        optics: LensSource | None = None,
+        optics: OpticsSource | None = None,
     ) -> None:
         self._corpus = corpus
         self._options = options or SpecimenOptions()
@@ -101,7 +101,7 @@ class MicroscopyRenderer:
         return torch.where(fluorescent[:, None, None, None], shining, absorbing)
 
 
-def _image_layers(matter: Tensor, depths: Depths, lenses: Lenses, margin: int) -> Tensor:
+def _image_layers(matter: Tensor, depths: Depths, lenses: Optics, margin: int) -> Tensor:
     """Image matter at its depths through the microscopes, (N, 3, H, W)."""
     single = matter[:, None]
     covered = torch.zeros_like(single[:, :, 0])
@@ -145,7 +145,7 @@ def _in_focus(depths: Depths) -> Depths:
 def _absorbance(corpus: Corpus, rng: SampleRNG, side: int) -> Tensor:
     """Draw tissue with textures of photographs on an empty background, (N, 3, side, side)."""
     gray = corpus.crops(rng, 1, side)[:, 0].mean(1, keepdim=True)
-    low, high = gray.flatten(1).quantile(torch.tensor([0.02, 0.98], device=gray.device), 1)
+    low, high = gray.flatten(1).quantile(torch.tensor([0.02, 0.98], device=gray.device), 1).unbind()
     span = (high - low).clamp(min=0.05)[:, None, None, None]
     dark = ((high[:, None, None, None] - gray) / span).clamp(0, 1.3)
     field = smooth_field(rng, 1, side, 0.8) + rng.uniform(-0.2, 1.5, 1, 1, 1)

@@ -48,6 +48,7 @@ def pixel4_scenes(folder: Path) -> Iterator[Pixel4Scene]:
         left = _linear(path)
         right = _linear(folder / f"{name}_right.png") * gain
         left, right = left[_CROP], right[_CROP]
+        mean = ((left + right) / 2).astype(np.float32, copy=False)
         truth = _read(folder / f"{name}_map.png")
         valid = binary_erosion(truth > 0, iterations=_ERODE)
         valid[:_BORDER] = valid[-_BORDER:] = False
@@ -56,8 +57,8 @@ def pixel4_scenes(folder: Path) -> Iterator[Pixel4Scene]:
             name,
             left,
             right,
-            _match_mean(_read(folder / f"{name}_aif.png"), (left + right) / 2),
-            truth / 255,
+            _match_mean(_read(folder / f"{name}_aif.png"), mean),
+            truth / np.float32(255),
             valid,
         )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
@@ -59,7 +60,7 @@ def join_pools(path: Path, pools: Sequence[Path], size: int) -> None:
 
 
 @contextmanager
-def _new_store(path: Path, size: int, count: int) -> Iterator[np.memmap]:
+def _new_store(path: Path, size: int, count: int) -> Iterator[NDArray[np.void]]:
     """Open a new file of scenes, which gets its name once it is filled."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
@@ -87,7 +88,7 @@ class Pool:
         """Side of a scene in pixels."""
         return int(self._store.dtype["pictures"].shape[-1])
 
-    def middles(self, size: int) -> Iterator[tuple[np.ndarray, np.bool_]]:
+    def middles(self, size: int) -> Iterator[tuple[NDArray[np.float16], np.bool_]]:
         """Yield each scene's pictures, cut to their middle `size` pixels, and its kind."""
         margin = (self.size - size) // 2
         inner = slice(margin, margin + size)

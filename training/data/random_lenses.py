@@ -58,7 +58,7 @@ class TracedLenses:
     fringe: Tensor
 
     def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
-        """As `Lenses.kernels`.
+        """As `Optics.kernels`.
 
         Notes
         -----

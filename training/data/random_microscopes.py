@@ -49,7 +49,7 @@ class Microscope:
         return self.sine.new_zeros(len(self.sine), 3)
 
     def kernels(self, scene: Tensor, radius: Tensor, half: int) -> Tensor:
-        """As `Lenses.kernels`; both views are the same, for the pupil is not divided.
+        """As `Optics.kernels`; both views are the same, for the pupil is not divided.
 
         Notes
         -----
@@ -95,7 +95,7 @@ class Microscope:
 
 
 class RandomMicroscopes:
-    """LensSource that draws microscopes of varied aperture, sampling and mismatch of media.
+    """OpticsSource that draws microscopes of varied aperture, sampling and mismatch of media.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -33,8 +34,13 @@ class SampleRNG:
     def __init__(
         self, streams: Sequence[np.random.Generator], device: torch.device | str = "cpu"
     ) -> None:
-        self.streams = list(streams)
+        self._streams = list(streams)
         self.device = torch.device(device)
+
+    @property
+    def streams(self) -> list[np.random.Generator]:
+        """The stream of each sample."""
+        return self._streams
 
     @classmethod
     def from_key(
@@ -90,7 +96,7 @@ class SampleRNG:
         for stream in self.streams:
             yield torch.Generator(self.device).manual_seed(int(stream.integers(2**62)))
 
-    def _stack(self, drawn: Sequence[object]) -> Tensor:
+    def _stack(self, drawn: Sequence[NDArray[np.float64]]) -> Tensor:
         return torch.from_numpy(np.stack(drawn).astype(np.float32)).to(self.device)
 
 

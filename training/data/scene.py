@@ -39,7 +39,8 @@ class Scenes:
     @classmethod
     def of(cls, stacked: Tensor, fluorescent: Tensor) -> "Scenes":
         """Make scenes of the tensor that `stacked` returns."""
-        return cls(*stacked.split([3, 3, 3, 1], 1), fluorescent)
+        sharp, left, right, radius = stacked.split([3, 3, 3, 1], 1)
+        return cls(sharp, left, right, radius, fluorescent)
 
 
 def mirror_at_random(scenes: Scenes, rng: SampleRNG) -> Scenes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
@@ -263,11 +264,11 @@ def _contrast(rng: SampleRNG, options: SensorOptions, fluorescent: Tensor) -> Te
 def _veil(scenes: Scenes, contrast: Tensor) -> Scenes:
     """Reduce the contrast of scenes to a share (N,) in [0, 1]."""
     mean = scenes.sharp.mean((2, 3), keepdim=True)
-    views = (
+    sharp, left, right = (
         torch.lerp(mean, light, contrast[:, None, None, None])
         for light in (scenes.sharp, scenes.left, scenes.right)
     )
-    return Scenes(*views, scenes.radius, scenes.fluorescent)
+    return Scenes(sharp, left, right, scenes.radius, scenes.fluorescent)
 
 
 def _smooth(light: Tensor, deviation: Tensor) -> Tensor:
@@ -324,7 +325,8 @@ def _enlarge(photos: Photographs, rng: SampleRNG, options: SensorOptions) -> Pho
     pictures = torch.cat([photos.sharp, photos.center, photos.left, photos.right], 1)
     radius = resample(photos.radius, "nearest")
     growth = torch.where(enlarged, scale, 1)[:, None, None, None]
-    return Photographs(*resample(pictures).split(3, 1), radius * growth, photos.softness * growth)
+    sharp, center, left, right = resample(pictures).split(3, 1)
+    return Photographs(sharp, center, left, right, radius * growth, photos.softness * growth)
 
 
 def _jpeg(display: Tensor, chosen: Tensor, quality: Tensor) -> Tensor:
@@ -339,7 +341,7 @@ def _jpeg(display: Tensor, chosen: Tensor, quality: Tensor) -> Tensor:
     return result
 
 
-def _recompress(pixels: np.ndarray, quality: int) -> np.ndarray:
+def _recompress(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """Pass (H, W, 3) uint8 through a JPEG file."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)

@@ -102,7 +102,7 @@ class GradientStepper:
         with self.fabric.autocast():
             terms = self.task.losses(name, rng, progress)
         weight = len(samples) / self.share
-        (terms["total"] * weight).backward()  # type: ignore[no-untyped-call]
+        (terms["total"] * weight).backward()
         return {key: float(value.detach()) * weight for key, value in terms.items()}
 
     def _halve(self) -> None:

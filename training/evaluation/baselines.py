@@ -113,11 +113,13 @@ def _find_lowest(cost: Floats, shifts: NDArray[np.integer]) -> tuple[Floats, Flo
 def _halve(view: Floats) -> Floats:
     height, width = view.shape
     even = np.pad(view.astype(float), ((0, height % 2), (0, width % 2)), mode="edge")
-    return even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2).mean((1, 3))
+    mean: Floats = even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2).mean((1, 3))
+    return mean
 
 
 def _texture(view: Floats, window: int) -> Floats:
-    return view - uniform_filter(view, window)
+    mean: Floats = uniform_filter(view, window)
+    return view - mean
 
 
 def _deconvolve_planes(
@@ -136,11 +138,13 @@ def _deconvolve_planes(
 
 
 def _lucy(plane: Floats, kernel: Floats) -> Floats:
-    return richardson_lucy(plane, kernel, num_iter=_ITERATIONS)
+    result: Floats = richardson_lucy(plane, kernel, num_iter=_ITERATIONS)
+    return result
 
 
 def _wiener(plane: Floats, kernel: Floats) -> Floats:
-    return wiener(plane, kernel, balance=_BALANCE)
+    result: Floats = wiener(plane, kernel, balance=_BALANCE)
+    return result
 
 
 def _in_linear_light(image: Image, method: Callable[[Floats], Floats]) -> Image:

@@ -47,8 +47,8 @@ def corrupt(scene: BlurredScene, corruption: Corruption) -> BlurredScene:
     """
     if corruption is Corruption.sharp:
         return BlurredScene(scene.name, scene.target, scene.target)
-    spoil = _SPOILING.get(corruption, lambda image: image)
-    develop = _DEVELOPING.get(corruption, lambda image: image)
+    spoil = _SPOILING.get(corruption, _keep)
+    develop = _DEVELOPING.get(corruption, _keep)
     views = scene.views and (spoil(develop(scene.views[0])), spoil(develop(scene.views[1])))
     target = develop(scene.target)
     comparable = target.shape == scene.target.shape
@@ -63,12 +63,16 @@ def corrupt(scene: BlurredScene, corruption: Corruption) -> BlurredScene:
     )
 
 
+def _keep(image: Image) -> Image:
+    return image
+
+
 def _compress(image: Image) -> Image:
     buffer = io.BytesIO()
     pixels = (image * 255).round().astype(np.uint8)
     PillowImage.fromarray(pixels).save(buffer, "JPEG", quality=_QUALITY)
     with PillowImage.open(buffer) as stored:
-        return np.asarray(stored, np.float32) / 255
+        return np.asarray(stored, np.float32) / np.float32(255)
 
 
 def _add_noise(image: Image) -> Image:

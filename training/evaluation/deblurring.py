@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,12 +13,12 @@ from panels import Column, map_columns, save_panel, to_picture
 from training.errors import TrainingError
 from training.evaluation.baselines import DEBLURRING
 from training.evaluation.blurred_scene import BlurredScene, Image
-from training.evaluation.models_under_test import EstimatorInput, ModelUnderTest
+from training.evaluation.models_under_test import EstimatorInput, ModelUnderTest, ValueOptions
 from training.evaluation.tables import Row
 from training.lpips import Lpips
 from training.metrics import no_harm, psnr, ssim
 
-DISPLAY: dict[str, Any] = {"channel_axis": -1, "encoding": "srgb", "value_range": (0.0, 1.0)}
+DISPLAY: ValueOptions = {"channel_axis": -1, "encoding": "srgb", "value_range": (0.0, 1.0)}
 INPUT = "input"
 _TILE = 256
 

@@ -139,8 +139,9 @@ def _columns(scene: MapScene, maps: dict[str, DefocusMap]) -> Iterator[Column]:
 
 
 def _fit_to_truth(scene: MapScene, defocus: DefocusMap) -> Floats:
-    scale, offset = affine_fit(defocus.radius[scene.valid], scene.truth[scene.valid])
-    return scale * defocus.radius + offset
+    radius: Floats = defocus.radius
+    scale, offset = affine_fit(radius[scene.valid], scene.truth[scene.valid])
+    return scale * radius + offset
 
 
 def _paint(values: Floats, scene: MapScene) -> NDArray[np.uint8]:

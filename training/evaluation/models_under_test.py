@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,14 @@ def _task(name: str, accepted: Collection[Task]) -> Task:
     raise refused
 
 
+class ValueOptions(TypedDict, total=False):
+    """Keyword arguments of the plugin's functions that say how values are read."""
+
+    channel_axis: int
+    encoding: str
+    value_range: tuple[float, float]
+
+
 @dataclass(frozen=True)
 class EstimatorInput:
     """Images of a scene that an estimator may use.
@@ -70,13 +78,13 @@ class EstimatorInput:
         (Y, X) or (Y, X, 3): the photograph.
     views : tuple of array, optional
         The left and the right dual-pixel view.
-    how : mapping
-        Keyword arguments that tell `estimate_defocus` what the values mean.
+    options : ValueOptions
+        How the values are read.
     """
 
     center: Floats
     views: tuple[Floats, Floats] | None
-    how: dict[str, Any]
+    options: ValueOptions
 
     def suits(self, estimator: ModelUnderTest) -> bool:
         """Return whether the scene has the views that the estimator needs."""
@@ -90,5 +98,5 @@ class EstimatorInput:
                 raise ValueError(f"{estimator.label} needs two views")
             image, right = self.views
         return estimate_defocus(
-            image, right=right, model=estimator.name, downscale=downscale, **self.how
+            image, right=right, model=estimator.name, downscale=downscale, **self.options
         )

@@ -22,7 +22,7 @@ from training.errors import TrainingError
 from training.evaluation.blurred_scene import BlurredScene
 from training.evaluation.deblurring import DISPLAY
 from training.evaluation.maps import MapScene
-from training.evaluation.models_under_test import EstimatorInput
+from training.evaluation.models_under_test import EstimatorInput, ValueOptions
 
 ScoredScene = tuple[BlurredScene | None, MapScene | None]
 _PIXEL4_WHITE = 0.5
@@ -47,16 +47,16 @@ def pixel4(folder: Path) -> Iterator[ScoredScene]:
 
     What is to be deblurred is display-encoded, in three equal channels.
     """
-    how = {"encoding": "linear", "value_range": (0.0, _PIXEL4_WHITE)}
+    options: ValueOptions = {"encoding": "linear", "value_range": (0.0, _PIXEL4_WHITE)}
     for scene in pixel4_scenes(folder):
-        center = (scene.left + scene.right) / 2
-        images = EstimatorInput(center, (scene.left, scene.right), how)
-        picture = encode(center / _PIXEL4_WHITE)
+        center = (scene.left + scene.right) / np.float32(2)
+        images = EstimatorInput(center, (scene.left, scene.right), options)
+        picture = encode(center / np.float32(_PIXEL4_WHITE))
         maps = MapScene(
             scene.name, images, picture, scene.truth, scene.truth, scene.valid, in_pixels=False
         )
         photographs = (scene.left, scene.right, center, scene.all_in_focus)
-        left, right, blurred, target = map(_develop, photographs)
+        left, right, blurred, target = (_develop(light) for light in photographs)
         yield BlurredScene(scene.name, blurred, target, (left, right)), maps
 
 
@@ -91,7 +91,7 @@ def _pairs(folder: Path) -> list[PairFiles]:
 
 def _read(path: Path) -> NDArray[np.float32]:
     pixels = read_colors(path)
-    return pixels.astype(np.float32) / np.iinfo(pixels.dtype).max
+    return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
 
 
 def rendered(path: Path) -> Iterator[ScoredScene]:

@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter, uniform_filter
 from skimage.feature import blob_log
 from skimage.filters import threshold_otsu
 
-Image = NDArray[np.floating]
+Image = NDArray[np.integer] | NDArray[np.floating]
 
 _WINDOW = 17
 
@@ -14,7 +14,7 @@ _WINDOW = 17
 def psnr(image: Image, truth: Image) -> float:
     """Return the PSNR in dB, in linear values; the peak is the truth's range."""
     error = float(np.mean((image.astype(float) - truth) ** 2))
-    return 10 * np.log10(float(np.ptp(truth)) ** 2 / max(error, 1e-12))
+    return float(10 * np.log10(float(np.ptp(truth)) ** 2 / max(error, 1e-12)))
 
 
 def correlation_by_frequency(image: Image, other: Image) -> NDArray[np.float64]:
@@ -33,7 +33,7 @@ def correlation_by_frequency(image: Image, other: Image) -> NDArray[np.float64]:
     index = rings.astype(int).ravel()
 
     def sum_rings(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(index, values.ravel())
+        return np.bincount(index, values.ravel()).astype(float)
 
     cross = sum_rings((one * two.conj()).real)
     power = np.sqrt(sum_rings(np.abs(one) ** 2) * sum_rings(np.abs(two) ** 2))
@@ -83,7 +83,7 @@ def deepest_ring(image: Image, truth: Image, places: NDArray[np.floating], radiu
     return float(np.mean(dips))
 
 
-def flicker(frames: NDArray[np.floating]) -> float:
+def flicker(frames: Image) -> float:
     """Return the standard deviation over time, root mean square over pixels; (T, Y, X)."""
     return float(np.sqrt(frames.astype(float).var(axis=0, ddof=1).mean()))
 
