@@ -88,12 +88,19 @@ def estimate_defocus(
 
     See Also
     --------
-    deblur : restore the image by its map
+    deblur : restore an image by its map
+    reblur : blur a restored image by the map, to compare it with the source
+    DefocusMap : the result
 
     Notes
     -----
-    Where nothing has texture, nothing tells the radius; the confidence is low there, and the radius
-    is that of the surroundings.
+    On 64 rendered scenes of radii up to 12 pixels, the mean error is 0.50 px from one image and
+    0.39 px from two views; 0.25 and 0.19 px for the half of the pixels with the higher confidence.
+    The sign of two views is right on 97 % of the pixels beyond 1.5 px.
+
+    One image shows all blur: a photograph whose colors were interpolated from the sensor's mosaic
+    has some 1.1 px in focus. Where nothing has texture, the radius is that of the surroundings and
+    the confidence low. Motion blur is not modeled.
 
     Examples
     --------
@@ -126,7 +133,7 @@ def deblur(
     out: Any = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Any:
-    """Restore what defocus took away, and leave alone what is sharp.
+    """Restore the detail that defocus took away, and leave sharp pixels as they are.
 
     Parameters
     ----------
@@ -138,8 +145,7 @@ def deblur(
         radii in pixels of the image, whose sign does not matter; it may be painted by hand. (Y, X)
         serves all planes.
     strength : float
-        0 returns the input, bit for bit; 1 is the network's result; between and up to 2, the change
-        is scaled.
+        Factor of the network's change, from 0, which returns the input bit for bit, to 2.
     protect_radius : float
         Pixels whose radius is at most this many pixels come back untouched, those of twice that
         radius get the full result, with a smooth ramp between; 0 switches it off.
@@ -185,12 +191,18 @@ def deblur(
 
     See Also
     --------
-    reblur : blur the result again, to check it against the image
+    estimate_defocus : estimate the map, to edit it or to use it for several results
+    reblur : blur the result again, to compare it with the image
 
     Notes
     -----
-    Beyond the first null of the blur's transfer function, at 0.61 / radius cycles a pixel, detail
-    is inferred, not restored.
+    On seven photographs of a Canon camera, "faithful" gains 0.94 dB of PSNR on its input and lowers
+    LPIPS from 0.334 to 0.244; "natural" gains 0.43 dB and lowers it to 0.185. Blurred again, both
+    agree with the input to 38 dB. On twelve rendered specimens of microscopy the gain is 5.8 dB.
+
+    Detail beyond the first null of the blur's transfer function, at 0.61 / radius cycles a pixel,
+    is inferred, not restored: do not count or measure it. Deblurring follows the map: a radius that
+    is wrong but confident leaves blur or causes rings. Motion blur is not modeled.
 
     Examples
     --------
@@ -263,7 +275,15 @@ def reblur(
 
     See Also
     --------
+    deblur : make the sharp image
     refocus : blur with another focus and aperture
+
+    Notes
+    -----
+    Layers of one pixel of radius cover those behind them (`napari_defocus.optics.reblur`). What an
+    object hides in the sharp image is unknown: behind the blurred edge of a near object, the light
+    of its visible surroundings is used. Real kernels are not quite uniform disks, so even the right
+    map does not bring back a photograph exactly.
 
     Examples
     --------
@@ -324,12 +344,22 @@ def refocus(
     Returns
     -------
     array
-        As of :func:`reblur`.
+        Of the image's shape, data type and range, as of :func:`reblur`.
 
     Raises
     ------
     ImageError, MapError, OptionError, DeviceError
         As :func:`deblur`.
+
+    See Also
+    --------
+    reblur : blur as the camera did
+    deblur : make the sharp image
+
+    Notes
+    -----
+    It is as accurate as the map: where the sign of a radius is wrong, objects come into focus on
+    the wrong side. As in :func:`reblur`, what near objects hide is unknown.
 
     Examples
     --------
@@ -363,13 +393,23 @@ def measure_range(
     Returns
     -------
     (float, float)
-        For color and uint8 the data type's black and white (0 and 1 for floats), otherwise the
-        smallest value and the 99.99th percentile.
+        Black and white, in the image's own values: for color and uint8 the data type's (0 and 1 for
+        floats), otherwise the smallest value and the 99.99th percentile.
 
     Raises
     ------
     ImageError, OptionError
         As :func:`deblur`.
+
+    See Also
+    --------
+    Options : where the range is given, also one for each channel
+
+    Notes
+    -----
+    The image is read once, in parts if it is large, unless its data type sets the range. One pixel
+    in ten thousand may be brighter than white, so single hot pixels do not set it; a dark one sets
+    black.
 
     Examples
     --------

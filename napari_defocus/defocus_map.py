@@ -15,25 +15,36 @@ from .image.layout import Layout, is_dask
 
 @dataclass(frozen=True, eq=False)
 class DefocusMap:
-    """How far out of focus every pixel is, and how sure that is; unpacks as two arrays.
+    """Blur radius of every pixel, and confidence in it; unpacks as the two arrays.
 
     Parameters
     ----------
     radius : (..., Y, X) float32 array
-        Radius of the circle of confusion in pixels of the image, NumPy or dask. Zero is in focus.
-        Where `signed`, it is > 0 where the left dual-pixel view's content lies to the right of the
-        right view's: nearer than the plane of focus, as a left eye sees what is near.
+        Radius of the circle of confusion in pixels of the image, NumPy or dask; 0 is in focus. If
+        `signed`, a radius > 0 lies nearer than the plane of focus: the left dual-pixel view's
+        content lies to the right of the right view's there, as a left eye sees near objects.
     confidence : (..., Y, X) float32 array
         Probability, 0 to 1, that the radius is within one pixel of the truth.
     signed : bool
-        Whether the sign of the radius means something; if not, no radius is negative.
+        Whether the radii have a sign; if not, none is negative.
     model : str
         Name of the model that estimated it; empty if none did.
 
     Raises
     ------
     MapError
-        If the two arrays differ in shape.
+        If the two arrays differ in shape. Values are checked where the map is used.
+
+    See Also
+    --------
+    estimate_defocus : estimate a map
+    deblur, reblur, refocus : take a map, also one that was edited or painted
+
+    Notes
+    -----
+    On 384 rendered scenes of radii up to 12 pixels, the confidence differs from the share of pixels
+    that are right within one pixel by 0.01 (two views) and 0.02 (one image) on average. It may be
+    too high for images that are unlike these scenes.
 
     Examples
     --------

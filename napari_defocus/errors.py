@@ -8,23 +8,93 @@ from typing import Self
 
 
 class DefocusError(ValueError):
-    """The user's input cannot be used; the message says what is accepted."""
+    """Input that cannot be used; the message says what was wrong, and what is accepted.
+
+    See Also
+    --------
+    ImageError, MapError, ModelError, FileError, OptionError, DeviceError : errors of each kind
+
+    Notes
+    -----
+    Whatever the input is, the functions of this package raise one of these, or what a callback
+    raised. An error of another kind is a fault of the package.
+
+    Examples
+    --------
+    >>> import napari_defocus
+    >>> try:
+    ...     napari_defocus.deblur([1, 2, 3])
+    ... except napari_defocus.DefocusError as error:
+    ...     print(f"{type(error).__name__}: {error}")
+    ImageError: the image is a list; a NumPy or dask array is expected
+    """
 
 
 class ImageError(DefocusError):
-    """The image, its axes, its data type or its values cannot be used."""
+    """An image whose axes, data type or values cannot be used.
+
+    See Also
+    --------
+    estimate_defocus, deblur : the images that are accepted
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_defocus import measure_range
+    >>> measure_range(np.zeros((64, 48, 3), np.uint8))
+    Traceback (most recent call last):
+    napari_defocus.errors.ImageError: the image's shape (64, 48, 3) ends like color; ...
+    """
 
 
 class MapError(DefocusError):
-    """The defocus map does not fit the image or holds impossible values."""
+    """A defocus map that does not fit its image, or holds impossible values.
+
+    See Also
+    --------
+    DefocusMap : the maps that are accepted
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_defocus import DefocusMap
+    >>> DefocusMap(np.zeros((64, 48)), np.ones((64, 1)))
+    Traceback (most recent call last):
+    napari_defocus.errors.MapError: the map's radius has shape (64, 48) and its confidence ...
+    """
 
 
 class ModelError(DefocusError):
-    """The model is unknown, damaged, or made for another task."""
+    """A model that is unknown, damaged, or made for another task.
+
+    See Also
+    --------
+    list_models : the models that are accepted, beside files with your own weights
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_defocus import deblur
+    >>> deblur(np.zeros((64, 48), np.uint8), model="sharpest")
+    Traceback (most recent call last):
+    napari_defocus.errors.ModelError: there is no model 'sharpest'; for 'deblur' there are: ...
+    """
 
 
 class FileError(DefocusError, OSError):
-    """A file cannot be read or written; also an ``OSError``, as from Python's own `open`."""
+    """A file that cannot be read or written; also an ``OSError``, as from Python's own `open`.
+
+    See Also
+    --------
+    napari_defocus.io.read_picture : reads a file, by its content
+
+    Examples
+    --------
+    >>> from napari_defocus.io import read_picture
+    >>> read_picture("missing.png")
+    Traceback (most recent call last):
+    napari_defocus.errors.FileError: missing.png ...
+    """
 
     def __new__(cls, *args: object) -> Self:
         """Make one, also for libraries that unpickle errors by ``FileError.__new__``.
@@ -35,15 +105,56 @@ class FileError(DefocusError, OSError):
 
 
 class OptionError(DefocusError):
-    """An option lies outside what it accepts."""
+    """An argument whose value is not accepted.
+
+    See Also
+    --------
+    Options : the values that are accepted
+
+    Examples
+    --------
+    >>> from napari_defocus import Options
+    >>> Options(tile=-1)
+    Traceback (most recent call last):
+    napari_defocus.errors.OptionError: tile is -1; 'auto', None (whole) or the side of a tile ...
+    """
 
 
 class DeviceError(DefocusError):
-    """The device is missing or ran out of memory."""
+    """A device that is missing or ran out of memory.
+
+    See Also
+    --------
+    Options : its `device` and `tile`; a smaller tile takes less memory
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_defocus import reblur
+    >>> image, radius = np.zeros((8, 8), np.uint8), np.ones((8, 8))
+    >>> reblur(image, radius, device="cuda:99")
+    Traceback (most recent call last):
+    napari_defocus.errors.DeviceError: there is no device 'cuda:99'; there are: ...
+    """
 
 
 class Cancelled(Exception):
-    """Raised by a progress callback to stop the work; never caused by bad input."""
+    """Exception for a progress callback to raise, so that the work ends; no ``DefocusError``.
+
+    See Also
+    --------
+    estimate_defocus, deblur : take `progress`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_defocus import Cancelled, reblur
+    >>> def stop(done, total):
+    ...     raise Cancelled
+    >>> reblur(np.zeros((8, 8), np.uint8), np.ones((8, 8)), progress=stop)
+    Traceback (most recent call last):
+    napari_defocus.errors.Cancelled
+    """
 
 
 def reason(error: BaseException) -> str:

@@ -126,6 +126,16 @@ class Job(ABC, Generic[R]):
         progress : callable, optional
             Called as ``progress(done, total)`` after every tile, in pixels of work. Whatever it
             raises, such as :class:`napari_defocus.Cancelled`, ends the work.
+
+        Returns
+        -------
+        object
+            The result.
+
+        Raises
+        ------
+        DefocusError
+            As `steps` raises it; or if `progress` is no function.
         """
         if progress is not None and not callable(progress):
             raise OptionError(f"progress is {progress!r}; a function of (done, total) is expected")
@@ -158,14 +168,28 @@ class EstimateJob(Job[DefocusMap]):
         The estimator.
     options : Options
         How values are read and how to compute.
-    out : (array, array), optional
-        Where radius and confidence are written.
+    out : (float32 array, float32 array), optional
+        Where radius and confidence, (..., Y, X), are written.
+
+    See Also
+    --------
+    estimate_defocus : build the job and run it
+    DeblurJob : deblurring, which may hold this job
+    provenance : describe the result
+
+    Notes
+    -----
+    Nothing is read or computed before an attribute asks for it, and errors in the arguments are
+    raised then: ImageError, ModelError, OptionError and DeviceError, as by the function.
 
     Examples
     --------
     >>> job = EstimateJob(Views(np.zeros((64, 48), np.uint8)))
     >>> [card.name for card in job.models]
     ['single']
+    >>> radius, confidence = job.run()
+    >>> radius.shape
+    (64, 48)
     """
 
     function: ClassVar[str] = "estimate_defocus"
@@ -273,13 +297,32 @@ class DeblurJob(_PictureJob):
     out : array, optional
         Where the result is written.
     estimated_map : DefocusMap, optional
-        What the estimation gave, if it was run before; see `with_map`.
+        Result of the job that estimates the map, if it was run before; see `with_map`.
+
+    Raises
+    ------
+    OptionError
+        If `strength` or `protect_radius` is out of range, or `map_model` is named beside a map.
+
+    See Also
+    --------
+    deblur : build the job and run it
+    EstimateJob : estimation of the map, from two views for instance
+    provenance : describe the result
+
+    Notes
+    -----
+    Other errors in the arguments are raised when the job is run or its models are asked for:
+    ImageError, MapError, ModelError, OptionError and DeviceError, as by the function.
 
     Examples
     --------
     >>> job = DeblurJob(np.zeros((64, 48), np.uint8))
     >>> [card.name for card in job.models]
     ['photo-faithful', 'single']
+    >>> defocus = job.estimate.run()  # the map and the deblurring one after the other
+    >>> job.with_map(defocus).run().shape
+    (64, 48)
     """
 
     function: ClassVar[str] = "deblur"
@@ -402,13 +445,31 @@ class RefocusJob(_PictureJob):
     out : array, optional
         Where the result is written.
     deblurring : DeblurJob, optional
-        The job that made the sharp image. The result is then that of the image it was made from.
+        The job that made the sharp image. Provenance then names the image that it was made from.
+
+    Raises
+    ------
+    OptionError
+        If `focus` is not a finite number, or `aperture` is not one of 0 or more.
+
+    See Also
+    --------
+    refocus, reblur : build the job and run it
+    DeblurJob : deblurring, which makes the sharp image
+    provenance : describe the result
+
+    Notes
+    -----
+    Other errors in the arguments are raised when the job is run: ImageError, MapError, OptionError
+    and DeviceError, as by the functions.
 
     Examples
     --------
     >>> job = RefocusJob(np.zeros((8, 8), np.uint8), np.ones((8, 8)), aperture=0.5)
     >>> job.function, job.models
     ('refocus', ())
+    >>> job.run().shape
+    (8, 8)
     """
 
     sharp: Any

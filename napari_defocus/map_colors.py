@@ -1,4 +1,4 @@
-"""Colors for defocus maps, dark where the image is in focus.
+"""Color maps for defocus maps, dark where the image is in focus.
 
 The color maps come from the package `cmap`. Both are perceptually even and can be told apart with
 a color vision deficiency:

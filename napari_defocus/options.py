@@ -54,6 +54,16 @@ class Options:
     OptionError
         If one of them is something else. The value range is checked when the image is known.
 
+    See Also
+    --------
+    EstimateJob, DeblurJob, RefocusJob : take options
+    measure_range : measure the value range
+
+    Notes
+    -----
+    On one device, `tile` changes results by at most 1e-4 of the range in float32. Devices and
+    precisions round differently, so byte for byte equal results need the same of both.
+
     Examples
     --------
     >>> Options(device="cpu").changed()

@@ -1,4 +1,4 @@
-"""Provenance of a result: enough to make it again, and to tell whether it was made from an image.
+"""Provenance of a result: enough to make it again, and to recognize the image it was made from.
 
 There is one schema for the API, the command line, the widgets and the batch.
 """
@@ -83,6 +83,21 @@ def provenance(
     dict
         Ready for JSON: software, version, function, model and sha256 of the model that made the
         result, models, parameters, input. Arrays among the parameters are replaced by their hashes.
+
+    Raises
+    ------
+    DefocusError
+        If the job cannot be run with its arguments.
+
+    See Also
+    --------
+    EstimateJob, DeblurJob, RefocusJob : jobs, as which the functions of the same purpose run
+
+    Notes
+    -----
+    With the same device, package and versions of torch, the record's arguments make the same bytes
+    again. The hash of a dask image is that of its recipe; its value range, if it is not an option,
+    is not measured and left None. Images on disk are read once for the hash.
 
     Examples
     --------

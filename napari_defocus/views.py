@@ -1,4 +1,4 @@
-"""Views that a defocus map is estimated from: one image, or both halves of its dual pixels."""
+"""Views that a defocus map is estimated from: one image, or two of dual pixels."""
 
 from __future__ import annotations
 
@@ -17,21 +17,40 @@ from .io.raw import read_dual_pixel
 
 @dataclass(frozen=True, eq=False)
 class Views:
-    """One view, or two of the same shape and data type.
+    """One image, or two dual-pixel views, from which a map is estimated.
 
     Parameters
     ----------
     image : (..., Y, X) array
-        The image, or the left dual-pixel view.
+        The image, or the left dual-pixel view; with channels where it has color. Integers or real
+        floats.
     right : (..., Y, X) array, optional
-        The right dual-pixel view.
+        The right dual-pixel view, of the same shape and data type.
     upright : callable, optional
         Turns an array (Y, X) of the views to the orientation of the picture they belong to.
 
     Raises
     ------
     ImageError
-        If the views differ in shape or data type.
+        If the views differ in shape or data type, or one is no array.
+
+    See Also
+    --------
+    EstimateJob : the job that estimates a map from views
+    estimate_defocus : the function, which takes both views
+
+    Notes
+    -----
+    Where a pixel is nearer than the plane of focus, the left view's content must lie to the right
+    of the right view's; swapped views give radii of the wrong sign. Views up to 3 pixels apart
+    vertically are aligned.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> left, right = np.zeros((2, 64, 48), np.uint8)
+    >>> Views(left).task, Views(left, right).task
+    ('single', 'dual')
     """
 
     image: Any
@@ -52,7 +71,7 @@ class Views:
 
     @property
     def task(self) -> Literal["single", "dual"]:
-        """The task that a model must be made for."""
+        """The task that the model must be made for."""
         return "single" if self.right is None else "dual"
 
     def turn_upright(self, defocus: DefocusMap) -> DefocusMap:
