@@ -4,7 +4,11 @@ None of them is a ``RuntimeError``: napari's generator workers take those for de
 and swallow them.
 """
 
+import re
 from typing import Self
+
+#: Control characters, line separators, and marks that turn the direction of writing.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class DefocusError(ValueError):
@@ -160,3 +164,24 @@ class Cancelled(Exception):
 def reason(error: BaseException) -> str:
     """Return the text of an error as one line, in the system's words and without a file's name."""
     return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+
+
+def printable(text: object, *, keep: str = "") -> str:
+    r"""Return a text with control characters escaped, so that no name in it can steer a terminal.
+
+    Parameters
+    ----------
+    text : object
+        Anything that becomes a text.
+    keep : str
+        Control characters that are left as they are.
+
+    Examples
+    --------
+    >>> printable("a\x1b[31m.tif")
+    'a\\x1b[31m.tif'
+    """
+    return _UNPRINTABLE.sub(
+        lambda match: match[0] if match[0] in keep else match[0].encode("unicode_escape").decode(),
+        str(text),
+    )

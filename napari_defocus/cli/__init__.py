@@ -1,9 +1,8 @@
 """The command ``napari-defocus``."""
 
 import sys
-from io import TextIOWrapper
 
-from .commands import app
+from .process import run_process
 
 
 def main() -> None:
@@ -18,6 +17,10 @@ def main() -> None:
     ...
     SystemExit: 0
     """
-    if isinstance(sys.stdout, TextIOWrapper):  # file names may be invalid Unicode
-        sys.stdout.reconfigure(errors="surrogateescape")
-    app(prog_name="napari-defocus")
+    sys.exit(run_process(_run_command))
+
+
+def _run_command() -> int:
+    from .commands import run  # takes half a second, in which Ctrl-C may come
+
+    return run()

@@ -12,7 +12,7 @@ from ..batch.process import Outcome
 from ..batch.report import PAGE_NAME
 from ..batch.run import Event, run_plan
 from ..batch.settings import Settings
-from .console import note, progress_bar
+from .console import note, print_path, progress_bar
 
 _SOME_FAILED = 1
 
@@ -61,7 +61,7 @@ def run_batch(
                 _print_outcome(plan, event, event.outcome)
             progress(round(1000 * (counts.total() + share)), 1000 * len(plan.items))
     note(", ".join(f"{count} {state}" for state, count in counts.items()))
-    typer.echo(out / PAGE_NAME)
+    print_path(out / PAGE_NAME)
     if counts["failed"]:
         raise typer.Exit(_SOME_FAILED)
 
@@ -86,4 +86,4 @@ def _print_outcome(plan: Plan, event: Event, outcome: Outcome) -> None:
         note(f"Kept: {outcome.message}")
     else:
         for path in item.results.values():
-            typer.echo(path)
+            print_path(path)

@@ -4,12 +4,12 @@ Nothing heavy is imported before a command runs, so that help appears at once.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..version import __version__
-from .console import reporting
+from .console import note, reporting
 from .options import (
     ChannelAxis,
     CommandWithRenamedOptions,
@@ -45,6 +45,41 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Estimate how far out of focus every pixel of an image is, and deblur it.",
 )
+
+
+def run() -> int:
+    """Run the command that the words of the command line name.
+
+    Returns
+    -------
+    int
+        The exit status.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After Ctrl-C before the command has begun.
+    """
+    try:
+        return app(prog_name="napari-defocus", standalone_mode=False) or 0
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # typer has errors of click, or a copy of them
+            raise
+        return _report_usage(error)
+
+
+def _report_usage(error: Any) -> int:
+    """Print how a command is used, and why it is not used well; return the exit status."""
+    message = " ".join(error.format_message().split())
+    if message:  # without words the help has been printed already
+        if error.ctx is not None:
+            for line in error.ctx.get_usage().splitlines():
+                note(line)
+        note(f"Error: {message}")
+    status: int = error.exit_code
+    return status
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,43 +1,95 @@
-"""Messages and progress on stderr; stdout is for results alone."""
+"""Results on stdout; messages, warnings and progress on stderr."""
 
-import signal
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from ..errors import Cancelled, DefocusError
+from ..errors import Cancelled, DefocusError, FileError, printable, reason
+from .process import CANCELLED, USER_ERROR, discard, ending_signals, report
 
-_USER_ERROR, _CANCELLED, _TERMINATED = 2, 130, 143
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_WIDE = 200  # columns where the output does not go to a terminal
 
 
 @contextmanager
 def reporting() -> Iterator[None]:
-    """Turn a DefocusError into one line and status 2, and Ctrl-C into status 130.
+    """Turn errors that a user can act on into one line and status 2, and Ctrl-C into status 130.
 
-    SIGTERM ends the command with status 143, and leaves no half-written file either.
+    SIGTERM and SIGHUP end the command with 128 and their number, and leave no half-written file.
     """
-    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
-        with warnings.catch_warnings():
+        with ending_signals(), warnings.catch_warnings():
             warnings.showwarning = _show_warning
             yield
     except DefocusError as error:
         note(f"Error: {error}")
-        raise typer.Exit(_USER_ERROR) from None
+        raise typer.Exit(USER_ERROR) from None
+    except BrokenPipeError:
+        raise
+    except (OSError, MemoryError) as error:
+        note(f"Error: {_describe(error)}")
+        raise typer.Exit(USER_ERROR) from None
     except (KeyboardInterrupt, Cancelled):
         note("Cancelled; nothing more is written.")
-        raise typer.Exit(_CANCELLED) from None
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+        raise typer.Exit(CANCELLED) from None
+
+
+def _describe(error: OSError | MemoryError) -> str:
+    if isinstance(error, MemoryError):
+        return "out of memory; a smaller --tile may help, or crop or split the image"
+    name = getattr(error, "filename", None)
+    return reason(error) if name is None else f"{os.fsdecode(name)}: {reason(error)}"
 
 
 def note(text: str) -> None:
     """Print a message for the user."""
-    typer.echo(text, err=True)
+    report(text)
+
+
+def print_path(path: Path) -> None:
+    """Print the path of a result: byte for byte, but on a terminal without control characters.
+
+    Raises
+    ------
+    FileError
+        If it cannot be printed, as on a full disk.
+    """
+    with _printing():
+        typer.echo(printable(path) if sys.stdout.isatty() else os.fsencode(path))
+
+
+def print_table(table: "Table") -> None:
+    """Print a table.
+
+    Raises
+    ------
+    FileError
+        If it cannot be printed, as on a full disk.
+    """
+    from rich.console import Console
+
+    with _printing():
+        Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+
+@contextmanager
+def _printing() -> Iterator[None]:
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard(sys.stdout)
+        raise FileError(f"the output cannot be written: {reason(error)}") from error
 
 
 @contextmanager
@@ -67,7 +119,7 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=None)
+        task = bar.add_task(printable(title), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
@@ -80,4 +132,4 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     del category, filename, lineno, file, line
-    note(f"Warning: {message}")
+    note(f"Warning: {' '.join(str(message).split())}")

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import typer
 
 from ..errors import FileError
 from ..io import Picture, check_target, target_format, write_picture
 from ..provenance_record import sidecar_path, write_sidecar
+from .console import print_path
 
 _WRITABLE = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".zarr")
 
@@ -62,7 +62,7 @@ class Outputs:
         """Write one output and its provenance, and print its path."""
         write_picture(path, data, like, channel_axis=channel_axis, overwrite=self.overwrite)
         write_sidecar(path, record, overwrite=self.overwrite)
-        typer.echo(path)
+        print_path(path)
 
 
 def beside(image: Path, addition: str, suffix: str | None = None) -> Path:

@@ -1,13 +1,16 @@
 """Commands that make a map or a picture: read, run the API, write with provenance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..array_types import Array
 from ..defocus_map import DefocusMap
 from ..errors import FileError, MapError, OptionError
-from ..io import Picture, check_fits, read_picture, resolve_options
+from ..image.layout import is_dask
+from ..io import Picture, check_fits, open_picture, resolve_options
+from ..io.read import LARGE
 from ..jobs import DeblurJob, EstimateJob, RefocusJob
 from ..map_colors import paint_map
 from ..options import Options
@@ -18,6 +21,16 @@ from .outputs import (
     Outputs,
     check_holds_floats,
     check_is_plane,
+)
+from .windows import (
+    deblur_with_map_to,
+    estimate_to,
+    map_template,
+    paint_to,
+    preview_template,
+    run_to,
+    windowed_files,
+    write_records,
 )
 
 
@@ -145,6 +158,9 @@ def map_defocus(
     job = EstimateJob(source.views(picture, options), model, resolve_options(picture, options))
     if goals.preview:
         check_is_plane(goals.preview, picture.axes, job.layout.map_shape)
+    if is_dask(job.source):
+        _map_by_windows(job, picture, goals, outputs)
+        return
     with progress_bar(f"map {image.name}") as progress:
         defocus = job.run(progress)
     record, axis = provenance(job, path=image.name), job.layout.channel_axis
@@ -155,6 +171,27 @@ def map_defocus(
         plane = defocus.radius.reshape(defocus.radius.shape[-2:])
         painted = paint_map(plane, signed=defocus.signed)
         outputs.write(goals.preview, painted, record, channel_axis=-1)
+
+
+def _map_by_windows(
+    job: EstimateJob, picture: Picture, goals: MapOutputs, outputs: Outputs
+) -> None:
+    template = map_template(picture, job.layout.channel_axis)
+    if goals.preview:
+        preview = preview_template(template)
+        check_fits(goals.preview, preview)
+    name = outputs.inputs[0].name
+    with windowed_files(outputs) as files:
+        radius = files.open(goals.radius, template)
+        if goals.confidence:
+            confidence = files.open(goals.confidence, template)
+        else:
+            confidence = files.temporary("confidence", template)
+        defocus = estimate_to((radius, confidence), job, name)
+        if goals.preview:
+            paint_to(files.open(goals.preview, preview), defocus)
+        record = provenance(job, path=name)
+    write_records(outputs, record)
 
 
 def deblur_image(
@@ -172,6 +209,11 @@ def deblur_image(
     check_fits(out, picture)
     job = settings.job(image, picture, defocus, resolve_options(picture, options))
     record = provenance(job, path=image.name)
+    if is_dask(job.source):
+        with windowed_files(outputs) as files:
+            run_to(files.open(out, picture), job, f"deblur {image.name}")
+        write_records(outputs, record)
+        return
     if isinstance(job.defocus, EstimateJob):
         with progress_bar(f"map {image.name}") as progress:
             job = job.with_map(job.defocus.run(progress))
@@ -206,26 +248,36 @@ def refocus_image(
     picture = _read(image, options)
     check_fits(out, picture)
     options = resolve_options(picture, options)
-    if settings.is_sharp:
-        deblur, map_of_picture, sharp = None, defocus.read(), picture.data
-    else:
-        deblur = deblurring.job(image, picture, defocus, options)
-        map_of_picture, sharp = _deblur_with_map(image, deblur)
-    job = RefocusJob(
-        sharp,
-        map_of_picture,
-        settings.focus,
-        settings.aperture,
-        options,
+    deblur = None if settings.is_sharp else deblurring.job(image, picture, defocus, options)
+    refocus = partial(
+        RefocusJob,
+        focus=settings.focus,
+        aperture=settings.aperture,
+        options=options,
         deblurring=deblur,
+    )
+    if is_dask(picture.data):
+        with windowed_files(outputs) as files:
+            if deblur is None:
+                job = refocus(picture.data, defocus.read())
+            else:
+                job = refocus(*deblur_with_map_to(files, deblur, picture, image.name))
+            record = provenance(job, path=image.name)
+            run_to(files.open(out, picture), job, f"refocus {image.name}")
+        write_records(outputs, record)
+        return
+    job = (
+        refocus(picture.data, defocus.read())
+        if deblur is None
+        else refocus(*_deblur_with_map(image, deblur))
     )
     with progress_bar(f"refocus {image.name}") as progress:
         view = job.run(progress)
     outputs.write(out, view, provenance(job, path=image.name), picture)
 
 
-def _deblur_with_map(image: Path, job: DeblurJob) -> tuple[Any, Array]:
-    """Return a picture's map, estimated unless it was read, and the picture deblurred by it."""
+def _deblur_with_map(image: Path, job: DeblurJob) -> tuple[Array, Any]:
+    """Return a picture deblurred, and its map, estimated unless it was read."""
     defocus = job.defocus
     if job.estimate is not None:
         with progress_bar(f"map {image.name}") as progress:
@@ -233,11 +285,13 @@ def _deblur_with_map(image: Path, job: DeblurJob) -> tuple[Any, Array]:
         job = job.with_map(defocus)
     with progress_bar(f"deblur {image.name}") as progress:
         sharp: Array = job.run(progress)
-    return defocus, sharp
+    return sharp, defocus
 
 
 def _read(path: Path, options: Options) -> Picture:
-    picture = read_picture(path)
+    picture = open_picture(path)
+    if is_dask(picture.data) and picture.data.size < LARGE:
+        picture = replace(picture, data=picture.data.compute())
     if picture.ignored:
         note(f"Note: {path} also holds {picture.ignored}, left out here.")
     return picture.as_planes() if options.channel_axis == "none" else picture
@@ -251,7 +305,7 @@ def _views(path: Path, picture: Picture, *, dual_pixel: bool) -> Views:
 
 
 def _read_numbers(path: Path, what: str) -> Array:
-    picture = read_picture(path)
+    picture = open_picture(path)
     if picture.channel_axis is not None:
         raise FileError(f"{path} is a picture in colors; it should hold {what}, as a gray TIFF")
     numbers: Array = picture.data

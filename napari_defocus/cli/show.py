@@ -1,33 +1,34 @@
 """Tables of the models, of an image file, and of this machine."""
 
 import json
+import os
 import platform
-import sys
+import stat
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import DefocusError, ModelError
+from ..errors import DefocusError, ModelError, printable
 from ..image.dask_planes import range_of
-from ..image.layout import Imaging, read_layout
-from ..io import Picture, read_picture
+from ..image.layout import Imaging, is_dask, read_layout
+from ..io import Picture, open_picture
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
 from ..provenance_record import sidecar_path
 from ..version import __version__
+from .console import print_table
 
 _TASK_WORDS = {
     "single": "map of one image",
     "dual": "map of two dual-pixel views",
     "deblur": "deblurring",
 }
-_WIDE = 200  # columns where the output does not go to a terminal
+_LARGEST_SIDECAR = 10_000_000  # bytes
 _LIBRARIES = ("torch", "numpy", "tifffile", "imagecodecs", "pillow")
 
 
@@ -39,8 +40,8 @@ def show_models(*, check: bool) -> None:
     table = _table("name", "for", "version", "size", "license", *(["file"] if check else []))
     for card in cards:
         state = [_verify(card)] if check else []
-        table.add_row(*(Text(text) for text in [*_summary(card), *state]))
-    _print(table)
+        table.add_row(*map(_cell, [*_summary(card), *state]))
+    print_table(table)
     damaged = [card.name for card in cards if check and _verify(card) != "sound"]
     if damaged:
         raise ModelError(f"the weights of {', '.join(damaged)} are damaged; install them anew")
@@ -53,18 +54,18 @@ def show_model(name: str, *, check: bool) -> None:
     if check:
         verify(card)
         rows["file"] += " (sound: its sha256 is as it should be)"
-    _print(_rows((name, _words(value)) for name, value in rows.items()))
+    print_table(_rows((name, _words(value)) for name, value in rows.items()))
 
 
 def show_file(path: Path) -> None:
     """Print what a file holds, and how it would be read."""
-    picture = read_picture(path)
-    _print(_rows(_file_rows(path, picture)))
+    picture = open_picture(path)
+    print_table(_rows(_file_rows(path, picture)))
 
 
 def show_machine() -> None:
     """Print versions, and the device that would be used."""
-    _print(_rows(_machine_rows()))
+    print_table(_rows(_machine_rows()))
 
 
 def _summary(card: ModelCard) -> list[str]:
@@ -73,7 +74,8 @@ def _summary(card: ModelCard) -> list[str]:
 
 
 def _size(path: Path) -> str:
-    size = path.stat().st_size
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    size = sum(file.stat().st_size for file in files)
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
 
 
@@ -144,10 +146,10 @@ def _reading_rows(picture: Picture) -> Iterator[tuple[str, str]]:
         yield "cannot be used", str(error)
         return
     words = {"srgb": "srgb: display values", "linear": "linear: proportional to light"}
-    finite = picture.data[np.isfinite(picture.data)]
-    yield "values", f"{finite.min():g} to {finite.max():g}"
-    if finite.size < picture.data.size:
-        yield "not finite", f"{picture.data.size - finite.size} values"
+    least, most, missing = _finite_values(picture.data)
+    yield "values", f"{least:g} to {most:g}"
+    if missing:
+        yield "not finite", f"{missing} values"
     yield "black and white", f"{low:g} and {high:g}"
     yield "encoding", words[layout.encoding]
     planes = [str(n) for n in layout.leading if n > 1]
@@ -155,6 +157,28 @@ def _reading_rows(picture: Picture) -> Iterator[tuple[str, str]]:
         yield "planes", f"{' x '.join(planes)}, one by one"
     for task in ("single", "deblur"):
         yield f"model, {_TASK_WORDS[task]}", _default_model(task, layout.imaging)
+
+
+def _finite_values(data: Any) -> tuple[float, float, int]:
+    """Return the least and the largest finite value, and how many are not finite.
+
+    Those of a dask array are found in one pass, window by window.
+    """
+    if data.dtype.kind in "iu":
+        measures = data.min(), data.max(), 0
+    else:
+        finite = np.isfinite(data)
+        measures = (
+            np.where(finite, data, np.inf).min(),
+            np.where(finite, data, -np.inf).max(),
+            (~finite).sum(),
+        )
+    if is_dask(data):
+        import dask
+
+        measures = dask.compute(*measures)
+    least, most, missing = measures
+    return float(least), float(most), int(missing)
 
 
 def _default_model(task: Any, imaging: Imaging) -> str:
@@ -166,11 +190,22 @@ def _default_model(task: Any, imaging: Imaging) -> str:
 
 def _origin(sidecar: Path) -> str:
     try:
-        record = json.loads(sidecar.read_text(encoding="utf-8"))
+        record = json.loads(_read_small(sidecar))
         models = ", ".join(f"{model['name']} {model['version']}" for model in record["models"])
         return f"{record['function']} by napari-defocus {record['version']}, models: {models}"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return f"{sidecar.name} cannot be understood: {error}"
+
+
+def _read_small(path: Path) -> str:
+    """Return the text of a file that should be small."""
+    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("it is no file")
+        if status.st_size > _LARGEST_SIDECAR:
+            raise ValueError(f"it has {status.st_size} bytes, and should have some thousands")
+        return file.read(_LARGEST_SIDECAR).decode()
 
 
 def _machine_rows() -> Iterator[tuple[str, str]]:
@@ -206,9 +241,9 @@ def _table(*columns: str) -> Table:
 def _rows(rows: Iterable[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 3, 0, 0))
     for name, value in rows:
-        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+        table.add_row(_cell(name, "bold"), _cell(value))
     return table
 
 
-def _print(table: Table) -> None:
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+def _cell(text: str, style: str = "") -> Text:
+    return Text(printable(text, keep="\n"), style, overflow="fold")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from napari_defocus import __version__
-from napari_defocus.io import write_picture
+from napari_defocus.io import read_picture, write_picture
 
 from .conftest import blobs
 
@@ -112,3 +112,44 @@ def test_help_imports_nothing_heavy(command):
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert "Usage" in shown.stdout
     assert shown.stdout.endswith("set()\n")
+
+
+def shell(line, folder):
+    line = line.replace("COMMAND", f"{sys.executable} -c '{COMMAND[-1]}'")
+    return subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True)
+
+
+def test_closed_streams_end_in_no_file(photo):
+    done = shell("COMMAND map photo.jpg <&- >&- 2>&-", photo.parent)
+    assert done.returncode == 0
+    assert read_picture(photo.parent / "photo-defocus.tif").data.shape == (40, 48)
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "error"),
+    [
+        ("COMMAND models 2>&1 >/dev/full", 2, "Error: the output cannot be written: No space"),
+        ("COMMAND --version 2>&1 >/dev/full", 2, "Error: the output cannot be written: No space"),
+        ("COMMAND info none.tif 2>/dev/full", 2, ""),
+        ("COMMAND models 2>&1 >&-", 0, ""),
+        ("mkdir a; cd a; rmdir ../a; COMMAND models 2>&1", 2, "Error: the working directory"),
+    ],
+)
+def test_streams_and_folders_that_are_gone(tmp_path, line, status, error):
+    done = shell(line, tmp_path)
+    assert done.stdout.startswith(error)
+    assert (done.stdout.count("\n"), done.stderr) == (bool(error), "")
+    assert done.returncode == status
+
+
+def test_an_interruption_while_modules_are_imported():
+    code = (
+        "import signal, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'typer': signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from napari_defocus.cli import main; main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "Cancelled; nothing more is written.\n")

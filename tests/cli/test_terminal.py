@@ -1,0 +1,93 @@
+"""Signals, and names that could steer a terminal."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from napari_defocus.cli import process
+from napari_defocus.io import write_picture
+
+from .conftest import blobs
+
+#: Clears the screen, in two ways; turns the direction of writing.
+HOSTILE = "a\x1b[2J\x9b2J\u202e[red]"
+ESCAPED = r"a\x1b[2J\x9b2J\u202e[red]"
+
+posix = pytest.mark.skipif(os.name != "posix", reason="shells and signals of POSIX")
+
+
+@pytest.fixture
+def handlers():
+    """Put the handlers of signals back that an ended command leaves ignored."""
+    before = {each: signal.getsignal(each) for each in process._ENDING}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@posix
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_the_work_once(handlers, name):
+    number = getattr(signal, name)
+    tidied = []
+
+    def work():
+        with process.ending_signals():
+            try:
+                signal.raise_signal(number)
+            finally:
+                signal.raise_signal(number)
+                tidied.append(True)
+
+    with pytest.raises((KeyboardInterrupt, SystemExit)) as end:
+        work()
+    assert tidied
+    assert name == "SIGINT" or end.value.code == 128 + number
+
+
+@posix
+def test_ignored_signals_stay_ignored(handlers):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with process.ending_signals():
+        signal.raise_signal(signal.SIGHUP)
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_names_in_errors_and_tables_do_not_steer_a_terminal(run, tmp_path):
+    assert f"{ESCAPED}.tif cannot be read" in run("info", tmp_path / f"{HOSTILE}.tif").error
+    write_picture(tmp_path / f"{HOSTILE}.tif", (blobs(24, 32) * 255).astype(np.uint8))
+    assert f"{ESCAPED}.tif" in run("info", tmp_path / f"{HOSTILE}.tif").out.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    "words", [[HOSTILE], ["map", "a", "b", HOSTILE], ["map", "--" + HOSTILE], ["models", HOSTILE]]
+)
+def test_words_do_not_steer_a_terminal(run, words):
+    completed = run(*words)
+    assert completed.status == 2
+    assert not {"\x1b", "\x9b", "\u202e"} & {*completed.err}
+    assert r"\x1b[2J" in completed.err
+
+
+def test_paths_of_results_are_printed_byte_for_byte(run, tmp_path):
+    write_picture(tmp_path / f"{HOSTILE}.tif", (blobs(24, 32) * 255).astype(np.uint8))
+    assert run("map", tmp_path / f"{HOSTILE}.tif").out == f"{tmp_path / HOSTILE}-defocus.tif\n"
+
+
+def test_a_sidecar_that_is_no_text_is_described(run, photo):
+    sidecar = photo.parent / "photo.jpg.json"
+    for content in ('{"function": "\\u001b[2J", "version": "", "models": []}', "[" * 100_000):
+        sidecar.write_text(content)
+        completed = run("info", photo)
+        assert completed.status == 0
+        assert "\x1b" not in completed.out
+    sidecar.unlink()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(sidecar)
+        assert "cannot be understood: it is no file" in run("info", photo).out
+    sidecar.unlink()
+    with sidecar.open("wb") as file:
+        file.truncate(1 << 34)
+    assert "it has 17179869184 bytes" in run("info", photo).out
