@@ -1,4 +1,4 @@
-"""The command line of the training package: ``python -m training --help``."""
+"""Command line of the training package: ``python -m training --help``."""
 
 import logging
 import sys
@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def main() -> None:
-    """Run a command; report what its user can mend in one sentence, with exit code 2."""
+    """Run a command; report an error of its user in one sentence, with exit code 2."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         run(sys.argv[1:] or ["--help"])

@@ -1,8 +1,9 @@
-"""What each part of the deblurring training is worth: the same data and time, a part left out."""
+"""Variants of the deblurring training, each without one of its parts, and their scores."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -10,16 +11,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_defocus.networks import ARCHITECTURES
+from napari_defocus.networks.generator import Generator
+from napari_defocus.networks.paper import PaperGenerator
 from training.data.dpdd import dpdd_scenes
 from training.data.sensor import Photographs
 from training.engine.fit import FitOptions
 from training.evaluation.tables import Row
 from training.lpips import Lpips
-from training.metrics import psnr, ssim
+from training.metrics import Floats, psnr, ssim
 from training.recipes import DataOptions, GanConfig
 from training.run_config import read_options
-from training.tasks.gan import GanOptions, GanTask
+from training.trainings.gan import GanOptions, GanTraining
 
+#: Divides the sizes that every architecture accepts.
 _MULTIPLE = 128
 
 _PRESETS = Path(__file__).with_name("presets")
@@ -29,8 +33,8 @@ def _preset(name: str) -> GanOptions:
     return read_options(_PRESETS / f"{name}.json", GanConfig).gan
 
 
-#: As they are, but for widths that a processor can train, and one step of our critic for one of
-#: the generator.
+#: Our preset and the published one, with widths that a CPU can train, and with one step of our
+#: discriminator for each step of the generator.
 OURS = replace(_preset("natural"), discriminator_width=16, discriminator_steps=1)
 PAPER = replace(_preset("paper"), width=16, discriminator_width=16)
 VARIANTS: Mapping[str, GanOptions] = {
@@ -47,12 +51,13 @@ VARIANTS: Mapping[str, GanOptions] = {
 def variant_config(
     fit: FitOptions, data: DataOptions, gan: GanOptions, seed: int, guide: str, lpips: Path
 ) -> GanConfig:
-    """All options of one training of the comparison.
+    """Return all options of one training of the comparison.
 
-    A network that cannot take crops of the size asked for gets the next larger ones that it can,
-    and fewer, so that all see about as many pixels a step.
+    Crops are enlarged to the next size that the network accepts, and their number is reduced, so
+    that all networks see about as many pixels a step.
     """
-    multiple = ARCHITECTURES[gan.architecture].descriptor.multiple
+    architecture = cast("type[Generator | PaperGenerator]", ARCHITECTURES[gan.architecture])
+    multiple = architecture.descriptor.multiple
     crop = -(-data.crop // multiple) * multiple
     batch = max(1, round(fit.batch * (data.crop / crop) ** 2))
     return GanConfig(
@@ -65,62 +70,67 @@ def variant_config(
 
 
 @torch.inference_mode()
-def score(task: GanTask, generator: nn.Module, lpips: Lpips, dpdd: Path | None) -> Row:
-    """Mean scores of a generator: on rendered held-out scenes, and on DPDD scenes if given.
+def score(training: GanTraining, generator: nn.Module, lpips: Lpips, dpdd: Path | None) -> Row:
+    """Return mean scores of a generator on rendered held-out scenes and, optionally, on DPDD.
 
-    The network alone is scored, at full size and as one tile, guided as its training says.
+    The network alone is scored, at full size and as one tile, with the guidance of its training.
     """
     rendered = [
-        pair for photos in task.held_out() for pair in _rendered_pairs(task, generator, photos)
+        pair
+        for photos in training.held_out()
+        for pair in _rendered_pairs(training, generator, photos)
     ]
     row: Row = _means("rendered", rendered, lpips)
     if dpdd is not None:
         real = [
-            (_whole(task, generator, _planes(scene.blurred)), _planes(scene.target))
+            (_restore_whole(training, generator, _planes(scene.blurred)), _planes(scene.target))
             for scene in dpdd_scenes(dpdd)
         ]
         row |= _means("DPDD", real, lpips)
     return row
 
 
-def spread(rows: Sequence[Row]) -> list[Row]:
-    """One row a method: mean over its seeds, and how far apart the seeds lie."""
-    methods = dict.fromkeys(row["method"] for row in rows)
-    return [_told(method, [row for row in rows if row["method"] == method]) for method in methods]
+def summarize_seeds(rows: Sequence[Row]) -> list[Row]:
+    """Return one row a method: the mean over its seeds, and half their range."""
+    by_method: dict[str, list[Row]] = {}
+    for row in rows:
+        by_method.setdefault(row["method"], []).append(row)
+    return [_summarize(method, own) for method, own in by_method.items()]
 
 
-def _told(method: str, rows: Sequence[Row]) -> Row:
-    told: Row = {"method": method, "seeds": len(rows)}
+def _summarize(method: str, rows: Sequence[Row]) -> Row:
+    summary: Row = {"method": method, "seeds": len(rows)}
     for key in rows[0]:
         if key in ("method", "seed"):
             continue
         values = [float(row[key]) for row in rows]
         digits = 0 if key == "steps" else 2 if "PSNR" in key else 3
-        told[key] = f"{np.mean(values):.{digits}f} ± {(max(values) - min(values)) / 2:.{digits}f}"
-    return told
+        half_range = (max(values) - min(values)) / 2
+        summary[key] = f"{np.mean(values):.{digits}f} ± {half_range:.{digits}f}"
+    return summary
 
 
 def _rendered_pairs(
-    task: GanTask, generator: nn.Module, photos: Photographs
+    training: GanTraining, generator: nn.Module, photos: Photographs
 ) -> Iterable[tuple[Tensor, Tensor]]:
-    return zip(task.restore(generator, photos.center), photos.sharp, strict=True)
+    return zip(training.restore(generator, photos.center), photos.sharp, strict=True)
 
 
-def _whole(task: GanTask, generator: nn.Module, image: Tensor) -> Tensor:
+def _restore_whole(training: GanTraining, generator: nn.Module, image: Tensor) -> Tensor:
     height, width = image.shape[-2:]
     pad = (0, -width % _MULTIPLE, 0, -height % _MULTIPLE)
     padded = functional.pad(image[None], pad, mode="replicate")
-    return task.restore(generator, padded)[0, :, :height, :width]
+    return training.restore(generator, padded)[0, :, :height, :width]
 
 
-def _means(where: str, pairs: Sequence[tuple[Tensor, Tensor]], lpips: Lpips) -> Row:
+def _means(scenes: str, pairs: Sequence[tuple[Tensor, Tensor]], lpips: Lpips) -> Row:
     arrays = [tuple(np.asarray(t.float().permute(1, 2, 0)) for t in pair) for pair in pairs]
     return {
-        f"{where} PSNR": float(np.mean([psnr(a, b) for a, b in arrays])),
-        f"{where} SSIM": float(np.mean([ssim(a, b) for a, b in arrays])),
-        f"{where} LPIPS": float(np.mean([lpips(a.float(), b) for a, b in pairs])),
+        f"{scenes} PSNR": float(np.mean([psnr(a, b) for a, b in arrays])),
+        f"{scenes} SSIM": float(np.mean([ssim(a, b) for a, b in arrays])),
+        f"{scenes} LPIPS": float(np.mean([lpips(a.float(), b) for a, b in pairs])),
     }
 
 
-def _planes(image: np.ndarray) -> Tensor:
+def _planes(image: Floats) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))

@@ -1,4 +1,4 @@
-"""The adversary: judges patches, not pictures."""
+"""Discriminator that scores patches of a picture, and its gradient penalty."""
 
 from itertools import pairwise
 
@@ -26,7 +26,7 @@ class PatchDiscriminator(nn.Module):
         layers: list[nn.Module] = []
         for depth, (before, after) in enumerate(pairwise(channels)):
             stride = 2 if depth < 3 else 1
-            # a bias would be taken away again by the normalization
+            # the normalization would subtract a bias
             layers.append(nn.Conv2d(before, after, 4, stride, padding=1, bias=not depth))
             if depth:
                 layers.append(nn.InstanceNorm2d(after, affine=True))
@@ -41,24 +41,25 @@ class PatchDiscriminator(nn.Module):
 
 
 def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
-    """Mean over samples of (|gradient| - 1)^2 between real and fake pictures.
+    """Return the mean over samples of (|gradient| - 1)^2 between real and fake pictures.
 
     Parameters
     ----------
     discriminator : nn.Module
-        The critic.
+        The discriminator.
     real, fake : Tensor
         (N, 3, H, W).
     share : Tensor
-        (N, 1, 1, 1) in [0, 1]: where between the two each sample's gradient is taken.
+        (N, 1, 1, 1) in [0, 1]: the share of `real` in the mixture at which each sample's gradient
+        is taken.
 
     Notes
     -----
-    Gulrajani et al., "Improved Training of Wasserstein GANs" (2017); the norm is each sample's own.
+    Gulrajani et al., "Improved Training of Wasserstein GANs" (2017); each sample has its own norm.
     """
-    between = (share * real + (1 - share) * fake).detach().requires_grad_()
+    mixture = (share * real + (1 - share) * fake).detach().requires_grad_()
     with torch.autocast(real.device.type, enabled=False):
-        score = discriminator(between).mean((1, 2, 3)).sum()
-        (gradient,) = torch.autograd.grad(score, between, create_graph=True)
+        score = discriminator(mixture).mean((1, 2, 3)).sum()
+        (gradient,) = torch.autograd.grad(score, mixture, create_graph=True)
     norm: Tensor = gradient.flatten(1).norm(dim=1)
     return ((norm - 1) ** 2).mean()

@@ -1,5 +1,5 @@
-"""What can go wrong in a training, told in one sentence."""
+"""The error for mistakes that the user of a training can correct."""
 
 
 class TrainingError(Exception):
-    """Something the person who started the training can mend."""
+    """A mistake that whoever started the training can correct, described in one sentence."""

@@ -1,4 +1,4 @@
-"""Trained weights into the plugin's registry, with their card."""
+"""Export of trained weights to the plugin's registry, each with its card."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -25,20 +25,20 @@ _VERSION = "0.1"
 
 @dataclass(frozen=True)
 class Model:
-    """What a model of the plugin is made of.
+    """Weights and card of one model of the plugin.
 
     Attributes
     ----------
     file : str
-        Name, without suffix, of the weights that a run leaves.
+        Name, without suffix, of the weights in the folder of a run.
     task : {"single", "dual", "deblur"}
-        What it is for.
+        Task of its network.
     description, data : str
-        What its card says of it, and of what it was trained on.
+        Text on its card: what the model does, and what it was trained on.
     scale_from : str
-        Name of the model that sets the scale of its radii, if one does.
+        Name of the model that sets the scale of its radii, or empty.
     arguments : mapping
-        What its network is given beside what it was trained with.
+        Arguments of its network, beside those of the training.
     """
 
     file: str
@@ -49,7 +49,7 @@ class Model:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-#: All models of the plugin, by their names.
+#: All models of the plugin, by name.
 MODELS: Mapping[str, Model] = {
     "single": Model(
         "single",
@@ -100,41 +100,41 @@ MODELS: Mapping[str, Model] = {
 
 
 def export(run: Path, name: str, folder: Path, *, figures: Mapping[str, Any]) -> ModelCard:
-    """Write what a run left as a model of the plugin.
+    """Write the weights of a run as a model of the plugin.
 
     Parameters
     ----------
     run : Path
         Folder of the run.
     name : str
-        A key of `MODELS`: which model it becomes.
+        A key of `MODELS`: the model that they become.
     folder : Path
         Folder of the registry.
     figures : mapping
-        What else was measured, beside the run's own figures.
+        Further scores for the card, beside those of the run.
 
     Returns
     -------
     ModelCard
-        The card as written.
+        The card that was written.
 
     Raises
     ------
     napari_defocus.errors.ModelError
-        If the run left no such weights.
+        If the folder of the run holds no such weights.
     """
     model = MODELS[name]
-    left = find_model(run / f"{model.file}.safetensors", model.task)
+    trained = find_model(run / f"{model.file}.safetensors", model.task)
     card = replace(
-        left,
+        trained,
         name=name,
         path=folder / f"{name}.safetensors",
-        arguments={**left.arguments, **model.arguments},
+        arguments={**trained.arguments, **model.arguments},
         version=_VERSION,
         license=LICENSE,
         description=model.description,
         data=model.data,
-        figures={"held-out rendered scenes": left.figures, **figures},
+        figures={"held-out rendered scenes": trained.figures, **figures},
         scale_from=model.scale_from,
     )
-    return write_model(card, load_network(left).state_dict())
+    return write_model(card, load_network(trained).state_dict())

@@ -15,9 +15,9 @@ _POOLED_BEFORE = (3, 6, 9)
 
 
 class Lpips(nn.Module):
-    """Learned perceptual distance (Zhang et al. 2018), and the features it is taken of.
+    """Learned perceptual distance (Zhang et al. 2018), and the features that it compares.
 
-    The weights are buffers: they follow `to`, no optimizer sees them, no checkpoint keeps them.
+    The weights are buffers: `to` moves them, but no optimizer changes and no checkpoint keeps them.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ class Lpips(nn.Module):
 
     Notes
     -----
-    SqueezeNet is told from AlexNet by its fire modules. Its taps are those of LPIPS v0.1: behind
-    the first convolution and behind fire modules 4, 7, 9, 10, 11, 12.
+    Fire modules in the file mean SqueezeNet, otherwise it is AlexNet. SqueezeNet's features are
+    taken as in LPIPS v0.1: behind the first convolution and fire modules 4, 7, 9, 10, 11, 12.
     """
 
     def __init__(self, weights: Path) -> None:
@@ -41,22 +41,22 @@ class Lpips(nn.Module):
 
     @torch.no_grad()
     def forward(self, image: Tensor, target: Tensor) -> float:
-        """Distance, without gradient, of two display-encoded images (3, H, W) in [0, 1]."""
+        """Return the distance of two display-encoded (3, H, W) in [0, 1], without gradient."""
         return self.distance(image[None], target[None]).item()
 
     def distance(self, images: Tensor, targets: Tensor) -> Tensor:
-        """Mean distance of (N, 3, H, W) from as many targets, through which no gradient flows."""
+        """Return the mean distance of (N, 3, H, W) from targets, which get no gradient."""
         with torch.no_grad():
-            wanted = self.features(targets)
-        apart = []
-        for tap, (a, b) in enumerate(zip(self.features(images), wanted, strict=True)):
+            target_features = self.features(targets)
+        distances = []
+        for tap, (a, b) in enumerate(zip(self.features(images), target_features, strict=True)):
             head = self._weight(f"lin.{tap}.weight")[:, None, None]
             squares = (functional.normalize(a) - functional.normalize(b)).square()
-            apart.append((squares * head).sum(1).mean())
-        return torch.stack(apart).sum()
+            distances.append((squares * head).sum(1).mean())
+        return torch.stack(distances).sum()
 
     def features(self, images: Tensor) -> list[Tensor]:
-        """Feature maps that the distance compares, finest first; differentiable.
+        """Return the feature maps that the distance compares, finest first; differentiable.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class Lpips(nn.Module):
 
 
 def _buffer_name(key: str) -> str:
-    """Buffers may not have dots in their names."""
+    """Return a buffer's name for a key of the file: without dots, which torch forbids."""
     return key.replace(".", "_")
 
 

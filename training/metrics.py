@@ -10,34 +10,36 @@ from skimage.metrics import structural_similarity
 from training.losses import CONFIDENT_WITHIN
 
 Floats = NDArray[np.floating]
+#: Iteratively reweighted least squares, which minimize the absolute residual.
 _ROUNDS = 6
 _SMALLEST_RESIDUAL = 1e-3
 _CLEAR_SIGN = 1.5
 _IN_FOCUS = 0.5
+#: PSNR in dB of pixels that did not change, instead of infinity.
 _UNTOUCHED = 100.0
 
 
 def psnr(image: Floats, target: Floats) -> float:
-    """Peak signal-to-noise ratio in dB of images in [0, 1]; infinite if they are equal."""
+    """Return the peak signal-to-noise ratio in dB of images in [0, 1]; infinite if equal."""
     error = float(np.mean((image.astype(float) - target) ** 2))
     return np.inf if error == 0 else float(-10 * np.log10(error))
 
 
 def ssim(image: Floats, target: Floats) -> float:
-    """Structural similarity of (Y, X, 3) images in [0, 1], 7x7 uniform window."""
+    """Return the structural similarity of (Y, X, 3) images in [0, 1], in 7x7 uniform windows."""
     return float(structural_similarity(image, target, data_range=1, channel_axis=2))
 
 
 @dataclass(frozen=True)
 class MapScores:
-    """How far a defocus map is from the truth up to scale and offset; 0 is perfect.
+    """Errors of a defocus map up to scale and offset; 0 is perfect.
 
     Attributes
     ----------
     aiwe1, aiwe2 : float
         Mean absolute and root-mean-square residual of the best affine fit.
     rank : float
-        1 - |Spearman's rank correlation|.
+        1 - |Spearman's rank correlation|; NaN if the map or the truth is constant.
     """
 
     aiwe1: float
@@ -46,15 +48,15 @@ class MapScores:
 
 
 def map_scores(prediction: Floats, truth: Floats) -> MapScores:
-    """Affine-invariant scores over the given pixels (1-D arrays); no rank where one is constant."""
-    least = _residual(prediction, truth, np.ones(len(truth)))
+    """Return affine-invariant scores of pixels (1-D arrays)."""
+    least_squares = _residual(prediction, truth, np.ones(len(truth)))
     weights = np.ones(len(truth))
     for _ in range(_ROUNDS):
         residual = np.abs(_residual(prediction, truth, weights))
         weights = 1 / np.maximum(_SMALLEST_RESIDUAL, residual)
     return MapScores(
         aiwe1=float(residual.mean()),
-        aiwe2=float(np.sqrt(np.mean(least**2))),
+        aiwe2=float(np.sqrt(np.mean(least_squares**2))),
         rank=_rank_error(prediction, truth),
     )
 
@@ -73,18 +75,18 @@ def _rank_error(prediction: Floats, truth: Floats) -> float:
 def affine_fit(
     prediction: Floats, truth: Floats, weights: Floats | None = None
 ) -> tuple[float, float]:
-    """Scale and offset that bring a prediction closest to the truth in squares (1-D arrays)."""
-    middle = float(np.average(prediction, weights=weights))
-    target = float(np.average(truth, weights=weights))
-    apart = prediction.astype(float) - middle
-    spread = np.average(apart**2, weights=weights)
-    scale = float(np.average(apart * truth, weights=weights) / spread) if spread > 0 else 0.0
-    return scale, target - scale * middle
+    """Return scale and offset of a prediction's least-squares fit to the truth (1-D arrays)."""
+    mean = float(np.average(prediction, weights=weights))
+    true_mean = float(np.average(truth, weights=weights))
+    centered = prediction.astype(float) - mean
+    spread = np.average(centered**2, weights=weights)
+    scale = float(np.average(centered * truth, weights=weights) / spread) if spread > 0 else 0.0
+    return scale, true_mean - scale * mean
 
 
 @dataclass(frozen=True)
 class RadiusScores:
-    """How far radii are from true ones in px.
+    """Errors of radii.
 
     Attributes
     ----------
@@ -102,7 +104,7 @@ class RadiusScores:
 
 
 def radius_scores(prediction: Floats, truth: Floats) -> RadiusScores:
-    """Scores in px over the given pixels (1-D arrays); NaN if there are none."""
+    """Return the scores of pixels (1-D arrays of radii in px); NaN if there are none."""
     if not prediction.size:
         return RadiusScores(np.nan, np.nan, np.nan)
     error = np.abs(prediction.astype(float) - truth)
@@ -116,7 +118,7 @@ def radius_scores(prediction: Floats, truth: Floats) -> RadiusScores:
 
 
 def no_harm(image: Floats, result: Floats, radius: Floats) -> float:
-    """PSNR in dB between input and result where nothing is out of focus.
+    """Return the PSNR in dB between input and result where nothing is out of focus.
 
     Parameters
     ----------
@@ -128,7 +130,7 @@ def no_harm(image: Floats, result: Floats, radius: Floats) -> float:
     Returns
     -------
     float
-        At most 100, for pixels that are untouched; NaN if no pixel is in focus.
+        At most 100, if no pixel changed; NaN if no pixel is in focus.
     """
     sharp = np.abs(radius) < _IN_FOCUS
     return min(psnr(image[sharp], result[sharp]), _UNTOUCHED) if sharp.any() else np.nan

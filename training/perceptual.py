@@ -1,4 +1,4 @@
-"""How different two pictures look to a network trained to tell what is in them."""
+"""Perceptual loss: difference of two pictures in the features of a classification network."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _VGG_POOLED_BEFORE = (5, 10)
 
 
 class Vgg19Features(nn.Module):
-    """VGG19 up to its third convolution at quarter size (relu3_3).
+    """Layers of VGG19 up to its third convolution at quarter size (relu3_3).
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ class Vgg19Features(nn.Module):
         self.register_buffer("deviation", torch.tensor(_DEVIATION)[:, None, None], persistent=False)
 
     def features(self, images: Tensor) -> list[Tensor]:
-        """The one feature map (N, 256, H / 4, W / 4) of display-encoded images in [0, 1]."""
-        x = (images - self.mean) / self.deviation
+        """Return the one feature map (N, 256, H / 4, W / 4) of display-encoded images in [0, 1]."""
+        x = (images - self.get_buffer("mean")) / self.get_buffer("deviation")
         for index in _VGG_CONVOLUTIONS:
             if index in _VGG_POOLED_BEFORE:
                 x = functional.max_pool2d(x, 2)
@@ -47,7 +47,7 @@ class Vgg19Features(nn.Module):
 
 
 def load_features(weights: Path) -> Lpips | Vgg19Features:
-    """Features of AlexNet, SqueezeNet (as LPIPS ships them) or VGG19, told by their names.
+    """Load VGG19, or AlexNet or SqueezeNet as LPIPS ships them; tensors' names say which it is.
 
     Raises
     ------
@@ -66,10 +66,10 @@ def load_features(weights: Path) -> Lpips | Vgg19Features:
 
 
 def perceptual_loss(network: Lpips | Vgg19Features, image: Tensor, target: Tensor) -> Tensor:
-    """LPIPS by one of its networks; by VGG19, mean squared difference of the features."""
+    """Return the distance of LPIPS or, for VGG19, the mean squared difference of the features."""
     if isinstance(network, Lpips):
         return network.distance(image, target)
     with torch.no_grad():
-        wanted = network.features(target)
-    pairs = zip(network.features(image), wanted, strict=True)
+        target_features = network.features(target)
+    pairs = zip(network.features(image), target_features, strict=True)
     return torch.stack([functional.mse_loss(a, b) for a, b in pairs]).mean()

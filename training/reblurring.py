@@ -1,4 +1,4 @@
-"""Reblurring with a bank of kernels, and the radius that reblurs best: no radius is ever given."""
+"""Reblurring with a bank of kernels, and the radius whose reblurring fits two views best."""
 
 from dataclasses import dataclass
 
@@ -9,25 +9,27 @@ from napari_defocus.networks.blocks import box
 from napari_defocus.optics.bank import KernelBank
 from napari_defocus.optics.convolution import convolve
 
+#: Share of the light below which differences of the matching error are taken for noise.
 _FLAT = 0.02
+#: Largest difference in px between the matches of small and large windows.
 _AGREEING = 1.0
 
 
 def left_candidates(sharp: Tensor, bank: KernelBank) -> Tensor:
-    """The left view for every whole signed radius.
+    """Return the left view for every whole signed radius.
 
     Parameters
     ----------
     sharp : Tensor
         (N, 1, H, W) linear light.
     bank : KernelBank
-        Of kernels up to radius R.
+        Kernels up to radius R.
 
     Returns
     -------
     Tensor
-        (N, 2 R + 1, H, W) for radii -R, ..., R. The right view for a radius is the left one for
-        its opposite: flip the axis.
+        (N, 2 R + 1, H, W) for radii -R, ..., R. Flipped along this axis they are the right views:
+        the right view for a radius is the left view for the opposite radius.
     """
     positive, negative = bank.views(in_front=True)[0], bank.views(in_front=False)[0]
     kernels = torch.cat([negative[1:].flip(0), positive])
@@ -35,13 +37,20 @@ def left_candidates(sharp: Tensor, bank: KernelBank) -> Tensor:
 
 
 def interpolation_weights(radius: Tensor, limit: int) -> Tensor:
-    """Share of every whole signed radius -limit, ..., limit: (N, 1, H, W) to (N, S, H, W)."""
+    """Return the share (N, S, H, W) of every whole signed radius -limit, ..., limit."""
     steps = torch.arange(-limit, limit + 1, device=radius.device, dtype=radius.dtype)
     return (1 - (radius.clamp(-limit, limit) - steps[:, None, None]).abs()).clamp(min=0)
 
 
 def reblur_views(candidates: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
-    """Left and right view (N, 1, H, W) by `left_candidates` and a signed radius (N, 1, H, W).
+    """Return left and right view (N, 1, H, W) for a signed radius (N, 1, H, W).
+
+    Parameters
+    ----------
+    candidates : Tensor
+        From `left_candidates`.
+    radius : Tensor
+        (N, 1, H, W) signed, in px.
 
     Notes
     -----
@@ -56,36 +65,36 @@ def reblur_views(candidates: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Match:
-    """The radius whose candidates fit the views best.
+    """Radii whose candidates fit the views best.
 
     Attributes
     ----------
     radius : Tensor
         (N, 1, H, W) signed, in px.
-    clear : Tensor
-        (N, 1, H, W) in [0, 1]: how much better it fits than the mean candidate. 0 where there is
-        no texture to tell, and where wider windows say otherwise, as beside edges in depth.
+    clearness : Tensor
+        (N, 1, H, W) in [0, 1]: by how much it fits better than the mean candidate. 0 where texture
+        is missing, and where wider windows yield another radius, as beside edges in depth.
     """
 
     radius: Tensor
-    clear: Tensor
+    clearness: Tensor
 
 
 @torch.no_grad()
 def best_match(candidates: Tensor, left: Tensor, right: Tensor, half: int) -> Match:
-    """Compare views with candidates over (2 half + 1)-wide windows, and over twice as wide ones."""
+    """Match views with candidates in (2 half + 1)-wide windows, and in twice as wide ones."""
     errors = (candidates - left).abs() + (candidates.flip(1) - right).abs()
     errors = errors.contiguous(memory_format=torch.channels_last)
     cost = box(errors, half)
-    radius, at = _least(cost)
-    wide, _ = _least(box(errors, 2 * half))
+    radius, least = _minimum(cost)
+    wide_radius, _ = _minimum(box(errors, 2 * half))
     level = box((left + right) / 2, half).clamp(min=_FLAT)
-    clear = ((cost.mean(1, keepdim=True) - at) / (at + _FLAT * level)).clamp(0, 1)
-    return Match(radius, clear * ((radius - wide).abs() < _AGREEING))
+    clearness = ((cost.mean(1, keepdim=True) - least) / (least + _FLAT * level)).clamp(0, 1)
+    return Match(radius, clearness * ((radius - wide_radius).abs() < _AGREEING))
 
 
-def _least(cost: Tensor) -> tuple[Tensor, Tensor]:
-    """Signed radius of the least cost, refined by a parabola; and that cost."""
+def _minimum(cost: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the signed radius of the least cost, refined by a parabola, and that cost."""
     best = cost[:, 1:-1].argmin(1, keepdim=True) + 1
     below, at, above = (cost.gather(1, best + step) for step in (-1, 0, 1))
     bend = (below - 2 * at + above).clamp(min=1e-9)
@@ -93,8 +102,11 @@ def _least(cost: Tensor) -> tuple[Tensor, Tensor]:
     return best - cost.shape[1] // 2 + offset, at
 
 
-def inside(radius: Tensor, reach: int) -> Tensor:
-    """Where nothing beyond the picture's edge can have been blurred in, (N, 1, H, W) of 0 and 1."""
+def free_of_edge(radius: Tensor, reach: int) -> Tensor:
+    """Return 1 where blur mixes in nothing from beyond the picture's edge, else 0.
+
+    Radius and result are (N, 1, H, W); `reach` is the largest radius that counts.
+    """
     height, width = radius.shape[-2:]
     rows = torch.arange(height, device=radius.device)
     columns = torch.arange(width, device=radius.device)
@@ -104,11 +116,11 @@ def inside(radius: Tensor, reach: int) -> Tensor:
     return (distance >= radius.abs().clamp(max=reach) + 1).float()
 
 
-def same_light(sharp: Tensor, view: Tensor) -> Tensor:
-    """`sharp` (N, 1, H, W) times the factor that gives it the mean light of `view`.
+def match_light(sharp: Tensor, view: Tensor) -> Tensor:
+    """Scale `sharp` (N, 1, H, W) so that each picture has the mean light of `view`.
 
-    Means are taken under a Hann window: blur carries light across the edges of a picture, but
-    hardly from where that window is high to where it is low.
+    The means are weighted by a Hann window, because blur carries light across the edges of a
+    picture.
     """
     rows, columns = (
         torch.hann_window(size + 2, periodic=False, device=sharp.device)[1:-1]

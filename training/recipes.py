@@ -1,4 +1,4 @@
-"""All options of each training, and the training that they describe."""
+"""Options of each training, and the construction of a training from them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from lightning.fabric import Fabric
 from torch import nn
 
 from napari_defocus.models import find_model, load_network
-from napari_defocus.networks.descriptor import Task as ModelTask
+from napari_defocus.networks.descriptor import Task
 from training.data.corpus import Corpus, photographs
 from training.data.device_pool import DevicePool
 from training.data.lenses import read_bank
@@ -25,13 +25,13 @@ from training.data.sensor import SensorOptions, photograph
 from training.data.source import Source
 from training.engine.fit import FitOptions, fit
 from training.engine.launch import launch
-from training.engine.task import Task
+from training.engine.training import Training
 from training.errors import TrainingError
 from training.run_config import flatten, save_options
-from training.tasks.estimators import EstimatorOptions, EstimatorTask
-from training.tasks.gan import GanOptions, GanTask
-from training.tasks.lbk import LbkOptions, LbkTask
-from training.tasks.samplers import (
+from training.trainings.estimators import EstimatorOptions, EstimatorTraining
+from training.trainings.gan import GanOptions, GanTraining
+from training.trainings.lbk import LbkOptions, LbkTraining
+from training.trainings.samplers import (
     Expose,
     FixedBatches,
     FixedPairBatches,
@@ -41,51 +41,51 @@ from training.tasks.samplers import (
     SceneSampler,
 )
 
-#: What may change when a run goes on: how long, how often it is looked at, and on what machine.
+#: Options that may change when a run continues: its time, its reports, and the machine.
 _MAY_DIFFER = frozenset(
     {
         *("minutes", "threads", "report_seconds", "checkpoint_seconds"),
         *("pool", "photos", "pairs", "validation"),
     }
 )
-#: Reblurring needs light as it fell: no tone curve but sRGB's, nothing done to the blurred picture
-#: that is not done to the sharp one.
+#: Reblurring needs linear light: no tone curve but sRGB's, and the same processing of blurred and
+#: sharp pictures.
 _TRUE_LIGHT = SensorOptions(
     bent_share=0.0, jpeg_share=0.0, mosaic_share=0.0, raw_share=0.0, enlarged_share=0.0
 )
-#: Faint texture or none beside strong, and views as badly matched as real ones may be.
+#: Estimators also meet faint texture and none, and views that match as badly as real ones.
 _FAINT = SensorOptions(veiled_share=0.5, blank_share=0.04)
 _UNEVEN = replace(_FAINT, balance=1.15, misaligned_share=0.4, smoothed_share=0.5)
 
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Where scenes come from."""
+    """Sources of the scenes."""
 
     pool: Path | None = None
     """Scenes to train on, made by `render`: a file, or a folder of files of scenes of one size,
-    which are kept in the device's memory."""
+    which stay in the memory of the device."""
     photos: Path | None = None
-    """Folder of sharp photographs to render scenes from on the way, without a pool."""
+    """Folder of sharp photographs, from which scenes are rendered during the training."""
     pairs: Path | None = None
-    """Real pairs instead: a folder of DPDD, or of blurred/ and sharp/."""
+    """Real pairs instead of scenes: a folder of DPDD, or one with blurred/ and sharp/."""
     evaluation_pairs: bool = False
-    """Accept pairs that are kept for evaluation: to learn a lens's kernels from them."""
+    """Accept pairs that are kept for evaluation, to learn the kernels of their lens."""
     validation: Path | None = None
-    """Scenes of held-out photographs, made by `render`; else DPDD's own."""
+    """Scenes of held-out photographs, made by `render`; by default, DPDD's validation pairs."""
     imaging: Literal["photo", "microscopy"] = "photo"
-    """What takes the pictures: a camera, or a microscope."""
+    """Instrument that takes the pictures: a camera, or a microscope."""
     validate_on: int = 128
-    """How many of them are looked at."""
+    """Number of validation scenes or pairs."""
     crop: int = 128
     """Side of the training crops in pixels, a multiple of 8."""
 
     def sampler(
         self, device: torch.device, *, views: bool, sensor: SensorOptions | None = None
     ) -> Sampler:
-        """Takes random photographs to train on."""
-        given = [value for value in (self.pool, self.photos, self.pairs) if value is not None]
-        if len(given) != 1:
+        """Return the sampler of random photographs to train on."""
+        sources = [self.pool, self.photos, self.pairs]
+        if sum(source is not None for source in sources) != 1:
             raise TrainingError("give one of --pool FILE, --photos FOLDER, --pairs FOLDER")
         if self.pairs is not None:
             return self._pairs(self.pairs, "train", views=views)
@@ -96,7 +96,7 @@ class DataOptions:
     def fixed_batches(
         self, device: torch.device, *, views: bool, sensor: SensorOptions | None = None
     ) -> FixedBatches:
-        """Takes the fixed photographs that figures are measured on."""
+        """Return the fixed photographs for validation."""
         if self.validation is not None:
             expose = self._expose(views=views, sensor=sensor)
             return FixedSceneBatches(Pool(self.validation), expose, device, self.validate_on)
@@ -115,12 +115,13 @@ class DataOptions:
 
     def _source(self, device: torch.device) -> Source:
         if self.pool is not None:
-            pool = _kept(self.pool, device)
+            pool = _open_pool(self.pool, device)
             if self.crop > pool.size:
                 raise TrainingError(
                     f"crop is {self.crop}; the scenes of {self.pool} have {pool.size} px"
                 )
             return pool
+        assert self.photos is not None  # `sampler` has checked it
         kind = Renderer if self.imaging == "photo" else MicroscopyRenderer
         return kind(Corpus(photographs(self.photos, held_out=False)))
 
@@ -130,8 +131,8 @@ class DataOptions:
         return PairSampler(scenes, self.crop)
 
 
-def _kept(path: Path, device: torch.device) -> Pool | DevicePool:
-    """The scenes of a file, or of all files of a folder."""
+def _open_pool(path: Path, device: torch.device) -> Pool | DevicePool:
+    """Open the scenes of a file, or of all files of a folder."""
     if not path.is_dir():
         return Pool(path)
     files = sorted(path.glob("*.npy"))
@@ -148,9 +149,9 @@ class EstimatorConfig:
     data: DataOptions = field(default_factory=DataOptions)
     estimator: EstimatorOptions = field(default_factory=EstimatorOptions)
     teacher: Path | None = None
-    """Dual-pixel estimator whose maps are taught instead of rendered radii."""
+    """Dual-pixel estimator whose maps are learned instead of rendered radii."""
     start: str | None = None
-    """Estimator whose weights are trained on: a name or a file."""
+    """Estimator whose weights the training starts from: a name or a file."""
 
 
 @dataclass(frozen=True)
@@ -161,11 +162,11 @@ class GanConfig:
     data: DataOptions = field(default_factory=DataOptions)
     gan: GanOptions = field(default_factory=GanOptions)
     guide: str = "single"
-    """Single-image estimator that guides: a name or a file."""
+    """Single-image estimator whose maps guide: a name or a file."""
     features: Path | None = None
     """Weights for the perceptual loss: VGG19, or LPIPS' SqueezeNet."""
     start: str | None = None
-    """Deblurring network whose weights are trained on: a name or a file."""
+    """Deblurring network whose weights the training starts from: a name or a file."""
 
 
 @dataclass(frozen=True)
@@ -176,18 +177,22 @@ class LbkConfig:
     data: DataOptions = field(default_factory=DataOptions)
     lbk: LbkOptions = field(default_factory=LbkOptions)
     planted: Path | None = None
-    """Kernels the scenes were rendered with, to be compared with: figures only."""
+    """Kernels with which the scenes were rendered, for comparison only."""
 
 
-def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> EstimatorTask:
-    """The training of an estimator of one image or, if `dual`, of two views."""
+#: All options of a training.
+Config = EstimatorConfig | GanConfig | LbkConfig
+
+
+def estimator_training(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> EstimatorTraining:
+    """Return the training of an estimator of one image or, if `dual`, of two views."""
     if config.data.pairs is not None and config.teacher is None:
         raise TrainingError("real pairs have no radii to learn: give --teacher FILE")
-    teacher = None if config.teacher is None else _model(config.teacher, "dual", fabric)
+    teacher = None if config.teacher is None else _load_model(config.teacher, "dual", fabric)
     views = dual or teacher is not None
-    kind: ModelTask = "dual" if dual else "single"
-    start = None if config.start is None else find_model(config.start, kind)
-    task = EstimatorTask(
+    task: Task = "dual" if dual else "single"
+    start = None if config.start is None else find_model(config.start, task)
+    training = EstimatorTraining(
         config.estimator,
         config.data.sampler(fabric.device, views=views, sensor=_UNEVEN if dual else _FAINT),
         config.data.fixed_batches(fabric.device, views=views),
@@ -196,32 +201,32 @@ def estimator_task(config: EstimatorConfig, fabric: Fabric, *, dual: bool) -> Es
         arguments=None if start is None else start.arguments,
     )
     if config.start is not None:
-        _go_on_from(config.start, kind, task.network)
-    return task
+        _load_weights(config.start, task, training.network)
+    return training
 
 
-def gan_task(config: GanConfig, fabric: Fabric) -> GanTask:
-    """The training of the deblurring network."""
+def gan_training(config: GanConfig, fabric: Fabric) -> GanTraining:
+    """Return the training of the deblurring network."""
     options = config.gan
     sensor = SensorOptions(
         veiled_share=options.veiled_share, noise_kept=options.noise_kept
     ).quieter(options.noise)
-    task = GanTask(
+    training = GanTraining(
         options,
         config.data.sampler(fabric.device, views=False, sensor=sensor),
         config.data.fixed_batches(fabric.device, views=False),
-        _model(config.guide, "single", fabric),
+        _load_model(config.guide, "single", fabric),
         config.features,
         fabric.device,
     )
     if config.start is not None:
-        _go_on_from(config.start, "deblur", task.generator)
-    return task
+        _load_weights(config.start, "deblur", training.generator)
+    return training
 
 
-def lbk_task(config: LbkConfig, fabric: Fabric) -> LbkTask:
-    """The training of the learnable blur kernel."""
-    return LbkTask(
+def lbk_training(config: LbkConfig, fabric: Fabric) -> LbkTraining:
+    """Return the training of the learnable blur kernel."""
+    return LbkTraining(
         config.lbk,
         config.data.sampler(fabric.device, views=True, sensor=_TRUE_LIGHT),
         config.data.fixed_batches(fabric.device, views=True, sensor=_TRUE_LIGHT),
@@ -231,40 +236,52 @@ def lbk_task(config: LbkConfig, fabric: Fabric) -> LbkTask:
 
 def train(
     run: Path,
-    config: Any,
-    how: FitOptions,
-    make: Callable[[Fabric], Task],
+    config: Config,
+    make: Callable[[Fabric], Training],
     about: Mapping[str, Any],
 ) -> bool:
-    """Train what `make` makes in the folder of a run; whether its budget is spent."""
-    fabric = launch(how.precision, how.threads)
+    """Make a training and run it in a folder; return whether its budget is spent.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    config : EstimatorConfig, GanConfig or LbkConfig
+        All options, which are kept in the folder.
+    make : callable
+        Makes the training from the options.
+    about : mapping
+        Entries of the recipe beside the options.
+    """
+    fabric = launch(config.fit.precision, config.fit.threads)
     if fabric.is_global_zero:
         save_options(run, config, may_differ=_MAY_DIFFER)
-    torch.manual_seed(how.seed)
-    task = make(fabric)
-    _check_crop(config.data.crop, task)
-    return fit(fabric, task, run, how, {**about, **flatten(config)})
+    torch.manual_seed(config.fit.seed)
+    training = make(fabric)
+    _check_crop(config.data.crop, training)
+    return fit(fabric, training, run, config.fit, {**about, **flatten(config)})
 
 
-def _check_crop(crop: int, task: Task) -> None:
-    """Raise a TrainingError if a network cannot be shown such crops."""
-    for player in task.networks.values():
-        descriptor = getattr(player.module, "descriptor", None)
+def _check_crop(crop: int, training: Training) -> None:
+    """Raise a TrainingError if a network does not accept crops of this size."""
+    for network in training.networks.values():
+        descriptor = getattr(network.module, "descriptor", None)
         if descriptor is not None and (crop < 1 or crop % descriptor.multiple):
             raise TrainingError(f"crop is {crop}; a multiple of {descriptor.multiple} is expected")
 
 
-def _go_on_from(name: str, task: ModelTask, network: nn.Module) -> None:
-    """Give a network the weights of another of its kind."""
-    known = load_network(find_model(name, task)).state_dict()
+def _load_weights(name: str, task: Task, network: nn.Module) -> None:
+    """Load the weights of a model into a network."""
+    weights = load_network(find_model(name, task)).state_dict()
     try:
-        network.load_state_dict(known)
+        network.load_state_dict(weights)
     except RuntimeError as error:
         raise TrainingError(
-            f"{name} has not the architecture and width that are to be trained"
+            f"{name} has another architecture or width than the network to train; choose a model "
+            "with the same ones, or leave --start out"
         ) from error
 
 
-def _model(name: str | Path, task: ModelTask, fabric: Fabric) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):  # its weights are drawn before they are read
+def _load_model(name: str | Path, task: Task, fabric: Fabric) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):  # random weights are drawn, then replaced
         return load_network(find_model(name, task)).to(fabric.device)

@@ -1,12 +1,13 @@
-"""Networks that a training leaves, as models that the plugin opens."""
+"""Trained networks as files that the plugin opens."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 
 from napari_defocus.models import ModelCard, write_model
+from napari_defocus.networks.descriptor import Descriptor
 
 LICENSE = "BSD-3-Clause"
 
@@ -23,7 +24,7 @@ def save_network(
     """Write a network into the folder of its run, as half-precision safetensors with a card."""
     card = ModelCard(
         name=name,
-        task=network.descriptor.task,
+        task=cast("Descriptor", network.descriptor).task,
         architecture=architecture,
         arguments=arguments,
         sha256="",

@@ -1,4 +1,4 @@
-"""Figures that trainings follow."""
+"""Scores on held-out scenes during a training, as tensors."""
 
 import torch
 from torch import Tensor
@@ -7,24 +7,26 @@ from torch.nn import functional
 from napari_defocus.networks.blocks import box, luma
 from napari_defocus.optics.bank import KernelBank
 
+#: Difference in px between neighboring radii that makes an edge in depth.
 _DEPTH_STEP = 0.7
+#: Slope of the gray value per 2 px of texture that weighs one half.
 _TEXTURED = 0.03
 
 
 def texture_weight(gray: Tensor) -> Tensor:
-    """How much a pixel's surroundings tell about a horizontal shift, (N, 1, H, W), in [0, 1)."""
+    """Return (N, 1, H, W) weights in [0, 1): high where texture shows horizontal shifts."""
     slope = functional.pad(gray, (1, 1, 0, 0), mode="replicate")
     energy = box((slope[..., 2:] - slope[..., :-2]) ** 2, 3)
     return energy / (energy + _TEXTURED**2)
 
 
 def texture_mask(image: Tensor) -> Tensor:
-    """Where a display-encoded image (N, 3, H, W) has enough texture to tell its blur: bool."""
+    """Return a bool mask of a display-encoded image (N, 3, H, W): enough texture to see blur."""
     return texture_weight(luma(image.float())) > 0.5
 
 
 def beside_depth_edges(radius: Tensor, reach: int = 12) -> Tensor:
-    """Where an edge in depth, a step of the radius (N, 1, H, W), is `reach` px or less away."""
+    """Return a bool mask of pixels within `reach` px of a step of the radius (N, 1, H, W)."""
     step = functional.max_pool2d(radius, 3, 1, 1) + functional.max_pool2d(-radius, 3, 1, 1)
     edge = (step > _DEPTH_STEP).float()
     return functional.max_pool2d(edge, 2 * reach + 1, 1, reach) > 0
@@ -32,14 +34,14 @@ def beside_depth_edges(radius: Tensor, reach: int = 12) -> Tensor:
 
 @torch.no_grad()
 def correlations(bank: KernelBank, other: KernelBank) -> Tensor:
-    """Pearson's correlation of the left view's kernels of each radius of two banks, (R,)."""
+    """Return Pearson's correlation (R,) of the left view's kernels of two banks, by radius."""
     count = min(len(bank.scores), len(other.scores))
     left = (each.views(in_front=True)[0][:count] for each in (bank, other))
     return torch.stack([_correlation(_same_support(a, b)) for a, b in zip(*left, strict=True)])
 
 
 def psnr_each(image: Tensor, target: Tensor) -> Tensor:
-    """PSNR in dB of each image of a batch (N, 3, H, W) in [0, 1]."""
+    """Return the PSNR in dB of each image of a batch (N, 3, H, W) in [0, 1]."""
     error = ((image.float() - target) ** 2).mean((1, 2, 3)).clamp(min=1e-9)
     return -10 * error.log10()
 
@@ -56,7 +58,10 @@ def _middle(kernel: Tensor, half: int) -> Tensor:
 
 
 def _correlation(pair: Tensor) -> Tensor:
-    """Without a matrix product, which automatic casting would do in half precision."""
+    """Return the correlation of two rows.
+
+    It uses no matrix product, because autocast would compute that in half precision.
+    """
     centered = pair - pair.mean(1, keepdim=True)
     length = centered.square().sum(1).sqrt()
     return (centered[0] * centered[1]).sum() / (length[0] * length[1])

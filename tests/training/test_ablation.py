@@ -1,4 +1,4 @@
-"""Variants differ in what they leave out, and are told with their spread."""
+"""Ablation: variants of the deblurring training, and the table of their scores."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from napari_defocus.networks import ARCHITECTURES
-from training.ablation import VARIANTS, spread, variant_config
+from training.ablation import VARIANTS, summarize_seeds, variant_config
 from training.engine.fit import FitOptions
 from training.recipes import DataOptions
 
 
 @pytest.mark.parametrize("method", VARIANTS)
-def test_crops_fit_the_network_and_all_see_about_as_many_pixels(method):
+def test_crops_suit_the_network_and_the_number_of_pixels_is_about_the_same(method):
     fit, data = FitOptions(batch=4), DataOptions(crop=96)
     config = variant_config(fit, data, VARIANTS[method], 3, "single", Path("lpips"))
     multiple = ARCHITECTURES[config.gan.architecture].descriptor.multiple
@@ -21,7 +21,7 @@ def test_crops_fit_the_network_and_all_see_about_as_many_pixels(method):
     assert config.fit.seed == 3
 
 
-def test_each_variant_of_ours_differs_in_what_it_is_named_for():
+def test_each_variant_changes_only_the_options_in_its_name():
     ours = asdict(VARIANTS["ours"])
     changed = {
         method: {key for key, value in asdict(gan).items() if value != ours[key]}
@@ -39,10 +39,10 @@ def test_each_variant_of_ours_differs_in_what_it_is_named_for():
     }
 
 
-def test_seeds_are_told_as_mean_and_half_their_distance():
+def test_seeds_are_summarized_by_their_mean_and_half_their_range():
     rows = [
         {"method": "a", "seed": 0, "steps": 10, "rendered PSNR": 26.0},
         {"method": "a", "seed": 1, "steps": 12, "rendered PSNR": 26.5},
     ]
-    [row] = spread(rows)
+    [row] = summarize_seeds(rows)
     assert row == {"method": "a", "seeds": 2, "steps": "11 ± 1", "rendered PSNR": "26.25 ± 0.25"}

@@ -1,4 +1,4 @@
-"""What can be mended is told in one sentence, with exit code 2 and without a traceback."""
+"""Command line: errors that the user can correct, and help."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ PAPER = ["--architecture", "paper-generator", "--width", "4"]
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Run a command; its exit code and what it says."""
+    """Run a command, and return its exit code and standard error."""
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["training", *map(str, arguments)])
@@ -27,25 +27,25 @@ def run(monkeypatch, capsys):
 
 
 @pytest.fixture
-def told(run):
-    """Run a command that has to fail; its sentence."""
+def refusal(run):
+    """Run a command that has to fail, and return its sentence."""
 
-    def told(*arguments):
-        code, said = run(*arguments)
+    def refusal(*arguments):
+        code, message = run(*arguments)
         assert code == 2
-        assert is_sentence(said)
-        return said
+        assert is_sentence(message)
+        return message
 
-    return told
+    return refusal
 
 
 def is_sentence(text):
     return text.count("\n") == 1 and "Traceback" not in text
 
 
-def test_a_missing_pool_in_a_process_of_its_own(tmp_path):
+def test_a_missing_pool_is_reported_by_a_process_of_its_own(tmp_path):
     command = ["estimator", "single", tmp_path / "run", "--pool", tmp_path / "no.npy"]
-    command += ["--precision", "32-true"]  # of others Lightning tells
+    command += ["--precision", "32-true"]  # Lightning logs a line about others
     done = subprocess.run(
         [sys.executable, "-m", "training", *map(str, command)], capture_output=True, text=True
     )
@@ -72,10 +72,10 @@ def test_a_missing_pool_in_a_process_of_its_own(tmp_path):
         (["render", "EMPTY", "OUT"], "no readable image"),
     ],
 )
-def test_inputs_that_cannot_be_used(told, pool_file, tmp_path, arguments, sentence):
+def test_unusable_inputs_are_refused(refusal, pool_file, tmp_path, arguments, sentence):
     np.save(tmp_path / "other.npy", np.zeros(3))
     (tmp_path / "empty").mkdir()
-    places = {
+    paths = {
         "RUN": tmp_path / "run",
         "POOL": pool_file,
         "EMPTY": tmp_path / "empty",
@@ -83,23 +83,25 @@ def test_inputs_that_cannot_be_used(told, pool_file, tmp_path, arguments, senten
         "OUT": tmp_path / "out.npy",
     }
 
-    def placed(text):
-        for name, place in places.items():
-            text = text.replace(name, str(place))
+    def fill_in(text):
+        for name, path in paths.items():
+            text = text.replace(name, str(path))
         return text
 
-    assert placed(sentence) in told(*map(placed, arguments))
+    assert fill_in(sentence) in refusal(*map(fill_in, arguments))
 
 
-def test_a_run_is_not_gone_on_with_as_something_else(run, told, pool_file, tmp_path):
-    how = ["--pool", pool_file, "--validation", pool_file, "--validate-on", 2, "--crop", 32]
-    how += ["--precision", "32-true", "--batch", 2, "--steps"]
-    single = ["estimator", "single", tmp_path, *how]
+def test_a_run_does_not_continue_with_other_options_or_another_training(
+    run, refusal, pool_file, tmp_path
+):
+    options = ["--pool", pool_file, "--validation", pool_file, "--validate-on", 2, "--crop", 32]
+    options += ["--precision", "32-true", "--batch", 2, "--steps"]
+    single = ["estimator", "single", tmp_path, *options]
     assert run(*single, 1)[0] == 0
-    assert "steps 1, not 2" in told(*single, 2)
-    assert "of another training" in told("estimator", "dual", tmp_path, *how, 1)
+    assert "steps 1, not 2" in refusal(*single, 2)
+    assert "of another training" in refusal("estimator", "dual", tmp_path, *options, 1)
     (tmp_path / "checkpoint.pt").write_bytes(b"x")
-    assert "checkpoint.pt is damaged" in told(*single, 1)
+    assert "checkpoint.pt is damaged" in refusal(*single, 1)
 
 
 @pytest.mark.parametrize(
@@ -116,8 +118,8 @@ def test_a_run_is_not_gone_on_with_as_something_else(run, told, pool_file, tmp_p
         (["evaluate", "dpdd", "--data", "D", "--limit", 0], "limit is 0"),
     ],
 )
-def test_arguments_that_cannot_be_understood_are_named(told, arguments, sentence):
-    assert re.search(sentence, told(*arguments))
+def test_unknown_and_impossible_arguments_are_named(refusal, arguments, sentence):
+    assert re.search(sentence, refusal(*arguments))
 
 
 def test_every_command_prints_its_help(run):
@@ -126,7 +128,7 @@ def test_every_command_prints_its_help(run):
     assert run("--help")[0] == 0
 
 
-def test_trainings_can_be_imported_without_the_parser_of_the_command_line():
+def test_trainings_are_imported_without_the_parser_of_the_command_line():
     code = "import sys; sys.modules['tyro'] = None; "
-    code += "import training.recipes, training.tasks.gan, training.data.renderer"
+    code += "import training.recipes, training.trainings.gan, training.data.renderer"
     subprocess.run([sys.executable, "-c", code], check=True)

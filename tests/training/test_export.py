@@ -1,4 +1,4 @@
-"""What a training left becomes a model of the plugin."""
+"""Export of a run's weights as a model of the plugin."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from training.export import export
 from training.save import save_network
 
 
-def test_a_run_becomes_a_model_with_its_weights_and_the_plugins_caution(tmp_path):
+def test_a_model_has_the_weights_of_its_run_and_the_arguments_of_the_plugin(tmp_path):
     run, models = tmp_path / "run", tmp_path / "models"
     run.mkdir()
     models.mkdir()
@@ -20,12 +20,12 @@ def test_a_run_becomes_a_model_with_its_weights_and_the_plugins_caution(tmp_path
     assert card.arguments == {"width": 8, "caution": 0.7, "consistency": 0.15}
     assert card.recipe == {"minutes": 1}
     assert card.figures == {"held-out rendered scenes": {"psnr": 30}, "DPDD": 26}
-    found = load_network(find_model(models / "photo-faithful.safetensors", "deblur"))
-    assert found.caution == 0.7
-    for name, value in found.state_dict().items():
+    exported = load_network(find_model(models / "photo-faithful.safetensors", "deblur"))
+    assert exported.caution == 0.7
+    for name, value in exported.state_dict().items():
         torch.testing.assert_close(value, network.state_dict()[name].half().float())
 
 
-def test_a_run_that_left_nothing_is_refused(tmp_path):
+def test_a_run_without_weights_is_refused(tmp_path):
     with pytest.raises(ModelError, match="single"):
         export(tmp_path, "single", tmp_path / "models", figures={})

@@ -1,4 +1,4 @@
-"""LPIPS has its published values, and its features can be learned from."""
+"""LPIPS: published values, and features with a gradient."""
 
 import numpy as np
 import pytest
@@ -20,13 +20,13 @@ def read(path):
 
 
 @pytest.mark.parametrize(("name", "distance"), [("ex_p0", 0.7219), ("ex_p1", 0.1376)])
-def test_the_example_pair(lpips_folder, name, distance):
+def test_the_example_pairs_have_the_published_distances(lpips_folder, name, distance):
     alex = Lpips(lpips_folder / "alex.safetensors")
     reference, other = (read(lpips_folder / f"{n}.png") for n in ("ex_ref", name))
     assert alex(reference, other) == pytest.approx(distance, abs=1e-4)
 
 
-def test_a_batch_is_its_images(network):
+def test_a_batch_has_the_features_of_its_images(network):
     images = torch.rand(3, 3, 64, 80, generator=torch.Generator().manual_seed(0))
     batch, single = network.features(images), network.features(images[1:2])
     for together, alone in zip(batch, single, strict=True):

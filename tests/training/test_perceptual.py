@@ -1,4 +1,4 @@
-"""Perceptual features: of LPIPS' networks or of VGG19, told by what a file holds."""
+"""Perceptual loss with the networks of LPIPS and with VGG19."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ VGG |= {14: (256, 256), 28: (4, 4)}
 
 @pytest.fixture(scope="module")
 def vgg(tmp_path_factory):
-    """A file as torchvision names its VGG19, of random weights."""
+    """File of random weights with the names of torchvision's VGG19."""
     generator = torch.Generator().manual_seed(0)
     state = {}
     for index, (before, after) in VGG.items():
@@ -33,7 +33,7 @@ def pictures(pool):
     return scenes.sharp.clamp(0, 1), scenes.left.clamp(0, 1)
 
 
-def test_vgg_is_followed_to_its_third_convolution_at_quarter_size(vgg, pictures):
+def test_vgg_has_one_feature_map_of_a_quarter_of_the_size(vgg, pictures):
     network = load_features(vgg)
     assert isinstance(network, Vgg19Features)
     [feature] = network.features(pictures[0])
@@ -43,7 +43,7 @@ def test_vgg_is_followed_to_its_third_convolution_at_quarter_size(vgg, pictures)
 
 
 @pytest.mark.parametrize("name", ["vgg", "alex", "squeeze"])
-def test_the_loss_grows_with_the_difference_and_moves_the_picture(name, request, pictures):
+def test_the_loss_grows_with_the_difference_and_has_a_gradient(name, request, pictures):
     if name == "vgg":
         path = request.getfixturevalue("vgg")
     else:
@@ -61,7 +61,7 @@ def test_the_loss_grows_with_the_difference_and_moves_the_picture(name, request,
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no tensors", {"trunk.stem.weight": 3}])
-def test_other_files_are_refused_in_a_sentence(tmp_path, content):
+def test_other_files_are_refused_in_one_sentence(tmp_path, content):
     path = tmp_path / "some.safetensors"
     if isinstance(content, dict):
         save_file({name: torch.zeros(size) for name, size in content.items()}, path)

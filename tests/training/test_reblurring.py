@@ -1,4 +1,4 @@
-"""Reblurring is the published formula, and the best match finds radii nobody told it."""
+"""Reblurring by the published formula, and the radius that matches two views best."""
 
 import numpy as np
 import pytest
@@ -12,11 +12,11 @@ from training.data.pool import Pool
 from training.data.rng import SampleRNG
 from training.reblurring import (
     best_match,
-    inside,
+    free_of_edge,
     interpolation_weights,
     left_candidates,
+    match_light,
     reblur_views,
-    same_light,
 )
 
 REACH = 4
@@ -34,7 +34,7 @@ def sharp(pool_file):
 
 
 @given(seed=st.integers(0, 2**32))
-def test_reblurring_is_the_direct_formula(bank, seed):
+def test_reblurring_equals_the_published_formula(bank, seed):
     rng = np.random.default_rng(seed)
     sharp, radius = rng.random((20, 24)), rng.uniform(-REACH, REACH, (20, 24))
     expected = {}
@@ -48,16 +48,16 @@ def test_reblurring_is_the_direct_formula(bank, seed):
             for sign in ((1, -1) if i else (1,))
         )
     tensors = (torch.from_numpy(x).float()[None, None] for x in (sharp, radius))
-    image, where = tensors
-    seen = reblur_views(left_candidates(image, bank), where)
+    image, radii = tensors
+    views = reblur_views(left_candidates(image, bank), radii)
     middle = slice(REACH + 1, -REACH - 1)
     for view in (0, 1):
-        ours = seen[view][0, 0, middle, middle].numpy()
+        ours = views[view][0, 0, middle, middle].numpy()
         np.testing.assert_allclose(ours, expected[view][middle, middle], atol=1e-5)
 
 
 @given(radius=st.floats(-REACH, REACH))
-def test_shares_of_the_whole_radii_add_up(radius):
+def test_shares_of_the_whole_radii_add_up_to_one(radius):
     shares = interpolation_weights(torch.full((1, 1, 2, 2), radius), REACH)
     steps = torch.arange(-REACH, REACH + 1.0)[:, None, None]
     torch.testing.assert_close(shares.sum(1), torch.ones(1, 2, 2))
@@ -69,32 +69,32 @@ def test_the_best_match_finds_a_planted_radius(bank, sharp, radius):
     candidates = left_candidates(sharp, bank)
     views = reblur_views(candidates, torch.full_like(sharp, radius))
     match = best_match(candidates, *views, 3)
-    told = match.clear > 0.5
-    assert told.float().mean() > 0.3
-    assert (match.radius[told] - radius).abs().median() < 0.3
+    clear = match.clearness > 0.5
+    assert clear.float().mean() > 0.3
+    assert (match.radius[clear] - radius).abs().median() < 0.3
 
 
 def test_swapped_views_have_the_opposite_radius(bank, sharp):
     candidates = left_candidates(sharp, bank)
     left, right = reblur_views(candidates, torch.full_like(sharp, 2.0))
     one, other = best_match(candidates, left, right, 3), best_match(candidates, right, left, 3)
-    told = one.clear > 0.5
-    assert (one.radius[told] - 2).abs().median() < 0.1
-    assert (other.radius[told] + 2).abs().median() < 0.1
+    clear = one.clearness > 0.5
+    assert (one.radius[clear] - 2).abs().median() < 0.1
+    assert (other.radius[clear] + 2).abs().median() < 0.1
 
 
-def test_nothing_is_clear_where_there_is_no_texture(bank):
+def test_a_match_without_texture_is_not_clear(bank):
     flat = torch.full((1, 1, 32, 32), 0.4)
     candidates = left_candidates(flat, bank)
-    assert best_match(candidates, flat, flat, 3).clear.max() < 1e-3
+    assert best_match(candidates, flat, flat, 3).clearness.max() < 1e-3
 
 
-def test_beyond_the_edge_nothing_can_have_come_in():
-    reach = inside(torch.tensor([0.0, -2.0, 100.0])[:, None, None, None].expand(3, 1, 9, 9), 3)
-    assert reach.sum((1, 2, 3)).tolist() == [49, 9, 1]
+def test_pixels_within_their_radius_of_the_edge_are_masked():
+    mask = free_of_edge(torch.tensor([0.0, -2.0, 100.0])[:, None, None, None].expand(3, 1, 9, 9), 3)
+    assert mask.sum((1, 2, 3)).tolist() == [49, 9, 1]
 
 
 @given(factor=st.floats(0.3, 3.5))
-def test_light_is_matched_sample_by_sample(sharp, factor):
+def test_the_light_of_each_sample_is_matched(sharp, factor):
     factors = torch.tensor([1.0, factor, 1.0])[:, None, None, None]
-    torch.testing.assert_close(same_light(sharp, factors * sharp), factors * sharp)
+    torch.testing.assert_close(match_light(sharp, factors * sharp), factors * sharp)

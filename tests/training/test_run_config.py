@@ -1,4 +1,4 @@
-"""Options are the same on the command line, in a file, and in the folder of a run."""
+"""Options on the command line, in a file, and in the folder of a run."""
 
 import dataclasses
 import json
@@ -65,14 +65,14 @@ def print_nothing() -> None:
 
 
 @pytest.fixture
-def begun(tmp_path):
-    """A run that has made a step with other options than the usual ones."""
+def run_folder(tmp_path):
+    """Folder of a run that has made a step with other options than the defaults."""
     save_options(tmp_path, Outer(rate=0.25, inner=Inner(count=4)), may_differ=NOTHING)
     save_checkpoint(tmp_path, {"step": 1})
     return tmp_path
 
 
-def test_what_is_not_given_has_its_default():
+def test_options_that_are_left_out_have_their_defaults():
     assert parse("there") == (Path("there"), Outer())
 
 
@@ -95,7 +95,7 @@ def test_every_field_is_an_option():
     assert options == Outer(Inner(7, "slow", True), 2.0, 9, Path("f"))
 
 
-def test_an_option_goes_before_the_file_and_the_file_before_the_default(tmp_path):
+def test_options_override_the_file_which_overrides_the_defaults(tmp_path):
     file = tmp_path / "some.json"
     file.write_text(json.dumps({"rate": 0.125, "inner": {"count": 8}}))
     _, options = parse("there", "--config", file, "--count", 9)
@@ -103,27 +103,27 @@ def test_an_option_goes_before_the_file_and_the_file_before_the_default(tmp_path
 
 
 @given(options=OUTERS)
-def test_kept_options_come_back(tmp_path_factory, options):
+def test_saved_options_are_read_unchanged(tmp_path_factory, options):
     folder = tmp_path_factory.mktemp("run")
     save_options(folder, options, may_differ=NOTHING)
     assert read_options(folder / "config.json", Outer) == options
 
 
-def test_a_run_goes_on_with_the_same_options_only(begun):
-    before = (begun / "config.json").read_text()
-    save_options(begun, Outer(rate=0.25, inner=Inner(count=4)), may_differ=NOTHING)
+def test_a_run_continues_with_the_same_options_only(run_folder):
+    before = (run_folder / "config.json").read_text()
+    save_options(run_folder, Outer(rate=0.25, inner=Inner(count=4)), may_differ=NOTHING)
     with pytest.raises(TrainingError, match=r"count 4, not 3, rate 0\.25, not 0\.5") as error:
-        save_options(begun, Outer(), may_differ=NOTHING)
+        save_options(run_folder, Outer(), may_differ=NOTHING)
     assert "\n" not in str(error.value)
-    assert (begun / "config.json").read_text() == before
+    assert (run_folder / "config.json").read_text() == before
 
 
-def test_what_may_differ_is_kept_as_it_is_now(begun):
-    save_options(begun, Outer(inner=Inner(count=4)), may_differ=frozenset({"rate"}))
-    assert read_options(begun / "config.json", Outer).rate == 0.5
+def test_options_that_may_differ_are_saved_with_their_new_values(run_folder):
+    save_options(run_folder, Outer(inner=Inner(count=4)), may_differ=frozenset({"rate"}))
+    assert read_options(run_folder / "config.json", Outer).rate == 0.5
 
 
-def test_a_run_that_never_made_a_step_holds_to_nothing(tmp_path):
+def test_a_run_without_a_checkpoint_accepts_any_options(tmp_path):
     save_options(tmp_path, Outer(rate=0.25), may_differ=NOTHING)
     save_options(tmp_path, Outer(), may_differ=NOTHING)
     assert read_options(tmp_path / "config.json", Outer) == Outer()
@@ -144,7 +144,7 @@ def test_a_run_that_never_made_a_step_holds_to_nothing(tmp_path):
         ('{"file": 3}', "impossible file: 3"),
     ],
 )
-def test_a_file_that_makes_no_sense_is_refused_in_a_sentence(tmp_path, content, complaint):
+def test_an_invalid_file_is_refused_in_one_sentence(tmp_path, content, complaint):
     file = tmp_path / "some.json"
     file.write_text(content)
     with pytest.raises(TrainingError, match=complaint) as error:
@@ -154,7 +154,7 @@ def test_a_file_that_makes_no_sense_is_refused_in_a_sentence(tmp_path, content, 
 
 
 @pytest.mark.parametrize("config", [EstimatorConfig, GanConfig, LbkConfig])
-def test_the_names_of_a_training_s_options_are_its_own(config, tmp_path):
+def test_the_names_of_all_options_of_a_training_differ(config, tmp_path):
     def leaves(value):
         inner = [getattr(value, f.name) for f in dataclasses.fields(value)]
         return sum(leaves(v) if dataclasses.is_dataclass(v) else 1 for v in inner)

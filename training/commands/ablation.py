@@ -1,4 +1,4 @@
-"""The command that leaves out one part of the deblurring training at a time."""
+"""Command that compares trainings of the deblurring network, each without one of its parts."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -7,17 +7,17 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from napari_defocus.models import find_model, load_network
-from training.ablation import VARIANTS, score, spread, variant_config
+from training.ablation import VARIANTS, score, summarize_seeds, variant_config
 from training.engine.fit import FitOptions
 from training.engine.launch import launch
 from training.evaluation.tables import Row, markdown, write_csv
 from training.lpips import Lpips
-from training.recipes import DataOptions, GanConfig, gan_task, train
+from training.recipes import DataOptions, GanConfig, gan_training, train
 
 
 @dataclass(frozen=True)
 class AblationConfig:
-    """What all trainings of an ablation have in common."""
+    """Options that all trainings of an ablation share."""
 
     fit: FitOptions = field(default_factory=FitOptions)
     data: DataOptions = field(default_factory=DataOptions)
@@ -56,18 +56,18 @@ def ablate(
         for method, gan in VARIANTS.items():
             variant = variant_config(options.fit, options.data, gan, seed, options.guide, lpips)
             run = out / f"{method.replace(', ', '-').replace(' ', '-')}-{seed}"
-            if not train(run, variant, variant.fit, partial(gan_task, variant), {}):
+            if not train(run, variant, partial(gan_training, variant), {}):
                 print(f"{run}: stopped; repeat the command to go on")
                 return
             rows.append({"method": method, "seed": seed, **_score(run, variant, distance, options)})
             write_csv(out / f"ablation-{first}.csv", rows)
-    table = markdown(spread(rows))
+    table = markdown(summarize_seeds(rows))
     (out / "ablation.md").write_text(table + "\n", encoding="utf-8")
     print(table)
 
 
 def _score(run: Path, config: GanConfig, distance: Lpips, options: AblationConfig) -> Row:
     card = find_model(run / "deblur.safetensors", "deblur")
-    task = gan_task(config, launch(config.fit.precision, config.fit.threads))
-    scores = score(task, load_network(card), distance, options.dpdd)
+    training = gan_training(config, launch(config.fit.precision, config.fit.threads))
+    scores = score(training, load_network(card), distance, options.dpdd)
     return {"steps": card.recipe["steps done"], **scores}

@@ -49,7 +49,7 @@ def parse_command(commands: Mapping[str, Command], arguments: Sequence[str]) -> 
     app = tyro.extras.SubcommandApp()
     for name, command in commands.items():
         file = _config_file(arguments[1:]) if [name] == list(arguments[:1]) else None
-        app.command(_bind_later(command, file), name=name)
+        app.command(name=name)(_bind_later(command, file))
     errors = io.StringIO()
     try:
         with redirect_stderr(errors), _message_width(arguments):
@@ -77,6 +77,7 @@ def _bind_later(command: Command, file: Path | None) -> Callable[..., Callable[[
     if file is not None and parameter is not None:
         changed = parameter.replace(default=read_options(file, parameter.annotation))
         parameters = [changed if p is parameter else p for p in signature.parameters.values()]
+        # Functions may have this attribute (PEP 362), but its annotation is missing.
         bind.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return bind
 

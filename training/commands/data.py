@@ -1,4 +1,4 @@
-"""Commands that make training data, and show them."""
+"""Commands that make training data and draw them."""
 
 from pathlib import Path
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The command that shows learned kernels."""
+"""Command that draws learned kernels."""
 
 from pathlib import Path
 

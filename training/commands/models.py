@@ -1,4 +1,4 @@
-"""The command that writes trained models into the plugin."""
+"""Command that writes trained models into the plugin."""
 
 import json
 from pathlib import Path

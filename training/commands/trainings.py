@@ -10,9 +10,9 @@ from training.recipes import (
     EstimatorConfig,
     GanConfig,
     LbkConfig,
-    estimator_task,
-    gan_task,
-    lbk_task,
+    estimator_training,
+    gan_training,
+    lbk_training,
     train,
 )
 
@@ -38,8 +38,7 @@ def estimator(
     done = train(
         run,
         options,
-        options.fit,
-        lambda fabric: estimator_task(options, fabric, dual=kind == "dual"),
+        lambda fabric: estimator_training(options, fabric, dual=kind == "dual"),
         {"estimator": kind},
     )
     _report(run, done)
@@ -50,7 +49,7 @@ def gan(
     config: Path | None = None,
     options: GanConfig = GanConfig(),  # noqa: B008
 ) -> None:
-    """Train the deblurring network, with an adversary if its weight is not 0.
+    """Train the deblurring network, with a discriminator if --adversarial-weight is not 0.
 
     Parameters
     ----------
@@ -60,7 +59,7 @@ def gan(
         File of options as a run keeps it; options of the command line take precedence.
     """
     del config
-    _report(run, train(run, options, options.fit, lambda fabric: gan_task(options, fabric), {}))
+    _report(run, train(run, options, lambda fabric: gan_training(options, fabric), {}))
 
 
 def lbk(
@@ -78,7 +77,7 @@ def lbk(
         File of options as a run keeps it; options of the command line take precedence.
     """
     del config
-    _report(run, train(run, options, options.fit, lambda fabric: lbk_task(options, fabric), {}))
+    _report(run, train(run, options, lambda fabric: lbk_training(options, fabric), {}))
 
 
 @rank_zero_only

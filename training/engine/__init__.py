@@ -1,1 +1,1 @@
-"""The training loop: any number of processes, bfloat16, exact resume, a budget it keeps to."""
+"""Training loop in any number of processes, with checkpoints and a budget of time or steps."""

@@ -1,4 +1,4 @@
-"""The whole state of a training in one file, replaced whole or not at all."""
+"""Checkpoint: the whole state of a training in one file, which is replaced atomically."""
 
 import io
 import os
@@ -14,12 +14,12 @@ _NAME = "checkpoint.pt"
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Whether a run was begun there."""
+    """Return whether the folder holds a run with a checkpoint."""
     return (folder / _NAME).exists()
 
 
 def save_checkpoint(folder: Path, state: State) -> None:
-    """Write a state; if that fails (an OSError), the one before is still there."""
+    """Write a state; if that fails with an OSError, the previous checkpoint remains."""
     content = io.BytesIO()
     torch.save(state, content)
     write_whole(folder / _NAME, content.getvalue())
@@ -40,7 +40,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def load_checkpoint(folder: Path, device: torch.device) -> State | None:
-    """The state of a run, None if it has none yet.
+    """Return the state of a run, or None if it has no checkpoint yet.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def load_checkpoint(folder: Path, device: torch.device) -> State | None:
     path = folder / _NAME
     try:
         state: State = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # torch lets a dozen kinds through for a damaged file
+    except Exception as error:  # torch raises a dozen kinds for damaged files
         raise TrainingError(
             f"checkpoint {path} is damaged and cannot be resumed from; remove it to start anew"
         ) from error

@@ -1,50 +1,50 @@
-"""One player's turn: the loss of its samples, in as many parts as memory asks for."""
+"""Gradient step of one network, in as many parts of the batch as memory requires."""
 
 import logging
 from collections.abc import Mapping
 
 import torch
 from lightning.fabric import Fabric
-from torch import Tensor
 
 from napari_defocus.inference.device import is_out_of_memory
 from training.data.rng import SampleRNG
 from training.engine.model_state import ModelState
-from training.engine.task import Task, TrainingProgress
+from training.engine.processes import reduce_tensor
+from training.engine.training import Training, TrainingProgress
 from training.errors import TrainingError
 
 _log = logging.getLogger(__name__)
 
 
 class GradientStepper:
-    """Takes turns, and remembers how many samples fit into memory at once.
+    """Makes gradient steps, and remembers how many samples fit into memory at once.
 
     Parameters
     ----------
     fabric : Fabric
         The processes that share the work.
-    task : Task
-        What is trained.
+    training : Training
+        Computes the losses.
     states : mapping of str to ModelState
-        Its networks.
+        The networks of the training.
     rng : type of SampleRNG
-        How random numbers are drawn.
+        Class that draws the random numbers.
     seed : int
-        Of all that is drawn.
+        Seed of all random numbers.
     batch : int
-        Samples of a turn over all processes.
+        Samples of a step over all processes.
 
     Attributes
     ----------
     at_once : int
-        Samples that one process takes at once; halved where memory does not suffice, the gradients
-        then being accumulated.
+        Samples that one process takes at once. It is halved when memory runs out; the gradients
+        of the parts are then accumulated.
     """
 
     def __init__(
         self,
         fabric: Fabric,
-        task: Task,
+        training: Training,
         states: Mapping[str, ModelState],
         rng: type[SampleRNG] = SampleRNG,
         *,
@@ -55,26 +55,32 @@ class GradientStepper:
             raise TrainingError(
                 f"batch is {batch}; a multiple of the {fabric.world_size} processes is expected"
             )
-        self.fabric, self.task, self.states = fabric, task, states
+        self.fabric, self.training, self.states = fabric, training, states
         self.rng, self.seed = rng, seed
         self.share = batch // fabric.world_size
         self.at_once = self.share
 
     def step(self, name: str, order: int, progress: TrainingProgress) -> dict[str, float]:
-        """Let a player step; the means of its loss terms over the batch of all processes."""
+        """Step one network, and return its losses averaged over the batch of all processes.
+
+        `order` numbers the networks that step at this progress, so that each sees other samples.
+        """
         state = self.states[name]
         for other in self.states.values():
             other.module.requires_grad_(other is state)
-        terms = self._accumulated(state, name, order, progress)
-        while terms is None:
-            terms = self._accumulated(state, name, order, progress)
+        losses = self._accumulate(state, name, order, progress)
+        while losses is None:
+            losses = self._accumulate(state, name, order, progress)
         state.step(progress.spent)
-        return self._shared(terms)
+        return self._average(losses)
 
-    def _accumulated(
+    def _accumulate(
         self, state: ModelState, name: str, order: int, progress: TrainingProgress
     ) -> dict[str, float] | None:
-        """Gradients of this process's samples; None, and smaller parts, if memory ran out."""
+        """Accumulate the gradients of this process's samples, and return their losses.
+
+        If memory runs out in any process, make the parts smaller in all, and return None.
+        """
         state.optimizer.zero_grad(set_to_none=True)
         first = self.fabric.global_rank * self.share
         samples = range(first, first + self.share)
@@ -88,7 +94,7 @@ class GradientStepper:
             if not is_out_of_memory(error):
                 raise
             sums = {}
-        if self._any(not sums):
+        if self._in_any_process(not sums):
             self._halve()
             return None
         return sums
@@ -100,10 +106,10 @@ class GradientStepper:
             self.seed, progress.step, order, samples=samples, device=self.fabric.device
         )
         with self.fabric.autocast():
-            terms = self.task.losses(name, rng, progress)
+            losses = self.training.losses(name, rng, progress)
         weight = len(samples) / self.share
-        (terms["total"] * weight).backward()
-        return {key: float(value.detach()) * weight for key, value in terms.items()}
+        (losses["total"] * weight).backward()
+        return {key: float(value.detach()) * weight for key, value in losses.items()}
 
     def _halve(self) -> None:
         if self.at_once == 1:
@@ -113,15 +119,14 @@ class GradientStepper:
             torch.cuda.empty_cache()
         _log.warning("out of memory: going on with %d samples at once", self.at_once)
 
-    def _any(self, here: bool) -> bool:
+    def _in_any_process(self, condition: bool) -> bool:
         if self.fabric.world_size == 1:
-            return here
-        flag = torch.tensor(float(here), device=self.fabric.device)
-        return bool(self.fabric.all_reduce(flag, reduce_op="sum") > 0)
+            return condition
+        flag = torch.tensor(float(condition))
+        return bool(reduce_tensor(self.fabric, flag, "sum") > 0)
 
-    def _shared(self, terms: dict[str, float]) -> dict[str, float]:
+    def _average(self, losses: dict[str, float]) -> dict[str, float]:
         if self.fabric.world_size == 1:
-            return terms
-        values: Tensor = torch.tensor(list(terms.values()), device=self.fabric.device)
-        means = self.fabric.all_reduce(values, reduce_op="mean").tolist()
-        return dict(zip(terms, means, strict=True))
+            return losses
+        means = reduce_tensor(self.fabric, torch.tensor(list(losses.values())), "mean").tolist()
+        return dict(zip(losses, means, strict=True))

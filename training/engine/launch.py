@@ -1,4 +1,4 @@
-"""Which processes and devices train, and at what precision."""
+"""Start of a training in its processes, on its devices, with a precision."""
 
 import os
 from typing import Literal
@@ -10,19 +10,19 @@ Precision = Literal["bf16-mixed", "32-true"]
 
 
 def launch(precision: Precision, threads: int | None = None) -> Fabric:
-    """Join the processes of this training.
+    """Set up the processes and devices of a training.
 
     Parameters
     ----------
     precision : {"bf16-mixed", "32-true"}
-        Of the forward passes; weights are float32.
+        Precision of the forward passes; weights are float32.
     threads : int, optional
-        Threads of one process on the CPU; torch's own choice if not given.
+        Threads of one process on the CPU; torch chooses by default.
 
     Returns
     -------
     Fabric
-        Of one process, or of all that ``torchrun`` has started, on the GPUs if there are any.
+        For this process, or for all that ``torchrun`` has started, on GPUs if there are any.
     """
     if threads is not None:
         torch.set_num_threads(threads)

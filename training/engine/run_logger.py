@@ -1,4 +1,4 @@
-"""What a run tells of itself: a log file, TensorBoard, a progress bar, the run's options."""
+"""Log of a run: a file of records, TensorBoard, and a progress bar."""
 
 import json
 import logging
@@ -18,19 +18,19 @@ LOG_NAME = "log.jsonl"
 
 
 class RunLogger:
-    """Keeps the record of a run. A full disk costs records, not the training.
+    """Logger of a run. A full disk costs records, but does not end the training.
 
     Parameters
     ----------
     folder : Path
-        Of the run.
+        Folder of the run.
     step : int
-        Steps done before; records of later ones, from before an interruption, are dropped.
+        Steps done before. Records of later steps, which an interruption undid, are dropped.
 
     Attributes
     ----------
     running : dict of str to float
-        The smoothed loss terms.
+        The smoothed losses.
     last : int or None
         Step of the last record.
     """
@@ -48,9 +48,9 @@ class RunLogger:
             disable=None,
         )
 
-    def follow(self, spent: float, terms: Mapping[str, float]) -> None:
-        """Take in the loss terms of a step; those that are not finite are left out."""
-        for key, value in terms.items():
+    def follow(self, spent: float, losses: Mapping[str, float]) -> None:
+        """Smooth the losses of a step into `running`, except those that are not finite."""
+        for key, value in losses.items():
             if math.isfinite(value):
                 before = self.running.get(key, value)
                 self.running[key] = _SMOOTH * before + (1 - _SMOOTH) * value
@@ -64,15 +64,15 @@ class RunLogger:
         figures: Mapping[str, float],
         pictures: Mapping[str, Tensor],
     ) -> None:
-        """Record the smoothed losses, figures and pictures."""
+        """Record the smoothed losses, the figures and the pictures of a step."""
         entry = {"step": step, "seconds": round(seconds, 1), **self.running, **figures}
         self._attempt(lambda: self._append(step, entry))
         self._attempt(lambda: self._draw(step, self.running | dict(figures), pictures))
-        told = " ".join(f"{key} {value:.4g}" for key, value in entry.items() if key != "step")
-        _log.info("step %d %s", step, told)
+        scores = " ".join(f"{key} {value:.4g}" for key, value in entry.items() if key != "step")
+        _log.info("step %d %s", step, scores)
 
     def close(self) -> None:
-        """End the record."""
+        """Close the progress bar and TensorBoard's file."""
         self._bar.close()
         if self._board is not None:
             self._attempt(self._board.close)
@@ -99,19 +99,19 @@ class RunLogger:
             self._board.add_image(title, picture, step)
 
     def _drop_after(self, step: int) -> None:
-        """Drop the records of later steps, and what was half written when the run ended."""
+        """Drop the records of later steps, and a line that an interruption left incomplete."""
         if not self._path.exists():
             return
         lines = self._path.read_text(encoding="utf-8").splitlines()
-        steps = {line: _step_of(line) for line in lines}
+        steps = {line: _read_step(line) for line in lines}
         kept = [line for line in lines if 0 <= steps[line] <= step]
         self.last = steps[kept[-1]] if kept else None
         if kept != lines:
             write_whole(self._path, "".join(line + "\n" for line in kept).encode())
 
 
-def _step_of(line: str) -> int:
-    """The step of a record, -1 if it is damaged."""
+def _read_step(line: str) -> int:
+    """Return the step of a record, or -1 if it is damaged."""
     try:
         return int(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""The commands that make and show training data."""
+"""Commands that make training data and draw them."""
 
 import numpy as np
 import torch
@@ -41,11 +41,12 @@ def test_a_planted_lens_can_be_rendered_with(photo_folder, corpus, tmp_path):
     torch.testing.assert_close(kept.left, expected.left, atol=2e-3, rtol=2e-3)
 
 
-def test_batches_are_shown_from_scenes_photographs_and_pairs(photo_folder, pool_file, tmp_path):
+def test_batches_of_scenes_photographs_and_pairs_are_drawn(photo_folder, pool_file, tmp_path):
     for folder in ("blurred", "sharp"):
         (tmp_path / folder).mkdir()
         Image.fromarray(astronaut()[:64, :64]).save(tmp_path / folder / "a.png")
-    for number, (source, *how) in enumerate([(pool_file,), (photo_folder,), (tmp_path, "--pairs")]):
+    sources = [(pool_file,), (photo_folder,), (tmp_path, "--pairs")]
+    for number, (source, *options) in enumerate(sources):
         picture = tmp_path / "shown" / f"{number}.png"
-        run("show-batch", source, picture, "--count", 2, "--crop", 32, *how)
+        run("show-batch", source, picture, "--count", 2, "--crop", 32, *options)
         assert np.asarray(Image.open(picture)).std() > 20

@@ -1,4 +1,4 @@
-"""Kernels can be planted, read and looked at."""
+"""Command that draws kernels, and the file that it reads."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def test_planted_kernels_are_drawn(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no kernels in here"])
-def test_a_file_without_kernels_is_told_in_one_sentence(tmp_path, content):
+def test_a_file_without_kernels_is_refused(tmp_path, content):
     path = tmp_path / "kernels.safetensors"
     path.write_bytes(content)
     with pytest.raises(TrainingError, match="holds no kernels"):

@@ -1,4 +1,4 @@
-"""Short trainings of a real estimator, in this process or in ones of their own."""
+"""Short trainings of a real estimator, in this process or in others."""
 
 import json
 import subprocess
@@ -12,33 +12,36 @@ import torch
 from training.__main__ import main
 from training.data.pool import Pool
 from training.data.sensor import SensorOptions, photograph
-from training.tasks.estimators import EstimatorOptions, EstimatorTask
-from training.tasks.samplers import FixedSceneBatches, SceneSampler
+from training.trainings.estimators import EstimatorOptions, EstimatorTraining
+from training.trainings.samplers import FixedSceneBatches, SceneSampler
 
 resource = pytest.importorskip("resource")
 STEPS = 16
 
 
 @pytest.fixture
-def make_task(pool_file):
-    """Makes the same task again and again, of a class like `EstimatorTask`."""
+def make_training(pool_file):
+    """Return a function that makes the same training every time, of a subclass if wanted."""
 
-    def make(kind=EstimatorTask):
+    def make(kind=EstimatorTraining):
         torch.manual_seed(0)
         pool = Pool(pool_file)
         expose = partial(photograph, options=SensorOptions(), views=False)
-        camera, fixed = SceneSampler(pool, 32, expose), FixedSceneBatches(pool, expose, count=4)
-        return kind(EstimatorOptions(), camera, fixed, dual=False)
+        sampler, fixed = SceneSampler(pool, 32, expose), FixedSceneBatches(pool, expose, count=4)
+        return kind(EstimatorOptions(), sampler, fixed, dual=False)
 
     return make
 
 
 @pytest.fixture(scope="session")
 def command_line(pool_file):
-    """Arguments of a short training that reports and checkpoints every step."""
+    """Return a function that makes the arguments of a short training.
+
+    It reports and checkpoints every step.
+    """
 
     def arguments(*kind_and_run, **options):
-        given = {
+        values = {
             "pool": pool_file,
             "validation": pool_file,
             "validate-on": 4,
@@ -51,14 +54,14 @@ def command_line(pool_file):
             "checkpoint-seconds": 0,
             **{key.replace("_", "-"): value for key, value in options.items()},
         }
-        named = [text for key, value in given.items() for text in (f"--{key}", value)]
+        named = [text for key, value in values.items() for text in (f"--{key}", value)]
         return [str(part) for part in (*kind_and_run, *named)]
 
     return arguments
 
 
 def run_here(arguments):
-    """Run a command in this process; its exit code."""
+    """Run a command in this process, and return its exit code."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["training", *arguments])
         with pytest.raises(SystemExit) as end:
@@ -66,8 +69,8 @@ def run_here(arguments):
     return end.value.code
 
 
-def started(arguments):
-    """Start a command as a process of its own."""
+def start(arguments):
+    """Start a command in another process."""
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "training", *arguments],
         stderr=subprocess.PIPE,
@@ -77,23 +80,23 @@ def started(arguments):
 
 
 def records(folder):
-    """What a run has logged, but for how long it took."""
+    """Return what a run has logged, except the time that it took."""
     lines = (folder / "log.jsonl").read_text().splitlines()
     return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
 
 
 def weights(folder, part="module"):
-    """Names and tensors of a run's last checkpoint."""
+    """Return tensors of a run's last checkpoint by name."""
     networks = torch.load(folder / "checkpoint.pt", weights_only=True)["players"]
     return {
-        f"{player}.{name}": tensor
-        for player, state in networks.items()
+        f"{network}.{name}": tensor
+        for network, state in networks.items()
         for name, tensor in state[part].items()
     }
 
 
 def assert_same(ours, theirs):
-    """Bit for bit."""
+    """Assert equality bit for bit."""
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
@@ -106,7 +109,7 @@ def assert_close(ours, theirs, atol):
 
 @contextmanager
 def limited(kind, amount):
-    """Let this process have no more of a resource."""
+    """Limit a resource of this process."""
     before = resource.getrlimit(kind)
     resource.setrlimit(kind, (amount, before[1]))
     try:

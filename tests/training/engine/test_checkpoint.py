@@ -1,4 +1,4 @@
-"""A state is kept whole or not at all."""
+"""Checkpoints: written whole or not at all, and refused when damaged."""
 
 import logging
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from training.engine.checkpoint import load_checkpoint, save_checkpoint, write_whole
 from training.engine.fit import FitOptions, fit
 from training.errors import TrainingError
-from training.tasks.estimators import EstimatorTask
+from training.trainings.estimators import EstimatorTraining
 
 from .conftest import assert_same, limited, resource, weights
 
@@ -19,8 +19,8 @@ STATE = {"step": 3, "players": {"a": {"module": {"w": torch.arange(9.0)}}}}
 STEPS, FULL_AFTER = 5, 3
 
 
-class FullDisk(EstimatorTask):
-    """From a step on, no file may grow beyond a few kilobytes."""
+class FullDisk(EstimatorTraining):
+    """Training during which, from a step on, no file can grow beyond 32 KiB."""
 
     def schedule(self, progress):
         if progress.step == FULL_AFTER:
@@ -32,7 +32,7 @@ def options(**changes):
     return FitOptions(**{"steps": STEPS, "batch": 2, "checkpoint_seconds": 0} | changes)
 
 
-def test_a_state_comes_back(tmp_path):
+def test_a_state_is_read_as_it_was_written(tmp_path):
     assert load_checkpoint(tmp_path, CPU) is None
     save_checkpoint(tmp_path, STATE)
     again = load_checkpoint(tmp_path, CPU)
@@ -41,7 +41,7 @@ def test_a_state_comes_back(tmp_path):
 
 
 @given(share=st.floats(0, 1, exclude_max=True))
-def test_a_cut_off_file_is_refused_in_one_sentence(tmp_path_factory, share):
+def test_a_truncated_file_is_refused_in_one_sentence(tmp_path_factory, share):
     folder = tmp_path_factory.mktemp("cut")
     save_checkpoint(folder, STATE)
     path = folder / "checkpoint.pt"
@@ -52,7 +52,7 @@ def test_a_cut_off_file_is_refused_in_one_sentence(tmp_path_factory, share):
     assert "\n" not in str(error.value)
 
 
-def test_a_write_that_fails_leaves_the_file_before_and_no_other(tmp_path):
+def test_a_write_that_fails_leaves_the_previous_file_alone(tmp_path):
     path = tmp_path / "file"
     write_whole(path, b"before")
     with limited(resource.RLIMIT_FSIZE, 100), pytest.raises(OSError, match="large"):
@@ -61,25 +61,23 @@ def test_a_write_that_fails_leaves_the_file_before_and_no_other(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_when_the_disk_is_full_the_last_good_checkpoint_survives(
-    fabric, make_task, tmp_path, caplog
-):
+def test_the_last_checkpoint_survives_a_full_disk(fabric, make_training, tmp_path, caplog):
     plain, full = tmp_path / "plain", tmp_path / "full"
-    fit(fabric, make_task(), plain, options(), {})
+    fit(fabric, make_training(), plain, options(), {})
     with (
         limited(resource.RLIMIT_FSIZE, resource.RLIM_INFINITY),
         caplog.at_level(logging.WARNING),
         pytest.raises(TrainingError, match="its last checkpoint is still there"),
     ):
-        fit(fabric, make_task(FullDisk), full, options(report_seconds=0), {})
-    assert f"nothing written at step {STEPS}" in caplog.text  # it went on to the end
+        fit(fabric, make_training(FullDisk), full, options(report_seconds=0), {})
+    assert f"nothing written at step {STEPS}" in caplog.text  # it continued to the end
     assert load_checkpoint(full, CPU)["step"] == FULL_AFTER
     assert not list(full.rglob("*.part"))
-    assert fit(fabric, make_task(), full, options(), {})
+    assert fit(fabric, make_training(), full, options(), {})
     assert_same(weights(full), weights(plain))
 
 
-def test_a_checkpoint_of_another_training_is_refused(fabric, make_task, tmp_path):
+def test_a_checkpoint_of_another_training_is_refused(fabric, make_training, tmp_path):
     save_checkpoint(tmp_path, STATE)
     with pytest.raises(TrainingError, match="is of another training"):
-        fit(fabric, make_task(), tmp_path, options(), {})
+        fit(fabric, make_training(), tmp_path, options(), {})

@@ -1,4 +1,4 @@
-"""Training learns, keeps to its budget, and leaves weights that the plugin opens."""
+"""Training loop: learning, budget, reproducibility, and weights for the plugin."""
 
 import itertools
 from types import SimpleNamespace
@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from napari_defocus.models import find_model, load_network
 from training.engine import fit as engine
 from training.engine.fit import FitOptions, fit
-from training.engine.task import half_cosine
+from training.engine.training import half_cosine
 from training.errors import TrainingError
-from training.tasks.estimators import EstimatorTask
+from training.trainings.estimators import EstimatorTraining
 
 from .conftest import assert_same, records, weights
 
 
-class NotFinite(EstimatorTask):
-    """Has a loss that is not finite at one step."""
+class NotFinite(EstimatorTraining):
+    """Training whose loss is not finite at one step."""
 
     def losses(self, name, rng, progress):
         terms = super().losses(name, rng, progress)
@@ -40,81 +40,79 @@ def contents(folder):
 
 @pytest.fixture(scope="module")
 def ticking():
-    """A clock that is a second later each time one looks."""
+    """Clock that advances by a second each time it is read."""
     with pytest.MonkeyPatch.context() as patch:
         seconds = itertools.count()
         patch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
         yield
 
 
-def test_an_estimator_learns_and_is_left_for_the_plugin(fabric, make_task, tmp_path):
-    task = make_task()
-    assert fit(fabric, task, tmp_path, options(steps=30, batch=4), {"recipe of": "a test"})
-    told = records(tmp_path)
-    assert told[-1]["mae"] < told[0]["mae"]
+def test_an_estimator_learns_and_opens_in_the_plugin(fabric, make_training, tmp_path):
+    training = make_training()
+    assert fit(fabric, training, tmp_path, options(steps=30, batch=4), {"recipe of": "a test"})
+    log = records(tmp_path)
+    assert log[-1]["mae"] < log[0]["mae"]
     card = find_model(tmp_path / "single.safetensors", "single")
     assert card.recipe["recipe of"] == "a test"
-    assert card.figures["mae"] == told[-1]["mae"]
+    assert card.figures["mae"] == log[-1]["mae"]
     average = weights(tmp_path, "average")
     for name, value in load_network(card).state_dict().items():
         torch.testing.assert_close(value, average[f"estimator.{name}"].half().float())
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_others(fabric, make_task, tmp_path):
+def test_the_seed_decides_the_weights(fabric, make_training, tmp_path):
     for name, seed in {"a": 0, "b": 0, "c": 1}.items():
-        fit(fabric, make_task(), tmp_path / name, options(seed=seed), {})
+        fit(fabric, make_training(), tmp_path / name, options(seed=seed), {})
     assert_same(weights(tmp_path / "a"), weights(tmp_path / "b"))
     assert records(tmp_path / "a") == records(tmp_path / "b")
     assert records(tmp_path / "c") != records(tmp_path / "a")
 
 
-def test_batches_drawn_at_once_teach_as_well_and_are_the_same_again(fabric, make_task, tmp_path):
+def test_batches_drawn_from_one_stream_are_reproducible_and_teach(fabric, make_training, tmp_path):
     for name in ("a", "b"):
-        fit(fabric, make_task(), tmp_path / name, options(steps=30, batch=4, draws="batch"), {})
+        fit(fabric, make_training(), tmp_path / name, options(steps=30, batch=4, draws="batch"), {})
     assert_same(weights(tmp_path / "a"), weights(tmp_path / "b"))
-    told = records(tmp_path / "a")
-    assert told[-1]["mae"] < told[0]["mae"]
+    log = records(tmp_path / "a")
+    assert log[-1]["mae"] < log[0]["mae"]
 
 
-def test_minutes_end_a_run_of_steps_that_goes_on_to_the_same_end(
-    fabric, make_task, tmp_path, ticking
+def test_a_run_of_steps_that_minutes_ended_continues_to_the_same_end(
+    fabric, make_training, tmp_path, ticking
 ):
-    assert fit(fabric, make_task(), tmp_path / "whole", options(), {})
-    assert not fit(fabric, make_task(), tmp_path / "part", options(minutes=2 / 60), {})
+    assert fit(fabric, make_training(), tmp_path / "whole", options(), {})
+    assert not fit(fabric, make_training(), tmp_path / "part", options(minutes=2 / 60), {})
     assert 0 < records(tmp_path / "part")[-1]["step"] < 4
-    assert fit(fabric, make_task(), tmp_path / "part", options(), {})
+    assert fit(fabric, make_training(), tmp_path / "part", options(), {})
     assert_same(weights(tmp_path / "part"), weights(tmp_path / "whole"))
     assert records(tmp_path / "part") == records(tmp_path / "whole")
 
 
-def test_without_steps_the_minutes_are_the_budget(fabric, make_task, tmp_path, ticking):
-    assert fit(fabric, make_task(), tmp_path, options(steps=None, minutes=5 / 60), {})
+def test_without_steps_the_minutes_are_the_budget(fabric, make_training, tmp_path, ticking):
+    assert fit(fabric, make_training(), tmp_path, options(steps=None, minutes=5 / 60), {})
     assert len(records(tmp_path)) in (4, 5)
 
 
-def test_a_finished_run_is_left_alone(fabric, make_task, tmp_path):
-    assert fit(fabric, make_task(), tmp_path, options(), {})
+def test_a_finished_run_is_not_changed(fabric, make_training, tmp_path):
+    assert fit(fabric, make_training(), tmp_path, options(), {})
     before = contents(tmp_path)
-    assert fit(fabric, make_task(), tmp_path, options(), {})
+    assert fit(fabric, make_training(), tmp_path, options(), {})
     assert contents(tmp_path) == before
 
 
-def test_what_the_end_of_a_run_lacks_is_written_when_it_is_started_again(
-    fabric, make_task, tmp_path
-):
-    fit(fabric, make_task(), tmp_path, options(), {})
+def test_the_last_report_is_written_when_the_run_is_started_again(fabric, make_training, tmp_path):
+    fit(fabric, make_training(), tmp_path, options(), {})
     whole = records(tmp_path)
     log = tmp_path / "log.jsonl"
     lines = log.read_text().splitlines()
     log.write_text("\n".join([*lines[:-1], lines[-1][:40]]))
     (tmp_path / "single.safetensors").unlink()
-    assert fit(fabric, make_task(), tmp_path, options(), {})
+    assert fit(fabric, make_training(), tmp_path, options(), {})
     assert records(tmp_path) == whole
     load_network(find_model(tmp_path / "single.safetensors", "single"))
 
 
-def test_a_step_that_is_not_finite_is_left_out_and_told(fabric, make_task, tmp_path):
-    fit(fabric, make_task(NotFinite), tmp_path, options(), {})
+def test_a_step_that_is_not_finite_is_skipped_and_counted(fabric, make_training, tmp_path):
+    fit(fabric, make_training(NotFinite), tmp_path, options(), {})
     assert all(value.isfinite().all() for value in weights(tmp_path).values())
     first, second, *_, last = records(tmp_path)
     assert last["estimator/skipped"] == 1
@@ -132,7 +130,7 @@ def test_impossible_budgets_are_named(impossible):
 
 
 @given(st.floats(0, 1))
-def test_the_learning_rate_stays_within_itself_and_ends_at_nothing(spent):
+def test_the_learning_rate_warms_up_then_falls_to_zero(spent):
     assert 0 <= half_cosine(spent) <= 1
     assert half_cosine(1) == pytest.approx(0)
     assert half_cosine(spent) <= half_cosine(0.02) or spent < 0.1

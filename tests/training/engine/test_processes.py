@@ -1,4 +1,4 @@
-"""Two processes that share the work train as one does."""
+"""Trainings in two processes, which equal those in one."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from .conftest import assert_close, records, run_here, weights
 FEW = {"steps": 4, "report_seconds": 0}
 CASES = {
     "an estimator": (["estimator", "single"], {}),
-    "a generator and its critic": (
+    "a generator and its discriminator": (
         ["gan"],
         {
             "width": 8,
@@ -26,7 +26,8 @@ CASES = {
 
 @pytest.mark.skipif(not distributed.is_gloo_available(), reason="torch without gloo")
 @pytest.mark.parametrize(
-    "case", ["an estimator", pytest.param("a generator and its critic", marks=pytest.mark.slow)]
+    "case",
+    ["an estimator", pytest.param("a generator and its discriminator", marks=pytest.mark.slow)],
 )
 def test_two_processes_have_the_losses_and_weights_of_one(case, command_line, tmp_path):
     command, options = CASES[case]

@@ -9,15 +9,15 @@ from napari_defocus.models import find_model, load_network
 from training.data.pool import Pool
 from training.data.rng import SampleRNG
 from training.data.sensor import SensorOptions, photograph
-from training.engine.task import TrainingProgress
-from training.tasks.samplers import FixedSceneBatches, SceneSampler
+from training.engine.training import TrainingProgress
+from training.trainings.samplers import FixedSceneBatches, SceneSampler
 
 CROP = 48
 
 
 @pytest.fixture(scope="session")
 def unlabeled_file(pool_file, tmp_path_factory):
-    """The same scenes, their radii not a number."""
+    """Pool of the same scenes whose radii are NaN."""
     scenes = np.load(pool_file)
     scenes["pictures"][:, 9] = np.nan
     path = tmp_path_factory.mktemp("unlabeled") / "scenes.npy"
@@ -33,17 +33,17 @@ def estimators():
     }
 
 
-def cameras(file, *, views, crop=CROP, count=4, enlarged_share=0.0):
-    """What a task takes to look at: random crops, and some fixed photographs.
+def samplers(file, *, views, crop=CROP, count=4, enlarged_share=0.0):
+    """Return a sampler of random crops, and fixed photographs for validation.
 
-    Pictures are enlarged as far as their radii allow, on which hardly anything here may depend.
+    Without `enlarged_share`, photographs keep their size, so that tests know their radii.
     """
     pool = Pool(file)
     expose = partial(photograph, options=SensorOptions(enlarged_share=enlarged_share), views=views)
     return SceneSampler(pool, crop, expose), FixedSceneBatches(pool, expose, count=count)
 
 
-def terms(task, turn, *, spent=0.5, step=3, samples=2):
-    """Loss terms as numbers, of the same samples every time."""
-    rng = SampleRNG.from_key(5, samples=range(samples))
-    return {k: v.item() for k, v in task.losses(turn, rng, TrainingProgress(step, spent)).items()}
+def losses(training, network, *, spent=0.5, step=3, samples=2):
+    """Return losses as numbers, of the same samples every time."""
+    rng, progress = SampleRNG.from_key(5, samples=range(samples)), TrainingProgress(step, spent)
+    return {key: value.item() for key, value in training.losses(network, rng, progress).items()}

@@ -1,4 +1,4 @@
-"""Teaching the estimators radii, and their own reliability."""
+"""Training of the estimators: radii, and confidence in them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,54 +11,54 @@ from torch import Tensor, nn
 from napari_defocus.networks import build
 from training.data.rng import SampleRNG
 from training.data.sensor import Photographs
-from training.engine.task import Averages, TrainedNetwork, TrainingProgress
+from training.engine.training import Averages, TrainedNetwork, TrainingProgress
 from training.losses import CONFIDENT_WITHIN, USUAL_RELIEF
 from training.multiscale import coarse_to_fine, multiscale_losses
 from training.save import save_network
-from training.tasks.samplers import FixedBatches, Sampler
 from training.tensorboard_images import map_image
+from training.trainings.samplers import FixedBatches, Sampler
 
 _NAME = "estimator"
+#: Largest radius in px that the figures count.
 _USUAL = 12.0
-#: How many times the pictures of a step are shrunk at first, turn by turn: estimators meet looks
-#: without one before at every size.
-_FIRST_LOOKS = (8, 4, 8, 2, 4, 1)
-#: Side in pixels beyond which the middle alone is looked at, so that coarse looks count as much.
-_LARGEST_LOOK = 128
+#: Coarsest factors of downscaling, step after step, so that estimators meet every scale without a
+#: coarser estimate.
+_COARSEST = (8, 4, 8, 2, 4, 1)
+#: Longest side in pixels that estimators see, so that all scales have about as many pixels.
+_MAX_SIDE = 128
 
 
 @dataclass(frozen=True)
 class EstimatorOptions:
-    """How an estimator is trained."""
+    """Learning rate and weights of the losses."""
 
     learning_rate: float = 1e-3
-    """Of the estimator."""
+    """Learning rate of the estimator."""
     confidence_weight: float = 0.2
-    """Of the confidence's cross-entropy."""
+    """Weight of the loss of the confidence."""
     relief: float = USUAL_RELIEF
-    """How much less errors count for each px of radius."""
+    """By how much less errors count for each px of the true radius."""
     spread: float = 0.0
-    """How much the confidence is to tell how large errors are, below 1 px as well."""
+    """Weight of the likelihood of errors, which also tells errors below 1 px apart."""
 
 
-class EstimatorTask:
-    """Trains an estimator on rendered radii, or on those that a teacher finds.
+class EstimatorTraining:
+    """Training of an estimator on rendered radii, or on those that a teacher estimates.
 
     Parameters
     ----------
     options : EstimatorOptions
-        Rate and weight.
+        Learning rate and weights.
     sampler : callable
-        Photographs of a rng; with views if `dual` or taught.
+        Draws photographs, with views if there are two or a teacher.
     held_out : callable
-        Batches of fixed photographs for the figures.
+        Returns batches of fixed photographs for the figures.
     dual : bool
-        Whether it sees two views or one image.
+        Whether the estimator sees two views or one image.
     teacher : nn.Module, optional
-        A dual-pixel estimator, as the learnable blur kernel leaves it, whose radii stand in for
-        the rendered ones, which are then not looked at.
-    arguments : mapping
-        What the estimator's class is given; nothing by default.
+        A dual-pixel estimator, such as `LbkTraining` trains, whose radii replace the rendered ones.
+    arguments : mapping, optional
+        Arguments of the estimator's class.
     """
 
     def __init__(
@@ -79,57 +79,60 @@ class EstimatorTask:
         self.networks = {_NAME: TrainedNetwork(self.network, options.learning_rate)}
 
     def schedule(self, progress: TrainingProgress) -> Sequence[str]:
-        """There is one player only."""
+        """Return the only network, the estimator."""
         return [_NAME]
 
     def losses(self, name: str, rng: SampleRNG, progress: TrainingProgress) -> dict[str, Tensor]:
-        """Error of the radius and of the confidence in it."""
+        """Return the losses of radius and confidence."""
         photos = self.sampler(rng)
-        truth, sure = self._truth(photos)
-        first = _FIRST_LOOKS[progress.step % len(_FIRST_LOOKS)]
-        looks = coarse_to_fine(self.network, self.seen(photos), first, _LARGEST_LOOK)
-        wrong, doubt = multiscale_losses(
-            looks, truth, sure, self.options.relief, self.options.spread
+        truth, weight = self._truth(photos)
+        coarsest = _COARSEST[progress.step % len(_COARSEST)]
+        estimates = coarse_to_fine(self.network, self._pictures(photos), coarsest, _MAX_SIDE)
+        radius, confidence = multiscale_losses(
+            estimates, truth, weight, self.options.relief, self.options.spread
         )
-        total = wrong + self.options.confidence_weight * doubt
-        return {"total": total, "radius": wrong, "confidence": doubt}
+        total = radius + self.options.confidence_weight * confidence
+        return {"total": total, "radius": radius, "confidence": confidence}
 
-    def seen(self, photos: Photographs) -> Tensor:
-        """What the estimator is shown."""
+    def _pictures(self, photos: Photographs) -> Tensor:
+        """Return the pictures that the estimator sees: both views, or one image."""
         return torch.cat([photos.left, photos.right], 1) if self.dual else photos.center
 
     def _truth(self, photos: Photographs) -> tuple[Tensor, Tensor]:
-        """The radius to answer, and how much each pixel counts."""
+        """Return the radius to estimate, and the weight of each pixel."""
         if self.teacher is None:
             truth = photos.radius if self.dual else photos.blur
             return truth.nan_to_num(), truth.isfinite().float()
         with torch.no_grad():
             views = torch.cat([photos.left, photos.right], 1)
-            truth, sure = coarse_to_fine(self.teacher, views)[1].split(1, 1)
-        return (truth if self.dual else truth.abs()), sure
+            truth, confidence = torch.split(coarse_to_fine(self.teacher, views)[1], 1, 1)
+        return (truth if self.dual else truth.abs()), confidence
 
     def validate(self, averages: Averages) -> dict[str, float]:
-        """Mean absolute error in px and share within 1 px, at radii up to 12 px; as taught."""
+        """Return the mean absolute error in px and the share below 1 px, for radii up to 12 px.
+
+        With a teacher, errors are differences from its radii.
+        """
         errors, confidences = [], []
         for photos in self.held_out():
-            answer = coarse_to_fine(averages[_NAME], self.seen(photos))[1]
+            estimate = coarse_to_fine(averages[_NAME], self._pictures(photos))[1]
             truth = self._truth(photos)[0]
             usual = truth.abs() <= _USUAL
-            errors.append((answer[:, :1] - truth).abs()[usual])
-            confidences.append(answer[:, 1:][usual])
+            errors.append((estimate[:, :1] - truth).abs()[usual])
+            confidences.append(estimate[:, 1:][usual])
         error, confidence = torch.cat(errors), torch.cat(confidences)
-        sure = confidence >= confidence.median()
+        confident = confidence >= confidence.median()
         return {
             "mae": error.mean().item(),
             "within": (error < CONFIDENT_WITHIN).float().mean().item(),
-            "mae_sure": error[sure].mean().item(),
-            "mae_unsure": error[~sure].mean().item(),
+            "mae_sure": error[confident].mean().item(),
+            "mae_unsure": error[~confident].mean().item(),
         }
 
     def images(self, averages: Averages) -> dict[str, Tensor]:
-        """The first held-out map beside the truth."""
+        """Return the first held-out map and its truth."""
         photos = self.held_out()[0]
-        radius = coarse_to_fine(averages[_NAME], self.seen(photos))[1][0, 0]
+        radius = coarse_to_fine(averages[_NAME], self._pictures(photos))[1][0, 0]
         return {
             "map": map_image(radius, _USUAL),
             "truth": map_image(self._truth(photos)[0][0, 0], _USUAL),
@@ -142,7 +145,7 @@ class EstimatorTask:
         recipe: Mapping[str, Any],
         figures: Mapping[str, Any],
     ) -> None:
-        """The estimator."""
+        """Write the estimator."""
         name = "dual-pixel" if self.dual else "single"
         arguments, network = self.arguments, averages[_NAME]
         save_network(folder, name, self.architecture, arguments, network, recipe, figures)

@@ -1,4 +1,4 @@
-"""What trainings look at: photographs drawn at random, or always the same."""
+"""Samplers of photographs: at random for training, or the same ones for validation."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,26 +15,26 @@ from training.data.source import Source
 
 _FIXED_SEED = 20_230
 
-#: Takes pictures of scenes.
+#: Function that photographs scenes.
 Expose = Callable[[Scenes, SampleRNG], Photographs]
-#: Photographs of a rng, one for each of its streams; radii that are NaN are unknown.
+#: Function that draws one photograph for each stream of a rng. Radii that are NaN are unknown.
 Sampler = Callable[[SampleRNG], Photographs]
-#: Batches of photographs that are always the same.
+#: Function that returns batches of photographs, the same ones every time.
 FixedBatches = Callable[[], Sequence[Photographs]]
 
 
 @dataclass(frozen=True)
 class SceneSampler:
-    """Photographs crops of scenes from a source.
+    """Sampler of photographs of random crops of scenes.
 
     Attributes
     ----------
     source : Source
-        Where scenes come from.
+        Source of the scenes.
     crop : int
-        Side of the pictures in pixels.
+        Side of the crops in pixels.
     expose : callable
-        Takes the pictures.
+        Photographs the crops.
     """
 
     source: Source
@@ -42,26 +42,26 @@ class SceneSampler:
     expose: Expose
 
     def __call__(self, rng: SampleRNG) -> Photographs:
-        """A photograph for each stream of rng."""
+        """Draw one photograph for each stream of `rng`."""
         return self.expose(self.source.draw(rng, self.crop), rng)
 
 
 @dataclass(frozen=True)
 class FixedSceneBatches:
-    """Photographs the whole scenes of a pool, the same way every time.
+    """Batches of photographs of whole scenes, the same ones every time.
 
     Attributes
     ----------
     pool : Pool
         The scenes.
     expose : callable
-        Takes the pictures.
+        Photographs the scenes.
     device : torch.device
-        Where.
+        Device of the photographs.
     count : int
-        How many scenes of the pool, from the first on.
+        Number of scenes, from the first of the pool.
     batch : int
-        How many at once.
+        Number of scenes in a batch.
     """
 
     pool: Pool
@@ -71,7 +71,7 @@ class FixedSceneBatches:
     batch: int = 16
 
     def __call__(self) -> list[Photographs]:
-        """All photographs, in batches."""
+        """Return all photographs, in batches."""
         return self._photographs
 
     @cached_property
@@ -91,47 +91,47 @@ class FixedSceneBatches:
 
 @dataclass(frozen=True)
 class PairSampler:
-    """Crops of real pairs.
+    """Sampler of random crops of real pairs.
 
     Attributes
     ----------
     pairs : PairScenes
-        Where they are cut from.
+        The pairs.
     crop : int
-        Side of the pictures in pixels.
+        Side of the crops in pixels.
     """
 
     pairs: PairScenes
     crop: int
 
     def __call__(self, rng: SampleRNG) -> Photographs:
-        """A crop for each stream of rng."""
+        """Draw one crop for each stream of `rng`."""
         return self.pairs.draw(rng, self.crop)
 
 
 @dataclass(frozen=True)
 class FixedPairBatches:
-    """The same crops of real pairs every time.
+    """Batches of crops of real pairs, the same ones every time.
 
     Attributes
     ----------
-    camera : PairSampler
-        Cuts them.
+    sampler : PairSampler
+        Draws the crops.
     device : torch.device
-        Where.
+        Device of the photographs.
     count : int
-        How many crops.
+        Number of crops.
     batch : int
-        How many at once.
+        Number of crops in a batch.
     """
 
-    camera: PairSampler
+    sampler: PairSampler
     device: torch.device
     count: int = 128
     batch: int = 16
 
     def __call__(self) -> list[Photographs]:
-        """All crops, in batches."""
+        """Return all crops, in batches."""
         return self._crops
 
     @cached_property
@@ -139,6 +139,6 @@ class FixedPairBatches:
         firsts = range(0, self.count, self.batch)
         spans = [range(first, min(first + self.batch, self.count)) for first in firsts]
         return [
-            self.camera(SampleRNG.from_key(_FIXED_SEED, samples=span, device=self.device))
+            self.sampler(SampleRNG.from_key(_FIXED_SEED, samples=span, device=self.device))
             for span in spans
         ]

@@ -1,4 +1,4 @@
-"""What is trained: networks, whose turn it is, and what they lose."""
+"""Interface between a training and the engine: networks, schedule, losses and results."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -10,17 +10,18 @@ from torch import Tensor, nn
 
 from training.data.rng import SampleRNG
 
+#: Moving averages of the trained networks, by name.
 Averages = Mapping[str, nn.Module]
 
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """How far a training has come.
+    """Position of a training in its budget.
 
     Attributes
     ----------
     step : int
-        Steps done.
+        Number of steps done.
     spent : float
         Share of the budget that is spent, in [0, 1).
     """
@@ -30,26 +31,26 @@ class TrainingProgress:
 
 
 def half_cosine(spent: float) -> float:
-    """Share of the learning rate: a short warm-up, then half a cosine down to zero."""
+    """Return the share of the learning rate: a short warm-up, then half a cosine down to zero."""
     return min(1.0, spent / 0.02 + 0.01) * 0.5 * (1 + math.cos(math.pi * min(spent, 1.0)))
 
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """One network with an optimizer of its own.
+    """A network with an optimizer of its own.
 
     Attributes
     ----------
     module : nn.Module
-        Trained in place.
+        The network, which is trained in place.
     learning_rate : float
-        AdamW's, before its schedule.
+        Learning rate of AdamW, before the schedule.
     betas : (float, float)
-        AdamW's.
+        Betas of AdamW.
     weight_decay : float
-        AdamW's.
+        Weight decay of AdamW.
     schedule : callable
-        Share of the learning rate by the share of the budget that is spent.
+        From the share of the budget that is spent to the share of the learning rate.
     """
 
     module: nn.Module
@@ -59,7 +60,7 @@ class TrainedNetwork:
     schedule: Callable[[float], float] = half_cosine
 
 
-class Task(Protocol):
+class Training(Protocol):
     """A training, as the engine sees it."""
 
     @property
@@ -67,22 +68,22 @@ class Task(Protocol):
         """The networks in training, by name."""
 
     def schedule(self, progress: TrainingProgress) -> Sequence[str]:
-        """Which networks step, one after the other, at a progress."""
+        """Return the names of the networks that take a gradient step now, in order."""
 
     def losses(self, name: str, rng: SampleRNG, progress: TrainingProgress) -> dict[str, Tensor]:
-        """Mean loss terms over one sample for each stream of `rng`.
+        """Return the losses of a network, averaged over one sample for each stream of `rng`.
 
         Returns
         -------
         dict of str to Tensor
-            Scalars; the player whose turn it is descends ``"total"``, the others are logged.
+            Scalars. The network descends ``"total"``; the others are logged.
         """
 
     def validate(self, averages: Averages) -> dict[str, float]:
-        """Figures of the moving-average networks, on fixed data."""
+        """Return scores of the averaged networks on fixed data."""
 
     def images(self, averages: Averages) -> dict[str, Tensor]:
-        """What is worth looking at: (3, H, W) in [0, 1], by title."""
+        """Return pictures for the log by title, each (3, H, W) in [0, 1]."""
 
     def export(
         self,
@@ -91,4 +92,4 @@ class Task(Protocol):
         recipe: Mapping[str, Any],
         figures: Mapping[str, Any],
     ) -> None:
-        """Write what the run leaves for the plugin, each file whole or not at all."""
+        """Write the averaged networks for the plugin, each file whole or not at all."""

@@ -1,0 +1,1 @@
+"""Trainings, one a file: estimators, DefocusGAN, the learnable blur kernel."""
