@@ -56,10 +56,10 @@ def test_interleaved_kernels_step_first_and_then_every_fourth_time(pool_file):
     assert later == ["kernels", *["estimator"] * 3] * 2
 
 
-@pytest.mark.parametrize("options", [SMALL, PUBLISHED], ids=["interleaved", "published"])
+@pytest.mark.parametrize("lbk_options", [SMALL, PUBLISHED], ids=["interleaved", "published"])
 @pytest.mark.parametrize("network", ["estimator", "kernels"])
-def test_losses_do_not_depend_on_true_radii(pool_file, unlabeled_file, options, network):
-    labeled, unlabeled = (make(file, options) for file in (pool_file, unlabeled_file))
+def test_losses_do_not_depend_on_true_radii(pool_file, unlabeled_file, lbk_options, network):
+    labeled, unlabeled = (make(file, lbk_options) for file in (pool_file, unlabeled_file))
     assert losses(labeled, network) == losses(unlabeled, network)
 
 
