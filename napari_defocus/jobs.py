@@ -62,7 +62,7 @@ class Job(ABC, Generic[R]):
     @property
     @abstractmethod
     def own_parameters(self) -> dict[str, Any]:
-        """Arguments of the public function beside the image and the options."""
+        """Arguments of the public function other than the image and the options."""
 
     @abstractmethod
     def _steps(self) -> Steps[R]:
@@ -257,7 +257,7 @@ class _PictureJob(Job[Any]):
     """A job whose result is a picture like its source."""
 
     def _make_picture(self, task: Any, image: Any, maps: list[Any], out: Any) -> Steps[Any]:
-        """Process every plane and its radius and confidence; return the new picture."""
+        """Process every plane by its radius and confidence; return the new picture."""
         inputs, layout = Inputs([image], maps), self.layout
         if is_dask(image) and out is None:
             planes = map_planes(

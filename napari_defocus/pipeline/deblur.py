@@ -34,7 +34,7 @@ class PlaneDeblurrer:
     model : ModelCard or torch.nn.Module
         The deblurring network.
     map_source : PlaneEstimator or bool
-        The estimator of the map; if the map is at hand, whether its radii are signed.
+        The estimator of the map; or, if the map exists, whether its radii are signed.
     strength : float
         Factor of the change.
     protect_radius : float
@@ -54,7 +54,7 @@ class PlaneDeblurrer:
 
     @property
     def extra_pixels(self) -> int:
-        """Pixels that are processed beside the passes over the plane."""
+        """Pixels that are processed in addition to the passes over the plane."""
         source = self.map_source
         return source.extra_pixels if isinstance(source, PlaneEstimator) else 0
 

@@ -50,7 +50,7 @@ class PlaneEstimator:
 
     @property
     def extra_pixels(self) -> int:
-        """Pixels of each plane that are processed beside the estimation itself."""
+        """Pixels of each plane that are processed in addition to the estimation itself."""
         return 0 if self.scale_reference is None else max_pixels(self.layout.map_shape)
 
     def steps(self, *planes: Planes, value_range: Range, run: PlaneRun) -> Steps[WritablePlanes]:

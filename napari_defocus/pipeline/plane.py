@@ -98,7 +98,11 @@ def translate_errors(steps: Steps[R]) -> Steps[R]:
         return (yield from steps)
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, MemoryError) or is_out_of_memory(error):
-            raise DeviceError(f"out of memory: {error or 'a smaller tile may help'}") from error
+            detail = f": {error}" if str(error) else ""
+            raise DeviceError(
+                f"the computation ran out of memory{detail}; try a smaller tile, or close other "
+                "programs"
+            ) from error
         raise DefocusError(f"the computation failed: {error}") from error
 
 

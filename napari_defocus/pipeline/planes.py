@@ -45,7 +45,7 @@ class PlaneTask(Protocol):
 
     @property
     def extra_pixels(self) -> int:
-        """Pixels of each plane that are processed beside the passes over it."""
+        """Pixels of each plane that are processed in addition to the passes over it."""
 
     def steps(self, *planes: Planes, value_range: Range, run: PlaneRun) -> Steps[WritablePlanes]:
         """Return the result (C, Y, X) for one plane of every input."""

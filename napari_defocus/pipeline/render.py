@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlaneRenderer:
-    """Rendering of one plane; the confidence of its map does not matter.
+    """Rendering of one plane; the confidence of its map is only checked.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class PlaneRenderer:
 
     @property
     def extra_pixels(self) -> int:
-        """Pixels that are processed beside the passes over the plane."""
+        """Pixels that are processed in addition to the passes over the plane."""
         return 0
 
     def steps(
@@ -70,7 +70,8 @@ class PlaneRenderer:
         return codec.add_change(original, before, after - before)
 
     def _new_radius(self, radius: FloatArray) -> FloatArray:
-        sign = 1 if self.signed else -1  # an unsigned map lies behind the plane of focus
+        # radii of an unsigned map lie behind the plane of focus
+        sign = 1 if self.signed else -1
         return np.asarray(
             sign * radius_after_refocus(radius, self.focus, self.aperture), np.float32
         )
