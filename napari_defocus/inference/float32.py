@@ -8,61 +8,73 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 #: Precisions of torch that mean float32 proper; "none" is that of a CPU on which nothing is set.
 _EXACT = {"ieee", "none"}
+#: Settings of ``torch.backends`` that count for our networks, by kind of device.
+_SETTINGS = {
+    "cpu": (("mkldnn", "conv"), ("mkldnn", "matmul")),
+    "cuda": (("cudnn", "conv"), ("cuda", "matmul")),
+}
 
 _lock = threading.Lock()
-_users = 0
-#: Settings that are overridden, with the values to restore.
-_overridden: list[tuple[Any, str]] = []
+_users: Counter[str] = Counter()
+#: Settings that are overridden, with the values to restore, by kind of device.
+_overridden: defaultdict[str, list[tuple[Any, str]]] = defaultdict(list)
 
 
 @contextmanager
-def exact_float32() -> Iterator[None]:
+def exact_float32(kind: str) -> Iterator[None]:
     """Compute float32 as such while the block runs; then restore the settings of other code.
 
     Settings belong to the process. Several threads may use the block at once: the first changes
     the settings, the last restores them.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of the device, such as "cpu" or "cuda".
     """
-    global _users
     with _lock:
-        _users += 1
-        if _users == 1:
-            _override()
+        _users[kind] += 1
+        if _users[kind] == 1:
+            _override(kind)
     try:
         yield
     finally:
         with _lock:
-            _users -= 1
-            if _users == 0:
-                _restore()
+            _users[kind] -= 1
+            if _users[kind] == 0:
+                _restore(kind)
 
 
-def _override() -> None:
-    from torch import backends
+def _override(kind: str) -> None:
+    import torch
 
-    mkldnn, cudnn, cuda = backends.mkldnn, backends.cudnn, backends.cuda
-    for setting in (mkldnn.conv, mkldnn.matmul, cudnn.conv, cuda.matmul):
+    for backend, operation in _SETTINGS.get(kind, ()):
+        setting = getattr(getattr(torch.backends, backend), operation)
         if setting.fp32_precision not in _EXACT:
-            _overridden.append((setting, setting.fp32_precision))
+            _overridden[kind].append((setting, setting.fp32_precision))
             setting.fp32_precision = "ieee"
 
 
-def _restore() -> None:
-    while _overridden:
-        setting, precision = _overridden.pop()
+def _restore(kind: str) -> None:
+    while _overridden[kind]:
+        setting, precision = _overridden[kind].pop()
         setting.fp32_precision = precision
 
 
 def _reset_after_fork() -> None:
     """Forget, in a forked process, the threads that only its parent has."""
-    global _lock, _users
-    _lock, _users = threading.Lock(), 0
-    _restore()
+    global _lock
+    _lock = threading.Lock()
+    _users.clear()
+    for kind in _overridden:
+        _restore(kind)
 
 
 if hasattr(os, "register_at_fork"):
