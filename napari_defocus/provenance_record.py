@@ -181,7 +181,7 @@ def write_sidecar(
     record : mapping
         From :func:`provenance`.
     overwrite : bool
-        Whether an existing sidecar may be replaced.
+        Whether an existing sidecar may be replaced. A link is replaced, not what it leads to.
 
     Returns
     -------
@@ -197,7 +197,7 @@ def write_sidecar(
 
     target = sidecar_path(path)
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    with atomic_file(target, overwrite=overwrite) as file:
+    with atomic_file(target, overwrite=overwrite, follow_links=False) as file:
         file.write(text.encode(errors="backslashreplace"))  # as JSON writes what is not Unicode
     return target
 

@@ -1,6 +1,9 @@
 """Files and folders that appear under their name only once they are complete."""
 
+import hashlib
 import os
+import platform
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -8,11 +11,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from filelock import FileLock, Timeout
+
 from ..errors import FileError, reason
 from .formats import StrPath, is_zarr_store
 
-#: Random bytes in a temporary name, which is their hexadecimal digits between "." and ".part".
-_TOKEN_BYTES = 8
+_SCRATCH_NAME = re.compile(r"\.napari-defocus-[0-9a-f]{16}\.part")
+#: Folder within a scratch folder, for what is replaced.
+_FORMER = "former"
+#: Files of which a zarr store holds at least one.
+_STORE_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 
 
 def check_target(path: StrPath, *, overwrite: bool = False) -> None:
@@ -40,16 +48,14 @@ def check_target(path: StrPath, *, overwrite: bool = False) -> None:
     """
     path = Path(path)
     exists = _exists(path)
-    if path.is_dir() and not is_zarr_store(path):
+    if path.is_dir() and not _is_replaceable_folder(path):
         raise FileError(f"{path} is a folder; give the name of a file to write")
     if not path.parent.is_dir():
         raise FileError(f"{path} cannot be written: there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK):
         raise FileError(f"{path} cannot be written: the folder {path.parent} is write-protected")
     if exists and not overwrite:
-        raise FileError(
-            f"{path} exists already; give another name, or overwrite=True (--overwrite)"
-        )
+        raise _exists_already(path)
 
 
 def _exists(path: Path) -> bool:
@@ -63,45 +69,53 @@ def _exists(path: Path) -> bool:
     return True
 
 
+def _is_replaceable_folder(path: Path) -> bool:
+    """Return whether a folder is a zarr store, or empty and named as one."""
+    if not is_zarr_store(path):
+        return False
+    with suppress(OSError):
+        names = {entry.name for entry in path.iterdir()}
+        return not names or not names.isdisjoint(_STORE_FILES)
+    return False
+
+
+def _exists_already(path: Path) -> FileError:
+    return FileError(f"{path} exists already; give another name, or overwrite=True (--overwrite)")
+
+
 @contextmanager
-def atomic_file(path: StrPath, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+def atomic_file(
+    path: StrPath, *, overwrite: bool = False, follow_links: bool = True
+) -> Iterator[BinaryIO]:
     """Open a file for writing that appears under its name only once it is complete.
 
     Parameters
     ----------
     path : path
-        File to write; a symbolic link is followed.
+        File to write.
     overwrite : bool
         Whether an existing file may be replaced.
+    follow_links : bool
+        Where `path` is a symbolic link, replace the file that it leads to, and not the link.
 
     Yields
     ------
     binary file
-        Open for reading and writing, under a temporary name in the same folder. On exit it is
-        renamed to `path`, or removed if anything was raised.
+        Open for reading and writing, in a scratch folder beside `path`. On exit it gets its name,
+        or is removed if anything was raised.
 
     Raises
     ------
     FileError
         As `check_target`, or if writing fails, for instance on a full disk.
     """
-    check_target(path, overwrite=overwrite)
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(_temporary_name())
-    try:
-        with temporary.open("x+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        check_target(path, overwrite=overwrite)
-        temporary.replace(target)
-    except FileError:
-        raise
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {reason(error)}") from error
-    finally:
-        with suppress(OSError):  # the file system may have become read-only, or be gone
-            temporary.unlink()
+    with (
+        _replacing(Path(path), overwrite=overwrite, follow_links=follow_links) as new,
+        new.open("x+b") as file,
+    ):
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -111,41 +125,122 @@ def atomic_folder(path: StrPath, *, overwrite: bool = False) -> Iterator[Path]:
     Parameters
     ----------
     path : path
-        Folder to make.
+        Folder to make; a symbolic link is followed.
     overwrite : bool
         Whether an existing file or folder may be replaced.
 
     Yields
     ------
     pathlib.Path
-        New folder under a temporary name. On exit it is renamed to `path`, or removed if anything
-        was raised.
+        New folder in a scratch folder beside `path`. On exit it gets its name, or is removed if
+        anything was raised.
 
     Raises
     ------
     FileError
         As `check_target`, or if writing fails, for instance on a full disk.
     """
+    with _replacing(Path(path), overwrite=overwrite, follow_links=True) as new:
+        new.mkdir()
+        yield new
+
+
+@contextmanager
+def _replacing(path: Path, *, overwrite: bool, follow_links: bool) -> Iterator[Path]:
+    """Yield a path for a new file or folder, which is moved to `path` on exit."""
     check_target(path, overwrite=overwrite)
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(path)) if follow_links else path
     try:
-        with scratch_folder(target.parent) as folder:
-            new, former = folder / "new", folder / "former"
-            new.mkdir()
-            yield new
-            check_target(path, overwrite=overwrite)
-            if os.path.lexists(target):
-                target.rename(former)
-            new.rename(target)
+        with scratch_folder(target.parent) as scratch:
+            yield scratch / "new"
+            move_into_place(scratch / "new", target, overwrite=overwrite)
     except FileError:
         raise
     except OSError as error:
         raise FileError(f"{path} cannot be written: {reason(error)}") from error
 
 
+def move_into_place(new: Path, target: Path, *, overwrite: bool) -> None:
+    """Give a file or folder from a scratch folder its name beside that scratch folder.
+
+    Parameters
+    ----------
+    new : pathlib.Path
+        Complete file or folder in a scratch folder.
+    target : pathlib.Path
+        Its name, in the folder that holds the scratch folder. A link is not followed.
+    overwrite : bool
+        Whether what has this name now may be replaced. If not, the name is taken in one step that
+        fails where it is taken already, even if that happened a moment ago.
+
+    Raises
+    ------
+    FileError
+        As `check_target`.
+    OSError
+        If the system refuses.
+    """
+    check_target(target, overwrite=overwrite)
+    try:
+        if not overwrite or not os.path.lexists(target):
+            _take_name(new, target)
+        elif not new.is_dir() and not target.is_dir():
+            new.replace(target)
+        else:
+            _exchange(new, target)
+    except FileExistsError as error:
+        raise _exists_already(target) from error
+
+
+def _take_name(new: Path, target: Path) -> None:
+    """Rename a file or folder; raise FileExistsError if the name is taken."""
+    if os.name == "nt":
+        new.rename(target)  # Windows never replaces
+    elif new.is_dir():
+        target.mkdir()
+        try:
+            new.rename(target)  # takes the place of an empty folder
+        except OSError:
+            with suppress(OSError):
+                target.rmdir()
+            raise
+    else:
+        _link(new, target)
+
+
+def _link(new: Path, target: Path) -> None:
+    try:
+        os.link(new, target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        target.open("xb").close()
+        try:
+            new.replace(target)
+        except OSError:
+            target.unlink()
+            raise
+
+
+def _exchange(new: Path, target: Path) -> None:
+    """Replace a folder, or something by a folder, so that a kill between leaves one of them."""
+    former = new.with_name(_FORMER) / target.name
+    former.parent.mkdir()
+    target.rename(former)
+    try:
+        _take_name(new, target)
+    except OSError:
+        with suppress(OSError):
+            _take_name(former, target)
+        raise
+
+
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
     """Make a folder for temporary files that is removed on exit.
+
+    It holds a file that is locked meanwhile, so that `remove_leftovers` spares it. The system
+    releases the lock when the process is killed.
 
     Parameters
     ----------
@@ -157,28 +252,82 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     pathlib.Path
         The new folder.
     """
-    temporary = parent / _temporary_name()
-    temporary.mkdir()
+    folder, lock = _make_scratch(parent)
     try:
-        yield temporary
+        yield folder
     finally:
-        remove(temporary)
+        lock.release()
+        _remove(folder)
 
 
-def remove(path: Path) -> None:
+def _make_scratch(parent: Path) -> tuple[Path, FileLock]:
+    while True:
+        folder = parent / f".napari-defocus-{secrets.token_hex(8)}.part"
+        folder.mkdir(mode=0o700)
+        path = folder / _lock_name()
+        lock = FileLock(path, timeout=0, thread_local=False)
+        try:
+            lock.acquire()
+        except (Timeout, FileNotFoundError):
+            continue  # another process took it for a leftover, as it was not locked yet
+        except BaseException:
+            _remove(folder)
+            raise
+        if path.exists():
+            return folder, lock
+        lock.release()
+
+
+def _lock_name() -> str:
+    """Return the name of a scratch folder's lock, which tells on which machine its writer runs."""
+    host = hashlib.sha256(platform.node().encode(errors="replace")).hexdigest()
+    return f"writer-{host[:16]}.lock"
+
+
+def find_scratch_folders(parent: Path) -> list[Path]:
+    """Return the scratch folders in a folder, in use or left behind."""
+    try:
+        return [path for path in parent.iterdir() if _SCRATCH_NAME.fullmatch(path.name)]
+    except OSError:
+        return []
+
+
+def remove_leftovers(parent: Path) -> None:
+    """Remove the scratch folders that killed processes of this machine have left in a folder.
+
+    A folder that was being replaced when the process was killed gets its name back.
+
+    Parameters
+    ----------
+    parent : pathlib.Path
+        Folder of the results; it may be missing.
+    """
+    for path in find_scratch_folders(parent):
+        with suppress(OSError):  # a writer holds the lock, or another process removes it now
+            _remove_leftover(path)
+
+
+def _remove_leftover(folder: Path) -> None:
+    if folder.is_symlink():
+        return
+    path = folder / _lock_name()
+    if not path.is_file() or path.is_symlink():
+        folder.rmdir()  # nothing but an empty one, of a process killed before it had its lock
+        return
+    with FileLock(path, timeout=0, thread_local=False):
+        for former in (folder / _FORMER).glob("*"):
+            with suppress(FileExistsError):
+                _take_name(former, folder.parent / former.name)
+        for entry in folder.iterdir():
+            if entry != path:
+                _remove(entry)
+    _remove(folder)
+
+
+def _remove(path: Path) -> None:
     """Remove a file, or a folder with all its contents, as far as the system allows."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         with suppress(OSError):
             path.unlink()
-
-
-def find_leftovers(folder: Path) -> list[Path]:
-    """Return the temporary files and folders that killed processes have left in a folder."""
-    length = len(Path(_temporary_name()).stem)
-    return [path for path in folder.glob(".*.part") if len(path.stem) == length]
-
-
-def _temporary_name() -> str:
-    return f".{secrets.token_hex(_TOKEN_BYTES)}.part"

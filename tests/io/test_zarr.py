@@ -14,7 +14,7 @@ import tifffile
 
 from napari_defocus.errors import FileError
 from napari_defocus.io import open_picture, read_picture, tiff_write, write_picture
-from napari_defocus.io.atomic import find_leftovers
+from napari_defocus.io.atomic import find_scratch_folders
 from napari_defocus.io.picture import Length, Metadata, Picture, Storage
 from napari_defocus.io.streaming import open_streaming
 
@@ -217,7 +217,7 @@ def test_failed_writing_leaves_nothing_behind(tmp_path):
     ):
         raise ZeroDivisionError
     np.testing.assert_array_equal(read_picture(tmp_path / "a.zarr").data, stack())
-    assert not find_leftovers(tmp_path)
+    assert not find_scratch_folders(tmp_path)
     write_picture(tmp_path / "a.zarr", stack() + 1, overwrite=True)
     np.testing.assert_array_equal(read_picture(tmp_path / "a.zarr").data, stack() + 1)
     assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
@@ -251,7 +251,7 @@ def test_large_tiff_is_read_and_written_window_by_window(tmp_path, color):
     np.testing.assert_array_equal(back.data, data)
     assert back.axes == source.axes
     assert back.metadata.pixel_size["X"] == Length(0.5, "µm")
-    assert not find_leftovers(tmp_path)
+    assert not find_scratch_folders(tmp_path)
 
 
 #: A picture of 100 tiles, which are read one by one.

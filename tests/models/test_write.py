@@ -75,7 +75,7 @@ def test_a_full_disk_leaves_the_existing_files(card, network, monkeypatch):
     open_path = Path.open
 
     def open_full_device(path, *how):
-        part = path.suffix == ".part"
+        part = path.parent.suffix == ".part" and not path.suffix
         return open_path(Path("/dev/full"), "r+b") if part else open_path(path, *how)
 
     with monkeypatch.context() as patch:
