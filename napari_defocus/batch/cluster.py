@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 import dask.config
-from dask.system import CPU_COUNT
 
 from ..errors import OptionError
 from ..inference.executor import TileExecutor, run_with_executor
 from .plan import Item, Plan
-from .process import Outcome, process_file
+from .process import Outcome, Session, process_file
 from .run import Event, as_events, open_session
-from .settings import Settings
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -61,7 +58,6 @@ def connect(address: str | None, workers: int | None) -> Iterator[Client]:
             Client(
                 n_workers=workers,
                 threads_per_worker=1,
-                env=_share_of_cores(workers),
                 dashboard_address=None,
                 scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # another run may have 8787
                 set_as_default=False,  # dask arrays of the caller go on where they were
@@ -73,13 +69,6 @@ def connect(address: str | None, workers: int | None) -> Iterator[Client]:
         raise OptionError(f"no dask scheduler answers at {address}: {error}") from error
     with client:
         yield client
-
-
-def _share_of_cores(workers: int | None) -> dict[str, str]:
-    """Return the environment variables by which workers on this machine share its cores."""
-    if workers is None or "OMP_NUM_THREADS" in os.environ:
-        return {}
-    return {"OMP_NUM_THREADS": str(max(1, CPU_COUNT // workers))}
 
 
 def run_on_cluster(plan: Plan, client: Client) -> Generator[Event, None, list[Outcome]]:
@@ -113,29 +102,29 @@ def run_on_cluster(plan: Plan, client: Client) -> Generator[Event, None, list[Ou
     """
     workers = len(client.nthreads())
     run = _run_by_tiles if len(plan.items) < workers else _run_by_files
-    with open_session(plan) as (fingerprint, outcomes):
-        yield from run(plan, client, fingerprint, outcomes)
+    with open_session(plan) as (session, outcomes):
+        yield from run(plan, client, session, outcomes)
     return [outcomes[index] for index in range(len(plan.items))]
 
 
 def _run_by_tiles(
-    plan: Plan, client: Client, fingerprint: str, outcomes: dict[int, Outcome]
+    plan: Plan, client: Client, session: Session, outcomes: dict[int, Outcome]
 ) -> Generator[Event, None, None]:
     dask_executor = client.get_executor(retries=_RETRIES, pure=False)
     executor = TileExecutor(dask_executor, 1 + sum(client.nthreads().values()))
     for index, item in enumerate(plan.items):
         yield Event(index, 0, 0)
-        steps = as_events(process_file(item, plan.settings, fingerprint), index)
+        steps = as_events(process_file(item, session), index)
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"}):
             outcomes[index] = yield from run_with_executor(executor, steps)
         yield Event(index, 1, 1, outcomes[index])
 
 
 def _run_by_files(
-    plan: Plan, client: Client, fingerprint: str, outcomes: dict[int, Outcome]
+    plan: Plan, client: Client, session: Session, outcomes: dict[int, Outcome]
 ) -> Generator[Event, None, None]:
     pending = {
-        client.submit(_process, item, plan.settings, fingerprint, pure=False, retries=_RETRIES): i
+        client.submit(_process, item, session, pure=False, retries=_RETRIES): i
         for i, item in enumerate(plan.items)
     }
     done: SimpleQueue[Future] = SimpleQueue()
@@ -155,8 +144,8 @@ def _run_by_files(
         client.cancel(list(pending))
 
 
-def _process(item: Item, settings: Settings, fingerprint: str) -> Outcome:
-    steps = process_file(item, settings, fingerprint)
+def _process(item: Item, session: Session) -> Outcome:
+    steps = process_file(item, session)
     while True:
         try:
             next(steps)

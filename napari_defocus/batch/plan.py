@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,9 +13,9 @@ from typing import Any
 
 from ..errors import FileError, reason
 from ..io.atomic import atomic_file
-from ..provenance_record import sidecar_path
-from .inputs import find_inputs
-from .records import is_foreign, is_recorded
+from .existing import Obstacle, find_recorded_obstacle
+from .inputs import InputFile, find_inputs
+from .records import is_recorded, read_json, read_record
 from .settings import Settings
 
 PLAN_NAME = "napari-defocus-batch.json"
@@ -35,6 +36,11 @@ class Item:
     source: Path
     results: Mapping[str, Path]
 
+    @property
+    def identity(self) -> str:
+        """Path of the file with all links resolved, by which a later run recognizes it."""
+        return os.path.realpath(self.source)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -48,11 +54,14 @@ class Plan:
         What is done to every file.
     items : tuple of Item
         One a file.
+    earlier : tuple of Item
+        Files of earlier runs in this folder, which keep the names of their results.
     """
 
     folder: Path
     settings: Settings
     items: tuple[Item, ...]
+    earlier: tuple[Item, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -73,16 +82,11 @@ class Plan:
             raise FileError(f"{self.folder} cannot be made: {reason(error)}") from error
         fields = {
             "settings": self.settings.as_json(),
-            "items": [
-                {
-                    "source": os.fspath(item.source),
-                    "results": {kind: os.fspath(path) for kind, path in item.results.items()},
-                }
-                for item in self.items
-            ],
+            "items": [_as_json(item) for item in self.items],
+            "earlier": [_as_json(item) for item in self.earlier],
         }
         text = json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
-        with atomic_file(self.path, overwrite=True) as file:
+        with atomic_file(self.path, overwrite=True, follow_links=False) as file:
             file.write(text.encode(errors="backslashreplace"))  # file names may be invalid Unicode
 
     @classmethod
@@ -96,9 +100,12 @@ class Plan:
         """
         path = folder / PLAN_NAME
         try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
-            items = tuple(_read_item(item) for item in fields["items"])
-            return cls(folder, Settings.from_json(fields["settings"]), items)
+            fields = read_json(path)
+            items, earlier = (
+                tuple(map(_read_item, part))
+                for part in (fields["items"], fields.get("earlier", ()))
+            )
+            return cls(folder, Settings.from_json(fields["settings"]), items, earlier)
         except OSError as error:
             raise FileError(f"{path} cannot be read: {reason(error)}") from error
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -122,36 +129,159 @@ def make_plan(inputs: Iterable[str | Path], folder: str | Path, settings: Settin
     Returns
     -------
     Plan
-        Results get numbers where their names are equal, or equal to that of an input. Inputs that
-        are results of an earlier run in this folder are left out.
+        Files that an earlier run in this folder had keep the names of their results. Other results
+        get numbers where their names are equal, or equal to that of an input. Inputs that are
+        results of an earlier run in this folder are left out.
 
     Raises
     ------
     FileError
-        If no file is found; if a file that no earlier run made has the name of a result and
-        `settings.existing` is "refuse"; or if the plan of an earlier run is damaged.
+        If no file is found; if results would lie within an input; or if the plan of an earlier run
+        is damaged.
+    ExistingFileError
+        If `settings.existing` is "refuse", and a result would take the place of a file that no
+        earlier run made, of the result of another input, or of one made with other settings.
     ModelError, OptionError
         If a model is unknown.
     """
     settings.possible_models()  # refuse models that do not exist before files are searched
-    folder = Path(folder)
-    earlier = _earlier_results(folder)
+    folder = Path(folder).absolute()  # workers of a cluster have other working directories
     files = find_inputs(inputs, exclude=folder)
-    sources = [file for file in files if not _is_result(file.path, folder, earlier)]
+    sources = [file for file in files if not _is_result(file.path, folder)]
     if not sources:
         raise FileError(
             f"{files[0].path} is the result of an earlier run, and so are all other inputs"
         )
-    taken = {_key(file.path) for file in sources}
-    items = []
-    for file in sources:
-        results = _free_paths(settings.result_names(file.path), folder / file.folder, taken)
-        taken.update(map(_key, results.values()))
-        items.append(Item(file.path.absolute(), results))
-    plan = Plan(folder, settings, tuple(items))
+    _refuse_folders_in_inputs(sources, folder)
+    earlier = _earlier_items(folder)
+    names = _Names(folder, settings, earlier, sources)
+    items = tuple(map(names.item, sources))
+    sources_now = {item.identity for item in items}
+    absent = (item for item in earlier if item.identity not in sources_now)
+    kept = tuple(item for item in absent if any(map(os.path.lexists, item.results.values())))
     if settings.existing == "refuse":
-        _refuse_foreign_files(plan, earlier)
-    return plan
+        names.refuse_obstacles(items)
+    return Plan(folder, settings, items, kept)
+
+
+class _Names:
+    """Names for the results of files, one after another.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of the results.
+    settings : Settings
+        Settings of the batch.
+    earlier : list of Item
+        Files of earlier runs.
+    sources : list of InputFile
+        Files of this run, whose names no result gets.
+    """
+
+    def __init__(
+        self, folder: Path, settings: Settings, earlier: list[Item], sources: list[InputFile]
+    ) -> None:
+        self._folder, self._settings = folder, settings
+        self._fingerprint = settings.fingerprint()
+        self._taken = {_key(file.path) for file in sources}
+        self._sources = {os.path.realpath(file.path) for file in sources}
+        self._earlier = {item.identity: item for item in earlier}
+        self._reserved = {
+            _key(path): item.identity
+            for item in earlier
+            if os.path.lexists(item.source)
+            for path in item.results.values()
+        }
+
+    def item(self, file: InputFile) -> Item:
+        """Return a file with free paths for its results, or with those that it had before.
+
+        Raises
+        ------
+        ExistingFileError
+            If they are those of another input, and existing files make the batch stop.
+        """
+        item = Item(file.path.absolute(), {})
+        names, folder = self._settings.result_names(file.path), self._folder / file.folder
+        results = self._former_results(item, names, folder)
+        if results is None:
+            results = self._search(item, names, folder)
+        self._taken.update(map(_key, results.values()))
+        return Item(item.source, results)
+
+    def refuse_obstacles(self, items: Iterable[Item]) -> None:
+        """Raise an ExistingFileError if a result would take the place of an existing file."""
+        for item in items:
+            for obstacle in self._obstacles(item.results, item.identity):
+                raise obstacle.refusal()
+
+    def _former_results(
+        self, item: Item, names: Mapping[str, str], folder: Path
+    ) -> dict[str, Path] | None:
+        """Return the paths that an earlier run gave to its results, unless others have them now."""
+        former = self._earlier.get(item.identity)
+        kind = next(iter(names))
+        if former is None or kind not in former.results:
+            return None
+        stem, _, suffix = names[kind].partition(".")
+        shape = rf"{re.escape(stem)}-(\d+)\.{re.escape(suffix)}"
+        match = re.fullmatch(shape, former.results[kind].name)
+        results = _numbered(names, folder, int(match[1]) if match else 1)
+        is_free = self._is_free(results, item.identity)
+        if not is_free or self._other_result(results, item.identity) is not None:
+            return None
+        return results if results[kind] == former.results[kind].absolute() else None
+
+    def _search(self, item: Item, names: Mapping[str, str], folder: Path) -> dict[str, Path]:
+        """Return the first paths that no other input has, or those that records say are its own."""
+        number, other = 0, None
+        while True:
+            number += 1
+            results = _numbered(names, folder, number)
+            obstacle = self._other_result(results, item.identity)
+            if obstacle is not None and obstacle.owner not in self._sources:
+                other = other or obstacle
+            if obstacle is not None or not self._is_free(results, item.identity):
+                continue
+            is_own = any(_is_of(path, item.identity) for path in results.values())
+            if other is not None and not is_own and self._settings.existing == "refuse":
+                raise other.refusal()
+            return results
+
+    def _is_free(self, results: Mapping[str, Path], identity: str) -> bool:
+        """Return whether no path is that of another input, or planned for its results."""
+        keys = set(map(_key, results.values()))
+        owners = {self._reserved.get(key, identity) for key in keys}
+        return self._taken.isdisjoint(keys) and owners == {identity}
+
+    def _other_result(self, results: Mapping[str, Path], identity: str) -> Obstacle | None:
+        """Return a result of another input that has one of the paths."""
+        obstacles = self._obstacles(results, identity)
+        return next((obstacle for obstacle in obstacles if obstacle.kind == "input"), None)
+
+    def _obstacles(self, results: Mapping[str, Path], identity: str) -> list[Obstacle]:
+        obstacles = (
+            find_recorded_obstacle(path, identity, self._fingerprint) for path in results.values()
+        )
+        return [obstacle for obstacle in obstacles if obstacle is not None]
+
+
+def _is_of(path: Path, identity: str) -> bool:
+    record = read_record(path)
+    return record is not None and record.path == identity
+
+
+def _refuse_folders_in_inputs(sources: list[InputFile], folder: Path) -> None:
+    """Raise a FileError if results would lie within a zarr store that is read."""
+    stores = {os.path.realpath(file.path) for file in sources}
+    for place in {folder / file.folder for file in sources}:
+        real = Path(os.path.realpath(place))
+        for parent in (real, *real.parents):
+            if str(parent) in stores:
+                raise FileError(
+                    f"{folder} lies within {parent}, which is read; give another folder"
+                )
 
 
 def _key(path: Path) -> str:
@@ -162,15 +292,10 @@ def _key(path: Path) -> str:
     return unicodedata.normalize("NFC", os.path.realpath(path)).casefold()
 
 
-def _free_paths(names: Mapping[str, str], folder: Path, taken: set[str]) -> dict[str, Path]:
-    """Return paths for a file's results that are not taken; numbered where names are taken."""
-    number = 1
-    while True:
-        mark = "" if number == 1 else f"-{number}"
-        results = {kind: folder / _add_mark(name, mark) for kind, name in names.items()}
-        if taken.isdisjoint(map(_key, results.values())):
-            return results
-        number += 1
+def _numbered(names: Mapping[str, str], folder: Path, number: int) -> dict[str, Path]:
+    """Return the paths of a file's results, with a number unless that is 1."""
+    mark = "" if number == 1 else f"-{number}"
+    return {kind: folder / _add_mark(name, mark) for kind, name in names.items()}
 
 
 def _add_mark(name: str, mark: str) -> str:
@@ -178,29 +303,23 @@ def _add_mark(name: str, mark: str) -> str:
     return f"{stem}{mark}{dot}{suffix}"
 
 
-def _refuse_foreign_files(plan: Plan, earlier: set[str]) -> None:
-    for item in plan.items:
-        for path in item.results.values():
-            existing = [file for file in (path, sidecar_path(path)) if os.path.lexists(file)]
-            is_ours = _is_result(path, plan.folder, earlier) and not is_foreign(path)
-            if existing and not is_ours:
-                raise FileError(
-                    f"{existing[0]} exists already, and no earlier run in this folder made it; "
-                    'give another folder, or set existing to "keep" or "replace"'
-                )
-
-
-def _is_result(path: Path, folder: Path, earlier: set[str]) -> bool:
-    """Return whether an earlier run in a folder made a file, or planned to."""
+def _is_result(path: Path, folder: Path) -> bool:
+    """Return whether an earlier run in a folder made a file."""
     inside = Path(os.path.realpath(folder)) in Path(os.path.realpath(path)).parents
-    return inside and (_key(path) in earlier or is_recorded(path))
+    return inside and is_recorded(path)
 
 
-def _earlier_results(folder: Path) -> set[str]:
-    """Return the keys of the results in the plan of the last run in a folder."""
+def _earlier_items(folder: Path) -> list[Item]:
+    """Return the files of the last run in a folder and of those before it."""
     if not os.path.lexists(folder / PLAN_NAME):
-        return set()
-    return {_key(path) for item in Plan.read(folder).items for path in item.results.values()}
+        return []
+    plan = Plan.read(folder)
+    return [*plan.items, *plan.earlier]
+
+
+def _as_json(item: Item) -> dict[str, Any]:
+    results = {kind: os.fspath(path) for kind, path in item.results.items()}
+    return {"source": os.fspath(item.source), "results": results}
 
 
 def _read_item(fields: Mapping[str, Any]) -> Item:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,10 +28,11 @@ from ..io.atomic import scratch_folder
 from ..io.streaming import open_streaming
 from ..io.zarr_arrays import as_dask, new_array
 from ..jobs import DeblurJob, EstimateJob
-from ..provenance_record import provenance, sidecar_path, write_sidecar
+from ..provenance_record import provenance, sidecar_path
 from ..views import picture_views
+from .existing import check_inside, find_obstacle, late_refusal, put_result
 from .plan import Item
-from .records import Measures, add_record, file_hash, is_foreign, is_recorded, verify_results
+from .records import Input, Measures, Record, file_hash, forget_former, verify_results
 from .settings import Settings
 
 State = Literal["done", "verified", "kept", "failed"]
@@ -40,8 +40,25 @@ State = Literal["done", "verified", "kept", "failed"]
 _IN_FOCUS = 0.5
 #: Pixels of a stack or a large image that are measured at most.
 _SAMPLE = 64_000_000
-#: Makes a result's record from the hash of its file and the measures.
-Record = Callable[[str, "Measures"], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Session:
+    """What is the same for all files of a run.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of the results.
+    settings : Settings
+        What is done to every file.
+    fingerprint : str
+        `Settings.fingerprint`.
+    """
+
+    folder: Path
+    settings: Settings
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -51,8 +68,8 @@ class Outcome:
     Parameters
     ----------
     state : {"done", "verified", "kept", "failed"}
-        Done now; verified to be done by an earlier run; skipped, to keep files that no batch has
-        made; or failed.
+        Done now; verified to be done by an earlier run; skipped, to keep files as they are; or
+        failed.
     seconds : float
         Time it took.
     measures : Measures, optional
@@ -69,19 +86,21 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _OpenFile:
-    """A file that has been opened, and the jobs for it; `hash` is that of its bytes."""
+    """A file that has been opened, the jobs for it, and where its results are made."""
 
     item: Item
-    settings: Settings
     picture: Picture
     estimate: EstimateJob
     deblur: DeblurJob
-    hash: str
+    scratch: Path
+
+    @property
+    def results(self) -> dict[str, Path]:
+        """Paths of its results, by their kind, until they are complete."""
+        return {kind: self.scratch / path.name for kind, path in self.item.results.items()}
 
 
-def process_file(
-    item: Item, settings: Settings, fingerprint: str
-) -> Generator[Progress, None, Outcome]:
+def process_file(item: Item, session: Session) -> Generator[Progress, None, Outcome]:
     """Make the results of a file, unless an earlier run has made them.
 
     All errors end in an outcome that says what went wrong.
@@ -90,10 +109,8 @@ def process_file(
     ----------
     item : Item
         The file and its results.
-    settings : Settings
-        What is done to it.
-    fingerprint : str
-        `Settings.fingerprint`.
+    session : Session
+        Folder and settings.
 
     Yields
     ------
@@ -106,7 +123,7 @@ def process_file(
     """
     start = time.perf_counter()
     try:
-        outcome = yield from _process(item, settings, fingerprint)
+        outcome = yield from _process(item, session)
     except Exception as error:  # no error may stop the other files
         outcome = Outcome("failed", 0, message=_describe_error(item, error))
     return replace(outcome, seconds=time.perf_counter() - start)
@@ -121,33 +138,48 @@ def _describe_error(item: Item, error: Exception) -> str:
     return message if str(item.source) in message else f"{item.source}: {message}"
 
 
-def _process(
-    item: Item, settings: Settings, fingerprint: str
-) -> Generator[Progress, None, Outcome]:
-    source = file_hash(item.source)
-    recorded = verify_results(item.results.values(), source, fingerprint)
+def _process(item: Item, session: Session) -> Generator[Progress, None, Outcome]:
+    source = Input(item.identity, file_hash(item.source))
+    recorded = verify_results(item.results.values(), source, session.fingerprint)
     if recorded is not None:
+        for path in item.results.values():
+            forget_former(path)
         return Outcome("verified", 0, recorded)
-    foreign = _foreign_files(item)
-    if foreign and settings.existing == "keep":
-        return Outcome("kept", 0, message=f"{foreign[0]} exists, and no batch has made it")
-    _refuse(foreign, settings)
-    for path in item.results.values():  # before hours of work are lost because a name is too long
-        check_target(path, overwrite=True)
+    for path in item.results.values():
+        check_inside(path, session.folder)
+        obstacle = find_obstacle(path, source, session.fingerprint)
+        if obstacle is not None and session.settings.existing == "keep":
+            return Outcome("kept", 0, message=obstacle.sentence)
+        if obstacle is not None and not obstacle.yields_to(session.settings.existing):
+            raise late_refusal(obstacle)
+        check_target(path, overwrite=True)  # before hours of work are lost, as a name is too long
         check_target(sidecar_path(path), overwrite=True)
-    file = _open(item, settings, source)
-    records = {
-        kind: partial(add_record, _provenance(kind, file), source, fingerprint)
-        for kind in item.results
-    }
-    make = _make_by_windows if is_dask(file.picture.data) else _make
-    measures = yield from make(file, records)
-    for kind, path in item.results.items():
-        write_sidecar(path, records[kind](file_hash(path), measures), overwrite=True)
+    measures = yield from _make(item, session, source)
     return Outcome("done", 0, measures)
 
 
-def _open(item: Item, settings: Settings, source: str) -> _OpenFile:
+def _make(item: Item, session: Session, source: Input) -> Generator[Progress, None, Measures]:
+    """Make the results of a file in a scratch folder beside them, then give them their names."""
+    folder = next(iter(item.results.values())).parent
+    with scratch_folder(folder) as scratch:
+        try:
+            file = _open(item, session.settings, scratch)
+            make = _make_by_windows if is_dask(file.picture.data) else _make_in_memory
+            measures = yield from make(file)
+        except FileError as error:  # which may name a file that is not there any more
+            raise FileError(str(error).replace(str(scratch), str(folder))) from error
+        if file_hash(item.source) != source.hash:
+            raise FileError(f"{item.source} changed while it was worked on; run again")
+        for kind, path in item.results.items():
+            new = file.results[kind]
+            check_inside(path, session.folder)
+            made_from = (source.path, source.hash, session.fingerprint)
+            record = Record(*made_from, file_hash(new), measures)
+            put_result(new, path, _provenance(kind, file), record, session.settings.existing)
+    return measures
+
+
+def _open(item: Item, settings: Settings, scratch: Path) -> _OpenFile:
     picture = open_picture(item.source)
     if settings.options.channel_axis == "none":
         picture = picture.as_planes()
@@ -166,42 +198,36 @@ def _open(item: Item, settings: Settings, source: str) -> _OpenFile:
         settings.map_model,
         options,
     )
-    return _OpenFile(item, settings, picture, estimate, deblur, source)
+    return _OpenFile(item, picture, estimate, deblur, scratch)
 
 
-def _make(file: _OpenFile, records: Mapping[str, Record]) -> Generator[Progress, None, Measures]:
-    """Write the results of a picture that is in memory."""
+def _make_in_memory(file: _OpenFile) -> Generator[Progress, None, Measures]:
+    """Write the results of a picture that is in memory, and measure its radii."""
     defocus = yield from file.estimate.steps()
     arrays: dict[str, Any] = {"radius": defocus.radius, "confidence": defocus.confidence}
-    if "sharp" in file.item.results:
+    if "sharp" in file.results:
         arrays["sharp"] = yield from file.deblur.with_map(defocus).steps()
-    _check_unchanged(file)
-    measures = _measure(defocus.radius)
-    for kind, path in file.item.results.items():
+    for kind, path in file.results.items():
         axis = file.estimate.layout.channel_axis if kind != "sharp" else None
-        _announce(path, records[kind], measures)
-        write_picture(path, arrays[kind], file.picture, channel_axis=axis, overwrite=True)
-    return measures
+        write_picture(path, arrays[kind], file.picture, channel_axis=axis)
+    return _measure(defocus.radius)
 
 
-def _make_by_windows(
-    file: _OpenFile, records: Mapping[str, Record]
-) -> Generator[Progress, None, Measures]:
+def _make_by_windows(file: _OpenFile) -> Generator[Progress, None, Measures]:
     """Write the results of a picture that stays in its file, window by window."""
-    picture, results = file.picture, file.item.results
+    picture = file.picture
     map_picture = _map_template(picture, file.estimate.layout.channel_axis)
     with ExitStack() as stack:
         targets = {
             kind: stack.enter_context(
-                open_streaming(path, picture if kind == "sharp" else map_picture, overwrite=True)
+                open_streaming(path, picture if kind == "sharp" else map_picture)
             )
-            for kind, path in results.items()
+            for kind, path in file.results.items()
         }
-        folder = stack.enter_context(scratch_folder(next(iter(results.values())).parent))
         radius, confidence = (
             targets[kind].array
             if kind in targets
-            else new_array(folder / kind, map_picture.data.shape, np.float32)
+            else new_array(file.scratch / kind, map_picture.data.shape, np.float32)
             for kind in ("radius", "confidence")
         )
         yield from replace(file.estimate, out=(radius, confidence)).steps()
@@ -212,10 +238,7 @@ def _make_by_windows(
         for target in targets.values():
             for _ in target.complete():
                 yield Progress(1, 1)
-        _check_unchanged(file)
         measures = _measure(radius)
-        for kind, path in results.items():
-            _announce(path, records[kind], measures)
     return measures
 
 
@@ -227,31 +250,6 @@ def _map_template(picture: Picture, channel_axis: int | None) -> Picture:
     if channel_axis is not None:
         shape = tuple(np.delete(shape, channel_axis))
     return as_picture(dask.array.empty(shape, dtype=np.float32), picture, channel_axis)
-
-
-def _check_unchanged(file: _OpenFile) -> None:
-    """Refuse to write results if the source has changed, or over files that no batch made."""
-    if file_hash(file.item.source) != file.hash:
-        raise FileError(f"{file.item.source} changed while it was worked on; run again")
-    _refuse(_foreign_files(file.item), file.settings)
-
-
-def _foreign_files(item: Item) -> list[Path]:
-    return [path for path in item.results.values() if is_foreign(path)]
-
-
-def _refuse(foreign: list[Path], settings: Settings) -> None:
-    if foreign and settings.existing != "replace":
-        raise FileError(
-            f"{foreign[0]} appeared while the batch ran, and no batch has made it; "
-            "move it away and run again"
-        )
-
-
-def _announce(path: Path, record: Record, measures: Measures) -> None:
-    """Record a result before it is written, so that a run after a kill knows it for its own."""
-    if not is_recorded(path):
-        write_sidecar(path, record("", measures), overwrite=True)
 
 
 def _provenance(kind: str, file: _OpenFile) -> dict[str, Any]:

@@ -1,20 +1,22 @@
-"""Records of finished results: whose they are, and whether they are still whole and true."""
+"""Records of finished results: which input they are of, and whether they are whole and true."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, reason
-from ..provenance_record import sidecar_path
+from ..provenance_record import sidecar_path, write_sidecar
 
 _KEY = "batch"
-_FIELDS = {"source", "settings", "result", "measures"}
+#: Largest sidecar and largest plan that are read, in bytes.
+_SIDECAR_SIZE, _PLAN_SIZE = 2**24, 2**28
 
 
 @dataclass(frozen=True)
@@ -25,17 +27,60 @@ class Measures:
     in_focus: float
 
 
+@dataclass(frozen=True)
+class Input:
+    """Identity of an input file: its path with all links resolved, and the hash of its bytes."""
+
+    path: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """Entry in a result's sidecar by which a later run recognizes it.
+
+    Parameters
+    ----------
+    path : str, optional
+        Resolved path of the input; None in records of earlier versions.
+    source, settings : str
+        Hash of the input, and `Settings.fingerprint`.
+    result : str
+        Hash of the result.
+    measures : Measures
+        What the report says of the input.
+    former : str, optional
+        Hash of the result that is being replaced, until it is.
+    """
+
+    path: str | None
+    source: str
+    settings: str
+    result: str
+    measures: Measures
+    former: str | None = None
+
+    def is_of(self, source: Input) -> bool:
+        """Return whether it is of an input, which may have been moved since."""
+        if self.path == source.path:
+            return True
+        is_moved = self.path is None or not os.path.lexists(self.path)
+        return is_moved and self.source == source.hash
+
+
 def file_hash(path: Path) -> str:
     """Return the sha256 of a file's bytes; of a folder, of all names and bytes in it.
 
     Raises
     ------
     FileError
-        If it cannot be read.
+        If it cannot be read, or is neither a file nor a folder.
     """
     try:
         if path.is_dir():
             return _folder_hash(path)
+        if not path.is_file() and path.exists():
+            raise FileError(f"{path} is a pipe or a device; give the name of an image file")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileError:
@@ -52,88 +97,141 @@ def _folder_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def add_record(
-    provenance: Mapping[str, Any], source: str, fingerprint: str, result: str, measures: Measures
-) -> dict[str, Any]:
-    """Add to a result's provenance the record by which a later run recognizes it.
+def write_record(
+    path: Path, provenance: Mapping[str, Any], record: Record, *, overwrite: bool
+) -> None:
+    """Write a result's sidecar, with its provenance and its record.
 
     Parameters
     ----------
+    path : pathlib.Path
+        The result.
     provenance : mapping
-        The result's provenance.
-    source, fingerprint : str
-        Hash of the source file, and `Settings.fingerprint`.
-    result : str
-        Hash of the file with the result; empty as long as it is not written.
-    measures : Measures
-        What the report says of the file.
+        How it was made.
+    record : Record
+        What a later run recognizes it by.
+    overwrite : bool
+        Whether an existing sidecar may be replaced.
+
+    Raises
+    ------
+    FileError
+        If the sidecar exists, or cannot be written.
     """
-    record = {
-        "source": source,
-        "settings": fingerprint,
-        "result": result,
-        "measures": asdict(measures),
+    entry = {
+        "path": record.path,
+        "source": record.source,
+        "settings": record.settings,
+        "result": record.result,
+        "measures": asdict(record.measures),
     }
-    return {**provenance, _KEY: record}
+    if record.former is not None:
+        entry["former"] = record.former
+    document = {**provenance, _KEY: entry}
+    entry["check"] = _check_sum(document)
+    write_sidecar(path, document, overwrite=overwrite)
 
 
-def verify_results(results: Iterable[Path], source: str, fingerprint: str) -> Measures | None:
+def read_record(path: Path) -> Record | None:
+    """Return the record of a result; None if it has none, or its sidecar was changed since."""
+    document = _read_sidecar(path)
+    if document is None:
+        return None
+    entry = document[_KEY]
+    if "check" in entry and entry["check"] != _check_sum(document):
+        return None
+    try:
+        measures = {name: float(value) for name, value in entry["measures"].items()}
+        return Record(
+            path=entry.get("path"),
+            source=entry["source"],
+            settings=entry["settings"],
+            result=entry["result"],
+            measures=Measures(**measures),
+            former=entry.get("former"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def is_recorded(path: Path) -> bool:
+    """Return whether a batch has recorded a file as one of its results."""
+    return _read_sidecar(path) is not None
+
+
+def _read_sidecar(path: Path) -> dict[str, Any] | None:
+    try:
+        document = read_json(sidecar_path(path), _SIDECAR_SIZE)
+        return document if isinstance(document[_KEY], dict) else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _check_sum(document: Mapping[str, Any]) -> str:
+    """Return the hash of a sidecar without its own check sum."""
+    entry = {name: value for name, value in document[_KEY].items() if name != "check"}
+    text = json.dumps({**document, _KEY: entry}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_json(path: Path, most: int = _PLAN_SIZE) -> Any:
+    """Read a JSON file, but neither a link, a pipe or a device, nor more than `most` bytes.
+
+    Raises
+    ------
+    OSError, ValueError, RecursionError
+        If it cannot be read.
+    """
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("it is no file, but a link, a pipe or a folder")
+    if status.st_size > most:
+        raise ValueError(f"it holds {status.st_size} bytes")
+    return json.loads(path.read_bytes())
+
+
+def verify_results(results: Iterable[Path], source: Input, fingerprint: str) -> Measures | None:
     """Return the recorded measures of a file if all its results are whole and up to date.
 
     Parameters
     ----------
     results : iterable of pathlib.Path
         Paths of its results.
-    source, fingerprint : str
-        As for `add_record`, as they are now.
+    source : Input
+        The file, as it is now.
+    fingerprint : str
+        `Settings.fingerprint`.
 
     Returns
     -------
     Measures or None
-        None if a result is missing or damaged, or if the source or the settings have changed.
+        None if a result is missing or was changed, or if the file or the settings have changed.
     """
     measures = None
     for path in results:
-        record = _read_record(path)
-        if record is None or (record["source"], record["settings"]) != (source, fingerprint):
+        record = read_record(path)
+        wanted = (source.hash, fingerprint)
+        if record is None or (record.source, record.settings) != wanted:
             return None
-        try:
-            if file_hash(path) != record["result"]:
-                return None
-            numbers = {name: float(value) for name, value in record["measures"].items()}
-            measures = Measures(**numbers)
-        except (FileError, TypeError, ValueError, AttributeError):
+        if not record.is_of(source) or result_hash(path) != record.result:
             return None
+        measures = record.measures
     return measures
 
 
-def is_foreign(path: Path) -> bool:
-    """Return whether a file exists that no batch has made.
-
-    A file whose sidecar is damaged counts as made by a batch.
-    """
-    exists = os.path.lexists(path)
-    return exists and not is_recorded(path) and not _is_damaged(sidecar_path(path))
-
-
-def is_recorded(path: Path) -> bool:
-    """Return whether a batch has recorded a file as one of its results, finished or not."""
-    return _read_record(path) is not None
-
-
-def _is_damaged(sidecar: Path) -> bool:
+def result_hash(path: Path) -> str | None:
+    """Return the hash of a result; None if there is none, or something else in its place."""
     try:
-        json.loads(sidecar.read_text(encoding="utf-8"))
-    except OSError:
-        return False
-    except (ValueError, RecursionError):
-        return True
-    return False
-
-
-def _read_record(path: Path) -> dict[str, Any] | None:
-    try:
-        record = json.loads(sidecar_path(path).read_text(encoding="utf-8"))[_KEY]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None if path.is_symlink() else file_hash(path)
+    except FileError:
         return None
-    return record if isinstance(record, dict) and set(record) >= _FIELDS else None
+
+
+def forget_former(path: Path) -> None:
+    """Complete the record of a result that took the place of a former one.
+
+    The process that replaced it may have been killed in between.
+    """
+    record, document = read_record(path), _read_sidecar(path)
+    if record is not None and document is not None and record.former is not None:
+        write_record(path, document, replace(record, former=None), overwrite=True)

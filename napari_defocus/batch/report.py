@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import csv
+import hashlib
 import html
 import io
 import os
+import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +20,18 @@ import numpy.typing as npt
 
 from ..errors import DefocusError
 from ..io import open_picture
-from ..io.atomic import atomic_file
+from ..io.atomic import atomic_file, check_target
 from .plan import Item, Plan
 
 if TYPE_CHECKING:
     from .process import Outcome
 
-CSV_NAME, PAGE_NAME = "report.csv", "report.html"
+#: Last line of a page: by these hashes a later run knows its table, the table before, and itself.
+_SEAL = re.compile(
+    rb"<!-- table ([0-9a-f]{64}) before ([0-9a-f]{64}|none) page ([0-9a-f]{64}) -->\n"
+)
+#: Largest report that is read, in bytes.
+_MOST = 2**30
 _COLUMNS = ("file", "state", "seconds", "median radius (px)", "share in focus", "message")
 #: Longest sides in pixels: of a thumbnail, and of what is read of a result to make one.
 _THUMBNAIL, _READ_SIZE = 160, 2048
@@ -36,8 +45,47 @@ img { max-width: 160px; max-height: 160px }
 """
 
 
+@dataclass(frozen=True)
+class ReportFiles:
+    """The two files of a report: a table and a page.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of the batch.
+    number : int
+        Part of their names, unless it is 1.
+    """
+
+    folder: Path
+    number: int
+
+    @property
+    def table(self) -> Path:
+        """The table, ``report.csv``."""
+        return self._path("csv")
+
+    @property
+    def page(self) -> Path:
+        """The page, ``report.html``."""
+        return self._path("html")
+
+    def may_be_written(self) -> bool:
+        """Return whether each is missing, or written by a batch and not changed since."""
+        tables = _read_seal(self.page)
+        if tables is None and os.path.lexists(self.page):
+            return False
+        return not os.path.lexists(self.table) or _hash(_read(self.table)) in (tables or ())
+
+    def _path(self, suffix: str) -> Path:
+        mark = "" if self.number == 1 else f"-{self.number}"
+        return self.folder / f"report{mark}.{suffix}"
+
+
 def write_report(plan: Plan, outcomes: Mapping[int, Outcome]) -> None:
     """Write the table and the page into the plan's folder.
+
+    Where files have their names that no batch wrote, or that were changed since, they get numbers.
 
     Parameters
     ----------
@@ -46,13 +94,59 @@ def write_report(plan: Plan, outcomes: Mapping[int, Outcome]) -> None:
     outcomes : mapping of int to Outcome
         Outcomes of its files, by number; files without one were not reached.
     """
-    table = io.StringIO(newline="")
-    writer = csv.writer(table)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
     writer.writerow(_COLUMNS)
     rows = list(_rows(plan, outcomes))
     writer.writerows(rows)
-    _write(plan.folder / CSV_NAME, table.getvalue())
-    _write(plan.folder / PAGE_NAME, _page(plan, rows, outcomes))
+    table = text.getvalue().encode(errors="backslashreplace")
+    page = _page(plan, rows, outcomes).encode(errors="backslashreplace")
+    files = _find_files(plan.folder)
+    for path in (files.table, files.page):
+        check_target(path, overwrite=True)
+    _write(files.page, page + _seal(page, _hash(table), _hash(_read(files.table))))
+    _write(files.table, table)
+
+
+def find_page(folder: Path) -> Path:
+    """Return the path of the page that the last run in a folder wrote."""
+    return _find_files(folder).page
+
+
+def _find_files(folder: Path) -> ReportFiles:
+    number = 1
+    while not ReportFiles(folder, number).may_be_written():
+        number += 1
+    return ReportFiles(folder, number)
+
+
+def _read_seal(page: Path) -> tuple[bytes, ...] | None:
+    """Return the hashes of a page's table, now and before; None if no batch wrote it like this."""
+    content = _read(page) or b""
+    end = content.rfind(b"<!-- table ")
+    match = _SEAL.fullmatch(content[max(end, 0) :])
+    if match is None or _seal(content[:end], *match.groups()[:2]) != match[0]:
+        return None
+    return match.groups()[:2]
+
+
+def _seal(page: bytes, table: bytes, before: bytes) -> bytes:
+    """Return the line that ends a page."""
+    start = b"<!-- table %s before %s page " % (table, before)
+    return start + _hash(page + start) + b" -->\n"
+
+
+def _hash(content: bytes | None) -> bytes:
+    return b"none" if content is None else hashlib.sha256(content).hexdigest().encode()
+
+
+def _read(path: Path) -> bytes | None:
+    """Return the content of a file; None for a link, and for what is no file or too large."""
+    try:
+        is_file = stat.S_ISREG(path.lstat().st_mode)
+        return path.read_bytes() if is_file and path.lstat().st_size < _MOST else None
+    except OSError:
+        return None
 
 
 def _rows(plan: Plan, outcomes: Mapping[int, Outcome]) -> Iterator[tuple[str, ...]]:
@@ -159,6 +253,6 @@ def _file_name(plan: Plan, index: int) -> str:
     return plan.items[index].source.name
 
 
-def _write(path: Path, text: str) -> None:
-    with atomic_file(path, overwrite=True) as file:
-        file.write(text.encode(errors="backslashreplace"))
+def _write(path: Path, content: bytes) -> None:
+    with atomic_file(path, overwrite=os.path.lexists(path), follow_links=False) as file:
+        file.write(content)

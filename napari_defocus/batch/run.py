@@ -11,9 +11,10 @@ from filelock import FileLock, Timeout
 
 from ..errors import FileError, reason
 from ..inference.engine import Progress
-from ..io.atomic import find_leftovers, remove
+from ..io.atomic import remove_leftovers
+from .existing import check_inside
 from .plan import Plan
-from .process import Outcome, process_file
+from .process import Outcome, Session, process_file
 from .report import write_report
 
 _LOCK_NAME = ".napari-defocus-batch.lock"
@@ -64,17 +65,17 @@ def run_plan(plan: Plan) -> Generator[Event, None, list[Outcome]]:
     FileError
         If the folder cannot be written to, or another run works in it.
     """
-    with open_session(plan) as (fingerprint, outcomes):
+    with open_session(plan) as (session, outcomes):
         for index, item in enumerate(plan.items):
             yield Event(index, 0, 0)
-            steps = process_file(item, plan.settings, fingerprint)
+            steps = process_file(item, session)
             outcomes[index] = yield from as_events(steps, index)
             yield Event(index, 1, 1, outcomes[index])
     return list(outcomes.values())
 
 
 @contextmanager
-def open_session(plan: Plan) -> Iterator[tuple[str, dict[int, Outcome]]]:
+def open_session(plan: Plan) -> Iterator[tuple[Session, dict[int, Outcome]]]:
     """Lock a plan's folder and write the plan there; write the report when the session ends.
 
     Parameters
@@ -84,8 +85,8 @@ def open_session(plan: Plan) -> Iterator[tuple[str, dict[int, Outcome]]]:
 
     Yields
     ------
-    fingerprint : str
-        `Settings.fingerprint` of the plan.
+    session : Session
+        What is the same for all files.
     outcomes : dict of int to Outcome
         To be filled by the caller with the outcomes of the files, by their number.
 
@@ -97,25 +98,31 @@ def open_session(plan: Plan) -> Iterator[tuple[str, dict[int, Outcome]]]:
     outcomes: dict[int, Outcome] = {}
     with _lock_folder(plan.folder):
         plan.write()
-        _prepare_folders(plan)
+        folders = _make_folders(plan)
         try:
-            yield plan.settings.fingerprint(), outcomes
+            yield Session(plan.folder, plan.settings, plan.settings.fingerprint()), outcomes
         finally:
+            for folder in folders:  # of workers that died
+                remove_leftovers(folder)
             write_report(plan, outcomes)
 
 
-def _prepare_folders(plan: Plan) -> None:
-    """Make the folders of the results, and remove unfinished files of a process that was killed.
+def _make_folders(plan: Plan) -> set[Path]:
+    """Make and return the folders of the results, without what killed processes left in them.
 
     No folder is made later: one that vanishes during the run was unmounted or removed, and results
     in a new folder of its name would be lost. Where a folder cannot be made, its files fail.
     """
-    folders = {plan.folder, *(path.parent for item in plan.items for path in item.results.values())}
-    for folder in folders:
+    folders = {plan.folder}
+    places = {path.parent: path for item in plan.items for path in item.results.values()}
+    for folder, path in places.items():
         with suppress(OSError):
+            check_inside(path, plan.folder)
             folder.mkdir(parents=True, exist_ok=True)
-            for leftover in find_leftovers(folder):
-                remove(leftover)
+            folders.add(folder)
+    for folder in folders:
+        remove_leftovers(folder)
+    return folders
 
 
 def as_events(
@@ -140,9 +147,12 @@ def _lock_folder(folder: Path) -> Iterator[None]:
     FileError
         If another run holds it, or the folder cannot be made or written to.
     """
+    path = folder / _LOCK_NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / _LOCK_NAME, timeout=0, thread_local=False):
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise FileError(f"{path} is not the lock of a batch; move it away")
+        with FileLock(path, timeout=0, thread_local=False):
             yield
     except Timeout:
         raise FileError(f"another run works in {folder}; wait for its end") from None

@@ -45,8 +45,10 @@ class Settings:
         Name of a result, made of ``{name}``, the file's without suffix; ``{what}``, the kind of
         result; and ``{suffix}``.
     existing : {"refuse", "keep", "replace"}
-        What to do where a file that no earlier run made has the name of a result: refuse to begin,
-        keep the file and skip its source, or replace it.
+        What to do where a result would take the place of a file that no earlier run made, that was
+        changed since, or that was made with other settings: refuse to begin, keep it and skip its
+        source, or replace it. Where it would take the place of the result of another input, refuse
+        to begin, or (both "keep" and "replace") give the new result a number.
 
     Raises
     ------

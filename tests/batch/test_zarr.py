@@ -1,5 +1,6 @@
 """Batches of zarr stores and large TIFF files, read and written window by window."""
 
+import shutil
 import time
 
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 from napari_defocus import DeblurJob, EstimateJob, Options, Views, deblur, estimate_defocus
 from napari_defocus.batch.inputs import find_inputs
 from napari_defocus.batch.plan import make_plan
+from napari_defocus.batch.records import file_hash
 from napari_defocus.batch.run import run_plan
 from napari_defocus.io import open_picture, read_picture, resolve_options, tiff_write, write_picture
-from napari_defocus.io.atomic import find_leftovers
+from napari_defocus.io.atomic import find_scratch_folders, scratch_folder
 from napari_defocus.io.picture import Length, Metadata, Picture
 
 zarr = pytest.importorskip("zarr")
@@ -69,7 +71,7 @@ def test_results_of_stores_equal_those_of_the_api(stores, settings, tmp_path):
     assert done[0].measures.median_radius == pytest.approx(float(np.median(defocus.radius)))
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/jpeg") == 2
-    assert not find_leftovers(tmp_path / "out")
+    assert not find_scratch_folders(tmp_path / "out")
 
 
 def test_a_second_run_does_only_changed_stores_again(stores, settings, tmp_path):
@@ -77,10 +79,26 @@ def test_a_second_run_does_only_changed_stores_again(stores, settings, tmp_path)
     outcomes(plan)
     again = make_plan([stores], tmp_path / "out", settings())
     assert [outcome.state for outcome in outcomes(again)] == ["verified", "verified"]
-    chunk = next(path for path in (tmp_path / "out" / "a-deblurred.ome.zarr").rglob("c/*/*/*/*"))
-    chunk.write_bytes(b"damaged")
     zarr.open(str(stores / "deeper" / "b.zarr"))["0"][3, 3] = 7
-    assert [outcome.state for outcome in outcomes(again)] == ["done", "done"]
+    assert [outcome.state for outcome in outcomes(again)] == ["verified", "done"]
+
+
+def test_a_store_that_was_changed_afterwards_is_replaced_only_on_request(
+    stores, settings, tmp_path
+):
+    inputs = [stores / "a.ome.zarr"]
+    outcomes(make_plan(inputs, tmp_path / "out", settings()))
+    result = tmp_path / "out" / "a-deblurred.ome.zarr"
+    whole = file_hash(result)
+    chunk = next(path for path in result.rglob("c/*/*/*/*"))
+    chunk.write_bytes(b"changed")
+    changed = file_hash(result)
+    (failed,) = outcomes(make_plan(inputs, tmp_path / "out", settings()))
+    assert "a-deblurred.ome.zarr was changed after an earlier run made it" in failed.message
+    (kept,) = outcomes(make_plan(inputs, tmp_path / "out", settings(existing="keep")))
+    assert (failed.state, kept.state, file_hash(result)) == ("failed", "kept", changed)
+    (done,) = outcomes(make_plan(inputs, tmp_path / "out", settings(existing="replace")))
+    assert (done.state, file_hash(result)) == ("done", whole)
 
 
 def test_canceled_and_killed_runs_leave_no_unfinished_store(stores, settings, tmp_path):
@@ -90,9 +108,11 @@ def test_canceled_and_killed_runs_leave_no_unfinished_store(stores, settings, tm
     steps.close()
     names = {path.name for path in (tmp_path / "out").iterdir() if "-deblurred" in path.name}
     assert not names
-    assert not find_leftovers(tmp_path / "out")
-    left = tmp_path / "out" / ".0123456789abcdef.part"
-    (left / "whole").mkdir(parents=True)
+    assert not find_scratch_folders(tmp_path / "out")
+    with scratch_folder(tmp_path / "out") as left:  # as it is when a process is killed
+        (left / "whole").mkdir()
+        shutil.copytree(left, tmp_path / "copy")
+    (tmp_path / "copy").rename(left)
     done = outcomes(make_plan([stores], tmp_path / "out", settings()))
     assert [outcome.state for outcome in done] == ["done", "done"]
     assert not left.exists()
@@ -117,7 +137,7 @@ def test_a_batch_can_be_canceled_while_a_large_tiff_file_is_written(
     steps.close()
     assert len(reads) < 8  # parts, each of which is read twice
     assert not list((tmp_path / "out").glob("*.tif"))
-    assert not find_leftovers(tmp_path / "out")
+    assert not find_scratch_folders(tmp_path / "out")
 
 
 def test_foreign_stores_that_appear_during_the_run_are_not_replaced(stores, settings, tmp_path):
@@ -131,7 +151,7 @@ def test_foreign_stores_that_appear_during_the_run_are_not_replaced(stores, sett
     assert last.outcome.state == "failed"
     assert "a-deblurred.ome.zarr appeared while the batch ran" in last.outcome.message
     assert not list(other.iterdir())
-    assert not find_leftovers(tmp_path / "out")
+    assert not find_scratch_folders(tmp_path / "out")
 
 
 def test_broken_stores_are_reported_and_do_not_stop_the_others(stores, settings, tmp_path):

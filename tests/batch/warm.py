@@ -23,7 +23,7 @@ from napari_defocus.io import jpeg, png, tiff_read, tiff_write
 from napari_defocus.networks import build
 
 LOADED = (Image, build, imagecodecs, jpeg, png, tiff_read, tiff_write, tifffile)
-TOUCHES = ("open", "os.rename", "os.remove", "os.mkdir")
+TOUCHES = ("open", "os.link", "os.rename", "os.remove", "os.mkdir", "os.rmdir")
 
 
 class Fuse:
