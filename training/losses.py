@@ -1,4 +1,4 @@
-"""Losses, each a mean over samples: those of equal parts of a batch average to its own."""
+"""Loss terms. Each is a mean over samples, so that parts of a batch add up to the whole."""
 
 from collections.abc import Sequence
 

@@ -9,10 +9,12 @@ import typer
 
 from ..batch.plan import Plan, make_plan
 from ..batch.process import Outcome
-from ..batch.report import PAGE_NAME
+from ..batch.report import find_page
 from ..batch.run import Event, run_plan
-from ..batch.settings import Settings
+from ..batch.settings import Existing, Settings
+from ..errors import OptionError
 from .console import note, print_path, progress_bar
+from .options import ExistingChoice
 
 _SOME_FAILED = 1
 
@@ -61,9 +63,22 @@ def run_batch(
                 _print_outcome(plan, event, event.outcome)
             progress(round(1000 * (counts.total() + share)), 1000 * len(plan.items))
     note(", ".join(f"{count} {state}" for state, count in counts.items()))
-    print_path(out / PAGE_NAME)
+    print_path(find_page(plan.folder))
     if counts["failed"]:
         raise typer.Exit(_SOME_FAILED)
+
+
+def existing_files(existing: ExistingChoice, *, overwrite: bool) -> Existing:
+    """Return what is done with existing files; ``--overwrite`` means that they are replaced.
+
+    Raises
+    ------
+    OptionError
+        If both options are given and contradict each other.
+    """
+    if overwrite and existing == ExistingChoice.KEEP:
+        raise OptionError("--existing keep and --overwrite are both given; give one of them")
+    return "replace" if overwrite else existing.value
 
 
 @contextmanager

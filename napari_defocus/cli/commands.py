@@ -263,8 +263,15 @@ def batch_command(
     ] = "{name}-{what}{suffix}",
     existing: Annotated[
         ExistingChoice,
-        typer.Option(help="What to do with files of these names that no batch has made."),
+        typer.Option(
+            help="What to do with files of these names that no batch has made, that were changed "
+            "since, or that were made with other settings: refuse to begin, keep or replace them. "
+            "Results of other inputs are never replaced: unless refused, new ones get numbers."
+        ),
     ] = ExistingChoice.REFUSE,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="The same as --existing replace.")
+    ] = False,
     cluster: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="A dask scheduler whose workers do the work."),
@@ -293,7 +300,7 @@ def batch_command(
     """
     with reporting():
         from ..batch.settings import Settings
-        from .batches import run_batch
+        from .batches import existing_files, run_batch
 
         options = parse_options(
             channel_axis, encoding, value_range, downscale, device, precision, tile
@@ -308,7 +315,7 @@ def batch_command(
             dual_pixel=dual_pixel,
             options=options,
             pattern=pattern,
-            existing=existing.value,
+            existing=existing_files(existing, overwrite=overwrite),
         )
         run_batch(inputs, out, settings, cluster=cluster, workers=workers)
 

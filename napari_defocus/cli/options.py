@@ -45,7 +45,7 @@ class TaskChoice(StrEnum):
 
 
 class ExistingChoice(StrEnum):
-    """Ways to treat files that have the name of a result and that no batch has made."""
+    """Ways to treat files where results should go."""
 
     REFUSE = "refuse"
     KEEP = "keep"

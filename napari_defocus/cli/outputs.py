@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..errors import FileError
 from ..io import Picture, check_target, target_format, write_picture
+from ..io.atomic import remove_leftovers
 from ..provenance_record import sidecar_path, write_sidecar
 from .console import print_path
 
@@ -33,7 +34,8 @@ class Outputs:
     Raises
     ------
     FileError
-        If one of them cannot be written.
+        If one of them cannot be written, or is another, lies within another, or holds another, as
+        zarr stores can.
     """
 
     inputs: Sequence[Path]
@@ -41,15 +43,18 @@ class Outputs:
     overwrite: bool
 
     def __post_init__(self) -> None:
-        taken = {os.path.realpath(path): f"{path} is read" for path in self.inputs}
+        uses = {Path(os.path.realpath(path)): f"{path} is read" for path in self.inputs}
         for path in self.outputs:
             for file in (path, sidecar_path(path)):
-                place = os.path.realpath(file)
-                if place in taken:
-                    raise FileError(f"{file} cannot be written: {taken[place]} by the same command")
-                taken[place] = f"{file} is written"
+                place = Path(os.path.realpath(file))
+                for other, use in uses.items():
+                    if other in (place, *place.parents) or place in other.parents:
+                        raise FileError(f"{file} cannot be written: {use} by the same command")
+                uses[place] = f"{file} is written"
                 check_target(file, overwrite=self.overwrite)
             target_format(path)
+        for folder in {path.parent for path in self.outputs}:
+            remove_leftovers(folder)
 
     def write(
         self,

@@ -78,3 +78,25 @@ def test_foreign_files_are_replaced_only_on_request(run, photo, tmp_path):
     kept = run("batch", photo, tmp_path / "out", "--existing", "keep")
     assert kept.err.startswith("Kept: ")
     assert run("batch", photo, tmp_path / "out", "--existing", "replace").err == "1 done\n"
+
+
+def test_other_settings_need_a_word_what_to_do_with_earlier_results(run, photo, tmp_path):
+    arguments = ("batch", photo, tmp_path / "out", "--task", "map")
+    run(*arguments)
+    before = (tmp_path / "out" / "photo-defocus.tif").read_bytes()
+    error = run(*arguments, "--downscale", 2).error
+    for words in ("was made with other settings", "--existing keep", "--overwrite"):
+        assert words in error
+    assert run(*arguments, "--downscale", 2, "--existing", "keep").err.endswith("1 kept\n")
+    assert (tmp_path / "out" / "photo-defocus.tif").read_bytes() == before
+    assert run(*arguments, "--downscale", 2, "--overwrite").err == "1 done\n"
+    contradiction = run(*arguments, "--existing", "keep", "--overwrite").error
+    assert "--existing keep and --overwrite are both given" in contradiction
+
+
+def test_the_report_that_was_written_is_named_beside_one_of_the_user(run, photo, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "report.html").write_text("mine")
+    completed = run("batch", photo, tmp_path / "out", "--task", "map")
+    assert completed.out.endswith(f"{tmp_path / 'out' / 'report-2.html'}\n")
+    assert (tmp_path / "out" / "report.html").read_text() == "mine"

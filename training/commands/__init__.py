@@ -1,1 +1,1 @@
-"""Commands of `python -m training`, grouped by subject."""
+"""The commands of `python -m training`, grouped by subject."""

@@ -39,7 +39,7 @@ def contents(folder):
 
 
 @pytest.fixture(scope="module")
-def clock():
+def ticking():
     """Clock that advances by a second each time it is read."""
     with pytest.MonkeyPatch.context() as patch:
         seconds = itertools.count()
@@ -77,7 +77,7 @@ def test_batches_drawn_from_one_stream_are_reproducible_and_teach(fabric, make_t
 
 
 def test_a_run_of_steps_that_minutes_ended_continues_to_the_same_end(
-    fabric, make_training, tmp_path, clock
+    fabric, make_training, tmp_path, ticking
 ):
     assert fit(fabric, make_training(), tmp_path / "whole", options(), {})
     assert not fit(fabric, make_training(), tmp_path / "part", options(minutes=2 / 60), {})
@@ -87,7 +87,7 @@ def test_a_run_of_steps_that_minutes_ended_continues_to_the_same_end(
     assert records(tmp_path / "part") == records(tmp_path / "whole")
 
 
-def test_without_steps_the_minutes_are_the_budget(fabric, make_training, tmp_path, clock):
+def test_without_steps_the_minutes_are_the_budget(fabric, make_training, tmp_path, ticking):
     assert fit(fabric, make_training(), tmp_path, options(steps=None, minutes=5 / 60), {})
     assert len(records(tmp_path)) in (4, 5)
 
