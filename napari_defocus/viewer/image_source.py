@@ -36,8 +36,8 @@ class ImageSource:
         Data of the layer at full resolution: NumPy, dask, zarr, ...
     window : Window
         The part.
-    channel_axis : int or None
-        -1 for color, otherwise None.
+    channel_axis : int or "none"
+        -1 for color, otherwise "none": the layer says so, whatever the length of its last axis.
     name : str
         Name of the layer.
     path : str or None
@@ -50,7 +50,7 @@ class ImageSource:
 
     data: Any
     window: Window
-    channel_axis: int | None
+    channel_axis: int | str
     name: str
     path: str | None
     multiscale: bool = False
@@ -68,6 +68,13 @@ class ImageSource:
         return {"layer": self.name, "path": self.path, "region": region}
 
     @property
+    def resembles_color(self) -> bool:
+        """Whether an array without color has, whole or cut, a last axis as long as color's."""
+        if self.channel_axis != "none" or len(self.window.shape) < 3:
+            return False
+        return any(shape[-1] in (3, 4) for shape in (self.data.shape, self.window.shape))
+
+    @property
     def is_whole(self) -> bool:
         """Whether the part is the whole layer."""
         shape = self.data.shape[: len(self.window.stop)]
@@ -78,8 +85,8 @@ class ImageSource:
         if isinstance(self.data, np.ndarray):
             part: npt.NDArray[Any] = self.data[self.slices]
             return part
-        color = () if self.channel_axis is None else (self.data.shape[-1],)
-        pixels = np.empty((*self.window.shape, *color), self.data.dtype)
+        channels = tuple(self.data.shape[len(self.window.shape) :])
+        pixels = np.empty((*self.window.shape, *channels), self.data.dtype)
         corner = self.window.start
         for index in np.ndindex(*self.window.shape[:-2]):
             plane = tuple(i + start for i, start in zip(index, corner[:-2], strict=True))
@@ -128,7 +135,7 @@ def image_source(layer: "Image", window: Window | None = None) -> ImageSource:
     return ImageSource(
         data=layer.data[0] if layer.multiscale else layer.data,
         window=window or whole_layer(layer),
-        channel_axis=-1 if layer.rgb else None,
+        channel_axis=-1 if layer.rgb else "none",
         name=layer.name,
         path=layer.source.path,
         multiscale=layer.multiscale,

@@ -55,7 +55,7 @@ def as_python(call: Call) -> str:
     image = call.image
     options = call.arguments | call.options.changed()
     keywords = {name: repr(value) for name, value in options.items()}
-    if image.channel_axis is not None:
+    if image.channel_axis != "none" or image.resembles_color:
         keywords = {"channel_axis": repr(image.channel_axis), **keywords}
     arguments = {name: _part(name, source) for name, source in call.inputs.items()}
     names = [call.function]

@@ -104,6 +104,26 @@ def test_python_names_only_public_functions(viewer, open_widget, stack):
     )
 
 
+@pytest.mark.parametrize("name", ["Defocus Map", "Deblur"])
+@pytest.mark.parametrize("region", ["whole layer", "shapes"])
+def test_gray_stack_with_four_columns_has_no_color(
+    viewer, open_widget, finish, stack, name, region
+):
+    narrow = stack[0] if region == "shapes" else stack[0, :, :, :4]
+    image = viewer.add_image(narrow, rgb=False, name="cells")
+    widget = open_widget(name)
+    widget.image.value = image
+    widget.shapes.value = viewer.add_shapes([np.array([[8, 8], [8, 11], [39, 11], [39, 8]])])
+    widget.region.value = region
+    code = widget.as_python()
+    assert "channel_axis='none'" in code
+    finish(widget.run())
+    result = execute(code, viewer)
+    values = result["sharp"] if name == "Deblur" else result["defocus"].radius
+    assert values.shape[-1] == 4
+    assert np.array_equal(values, viewer.layers[-1].data)
+
+
 def test_python_omits_default_settings(viewer, open_widget, photo):
     viewer.add_image(photo, rgb=True, name="photo")
     code = open_widget("Deblur").as_python()
