@@ -89,7 +89,7 @@ class DefocusMapWidget(TaskWidget[MapResult]):
     def _receive(self, result: MapResult) -> None:
         confidence, radius = map_layers(result, self._template)
         self._add(confidence)
-        self._add(radius).colorbar.visible = True
+        self._add(radius)
         self._summary.set_text(describe(result, self._template.pixel_size))
         self._histogram.show_counts(result.counts)
 
