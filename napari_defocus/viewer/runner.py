@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import DefocusError, OptionError
 from ..inference.engine import Progress
-from .activity import ActivityBar
+from .activity import ActivityEntry
 
 if TYPE_CHECKING:
     from napari.qt.threading import GeneratorWorker
@@ -22,11 +22,10 @@ def make_worker(steps: Callable[[], Steps[T]]) -> "GeneratorWorker[Progress, Non
     Errors and warnings become notifications. A RuntimeError becomes a DefocusError, because
     napari's generator workers take it for a deleted Qt object and swallow it.
     """
-    from napari.qt.threading import create_worker
+    from napari.qt.threading import GeneratorWorker
 
-    worker: GeneratorWorker[Progress, None, T] = create_worker(
-        _translate_runtime_errors, steps, _start_thread=False, _ignore_errors=True
-    )
+    # napari's create_worker would keep every worker, and with it its image, until the window closes
+    worker: GeneratorWorker[Progress, None, T] = GeneratorWorker(_translate_runtime_errors, steps)
     _stop_workers_at_exit()
     worker.errored.connect(_show_error)
     worker.warned.connect(_show_warning)
@@ -105,7 +104,7 @@ class Runner(Generic[T]):
             Generator function without arguments that yields Progress and returns the result; it
             runs in a thread.
         description : str
-            Text in napari's activity dock.
+            Text in napari's activity dock, if the run lasts.
 
         Returns
         -------
@@ -119,7 +118,7 @@ class Runner(Generic[T]):
         """
         if self.busy:
             raise OptionError("a run is in progress; wait until it ends or cancel it first")
-        self._run = _Run(make_worker(steps), ActivityBar(description, self.cancel), self)
+        self._run = _Run(make_worker(steps), ActivityEntry(description, self.cancel), self)
         self._run.worker.start()
         return self._run.worker
 
@@ -149,7 +148,7 @@ class Runner(Generic[T]):
         """Report the end of the running job."""
         if self._run is not None:
             run, self._run = self._run, None
-            run.bar.close()
+            run.entry.close()
             self._on_end(ending)
 
 
@@ -159,10 +158,10 @@ class _Run(Generic[T]):
     def __init__(
         self,
         worker: "GeneratorWorker[Progress, None, T]",
-        bar: ActivityBar,
+        entry: ActivityEntry,
         runner: Runner[T],
     ) -> None:
-        self.worker, self.bar, self._runner = worker, bar, runner
+        self.worker, self.entry, self._runner = worker, entry, runner
         self._failed = False
         worker.yielded.connect(self._advance)
         worker.returned.connect(self._receive)
@@ -177,7 +176,7 @@ class _Run(Generic[T]):
     def _advance(self, progress: Progress) -> None:
         if self._current:
             self._runner.advance(progress)
-            self.bar.advance(progress.done, progress.total)  # last, because it handles events
+            self.entry.show_share(progress.done, progress.total)
 
     def _receive(self, result: T) -> None:
         if self._current:

@@ -79,10 +79,27 @@ def test_result_arrives_after_all_progress(qapp, log, ended):
     assert not log.runner.busy
 
 
-def test_bar_in_the_activity_dock_lasts_as_long_as_the_run(qapp, log, ended):
+def test_entry_in_the_activity_dock_lasts_as_long_as_the_run(qapp, log, until, finish):
+    gate = threading.Event()
+    worker = log.runner.start(endless(gate), "counting")
+    until(lambda: bool(bars()))
+    (bar,) = bars()
+    shares = []
+    bar.events.eta.connect(lambda event: shares.append(event.value))
+    gate.set()
+    until(lambda: bool(shares))
+    log.runner.cancel()
+    assert bar.desc == "counting"
+    assert shares[0] == "50%"
+    assert bars() == []
+    finish(worker)
+
+
+def test_entry_that_is_not_yet_open_is_never_opened_after_the_end(qapp, log, ended):
     log.runner.start(counting(3), "counting")
-    assert [bar.desc for bar in bars()] == ["counting"]
+    entry = log.runner._run.entry
     ended()
+    assert not entry._timer.isActive()
     assert bars() == []
 
 
@@ -137,7 +154,7 @@ def test_cancel_button_of_the_activity_dock_cancels(qapp, log, until, finish):
     gate = threading.Event()
     gate.set()
     worker = log.runner.start(endless(gate), "endless")
-    until(lambda: bool(log.progress))
+    until(lambda: bool(bars()))
     bars()[0].cancel()
     assert log.endings == ["cancelled"]
     finish(worker)
