@@ -105,7 +105,7 @@ ANY = {"colored": images(), "keywords": options(), "data": st.data()}
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-@settings(max_examples=100, derandomize=True, suppress_health_check=UNHURRIED)
+@settings(max_examples=25, derandomize=True, suppress_health_check=UNHURRIED)
 @given(**ANY)
 def test_any_array_gives_a_result_of_its_form_or_a_defocus_error(colored, keywords, data):
     check_any_array(*colored, keywords, data)

@@ -106,7 +106,7 @@ class CountingArray:
 
 
 def test_arrays_on_disk_are_read_window_by_window(networks):
-    values = np.random.default_rng(0).integers(0, 60000, (700, 900), np.uint16)
+    values = np.random.default_rng(0).integers(0, 60000, (300, 340), np.uint16)
     image, out = CountingArray(values), np.empty_like(values)
     options = {"value_range": (0, 60000), "downscale": 1, "tile": 64}
     deblur(image, map_model=networks["single"], model=networks["deblur"], out=out, **options)

@@ -19,6 +19,8 @@ PACKAGE = ROOT / "napari_defocus"
 _SPEC = importlib.util.spec_from_file_location("architecture", ROOT / "docs/draw_architecture.py")
 architecture = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(architecture)
+PACKAGE_IMPORTS = architecture.package_imports()
+MODULE_IMPORTS = architecture.module_imports()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # Modules that only pass on another package.
@@ -85,19 +87,19 @@ def _height(name):
     raise AssertionError(f"{name} belongs to no layer: add it to docs/draw_architecture.py")
 
 
-@pytest.mark.parametrize("name", sorted(architecture.package_imports()))
+@pytest.mark.parametrize("name", sorted(PACKAGE_IMPORTS))
 def test_imports_point_downward(name):
-    for target in architecture.package_imports()[name]:
+    for target in PACKAGE_IMPORTS[name]:
         assert _height(target) < _height(name), f"{name} imports {target}"
 
 
 def test_modules_import_each_other_in_no_circle():
-    list(TopologicalSorter(architecture.module_imports()).static_order())
+    list(TopologicalSorter(MODULE_IMPORTS).static_order())
 
 
 def test_no_module_takes_names_from_the_top_level():
     """Names of the top level come from the highest layers, by way of a lazy import."""
-    for name, targets in architecture.module_imports().items():
+    for name, targets in MODULE_IMPORTS.items():
         assert PACKAGE.name not in targets, name
 
 

@@ -43,17 +43,35 @@ def test_python_examples_run(workplace):
     assert (names["sharp"][:40, :40] == names["photo"][:40, :40]).all()
 
 
-def test_commands_run(workplace, monkeypatch):
+def _commands():
     lines = [line for block in _blocks("sh") for line in block.splitlines()]
-    commands = [shlex.split(line, comments=True) for line in lines if "napari-defocus " in line]
+    return [shlex.split(line, comments=True) for line in lines if "napari-defocus " in line]
+
+
+def _run(command, monkeypatch):
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0, command
+
+
+def test_commands_run(workplace, monkeypatch):
+    commands = [command for command in _commands() if "--workers" not in command]
     assert len(commands) >= 5
     for command in commands:
-        monkeypatch.setattr(sys, "argv", command)
-        with pytest.raises(SystemExit) as end:
-            main()
-        assert end.value.code == 0, command
+        _run(command, monkeypatch)
     written = {path.name for path in workplace.iterdir()}
     assert {"photo-defocus.tif", "map.png", "photo-deblurred.jpg", "sharp.tif"} <= written
+
+
+@pytest.mark.process
+def test_commands_with_workers_run(workplace, monkeypatch):
+    commands = [command for command in _commands() if "--workers" in command]
+    assert commands
+    for command in commands:
+        command[command.index("--workers") + 1] = "1"  # each takes seconds to start
+        _run(command, monkeypatch)
+        assert (workplace / "results" / "report.html").exists()
 
 
 def test_targets_of_make_exist():

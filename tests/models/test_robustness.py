@@ -20,7 +20,7 @@ SAME, GROWTH = 0.25, 0.15
 def views():
     """Return the left and the right view of the stairwell, in [0, 1]."""
     return [
-        read_picture(SAMPLES / f"stairwell-{view}.png").data[:480, :768] / np.float32(255)
+        read_picture(SAMPLES / f"stairwell-{view}.png").data[:320, :512] / np.float32(255)
         for view in ("left", "right")
     ]
 
@@ -31,8 +31,13 @@ def images(request, views):
 
 
 @pytest.fixture(scope="module")
-def radius(images):
-    return estimate_radius(*images)
+def signed_radius(views):
+    return estimate_radius(*views)
+
+
+@pytest.fixture(scope="module")
+def radius(images, signed_radius):
+    return estimate_radius(*images) if len(images) == 1 else signed_radius
 
 
 def estimate_radius(left, right=None, **options):
@@ -55,8 +60,8 @@ def test_mirrored_images_have_mirrored_maps(images, radius):
     assert change(sideways, sign * radius[:, ::-1]) < SAME
 
 
-def test_exchanged_views_change_the_sign(views):
-    assert change(estimate_radius(*views[::-1]), -estimate_radius(*views)) < SAME
+def test_exchanged_views_change_the_sign(views, signed_radius):
+    assert change(estimate_radius(*views[::-1]), -signed_radius) < SAME
 
 
 def test_an_image_of_half_the_size_has_half_the_radii(images, radius):
@@ -92,16 +97,16 @@ def compress(view):
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.1])
-def test_views_may_differ_in_brightness(views, factor):
+def test_views_may_differ_in_brightness(views, signed_radius, factor):
     other = encode(np.clip(factor * decode(views[1]), 0, 1))
-    assert change(estimate_radius(views[0], other), estimate_radius(*views)) < SAME
+    assert change(estimate_radius(views[0], other), signed_radius) < SAME
 
 
 @pytest.mark.parametrize("rows", [-2, -1, 1, 2])
-def test_views_may_be_vertically_misaligned(views, rows):
+def test_views_may_be_vertically_misaligned(views, signed_radius, rows):
     inner = np.s_[4:-4]
     moved = estimate_radius(views[0][inner], np.roll(views[1], rows, 0)[inner])
-    assert change(moved, estimate_radius(*views)[inner]) < SAME
+    assert change(moved, signed_radius[inner]) < SAME
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -1,4 +1,4 @@
-"""Pictures whose slope encodes a radius, and an estimator that reads it."""
+"""Pictures whose slope encodes a radius, an estimator that reads it, and a mean of many pixels."""
 
 import numpy as np
 import torch
@@ -27,3 +27,9 @@ def ramp(height, width, radius):
     x = np.arange(width, dtype=np.float32)
     wave = 0.2 + 0.6 * np.abs((x * 0.1 / radius / 0.6) % 2 - 1)
     return np.broadcast_to(wave.astype(np.float32), (3, height, width)).copy()
+
+
+def mean_around(image):
+    """Return the mean of the 41 x 41 pixels around each pixel, as far as they are in the image."""
+    rows = nn.functional.avg_pool2d(image, (41, 1), 1, (20, 0), count_include_pad=False)
+    return nn.functional.avg_pool2d(rows, (1, 41), 1, (0, 20), count_include_pad=False)

@@ -10,7 +10,7 @@ from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.pipeline.coarse_to_fine import estimate_coarse_to_fine
 
 from .runs import drain_steps, levels_of, plane_run
-from .slopes import SlopeEstimator, ramp
+from .slopes import SlopeEstimator, mean_around, ramp
 
 
 def estimate(network, image, downscale="auto", storage=None):
@@ -98,7 +98,7 @@ class Blur(nn.Module):
     descriptor = Descriptor("single", receptive_radius=20, multiple=8)
 
     def forward(self, x):
-        around = nn.functional.avg_pool2d(x[:, :3], 41, 1, 20, count_include_pad=False)
+        around = mean_around(x[:, :3])
         apart = (x[:, :3] - around).abs().mean(1)
         return torch.stack([4 * apart + 0.5 * x[:, 3], 1 - apart], 1)
 

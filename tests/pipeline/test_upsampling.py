@@ -1,6 +1,7 @@
 """Detection of enlarged images, and work on them at their original size."""
 
 import io
+from functools import cache
 
 import numpy as np
 import pytest
@@ -24,19 +25,28 @@ DISPLAY = {"channel_axis": -1, "encoding": "srgb", "value_range": (0, 1)}
 PILLOW = [Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BILINEAR]
 
 
-def coffee():
-    """A sharp photograph, (256, 256, 3)."""
-    return data.coffee()[100:356, 200:456].astype(np.float32) / 255
+@cache
+def coffee(side=256):
+    """Return the middle of a sharp photograph, (side, side, 3)."""
+    return middle(data.coffee()[100:356, 200:456], side)
 
 
-def astronaut():
-    """Another, (256, 256, 3)."""
-    return data.astronaut()[:256, 100:356].astype(np.float32) / 255
+@cache
+def astronaut(side=256):
+    """Return the middle of a sharp photograph, (side, side, 3)."""
+    return middle(data.astronaut()[:256, 100:356], side)
 
 
-def stairs():
-    """Part of another, blurred in places, (256, 256, 3)."""
-    return np.asarray(dual_pixel_pair()[-1][0])[100:356, 300:556].astype(np.float32) / 255
+@cache
+def stairs(side=256):
+    """Return the middle of a photograph that is blurred in places, (side, side, 3)."""
+    return middle(dual_pixel_pair()[-1][0][100:356, 300:556], side)
+
+
+def middle(image, side):
+    margin = (len(image) - side) // 2
+    inner = slice(margin, margin + side)
+    return np.asarray(image)[inner, inner].astype(np.float32) / 255
 
 
 def planes(image):
@@ -64,12 +74,18 @@ def as_jpeg(image, quality):
     return np.asarray(Image.open(buffer), np.float32) / 255
 
 
+@cache
+def enlarged(part, times):
+    """Return a picture of 512 x 512 pixels, enlarged by several interpolations."""
+    small = part(512 // times)
+    return [by_spline(small, times), *(by_pillow(small, times, how) for how in PILLOW)]
+
+
 @pytest.mark.parametrize("part", [coffee, astronaut, stairs])
 @pytest.mark.parametrize("times", [2, 4])
 @pytest.mark.parametrize("rounded", [False, True])
 def test_enlarged_images_are_detected_for_any_interpolation(part, times, rounded):
-    images = [by_spline(part(), times), *(by_pillow(part(), times, how) for how in PILLOW)]
-    images = [as_8_bits(image) if rounded else image for image in images]
+    images = [as_8_bits(image) if rounded else image for image in enlarged(part, times)]
     assert [detect_upsampling(planes(image)) for image in images] == [times] * 4
 
 
@@ -93,8 +109,8 @@ def test_jpeg_blocks_are_not_detected_as_enlarging(quality):
 
 
 def test_an_image_with_a_sharp_part_is_not_detected_as_enlarged():
-    image = by_spline(coffee(), 4)
-    image[300:556, 200:456] = coffee()
+    image = by_spline(coffee(128), 4)
+    image[128:384, 128:384] = coffee()
     assert detect_upsampling(planes(image)) == 1
 
 
@@ -104,7 +120,7 @@ def test_flat_images_are_not_detected_as_enlarged(shape):
 
 
 def test_radii_of_an_enlarged_photograph_are_enlarged_with_it():
-    small, large = stairs(), by_spline(stairs(), 4)
+    small, large = stairs(128), by_spline(stairs(128), 4)
     one, four = (np.asarray(estimate_defocus(image, **DISPLAY).radius) for image in (small, large))
     assert np.median(np.abs(four[2::4, 2::4] / 4 - one)) < 0.25
 
@@ -127,7 +143,7 @@ class Doubling(nn.Module):
 
 
 def test_an_enlarged_photograph_is_deblurred_at_its_original_size():
-    network, image = Doubling(), planes(by_spline(coffee(), 4))
+    network, image = Doubling(), planes(by_spline(coffee(128), 4))
     shape = image.shape[1:]
     estimate = np.stack([np.full(shape, 8.0), np.ones(shape)]).astype(np.float32)
     run = plane_run(expected=shape[0] * shape[1])
@@ -142,7 +158,7 @@ def test_an_enlarged_photograph_is_deblurred_at_its_original_size():
 @pytest.mark.parametrize("work", [estimate_defocus, deblur])
 def test_progress_of_an_enlarged_photograph_reaches_its_total(work):
     progress = []
-    image = by_spline(stairs(), 2)
+    image = by_spline(stairs(128), 2)
     work(
         image,
         progress=lambda done, total: progress.append((done, total)),
@@ -153,6 +169,6 @@ def test_progress_of_an_enlarged_photograph_reaches_its_total(work):
 
 
 def test_lazily_read_images_are_detected_too():
-    image = planes(by_spline(coffee(), 4))
+    image = planes(by_spline(coffee(128), 4))
     lazy = ComputedPlanes(image.shape, lambda rows, columns: image[:, rows, columns])
     assert detect_upsampling(lazy) == 4

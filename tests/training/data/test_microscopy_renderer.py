@@ -1,6 +1,7 @@
 """Rendered specimens, bright or dark, in and out of focus."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from training.data.rng import SampleRNG
 SIZE = 64
 
 
+@cache
 def scenes(corpus, count=8, first=0, **options):
     options = SpecimenOptions(max_radius=5.0, **options)
     rng = SampleRNG.from_key(3, samples=range(first, first + count))

@@ -27,7 +27,7 @@ def make_training(pool_file):
         torch.manual_seed(0)
         pool = Pool(pool_file)
         expose = partial(photograph, options=SensorOptions(), views=False)
-        sampler, fixed = SceneSampler(pool, 32, expose), FixedSceneBatches(pool, expose, count=4)
+        sampler, fixed = SceneSampler(pool, 32, expose), FixedSceneBatches(pool, expose, count=2)
         return kind(EstimatorOptions(), sampler, fixed, dual=False)
 
     return make

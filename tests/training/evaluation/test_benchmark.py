@@ -4,16 +4,20 @@ import csv
 import io
 from contextlib import redirect_stdout
 
+import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image, ImageFilter
 
 from napari_defocus.errors import ModelError
 from training.__main__ import run as run_command
+from training.data.dpdd import dpdd_scenes
 from training.data.images import image_files
 from training.errors import TrainingError
 from training.evaluation.contamination import contamination_warning
 from training.evaluation.models_under_test import find_models_under_test
+from training.metrics import psnr, ssim
 
 from ...model_files import save_untrained
 
@@ -84,6 +88,33 @@ def test_the_same_scenes_are_scored_each_time(pool_file):
     assert first == again
 
 
+@pytest.fixture
+def small_scene(data_folder, tmp_path):
+    """Return a folder with part of a DPDD scene."""
+    part = np.s_[100:228, 100:228]
+    blurred = tifffile.imread(data_folder / "dpdd" / "00_input.tif")
+    tifffile.imwrite(tmp_path / "00_input.tif", blurred[part])
+    for name in ("target", "dpdnet", "view0", "view1"):
+        with Image.open(data_folder / "dpdd" / f"00_{name}.png") as image:
+            Image.fromarray(np.asarray(image)[part]).save(tmp_path / f"00_{name}.png")
+    return tmp_path
+
+
+def test_dpdd_scenes_are_scored_beside_dpdnet(small_scene, lpips_folder, small_models):
+    table = run(
+        *("evaluate", "dpdd", "--data", small_scene, "--lpips", lpips_folder),
+        *("--model", small_models["deblur"], "--map-model", "single"),
+    )
+    header = cells(table, "method")
+    [scene] = dpdd_scenes(small_scene)
+    for method, image in (("input", scene.blurred), ("DPDNet (two views)", scene.dpdnet)):
+        scores = dict(zip(header, cells(table, method), strict=True))
+        assert scores["psnr"] == f"{psnr(image, scene.target):.2f}"
+        assert scores["ssim"] == f"{ssim(image, scene.target):.3f}"
+        assert 0 < float(scores["lpips_alex"]) < 1
+
+
+@pytest.mark.slow
 def test_dpdd_scores_as_published(data_folder, lpips_folder, small_models):
     table = run(
         *("evaluate", "dpdd", "--data", data_folder / "dpdd", "--lpips", lpips_folder),

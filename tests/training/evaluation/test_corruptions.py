@@ -13,9 +13,9 @@ from training.metrics import psnr
 
 @pytest.fixture(scope="module")
 def scene():
-    target = (astronaut()[:128, 100:228] / 255).astype(np.float32)
+    target = (astronaut()[40:104, 180:244] / 255).astype(np.float32)
     blurred = gaussian(target, 1.5, channel_axis=-1).astype(np.float32)
-    radius = np.full((128, 128), 3, np.float32)
+    radius = np.full((64, 64), 3, np.float32)
     return BlurredScene("a", blurred, target, (blurred, blurred), radius, {"other": target})
 
 
@@ -45,7 +45,7 @@ def test_overexposure_clips_highlights(scene):
 
 @pytest.mark.parametrize(
     ("corruption", "side"),
-    [(Corruption.half, 64), (Corruption.double, 256), (Corruption.fourfold, 512)],
+    [(Corruption.half, 32), (Corruption.double, 128), (Corruption.fourfold, 256)],
 )
 def test_size(scene, corruption, side):
     changed = corrupt(scene, corruption)

@@ -198,7 +198,7 @@ def test_the_published_preset_trains_and_its_guidance_fades(make, large_file, fa
     training.generator.register_forward_pre_hook(
         lambda network, _: strengths.append(network.guidance) if network.training else None
     )
-    assert fit(fabric, training, tmp_path, FitOptions(steps=4, batch=2), {})
+    assert fit(fabric, training, tmp_path, FitOptions(steps=4, batch=1), {})
     expected = [guidance_strength(step / 4) for step in range(4)]
     assert sorted(set(strengths), reverse=True) == expected
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["players"]
