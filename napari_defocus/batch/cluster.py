@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from logging import CRITICAL
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ def connect(address: str | None, workers: int | None) -> Iterator[Client]:
                 dashboard_address=None,
                 scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # another run may have 8787
                 set_as_default=False,  # dask arrays of the caller go on where they were
+                silence_logs=CRITICAL,  # outcomes of the files say what went wrong
             )
             if address is None
             else Client(address, set_as_default=False)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import typer
@@ -15,6 +15,7 @@ from ..batch.settings import Existing, Settings
 from ..errors import OptionError
 from .console import note, print_path, progress_bar
 from .options import ExistingChoice
+from .process import interrupts_blocked
 
 _SOME_FAILED = 1
 
@@ -89,7 +90,9 @@ def _start(plan: Plan, cluster: str | None, workers: int | None) -> Iterator[Ite
         return
     from ..batch.cluster import connect, run_on_cluster
 
-    with connect(cluster, workers) as client:
+    with ExitStack() as stack:
+        with interrupts_blocked():
+            client = stack.enter_context(connect(cluster, workers))
         yield run_on_cluster(plan, client)
 
 

@@ -121,3 +121,22 @@ def ending_signals() -> Iterator[None]:
         if not ended:
             for number in handled:
                 signal.signal(number, previous[number])
+
+
+@contextmanager
+def interrupts_blocked() -> Iterator[None]:
+    """Hold Ctrl-C back until the block ends, and from all threads and processes started in it.
+
+    A terminal sends Ctrl-C to all processes of a command; the first of them ends the others.
+    """
+    from multiprocessing import resource_tracker
+
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which lets Ctrl-C through again where it is started
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -53,6 +55,17 @@ def test_ignored_signals_stay_ignored(handlers):
     with process.ending_signals():
         signal.raise_signal(signal.SIGHUP)
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+@posix
+def test_interruptions_spare_processes_that_are_started(handlers):
+    code = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    printed = b""
+    with pytest.raises(KeyboardInterrupt), process.interrupts_blocked():  # noqa: PT012
+        signal.raise_signal(signal.SIGINT)
+        printed = subprocess.check_output([sys.executable, "-c", code])
+    assert printed.strip() == b"True"
 
 
 def test_names_in_errors_and_tables_do_not_steer_a_terminal(run, tmp_path):
