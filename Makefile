@@ -3,6 +3,7 @@
 # make test      lint, types, and all tests but the slow ones: what CI runs
 # make test-fast tests that open no window and start no process
 # make test-long all tests, the slow ones too
+# make test-lowest  the tests of test-fast, with the lowest versions that pyproject.toml declares
 # make bench     speed and memory on this machine
 # make pictures  draw the pictures of README and documentation again
 # make golden    store the results that tests compare the weights with, after a deliberate change
@@ -10,14 +11,15 @@
 
 PYTHON ?= python3
 VENV := .venv
+CONSTRAINTS := constraints/ci.txt
 BIN := $(VENV)/bin
-INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints/ci.txt
+INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint $(CONSTRAINTS)
 SCREEN = $(if $(DISPLAY),,xvfb-run --auto-servernum --server-args '-screen 0 1600x1000x24')
 ONE_THREAD_EACH = OMP_NUM_THREADS=1
 SELECTED = -m 'not slow'
 ONE_PROCESS_PER_CORE = --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo app test test-fast test-long lint types tests bench pictures golden clean
+.PHONY: help demo app test test-fast test-long test-lowest lint types tests bench pictures golden clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -35,6 +37,9 @@ test-fast: tests
 
 test-long: SELECTED =
 test-long: lint types tests
+
+test-lowest:
+	$(MAKE) test-fast VENV=.venv-lowest CONSTRAINTS=constraints/lowest.txt
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check
@@ -67,7 +72,7 @@ $(BIN)/python:
 $(VENV)/.runtime: EXTRAS =
 $(VENV)/.viewer: EXTRAS = [all]
 $(VENV)/.development: EXTRAS = [all,training,dev]
-$(VENV)/.runtime $(VENV)/.viewer $(VENV)/.development: pyproject.toml constraints/ci.txt | $(BIN)/python
+$(VENV)/.runtime $(VENV)/.viewer $(VENV)/.development: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
 	@echo "installing napari-defocus$(EXTRAS) into $(VENV), once"
 	$(INSTALL) --editable '.$(EXTRAS)'
 	@touch $@

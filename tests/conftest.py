@@ -30,7 +30,7 @@ _PROCESS_FILES = {
     "training/engine/test_interruptions.py",
     "training/engine/test_processes.py",
 }
-_PROCESS_FIXTURES = {"client", "executor", "wheel"}
+_PROCESS_FIXTURES = {"client", "distributions", "executor"}
 _XCB = ("EGL", "xcb-cursor", "xcb-icccm", "xcb-image", "xcb-keysyms", "xcb-render-util")
 
 

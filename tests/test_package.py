@@ -4,6 +4,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from graphlib import TopologicalSorter
@@ -30,13 +31,30 @@ DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image"}
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (path,) = folder.glob("*.whl")
+def distributions(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("distributions")
+    build = [sys.executable, "-m", "build", "--sdist", "--wheel", "--no-isolation"]
+    command = [*build, "--outdir", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions):
+    (path,) = distributions.glob("*.whl")
     with zipfile.ZipFile(path) as archive:
         return sorted(archive.namelist())
+
+
+def test_source_distribution_holds_files_alone(distributions):
+    (path,) = distributions.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        members = archive.getmembers()
+    assert members
+    assert [member.name for member in members if not member.isreg()] == []
+    assert f"napari_defocus-{__version__}/napari_defocus/napari.yaml" in {
+        member.name for member in members
+    }
 
 
 def test_wheel_holds_the_package_alone(wheel):
@@ -150,6 +168,15 @@ def test_every_dependency_that_is_imported_is_declared(folder, extras):
 )
 def test_every_dependency_that_is_declared_is_imported(folder, extras):
     assert _declared(*extras) <= _foreign(folder)
+
+
+def test_the_lowest_versions_that_are_declared_are_those_that_are_tested():
+    lines = [*PROJECT["dependencies"]]
+    for extra in PROJECT["optional-dependencies"].values():
+        lines += extra
+    declared = {re.sub(r"\[.*?\]|;.*", "", line).replace(">=", "==") for line in lines}
+    _, *constraints = (ROOT / "constraints/lowest.txt").read_text().splitlines()
+    assert declared == {*constraints}
 
 
 def test_only_the_viewer_knows_napari_and_qt():
