@@ -26,7 +26,20 @@ Kind = Literal["foreign", "changed", "settings", "input"]
 
 
 class ExistingFileError(FileError):
-    """A batch would replace a file; `existing` says whether it may."""
+    """A batch would replace a file; `Settings.existing` says whether it may.
+
+    Parameters
+    ----------
+    message : str
+        The file, and what can be done.
+
+    Attributes
+    ----------
+    obstacle : Obstacle
+        The file.
+    """
+
+    obstacle: Obstacle
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,9 @@ class Obstacle:
                 'existing="keep" (--existing keep) to leave it as it is, or existing="replace" '
                 "(--overwrite) to replace it"
             )
-        return ExistingFileError(f"{self.sentence}; give another folder, or {choices}")
+        error = ExistingFileError(f"{self.sentence}; give another folder, or {choices}")
+        error.obstacle = self
+        return error
 
 
 def check_inside(path: Path, folder: Path) -> None:

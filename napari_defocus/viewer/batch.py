@@ -1,5 +1,6 @@
 """Batch widget: processes many files and shows the state of each in a table."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,13 @@ from magicgui.widgets import (
     Widget,
 )
 
+from ..batch.existing import ExistingFileError
 from ..batch.plan import make_plan
-from ..batch.settings import Settings
+from ..batch.settings import Existing, Settings
 from ..errors import OptionError
 from . import batch_job
 from .batch_job import BatchJob, BatchProgress, Tally
+from .batch_question import ask_about_existing
 from .batch_table import BatchTable
 from .choices import ModelChoice
 from .compute_controls import ComputeControls
@@ -96,14 +99,15 @@ class BatchWidget(Container[Widget]):
         self._existing = ComboBox(
             name="existing",
             label="if a result exists",
-            choices=[("do not start", "refuse"), ("keep it", "keep"), ("replace it", "replace")],
-            tooltip="For files that have the name of a result but were not made by a batch",
+            choices=[("ask", "refuse"), ("keep it", "keep"), ("replace it", "replace")],
+            tooltip="For files of these names that no batch has made, that were changed since, or "
+            "that were made with other settings",
         )
         self._compute = ComputeControls()
         self.pause_button = PushButton(name="pause", text="Pause", enabled=False)
         self._controls = RunControls(
             "Run",
-            run=self.run,
+            run=self._run_or_ask,
             cancel=self.cancel,
             as_python=self.as_python,
             as_command_line=self.as_command_line,
@@ -166,11 +170,25 @@ class BatchWidget(Container[Widget]):
         Raises
         ------
         DefocusError
-            If no files or folder are chosen, a setting cannot be used, or a batch is running.
+            If no files or folder are chosen, a setting cannot be used, a batch is running, or
+            files are in the way; the button asks about these.
         """
+        return self._start(self._settings())
+
+    def _run_or_ask(self) -> None:
+        try:
+            self.run()
+        except ExistingFileError as error:
+            ask_about_existing(self.native, error.obstacle, self._run_with)
+
+    def _run_with(self, existing: Existing) -> None:
+        settings = replace(self._settings(), existing=existing)
+        attempt(lambda: self._start(settings))
+
+    def _start(self, settings: Settings) -> "GeneratorWorker[Any, None, list[Outcome]]":
         if self.busy:
             raise OptionError("a batch is running; wait until it ends or cancel it first")
-        plan = make_plan(self._input_paths(), self._folder(), self._settings())
+        plan = make_plan(self._input_paths(), self._folder(), settings)
         job = BatchJob(plan)
         self._job, self._tally = job, Tally(len(plan.items))
         self.table.show_plan(plan)

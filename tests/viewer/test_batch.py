@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from qtpy.QtWidgets import QMessageBox
 
 from napari_defocus import deblur
 from napari_defocus.errors import FileError, OptionError
@@ -95,6 +96,34 @@ def test_copied_python_and_command_contain_the_settings(widget, folder, tmp_path
     assert widget.as_command_line() == (
         f"napari-defocus batch {folder} {out} --task both --strength 0.5 --dual-pixel --tile 256"
     )
+
+
+def press(widget, text):
+    """Press a button of the question that the widget shows."""
+    (box,) = widget.native.findChildren(QMessageBox)
+    (button,) = (button for button in box.buttons() if text in button.text())
+    button.click()
+    return box.text()
+
+
+def test_the_button_asks_about_results_of_other_settings(widget, finish, folder, tmp_path):
+    widget.inputs.value = [folder / "0.png"]
+    widget.task.value = "map"
+    finish(widget.run())
+    result = tmp_path / "out" / "0-defocus.tif"
+    before = result.read_bytes()
+    widget.downscale.value = 2
+    widget.run_button.changed.emit(True)
+    assert not widget.busy
+    assert "0-defocus.tif was made with other settings" in press(widget, "Keep them")
+    finish(widget._worker)
+    assert (states(widget), result.read_bytes()) == (["kept"], before)
+    widget.run_button.changed.emit(True)
+    press(widget, "Replace them")
+    finish(widget._worker)
+    assert states(widget) == ["done"]
+    assert result.read_bytes() != before
+    assert widget.existing.value == "refuse"
 
 
 def test_missing_files_or_folder_are_errors(open_widget, folder, tmp_path):
