@@ -145,7 +145,8 @@ def make_plan(inputs: Iterable[str | Path], folder: str | Path, settings: Settin
         If a model is unknown.
     """
     settings.possible_models()  # refuse models that do not exist before files are searched
-    folder = Path(folder).absolute()  # workers of a cluster have other working directories
+    # workers of a cluster have other working directories
+    folder, settings = Path(folder).absolute(), settings.with_absolute_models()
     files = find_inputs(inputs, exclude=folder)
     sources = [file for file in files if not _is_result(file.path, folder)]
     if not sources:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..errors import OptionError
 from ..io.formats import RAW_SUFFIXES
 from ..jobs import DeblurJob
-from ..models import ModelCard, possible_models, with_scale_models
+from ..models import ModelCard, is_weights_path, possible_models, with_scale_models
 from ..options import Options
 from ..version import __version__
 from ..views import refuse_named_model
@@ -131,6 +131,16 @@ class Settings:
             return with_scale_models(estimators)
         deblurring = possible_models(self.model, "deblur", self.detail)
         return with_scale_models([*deblurring, *estimators])
+
+    def with_absolute_models(self) -> Settings:
+        """Return the settings with absolute paths of weights files, for any working directory."""
+        names = {"model": self.model, "map_model": self.map_model}
+        paths = {
+            name: str(Path(value).expanduser().absolute())
+            for name, value in names.items()
+            if is_weights_path(value)
+        }
+        return replace(self, **paths)
 
     def fingerprint(self) -> str:
         """Return a text that changes when settings, weights or the version would change results."""

@@ -94,7 +94,7 @@ def find_model(
     check_detail(detail, name)
     if name == "auto":
         name = default_name(task, detail, imaging)
-    if _is_path(name):
+    if is_weights_path(name):
         return _check_task(_read_own(Path(name).expanduser()), task)
     return _read_shipped(name, task)
 
@@ -183,7 +183,8 @@ def check_detail(detail: str, model: object) -> None:
         )
 
 
-def _is_path(name: str) -> bool:
+def is_weights_path(name: str) -> bool:
+    """Return whether the name of a model is the path of a weights file."""
     return Path(name).suffix in SUFFIXES or Path(name).name != name
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QMessageBox, QWidget
+from qtpy.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from ..batch.existing import Obstacle
 from ..batch.settings import Existing
@@ -40,7 +40,8 @@ def ask_about_existing(
         box.setInformativeText("There may be more such files. Replaced ones are lost.")
         choices = {"Keep them": "keep", "Replace them": "replace"}
     for text, existing in choices.items():
-        button = box.addButton(text, QMessageBox.ButtonRole.ActionRole)
+        button = QPushButton(text)
+        box.addButton(button, QMessageBox.ButtonRole.ActionRole)
         button.clicked.connect(lambda *_, existing=existing: answer(existing))
     box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
     box.open()

@@ -346,7 +346,11 @@ def test_results_within_an_input_are_refused(settings, tmp_path):
 
 def test_the_paths_of_a_plan_are_absolute(settings, source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    plan = make_plan(["in"], "out", settings())
+    weights = settings().map_model
+    plan = make_plan(["in"], "out", settings(map_model=os.path.relpath(weights)))
+    assert os.path.realpath(plan.settings.map_model) == os.path.realpath(weights)
+    assert os.path.isabs(plan.settings.map_model)
+    assert settings(model="auto").with_absolute_models().model == "auto"
     assert plan.folder == tmp_path / "out"
     assert plan.items[0].results["sharp"] == tmp_path / "out" / "a-deblurred.png"
 
