@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -349,7 +350,7 @@ def test_the_paths_of_a_plan_are_absolute(settings, source, tmp_path, monkeypatc
     weights = settings().map_model
     plan = make_plan(["in"], "out", settings(map_model=os.path.relpath(weights)))
     assert os.path.realpath(plan.settings.map_model) == os.path.realpath(weights)
-    assert os.path.isabs(plan.settings.map_model)
+    assert Path(plan.settings.map_model).is_absolute()
     assert settings(model="auto").with_absolute_models().model == "auto"
     assert plan.folder == tmp_path / "out"
     assert plan.items[0].results["sharp"] == tmp_path / "out" / "a-deblurred.png"
