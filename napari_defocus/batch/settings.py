@@ -134,13 +134,9 @@ class Settings:
 
     def with_absolute_models(self) -> Settings:
         """Return the settings with absolute paths of weights files, for any working directory."""
-        names = {"model": self.model, "map_model": self.map_model}
-        paths = {
-            name: str(Path(value).expanduser().absolute())
-            for name, value in names.items()
-            if is_weights_path(value)
-        }
-        return replace(self, **paths)
+        return replace(
+            self, model=_absolute_path(self.model), map_model=_absolute_path(self.map_model)
+        )
 
     def fingerprint(self) -> str:
         """Return a text that changes when settings, weights or the version would change results."""
@@ -170,6 +166,10 @@ class Settings:
 _RENAMED = {"how": "options", "protect": "protect_radius"}
 #: Settings that change where results go, not what they hold.
 _NAMING = ("pattern", "existing")
+
+
+def _absolute_path(model: str) -> str:
+    return str(Path(model).expanduser().absolute()) if is_weights_path(model) else model
 
 
 def _float_suffix(suffix: str) -> str:
