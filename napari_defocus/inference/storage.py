@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..array_types import Array
+from ..io.atomic import remove_leftovers, scratch_folder
 from .malloc import keep_freed_memory
 from .tiles import Box, plan_tiles, round_up
 
@@ -201,7 +202,8 @@ def storage_for(
         Side of a tile.
     beside : array
         The array that the result is written to. The files lie in the folder of its file, unless
-        the environment variable ``TMPDIR`` names another.
+        the environment variable ``TMPDIR`` names another. What killed processes left there is
+        removed.
     """
     side = min(_BLOCK, _TILES * tile) if isinstance(tile, int) else _BLOCK
     if shape[-2] * shape[-1] <= side**2:
@@ -209,7 +211,9 @@ def storage_for(
             yield storage
         return
     folder = None if os.environ.get("TMPDIR") else folder_of(beside)
-    with tempfile.TemporaryDirectory(prefix=".napari-defocus-", dir=folder) as scratch:
+    folder = folder or Path(tempfile.gettempdir())
+    remove_leftovers(folder)
+    with scratch_folder(folder) as scratch:
         yield DiskStorage(scratch, side)
 
 

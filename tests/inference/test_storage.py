@@ -1,9 +1,12 @@
 """Storage of intermediate planes, in memory and on disk."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from napari_defocus.inference.storage import DiskStorage, MemoryStorage, folder_of, storage_for
+from napari_defocus.io.atomic import find_scratch_folders
 
 
 @pytest.fixture
@@ -41,6 +44,19 @@ def test_files_lie_beside_the_output(tmp_path, monkeypatch):
         storage.array((1, 8, 8))
         assert len(list(tmp_path.iterdir())) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["out.raw"]
+
+
+def test_files_that_a_killed_process_left_are_removed(tmp_path, monkeypatch):
+    monkeypatch.delenv("TMPDIR", raising=False)
+    out = np.memmap(tmp_path / "out.raw", np.uint8, "w+", shape=(3000, 3000))
+    with storage_for(out.shape, "auto", out) as storage:
+        storage.array((1, 8, 8))
+        (folder,) = find_scratch_folders(tmp_path)
+        shutil.copytree(folder, tmp_path / "copy")
+    (tmp_path / "copy").rename(folder)  # as it is when the process is killed
+    with storage_for(out.shape, "auto", out):
+        (other,) = find_scratch_folders(tmp_path)
+        assert other != folder
 
 
 def test_tmpdir_wins(tmp_path, monkeypatch):
