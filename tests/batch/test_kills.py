@@ -128,19 +128,28 @@ BROKEN = {
 
 
 @pytest.fixture(scope="module")
-def run():
-    """Return a function that runs a batch in a process of its own, and returns its exit status."""
+def run_together():
+    """Return a function that runs batches beside each other, and returns their exit statuses."""
     with subprocess.Popen(
         [sys.executable, WARM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
 
-        def ask(inputs, out, settings, **moment):
-            job = {"inputs": [str(inputs)], "out": str(out), "settings": settings.as_json()}
-            process.stdin.write(json.dumps({**job, **moment}) + "\n")
+        def ask(*jobs):
+            process.stdin.write(json.dumps(jobs) + "\n")
             process.stdin.flush()
-            return int(process.stdout.readline())
+            return json.loads(process.stdout.readline())
 
         yield ask
+
+
+def job(inputs, out, settings, **moment):
+    return {"inputs": [str(inputs)], "out": str(out), "settings": settings.as_json(), **moment}
+
+
+@pytest.fixture
+def run(run_together):
+    """Return a function that runs a batch in a process of its own, and returns its exit status."""
+    return lambda *about, **moment: run_together(job(*about, **moment))[0]
 
 
 def write_files(folder, copies):
@@ -158,7 +167,7 @@ def contents(folder):
     return {
         path.relative_to(folder): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in (PLAN_NAME, "report.csv", "report.html")
+        if path.is_file() and path.name != PLAN_NAME and not path.name.startswith("report")
     }
 
 
@@ -221,3 +230,78 @@ def test_a_kill_at_any_touch_of_the_results_is_mended(tmp_path, settings, run, e
         assert contents(out) == wanted
         touches += stride
     assert touches > 20
+
+
+def write_trees(folder, names):
+    """Write good files and 20 broken ones into two folders, in turns."""
+    for number, name in enumerate([*names, *BROKEN]):
+        path = folder / "ab"[number % 2] / "sub" / f"{number} {name}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name in GOOD:
+            GOOD[name](path, number)
+        elif name in BROKEN:
+            path.write_bytes(BROKEN[name][0])
+        else:
+            write_picture(path, whole(number, (2, 24, 20), np.uint16))
+
+
+FOREIGN = (
+    "report.html",
+    "notes.txt",
+    "mine-deblurred.png",
+    "mine.tif.json",
+    ".holiday_movie_01.part",
+    ".0123456789abcdef.part",
+    ".napari-defocus-0123456789abcdef.part/movie.mp4",
+    "mine.zarr/notes.txt",
+)
+
+
+def write_foreign_files(folder):
+    for name in FOREIGN:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"{folder.name} {name}")
+
+
+def foreign_files(folder):
+    return {name: (folder / name).read_bytes() for name in FOREIGN}
+
+
+@pytest.mark.parametrize(
+    ("names", "kills", "kills_with_workers"),
+    [
+        ([*GOOD][:6], 2, 0),
+        pytest.param([*GOOD, "stack.zarr", "stack.ome.zarr"] * 2, 24, 6, marks=pytest.mark.slow),
+    ],
+)
+def test_kills_of_two_batches_in_one_folder_tree_are_mended(
+    settings, tmp_path, run_together, names, kills, kills_with_workers
+):
+    if "stack.zarr" in names:
+        pytest.importorskip("zarr")
+        pytest.importorskip("distributed")
+    write_trees(tmp_path / "in", names)
+
+    def batches(tree, *moments):
+        pairs = zip(("a", "b/sub"), (tree, tree / "sub"), moments or ({}, {}), strict=True)
+        return run_together(
+            *(job(tmp_path / "in" / name, out, settings(), **how) for name, out, how in pairs)
+        )
+
+    assert batches(tmp_path / "whole") == [0, 0]
+    out = tmp_path / "out"
+    for folder in (out, out / "sub"):
+        write_foreign_files(folder)
+    before = foreign_files(out), foreign_files(out / "sub")
+    rng, killed, killed_with_workers = random.Random(0), 0, 0
+    while killed < kills:
+        killed += batches(out, *({"touches": rng.randrange(20, 400)} for _ in "ab")).count(-9)
+    while killed_with_workers < kills_with_workers:
+        moments = ({"touches": rng.randrange(12), "workers": 2} for _ in "ab")
+        killed_with_workers += batches(out, *moments).count(-9)
+    assert batches(out) == [0, 0]
+    assert (foreign_files(out), foreign_files(out / "sub")) == before
+    for folder in (out, out / "sub"):
+        for name in FOREIGN:
+            (folder / name).unlink()
+    assert contents(out) == contents(tmp_path / "whole")

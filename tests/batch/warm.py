@@ -1,14 +1,14 @@
 """Script that runs batches in processes forked from a warm one, so that many kills cost little.
 
-Every line of its input is a job in JSON; every line of its output is the exit status of the job's
-process: 0, or -9 if it was killed.
+Every line of its input is a list of jobs in JSON, which run beside each other; every line of its
+output is the list of the exit statuses of their processes: 0, or -9 if one was killed.
 """
 
 import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import imagecodecs
@@ -16,8 +16,9 @@ import tifffile
 import torch
 from PIL import Image
 
-from napari_defocus.batch.plan import make_plan
-from napari_defocus.batch.run import run_plan
+from napari_defocus.batch.cluster import connect, run_on_cluster
+from napari_defocus.batch.plan import Plan, make_plan
+from napari_defocus.batch.run import Event, run_plan
 from napari_defocus.batch.settings import Settings
 from napari_defocus.io import jpeg, png, tiff_read, tiff_write
 from napari_defocus.networks import build
@@ -49,24 +50,47 @@ def run(
     settings: dict[str, Any],
     files: int = 0,
     touches: int | None = None,
+    workers: int | None = None,
 ) -> None:
-    """Run a batch, to be killed `touches` touches of its results after `files` files were done."""
-    fuse = Fuse(out, touches)
+    """Run a batch, to be killed `touches` touches of its results after `files` files were done.
+
+    With workers it is killed after so many events instead.
+    """
+    plan = make_plan(inputs, out, Settings.from_json(settings))
+    fuse = Fuse(out, None if workers else touches)
     fuse.lit = not files
     done = 0
-    for event in run_plan(make_plan(inputs, out, Settings.from_json(settings))):
+    for count, event in enumerate(events(plan, workers)):
         done += event.outcome is not None and event.outcome.state == "done"
         fuse.lit = fuse.lit or done >= files
+        if workers and count == touches:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def events(plan: Plan, workers: int | None) -> Iterator[Event]:
+    """Run a plan in this process, or on workers of its own."""
+    if workers is None:
+        yield from run_plan(plan)
+        return
+    with connect(None, workers) as client:
+        yield from run_on_cluster(plan, client)
 
 
 def main() -> None:
     torch.set_num_threads(1)
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            run(**json.loads(line))
-            os._exit(0)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        children = [start(job) for job in json.loads(line)]
+        statuses = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        print(json.dumps(statuses), flush=True)
+
+
+def start(job: dict[str, Any]) -> int:
+    """Start a job in a process forked from this one; return its number."""
+    child = os.fork()
+    if child == 0:
+        run(**job)
+        os._exit(0)
+    return child
 
 
 if __name__ == "__main__":
