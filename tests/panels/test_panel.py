@@ -1,3 +1,5 @@
+"""Panels: order, details, color bars, and pictures of any data type."""
+
 import numpy as np
 import pytest
 from PIL import Image

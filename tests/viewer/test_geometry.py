@@ -1,3 +1,5 @@
+"""Placement of results: pixels of a crop keep their world coordinates."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings

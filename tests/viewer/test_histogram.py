@@ -1,3 +1,5 @@
+"""Histogram of radii: counts, axis and painted bars."""
+
 import numpy as np
 import pytest
 from hypothesis import given

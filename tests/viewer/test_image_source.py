@@ -1,3 +1,5 @@
+"""Pixels of layers: lazy parts, value range and origin."""
+
 import dask.array as da
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""Manifest: commands, menus and samples that napari finds in it."""
+
 import subprocess
 import sys
 

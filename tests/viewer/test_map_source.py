@@ -1,3 +1,5 @@
+"""Maps from layers: the region they cover, painted labels, and confidence."""
+
 import numpy as np
 import pytest
 from napari.layers import Image, Labels

@@ -1,3 +1,5 @@
+"""Preferences: defaults, stored values, and values that are refused."""
+
 import pytest
 from napari.components import ViewerModel
 from napari.settings import get_plugin_settings

@@ -1,3 +1,5 @@
+"""Preferences in napari's dialog."""
+
 import pytest
 from napari.settings import get_plugin_settings
 from qtpy.QtWidgets import QAbstractSpinBox

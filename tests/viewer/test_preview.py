@@ -1,3 +1,5 @@
+"""Preview: equal to the result, renewed after changes, stopped when hidden."""
+
 import numpy as np
 import pytest
 from napari.layers import Image

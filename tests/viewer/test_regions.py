@@ -1,3 +1,5 @@
+"""Regions of layers: whole layer, current plane, part in view, and shapes."""
+
 import numpy as np
 import pytest
 from hypothesis import given

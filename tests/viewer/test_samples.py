@@ -1,3 +1,5 @@
+"""Samples: layers, reproducibility, attribution and size of files."""
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel

@@ -1,3 +1,5 @@
+"""Example script that drives the widgets from Python."""
+
 import runpy
 from pathlib import Path
 
