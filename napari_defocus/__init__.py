@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .api import deblur, estimate_defocus, measure_range, reblur, refocus
     from .defocus_map import DefocusMap
     from .errors import (
-        Cancelled,
+        Canceled,
         DefocusError,
         DeviceError,
         FileError,
@@ -31,7 +31,7 @@ _MODULES = {
     "api": ["deblur", "estimate_defocus", "measure_range", "reblur", "refocus"],
     "defocus_map": ["DefocusMap"],
     "errors": [
-        "Cancelled",
+        "Canceled",
         "DefocusError",
         "DeviceError",
         "FileError",
@@ -49,7 +49,7 @@ _MODULES = {
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
-    "Cancelled",
+    "Canceled",
     "DeblurJob",
     "DefocusError",
     "DefocusMap",

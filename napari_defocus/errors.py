@@ -142,7 +142,7 @@ class DeviceError(DefocusError):
     """
 
 
-class Cancelled(Exception):
+class Canceled(Exception):
     """Exception for a progress callback to raise, so that the work ends; no ``DefocusError``.
 
     See Also
@@ -152,12 +152,12 @@ class Cancelled(Exception):
     Examples
     --------
     >>> import numpy as np
-    >>> from napari_defocus import Cancelled, reblur
+    >>> from napari_defocus import Canceled, reblur
     >>> def stop(done, total):
-    ...     raise Cancelled
+    ...     raise Canceled
     >>> reblur(np.zeros((8, 8), np.uint8), np.ones((8, 8)), progress=stop)
     Traceback (most recent call last):
-    napari_defocus.errors.Cancelled
+    napari_defocus.errors.Canceled
     """
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import nn
 
 from napari_defocus import (
-    Cancelled,
+    Canceled,
     DeblurJob,
     DefocusError,
     DefocusMap,
@@ -469,9 +469,9 @@ def test_a_progress_callback_may_cancel(generator):
 
     def cancel(done, total):
         calls.append(done)
-        raise Cancelled
+        raise Canceled
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(Canceled):
         deblur(picture((150, 150)), radii((150, 150)), model=generator, tile=64, progress=cancel)
     assert len(calls) == 1
 

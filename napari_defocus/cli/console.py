@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from ..errors import Cancelled, DefocusError, FileError, printable, reason
-from .process import CANCELLED, USER_ERROR, discard, ending_signals, report
+from ..errors import Canceled, DefocusError, FileError, printable, reason
+from .process import CANCELED, USER_ERROR, discard, ending_signals, report
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,9 +37,9 @@ def reporting() -> Iterator[None]:
     except (OSError, MemoryError) as error:
         note(f"Error: {_describe(error)}")
         raise typer.Exit(USER_ERROR) from None
-    except (KeyboardInterrupt, Cancelled):
-        note("Cancelled; nothing more is written.")
-        raise typer.Exit(CANCELLED) from None
+    except (KeyboardInterrupt, Canceled):
+        note("Canceled; nothing more is written.")
+        raise typer.Exit(CANCELED) from None
 
 
 def _describe(error: OSError | MemoryError) -> str:

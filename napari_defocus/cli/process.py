@@ -17,7 +17,7 @@ USER_ERROR = 2
 #: Exit status where the reader of the output has gone.
 _NO_READER = 1
 #: Exit status after Ctrl-C.
-CANCELLED = 128 + signal.SIGINT
+CANCELED = 128 + signal.SIGINT
 _ENDING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
@@ -46,8 +46,8 @@ def run_process(command: Callable[[], int]) -> int:
         status = command()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        report("Cancelled; nothing more is written.")
-        return CANCELLED
+        report("Canceled; nothing more is written.")
+        return CANCELED
     except BrokenPipeError:
         discard(sys.stdout)
         return _NO_READER

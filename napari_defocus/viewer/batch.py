@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _ENDINGS = {
     "done": "done; report.html is in the folder of the results",
-    "cancelled": "cancelled; run again to continue",
+    "canceled": "canceled; run again to continue",
     "failed": "failed: see the notification",
 }
 _WIDTH = 360

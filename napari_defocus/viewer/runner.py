@@ -73,9 +73,9 @@ class Runner(Generic[T]):
     on_progress : callable
         Called with (done, total); a total of 0 stands for unknown.
     on_result : callable
-        Called with the result, unless the job was cancelled or failed.
+        Called with the result, unless the job was canceled or failed.
     on_end : callable
-        Called with the way the job ended: "done", "cancelled" or "failed".
+        Called with the way the job ended: "done", "canceled" or "failed".
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Runner(Generic[T]):
         """
         if self._run is not None:
             self._run.worker.quit()
-            self.end("cancelled")
+            self.end("canceled")
 
     def abandon(self, *_: Any) -> None:
         """Stop the running job and report nothing, because its widget is gone."""
@@ -187,7 +187,7 @@ class _Run(Generic[T]):
 
     def _abort(self) -> None:
         if self._current:  # napari stops workers when the window closes
-            self._runner.end("cancelled")
+            self._runner.end("canceled")
 
     def _end(self) -> None:
         if self._current:

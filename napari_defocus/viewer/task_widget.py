@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
-_ENDINGS = {"done": "done", "cancelled": "cancelled", "failed": "failed: see the notification"}
+_ENDINGS = {"done": "done", "canceled": "canceled", "failed": "failed: see the notification"}
 _WIDTH = 320
 
 

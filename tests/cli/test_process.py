@@ -79,7 +79,7 @@ def test_a_signal_ends_the_command_without_leaving_files(picture, sent):
     out, _ = process.communicate(timeout=60)
     os.close(terminal)
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[sent]
-    assert ("Cancelled; nothing more is written." in shown) == (sent is signal.SIGINT)
+    assert ("Canceled; nothing more is written." in shown) == (sent is signal.SIGINT)
     assert "Traceback" not in shown
     assert out == b""
     assert [path.name for path in picture.parent.iterdir()] == ["a.tif"]
@@ -152,4 +152,4 @@ def test_an_interruption_while_modules_are_imported():
         "from napari_defocus.cli import main; main()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (130, "Cancelled; nothing more is written.\n")
+    assert (done.returncode, done.stderr) == (130, "Canceled; nothing more is written.\n")

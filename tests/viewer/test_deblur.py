@@ -1,3 +1,5 @@
+"""Deblur widget: results, maps it takes, provenance, and copied code."""
+
 import json
 
 import dask.array as da
@@ -202,7 +204,7 @@ def test_provenance_is_that_of_the_api_except_for_the_layer(viewer, widget, fini
     assert record == expected | {"input": expected["input"] | origin}
 
 
-def test_cancelled_run_adds_nothing(viewer, widget, finish, photo):
+def test_canceled_run_adds_nothing(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True)
     worker = widget.run()
     widget.cancel()

@@ -1,3 +1,5 @@
+"""Defocus Map widget: results, regions, errors, cancellation, and threads that end."""
+
 import gc
 import json
 import threading
@@ -226,7 +228,7 @@ def test_cancel_before_and_after_the_first_tile(viewer, widget, finish, until):
     worker = widget.run()
     until(lambda: widget._controls.status.value == "computing…")
     widget._controls.cancel_button.native.click()
-    assert widget._controls.status.value == "cancelled"
+    assert widget._controls.status.value == "canceled"
     assert widget._controls.run_button.enabled
     finish(worker)
     assert len(viewer.layers) == 1

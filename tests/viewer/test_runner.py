@@ -111,7 +111,7 @@ def test_second_run_at_the_same_time_is_refused(qapp, log, finish):
     log.runner.cancel()
     gate.set()
     finish(worker)
-    assert log.endings == ["cancelled"]
+    assert log.endings == ["canceled"]
 
 
 def test_one_run_after_another(qapp, log, until):
@@ -125,14 +125,14 @@ def test_cancel_ends_the_run_at_once_even_during_a_step(qapp, log, finish):
     gate = threading.Event()
     worker = log.runner.start(endless(gate), "stuck in a step")
     log.runner.cancel()
-    assert log.endings == ["cancelled"]
+    assert log.endings == ["canceled"]
     assert not log.runner.busy
     assert bars() == []
     gate.set()
     finish(worker)
 
 
-def test_cancelled_run_gives_no_result_but_the_next_one_does(qapp, log, ended, until, finish):
+def test_canceled_run_gives_no_result_but_the_next_one_does(qapp, log, ended, until, finish):
     gate = threading.Event()
     gate.set()
     first = log.runner.start(endless(gate), "endless")
@@ -156,7 +156,7 @@ def test_cancel_button_of_the_activity_dock_cancels(qapp, log, until, finish):
     worker = log.runner.start(endless(gate), "endless")
     until(lambda: bool(bars()))
     bars()[0].cancel()
-    assert log.endings == ["cancelled"]
+    assert log.endings == ["canceled"]
     finish(worker)
 
 
