@@ -73,15 +73,15 @@ def _left_half(radius):
     return half_pupil(disk(abs(radius)), abs(radius) / 2)
 
 
-def seen_by_halves(light, radius):
+def dual_pixel_halves(light, radius):
     """What the left and the right halves see of light that is out of focus by a signed radius."""
     left = _left_half(radius)
     kernels = (left, mirror(left)) if radius > 0 else (mirror(left), left)
     return [convolve(light, kernel.double().numpy()) for kernel in kernels]
 
 
-def told_by_disparity(radius):
-    """The radius at which the networks' typical lens has the disparity of `seen_by_halves`.
+def disparity_radius(radius):
+    """The radius at which the networks' typical lens has the disparity of `dual_pixel_halves`.
 
     As networks are taught it.
     """

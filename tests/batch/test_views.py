@@ -17,11 +17,11 @@ from napari_defocus.views import picture_views
 
 from ..raw_files import (
     counts,
+    disparity_radius,
+    dual_pixel_halves,
     from_disparity,
     is_scaled,
-    seen_by_halves,
     texture,
-    told_by_disparity,
     write_dng,
     write_halves,
 )
@@ -36,7 +36,7 @@ def cr2(tmp_path):
     The camera was turned: the top of the picture is on the left of the sensor.
     """
     scene = texture((96, 160))
-    one, other = seen_by_halves(scene, 4), seen_by_halves(scene, -4)
+    one, other = dual_pixel_halves(scene, 4), dual_pixel_halves(scene, -4)
     is_left = np.arange(160) < 80
     sides = (np.where(is_left, *both) for both in zip(one, other, strict=True))
     write_halves(tmp_path / "a.cr2", *sides, orientation=6)
@@ -65,8 +65,8 @@ def test_radii_are_upright_and_signed(cr2, tmp_path):
     assert radius.shape == sharp.shape[:2] == (160, 96)
     bare = from_disparity(read_dual_pixel(cr2), channel_axis=-1)
     assert is_scaled(radius, bare)
-    assert np.median(bare[16:64, 16:-16]) == pytest.approx(told_by_disparity(4), rel=0.1)
-    assert np.median(bare[96:-16, 16:-16]) == pytest.approx(told_by_disparity(-4), rel=0.1)
+    assert np.median(bare[16:64, 16:-16]) == pytest.approx(disparity_radius(4), rel=0.1)
+    assert np.median(bare[96:-16, 16:-16]) == pytest.approx(disparity_radius(-4), rel=0.1)
 
 
 def test_results_equal_those_of_the_api(cr2, tmp_path):
@@ -95,7 +95,7 @@ def test_colors_can_be_read_as_planes(cr2, tmp_path):
     network = load_network(find_model("auto", "dual"))
     bare = EstimateJob(views, network, resolve_options(picture, options)).run().radius
     assert all(map(is_scaled, radius, bare))
-    assert np.median(bare[:, 16:64, 16:-16]) == pytest.approx(told_by_disparity(4), rel=0.1)
+    assert np.median(bare[:, 16:64, 16:-16]) == pytest.approx(disparity_radius(4), rel=0.1)
 
 
 def test_one_view_is_used_without_the_option(cr2, tmp_path):

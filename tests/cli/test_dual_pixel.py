@@ -10,11 +10,11 @@ from napari_defocus.io.raw import read_dual_pixel
 
 from ..raw_files import (
     counts,
+    disparity_radius,
+    dual_pixel_halves,
     from_disparity,
     is_scaled,
-    seen_by_halves,
     texture,
-    told_by_disparity,
     write_dng,
     write_halves,
 )
@@ -24,7 +24,7 @@ pytest.importorskip("rawpy")
 
 @pytest.fixture
 def cr2(tmp_path):
-    write_halves(tmp_path / "a.cr2", *seen_by_halves(texture((96, 128)), 4), orientation=8)
+    write_halves(tmp_path / "a.cr2", *dual_pixel_halves(texture((96, 128)), 4), orientation=8)
     return tmp_path / "a.cr2"
 
 
@@ -60,7 +60,7 @@ def test_map_deblur_and_batch_give_the_same_results(run, cr2, tmp_path):
     assert written.shape == (128, 96)
     bare = from_disparity(read_dual_pixel(cr2), channel_axis=-1)
     assert is_scaled(written, bare)
-    assert np.median(bare[16:-16, 16:-16]) == pytest.approx(told_by_disparity(4), rel=0.1)
+    assert np.median(bare[16:-16, 16:-16]) == pytest.approx(disparity_radius(4), rel=0.1)
 
 
 def test_records_name_views_and_models(run, cr2, tmp_path):

@@ -13,11 +13,11 @@ from training.data.random_lenses import TYPICAL_DISPARITY
 from ..raw_files import (
     SHAPE,
     counts,
+    disparity_radius,
+    dual_pixel_halves,
     from_disparity,
     mosaic,
-    seen_by_halves,
     texture,
-    told_by_disparity,
     write_dng,
     write_halves,
 )
@@ -60,7 +60,7 @@ def test_views_show_the_light_on_their_half(cr2):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_upright_views_add_up_to_the_photograph(cr2, orientation):
-    write_halves(cr2, *seen_by_halves(texture(), 3), orientation=orientation)
+    write_halves(cr2, *dual_pixel_halves(texture(), 3), orientation=orientation)
     views = read_dual_pixel(cr2)
     both = (light(views.left) + light(views.right)) / 2
     sides = [views.upright(both[..., color]) for color in range(3)]
@@ -69,10 +69,10 @@ def test_upright_views_add_up_to_the_photograph(cr2, orientation):
 
 @pytest.mark.parametrize("radius", [-5, -2.5, 2.5, 5])
 def test_radii_have_size_and_sign_of_a_planted_disparity(cr2, radius):
-    write_halves(cr2, *seen_by_halves(texture((96, 128)), radius))
+    write_halves(cr2, *dual_pixel_halves(texture((96, 128)), radius))
     views = read_dual_pixel(cr2)
     radii = from_disparity(views, channel_axis=-1)[16:-16, 16:-16]
-    assert np.median(radii) == pytest.approx(told_by_disparity(radius), rel=0.1)
+    assert np.median(radii) == pytest.approx(disparity_radius(radius), rel=0.1)
     assert np.mean(np.sign(radii) == np.sign(radius)) > 0.99
 
 
