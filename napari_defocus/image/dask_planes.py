@@ -11,7 +11,7 @@ from .value_range import (
     extremes,
     extremes_to_keep,
     join_extremes,
-    range_is_known,
+    range_needs_no_values,
     scan_range,
 )
 
@@ -39,9 +39,9 @@ def lazy_range(image: Any, layout: Layout, value_range: Any) -> Any:
     Returns
     -------
     (float, float), an array of such, or a delayed pair of dask
-        A delayed pair unless :func:`napari_defocus.image.value_range.range_is_known`.
+        A delayed pair unless :func:`napari_defocus.image.value_range.range_needs_no_values`.
     """
-    if range_is_known(layout, value_range):
+    if range_needs_no_values(layout, value_range):
         return choose_range(layout, value_range)
     import dask
 

@@ -66,7 +66,7 @@ def extremes_to_keep(layout: Layout) -> int:
     return int(np.prod(layout.shape, dtype=np.int64) * _CLIPPED_SHARE) + 2
 
 
-def range_is_known(layout: Layout, value_range: Any) -> bool:
+def range_needs_no_values(layout: Layout, value_range: Any) -> bool:
     """Return whether an image's range follows without reading its values."""
     return value_range is not None or (layout.display_bounded and layout.dtype.kind != "f")
 
@@ -110,7 +110,7 @@ def choose_range(layout: Layout, value_range: Any, values: Extremes | None = Non
     value_range : (float, float) or array, optional
         The user's choice, for all planes or for each; it wins.
     values : Extremes, optional
-        Extreme values of the image, needed unless :func:`range_is_known`.
+        Extreme values of the image, needed unless :func:`range_needs_no_values`.
 
     Returns
     -------
@@ -185,7 +185,7 @@ def scan_range(image: Any, layout: Layout, value_range: Any = None) -> Ranges:
     >>> print(f"{low:.0f} {high:.1f}")
     100 300.0
     """
-    if layout.dtype.kind != "f" and range_is_known(layout, value_range):
+    if layout.dtype.kind != "f" and range_needs_no_values(layout, value_range):
         return choose_range(layout, value_range)
     keep = extremes_to_keep(layout)
     height, width = layout.map_shape[-2:]

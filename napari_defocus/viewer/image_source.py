@@ -14,7 +14,7 @@ from ..image.value_range import (
     extremes_to_keep,
     join_extremes,
     range_by_type,
-    range_is_known,
+    range_needs_no_values,
 )
 from ..inference.engine import Progress
 from ..options import Options
@@ -109,7 +109,7 @@ class ImageSource:
     def range_needs_whole(self, encoding: str) -> bool:
         """Return whether black and white must be measured on more than this part of the layer."""
         layout = read_layout(self.data, self.channel_axis, encoding)
-        return not (self.is_whole or layout.display_bounded or range_is_known(layout, None))
+        return not (self.is_whole or layout.display_bounded or range_needs_no_values(layout, None))
 
     def value_range(self, encoding: str) -> Generator[Progress, None, Range | None]:
         """Return black and white of the whole layer where this part does not determine them.
