@@ -22,7 +22,7 @@ from . import exif, ome
 from .lazy_file import LazyArray, to_dask
 from .limits import check_memory
 from .picture import Length, Metadata, Picture, Resolution, Storage, turn_upright
-from .zarr_arrays import import_zarr, zarr_is_there
+from .zarr_arrays import import_zarr, zarr_is_installed
 
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _RAW_PHOTOMETRIC = (32803, 34892)
@@ -51,7 +51,7 @@ def read_tiff(path: Path, lazy_from: float) -> Picture:
         page = series.keyframe
         _check_kind(path, tiff, series)
         _check_whole(path, tiff, series)
-        if series.size >= lazy_from and _is_simple(series) and zarr_is_there():
+        if series.size >= lazy_from and _is_simple(series) and zarr_is_installed():
             _check_sound(path, complaints)
             metadata, ignored = _metadata(path, tiff, series, 1), _others(len(tiff.series) - 1)
             return Picture(_lazy_pixels(path, series), str(series.axes), metadata, ignored=ignored)

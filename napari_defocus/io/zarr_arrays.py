@@ -19,14 +19,14 @@ def import_zarr() -> Any:
     OptionError
         If it is not installed.
     """
-    if not zarr_is_there():
-        raise OptionError("zarr stores need more: pip install 'napari-defocus[zarr]'")
+    if not zarr_is_installed():
+        raise OptionError("zarr stores need the package zarr: pip install 'napari-defocus[zarr]'")
     import zarr
 
     return zarr
 
 
-def zarr_is_there() -> bool:
+def zarr_is_installed() -> bool:
     """Return whether zarr is installed."""
     return importlib.util.find_spec("zarr") is not None
 
