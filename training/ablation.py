@@ -40,8 +40,8 @@ PAPER = replace(_preset("paper"), width=16, discriminator_width=16)
 VARIANTS: Mapping[str, GanOptions] = {
     "ours": OURS,
     "ours, map not seen": replace(OURS, guidance="none"),
-    "ours, no adversary": replace(OURS, adversarial_weight=0.0),
-    "ours, adversary not weighted by defocus": replace(
+    "ours, no adversarial loss": replace(OURS, adversarial_weight=0.0),
+    "ours, adversarial loss not weighted by defocus": replace(
         OURS, defocus_weight=0.0, defocus_weight_generator=0.0
     ),
     "paper preset": PAPER,

@@ -31,8 +31,8 @@ def test_each_variant_changes_only_the_options_in_its_name():
     assert changed == {
         "ours": set(),
         "ours, map not seen": {"guidance"},
-        "ours, no adversary": {"adversarial_weight"},
-        "ours, adversary not weighted by defocus": {
+        "ours, no adversarial loss": {"adversarial_weight"},
+        "ours, adversarial loss not weighted by defocus": {
             "defocus_weight",
             "defocus_weight_generator",
         },

@@ -105,7 +105,7 @@ class GanOptions:
     """Steps of the discriminator for each step of the generator."""
     discriminator_from: float = 6 / 91
     """Share of the budget after which the discriminator is trained."""
-    adversary_from: float = 11 / 91
+    adversarial_from: float = 11 / 91
     """Share of the budget after which the adversarial loss counts."""
 
 
@@ -209,9 +209,9 @@ class GanTraining:
             loss = partial(perceptual_loss, self.features, restored, sharp)
             weighted["perceptual"] = options.perceptual_weight, loss
         weighted["reblur"] = options.reblur_weight, partial(reblur_loss, restored, photos)
-        if progress.spent >= options.adversary_from:
+        if progress.spent >= options.adversarial_from:
             adversarial = partial(self._adversarial_loss, restored, photos.radius)
-            weighted["adversary"] = options.adversarial_weight, adversarial
+            weighted["adversarial"] = options.adversarial_weight, adversarial
         losses = {name: (weight, loss()) for name, (weight, loss) in weighted.items() if weight}
         total = torch.stack([weight * loss for weight, loss in losses.values()]).sum()
         return {"total": total, **{name: loss for name, (_, loss) in losses.items()}}

@@ -18,7 +18,7 @@ CASES = {
             "adversarial_weight": 0.01,
             "discriminator_width": 8,
             "discriminator_from": 0,
-            "adversary_from": 0.5,
+            "adversarial_from": 0.5,
         },
     ),
 }

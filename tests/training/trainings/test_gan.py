@@ -90,9 +90,9 @@ def test_the_schedule_of_the_discriminator_follows_its_options(make):
 
 
 def test_the_adversarial_loss_starts_at_its_share_of_the_budget(make):
-    training = make(replace(ADVERSARIAL, adversary_from=0.5))
-    assert "adversary" not in losses(training, "generator", spent=0.49)
-    assert "adversary" in losses(training, "generator", spent=0.5)
+    training = make(replace(ADVERSARIAL, adversarial_from=0.5))
+    assert "adversarial" not in losses(training, "generator", spent=0.49)
+    assert "adversarial" in losses(training, "generator", spent=0.5)
 
 
 def test_without_an_adversarial_weight_there_is_no_discriminator(make):
@@ -118,7 +118,7 @@ def test_the_perceptual_loss_needs_its_network(make, lpips_folder):
 
 
 def test_both_networks_have_gradients_of_their_losses(make):
-    training = make(replace(ADVERSARIAL, adversary_from=0.0, reblur_weight=0.1))
+    training = make(replace(ADVERSARIAL, adversarial_from=0.0, reblur_weight=0.1))
     rng, progress = SampleRNG.from_key(5, samples=range(2)), TrainingProgress(0, 0.5)
     for name, module in {
         "discriminator": training.discriminator,
@@ -161,7 +161,7 @@ def test_without_guidance_the_map_is_ignored(make):
 
 
 def test_missing_radii_are_estimated(make, unlabeled_file):
-    training = make(replace(ADVERSARIAL, adversary_from=0.0), file=unlabeled_file)
+    training = make(replace(ADVERSARIAL, adversarial_from=0.0), file=unlabeled_file)
     values = losses(training, "generator")
     assert all(value == value for value in values.values())
 
