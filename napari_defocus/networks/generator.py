@@ -105,11 +105,11 @@ class Generator(nn.Module):
         decision = self.decide(image, changes, radius, confidence)
         weights = decision[:, : 1 + self.bins].softmax(1)[:, 1:]
         blended = (weights[:, :, None] * changes).sum(1)
-        trust = confidence_gate(confidence) * (1 - self.caution * (1 - confidence))
+        confidence_weight = confidence_gate(confidence) * (1 - self.caution * (1 - confidence))
         change = blended + decision[:, 1 + self.bins :]
-        result = image + defocus_gate(radius) * trust * change
+        result = image + defocus_gate(radius) * confidence_weight * change
         if self.consistency:
-            share = self.consistency * consistency_gate(radius) * trust
+            share = self.consistency * consistency_gate(radius) * confidence_weight
             result = result + share * self.unexplained(image, result, radius)
         return result
 

@@ -11,10 +11,10 @@ from napari_defocus.pipeline.bilateral import smooth_surfaces
 SHAPE = (160, 200)
 
 
-def smooth(radius, confidence, alike=0.2, views=None):
+def smooth(radius, confidence, radius_sigma=0.2, views=None):
     result = np.stack([radius, confidence])
     smooth_surfaces(
-        result, painted(radius.shape) if views is None else views, MemoryStorage(), alike
+        result, painted(radius.shape) if views is None else views, MemoryStorage(), radius_sigma
     )
     return result[0]
 
@@ -45,7 +45,8 @@ def test_slow_disturbances_on_a_surface_are_reduced(radius):
 def test_radii_that_differ_by_more_than_the_limit_are_kept():
     radius, colors = blotches(0.3), np.stack([blotches(1)] * 3)
     strict, generous = (
-        np.abs(smooth(radius, confident(), alike, colors)).mean() for alike in (0.05, 0.4)
+        np.abs(smooth(radius, confident(), radius_sigma, colors)).mean()
+        for radius_sigma in (0.05, 0.4)
     )
     assert generous < 0.5 * np.abs(radius).mean()
     assert strict > 0.9 * np.abs(radius).mean()

@@ -24,9 +24,9 @@ def evaluate(
     lpips: Path | None = None,
     model: tuple[str, ...] = (),
     map_model: tuple[str, ...] = (),
-    scale: str = "auto",
+    downscale: str = "auto",
     limit: int | None = None,
-    altered: Corruption | None = None,
+    corruption: Corruption | None = None,
     out: Path | None = None,
 ) -> None:
     """Score models and classical methods; without --model, those that the plugin ships.
@@ -43,18 +43,18 @@ def evaluate(
         Name or file of a model to score; may be repeated.
     map_model : tuple of str
         Name or file of a model whose map guides deblurring; may be repeated.
-    scale : str
+    downscale : str
         Factor by which images are downscaled to estimate maps: auto, 1, 2 or 4.
     limit : int
         Number of scenes to score, from the first.
-    altered : Corruption
+    corruption : Corruption
         Change made to photographs first: another file format, light or size.
     out : Path
         Folder for table.csv, table.md and panels of 8 scenes.
     """
     check_at_least_one("limit", limit)
-    factor = int(scale) if scale.isdecimal() else scale
-    options = BenchmarkOptions(model, map_model, lpips, factor, limit, altered)
+    factor = int(downscale) if downscale.isdecimal() else downscale
+    options = BenchmarkOptions(model, map_model, lpips, factor, limit, corruption)
     report = run_benchmark(benchmark, data, options, panels=out and out / "panels")
     print(report.text())
     if out is not None:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from training.data.rng import SampleRNG
 
-#: Amplitudes fall with this power of the frequency: from white noise to a texture that is alike
+#: Amplitudes fall with this power of the frequency: from white noise to a texture that is similar
 #: at every size.
 _FALL = (0.0, 1.2)
 

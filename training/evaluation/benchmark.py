@@ -44,7 +44,7 @@ class BenchmarkOptions:
         for two.
     lpips : Path, optional
         Folder of the LPIPS weights; without it, LPIPS is not scored.
-    scale : int or "auto"
+    downscale : int or "auto"
         Downscale of the estimated maps.
     limit : int, optional
         How many scenes to take, from the first.
@@ -55,13 +55,13 @@ class BenchmarkOptions:
     models: Sequence[str] = ()
     map_models: Sequence[str] = ()
     lpips: Path | None = None
-    scale: int | str = "auto"
+    downscale: int | str = "auto"
     limit: int | None = None
     corruption: Corruption | None = None
 
 
 def evaluate(
-    benchmark: Benchmark, data: Path, contest: BenchmarkOptions, panels: Path | None = None
+    benchmark: Benchmark, data: Path, options: BenchmarkOptions, panels: Path | None = None
 ) -> ScoreReport:
     """Score models, and classical methods beside them.
 
@@ -71,7 +71,7 @@ def evaluate(
         The kind of scenes.
     data : Path
         Where they lie: a folder, or the file of a pool.
-    contest : BenchmarkOptions
+    options : BenchmarkOptions
         What is compared.
     panels : Path, optional
         Folder for pictures of the first eight scenes.
@@ -84,27 +84,27 @@ def evaluate(
         If a model cannot be found, or is not made for what is scored.
     """
     models = find_models_under_test(
-        contest.models or _defaults(_TASKS[benchmark]), _TASKS[benchmark]
+        options.models or _defaults(_TASKS[benchmark]), _TASKS[benchmark]
     )
     deblurring = [model for model in models if model.task == "deblur"]
     estimators = [model for model in models if model.task != "deblur"]
-    guides = find_models_under_test(contest.map_models or _defaults(_MAPS), _MAPS)
-    distances = {} if contest.lpips is None else _distances(contest.lpips)
+    guides = find_models_under_test(options.map_models or _defaults(_MAPS), _MAPS)
+    distances = {} if options.lpips is None else _distances(options.lpips)
     report = ScoreReport(_contamination(benchmark, data))
     scenes = _SCENES[benchmark](data)
-    if contest.corruption is not None:
-        scenes = _corrupt_all(scenes, contest.corruption)
-    for index, (blurred, mapped) in enumerate(islice(scenes, contest.limit)):
+    if options.corruption is not None:
+        scenes = _corrupt_all(scenes, options.corruption)
+    for index, (blurred, mapped) in enumerate(islice(scenes, options.limit)):
         folder = panels if index < _PANELS else None
         if blurred is not None and deblurring:
             panel = folder and folder / f"{blurred.name}.png"
             rows = score_deblurring(
-                blurred, deblurring, guides, distances, scale=contest.scale, panel=panel
+                blurred, deblurring, guides, distances, downscale=options.downscale, panel=panel
             )
             report.deblurring.extend(rows)
         if mapped is not None and estimators:
             panel = folder and folder / f"{mapped.name}-maps.png"
-            rows = score_maps(mapped, estimators, scale=contest.scale, panel=panel)
+            rows = score_maps(mapped, estimators, downscale=options.downscale, panel=panel)
             report.maps.extend(rows)
     if not (report.deblurring or report.maps):
         raise TrainingError(f"{data} holds no scenes of the kind {benchmark}")

@@ -39,7 +39,7 @@ def score_deblurring(
     estimators: Sequence[ModelUnderTest],
     lpips: Mapping[str, Lpips],
     *,
-    scale: int | str = "auto",
+    downscale: int | str = "auto",
     panel: Path | None = None,
 ) -> list[Row]:
     """Score models and classical methods on a scene.
@@ -56,7 +56,7 @@ def score_deblurring(
         methods', unless the true radii are known.
     lpips : mapping
         Perceptual distances, by the name of their column.
-    scale : int or "auto"
+    downscale : int or "auto"
         Of the estimation.
     panel : Path, optional
         Where to write a picture of the results.
@@ -66,7 +66,7 @@ def score_deblurring(
     list of Row
         One a method, the input first.
     """
-    maps = _maps(scene, estimators, scale)
+    maps = _maps(scene, estimators, downscale)
     restored = list(_restorations(scene, models, maps))
     if panel is not None:
         columns = [
@@ -86,10 +86,10 @@ class _Map:
 
 
 def _maps(
-    scene: BlurredScene, estimators: Sequence[ModelUnderTest], scale: int | str
+    scene: BlurredScene, estimators: Sequence[ModelUnderTest], downscale: int | str
 ) -> list[_Map]:
     images = EstimatorInput(scene.blurred, scene.views, DISPLAY)
-    maps = [_Map(e.label, images.estimate(e, scale)) for e in estimators if images.suits(e)]
+    maps = [_Map(e.label, images.estimate(e, downscale)) for e in estimators if images.suits(e)]
     if not maps:
         raise TrainingError(f"scene {scene.name} has no two views; a map model for one is needed")
     if scene.blur is not None:

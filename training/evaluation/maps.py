@@ -60,7 +60,7 @@ def score_maps(
     scene: MapScene,
     estimators: Sequence[ModelUnderTest],
     *,
-    scale: int | str = "auto",
+    downscale: int | str = "auto",
     panel: Path | None = None,
 ) -> list[Row]:
     """Score estimators on a scene, and block matching if there are two views.
@@ -71,7 +71,7 @@ def score_maps(
         Where to score them.
     estimators : sequence of ModelUnderTest
         Those that do not find the views they need are left out.
-    scale : int or "auto"
+    downscale : int or "auto"
         Of the estimation.
     panel : Path, optional
         Where to write a picture of the maps.
@@ -81,7 +81,7 @@ def score_maps(
     list of Row
         One a method.
     """
-    maps = dict(_maps(scene, estimators, scale))
+    maps = dict(_maps(scene, estimators, downscale))
     if panel is not None:
         save_panel(panel, list(_columns(scene, maps)))
     return [
@@ -91,11 +91,11 @@ def score_maps(
 
 
 def _maps(
-    scene: MapScene, estimators: Sequence[ModelUnderTest], scale: int | str
+    scene: MapScene, estimators: Sequence[ModelUnderTest], downscale: int | str
 ) -> Iterator[tuple[str, DefocusMap]]:
     for estimator in estimators:
         if scene.images.suits(estimator):
-            yield estimator.label, scene.images.estimate(estimator, scale)
+            yield estimator.label, scene.images.estimate(estimator, downscale)
     if scene.images.views is not None:
         left, right = (view if view.ndim == 2 else view.mean(-1) for view in scene.images.views)
         radius = block_matching(left, right)

@@ -13,17 +13,17 @@ class ScoreReport:
 
     Attributes
     ----------
-    doubt : str, optional
+    contamination_warning : str, optional
         A warning that the scenes may have been trained on.
     """
 
-    doubt: str | None = None
+    contamination_warning: str | None = None
     deblurring: list[Row] = field(default_factory=list)
     maps: list[Row] = field(default_factory=list)
 
     def text(self) -> str:
         """Format means over scenes as Markdown, for photographs with the gain on the input."""
-        parts = [] if self.doubt is None else [self.doubt]
+        parts = [] if self.contamination_warning is None else [self.contamination_warning]
         if self.deblurring:
             compared = [key for key in ("psnr", "lpips_alex") if key in self.deblurring[0]]
             parts.append(markdown(means(self.deblurring)))

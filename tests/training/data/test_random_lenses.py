@@ -189,6 +189,6 @@ def test_a_bank_comes_back_from_its_file(bank, tmp_path):
 def test_the_reference_bank_differs_from_the_initial_one(seed):
     planted = reference_bank(SampleRNG.from_key(seed, samples=[0])).views(in_front=True)[0]
     start = KernelBank().views(in_front=True)[0]
-    alike = cosine_similarity(planted.flatten(1), start.flatten(1))
-    assert alike[8:].max() < 0.9
+    similarities = cosine_similarity(planted.flatten(1), start.flatten(1))
+    assert similarities[8:].max() < 0.9
     torch.testing.assert_close(planted.sum((-2, -1)), torch.ones(25))

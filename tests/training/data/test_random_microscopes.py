@@ -56,8 +56,10 @@ def test_light_spreads_as_widely_as_a_disk_of_the_radius():
 def test_a_small_aperture_far_out_of_focus_is_a_disk():
     one = replace(matched(1), sine=torch.tensor([0.2]), pixel=torch.tensor([1.5]))
     psf = kernels(one, 10.0)[0].flatten()
-    alike = [cosine_similarity(psf, disk(r, HALF).flatten(), dim=0) for r in (8.0, 10.0, 12.0)]
-    assert max(alike) == alike[1] > 0.93
+    similarities = [
+        cosine_similarity(psf, disk(r, HALF).flatten(), dim=0) for r in (8.0, 10.0, 12.0)
+    ]
+    assert max(similarities) == similarities[1] > 0.93
 
 
 def test_sides_of_focus_differ_with_mismatched_media():

@@ -129,7 +129,7 @@ def test_dpdd_scores_as_published(data_folder, lpips_folder, small_models):
 def test_pixel4_scores_both_views(data_folder, tmp_path):
     run(
         *("evaluate", "pixel4", "--data", data_folder / "pixel4", "--model", "dual-pixel"),
-        *("--scale", 4, "--limit", 1, "--out", tmp_path),
+        *("--downscale", 4, "--limit", 1, "--out", tmp_path),
     )
     errors = {row["method"]: float(row["aiwe1"]) for row in rows_of(tmp_path)}
     assert set(errors) == {"dual-pixel", "block matching"}
@@ -139,15 +139,15 @@ def test_pixel4_scores_both_views(data_folder, tmp_path):
 def test_pixel4_scores_deblurring_against_the_all_in_focus_image(data_folder, small_models):
     table = run(
         *("evaluate", "pixel4", "--data", data_folder / "pixel4", "--limit", 1),
-        *("--model", small_models["deblur"], "--map-model", "single", "--altered", "half"),
+        *("--model", small_models["deblur"], "--map-model", "single", "--corruption", "half"),
     )
     scores = dict(zip(cells(table, "method"), cells(table, "input"), strict=True))
     assert 25 < float(scores["psnr"]) < 28
 
 
-def test_altered_scenes_are_scored(pool_file, small_models):
+def test_corrupted_scenes_are_scored(pool_file, small_models):
     table = run(
-        *("evaluate", "rendered", "--data", pool_file, "--limit", 1, "--altered", "sharp"),
+        *("evaluate", "rendered", "--data", pool_file, "--limit", 1, "--corruption", "sharp"),
         *("--model", small_models["deblur"], "--model", "single", "--map-model", "single"),
     )
     assert cells(table, "input")[3] == "0.000"
@@ -183,8 +183,8 @@ def test_a_pool_of_unknown_origin_causes_a_warning(pool_file):
 
 
 def test_images_outside_the_manifest_are_counted(photo_folder):
-    doubt = contamination_warning(sorted(photo_folder.iterdir()))
-    assert doubt.startswith("Warning: 3 of 3 images, a.png the first, are not in")
+    warning = contamination_warning(sorted(photo_folder.iterdir()))
+    assert warning.startswith("Warning: 3 of 3 images, a.png the first, are not in")
 
 
 @pytest.mark.parametrize("benchmark", ["dpdd", "pixel4"])
