@@ -1,5 +1,7 @@
 """Samples: layers, reproducibility, attribution and size of files."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -14,10 +16,16 @@ SAMPLES = {
 }
 
 
-@pytest.mark.parametrize("make", SAMPLES.values(), ids=SAMPLES)
-def test_sample_can_be_added_to_a_viewer(make):
+@cache
+def sample(name):
+    """Return the layers of a sample, which are generated once for all tests."""
+    return SAMPLES[name]()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_sample_can_be_added_to_a_viewer(name):
     viewer = ViewerModel()
-    for data, arguments, kind in make():
+    for data, arguments, kind in sample(name):
         viewer._add_layer_from_data(data, arguments, kind)
     assert len(viewer.layers) > 0
     assert viewer.layers[-1].visible
@@ -25,7 +33,7 @@ def test_sample_can_be_added_to_a_viewer(make):
 
 @pytest.mark.parametrize("name", ["known_radii", "fluorescence"])
 def test_generated_samples_are_reproducible(name):
-    first, second = SAMPLES[name](), SAMPLES[name]()
+    first, second = sample(name), SAMPLES[name]()
     for (one, _, _), (other, _, _) in zip(first, second, strict=True):
         assert np.array_equal(one, other)
 
@@ -47,7 +55,7 @@ def test_dual_pixel_sample_equals_the_scene_of_the_data_set(data_folder):
 
 
 def test_scene_is_blurred_where_its_radii_are_large():
-    (sharp, _, _), (radius, _, _), (photo, _, _) = samples.known_radii()
+    (sharp, _, _), (radius, _, _), (photo, _, _) = sample("known_radii")
     difference = np.abs(sharp.astype(float) - photo).mean(axis=-1)
     assert radius.min() == 0
     assert radius.max() == pytest.approx(10)
@@ -56,7 +64,7 @@ def test_scene_is_blurred_where_its_radii_are_large():
 
 
 def test_fluorescence_sample_has_channels_planes_and_units():
-    (stack, arguments, _) = samples.fluorescence()[0]
+    (stack, arguments, _) = sample("fluorescence")[0]
     assert stack.shape == (2, 7, 256, 256)
     assert stack.dtype == np.uint16
     assert arguments["units"] == ("um", "um", "um")

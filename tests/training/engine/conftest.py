@@ -16,7 +16,7 @@ from training.trainings.estimators import EstimatorOptions, EstimatorTraining
 from training.trainings.samplers import FixedSceneBatches, SceneSampler
 
 resource = pytest.importorskip("resource")
-STEPS = 16
+STEPS = 10
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def command_line(pool_file):
         values = {
             "pool": pool_file,
             "validation": pool_file,
-            "validate-on": 4,
+            "validate-on": 2,
             "steps": STEPS,
             "batch": 4,
             "crop": 32,
