@@ -11,7 +11,11 @@ import struct
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+
+from ..array_types import Array
 
 _DESCRIPTION = 270
 _ORIENTATION = 274
@@ -21,7 +25,9 @@ _WIDTH, _HEIGHT = 40962, 40963
 _CHILDREN = (34665, 34853, 40965)  # EXIF, GPS and interoperability directories
 _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SHORT, _LONG, _LONG8 = 3, 4, 16
+_MOST_TAGS = 4096
 _LARGEST_VALUE = 1 << 24
+_LARGEST_EXIF = 1 << 25  # bytes of all values together
 # Tags of a TIFF file's first directory that say who, when and with what camera, but not how the
 # pixels are stored.
 _DESCRIPTIVE = frozenset(
@@ -68,6 +74,12 @@ class _Layout:
         return struct.Struct(self.order + ("HHQ8s" if self.big else "HHI4s"))
 
     @property
+    def record_type(self) -> np.dtype[Any]:
+        size = self.order + ("u8" if self.big else "u4")
+        code = self.order + "u2"
+        return np.dtype([("tag", code), ("kind", code), ("count", size), ("value", size)])
+
+    @property
     def inline(self) -> int:
         return 8 if self.big else 4
 
@@ -90,27 +102,29 @@ def parse(blob: bytes) -> Directory:
 def read_from_tiff(file: BinaryIO) -> bytes | None:
     """Return the EXIF of an open TIFF file as a blob, None if it is missing or damaged."""
     try:
-        directory = _read(file)
+        directory = _read(file, _DESCRIPTIVE)
     except ValueError:
         return None
-    entries = {tag: entry for tag, entry in directory.entries.items() if tag in _DESCRIPTIVE}
-    if not (entries.keys() - {_SOFTWARE} or directory.children):
+    if not (directory.entries.keys() - {_SOFTWARE} or directory.children):
         return None
-    return assemble(Directory(directory.order, entries, directory.children))
+    return assemble(directory)
 
 
-def directory_offsets(file: BinaryIO) -> Iterator[int]:
-    """Yield the offset of each directory of an open TIFF file, in the order of their links.
+def directories(file: BinaryIO) -> Iterator[tuple[int, Array]]:
+    """Yield offset and tags of each directory of an open TIFF file, in the order of their links.
 
-    Links that lead in a circle are followed for ever.
+    Links that lead in a circle are followed for ever. Tags are a structured array with the fields
+    ``tag``, ``kind``, ``count`` and ``value``.
     """
     with suppress(struct.error, KeyError, OverflowError, ValueError):
         layout, start = _header(file)
         while start:
             file.seek(start)
             count = struct.unpack(layout.count, file.read(struct.calcsize(layout.count)))[0]
-            yield start
-            file.seek(count * layout.record.size, io.SEEK_CUR)
+            if count > _MOST_TAGS:
+                return  # tifffile refuses it
+            records = np.frombuffer(file.read(count * layout.record.size), layout.record_type)
+            yield start, records
             start = struct.unpack(layout.offset, file.read(struct.calcsize(layout.offset)))[0]
 
 
@@ -219,10 +233,10 @@ def byte_order(blob: bytes) -> Literal["<", ">"]:
     return "<" if blob[:2] == b"II" else ">"
 
 
-def _read(file: BinaryIO) -> Directory:
+def _read(file: BinaryIO, tags: frozenset[int] | None = None) -> Directory:
     try:
         layout, start = _header(file)
-        return _directory(file, layout, start, depth=0)
+        return _DirectoryReader(file, layout, tags).read(start)
     except (struct.error, KeyError, OverflowError) as error:
         raise ValueError(f"EXIF is damaged: {error}") from error
 
@@ -239,34 +253,63 @@ def _header(file: BinaryIO) -> tuple[_Layout, int]:
 def _records(file: BinaryIO, layout: _Layout, start: int) -> list[bytes]:
     file.seek(start)
     count = struct.unpack(layout.count, file.read(struct.calcsize(layout.count)))[0]
-    if count > 4096:
+    if count > _MOST_TAGS:
         raise ValueError(f"EXIF is damaged: a directory of {count} entries")
     return [file.read(layout.record.size) for _ in range(count)]
 
 
-def _directory(file: BinaryIO, layout: _Layout, start: int, depth: int) -> Directory:
-    entries: dict[int, Entry] = {}
-    children: dict[int, Directory] = {}
-    value_at = start + struct.calcsize(layout.count) + layout.record.size - layout.inline
-    for index, record in enumerate(_records(file, layout, start)):
-        tag, kind, count, value = layout.record.unpack(record)
-        position = value_at + index * layout.record.size
-        if tag in _CHILDREN:
-            offset = struct.unpack_from(layout.order + ("Q" if kind in (16, 18) else "I"), value)[0]
-            with suppress(struct.error, ValueError):  # leave out a damaged directory
-                if depth < 2:
-                    children[tag] = _directory(file, layout, offset, depth + 1)
-            continue
+class _DirectoryReader:
+    """Reader of directories, whose values together are no longer than the file that holds them.
+
+    Parameters
+    ----------
+    file : binary file
+        The file, open for reading.
+    layout : _Layout
+        Sizes of its numbers.
+    tags : frozenset of int, optional
+        Tags to read from the first directory; by default all.
+    """
+
+    def __init__(self, file: BinaryIO, layout: _Layout, tags: frozenset[int] | None) -> None:
+        self._file, self._layout, self._tags = file, layout, tags
+        self._remaining = min(file.seek(0, io.SEEK_END), _LARGEST_EXIF)
+
+    def read(self, start: int, depth: int = 0) -> Directory:
+        """Read the directory that begins at `start`, and its children."""
+        layout = self._layout
+        entries: dict[int, Entry] = {}
+        children: dict[int, Directory] = {}
+        value_at = start + struct.calcsize(layout.count) + layout.record.size - layout.inline
+        for index, record in enumerate(_records(self._file, layout, start)):
+            tag, kind, count, value = layout.record.unpack(record)
+            if depth == 0 and self._tags is not None and tag not in self._tags:
+                continue
+            if tag in _CHILDREN:
+                code = layout.order + ("Q" if kind in (16, 18) else "I")
+                with suppress(struct.error, ValueError):  # leave out a damaged directory
+                    if depth < 2:
+                        offset = struct.unpack_from(code, value)[0]
+                        children[tag] = self.read(offset, depth + 1)
+                continue
+            position = value_at + index * layout.record.size
+            entry = self._read_entry(kind, count, value, position)
+            if entry is not None:
+                entries[tag] = entry
+        return Directory(layout.order, entries, children)
+
+    def _read_entry(self, kind: int, count: int, value: bytes, position: int) -> Entry | None:
         size = _TYPE_SIZES.get(kind, 0) * count
         if not 0 < size < _LARGEST_VALUE:
-            continue
-        if size > layout.inline:
-            position = struct.unpack(layout.offset, value)[0]
-            file.seek(position)
-            value = file.read(size)
-        if len(value) >= size:
-            entries[tag] = Entry(kind, count, value[:size], position)
-    return Directory(layout.order, entries, children)
+            return None
+        if size > self._layout.inline:
+            position = struct.unpack(self._layout.offset, value)[0]
+            self._file.seek(position)
+            value = self._file.read(size)
+            self._remaining -= len(value)
+            if self._remaining < 0:
+                raise ValueError("EXIF is damaged: its values are longer than the file")
+        return Entry(kind, count, value[:size], position) if len(value) >= size else None
 
 
 def _pack(directory: Directory, base: int, layout: _Layout) -> bytes:

@@ -1,12 +1,12 @@
 """Registry of file formats: suffixes and signatures, and the format that a path stands for."""
 
 import os
-import stat
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from ..errors import FileError, reason
+from .regular_file import open_regular
 
 Format = Literal["TIFF", "PNG", "JPEG", "zarr", "raw"]
 StrPath = str | os.PathLike[str]
@@ -49,14 +49,11 @@ def detect_format(path: Path) -> Format:
         holds no format that can be read.
     """
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
+        if path.is_dir():
             if is_zarr_store(path):
                 return "zarr"
             raise FileError(f"{path} is a folder; give the name of an image file or a zarr store")
-        if not stat.S_ISREG(mode):
-            raise FileError(f"{path} is a pipe or a device; give the name of an image file")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(16)
     except FileError:
         raise

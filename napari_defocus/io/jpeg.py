@@ -1,5 +1,6 @@
 """JPEG files, by Pillow: pixels, EXIF, color profile, XMP, IPTC, comment and density."""
 
+import os
 import struct
 import warnings
 from pathlib import Path
@@ -11,8 +12,10 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from ..errors import FileError
 from . import exif
-from .limits import check_memory, check_pixels
+from .jpeg_segments import check_scans, scan_position
+from .limits import JPEG_RATIO, LARGEST_METADATA, check_claim, check_memory, check_pixels
 from .picture import Metadata, Picture, Resolution, turn_upright
+from .regular_file import open_regular
 
 QUALITY = 95
 _LARGEST_SIDE = 65535  # pixels
@@ -32,12 +35,20 @@ def read_jpeg(path: Path) -> Picture:
     FileError
         If its colors are neither gray nor RGB.
     """
-    with path.open("rb") as file, _open(file) as image:
+    with open_regular(path) as file:
+        scan = scan_position(file.read(LARGEST_METADATA))
+        file.seek(0)
+        image = _open(file)
         if image.mode not in ("L", "RGB"):
             raise FileError(f"{path} holds {image.mode} colors; convert it to RGB first")
         width, height = image.size
         check_pixels(path, width, height)
-        check_memory(path, 2 * width * height * len(image.getbands()))
+        size = width * height * len(image.getbands())
+        held = file.seek(0, os.SEEK_END) - scan
+        check_claim(path, 2 * size, held, 2 * JPEG_RATIO)  # progressive ones take twice as much
+        check_memory(path, 2 * size)
+        file.seek(scan)
+        check_scans(file.read(2 * size + LARGEST_METADATA))
         data = np.asarray(image)
         metadata, orientation = _read_metadata(image)
         several = "mp" in image.info

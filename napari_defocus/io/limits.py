@@ -7,14 +7,30 @@ from ..errors import FileError
 
 #: Pixels of a PNG or JPEG file: a few bytes can claim billions.
 LARGEST_PICTURE = 500_000_000
+#: Bytes of a file beside its pixels: metadata are not longer.
+LARGEST_METADATA = 1 << 25
 #: Bytes of pixels that any file may hold, however small it is compressed.
-_ALWAYS_ALLOWED = 1 << 30
-#: Ratio of pixels to file in bytes: even blank pixels are not compressed by more.
-_LARGEST_RATIO = 20_000
+_ALWAYS_ALLOWED = 1 << 26
+#: Ratio of pixels to file in bytes: the best codecs do not compress blank pixels by more.
+LARGEST_RATIO = 32_768
+#: That of deflate, as in PNG.
+DEFLATE_RATIO = 1032
+#: That of JPEG: one bit for each block of 8 x 8 values, of three colors with halved chroma.
+JPEG_RATIO = 1024
 
 
-def check_memory(path: Path, size: int, *, held: int | None = None) -> None:
-    """Refuse an image that this machine cannot hold, or that a small file only claims to hold.
+def check_memory(path: Path, size: int) -> None:
+    """Raise a FileError for pixels, `size` bytes of them, that this machine cannot hold."""
+    memory = _machine_memory()
+    if memory and size > memory:
+        raise FileError(
+            f"{path} holds {size / 2**30:.1f} GiB of pixels, more than the "
+            f"{memory / 2**30:.1f} GiB of memory of this machine; crop or split it first"
+        )
+
+
+def check_claim(path: Path, size: int, held: int, ratio: float = LARGEST_RATIO) -> None:
+    """Refuse a small file that only claims to hold many pixels.
 
     Parameters
     ----------
@@ -22,24 +38,17 @@ def check_memory(path: Path, size: int, *, held: int | None = None) -> None:
         The file, for messages.
     size : int
         Bytes of the decoded pixels.
-    held : int, optional
-        Bytes of all files that hold the pixels, if `path` is only one of them.
+    held : int
+        Bytes that hold the pixels.
+    ratio : float
+        Ratio by which blank pixels are compressed in this format.
 
     Raises
     ------
     FileError
-        If the pixels need more memory than the machine has, or more than 1 GiB from a file that is
-        over 20 000 times smaller.
+        If these are more than 64 MiB, from data that are smaller by more than `ratio`.
     """
-    memory = _machine_memory()
-    if memory and size > memory:
-        raise FileError(
-            f"{path} holds {size / 2**30:.1f} GiB of pixels, more than the "
-            f"{memory / 2**30:.1f} GiB of memory of this machine; crop or split it first"
-        )
-    if held is None:
-        held = path.stat().st_size
-    if size > max(_ALWAYS_ALLOWED, _LARGEST_RATIO * held):
+    if size > max(_ALWAYS_ALLOWED, ratio * held):
         raise FileError(
             f"{path} is damaged: {held} bytes claim to hold {size / 2**30:.1f} GiB of pixels"
         )

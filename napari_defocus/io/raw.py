@@ -1,5 +1,6 @@
 """Camera raw files, developed by LibRaw to pictures of 16 bits (needs the extra ``raw``)."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from . import exif
 from .formats import StrPath
 from .limits import check_memory
 from .picture import Metadata, Picture, turn_upright
+from .regular_file import open_regular
 
 _SRGB = (2.4, 12.92)  # power and slope, in LibRaw's terms
 _WHITE = 65535
@@ -90,8 +92,8 @@ def read_raw(path: StrPath, *, frame: int = 0) -> Picture:
     """
     path = Path(path)
     try:
-        check_memory(path, path.stat().st_size)
-        with path.open("rb") as file:
+        with open_regular(path) as file:
+            check_memory(path, os.fstat(file.fileno()).st_size)
             blob = exif.read_from_tiff(file)
     except FileError:
         raise
@@ -206,7 +208,7 @@ def _open_frame(path: Path, frame: int) -> Iterator[Any]:
     """Open a frame of a raw file; turn the errors of LibRaw into FileErrors."""
     rawpy = _library(path)
     try:
-        with path.open("rb") as file, rawpy.RawPy() as raw:  # LibRaw cannot open every file name
+        with open_regular(path) as file, rawpy.RawPy() as raw:  # LibRaw cannot open every file name
             for step in (lambda: raw.open_buffer(file), raw.unpack):
                 raw.set_unpack_params(shot_select=frame)  # formats choose the frame at either step
                 step()

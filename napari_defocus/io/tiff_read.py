@@ -20,8 +20,10 @@ from ..array_types import Array
 from ..errors import FileError
 from . import exif, ome
 from .lazy_file import LazyArray, to_dask
-from .limits import check_memory
+from .limits import LARGEST_METADATA, check_memory
 from .picture import Length, Metadata, Picture, Resolution, Storage, turn_upright
+from .regular_file import open_regular
+from .tiff_checks import check_directories, check_pages, check_series, guard_decoders
 from .zarr_arrays import import_zarr, zarr_is_installed
 
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
@@ -43,20 +45,23 @@ def read_tiff(path: Path, lazy_from: float) -> Picture:
         If the file is truncated or lacks planes, holds raw sensor data or colors other than gray
         and RGB, or contains no image.
     """
-    _check_links(path)
-    with _complaints() as complaints, tifffile.TiffFile(path) as tiff:
+    with _complaints() as complaints, _open(path) as tiff:
         if not tiff.series:
             raise FileError(f"{path} holds no image")
         series = tiff.series[0]
         page = series.keyframe
         _check_kind(path, tiff, series)
         _check_whole(path, tiff, series)
-        if series.size >= lazy_from and _is_simple(series) and zarr_is_installed():
+        lazy = series.size >= lazy_from and _is_simple(series) and zarr_is_installed()
+        if not lazy:
+            check_memory(path, series.size * series.dtype.itemsize)
+        check_series(path, series)
+        if lazy:
             _check_sound(path, complaints)
             metadata, ignored = _metadata(path, tiff, series, 1), _others(len(tiff.series) - 1)
             return Picture(_lazy_pixels(path, series), str(series.axes), metadata, ignored=ignored)
-        check_memory(path, series.size * series.dtype.itemsize, held=_held(series))
         _check_sound(path, complaints)  # a damaged file can claim hours of decoding
+        guard_decoders(path, series)
         data = series.asarray()
         _check_sound(path, complaints)
         data, axes, alpha = _arrange(data, series, plain=_is_plain(tiff))
@@ -91,7 +96,8 @@ def _lazy_pixels(path: Path, series: Any) -> Any:
 
 
 def _window(path: Path, index: Any) -> Array:
-    with _complaints() as complaints, tifffile.TiffFile(path) as tiff:
+    with _complaints() as complaints, _open(path) as tiff:
+        guard_decoders(path, tiff.series[0])
         array = import_zarr().open(tiff.series[0].aszarr(), mode="r")
         window: Array = array[index]
     if complaints:
@@ -103,14 +109,15 @@ def _others(count: int) -> str:
     return {0: "", 1: "a further image"}.get(count, f"{count} further images")
 
 
-def _check_links(path: Path) -> None:
-    """Refuse a file whose directories lead in a circle, which tifffile would follow for ever."""
-    visited: set[int] = set()
-    with path.open("rb") as file:
-        for start in exif.directory_offsets(file):
-            if start in visited:
-                raise FileError(f"{path} is damaged: its directories lead in a circle")
-            visited.add(start)
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    """Open a TIFF file, whose directories and description are checked first."""
+    # Files that OME-XML names lie beside the file itself, not beside a link to it.
+    with open_regular(path.resolve()) as file:
+        directories = check_directories(file, path)
+        with tifffile.TiffFile(file) as tiff:
+            check_pages(path, tiff, directories)
+            yield tiff
 
 
 def _check_kind(path: Path, tiff: Any, series: Any) -> None:
@@ -132,12 +139,6 @@ def _check_kind(path: Path, tiff: Any, series: Any) -> None:
 def _check_sound(path: Path, complaints: list[str]) -> None:
     if complaints:
         raise FileError(f"{path} is damaged: {complaints[0]}")
-
-
-def _held(series: Any) -> int:
-    """Return the size in bytes of all files that hold planes of the series."""
-    handles = {page.parent.filehandle.path: page.parent.filehandle for page in series.pages}
-    return sum(int(handle.size) for handle in handles.values())
 
 
 def _check_whole(path: Path, tiff: Any, series: Any) -> None:
@@ -231,7 +232,7 @@ def _metadata(path: Path, tiff: Any, series: Any, orientation: int) -> Metadata:
 
 
 def _exif(path: Path) -> bytes | None:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return exif.read_from_tiff(file)
 
 
@@ -288,9 +289,9 @@ def _bytes(page: Any, code: int) -> bytes | None:
 
 
 def _tag(page: Any, code: int, missing: Any) -> Any:
-    """Return the value of a tag, or `missing` if it is missing or damaged."""
+    """Return the value of a tag, or `missing` if it is missing, damaged or very long."""
     tag = page.tags.get(code)
-    value = None if tag is None else tag.value
+    value = None if tag is None or tag.valuebytecount > LARGEST_METADATA else tag.value
     return missing if value is None else value
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from napari_defocus.cli import runs
 from napari_defocus.io import open_picture, read_picture, write_picture
-from napari_defocus.io.atomic import find_leftovers
+from napari_defocus.io.atomic import find_scratch_folders
 from napari_defocus.io.picture import Length, Metadata, Picture
 
 from .conftest import blobs
@@ -52,7 +52,7 @@ def test_a_store_is_mapped_as_the_same_image_in_memory(run, stack, lazily):
     assert (
         json.loads((stack / "windows.ome.tif.json").read_text())["function"] == "estimate_defocus"
     )
-    assert not find_leftovers(stack)
+    assert not find_scratch_folders(stack)
 
 
 @pytest.mark.parametrize("command", [["deblur"], ["refocus", *REFOCUS]])
@@ -64,7 +64,7 @@ def test_a_store_is_restored_as_the_same_image_in_memory(run, stack, lazily, com
     assert read_picture(in_windows).data.dtype == np.uint16
     record = json.loads((stack / "windows.zarr.json").read_text())
     assert record["function"] == command[0]
-    assert not find_leftovers(stack)
+    assert not find_scratch_folders(stack)
 
 
 def test_maps_that_stay_in_their_files_are_used(run, stack, lazily):

@@ -2,6 +2,7 @@
 
 import io
 import os
+import socket
 import struct
 import zlib
 
@@ -14,7 +15,9 @@ from PIL import Image, PngImagePlugin
 
 from napari_defocus.errors import FileError
 from napari_defocus.io import check_fits, read_picture, write_picture
+from napari_defocus.io.read import open_picture
 
+posix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX pipes")
 RAMP = np.stack(
     np.broadcast_arrays(np.arange(48)[:, None] * 5, np.arange(32) * 7, 90), axis=-1
 ).astype(np.uint8)
@@ -248,13 +251,6 @@ def test_ome_file_is_reproducible(tmp_path):
         assert (tmp_path / "b.ome.tif").read_bytes() == (tmp_path / "c.ome.tif").read_bytes()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX pipes")
-def test_pipe_is_refused_at_once(tmp_path):
-    os.mkfifo(tmp_path / "a.png")
-    with pytest.raises(FileError, match="is a pipe or a device"):
-        read_picture(tmp_path / "a.png")
-
-
 def test_too_long_name_is_refused(tmp_path):
     for path in (tmp_path / ("é" * 200 + ".tif"), tmp_path / ("/x" * 4000) / "a.tif"):
         with pytest.raises(FileError, match="cannot be read: File name too long"):
@@ -268,3 +264,185 @@ def test_longest_possible_name_is_written(tmp_path, bytes_of_name):
     path = tmp_path / ("x" * bytes_of_name + ".tif")
     write_picture(path, GRAY)
     np.testing.assert_array_equal(read_picture(path).data, GRAY)
+
+
+def ome(planes=1, data="<TiffData/>"):
+    """Return an OME-TIFF of one plane with OME-XML that says otherwise."""
+    xml = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels'
+        ' ID="Pixels:0" DimensionOrder="XYCZT" Type="uint8" SizeX="32" SizeY="48" SizeC="1" '
+        f'SizeZ="1" SizeT="{planes}">{data}</Pixels></Image></OME>'
+    )
+    return tiff(GRAY, metadata=None, description=xml)
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        ({"planes": 2 * 10**9}, "claims more than 1000000 planes"),
+        (
+            {"data": '<TiffData IFD="0" PlaneCount="2000000000"/>'},
+            "claims more than 1000000 planes",
+        ),
+        ({"data": '<ModuloAlongT Start="0" Step="1" End="1e10"/>'}, "more than 1000000 planes"),
+        ({"data": "<TiffData/>" * 600_000}, "its OME-XML holds too many elements"),
+        ({"data": "<TiffData/>" + " " * 2**25}, "its description is 33554"),
+    ],
+)
+def test_ome_that_claims_too_much_is_refused(tmp_path, claim, words):
+    refused(tmp_path / "a.ome.tif", ome(**claim), words)
+
+
+@pytest.mark.parametrize("name", ["../secret.tif", "{folder}/secret.tif", "..\\secret.tif", ""])
+def test_files_in_other_folders_that_ome_names_are_not_read(tmp_path, name):
+    (tmp_path / "secret.tif").write_bytes(ome())
+    (tmp_path / "given").mkdir()
+    uuid = f'<UUID FileName="{name.format(folder=tmp_path)}">urn:uuid:2</UUID>'
+    content = ome(data=f'<TiffData IFD="0" PlaneCount="1">{uuid}</TiffData>')
+    refused(tmp_path / "given" / "a.ome.tif", content, "only files in its own folder are read")
+
+
+def test_description_of_very_many_values_is_refused(tmp_path):
+    content = tiff(GRAY, metadata=None, description='{"shape": [48, 32], "a": [' + "[]," * 10**6)
+    refused(tmp_path / "a.tif", content, "is damaged or truncated: it holds .* values")
+
+
+def linked_directories(count, tag=(256, 3, 1, 1)):
+    """Return a TIFF file of many directories that hold one tag."""
+    form = struct.Struct("<HHHIII")
+    links = (*range(8 + form.size, 8 + form.size * count, form.size), 0)
+    return b"II*\0\x08\0\0\0" + b"".join(form.pack(1, *tag, link) for link in links)
+
+
+def test_file_of_very_many_pages_is_refused(tmp_path):
+    refused(tmp_path / "a.tif", linked_directories(70_001), "holds more than 70000 pages")
+
+
+def test_file_of_very_many_pages_below_one_is_refused(tmp_path):
+    content = linked_directories(1, (330, 4, 20_000, 8)) + bytes(80_000)
+    refused(tmp_path / "a.tif", content, "holds 20001 pages of several sizes; up to 10000")
+
+
+def test_tags_that_share_their_values_are_refused(tmp_path):
+    strips = (273, 4, 10**6, 8)
+    refused(tmp_path / "a.tif", linked_directories(100, strips), "its tags claim more bytes")
+
+
+def test_tag_of_very_many_values_is_refused(tmp_path):
+    content = linked_directories(1, (273, 4, 3 * 10**6, 8)) + bytes(12 * 10**6)
+    refused(tmp_path / "a.tif", content, "its tags claim more than 2000000 values")
+
+
+def with_tags(content, **values):
+    buffer = io.BytesIO(content)
+    with tifffile.TiffFile(buffer, mode="r+b") as file:
+        for name, value in values.items():
+            file.pages[0].tags[name].overwrite(value)
+    return buffer.getvalue()
+
+
+def test_tile_far_larger_than_the_image_is_refused(tmp_path):
+    content = tiff(np.zeros((16, 16), np.uint8), tile=(16, 16), compression="zlib", metadata=None)
+    content = with_tags(content, TileWidth=65488, TileLength=65488)
+    refused(tmp_path / "a.tif", content, "its tiles are larger than the image")
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "jpeg2000"])
+def test_tile_whose_header_claims_more_than_the_tile_is_refused(tmp_path, kind):
+    content = bytearray(tiff(GRAY, compression=kind, photometric="minisblack", metadata=None))
+    if kind == "jpeg":
+        struct.pack_into(">HH", content, content.index(b"\xff\xc0") + 5, 65500, 65500)
+    else:
+        struct.pack_into(">II", content, content.index(b"\xff\x4f\xff\x51") + 8, 65500, 65500)
+    refused(tmp_path / "a.tif", content, "a tile claims to be larger than all tiles are")
+
+
+def test_padding_does_not_buy_memory(tmp_path):
+    pixels = zlib.compress(bytes(100)) + bytes(100_000)
+    content = tiff(
+        iter([pixels]), shape=(20000, 20000), dtype="u1", compression="zlib", tile=(20000, 20000)
+    )
+    refused(tmp_path / "a.tif", content, "bytes claim to hold 0.4 GiB")
+
+
+def test_planes_that_share_their_data_do_not_buy_memory(tmp_path):
+    strips = iter([zlib.compress(bytes(10**6))] * 100)
+    layout = {"shape": (100, 1000, 1000), "dtype": "u1", "rowsperstrip": 1000}
+    content = bytearray(tiff(strips, compression="zlib", metadata=None, **layout))
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        places = [page.tags["StripOffsets"] for page in file.pages]
+    for place in places:
+        struct.pack_into("<I", content, place.valueoffset, places[0].value[0])
+    refused(tmp_path / "a.tif", content, "bytes claim to hold 0.1 GiB")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_picture_of_more_pixels_than_its_data_can_hold_is_refused(tmp_path, kind):
+    content = bytearray(pillow(Image.fromarray(GRAY), kind, comment=bytes(60_000)))
+    if kind == "PNG":
+        struct.pack_into(">II", content, 16, 20000, 20000)
+        content = with_checksums(content)
+    else:
+        struct.pack_into(">HH", content, content.index(b"\xff\xc0") + 5, 20000, 20000)
+    refused(tmp_path / "a.bin", content, r"bytes claim to hold 0\.\d GiB of pixels")
+
+
+def test_exif_whose_values_share_their_bytes_is_left_out(tmp_path):
+    content = pillow(Image.fromarray(GRAY), "PNG")
+    tags = b"".join(struct.pack("<HHII", 40000 + n, 7, 10**6, 8) for n in range(1000))
+    blob = b"II*\0\x08\0\0\0" + struct.pack("<H", 1000) + tags + bytes(10**6)
+    chunk = struct.pack(">I4s", len(blob), b"eXIf") + blob
+    chunk += struct.pack(">I", zlib.crc32(chunk[4:]))
+    (tmp_path / "a.png").write_bytes(content[:33] + chunk + content[33:])
+    assert read_picture(tmp_path / "a.png").metadata.exif is None
+
+
+def test_jpeg_of_very_many_scans_is_refused(tmp_path):
+    content = pillow(Image.fromarray(GRAY), "JPEG", progressive=True)
+    start = content.index(b"\xff\xda")
+    scan = content[start : start + 10]
+    refused(tmp_path / "a.jpg", content[:start] + 200 * scan + b"\xff\xd9", "holds 200 scans")
+
+
+def test_file_beyond_its_pixels_is_not_read(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(pillow(Image.fromarray(GRAY), "PNG"))
+    os.truncate(path, 2**30)
+    with pytest.raises(FileError, match="it holds 1073741824 bytes; up to 33557600 are read"):
+        read_picture(path)
+
+
+def special_files(folder):
+    """Make a pipe, a socket and a link to a device, and return their paths."""
+    paths = [folder / name for name in ("pipe.tif", "socket.tif", "device.tif")]
+    os.mkfifo(paths[0])
+    with socket.socket(socket.AF_UNIX) as file:
+        file.bind(str(paths[1]))
+    paths[2].symlink_to("/dev/zero")
+    return paths
+
+
+@posix
+def test_special_files_are_refused_at_once(tmp_path):
+    for path in special_files(tmp_path):
+        with pytest.raises(FileError, match="is a pipe or a device"):
+            read_picture(path)
+
+
+@posix
+def test_special_file_that_ome_names_is_refused_at_once(tmp_path):
+    for path in special_files(tmp_path):
+        uuid = f'<UUID FileName="{path.name}">urn:uuid:2</UUID>'
+        content = ome(data=f'<TiffData IFD="0" PlaneCount="1">{uuid}</TiffData>')
+        refused(tmp_path / "a.ome.tif", content, "it is a pipe or a device")
+
+
+@posix
+def test_special_file_swapped_in_is_refused_when_a_window_is_read(tmp_path):
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(GRAY, metadata=None))
+    picture = open_picture(path, lazy_from=0)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(FileError, match="it is a pipe or a device"):
+        picture.data.compute()

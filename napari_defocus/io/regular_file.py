@@ -1,0 +1,63 @@
+"""Opening of regular files alone: a pipe would block, and a device has no end."""
+
+import errno
+import os
+import stat
+from typing import BinaryIO
+
+_NO_FILE = "it is a pipe or a device, not a file"
+_NAMES = ("O_NONBLOCK", "O_NOCTTY", "O_BINARY", "O_CLOEXEC")
+# With these a pipe without a writer opens at once, and no terminal takes over the process.
+_FLAGS = sum(getattr(os, name, 0) for name in _NAMES)
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file for reading, unless it is anything but a regular file.
+
+    The open descriptor is tested, so it does not matter if the file is exchanged meanwhile.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, or is a folder, a pipe, a socket or a device.
+
+    Examples
+    --------
+    >>> open_regular(os.devnull)
+    Traceback (most recent call last):
+    ...
+    OSError: [Errno 22] it is a pipe or a device, not a file: '/dev/null'
+    """
+    return open(path, "rb", opener=_open_descriptor)
+
+
+def _open_descriptor(path: str, flags: int) -> int:
+    try:
+        descriptor = os.open(path, flags | _FLAGS)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        raise OSError(errno.EINVAL, _NO_FILE, path) from error  # a socket
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # `open` refuses a folder in its own words
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, _NO_FILE, path)
+
+
+def read_regular(path: str | os.PathLike[str], largest: int) -> bytes:
+    """Return the content of a regular file.
+
+    Raises
+    ------
+    OSError
+        As `open_regular`, or if it holds more than `largest` bytes.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(largest + 1) if size <= largest else b""
+    size = max(size, len(content))
+    if size > largest:
+        words = f"it holds {size} bytes; up to {largest} are read"
+        raise OSError(errno.EFBIG, words, os.fspath(path))
+    return content
