@@ -16,7 +16,7 @@ PICTURE = ROOT / "docs" / "architecture.svg"
 
 # Lowest first: a package, or a module beside the packages, imports from the layers below it only.
 LAYERS = [
-    ["array_types", "errors", "version"],
+    ["array_types", "errors", "torch_threads", "version"],
     ["options"],
     ["image"],
     ["optics", "defocus_map"],

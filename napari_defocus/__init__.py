@@ -1,12 +1,16 @@
 """Measure how far out of focus every pixel of an image is, and restore the image.
 
-The names below are loaded when first used: importing the package imports neither torch nor Qt.
+The names below are loaded when first used: importing the package imports neither torch nor Qt. It
+lets torch's threads sleep while they wait; see `napari_defocus.torch_threads`.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .torch_threads import let_waiting_threads_sleep
 from .version import __version__
+
+let_waiting_threads_sleep()
 
 if TYPE_CHECKING:
     from .api import deblur, estimate_defocus, measure_range, reblur, refocus

@@ -44,10 +44,13 @@ class Options:
         memory.
     precision : {"auto", "float32", "bfloat16"}
         Precision of the computation. "auto" is float32; bfloat16 can be faster, but its rounding
-        shows, and tiles agree to about 0.005 of the range only.
+        shows, and tiles agree to about 0.005 of the range only. It is used where the processor has
+        instructions for it; otherwise float32 is used, with a warning.
     tile : int, None or "auto"
         Side in pixels of the tiles that are computed one at a time, halo not counted; None is the
-        whole plane. "auto" follows from network and device: tiles of less than a second.
+        whole plane. "auto" follows from the network, the kind of device and the size of the image,
+        so that all machines use the same tiles; on a CPU with two cores one takes less than a
+        second. Where memory runs out, tiles are halved, with a warning.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Loss terms. Each is a mean over samples, so that parts of a batch add up to the whole."""
+"""Losses, each a mean over samples: those of equal parts of a batch average to its own."""
 
 from collections.abc import Sequence
 

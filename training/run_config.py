@@ -1,4 +1,4 @@
-"""The options of a run as a JSON file, which is read back and compared when the run goes on."""
+"""Options of a run as a JSON file, with which they are compared when the run continues."""
 
 import json
 import types
@@ -45,7 +45,7 @@ def save_options(folder: Path, options: Any, *, may_differ: frozenset[str]) -> N
         if changed:
             differences = ", ".join(f"{key} {before[key]!r}, not {now[key]!r}" for key in changed)
             raise TrainingError(
-                f"{folder} holds a run with {differences}; use the same options to go on, "
+                f"{folder} holds a run with {differences}; use the same options to continue it, "
                 "or another folder"
             )
     write_whole(path, (json.dumps(asdict(options), indent=2, default=str) + "\n").encode())
@@ -131,7 +131,7 @@ def _has_type(value: Any, kind: Any) -> bool:
 
 
 def _from_json(value: Any, kind: Any) -> Any:
-    """Convert a JSON value to its field's type: a path is text there."""
+    """Convert a JSON value to the type of its field: text to a path."""
     choices = get_args(kind) if _is_optional(kind) else (kind,)
     return Path(value) if Path in choices and isinstance(value, str) else value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from logging import CRITICAL
@@ -9,6 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 import dask.config
+from dask.system import CPU_COUNT
 
 from ..errors import OptionError
 from ..inference.executor import TileExecutor, run_with_executor
@@ -59,6 +61,7 @@ def connect(address: str | None, workers: int | None) -> Iterator[Client]:
             Client(
                 n_workers=workers,
                 threads_per_worker=1,
+                env=_share_of_cores(workers),
                 dashboard_address=None,
                 scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # another run may have 8787
                 set_as_default=False,  # dask arrays of the caller go on where they were
@@ -71,6 +74,13 @@ def connect(address: str | None, workers: int | None) -> Iterator[Client]:
         raise OptionError(f"no dask scheduler answers at {address}: {error}") from error
     with client:
         yield client
+
+
+def _share_of_cores(workers: int | None) -> dict[str, str]:
+    """Return the environment variables by which workers on this machine share its cores."""
+    if workers is None or "OMP_NUM_THREADS" in os.environ:
+        return {}
+    return {"OMP_NUM_THREADS": str(max(1, CPU_COUNT // workers))}
 
 
 def run_on_cluster(plan: Plan, client: Client) -> Generator[Event, None, list[Outcome]]:

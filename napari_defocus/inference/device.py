@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
 from ..errors import DeviceError, OptionError
+from .float32 import exact_float32
 from .tiles import halo, round_up
 
 if TYPE_CHECKING:
@@ -15,11 +18,12 @@ if TYPE_CHECKING:
 
 Precision = Literal["float32", "bfloat16"]
 
+#: Sides of the cores of "auto" tiles, in pixels: a larger one needs more memory than is safe.
 _SMALLEST_SIDE, _LARGEST_SIDE = 64, 1024
-_TILE_SECONDS = 0.5
-#: Multiply-adds a second that one core reaches at least, by the CPU's vector instructions.
-_CPU_SPEED = {"AVX512": 20e9, "AVX2": 10e9}
-_SLOWEST = 5e9
+#: Multiply-adds of a tile with its halo, by kind of device; tiles of others have the largest side.
+_TILE_OPERATIONS = {"cpu": 10e9}
+#: Processors' instructions for bfloat16, by torch's names.
+_BFLOAT16_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16")
 #: Least side in pixels of the square on which a network's operations are counted.
 _PROBE = 64
 #: Operations per pixel of networks that are in use.
@@ -85,17 +89,38 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def choose_precision(precision: str, descriptor: NetworkInfo) -> Precision:
+def choose_precision(precision: str, device: torch.device, descriptor: NetworkInfo) -> Precision:
     """Return the precision to compute in.
 
     "auto" is float32. bfloat16 changes results by more than tiles may differ from the whole, and is
-    used only where it is asked for and the network stays accurate in it.
+    used only where it is asked for, the network stays accurate in it, and the device has
+    instructions for it; without them a warning says so.
     """
-    return "bfloat16" if precision == "bfloat16" and descriptor.bfloat16 else "float32"
+    if precision != "bfloat16" or not descriptor.bfloat16:
+        return "float32"
+    if not has_bfloat16(device):
+        warnings.warn(
+            f"{device} has no instructions for bfloat16; float32 is used instead", stacklevel=2
+        )
+        return "float32"
+    return "bfloat16"
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Return whether a device has instructions for bfloat16."""
+    import torch
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        # torch before 2.12 cannot tell
+        capabilities: Mapping[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+        return any(capabilities.get(name, False) for name in _BFLOAT16_INSTRUCTIONS)
+    return True
 
 
 def computing(device: torch.device, precision: Precision) -> ExitStack:
-    """Return a context without gradients and with a precision, to run a network in.
+    """Return a context without gradients, with a device and a precision, to run a network in.
 
     It must be left before a generator yields: other code then runs in the same thread.
     """
@@ -105,9 +130,9 @@ def computing(device: torch.device, precision: Precision) -> ExitStack:
     stack.enter_context(torch.inference_mode())
     half = precision == "bfloat16"
     stack.enter_context(torch.autocast(device.type, dtype=torch.bfloat16, enabled=half))
-    if device.type == "cuda":
-        # float32 proper, not TF32 with its mantissas of 10 bits
-        stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=half))
+    stack.enter_context(exact_float32(device.type))
+    if torch.get_default_device() != device:  # checked, because the context slows all calls down
+        stack.enter_context(device)
     return stack
 
 
@@ -121,19 +146,15 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
 
 
-def choose_tile_size(network: nn.Module, device: torch.device, precision: Precision) -> int:
+def choose_tile_size(network: nn.Module, device: torch.device) -> int:
     """Return the side of a tile's core for ``tile="auto"``, in pixels, without the halo.
 
-    It follows from the network, the device and the precision. A tile takes about half a second:
-    smaller ones cost more in halos, larger ones more memory.
+    It follows from the network and the kind of device alone, so that every machine cuts the same
+    tiles. Smaller ones cost more in halos, larger ones delay canceling and need more memory.
     """
-    import torch
-
-    if device.type != "cpu":
+    if device.type not in _TILE_OPERATIONS:
         return _LARGEST_SIDE
-    per_core = _CPU_SPEED.get(torch.backends.cpu.get_cpu_capability(), _SLOWEST)
-    speed = per_core * torch.get_num_threads() * (2 if precision == "bfloat16" else 1)
-    pixels = _TILE_SECONDS * speed / operations_per_pixel(network)
+    pixels = _TILE_OPERATIONS[device.type] / operations_per_pixel(network)
     descriptor = cast(NetworkInfo, network.descriptor)
     side = int(pixels**0.5) - 2 * halo(descriptor.receptive_radius, descriptor.multiple)
     return min(max(side // 64 * 64, _SMALLEST_SIDE), _LARGEST_SIDE)
@@ -170,8 +191,8 @@ def _count(network: nn.Module) -> float:
     side = round_up(_PROBE, descriptor.multiple)
     hooks = [layer.register_forward_hook(count) for layer in network.modules()]
     try:
-        with torch.inference_mode():
-            network(torch.zeros(1, descriptor.in_channels, side, side))
+        with computing(torch.device("cpu"), "float32"):
+            network(torch.zeros(1, descriptor.in_channels, side, side, dtype=torch.float32))
     finally:
         for hook in hooks:
             hook.remove()

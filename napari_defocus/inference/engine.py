@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
+import os
+import sys
 import threading
-import time
 import warnings
 from collections import deque
 from collections.abc import Generator
@@ -18,31 +18,35 @@ import numpy as np
 from ..array_types import FloatArray, Mask
 from ..errors import DefocusError, DeviceError
 from ..options import Options
-from .device import (
-    NetworkInfo,
-    choose_device,
-    choose_precision,
-    choose_tile_size,
-    computing,
-    is_out_of_memory,
-)
+from .device import NetworkInfo, choose_device, choose_tile_size, is_out_of_memory
 from .executor import TileExecutor, current_executor
 from .malloc import keep_freed_memory
+from .runner import DeviceMismatch, Parts, Runner
 from .tiles import OVERLAP, Box, halo, halves, plan_oblong_tiles, plan_tiles, round_up, window
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-#: Planes in the networks' form, (C, Y, X) each, whose channels follow each other.
-Parts = tuple[FloatArray, ...]
 #: Planes are padded to at least this side in pixels, because networks shrink them several times.
 _LEAST_SIDE = 64
-#: Canceling takes as long as a tile. Tiles of "auto" size that take more seconds are halved, down
-#: to cores of this side in pixels; with smaller ones nearly all of the work would be for halos.
-_LONGEST_TILE, _LEAST_HALF = 1.0, 128
 #: Held while a tile is computed: it uses all cores, and there may be no memory for a second one.
 _TILE_LOCK = threading.Lock()
+
+
+def _reset_after_fork() -> None:
+    """Forget, in a forked process, the threads that only its parent has.
+
+    One of them may hold the lock; and torch waits for its own forever if it computes with several.
+    """
+    global _TILE_LOCK
+    _TILE_LOCK = threading.Lock()
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def infer(
     DefocusError
         If the network fails otherwise.
     """
-    runner = _Runner(network, choose_device(options.device), options.precision)
+    runner = Runner(network, choose_device(options.device), options.precision)
     parts = planes if isinstance(planes, tuple) else (planes,)
     canvas = _Canvas(parts, runner.descriptor, needed, core or Box(0, 0, *parts[0].shape[-2:]))
     canvas.cut(_plan_cores(options.tile, runner, canvas))
@@ -113,16 +117,12 @@ def infer(
         while canvas.pending:
             try:
                 with _TILE_LOCK:
-                    started = time.perf_counter()
                     result = runner.run(canvas.tile_input())
-                    slow = time.perf_counter() - started > _LONGEST_TILE
             except (RuntimeError, MemoryError) as error:
                 runner = _recover(error, canvas, runner, options)
                 continue
             canvas.add(result)
             yield Progress(canvas.done, canvas.done + len(canvas.pending))
-            if slow and options.tile == "auto" and canvas.largest() >= 2 * _LEAST_HALF:
-                canvas.halve()
     return canvas.result()
 
 
@@ -149,7 +149,7 @@ def _compute_on_workers(
 
 def run_tile(network: nn.Module, parts: Parts, options: Options) -> FloatArray:
     """Return the network's result for a tile, on a worker."""
-    runner = _Runner(network, choose_device(options.device), options.precision)
+    runner = Runner(network, choose_device(options.device), options.precision)
     try:
         return runner.run(parts)
     except (RuntimeError, MemoryError) as error:
@@ -248,51 +248,6 @@ class _Canvas:
         return self.needed is None or bool(self.needed[core.slices].any())
 
 
-class _Runner:
-    """A network that runs on a device in a precision."""
-
-    def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
-        from ..networks.preparation import is_prepared
-
-        self.original = network
-        self._precision_option = precision
-        self.device = device
-        self.descriptor = cast(NetworkInfo, network.descriptor)
-        self.precision = choose_precision(precision, self.descriptor)
-        prepared = is_prepared(network, device)
-        self.network = network if prepared else prepared_copy(network).to(device)
-
-    def run(self, parts: Parts) -> FloatArray:
-        """Return the network's result (C_out, H, W) for arrays (C, H, W) that are joined."""
-        with computing(self.device, self.precision):
-            result = self.network(_batch(parts).to(self.device))[0].float().cpu()
-            return cast(FloatArray, result.contiguous().numpy())
-
-    def on_cpu(self) -> _Runner:
-        """Return the same network on the CPU."""
-        import torch
-
-        return _Runner(self.original, torch.device("cpu"), self._precision_option)
-
-
-def _batch(parts: Parts) -> torch.Tensor:
-    """Return the channels of all parts as one tensor (1, C, H, W)."""
-    import torch
-
-    from ..networks.blocks import join_channels
-
-    # torch takes no read-only arrays, and gray that is repeated as three channels is read-only
-    writable = (np.require(part, requirements="W") for part in parts)
-    return join_channels([torch.from_numpy(part)[None] for part in writable])
-
-
-def prepared_copy(network: nn.Module) -> nn.Module:
-    """Return a copy of a network that is prepared to run on the CPU."""
-    from ..networks.preparation import prepare_for_inference
-
-    return prepare_for_inference(copy.deepcopy(network))
-
-
 def _pad(planes: FloatArray, multiple: int) -> FloatArray:
     """Extend a plane by reflection at its bottom and right edge, to a size that networks accept."""
     rows, columns = (
@@ -303,7 +258,7 @@ def _pad(planes: FloatArray, multiple: int) -> FloatArray:
     return np.pad(planes, ((0, 0), (0, rows), (0, columns)), mode="reflect")
 
 
-def _plan_cores(tile: int | str | None, runner: _Runner, canvas: _Canvas) -> list[Box]:
+def _plan_cores(tile: int | str | None, runner: Runner, canvas: _Canvas) -> list[Box]:
     """Return the cores that an option for tiles means."""
     whole, multiple = canvas.padded_core, canvas.multiple
     if tile is None:
@@ -311,15 +266,15 @@ def _plan_cores(tile: int | str | None, runner: _Runner, canvas: _Canvas) -> lis
     if isinstance(tile, int):
         return plan_tiles(whole, tile, multiple)
     try:
-        side = choose_tile_size(runner.original, runner.device, runner.precision)
+        side = choose_tile_size(runner.original, runner.device)
     except (RuntimeError, MemoryError) as error:
         raise _failure(error, runner.device) from error
     return plan_oblong_tiles(whole, side, multiple, canvas.halo)
 
 
 def _recover(
-    error: RuntimeError | MemoryError, canvas: _Canvas, runner: _Runner, options: Options
-) -> _Runner:
+    error: RuntimeError | MemoryError, canvas: _Canvas, runner: Runner, options: Options
+) -> Runner:
     """Halve the pending tiles or move to the CPU; raise a DefocusError where neither helps."""
     import torch
 
@@ -328,10 +283,17 @@ def _recover(
         if on_accelerator:
             torch.accelerator.empty_cache()
         if canvas.halve():
+            warnings.warn(
+                f"{runner.device} is out of memory; going on with tiles of at most "
+                f"{canvas.largest()} pixels",
+                stacklevel=2,
+            )
             return runner
         reason = "is out of memory"
     elif isinstance(error, NotImplementedError):
         reason = "lacks an operation"
+    elif isinstance(error, DeviceMismatch):
+        reason = str(error)
     else:
         raise _failure(error, runner.device) from error
     if not on_accelerator or options.device != "auto":
@@ -347,4 +309,6 @@ def _failure(error: RuntimeError | MemoryError, device: torch.device) -> Defocus
             f"{device} is out of memory even with the smallest tiles; close other programs, "
             "or choose another device"
         )
+    if isinstance(error, DeviceMismatch):
+        return DeviceError(f"{device} {error}; choose the device 'cpu'")
     return DefocusError(f"the network failed on {device}: {error}")

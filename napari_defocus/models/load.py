@@ -85,7 +85,8 @@ def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str)
         with torch.device("meta"):  # allocates nothing before the weights are known to fit
             skeleton = _build(path, architecture, arguments)
         _fill(skeleton, state, path, architecture, assign=True)
-    network = _build(path, architecture, arguments)
+    with torch.device("cpu"):  # other code may have set another default
+        network = _build(path, architecture, arguments)
     descriptor = cast("Descriptor", network.descriptor)
     if descriptor.task != task:
         raise ModelError(
@@ -125,7 +126,7 @@ def _build(path: Path, architecture: str, arguments: str) -> "nn.Module":
     values = json.loads(arguments)
     try:
         _check_size(values)
-        return build(architecture, values)
+        return build(architecture, values).float()  # torch's default may be another type
     except Exception as error:  # bad arguments make networks raise any kind
         raise ModelError(
             f"weights file {path.name} gives {architecture!r} arguments it does not accept: {error}"

@@ -256,9 +256,9 @@ class DualEstimator(nn.Module):
 
 def _halving() -> Tensor:
     """Return the kernels (15, 8, 2, 2) of the convolution in `DualEstimator.halves`."""
-    kernels = torch.zeros(sum(_HALVES), 8, 2, 2, device="cpu")
+    kernels = torch.zeros(sum(_HALVES), 8, 2, 2, device="cpu", dtype=torch.float32)
     fine, half, coarse, colors = torch.split(kernels, _HALVES)
-    weights = luma(torch.eye(3, device="cpu")[..., None, None])[:, 0]
+    weights = luma(torch.eye(3, device="cpu", dtype=torch.float32)[..., None, None])[:, 0]
     for view, rgb in enumerate((slice(0, 3), slice(3, 6))):
         half[view, rgb] = weights / 4
         for at in range(4):
@@ -289,7 +289,8 @@ def _mix_neighbors(radius: Tensor, scores: Sequence[Tensor], distances: Sequence
     The weights are the softmax over the scores (N, 9, H, W) of a pixel and its neighbors.
     """
     height, width = radius.shape[-2:]
-    center = _CENTER_LOGIT * radius.new_tensor(_AROUND).eq(0).all(1)[:, None, None]
+    is_center = radius.new_tensor(_AROUND).eq(0).all(1)[:, None, None]
+    center = _CENTER_LOGIT * is_center.to(radius.dtype)
     for score, distance in zip(scores, distances, strict=True):
         around = functional.pad(radius, (distance,) * 4, mode="replicate")
         radius = torch.zeros_like(radius)

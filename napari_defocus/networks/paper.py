@@ -122,7 +122,7 @@ class _AttentionBlock(nn.Module):
 
 def _bin_masks(radius: Tensor) -> Tensor:
     """Return the radius bin of each pixel as one-hot vectors (N, 4, H, W)."""
-    edges = torch.tensor(_BIN_EDGES, device=radius.device)
+    edges = torch.tensor(_BIN_EDGES, device=radius.device, dtype=radius.dtype)
     index = torch.bucketize(radius[:, 0].contiguous(), edges)
     return functional.one_hot(index, len(_BRANCH_BLOCKS)).permute(0, 3, 1, 2).float()
 

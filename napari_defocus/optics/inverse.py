@@ -45,18 +45,20 @@ def inverse_kernel(radius: float, half: int, *, noise: float = 0.004) -> Tensor:
     """
     if 2 * support(radius) + 1 > _GRID:
         raise ValueError(f"a disk of radius {radius:g} px is wider than {_GRID} px")
-    blur = torch.zeros(_GRID, _GRID, device="cpu")
+    blur = torch.zeros(_GRID, _GRID, device="cpu", dtype=torch.float32)
     kernel = disk(radius)
     size = kernel.shape[-1]
     blur[:size, :size] = kernel
     blur = blur.roll((-(size // 2), -(size // 2)), (0, 1))
     transfer = torch.fft.rfft2(blur)
-    fy = torch.fft.fftfreq(_GRID, device="cpu")[:, None]
-    fx = torch.fft.rfftfreq(_GRID, device="cpu")[None]
+    fy = torch.fft.fftfreq(_GRID, device="cpu", dtype=torch.float32)[:, None]
+    fx = torch.fft.rfftfreq(_GRID, device="cpu", dtype=torch.float32)[None]
     noise_power = noise * (1 + (fy**2 + fx**2) * radius**2 * math.pi**2)
     inverse: Tensor = torch.fft.irfft2(transfer.conj() / (transfer.abs() ** 2 + noise_power))
     centered = inverse.roll((half, half), (0, 1))[: 2 * half + 1, : 2 * half + 1]
-    window = torch.hann_window(2 * half + 3, periodic=False, device="cpu")[1:-1]
+    window = torch.hann_window(2 * half + 3, periodic=False, device="cpu", dtype=torch.float32)[
+        1:-1
+    ]
     kernel = centered * window[:, None] * window[None]
     return kernel / kernel.sum()
 

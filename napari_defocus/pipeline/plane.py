@@ -14,7 +14,8 @@ from ..image.encoding import add_change, to_display
 from ..image.layout import Layout
 from ..image.value_range import Range
 from ..inference.device import is_out_of_memory
-from ..inference.engine import Progress, prepared_copy
+from ..inference.engine import Progress
+from ..inference.runner import prepared_copy
 from ..inference.storage import MemoryStorage, Planes
 from ..models import ModelCard, load_network
 from ..options import Options

@@ -6,6 +6,7 @@ import signal
 import dask
 import pytest
 import torch
+from dask.system import CPU_COUNT
 from PIL import Image
 
 from napari_defocus import Options
@@ -68,6 +69,13 @@ def test_files_of_a_dead_worker_are_done_by_another(photos, settings, tmp_path, 
     kill_one_at_work(client, pids, steps)
     assert set(final_states(steps)) <= {"done", "verified"}
     assert results(tmp_path / "here") == results(tmp_path / "there")
+
+
+def test_workers_share_the_cores(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    with connect(None, 1) as client:
+        threads = client.run(os.getenv, "OMP_NUM_THREADS")
+    assert set(threads.values()) == {str(CPU_COUNT)}
 
 
 @pytest.fixture

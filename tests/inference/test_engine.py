@@ -1,6 +1,7 @@
 """Inference: tiles against the whole plane, lack of memory, failures, and state left behind."""
 
 import threading
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from napari_defocus.errors import DefocusError, DeviceError
-from napari_defocus.inference import device, engine
+from napari_defocus.inference import engine, runner
 from napari_defocus.inference.engine import infer, run_to_end
 from napari_defocus.options import Options
 
@@ -143,13 +144,17 @@ def test_nothing_needed_is_nothing_done():
 def test_out_of_memory_halves_the_tiles_and_goes_on_from_there(error):
     image = random_plane(256, 256)
     network = Limited(110**2, error)
-    steps = list(infer(network, image, Options(device="cpu", tile=128)))
+    with pytest.warns(
+        UserWarning, match="cpu is out of memory; .* tiles of at most (64|32) pixels"
+    ):
+        steps = list(infer(network, image, Options(device="cpu", tile=128)))
     assert steps[-1].done == steps[-1].total
     assert [step.done for step in steps] == list(range(1, len(steps) + 1))
     failed = [size for size in network.sizes if size > network.most]
     assert len(network.sizes) == len(steps) + len(failed)  # nothing was computed twice
     network.sizes.clear()
-    tiled = run_to_end(infer(network, image, Options(device="cpu", tile=128)))
+    with pytest.warns(UserWarning, match="out of memory"):
+        tiled = run_to_end(infer(network, image, Options(device="cpu", tile=128)))
     np.testing.assert_allclose(tiled, infer_whole(Sums(), image), atol=1e-4)
 
 
@@ -160,7 +165,8 @@ def test_tiles_done_before_memory_ran_out_are_kept():
             return super().forward(x)
 
     image, network = random_plane(256, 256), Filling(0, MemoryError())
-    tiled = run_to_end(infer(network, image, Options(device="cpu", tile=128)))
+    with pytest.warns(UserWarning, match="out of memory"):
+        tiled = run_to_end(infer(network, image, Options(device="cpu", tile=128)))
     np.testing.assert_allclose(tiled, infer_whole(Sums(), image), atol=1e-4)
     large = [size for size in network.sizes if size > 150**2]
     assert len(large) == 4  # three that succeeded, and the one that failed
@@ -193,23 +199,20 @@ def test_failing_network_is_no_runtime_error():
     assert not isinstance(caught.value, RuntimeError)
 
 
-def test_tiles_that_take_too_long_are_halved(monkeypatch):
-    monkeypatch.setattr(engine, "_LONGEST_TILE", 0.0)
-    monkeypatch.setattr(device, "_CPU_SPEED", {})  # tiles of one size whatever the processor
-    network, image = Limited(1 << 30, MemoryError()), random_plane(480, 480)
-    # makes the first tile smaller than the plane
-    network.operations_per_pixel = 1e4 * torch.get_num_threads()
-    steps = list(infer(network, image, CPU))
-    assert [(step.done, step.total) for step in steps] == [(1, 2), (2, 3), (3, 3)]
-    assert max(network.sizes[1:]) < network.sizes[0]
-    result = run_to_end(infer(network, image, CPU))
-    np.testing.assert_allclose(result, infer_whole(Sums(), image), atol=1e-4)
-
-
-def test_tiles_of_a_given_size_stay(monkeypatch):
-    monkeypatch.setattr(engine, "_LONGEST_TILE", 0.0)
-    steps = infer(Sums(), random_plane(128, 128), Options(device="cpu", tile=64))
-    assert len(list(steps)) == 4
+def test_automatic_tiles_are_the_same_for_any_number_of_threads():
+    network = Limited(1 << 30, MemoryError())
+    network.operations_per_pixel, before = 2e5, torch.get_num_threads()
+    sizes = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            run_to_end(infer(network, random_plane(480, 480), CPU))
+            sizes.append(network.sizes)
+            network.sizes = []
+    finally:
+        torch.set_num_threads(before)
+    assert len(sizes[0]) > 4
+    assert sizes[0] == sizes[1]
 
 
 def test_results_are_nobody_else_s():
@@ -257,6 +260,7 @@ def test_a_network_that_is_not_ready_is_copied(change):
         infer_whole(network, random_plane(64, 64))
 
 
+@pytest.mark.filterwarnings("ignore:.*bfloat16")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_between_tiles_torch_is_as_it_was(precision):
     threads = torch.get_num_threads()
@@ -269,11 +273,77 @@ def test_between_tiles_torch_is_as_it_was(precision):
         assert torch.get_num_threads() == threads
 
 
-def test_half_precision_is_near():
+def with_bfloat16(monkeypatch, supported):
+    """Let torch say whether the processor has instructions for bfloat16; it emulates them."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": supported})
+
+
+@pytest.mark.filterwarnings("ignore:float32 would be faster")
+def test_half_precision_is_near(monkeypatch):
+    with_bfloat16(monkeypatch, True)
     network, image = Sums(), random_plane(128, 128)
     half = run_to_end(infer(network, image, Options(device="cpu", precision="bfloat16", tile=None)))
     full = infer_whole(network, image)
     assert 0 < np.abs(half - full).max() < 0.05
+
+
+def test_half_precision_without_instructions_is_float32_with_a_warning(monkeypatch):
+    with_bfloat16(monkeypatch, False)
+    network, image = Sums(), random_plane(128, 128)
+    with pytest.warns(UserWarning, match="cpu has no instructions for bfloat16"):
+        result = run_to_end(
+            infer(network, image, Options(device="cpu", precision="bfloat16", tile=None))
+        )
+    np.testing.assert_array_equal(result, infer_whole(network, image))
+
+
+class SlowInHalf(Sums):
+    """Does twenty times the work under autocast."""
+
+    def forward(self, x):
+        for _ in range(20 if torch.is_autocast_enabled("cpu") else 1):
+            result = super().forward(x)
+        return result
+
+
+def test_half_precision_that_is_slower_is_used_with_a_notice(monkeypatch):
+    with_bfloat16(monkeypatch, True)
+    network, image = SlowInHalf(), random_plane(128, 128)
+    options = Options(device="cpu", precision="bfloat16", tile=None)
+    with pytest.warns(UserWarning, match="float32 would be faster"):
+        half = run_to_end(infer(network, image, options))
+    assert np.abs(half - infer_whole(network, image)).max() > 0
+    with warnings.catch_warnings(action="error"):  # once for each network
+        run_to_end(infer(network, image, options))
+
+
+class FirstIsWrong(Sums):
+    """Errs in its first results, as an untested device would."""
+
+    def __init__(self, wrong):
+        super().__init__()
+        self.wrong, self.calls = wrong, 0
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def forward(self, x):
+        self.calls += 1
+        return super().forward(x) + 0.1 * (self.calls <= self.wrong)
+
+
+def test_untested_device_is_compared_with_the_cpu_once(monkeypatch):
+    monkeypatch.setattr(runner, "_TESTED_DEVICES", set())
+    network, image = FirstIsWrong(0), random_plane(64, 64)
+    for calls in (3, 4):  # the first time two more, for the comparison
+        np.testing.assert_array_equal(infer_whole(network, image), infer_whole(Sums(), image))
+        assert network.calls == calls
+
+
+def test_untested_device_that_differs_from_the_cpu_is_refused(monkeypatch):
+    monkeypatch.setattr(runner, "_TESTED_DEVICES", set())
+    with pytest.raises(DeviceError, match="other results than the CPU .*0.1.*choose .* 'cpu'"):
+        infer_whole(FirstIsWrong(1), random_plane(64, 64))
 
 
 def test_threads_may_infer_at_once():

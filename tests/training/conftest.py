@@ -1,4 +1,4 @@
-"""Small corpora and pools, rendered from photographs that a package brings."""
+"""Small corpora and pools, rendered from the photographs of scikit-image."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def fabric():
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    """Results do not depend on how many threads this machine would use."""
+    """Use one thread, so that results do not depend on the machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -1,1 +1,1 @@
-"""The commands of `python -m training`, grouped by subject."""
+"""Commands of `python -m training`, grouped by subject."""

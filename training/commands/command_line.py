@@ -93,7 +93,7 @@ def _config_file(arguments: Sequence[str]) -> Path | None:
 
 @contextmanager
 def _message_width(arguments: Sequence[str]) -> Iterator[None]:
-    """Let messages be on one line; help keeps the width of the terminal."""
+    """Widen the terminal for messages, so that each is one line; help keeps the real width."""
     before = os.environ.get("COLUMNS")
     if not {"-h", "--help"}.intersection(arguments):
         os.environ["COLUMNS"] = _MESSAGE_WIDTH

@@ -134,8 +134,8 @@ class _Run:
         if self.logger is not None:
             self.logger.running.update(running)
         self.now = time.monotonic if options.clock == "wall" else time.process_time
-        self.started = self.now()
-        self.checkpointed = self.reported = self.seconds_before
+        self.start_time = self.now()
+        self.checkpoint_time = self.report_time = self.seconds_before
 
     def to_end(self, signals: list[int]) -> bool:
         seconds, stop = self._clock(signals)
@@ -162,7 +162,7 @@ class _Run:
 
     def _clock(self, signals: list[int]) -> tuple[float, bool]:
         """Return the seconds of training so far and whether to stop, the same in all processes."""
-        seconds = self.seconds_before + self.now() - self.started
+        seconds = self.seconds_before + self.now() - self.start_time
         if self.fabric.world_size == 1:
             return seconds, bool(signals)
         clock = torch.tensor([seconds, float(bool(signals))], dtype=torch.float64)
@@ -171,11 +171,11 @@ class _Run:
 
     def _write_if_due(self, seconds: float) -> None:
         """Report and checkpoint when due, in this order: no checkpoint is ahead of the log."""
-        if seconds - self.reported >= self.options.report_seconds:
-            self.reported = seconds
+        if seconds - self.report_time >= self.options.report_seconds:
+            self.report_time = seconds
             self._attempt(self._report, seconds)
-        if seconds - self.checkpointed >= self.options.checkpoint_seconds:
-            self.checkpointed = seconds
+        if seconds - self.checkpoint_time >= self.options.checkpoint_seconds:
+            self.checkpoint_time = seconds
             self._attempt(self._checkpoint, seconds)
 
     def _attempt(self, write: Callable[[float], None], seconds: float) -> None:

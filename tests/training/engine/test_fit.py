@@ -39,7 +39,7 @@ def contents(folder):
 
 
 @pytest.fixture(scope="module")
-def ticking():
+def clock():
     """Clock that advances by a second each time it is read."""
     with pytest.MonkeyPatch.context() as patch:
         seconds = itertools.count()
@@ -90,7 +90,7 @@ def test_batches_drawn_from_one_stream_are_reproducible(fabric, make_training, t
 
 
 def test_a_run_of_steps_that_minutes_ended_continues_to_the_same_end(
-    fabric, make_training, tmp_path, ticking
+    fabric, make_training, tmp_path, clock
 ):
     assert fit(fabric, make_training(), tmp_path / "whole", options(), {})
     assert not fit(fabric, make_training(), tmp_path / "part", options(minutes=2 / 60), {})
@@ -100,7 +100,7 @@ def test_a_run_of_steps_that_minutes_ended_continues_to_the_same_end(
     assert records(tmp_path / "part") == records(tmp_path / "whole")
 
 
-def test_without_steps_the_minutes_are_the_budget(fabric, make_training, tmp_path, ticking):
+def test_without_steps_the_minutes_are_the_budget(fabric, make_training, tmp_path, clock):
     assert fit(fabric, make_training(), tmp_path, options(steps=None, minutes=5 / 60), {})
     assert len(records(tmp_path)) in (4, 5)
 

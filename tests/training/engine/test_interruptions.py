@@ -9,7 +9,7 @@ from .conftest import STEPS, assert_same, records, run_here, start, weights
 
 
 @pytest.fixture(scope="module")
-def whole(command_line, tmp_path_factory):
+def uninterrupted(command_line, tmp_path_factory):
     """Folder of a run without interruption."""
     folder = tmp_path_factory.mktemp("whole")
     assert run_here(command_line("estimator", "single", folder)) == 0
@@ -34,25 +34,25 @@ def interrupt(arguments, step, number):
     return shown, complaints, process.returncode
 
 
-def assert_ends_as(whole, folder):
-    assert_same(weights(folder), weights(whole))
-    assert_same(weights(folder, "average"), weights(whole, "average"))
-    assert records(folder) == records(whole)
+def assert_ends_as(uninterrupted, folder):
+    assert_same(weights(folder), weights(uninterrupted))
+    assert_same(weights(folder, "average"), weights(uninterrupted, "average"))
+    assert records(folder) == records(uninterrupted)
 
 
 def test_a_run_killed_at_a_random_step_ends_with_the_same_weights(
-    whole, command_line, step, tmp_path
+    uninterrupted, command_line, step, tmp_path
 ):
     arguments = command_line("estimator", "single", tmp_path)
     *_, code = interrupt(arguments, step, signal.SIGKILL)
     assert code == -signal.SIGKILL
     assert records(tmp_path)[-1]["step"] < STEPS
     assert run_here(arguments) == 0
-    assert_ends_as(whole, tmp_path)
+    assert_ends_as(uninterrupted, tmp_path)
 
 
 def test_a_run_that_is_stopped_keeps_its_step_and_continues_later(
-    whole, command_line, step, tmp_path
+    uninterrupted, command_line, step, tmp_path
 ):
     arguments = command_line("estimator", "single", tmp_path, checkpoint_seconds=3600)
     shown, complaints, code = interrupt(arguments, step, signal.SIGTERM)
@@ -61,4 +61,4 @@ def test_a_run_that_is_stopped_keeps_its_step_and_continues_later(
     assert "Traceback" not in complaints
     assert step <= records(tmp_path)[-1]["step"] < STEPS
     assert run_here(arguments) == 0
-    assert_ends_as(whole, tmp_path)
+    assert_ends_as(uninterrupted, tmp_path)
