@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from ..errors import FileError, reason
 
 #: Approximate side in pixels of a chunk that is read at a time.
 _SIDE = 1024
+#: Parts of a lazy array: dask needs some kilobytes for each.
+_MOST_PARTS = 1_000_000
 
 
 class LazyArray:
@@ -35,13 +38,13 @@ class LazyArray:
     ) -> None:
         self.shape, self.ndim = shape, len(shape)
         self.dtype = np.dtype(dtype).newbyteorder("=")
-        self._path, self._read = path, read
+        self.path, self._read = path, read
 
     def __getitem__(self, index: Any) -> Array:
         try:
             return np.asarray(self._read(index)).astype(self.dtype, copy=False)
         except Exception as error:  # a damaged file can raise any exception in a decoder
-            raise FileError(f"{self._path} is damaged or truncated: {reason(error)}") from error
+            raise FileError(f"{self.path} is damaged or truncated: {reason(error)}") from error
 
 
 def to_dask(array: LazyArray, axes: str, chunks: tuple[int, ...]) -> Any:
@@ -59,6 +62,11 @@ def to_dask(array: LazyArray, axes: str, chunks: tuple[int, ...]) -> Any:
     Returns
     -------
     dask array
+
+    Raises
+    ------
+    FileError
+        If it has very many chunks.
     """
     import dask.array
 
@@ -66,4 +74,10 @@ def to_dask(array: LazyArray, axes: str, chunks: tuple[int, ...]) -> Any:
         (length * max(1, _SIDE // length)) if axis in "YX" else (-1 if axis == "S" else 1)
         for axis, length in zip(axes, chunks, strict=True)
     )
+    lengths = zip(array.shape, sizes, strict=True)
+    parts = math.prod(-(-length // size) for length, size in lengths if size > 0)
+    if parts > _MOST_PARTS:
+        raise FileError(
+            f"{array.path} holds {parts} planes or tiles; up to {_MOST_PARTS} are read, so split it"
+        )
     return dask.array.from_array(array, chunks=sizes, name=False, meta=np.empty(0, array.dtype))

@@ -48,10 +48,15 @@ def check_claim(path: Path, size: int, held: int, ratio: float = LARGEST_RATIO) 
     FileError
         If these are more than 64 MiB, from data that are smaller by more than `ratio`.
     """
-    if size > max(_ALWAYS_ALLOWED, ratio * held):
+    if not is_plausible(size, held, ratio):
         raise FileError(
             f"{path} is damaged: {held} bytes claim to hold {size / 2**30:.1f} GiB of pixels"
         )
+
+
+def is_plausible(size: int, held: int, ratio: float = LARGEST_RATIO) -> bool:
+    """Return whether `held` bytes can hold pixels of `size` bytes; up to 64 MiB always may."""
+    return size <= max(_ALWAYS_ALLOWED, ratio * held)
 
 
 def check_pixels(path: Path, width: int, height: int) -> None:

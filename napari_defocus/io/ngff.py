@@ -15,6 +15,7 @@ from typing import Any
 from .picture import Length, Metadata
 
 _AXIS_TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
+_MOST_SIZES = 64  # each half of the one before
 _UNITS = {
     "µm": "micrometer",
     "μm": "micrometer",
@@ -67,6 +68,8 @@ def parse_attributes(attributes: Mapping[str, Any]) -> Image | None:
     if not images:
         return None
     first = images[0]
+    if len(first["datasets"]) > _MOST_SIZES:
+        raise ValueError(f"it lists {len(first['datasets'])} sizes of an image")
     names = [axis["name"] if isinstance(axis, Mapping) else axis for axis in first["axes"]]
     units = [axis.get("unit") if isinstance(axis, Mapping) else None for axis in first["axes"]]
     axes = "".join(name.upper() if name in _AXIS_TYPES else "Q" for name in names)

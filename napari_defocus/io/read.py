@@ -10,6 +10,7 @@ from ..errors import DefocusError, FileError, reason
 from .formats import Format, StrPath, detect_format
 from .limits import check_memory
 from .picture import Picture
+from .zarr_arrays import import_zarr
 
 #: Number of values from which on a TIFF file is read lazily.
 LARGE = 100_000_000
@@ -97,6 +98,7 @@ def _read(path: Path, kind: Format, lazy_from: float) -> Picture:
 
         return read_tiff(path, lazy_from)
     if kind == "zarr":
+        import_zarr()
         from .zarr_read import read_zarr
 
         return read_zarr(path)

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
+import os
 import warnings
+from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import zarr
 
 from ..errors import FileError, reason
 from . import ngff
 from .lazy_file import LazyArray, to_dask
+from .limits import LARGEST_RATIO, check_claim
 from .picture import Metadata, Picture
-from .zarr_arrays import import_zarr
+from .zarr_codecs import largest_file, with_bounded_decoders
+from .zarr_store import BoundedStore
 
 #: Attribute by which bioformats2raw says that images are groups named by numbers.
 _LAYOUT = "bioformats2raw.layout"
+#: Entries of a group that does not describe an image.
+_MOST_ENTRIES = 1000
 
 
 def read_zarr(path: Path) -> Picture:
@@ -34,14 +44,12 @@ def read_zarr(path: Path) -> Picture:
     ------
     FileError
         If it is not a zarr store, is damaged, or holds no image.
-    OptionError
-        If zarr is not installed.
     """
-    zarr = import_zarr()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _picture(path, zarr.open(store=str(path), mode="r"))
+            store = BoundedStore(path)
+            return _picture(path, zarr.open(store=store, mode="r", use_consolidated=False))
     except FileError:
         raise
     except FileNotFoundError as error:
@@ -50,15 +58,15 @@ def read_zarr(path: Path) -> Picture:
         raise FileError(f"{path} is a damaged zarr store: {reason(error)}") from error
 
 
-def _picture(path: Path, node: Any) -> Picture:
+def _picture(path: Path, node: Any, *, is_layout_read: bool = False) -> Picture:
     attributes = dict(node.attrs)
     if hasattr(node, "shape"):
         return _from_array(path, node, _plain_axes(node), Metadata())
     ome = attributes.get("ome", attributes)
     if "plate" in ome:
         raise FileError(f"{path} is a plate of many images; give these one by one")
-    if _LAYOUT in ome:
-        return _picture(path, node["0"])
+    if _LAYOUT in ome and not is_layout_read:
+        return _picture(path, node["0"], is_layout_read=True)
     image = ngff.parse_attributes(attributes)
     if image is not None:
         further = "a further image" if image.others == 1 else f"{image.others} further images"
@@ -66,6 +74,9 @@ def _picture(path: Path, node: Any) -> Picture:
         whole, *copies = (node[name] for name in image.paths)
         picture = _from_array(path, whole, image.axes, image.metadata, ignored)
         return replace(picture, copies=tuple(_lazy(path, copy, image.axes) for copy in copies))
+    folder = path / node.path
+    if len(list(islice(folder.iterdir(), _MOST_ENTRIES + 1))) > _MOST_ENTRIES:
+        raise FileError(f"{path} is a zarr group of very many arrays; give these one by one")
     arrays = [array for _, array in sorted(node.arrays())]
     if len(arrays) != 1:
         raise FileError(
@@ -88,8 +99,45 @@ def _from_array(
 
 
 def _lazy(path: Path, array: Any, axes: str) -> Any:
-    pixels = LazyArray(path, tuple(array.shape), array.dtype, array.__getitem__)
+    if array.dtype.kind not in "biufc":
+        raise FileError(f"{path} holds {array.dtype} values; it should hold numbers")
+    size = math.prod(array.shape) * array.dtype.itemsize
+    check_claim(path, size, _stored_bytes(path / array.path, size // LARGEST_RATIO))
+    reader = _Reader(path, array)
+    pixels = LazyArray(path, tuple(array.shape), array.dtype, reader.read)
     return to_dask(pixels, axes, array.chunks)
+
+
+class _Reader:
+    """Reader of windows of an array. In the process it is sent to, it opens the array anew."""
+
+    def __init__(self, path: Path, array: Any) -> None:
+        self._path, self._name = path, array.path
+        array.store.largest_chunk = max(array.store.largest_chunk, largest_file(array))
+        self._array = with_bounded_decoders(array)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _open_reader, (self._path, self._name)
+
+    def read(self, index: Any) -> Any:
+        """Return a window."""
+        return self._array[index]
+
+
+def _open_reader(path: Path, name: str) -> _Reader:
+    return _Reader(path, zarr.open_array(store=BoundedStore(path), path=name, mode="r"))
+
+
+def _stored_bytes(folder: Path, enough: int) -> int:
+    """Return the size of all files in a folder, or stop when there are `enough` bytes."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += (Path(parent) / name).stat().st_size
+            if total > enough:
+                return total
+    return total
 
 
 def _plain_axes(array: Any) -> str:
