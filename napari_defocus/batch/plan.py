@@ -145,8 +145,10 @@ def make_plan(inputs: Iterable[str | Path], folder: str | Path, settings: Settin
         If a model is unknown.
     """
     settings.possible_models()  # refuse models that do not exist before files are searched
-    # workers of a cluster have other working directories
-    folder, settings = Path(folder).absolute(), settings.with_absolute_models()
+    try:  # workers of a cluster have other working directories
+        folder, settings = Path(folder).absolute(), settings.with_absolute_models()
+    except OSError as error:
+        raise FileError(f"the working directory cannot be read: {reason(error)}") from error
     files = find_inputs(inputs, exclude=folder)
     sources = [file for file in files if not _is_result(file.path, folder)]
     if not sources:
@@ -226,7 +228,7 @@ class _Names:
         if former is None or kind not in former.results:
             return None
         stem, _, suffix = names[kind].partition(".")
-        shape = rf"{re.escape(stem)}-(\d+)\.{re.escape(suffix)}"
+        shape = rf"{re.escape(stem)}-([0-9]{{1,9}})\.{re.escape(suffix)}"
         match = re.fullmatch(shape, former.results[kind].name)
         results = _numbered(names, folder, int(match[1]) if match else 1)
         is_free = self._is_free(results, item.identity)
@@ -325,4 +327,7 @@ def _as_json(item: Item) -> dict[str, Any]:
 
 def _read_item(fields: Mapping[str, Any]) -> Item:
     results = {kind: Path(path) for kind, path in fields["results"].items()}
-    return Item(Path(fields["source"]), results)
+    item = Item(Path(fields["source"]), results)
+    if any("\0" in os.fspath(path) for path in (item.source, *results.values())):
+        raise ValueError("a path holds a null character")
+    return item

@@ -140,16 +140,14 @@ def read_record(path: Path) -> Record | None:
     entry = document[_KEY]
     if "check" in entry and entry["check"] != _check_sum(document):
         return None
+    texts = {name: entry.get(name) for name in ("path", "source", "settings", "result", "former")}
+    optional = {"path", "former"}
+    for name, text in texts.items():
+        if not isinstance(text, str) and not (name in optional and text is None):
+            return None
     try:
         measures = {name: float(value) for name, value in entry["measures"].items()}
-        return Record(
-            path=entry.get("path"),
-            source=entry["source"],
-            settings=entry["settings"],
-            result=entry["result"],
-            measures=Measures(**measures),
-            former=entry.get("former"),
-        )
+        return Record(measures=Measures(**measures), **texts)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 

@@ -37,7 +37,7 @@ def check_target(path: StrPath, *, overwrite: bool = False) -> None:
     ------
     FileError
         If the folder is missing or write-protected, the name is too long or otherwise impossible,
-        or the file exists.
+        or the file exists, or is a pipe or a device.
 
     Examples
     --------
@@ -50,6 +50,8 @@ def check_target(path: StrPath, *, overwrite: bool = False) -> None:
     exists = _exists(path)
     if path.is_dir() and not _is_replaceable_folder(path):
         raise FileError(f"{path} is a folder; give the name of a file to write")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise FileError(f"{path} is a pipe or a device; give the name of a file to write")
     if not path.parent.is_dir():
         raise FileError(f"{path} cannot be written: there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK):

@@ -338,6 +338,26 @@ def test_a_forged_plan_makes_no_file_a_result(settings, out, source, tmp_path):
         assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("value", [[], {}, 7, "\0", "x" * 5000, None])
+def test_forged_records_and_plans_cause_sentences_only(attempt, out, source, value):
+    attempt(source)
+    sidecar, plan = out / "a-deblurred.png.json", out / PLAN_NAME
+    record, fields = json.loads(sidecar.read_text()), json.loads(plan.read_text())
+    del record["batch"]["check"]
+    for name in (*record["batch"], "former"):
+        changed = {**record["batch"], name: value}
+        sidecar.write_text(json.dumps({**record, "batch": changed}))
+        end = attempt(source)
+        assert end in ("done", "verified", "failed") or "a-deblurred.png" in end
+    for changed in ({"source": value}, {"results": {"sharp": value}}, {"results": value}):
+        item = {**fields["items"][0], **changed}
+        plan.write_text(json.dumps({**fields, "items": [item]}))
+        end = attempt(source)
+        assert (
+            end == "verified" or f"{PLAN_NAME} is not the plan" in end or "a-deblurred.png" in end
+        )
+
+
 def test_results_within_an_input_are_refused(settings, tmp_path):
     store = tmp_path / "a.zarr"
     store.mkdir()

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -213,18 +214,29 @@ def check_results(sources, results, count):
         assert after.axes == before.axes
 
 
-@pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("existing", ["refuse", "keep"])
-def test_a_kill_at_any_touch_of_the_results_is_mended(tmp_path, settings, run, existing, stride):
-    (tmp_path / "in").mkdir()
-    GOOD["gray8.png"](tmp_path / "in" / "a.png", 0)
+@pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("existing", "before"),
+    [("refuse", "nothing"), ("keep", "nothing"), ("refuse", "a result of other content")],
+)
+def test_a_kill_at_any_touch_of_the_results_is_mended(
+    tmp_path, settings, run, existing, before, stride
+):
     custom = settings(existing=existing)
+    (tmp_path / "in").mkdir()
+    GOOD["gray8.png"](tmp_path / "in" / "a.png", 1)
+    (tmp_path / "before").mkdir()
+    if before != "nothing":
+        assert run(tmp_path / "in", tmp_path / "before", custom) == 0
+    (tmp_path / "in" / "a.png").unlink()
+    GOOD["gray8.png"](tmp_path / "in" / "a.png", 0)
     assert run(tmp_path / "in", tmp_path / "whole", custom) == 0
     wanted = contents(tmp_path / "whole")
     assert Path("a-deblurred.png") in wanted
     touches, ended = 0, -9
     while ended == -9:
         out = tmp_path / str(touches)
+        shutil.copytree(tmp_path / "before", out)
         ended = run(tmp_path / "in", out, custom, touches=touches)
         assert run(tmp_path / "in", out, custom) == 0
         assert contents(out) == wanted
@@ -245,6 +257,7 @@ def write_trees(folder, names):
             write_picture(path, whole(number, (2, 24, 20), np.uint16))
 
 
+MANY = [*GOOD, "stack.zarr", "stack.ome.zarr"] * 2
 FOREIGN = (
     "report.html",
     "notes.txt",
@@ -271,7 +284,8 @@ def foreign_files(folder):
     ("names", "kills", "kills_with_workers"),
     [
         ([*GOOD][:6], 2, 0),
-        pytest.param([*GOOD, "stack.zarr", "stack.ome.zarr"] * 2, 24, 6, marks=pytest.mark.slow),
+        pytest.param(MANY, 24, 0, marks=pytest.mark.slow),
+        pytest.param(MANY, 0, 6, marks=pytest.mark.slow),
     ],
 )
 def test_kills_of_two_batches_in_one_folder_tree_are_mended(
@@ -295,9 +309,10 @@ def test_kills_of_two_batches_in_one_folder_tree_are_mended(
     before = foreign_files(out), foreign_files(out / "sub")
     rng, killed, killed_with_workers = random.Random(0), 0, 0
     while killed < kills:
-        killed += batches(out, *({"touches": rng.randrange(20, 400)} for _ in "ab")).count(-9)
+        moments = ({"files": rng.randrange(2), "touches": rng.randrange(60)} for _ in "ab")
+        killed += batches(out, *moments).count(-9)
     while killed_with_workers < kills_with_workers:
-        moments = ({"touches": rng.randrange(12), "workers": 2} for _ in "ab")
+        moments = ({"touches": rng.randrange(8), "workers": 1} for _ in "ab")
         killed_with_workers += batches(out, *moments).count(-9)
     assert batches(out) == [0, 0]
     assert (foreign_files(out), foreign_files(out / "sub")) == before

@@ -76,6 +76,19 @@ def test_a_link_is_replaced_where_it_is_not_to_be_followed(tmp_path, exists):
     assert [path.read_bytes() for path in tmp_path.glob("precious")] == [b"mine"] * exists
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX pipes")
+def test_a_pipe_is_not_replaced_and_neither_is_one_behind_a_link(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "a.tif").symlink_to(tmp_path / "pipe")
+    for name in ("pipe", "a.tif"):
+        with (
+            pytest.raises(FileError, match="is a pipe or a device"),
+            atomic_file(tmp_path / name, overwrite=True),
+        ):
+            pass
+    assert (tmp_path / "pipe").is_fifo()
+
+
 # Scratch folders
 
 WRITE = """
