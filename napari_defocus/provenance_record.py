@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from .array_types import Array
 from .image.layout import is_dask
 from .version import __version__
 
@@ -72,7 +73,8 @@ def provenance(
     job : Job
         The job, before or after it is run.
     path : path, optional
-        Name of the file that the image comes from.
+        Name of the file that the image comes from. The hashes of dask arrays are then those of
+        their values, which are read from the file.
     layer : str, optional
         Name of napari's layer that the image comes from.
     region : sequence of (start, stop), optional
@@ -96,8 +98,8 @@ def provenance(
     Notes
     -----
     With the same device, package and versions of torch, the record's arguments make the same bytes
-    again. The hash of a dask image is that of its recipe; its value range, if it is not an option,
-    is not measured and left None. Images on disk are read once for the hash.
+    again. The hash of a dask image without a `path` is that of its recipe. Its value range, if it
+    is not an option, is not measured and left None. Images on disk are read once for the hash.
 
     Examples
     --------
@@ -107,6 +109,7 @@ def provenance(
     ('reblur', [0.0, 255.0], [8, 8])
     """
     image, models = job.source, job.models
+    from_file = path is not None
     return {
         "software": "napari-defocus",
         "version": __version__,
@@ -117,9 +120,9 @@ def provenance(
             {"task": card.task, "name": card.name, "version": card.version, "sha256": card.sha256}
             for card in models
         ],
-        "parameters": {name: _plain(value) for name, value in job.parameters.items()},
+        "parameters": {name: _plain(value, from_file) for name, value in job.parameters.items()},
         "input": {
-            "hash": array_hash(image),
+            "hash": array_hash(image, compute=from_file),
             "shape": list(image.shape),
             "dtype": str(np.dtype(image.dtype)),
             "path": None if path is None else os.fspath(path),
@@ -129,13 +132,15 @@ def provenance(
     }
 
 
-def array_hash(array: Any) -> str:
+def array_hash(array: Any, *, compute: bool = False) -> str:
     """Return a text that changes when an array's shape, data type or values do.
 
     Parameters
     ----------
     array : NumPy or dask array, or anything sliced like one
-        Of a dask array the recipe counts, not the values, which need not be computed.
+        An array that is not in memory is read part by part.
+    compute : bool
+        Whether the values of a dask array are computed. Otherwise its recipe counts.
 
     Returns
     -------
@@ -147,14 +152,29 @@ def array_hash(array: Any) -> str:
     >>> array_hash(np.zeros(2, np.uint8)) == array_hash(np.zeros(2, np.int8))
     False
     """
-    if is_dask(array):
+    if is_dask(array) and not compute:
         return f"dask:{array.name}"
     digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
-    parts = [array] if isinstance(array, np.ndarray) else (array[i] for i in range(len(array)))
-    for part in parts:
+    for part in [array] if isinstance(array, np.ndarray) else _parts(array):
         values = np.ascontiguousarray(part)
         digest.update(values.data.cast("B") if values.size else b"")
     return f"sha256:{digest.hexdigest()}"
+
+
+def _parts(array: Any) -> Iterator[Array]:
+    """Yield an array in C order, as many rows of a plane at a time as its chunks have."""
+    import dask.array
+
+    if not is_dask(array):
+        chunks = getattr(array, "chunks", None) or "auto"
+        array = dask.array.from_array(array, chunks=chunks, name=False)
+    rows = array.chunks[0]
+    if array.ndim > 1 and max(rows) == 1:
+        for i in range(len(rows)):
+            yield from _parts(array[i])
+        return
+    for stop, count in zip(np.cumsum(rows), rows, strict=True):
+        yield np.asarray(array[stop - count : stop].compute(scheduler="synchronous"))
 
 
 def sidecar_path(path: str | os.PathLike[str]) -> Path:
@@ -202,18 +222,18 @@ def write_sidecar(
     return target
 
 
-def _plain(value: Any) -> Any:
-    """Return a value as JSON holds it, arrays as their hashes."""
+def _plain(value: Any, compute: bool = False) -> Any:
+    """Return a value as JSON holds it, arrays as their hashes, dask arrays computed or not."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.generic):
         return value.item()
     if hasattr(value, "dtype"):
-        return array_hash(value)
+        return array_hash(value, compute=compute)
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): _plain(item, compute) for name, item in value.items()}
     if isinstance(value, Sequence) or hasattr(value, "__iter__"):
-        return [_plain(item) for item in value]
+        return [_plain(item, compute) for item in value]
     return str(value)

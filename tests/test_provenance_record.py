@@ -104,6 +104,14 @@ def test_hash_of_a_lazy_image_computes_nothing():
     assert array_hash(lazy) != array_hash(lazy + 1)
 
 
+@pytest.mark.parametrize("chunks", [(1, 3, 7), (2, 5, 4), -1])
+def test_hash_of_a_lazy_image_from_a_file_is_that_of_its_values(chunks):
+    stack = np.random.default_rng(0).integers(0, 999, (3, 16, 20), np.uint16)
+    lazy = dask.array.from_array(stack, chunks, name=False)
+    made = provenance(DescribedWork({"defocus": lazy}, source=lazy), path="cells.zarr")
+    assert made["input"]["hash"] == made["parameters"]["defocus"] == array_hash(stack)
+
+
 def test_sidecar_lies_beside_the_result(tmp_path):
     path = write_sidecar(tmp_path / "sharp.tif", record(strength=1.0))
     assert path == sidecar_path(tmp_path / "sharp.tif") == tmp_path / "sharp.tif.json"
