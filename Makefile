@@ -54,6 +54,7 @@ tests: $(VENV)/.development
 bench: $(VENV)/.development
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/batch.py
+	$(BIN)/python benchmarks/busy.py
 
 pictures: $(VENV)/.viewer
 	$(BIN)/python docs/pictures.py

@@ -1,0 +1,72 @@
+"""Speed beside busy programs: the map of a photograph, with threads that sleep and that spin.
+
+``python benchmarks/busy.py [PROGRAMS]`` starts that many programs of one thread each, by default
+three. Every measurement is taken in turn with the others, five times; medians are printed.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from measure import measure
+from napari_defocus.torch_threads import AS_IS, SWITCH
+from speed import map_photo
+
+_ROUNDS = 5
+_POLICIES = {"sleep": {"OMP_WAIT_POLICY": "passive"}, "spin": {SWITCH: AS_IS}}
+
+
+def main() -> None:
+    programs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    cases = [(policy, count) for policy in _POLICIES for count in (0, programs)]
+    seconds: dict[tuple[str, int], list[float]] = {case: [] for case in cases}
+    for _ in range(_ROUNDS):
+        for policy, count in cases:
+            with busy_programs(count), threads_that(policy):
+                seconds[policy, count].append(measure(map_photo, repeats=1).seconds)
+    medians = {case: statistics.median(times) for case, times in seconds.items()}
+    for policy in _POLICIES:
+        alone, beside = medians[policy, 0], medians[policy, programs]
+        print(
+            f"waiting threads {policy}: {alone:.2f} s alone, {beside:.2f} s beside {programs} busy "
+            f"programs, time x{beside / alone:.2f}"
+        )
+    print(f"sleeping to spinning threads, alone: time x{_ratio(seconds):.3f}")
+
+
+def _ratio(seconds: dict[tuple[str, int], list[float]]) -> float:
+    pairs = zip(seconds["sleep", 0], seconds["spin", 0], strict=True)
+    return statistics.median(sleep / spin for sleep, spin in pairs)
+
+
+@contextmanager
+def busy_programs(count: int) -> Iterator[None]:
+    """Keep programs of one thread busy while the block runs."""
+    command = [sys.executable, "-c", "while True: pass"]
+    programs = [subprocess.Popen(command) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
+
+
+@contextmanager
+def threads_that(policy: str) -> Iterator[None]:
+    """Set the environment in which processes are started meanwhile."""
+    before = dict(os.environ)
+    os.environ.pop("OMP_WAIT_POLICY", None)
+    os.environ.update(_POLICIES[policy])
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+if __name__ == "__main__":
+    main()
