@@ -2,7 +2,6 @@
 
 import os
 import struct
-import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +14,7 @@ from . import exif
 from .jpeg_segments import check_scans, scan_position
 from .limits import JPEG_RATIO, LARGEST_METADATA, check_claim, check_memory, check_pixels
 from .picture import Metadata, Picture, Resolution, turn_upright
+from .quiet import without_warnings
 from .regular_file import open_regular
 
 QUALITY = 95
@@ -60,8 +60,7 @@ def read_jpeg(path: Path) -> Picture:
 
 def _open(file: BinaryIO) -> JpegImageFile:
     """Parse the segments; `Image.open` would warn of 90 megapixels and refuse 180."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # damaged EXIF does not harm the pixels
+    with without_warnings():  # damaged EXIF does not harm the pixels
         return JpegImageFile(file)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -18,6 +17,7 @@ from . import ngff
 from .lazy_file import LazyArray, to_dask
 from .limits import LARGEST_RATIO, check_claim
 from .picture import Metadata, Picture
+from .quiet import without_warnings
 from .zarr_codecs import largest_file, with_bounded_decoders
 from .zarr_store import BoundedStore
 
@@ -46,8 +46,7 @@ def read_zarr(path: Path) -> Picture:
         If it is not a zarr store, is damaged, or holds no image.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             store = BoundedStore(path)
             return _picture(path, zarr.open(store=store, mode="r", use_consolidated=False))
     except FileError:
