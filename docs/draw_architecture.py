@@ -18,7 +18,7 @@ PICTURE = ROOT / "docs" / "architecture.svg"
 LAYERS = [
     ["array_types", "errors", "torch_threads", "version"],
     ["options"],
-    ["image"],
+    ["image", "deblur_settings"],
     ["optics", "defocus_map"],
     ["networks", "io"],
     ["inference", "models"],
@@ -34,6 +34,7 @@ CAPTIONS = {
     "array_types": "NumPy or dask",
     "batch": "folders, workers, report",
     "cli": "commands",
+    "deblur_settings": "strength, models, help",
     "defocus_map": "radius, confidence",
     "errors": "what users see",
     "image": "layout, range, encoding",

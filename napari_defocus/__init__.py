@@ -14,6 +14,7 @@ let_waiting_threads_sleep()
 
 if TYPE_CHECKING:
     from .api import deblur, estimate_defocus, measure_range, reblur, refocus
+    from .deblur_settings import DeblurSettings
     from .defocus_map import DefocusMap
     from .errors import (
         Canceled,
@@ -46,6 +47,7 @@ _MODULES = {
     ],
     "jobs": ["DeblurJob", "EstimateJob", "RefocusJob"],
     "models": ["list_models"],
+    "deblur_settings": ["DeblurSettings"],
     "options": ["Options"],
     "provenance_record": ["provenance"],
     "views": ["Views"],
@@ -55,6 +57,7 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 __all__ = [
     "Canceled",
     "DeblurJob",
+    "DeblurSettings",
     "DefocusError",
     "DefocusMap",
     "DeviceError",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from .deblur_settings import DeblurSettings
 from .defocus_map import DefocusMap
 from .image.dask_planes import range_of
 from .image.layout import as_array, read_layout
@@ -118,11 +119,11 @@ def deblur(
     image: Any,
     defocus: Any = None,
     *,
-    strength: float = DeblurJob.strength,
-    protect_radius: float = DeblurJob.protect_radius,
-    detail: str = DeblurJob.detail,
-    model: str | PathLike[str] | nn.Module = DeblurJob.model,
-    map_model: str | PathLike[str] | nn.Module = DeblurJob.map_model,
+    strength: float = DeblurSettings.strength,
+    protect_radius: float = DeblurSettings.protect_radius,
+    detail: str = DeblurSettings.detail,
+    model: str | PathLike[str] | nn.Module = DeblurSettings.model,
+    map_model: str | PathLike[str] | nn.Module = DeblurSettings.map_model,
     channel_axis: int | str | None = Options.channel_axis,
     encoding: str = Options.encoding,
     value_range: Ranges | None = Options.value_range,
@@ -212,18 +213,9 @@ def deblur(
     >>> sharp.shape, sharp.dtype
     ((64, 48, 3), dtype('uint8'))
     """
-    job = DeblurJob(
-        image,
-        defocus,
-        strength,
-        protect_radius,
-        detail,
-        model,
-        map_model,
-        Options(channel_axis, encoding, value_range, downscale, device, precision, tile),
-        out,
-    )
-    return job.run(progress)
+    settings = DeblurSettings(strength, protect_radius, detail, model, map_model)
+    options = Options(channel_axis, encoding, value_range, downscale, device, precision, tile)
+    return DeblurJob(image, defocus, settings, options, out).run(progress)
 
 
 def reblur(

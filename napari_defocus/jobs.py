@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from .deblur_settings import DETAILS, DeblurSettings
 from .defocus_map import DefocusMap, check_map
 from .errors import ModelError, OptionError
 from .image.dask_planes import range_of
 from .image.layout import Layout, as_array, from_planes, is_dask, read_layout, write_window
 from .image.value_range import Ranges, check_range
 from .models import ModelCard, describe_network, find_model, with_scale_models
-from .models.registry import DETAILS, check_detail
-from .options import Options
+from .models.registry import check_detail
+from .options import Options, check_number
 from .pipeline.deblur import PlaneDeblurrer
 from .pipeline.estimate import PlaneEstimator
 from .pipeline.plane import Steps, drain, translate_errors
@@ -286,12 +287,10 @@ class DeblurJob(_PictureJob):
     image : (..., Y, X) array
         The image.
     defocus : DefocusMap, array, EstimateJob or None
-        The map; or the job that estimates it, which is run first. None: `map_model` estimates it
-        from the image.
-    strength, protect_radius, detail
-        As in the public function.
-    model, map_model : str, path or torch.nn.Module
-        The deblurring model, and the estimator of the map.
+        The map; or the job that estimates it, which is run first. None: the settings' `map_model`
+        estimates it from the image.
+    settings : DeblurSettings
+        How much is changed, and by which models.
     options : Options
         How values are read and how to compute.
     out : array, optional
@@ -302,7 +301,7 @@ class DeblurJob(_PictureJob):
     Raises
     ------
     OptionError
-        If `strength` or `protect_radius` is out of range, or `map_model` is named beside a map.
+        If the settings name a `map_model` beside a map.
 
     See Also
     --------
@@ -329,28 +328,17 @@ class DeblurJob(_PictureJob):
 
     image: Any
     defocus: Any = None
-    strength: float = 1.0
-    protect_radius: float = 0.5
-    detail: str = DETAILS[0]
-    model: Any = "auto"
-    map_model: Any = "auto"
+    settings: DeblurSettings = field(default_factory=DeblurSettings)
     options: Options = field(default_factory=Options)
     out: Any = None
     estimated_map: DefocusMap | None = None
 
     def __post_init__(self) -> None:
-        checked = {
-            "image": as_array(self.image),
-            "strength": check_number("strength", self.strength, "a number from 0 to 2", 0, 2),
-            "protect_radius": check_number(
-                "protect_radius", self.protect_radius, "a finite number of 0 or more", 0
-            ),
-        }
-        for name, value in checked.items():
-            object.__setattr__(self, name, value)
-        if self.defocus is not None and self.map_model != DeblurJob.map_model:
+        object.__setattr__(self, "image", as_array(self.image))
+        map_model = self.settings.map_model
+        if self.defocus is not None and map_model != DeblurSettings.map_model:
             raise OptionError(
-                f"map_model is {_name(self.map_model)!r} and a map is given too, which needs no "
+                f"map_model is {_name(map_model)!r} and a map is given too, which needs no "
                 "model; give one of them"
             )
 
@@ -363,7 +351,7 @@ class DeblurJob(_PictureJob):
     def estimate(self) -> EstimateJob | None:
         """The job that estimates the map; None if the map is given."""
         if self.defocus is None:
-            return EstimateJob(Views(self.image), self.map_model, self.options)
+            return EstimateJob(Views(self.image), self.settings.map_model, self.options)
         return self.defocus if isinstance(self.defocus, EstimateJob) else None
 
     def with_map(self, defocus: DefocusMap) -> DeblurJob:
@@ -373,7 +361,7 @@ class DeblurJob(_PictureJob):
     @cached_property
     def network(self) -> ModelCard | nn.Module:
         """The deblurring model."""
-        return self._resolve(self.model, "deblur", self.detail)
+        return self._resolve(self.settings.model, "deblur", self.settings.detail)
 
     @property
     def models(self) -> tuple[ModelCard, ...]:
@@ -383,25 +371,23 @@ class DeblurJob(_PictureJob):
 
     @property
     def own_parameters(self) -> dict[str, Any]:
-        """The map, strength, protected radius, detail and models."""
+        """The map and the settings."""
         estimate = self.estimate
         defocus: Any = self.defocus
         if estimate is not None:
             right = estimate.views.right
             defocus = None if right is None else {"right": right}
-        return {
-            "defocus": defocus,
-            "strength": self.strength,
-            "protect_radius": self.protect_radius,
-            "detail": self.detail,
-            "model": _name(self.model),
-            "map_model": _name(self.map_model if estimate is None else estimate.model),
+        parameters = {
+            each.name: getattr(self.settings, each.name) for each in fields(self.settings)
         }
+        map_model = self.settings.map_model if estimate is None else estimate.model
+        models = {"model": _name(self.settings.model), "map_model": _name(map_model)}
+        return {"defocus": defocus, **parameters, **models}
 
     def _steps(self) -> Steps[Any]:
         self._check_out(self.out)
         network = self.network
-        if self.strength == 0:
+        if self.settings.strength == 0:
             return self._unchanged()
         defocus = self.estimated_map if self.estimated_map is not None else self.defocus
         if isinstance(defocus, EstimateJob):
@@ -414,7 +400,7 @@ class DeblurJob(_PictureJob):
             checked_map = check_map(_match_laziness(defocus, self.image), self.layout, lazy=True)
             # the sign does not matter here, so a delayed one is not waited for
             maps, map_source = list(checked_map), is_dask(checked_map.signed) or checked_map.signed
-        task = PlaneDeblurrer(self.layout, network, map_source, self.strength, self.protect_radius)
+        task = PlaneDeblurrer(self.layout, network, map_source, self.settings)
         return (yield from self._make_picture(task, self.image, maps, self.out))
 
     def _unchanged(self) -> Any:
@@ -521,18 +507,6 @@ class RefocusJob(_PictureJob):
         defocus = check_map(matched, self.layout, lazy=self.out is None)
         task = PlaneRenderer(self.layout, defocus.signed, self.focus, self.aperture)
         return (yield from self._make_picture(task, self.sharp, list(defocus), self.out))
-
-
-def check_number(
-    name: str, value: Any, accepted: str, least: float = -np.inf, most: float = np.inf
-) -> float:
-    """Return a value as a float; an OptionError unless it is a number within limits."""
-    number = np.nan
-    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
-        number = float(value)
-    if not (np.isfinite(number) and least <= number <= most):
-        raise OptionError(f"{name} is {value!r}; {accepted} is expected")
-    return number
 
 
 def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from .errors import OptionError
@@ -121,6 +122,18 @@ class Options:
         {'value_range': '0 4095', 'tile': 'whole'}
         """
         return {name: _to_text(value) for name, value in self.changed().items()}
+
+
+def check_number(
+    name: str, value: Any, accepted: str, least: float = -math.inf, most: float = math.inf
+) -> float:
+    """Return a value as a float; an OptionError unless it is a finite number within limits."""
+    number = math.nan
+    if isinstance(value, int | float | Real) and value is not True and value is not False:
+        number = float(value)
+    if not (math.isfinite(number) and least <= number <= most):
+        raise OptionError(f"{name} is {value!r}; {accepted} is expected")
+    return number
 
 
 _TEXTS: dict[str, dict[str, Any]] = {

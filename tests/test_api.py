@@ -16,6 +16,7 @@ from torch import nn
 from napari_defocus import (
     Canceled,
     DeblurJob,
+    DeblurSettings,
     DefocusError,
     DefocusMap,
     DeviceError,
@@ -434,7 +435,9 @@ def test_a_network_of_the_user_may_change_between_steps(generator):
     image, mine = picture((140, 150)), copy.deepcopy(generator)
     mine = mine.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     unchanged = deblur(image, radii((140, 150)), model=mine, tile=64)
-    steps = DeblurJob(image, radii((140, 150)), model=mine, options=Options(tile=64)).steps()
+    steps = DeblurJob(
+        image, radii((140, 150)), DeblurSettings(model=mine), options=Options(tile=64)
+    ).steps()
     next(steps)
     for weight in mine.parameters():
         weight.zero_()
@@ -457,7 +460,7 @@ def test_steps_give_the_same_result(single, generator):
 
     defocus = drained(EstimateJob(Views(image), single).steps())
     np.testing.assert_array_equal(defocus.radius, estimate_defocus(image, model=single).radius)
-    sharp = drained(DeblurJob(image, defocus, model=generator).steps())
+    sharp = drained(DeblurJob(image, defocus, DeblurSettings(model=generator)).steps())
     np.testing.assert_array_equal(sharp, deblur(image, defocus, model=generator))
     np.testing.assert_array_equal(
         drained(RefocusJob(sharp, defocus).steps()), reblur(sharp, defocus)

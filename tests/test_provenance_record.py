@@ -9,7 +9,7 @@ import dask.array
 import numpy as np
 import pytest
 
-from napari_defocus import DeblurJob, __version__
+from napari_defocus import DeblurJob, DeblurSettings, __version__
 from napari_defocus.errors import FileError
 from napari_defocus.models import ModelCard, find_model
 from napari_defocus.provenance_record import array_hash, provenance, sidecar_path, write_sidecar
@@ -17,8 +17,8 @@ from napari_defocus.provenance_record import array_hash, provenance, sidecar_pat
 IMAGE = np.arange(64, dtype=np.uint8).reshape(8, 8)
 
 
-def record(**arguments):
-    return provenance(DeblurJob(IMAGE, **arguments), path="cells.tif")
+def record(defocus=None, **settings):
+    return provenance(DeblurJob(IMAGE, defocus, DeblurSettings(**settings)), path="cells.tif")
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from napari.components import ViewerModel
 
 from napari_defocus import (
     DeblurJob,
+    DeblurSettings,
     EstimateJob,
     Options,
     Views,
@@ -25,44 +27,49 @@ from napari_defocus.viewer.deblur import DeblurWidget
 from napari_defocus.viewer.defocus_map import DefocusMapWidget
 from napari_defocus.viewer.results import METADATA_KEY
 
+#: Another value for each setting that has a control.
+CHANGED = DeblurSettings(strength=0.7, protect_radius=0.25, detail="natural")
 KINDS = ("radius", "confidence", "sharp")
 
 
 @pytest.fixture(params=["photograph", "gray float plane"])
 def image(request):
-    """An image, and the options that the API needs for it."""
+    """An image, the options that the API needs for it, and settings."""
     rng = np.random.default_rng(3)
     if request.param == "photograph":
         coarse = rng.integers(0, 256, (8, 12, 3), dtype=np.uint8)
-        return coarse.repeat(8, axis=0).repeat(8, axis=1), {"channel_axis": -1}
+        options, settings = {"channel_axis": -1}, CHANGED
+        return coarse.repeat(8, axis=0).repeat(8, axis=1), options, settings
     coarse = rng.random((8, 12), np.float32) * 40 - 3
-    return coarse.repeat(8, axis=0).repeat(8, axis=1), {}
+    return coarse.repeat(8, axis=0).repeat(8, axis=1), {}, DeblurSettings()
 
 
 @pytest.fixture
 def file(image, tmp_path):
     """A file with the image, whose type holds it exactly."""
-    data, options = image
+    data, options, _ = image
     write_picture(tmp_path / "cells.tif", data, **options)
     return tmp_path / "cells.tif"
 
 
 def from_api(image):
     """Return arrays and provenance of the public functions, by kind of result."""
-    data, options = image
+    data, options, settings = image
     estimate = EstimateJob(Views(data), options=Options(**options))
-    records = provenance(estimate), provenance(DeblurJob(data, options=Options(**options)))
+    deblurring = DeblurJob(data, settings=settings, options=Options(**options))
+    records = provenance(estimate), provenance(deblurring)
     radius, confidence = estimate_defocus(data, **options)
-    arrays = radius, confidence, deblur(data, **options)
+    arrays = radius, confidence, deblur(data, **settings.changed(), **options)
     return dict(zip(KINDS, zip(arrays, (records[0], *records), strict=True), strict=True))
 
 
-def from_command_line(file, monkeypatch):
+def from_command_line(file, settings, monkeypatch):
     """Return arrays and provenance of the commands map and deblur."""
     paths = {kind: file.with_name(f"{kind}.tif") for kind in KINDS}
+    choices = [f"--{name.replace('_', '-')}={value}" for name, value in settings.changed().items()]
     for words in (
         ["map", file, paths["radius"], "--confidence-out", paths["confidence"]],
-        ["deblur", file, paths["sharp"]],
+        ["deblur", file, paths["sharp"], *choices],
     ):
         monkeypatch.setattr(sys, "argv", ["napari-defocus", *map(str, words)])
         with pytest.raises(SystemExit) as end:
@@ -71,9 +78,9 @@ def from_command_line(file, monkeypatch):
     return {kind: read_result(path) for kind, path in paths.items()}
 
 
-def from_batch(file):
+def from_batch(file, settings):
     """Return arrays and provenance of a batch of one file."""
-    plan = make_plan([file], file.with_name("batch"), Settings(task="both"))
+    plan = make_plan([file], file.with_name("batch"), Settings(task="both", deblurring=settings))
     *_, last = run_plan(plan)
     assert last.outcome.state == "done", last.outcome.message
     return {kind: read_result(path) for kind, path in plan.items[0].results.items()}
@@ -81,13 +88,16 @@ def from_batch(file):
 
 def from_widgets(image, viewer, qtbot):
     """Return arrays and provenance of both widgets."""
-    data, _ = image
+    data, _, settings = image
     layer = viewer.add_image(data, rgb=data.ndim == 3)
     results = {}
     for widget_type in (DefocusMapWidget, DeblurWidget):
         widget = widget_type(viewer)
         qtbot.addWidget(widget.native)
         widget.image.value = layer
+        if widget_type is DeblurWidget:
+            for name, value in settings.changed().items():
+                getattr(widget, name).value = value
         worker = widget.run()
         with qtbot.waitSignal(worker.finished, timeout=120_000):
             pass
@@ -117,14 +127,19 @@ def test_results_and_provenance_are_the_same_everywhere(
         npe2pm.register(PluginManifest.from_distribution(name))
     expected = from_api(image)
     others = {
-        "command line": from_command_line(file, monkeypatch),
-        "batch": from_batch(file),
+        "command line": from_command_line(file, image[-1], monkeypatch),
+        "batch": from_batch(file, image[-1]),
         "widgets": from_widgets(image, ViewerModel(), qtbot),
     }
     for origin, results in others.items():
         assert set(results) == set(KINDS), origin
         for kind in KINDS:
             check_same(results[kind], expected[kind], f"{kind} of the {origin}")
+
+
+def test_the_comparison_changes_every_setting_that_has_a_control():
+    controls = {each.name for each in fields(DeblurSettings) if each.metadata["accepted"]}
+    assert set(CHANGED.changed()) == controls
 
 
 def check_same(result, expected, name):

@@ -187,17 +187,9 @@ def _open(item: Item, settings: Settings, scratch: Path) -> _OpenFile:
         check_fits(item.results["sharp"], picture)
     options = resolve_options(picture, settings.options)
     views = picture_views(item.source, picture, dual_pixel=settings.dual_pixel)
-    estimate = EstimateJob(views, settings.map_model, options)
-    deblur = DeblurJob(
-        picture.data,
-        None if views.right is None else estimate,
-        settings.strength,
-        settings.protect_radius,
-        settings.detail,
-        settings.model,
-        settings.map_model,
-        options,
-    )
+    estimate = EstimateJob(views, settings.deblurring.map_model, options)
+    defocus = None if views.right is None else estimate
+    deblur = DeblurJob(picture.data, defocus, settings.deblurring, options)
     return _OpenFile(item, picture, estimate, deblur, scratch)
 
 

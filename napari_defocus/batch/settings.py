@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ..deblur_settings import DeblurSettings
 from ..errors import OptionError
 from ..io.formats import RAW_SUFFIXES
-from ..jobs import DeblurJob
 from ..models import ModelCard, is_weights_path, possible_models, with_scale_models
 from ..options import Options
 from ..version import __version__
 from ..views import refuse_named_model
 
-Task = Literal["map", "deblur", "both"]
+BatchTask = Literal["map", "deblur", "both"]
 Existing = Literal["refuse", "keep", "replace"]
 #: Kinds of results, and the words for them in names of files.
 WORDS = {"radius": "defocus", "confidence": "confidence", "sharp": "deblurred"}
@@ -32,10 +32,8 @@ class Settings:
     ----------
     task : {"map", "deblur", "both"}
         Write radii and confidence, a sharper picture, or all of these.
-    strength, protect_radius, detail, model
-        As for :func:`napari_defocus.deblur`.
-    map_model : str
-        The model that estimates radii.
+    deblurring : DeblurSettings
+        How much deblurring changes, and the models.
     dual_pixel : bool
         Estimate radii from both views of Canon dual-pixel raw files, where a file holds two
         (:func:`napari_defocus.io.raw.read_dual_pixel`).
@@ -54,29 +52,25 @@ class Settings:
     ------
     OptionError
         If one of them is not accepted, the pattern lacks ``{name}`` or ``{what}``, or `dual_pixel`
-        is on and `map_model` is not "auto".
+        is on and the deblurring's `map_model` is not "auto".
     """
 
-    task: Task = "deblur"
-    strength: float = DeblurJob.strength
-    protect_radius: float = DeblurJob.protect_radius
-    detail: str = DeblurJob.detail
-    model: str = DeblurJob.model
-    map_model: str = DeblurJob.map_model
+    task: BatchTask = "deblur"
+    deblurring: DeblurSettings = field(default_factory=DeblurSettings)
     dual_pixel: bool = False
     options: Options = field(default_factory=Options)
     pattern: str = "{name}-{what}{suffix}"
     existing: Existing = "refuse"
 
     def __post_init__(self) -> None:
-        for name, choices in (("task", Task), ("existing", Existing)):
+        for name, choices in (("task", BatchTask), ("existing", Existing)):
             if getattr(self, name) not in get_args(choices):
                 accepted = ", ".join(get_args(choices))
                 raise OptionError(f"{name} is {getattr(self, name)!r}; accepted are {accepted}")
         if not isinstance(self.dual_pixel, bool):
             raise OptionError(f"dual_pixel is {self.dual_pixel!r}; True or False is expected")
         if self.dual_pixel:
-            refuse_named_model("map_model", self.map_model, switch="dual_pixel")
+            refuse_named_model("map_model", self.deblurring.map_model, switch="dual_pixel")
         try:
             example = self.pattern.format_map(_EXAMPLE)
         except (KeyError, IndexError, ValueError, AttributeError) as error:
@@ -124,19 +118,23 @@ class Settings:
         ModelError, OptionError
             If one is unknown.
         """
-        estimators = possible_models(self.map_model, "single")
+        deblurring = self.deblurring
+        cards = possible_models(deblurring.map_model, "single")
         if self.dual_pixel:
-            estimators += possible_models(self.map_model, "dual")
-        if self.task == "map":
-            return with_scale_models(estimators)
-        deblurring = possible_models(self.model, "deblur", self.detail)
-        return with_scale_models([*deblurring, *estimators])
+            cards += possible_models(deblurring.map_model, "dual")
+        if self.task != "map":
+            cards = [*possible_models(deblurring.model, "deblur", deblurring.detail), *cards]
+        return with_scale_models(cards)
 
     def with_absolute_models(self) -> Settings:
         """Return the settings with absolute paths of weights files, for any working directory."""
-        return replace(
-            self, model=_absolute_path(self.model), map_model=_absolute_path(self.map_model)
+        deblurring = self.deblurring
+        absolute = replace(
+            deblurring,
+            model=_absolute_path(deblurring.model),
+            map_model=_absolute_path(deblurring.map_model),
         )
+        return replace(self, deblurring=absolute)
 
     def fingerprint(self) -> str:
         """Return a text that changes when settings, weights or the version would change results."""
@@ -152,9 +150,13 @@ class Settings:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Settings:
+    def from_json(cls, record: Mapping[str, Any]) -> Settings:
         """Return the settings that `as_json` wrote, now or in an earlier version."""
-        values = {_RENAMED.get(name, name): value for name, value in fields.items()}
+        values = {_RENAMED.get(name, name): value for name, value in record.items()}
+        if "deblurring" not in values:  # an earlier version kept its settings beside the others
+            names = [each.name for each in fields(DeblurSettings)]
+            values["deblurring"] = {name: values.pop(name) for name in names if name in values}
+        values["deblurring"] = DeblurSettings(**values["deblurring"])
         options = dict(values["options"])
         if "scale" in options:  # an earlier version kept the words of the command line
             options["downscale"] = options.pop("scale")

@@ -8,32 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
+from ..deblur_settings import DeblurSettings
+from ..options import Options
 from ..version import __version__
-from .console import note, reporting
+from .console import note
+from .groups import command
 from .options import (
-    ChannelAxis,
-    CommandWithRenamedOptions,
     ConfidencePath,
-    Detail,
-    DetailChoice,
-    Device,
-    Downscale,
     DualPixel,
-    Encoding,
-    EncodingChoice,
     ExistingChoice,
     ImagePath,
-    MapModel,
     MapPath,
     Model,
     Overwrite,
-    Precision,
-    PrecisionChoice,
-    ProtectRadius,
-    Strength,
     TaskChoice,
-    Tile,
-    ValueRange,
+    parse_deblur_settings,
     parse_options,
 )
 
@@ -98,7 +87,7 @@ def common(
     """Accept the options that stand before a command."""
 
 
-@app.command("map", cls=CommandWithRenamedOptions)
+@command(app, "map", options=parse_options)
 def map_command(
     image: ImagePath,
     out: Annotated[
@@ -118,13 +107,8 @@ def map_command(
     ] = None,
     model: Model = "auto",
     overwrite: Overwrite = False,
-    channel_axis: ChannelAxis = "auto",
-    encoding: Encoding = EncodingChoice.AUTO,
-    value_range: ValueRange = None,
-    downscale: Downscale = "auto",
-    device: Device = "auto",
-    precision: Precision = PrecisionChoice.AUTO,
-    tile: Tile = "auto",
+    *,
+    options: Options,
 ) -> None:
     """Estimate how far out of focus every pixel is: radii in pixels, as float32 TIFF.
 
@@ -132,19 +116,15 @@ def map_command(
     where the left view's content lies to the right of the right view's. With --dual-pixel the
     two sides may be swapped. A .json beside every file says how it was made.
     """
-    with reporting():
-        from .outputs import beside
-        from .runs import MapOutputs, ViewsInput, map_defocus
+    from .outputs import beside
+    from .runs import MapOutputs, ViewsInput, map_defocus
 
-        goals = MapOutputs(out or beside(image, "defocus", ".tif"), confidence_out, preview_out)
-        options = parse_options(
-            channel_axis, encoding, value_range, downscale, device, precision, tile
-        )
-        views = ViewsInput(image, right, dual_pixel)
-        map_defocus(views, goals, model, options, overwrite=overwrite)
+    goals = MapOutputs(out or beside(image, "defocus", ".tif"), confidence_out, preview_out)
+    views = ViewsInput(image, right, dual_pixel)
+    map_defocus(views, goals, model, options, overwrite=overwrite)
 
 
-@app.command("deblur", cls=CommandWithRenamedOptions)
+@command(app, "deblur", settings=parse_deblur_settings, options=parse_options)
 def deblur_command(
     image: ImagePath,
     out: Annotated[
@@ -154,43 +134,30 @@ def deblur_command(
     defocus: MapPath = None,
     confidence: ConfidencePath = None,
     dual_pixel: DualPixel = False,
-    strength: Strength = 1.0,
-    protect_radius: ProtectRadius = 0.5,
-    detail: Detail = DetailChoice.FAITHFUL,
-    model: Model = "auto",
-    map_model: MapModel = "auto",
     overwrite: Overwrite = False,
-    channel_axis: ChannelAxis = "auto",
-    encoding: Encoding = EncodingChoice.AUTO,
-    value_range: ValueRange = None,
-    downscale: Downscale = "auto",
-    device: Device = "auto",
-    precision: Precision = PrecisionChoice.AUTO,
-    tile: Tile = "auto",
+    *,
+    settings: DeblurSettings,
+    options: Options,
 ) -> None:
     """Restore detail that defocus has blurred, and leave sharp pixels unchanged.
 
     The result has the type, range and metadata of IN as far as OUT can hold them. A .json beside
     it says how it was made.
     """
-    with reporting():
-        from .outputs import beside
-        from .runs import DeblurSettings, MapInput, deblur_image
+    from .outputs import beside
+    from .runs import MapInput, deblur_image
 
-        options = parse_options(
-            channel_axis, encoding, value_range, downscale, device, precision, tile
-        )
-        deblur_image(
-            image,
-            out or beside(image, "deblurred"),
-            MapInput(defocus, confidence, dual_pixel),
-            DeblurSettings(strength, protect_radius, detail.value, model, map_model),
-            options,
-            overwrite=overwrite,
-        )
+    deblur_image(
+        image,
+        out or beside(image, "deblurred"),
+        MapInput(defocus, confidence, dual_pixel),
+        settings,
+        options,
+        overwrite=overwrite,
+    )
 
 
-@app.command("refocus", cls=CommandWithRenamedOptions)
+@command(app, "refocus", settings=parse_deblur_settings, options=parse_options)
 def refocus_command(
     image: ImagePath,
     focus: Annotated[
@@ -210,41 +177,31 @@ def refocus_command(
     sharp: Annotated[
         bool, typer.Option("--sharp", help="IN is deblurred already; needs --map.")
     ] = False,
-    detail: Detail = DetailChoice.FAITHFUL,
-    model: Model = "auto",
     overwrite: Overwrite = False,
-    channel_axis: ChannelAxis = "auto",
-    encoding: Encoding = EncodingChoice.AUTO,
-    value_range: ValueRange = None,
-    downscale: Downscale = "auto",
-    device: Device = "auto",
-    precision: Precision = PrecisionChoice.AUTO,
-    tile: Tile = "auto",
+    *,
+    settings: DeblurSettings,
+    options: Options,
 ) -> None:
     """Change the distance and aperture of a photograph: deblur it, and blur it anew.
 
     A map of one image does not tell near from far: everything out of focus is taken to lie behind
     the plane of focus. A signed map, from two dual-pixel views, does.
     """
-    with reporting():
-        from .outputs import beside
-        from .runs import DeblurSettings, MapInput, RefocusSettings, refocus_image
+    from .outputs import beside
+    from .runs import MapInput, RefocusSettings, refocus_image
 
-        options = parse_options(
-            channel_axis, encoding, value_range, downscale, device, precision, tile
-        )
-        refocus_image(
-            image,
-            out or beside(image, "refocused"),
-            MapInput(defocus, confidence),
-            RefocusSettings(focus, aperture, sharp),
-            DeblurSettings(detail=detail.value, model=model),
-            options,
-            overwrite=overwrite,
-        )
+    refocus_image(
+        image,
+        out or beside(image, "refocused"),
+        MapInput(defocus, confidence),
+        RefocusSettings(focus, aperture, sharp),
+        settings,
+        options,
+        overwrite=overwrite,
+    )
 
 
-@app.command("batch", cls=CommandWithRenamedOptions)
+@command(app, "batch", settings=parse_deblur_settings, options=parse_options)
 def batch_command(
     inputs: Annotated[
         list[str],
@@ -279,48 +236,31 @@ def batch_command(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Start this many dask workers on this machine.")
     ] = None,
-    strength: Strength = 1.0,
-    protect_radius: ProtectRadius = 0.5,
-    detail: Detail = DetailChoice.FAITHFUL,
-    model: Model = "auto",
-    map_model: MapModel = "auto",
     dual_pixel: DualPixel = False,
-    channel_axis: ChannelAxis = "auto",
-    encoding: Encoding = EncodingChoice.AUTO,
-    value_range: ValueRange = None,
-    downscale: Downscale = "auto",
-    device: Device = "auto",
-    precision: Precision = PrecisionChoice.AUTO,
-    tile: Tile = "auto",
+    *,
+    settings: DeblurSettings,
+    options: Options,
 ) -> None:
     """Map or deblur many files, and go on where an earlier run in the same folder ended.
 
     Results that are whole and up to date are kept; files that failed or changed are done again.
     A bad file does not stop the others. At the end OUT holds report.csv and report.html.
     """
-    with reporting():
-        from ..batch.settings import Settings
-        from .batches import existing_files, run_batch
+    from ..batch.settings import Settings
+    from .batches import existing_files, run_batch
 
-        options = parse_options(
-            channel_axis, encoding, value_range, downscale, device, precision, tile
-        )
-        settings = Settings(
-            task=task.value,
-            strength=strength,
-            protect_radius=protect_radius,
-            detail=detail.value,
-            model=model,
-            map_model=map_model,
-            dual_pixel=dual_pixel,
-            options=options,
-            pattern=pattern,
-            existing=existing_files(existing, overwrite=overwrite),
-        )
-        run_batch(inputs, out, settings, cluster=cluster, workers=workers)
+    batch_settings = Settings(
+        task=task.value,
+        deblurring=settings,
+        dual_pixel=dual_pixel,
+        options=options,
+        pattern=pattern,
+        existing=existing_files(existing, overwrite=overwrite),
+    )
+    run_batch(inputs, out, batch_settings, cluster=cluster, workers=workers)
 
 
-@app.command("models")
+@command(app, "models")
 def models_command(
     name: Annotated[
         str | None,
@@ -331,16 +271,15 @@ def models_command(
     ] = False,
 ) -> None:
     """List the models, or show the card of one: training data, accuracy, license."""
-    with reporting():
-        from .show import show_model, show_models
+    from .show import show_model, show_models
 
-        if name is None:
-            show_models(check=verify)
-        else:
-            show_model(name, check=verify)
+    if name is None:
+        show_models(check=verify)
+    else:
+        show_model(name, check=verify)
 
 
-@app.command("info")
+@command(app, "info")
 def info_command(
     file: Annotated[
         Path | None,
@@ -348,10 +287,9 @@ def info_command(
     ] = None,
 ) -> None:
     """Show how an image file is read; without FILE, show versions and device."""
-    with reporting():
-        from .show import show_file, show_machine
+    from .show import show_file, show_machine
 
-        if file is None:
-            show_machine()
-        else:
-            show_file(file)
+    if file is None:
+        show_machine()
+    else:
+        show_file(file)

@@ -1,12 +1,14 @@
 """Options shared by several commands, named as in the API."""
 
+from dataclasses import fields
 from enum import StrEnum
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
+from ..deblur_settings import DeblurSettings, NumberRange
 from ..options import Options
 
 _COMPUTATION = "Computation"
@@ -27,13 +29,6 @@ class PrecisionChoice(StrEnum):
     AUTO = "auto"
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
-
-
-class DetailChoice(StrEnum):
-    """Amounts of detail that deblurring may infer."""
-
-    FAITHFUL = "faithful"
-    NATURAL = "natural"
 
 
 class TaskChoice(StrEnum):
@@ -65,13 +60,6 @@ Model = Annotated[
         help="auto, a name from [bold]napari-defocus models[/], or your own weights file.",
     ),
 ]
-Detail = Annotated[
-    DetailChoice,
-    typer.Option(
-        help="For the model auto. faithful: restore only what the image still shows; natural: add "
-        "fine detail that is likely."
-    ),
-]
 MapPath = Annotated[
     Path | None,
     typer.Option(
@@ -89,16 +77,6 @@ DualPixel = Annotated[
     bool,
     typer.Option(
         "--dual-pixel", help="Estimate from both views of Canon dual-pixel raw files that hold two."
-    ),
-]
-Strength = Annotated[
-    float,
-    typer.Option(help="Amount of change: 0 is none, 1 the network's result, up to 2."),
-]
-ProtectRadius = Annotated[
-    float,
-    typer.Option(
-        metavar="PX", help="Leave pixels with radii up to this many pixels unchanged; 0 is off."
     ),
 ]
 ChannelAxis = Annotated[
@@ -151,35 +129,16 @@ Tile = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
-MapModel = Annotated[
-    str, typer.Option(metavar="NAME", help="Model that estimates radii; as for --model.")
-]
-
-#: Options that have another name now.
-_RENAMED = {"--scale": "--downscale", "--protect": "--protect-radius"}
-
-
-class CommandWithRenamedOptions(TyperCommand):
-    """A command that refuses an option's old name and says the new one."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the command line's words."""
-        for word in args:
-            name = word.partition("=")[0]
-            if name in _RENAMED:
-                typer.echo(f"Error: {name} is now called {_RENAMED[name]}", err=True)
-                raise typer.Exit(2)
-        return super().parse_args(ctx, args)
 
 
 def parse_options(
-    channel_axis: str,
-    encoding: EncodingChoice,
-    value_range: tuple[float, float] | None,
-    downscale: str,
-    device: str,
-    precision: PrecisionChoice,
-    tile: str,
+    channel_axis: ChannelAxis = "auto",
+    encoding: Encoding = EncodingChoice.AUTO,
+    value_range: ValueRange = None,
+    downscale: Downscale = "auto",
+    device: Device = "auto",
+    precision: Precision = PrecisionChoice.AUTO,
+    tile: Tile = "auto",
 ) -> Options:
     """Return the options that the words of the command line mean."""
     return Options.from_text(
@@ -193,3 +152,34 @@ def parse_options(
             "tile": tile,
         }
     )
+
+
+def parse_deblur_settings(**values: Any) -> DeblurSettings:
+    """Return the settings of deblurring; each of them is an option of the command line."""
+    texts = {name: value.value for name, value in values.items() if isinstance(value, StrEnum)}
+    return DeblurSettings(**{**values, **texts})
+
+
+def _deblur_option(setting: Any) -> Parameter:
+    """Return the option for a setting of deblurring, a field of `DeblurSettings`."""
+    accepted, default = setting.metadata["accepted"], setting.default
+    kind: Any = str
+    metavar: str | None = "NAME"
+    if isinstance(accepted, NumberRange):
+        kind, metavar = float, accepted.unit.upper() or None
+    elif accepted:
+        kind, metavar = _choices(accepted), None
+        default = kind(default)
+    option = typer.Option(metavar=metavar, help=setting.metadata["help"])
+    annotation = Annotated[kind, option]
+    return Parameter(setting.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _choices(texts: tuple[str, ...]) -> Any:
+    members = {text.upper(): text for text in texts}
+    return StrEnum("Choices", members)
+
+
+parse_deblur_settings.__signature__ = Signature(  # type: ignore[attr-defined]  # read by `command`
+    [_deblur_option(each) for each in fields(DeblurSettings)]
+)

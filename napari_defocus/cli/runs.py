@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..array_types import Array
+from ..deblur_settings import DeblurSettings
 from ..defocus_map import DefocusMap
 from ..errors import FileError, MapError, OptionError
 from ..image.layout import is_dask
@@ -116,37 +117,6 @@ class MapInput:
         return DefocusMap(radius, confidence, signed=bool((radius < 0).any()))
 
 
-@dataclass(frozen=True)
-class DeblurSettings:
-    """Choices for deblurring, as for :func:`napari_defocus.deblur`."""
-
-    strength: float = DeblurJob.strength
-    protect_radius: float = DeblurJob.protect_radius
-    detail: str = DeblurJob.detail
-    model: str = DeblurJob.model
-    map_model: str = DeblurJob.map_model
-
-    def job(self, image: Path, picture: Picture, source: MapInput, options: Options) -> DeblurJob:
-        """Return the job for a picture and its map, which is read or to be estimated."""
-        defocus: Any = source.read()
-        if source.dual_pixel:
-            refuse_named_model("map_model", self.map_model, switch="--dual-pixel")
-        if defocus is None:
-            views = _views(image, picture, dual_pixel=source.dual_pixel)
-            if views.right is not None:
-                defocus = EstimateJob(views, self.map_model, options)
-        return DeblurJob(
-            picture.data,
-            defocus,
-            self.strength,
-            self.protect_radius,
-            self.detail,
-            self.model,
-            self.map_model,
-            options,
-        )
-
-
 def map_defocus(
     source: ViewsInput, goals: MapOutputs, model: str, options: Options, *, overwrite: bool
 ) -> None:
@@ -207,7 +177,7 @@ def deblur_image(
     outputs = Outputs([image, *defocus.paths], [out], overwrite)
     picture = _read(image, options)
     check_fits(out, picture)
-    job = settings.job(image, picture, defocus, resolve_options(picture, options))
+    job = _deblur_job(image, picture, defocus, settings, resolve_options(picture, options))
     record = provenance(job, path=image.name)
     if is_dask(job.source):
         with windowed_files(outputs) as files:
@@ -248,7 +218,9 @@ def refocus_image(
     picture = _read(image, options)
     check_fits(out, picture)
     options = resolve_options(picture, options)
-    deblur = None if settings.is_sharp else deblurring.job(image, picture, defocus, options)
+    deblur = None
+    if not settings.is_sharp:
+        deblur = _deblur_job(image, picture, defocus, deblurring, options)
     refocus = partial(
         RefocusJob,
         focus=settings.focus,
@@ -286,6 +258,20 @@ def _deblur_with_map(image: Path, job: DeblurJob) -> tuple[Array, Any]:
     with progress_bar(f"deblur {image.name}") as progress:
         sharp: Array = job.run(progress)
     return sharp, defocus
+
+
+def _deblur_job(
+    image: Path, picture: Picture, source: MapInput, settings: DeblurSettings, options: Options
+) -> DeblurJob:
+    """Return the job for a picture and its map, which is read or to be estimated."""
+    defocus: Any = source.read()
+    if source.dual_pixel:
+        refuse_named_model("map_model", settings.map_model, switch="--dual-pixel")
+    if defocus is None:
+        views = _views(image, picture, dual_pixel=source.dual_pixel)
+        if views.right is not None:
+            defocus = EstimateJob(views, settings.map_model, options)
+    return DeblurJob(picture.data, defocus, settings, options)
 
 
 def _read(path: Path, options: Options) -> Picture:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..deblur_settings import DETAILS
 from ..errors import ModelError, OptionError
 from .cards import ModelCard, card_from, read_card
 from .weights import SUFFIXES, digest, parse_header, parse_pth, read_bytes
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from ..networks.descriptor import Task
 
 FOLDER = Path(__file__).parent
-#: How much detail deblurring may infer; the first is the default.
-DETAILS = ("faithful", "natural")
 #: Kinds of imaging for which there are models; the first is the default.
 IMAGINGS: "tuple[Imaging, ...]" = ("photo", "microscopy")
 _SINGLE: "dict[Imaging, str]" = {"photo": "single", "microscopy": "microscopy-single"}
@@ -54,7 +53,7 @@ def list_models() -> list[ModelCard]:
 def find_model(
     name_or_path: str | os.PathLike[str],
     task: "Task",
-    detail: str = "faithful",
+    detail: str = DETAILS[0],
     imaging: "Imaging" = "photo",
 ) -> ModelCard:
     """Return the card of a model.
@@ -99,7 +98,7 @@ def find_model(
     return _read_shipped(name, task)
 
 
-def default_name(task: "Task", detail: str = "faithful", imaging: "Imaging" = "photo") -> str:
+def default_name(task: "Task", detail: str = DETAILS[0], imaging: "Imaging" = "photo") -> str:
     """Return the name of the model that "auto" stands for.
 
     Raises

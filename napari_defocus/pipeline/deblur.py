@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..array_types import FloatArray
+from ..deblur_settings import DeblurSettings
 from ..defocus_map import check_values
 from ..image.layout import Layout
 from ..image.value_range import Range
@@ -35,17 +36,14 @@ class PlaneDeblurrer:
         The deblurring network.
     map_source : PlaneEstimator or bool
         The estimator of the map; or, if the map exists, whether its radii are signed.
-    strength : float
-        Factor of the change.
-    protect_radius : float
-        Radius in pixels up to which pixels stay untouched.
+    settings : DeblurSettings
+        How much is changed.
     """
 
     layout: Layout
     model: ModelCard | nn.Module
     map_source: PlaneEstimator | bool
-    strength: float
-    protect_radius: float
+    settings: DeblurSettings
 
     @property
     def stages(self) -> int:
@@ -89,9 +87,9 @@ class PlaneDeblurrer:
 
     def _weight(self, radius: FloatArray) -> FloatArray:
         """Return the factor of the change: 0 up to the protected radius, full from twice that."""
-        limit = self.protect_radius
+        limit = self.settings.protect_radius
         share = 1 - smoothstep_down(radius, limit, 2 * limit) if limit else np.ones_like(radius)
-        return np.float32(self.strength) * share
+        return np.float32(self.settings.strength) * share
 
 
 def _unsigned_map(

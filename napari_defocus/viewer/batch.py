@@ -243,11 +243,9 @@ class BatchWidget(Container[Widget]):
     def _settings(self) -> Settings:
         return Settings(
             task=self._task.value,
-            strength=self._deblur.strength.value,
-            protect_radius=self._deblur.protect_radius.value,
-            detail=self._deblur.detail.value,
-            model=self._model.value,
-            map_model=self._map_model.value,
+            deblurring=self._deblur.settings(
+                model=self._model.value, map_model=self._map_model.value
+            ),
             dual_pixel=self._dual_pixel.value,
             options=self._compute.options,
             pattern=self._pattern.value,

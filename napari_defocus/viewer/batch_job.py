@@ -3,14 +3,16 @@
 import shlex
 from collections import Counter
 from collections.abc import Generator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from ..batch.plan import Plan
 from ..batch.process import Outcome
 from ..batch.run import Event, run_plan
 from ..batch.settings import Settings
+from ..deblur_settings import DeblurSettings
 from ..inference.engine import Progress
+from ..options import Options
 
 _STEPS_PER_FILE = 1000
 
@@ -85,21 +87,24 @@ class Tally:
 
 def as_python(paths: list[str], folder: str, settings: Settings) -> str:
     """Return Python code that runs a batch over `paths`, with results in `folder`."""
-    arguments = {name: repr(value) for name, value in _changed(settings).items()}
-    options = settings.options.changed()
-    if options:
-        words = ", ".join(f"{name}={value!r}" for name, value in options.items())
-        arguments["options"] = f"Options({words})"
-    argument_text = ", ".join(f"{name}={text}" for name, text in arguments.items())
-    imports = ["from napari_defocus import Options"] if options else []
+    parts: dict[str, DeblurSettings | Options] = {
+        "deblurring": settings.deblurring,
+        "options": settings.options,
+    }
+    values = [f"{name}={value!r}" for name, value in _changed(settings).items()]
+    names = []
+    for name, part in parts.items():
+        if part.changed():
+            names.append(type(part).__name__)
+            changes = ", ".join(f"{key}={value!r}" for key, value in part.changed().items())
+            values.append(f"{name}={names[-1]}({changes})")
     return "\n".join(
         [
-            *imports,
-            "from napari_defocus.batch.plan import make_plan",
-            "from napari_defocus.batch.run import run_plan",
-            "from napari_defocus.batch.settings import Settings",
+            *([f"from napari_defocus import {', '.join(names)}"] if names else []),
+            "from napari_defocus.batch import Settings, make_plan, run_plan",
             "",
-            f"plan = make_plan({paths!r}, {folder!r}, Settings({argument_text}))",
+            f"settings = Settings({', '.join(values)})",
+            f"plan = make_plan({paths!r}, {folder!r}, settings)",
             "for event in run_plan(plan):",
             "    if event.outcome is not None:",
             "        print(plan.items[event.index].source, event.outcome)",
@@ -111,7 +116,8 @@ def as_python(paths: list[str], folder: str, settings: Settings) -> str:
 def as_command_line(paths: list[str], folder: str, settings: Settings) -> str:
     """Return the command line that runs a batch over `paths`, with results in `folder`."""
     words = ["napari-defocus", "batch", *paths, folder]
-    for name, value in (_changed(settings) | settings.options.to_text()).items():
+    values = _changed(settings) | settings.deblurring.changed() | settings.options.to_text()
+    for name, value in values.items():
         words.append(f"--{name.replace('_', '-')}")
         if value is not True:
             words.append(str(value))
@@ -119,9 +125,10 @@ def as_command_line(paths: list[str], folder: str, settings: Settings) -> str:
 
 
 def _changed(settings: Settings) -> dict[str, Any]:
-    """Return the settings that differ from their defaults, by name, without the options."""
-    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
-    del values["options"]
+    """Return the settings of the batch itself that differ from their defaults, by name."""
+    values = {
+        name: getattr(settings, name) for name in ("task", "dual_pixel", "pattern", "existing")
+    }
     return {name: value for name, value in values.items() if value != getattr(Settings, name)}
 
 

@@ -75,7 +75,7 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._image.changed.connect(self._watch)
         self._defocus.changed.connect(self._watch)
         self._model.names.changed.connect(self._deblur.follow_model)
-        self._deblur.detail.changed.connect(self._show_auto)
+        self._deblur["detail"].changed.connect(self._show_auto)
         for setting in self._deblur.widgets:
             setting.changed.connect(self._preview.request)
         for control in (self._compute.downscale, self._compute.encoding):
@@ -89,16 +89,13 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         map_layer = self._defocus.value
         return DeblurLayerJob(
             image=self._source(window),
-            model=self._model.value,
             options=self._compute.options,
             defocus=None if map_layer is None else map_source(map_layer, image, window),
-            strength=self._deblur.strength.value,
-            protect_radius=self._deblur.protect_radius.value,
-            detail=self._deblur.detail.value,
+            settings=self._deblur.settings(model=self._model.value),
         )
 
     def _auto_job(self, blank: Any, options: Options) -> DeblurJob:
-        return DeblurJob(blank, detail=self._deblur.detail.value, options=options)
+        return DeblurJob(blank, settings=self._deblur.settings(), options=options)
 
     def _watch(self, *_: Any) -> None:
         """Make the preview follow changes to the pixels of the chosen layers."""

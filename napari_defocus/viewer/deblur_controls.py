@@ -1,45 +1,57 @@
-"""Controls for the strength of deblurring, shared by the Deblur and the Batch widget."""
+"""Controls for the settings of deblurring, shared by the Deblur and the Batch widget."""
+
+from dataclasses import fields
+from typing import Any
 
 from magicgui.widgets import ComboBox, FloatSlider
 
-from ..jobs import DeblurJob
-from ..models.registry import DETAILS
+from ..deblur_settings import DeblurSettings, NumberRange
 
 
 class DeblurControls:
-    """Controls for detail, strength and protect radius."""
+    """One control for each setting of deblurring that is a number or a choice; models are not.
+
+    Examples
+    --------
+    >>> controls = DeblurControls()  # doctest: +SKIP
+    >>> controls["strength"].value = 0.8
+    >>> controls.settings(model="photo-natural")
+    """
 
     def __init__(self) -> None:
-        self.detail = ComboBox(
-            name="detail",
-            value=DeblurJob.detail,
-            choices=DETAILS,
-            tooltip="faithful: only what the image shows, for measuring; natural: adds fine detail "
-            'that is likely rather than certain. Only the model "auto" heeds it',
-        )
-        self.strength = FloatSlider(
-            name="strength",
-            value=DeblurJob.strength,
-            min=0.0,
-            max=2.0,
-            tooltip="0 leaves the image unchanged, 1 is the full result, more exaggerates it",
-        )
-        self.protect_radius = FloatSlider(
-            name="protect_radius",
-            label="protect below (px)",
-            value=DeblurJob.protect_radius,
-            min=0.0,
-            max=4.0,
-            tooltip="Pixels with a smaller blur radius stay unchanged; 0 deblurs all pixels",
-        )
+        self._controls = {
+            each.name: _control(each)
+            for each in fields(DeblurSettings)
+            if each.metadata["accepted"] is not None
+        }
+
+    def __getitem__(self, name: str) -> ComboBox | FloatSlider:
+        return self._controls[name]
 
     @property
     def widgets(self) -> list[ComboBox | FloatSlider]:
         """The controls, from top to bottom."""
-        return [self.detail, self.strength, self.protect_radius]
+        return list(self._controls.values())
+
+    def settings(self, **models: str) -> DeblurSettings:
+        """Return the settings as chosen here, with models chosen elsewhere."""
+        values: dict[str, Any] = {name: each.value for name, each in self._controls.items()}
+        return DeblurSettings(**values | models)
 
     def follow_model(self, model: str) -> None:
-        """Enable the choice of detail only for the model "auto", the only one that heeds it."""
+        """Enable the choice of detail only for the model "auto", the only one that uses it."""
         if model != "auto":
-            self.detail.value = DeblurJob.detail
-        self.detail.enabled = model == "auto"
+            self["detail"].value = DeblurSettings.detail
+        self["detail"].enabled = model == "auto"
+
+
+def _control(setting: Any) -> ComboBox | FloatSlider:
+    accepted = setting.metadata["accepted"]
+    arguments: dict[str, Any] = {
+        "label": setting.metadata["label"],
+        "tooltip": setting.metadata["help"],
+    }
+    if isinstance(accepted, NumberRange):
+        arguments |= {"min": accepted.least, "max": accepted.slider_most}
+        return FloatSlider(name=setting.name, value=setting.default, **arguments)
+    return ComboBox(name=setting.name, value=setting.default, choices=accepted, **arguments)

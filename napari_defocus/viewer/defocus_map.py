@@ -66,8 +66,8 @@ class DefocusMapWidget(TaskWidget[MapResult]):
         source, right = self._source(window), self._right_layer(self._layer())
         return EstimateLayerJob(
             source,
-            self._model.value,
             self._compute.options,
+            model=self._model.value,
             right=None if right is None else image_source(right, window),
         )
 

@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from ..deblur_settings import DeblurSettings
 from ..inference.engine import Progress
 from ..jobs import DeblurJob, EstimateJob
 from ..options import Options
@@ -32,14 +33,11 @@ class LayerJob(ABC, Generic[ResultT]):
     ----------
     image : ImageSource
         The part of the layer.
-    model : str
-        Name or path of the model that makes the result.
     options : Options
         Options as chosen in the widget; the layer adds channel axis and value range.
     """
 
     image: ImageSource
-    model: str
     options: Options
 
     @abstractmethod
@@ -91,10 +89,13 @@ class EstimateLayerJob(LayerJob[MapResult]):
 
     Parameters
     ----------
+    model : str
+        Name or path of the estimator.
     right : ImageSource, optional
         The right view, if `image` is the left one.
     """
 
+    model: str = EstimateJob.model
     right: ImageSource | None = None
 
     def steps(self) -> Generator[Progress, None, MapResult]:
@@ -119,7 +120,7 @@ class EstimateLayerJob(LayerJob[MapResult]):
         inputs: dict[str, ImageSource | MapSource] = {"image": self.image}
         if self.right is not None:
             inputs["right"] = self.right
-        arguments = _changed(self, EstimateJob, ("model",))
+        arguments = {} if self.model == EstimateJob.model else {"model": self.model}
         return Call("estimate_defocus", "map", "defocus", inputs, arguments, self.options)
 
 
@@ -131,14 +132,12 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
     ----------
     defocus : MapSource, optional
         The map; estimated from the image if there is none.
-    strength, protect_radius, detail
-        As in :func:`napari_defocus.deblur`.
+    settings : DeblurSettings
+        How much is changed, and by which models.
     """
 
     defocus: MapSource | None = None
-    strength: float = DeblurJob.strength
-    protect_radius: float = DeblurJob.protect_radius
-    detail: str = DeblurJob.detail
+    settings: DeblurSettings = field(default_factory=DeblurSettings)
 
     def steps(self) -> Generator[Progress, None, DeblurResult]:
         """Deblur the image, yielding after every plane that is read and every tile."""
@@ -150,15 +149,8 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         """Read image and map, yielding after every plane; return the job on these arrays."""
         image = yield from self.image.read()
         options = yield from self.image.complete_options(self.options)
-        return DeblurJob(
-            image,
-            None if self.defocus is None else self.defocus.read(),
-            strength=self.strength,
-            protect_radius=self.protect_radius,
-            detail=self.detail,
-            model=self.model,
-            options=options,
-        )
+        defocus = None if self.defocus is None else self.defocus.read()
+        return DeblurJob(image, defocus, self.settings, options)
 
     @property
     def call(self) -> Call:
@@ -166,13 +158,4 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         inputs: dict[str, ImageSource | MapSource] = {"image": self.image}
         if self.defocus is not None:
             inputs["defocus"] = self.defocus
-        names = ("strength", "protect_radius", "detail", "model")
-        return Call(
-            "deblur", "deblur", "sharp", inputs, _changed(self, DeblurJob, names), self.options
-        )
-
-
-def _changed(job: Any, defaults: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the arguments that differ from the API's defaults, by name."""
-    values = {name: getattr(job, name) for name in names}
-    return {name: value for name, value in values.items() if value != getattr(defaults, name)}
+        return Call("deblur", "deblur", "sharp", inputs, self.settings.changed(), self.options)

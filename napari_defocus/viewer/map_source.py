@@ -37,6 +37,34 @@ class EstimatedMap:
     digest: str
 
 
+def layer_map(layer: "Image") -> "DefocusMap":
+    """Return the defocus map that a layer was made from, with its confidence.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        A layer of radii that the widget *Defocus Map* made.
+
+    Raises
+    ------
+    MapError
+        If it is another layer.
+
+    Examples
+    --------
+    In napari's console::
+
+        from napari_defocus.viewer import layer_map
+        radius, confidence = layer_map(viewer.layers["photo defocus"])
+    """
+    estimated = layer.metadata.get(MAP_KEY)
+    if not isinstance(estimated, EstimatedMap):
+        raise MapError(
+            f"the layer {layer.name!r} is no map that Defocus Map made; give the layer of its radii"
+        )
+    return estimated.map
+
+
 @dataclass(frozen=True)
 class MapSource:
     """Part of a map layer, to be read later.

@@ -84,7 +84,7 @@ class PreviewJob:
             cache = PreviewCache(options.encoding, value_range)
         source = replace(source, measured_range=cache.value_range)
         job = yield from replace(self.job, image=source).read()
-        if job.estimate is not None and job.strength > 0:
+        if job.estimate is not None and job.settings.strength > 0:
             if cache.defocus is None or (cache.window, cache.options) != (source.window, options):
                 defocus = yield from job.estimate.steps()
                 cache = replace(cache, window=source.window, options=options, defocus=defocus)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..options import Options
 from .image_source import ImageSource
-from .map_source import MAP_KEY, MapSource
+from .map_source import MapSource
 
 #: Options that say how values are read, which ``measure_range`` takes too.
 _READING = ("channel_axis", "encoding")
@@ -69,6 +69,8 @@ def as_python(call: Call) -> str:
     imports = [f"from napari_defocus import {', '.join(sorted(names))}"]
     if any(_is_file(source) for source in call.inputs.values()):
         imports.append("from napari_defocus.io import read_picture")
+    if any(_has_confidence(source) for source in call.inputs.values()):
+        imports.append("from napari_defocus.viewer import layer_map")
     return "\n".join(
         [
             *imports,
@@ -105,7 +107,7 @@ def _origin(source: ImageSource | MapSource) -> str:
         return f"read_picture({source.path!r}).data"
     layer = f"viewer.layers[{source.name!r}]"
     if _has_confidence(source):
-        return f"{layer}.metadata[{MAP_KEY!r}].map"
+        return f"layer_map({layer})"
     multiscale = isinstance(source, ImageSource) and source.multiscale
     return f"{layer}.data[0]" if multiscale else f"{layer}.data"
 

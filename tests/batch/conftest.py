@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from napari_defocus.batch.settings import Settings
+from napari_defocus.deblur_settings import DeblurSettings
 from napari_defocus.networks import build
 
 from ..model_files import save_untrained
@@ -43,7 +44,13 @@ def small_models(tmp_path_factory):
 @pytest.fixture
 def settings(small_models):
     """Return a function that makes settings with the small networks."""
-    return lambda **changes: Settings(**{**small_models, **changes})
+
+    def make(**changes):
+        names = DeblurSettings.__dataclass_fields__.keys() & changes
+        deblurring = {name: changes.pop(name) for name in names}
+        return Settings(deblurring=DeblurSettings(**{**small_models, **deblurring}), **changes)
+
+    return make
 
 
 def picture(seed, shape=(24, 32, 3)):

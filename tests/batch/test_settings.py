@@ -10,6 +10,7 @@ import pytest
 from napari_defocus import Options
 from napari_defocus.batch.plan import Plan
 from napari_defocus.batch.settings import Settings
+from napari_defocus.deblur_settings import DeblurSettings
 from napari_defocus.errors import ModelError, OptionError
 
 
@@ -32,7 +33,10 @@ def test_names_of_results_follow_the_pattern():
         ({"pattern": "{name"}, "may hold {name}, {what} and {suffix}"),
         ({"pattern": "../{name}{what}"}, "and no folder"),
         ({"dual_pixel": "no"}, "dual_pixel is 'no'; True or False is expected"),
-        ({"dual_pixel": True, "map_model": "single"}, "map_model is 'single' and dual_pixel is on"),
+        (
+            {"dual_pixel": True, "deblurring": DeblurSettings(map_model="single")},
+            "map_model is 'single' and dual_pixel is on",
+        ),
     ],
 )
 def test_impossible_settings_are_an_error(changes, words):
@@ -58,7 +62,7 @@ def test_fingerprint_changes_only_with_settings_that_change_results():
         settings.fingerprint()
     )
     for changed in (
-        {"strength": 0.5},
+        {"deblurring": DeblurSettings(strength=0.5)},
         {"task": "map"},
         {"dual_pixel": True},
         {"options": Options(encoding="linear")},
@@ -74,7 +78,7 @@ def test_the_model_for_two_views_may_take_part_with_dual_pixel():
 
 def test_unknown_models_are_refused():
     with pytest.raises(ModelError, match="no model 'nonsense'"):
-        Settings(model="nonsense").possible_models()
+        Settings(deblurring=DeblurSettings(model="nonsense")).possible_models()
 
 
 EARLIER = {
@@ -104,7 +108,10 @@ def test_settings_of_an_earlier_version_are_read():
         channel_axis="none", value_range=(0.0, 2.0), downscale=2, device="cpu", tile=None
     )
     assert Settings.from_json(EARLIER) == Settings(
-        task="both", strength=0.5, protect_radius=1.0, existing="keep", options=options
+        task="both",
+        deblurring=DeblurSettings(strength=0.5, protect_radius=1.0),
+        existing="keep",
+        options=options,
     )
 
 
@@ -113,5 +120,5 @@ def test_a_plan_of_an_earlier_version_is_read(tmp_path):
     text = json.dumps({"settings": EARLIER, "items": [item]})
     (tmp_path / "napari-defocus-batch.json").write_text(text, encoding="utf-8")
     plan = Plan.read(tmp_path)
-    assert plan.settings.protect_radius == 1.0
+    assert plan.settings.deblurring.protect_radius == 1.0
     assert plan.items[0].results["sharp"].name == "a-deblurred.png"

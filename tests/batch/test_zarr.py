@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,10 +56,9 @@ def test_results_of_stores_equal_those_of_the_api(stores, settings, tmp_path):
     assert [outcome.state for outcome in done] == ["done", "done"], done
     source = read_picture(stores / "a.ome.zarr")
     options = resolve_options(source, custom.options)
-    defocus = EstimateJob(Views(source.data), custom.map_model, options).run()
-    sharp = DeblurJob(
-        source.data, defocus, protect_radius=0.0, model=custom.model, options=options
-    ).run()
+    defocus = EstimateJob(Views(source.data), custom.deblurring.map_model, options).run()
+    deblurring = replace(custom.deblurring, map_model="auto")  # the map is there
+    sharp = DeblurJob(source.data, defocus, deblurring, options).run()
     for word, wanted in [
         ("defocus", defocus.radius),
         ("confidence", defocus.confidence),

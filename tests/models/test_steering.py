@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_defocus import deblur, reblur
+from napari_defocus.deblur_settings import DETAILS
 from napari_defocus.io import read_picture
-from napari_defocus.models.registry import DETAILS
 from napari_defocus.viewer.samples import FOLDER as SAMPLES
 
 RADIUS = 3.0

@@ -6,7 +6,8 @@ from enum import StrEnum
 from itertools import chain, islice
 from pathlib import Path
 
-from napari_defocus.models.registry import DETAILS, default_name
+from napari_defocus.deblur_settings import DETAILS
+from napari_defocus.models.registry import default_name
 from napari_defocus.networks.descriptor import Task
 from training.data.images import image_files
 from training.errors import TrainingError

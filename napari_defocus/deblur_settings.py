@@ -1,0 +1,124 @@
+"""Settings of deblurring, with all that command line, batch and widgets have to know of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from .errors import OptionError
+from .options import check_number
+
+#: How much detail deblurring may infer; the first is the default.
+DETAILS = ("faithful", "natural")
+
+
+@dataclass(frozen=True)
+class NumberRange:
+    """Numbers that a setting accepts.
+
+    Parameters
+    ----------
+    least, most : float
+        Limits; `most` may be infinite.
+    slider_most : float
+        Upper end of the setting's slider.
+    unit : str
+        Unit of the numbers, empty if they have none.
+    """
+
+    least: float
+    most: float
+    slider_most: float
+    unit: str = ""
+
+    def check(self, name: str, value: Any) -> float:
+        """Return the value of a setting as a float; an OptionError unless it is accepted."""
+        accepted = f"a number from {self.least:g} to {self.most:g}"
+        if math.isinf(self.most):
+            accepted = f"a finite number of {self.least:g} or more"
+        return check_number(name, value, accepted, self.least, self.most)
+
+
+def _described(label: str, text: str, accepted: Any = None) -> dict[str, Any]:
+    return {"label": label, "help": text, "accepted": accepted}
+
+
+@dataclass(frozen=True)
+class DeblurSettings:
+    """How much deblurring changes, and the models that it uses.
+
+    A field's metadata hold its ``"label"``, its ``"help"`` and what is ``"accepted"``: a
+    `NumberRange`, a tuple of texts, or None, which is checked later. Command line and widgets make
+    their options and controls from them.
+
+    Parameters
+    ----------
+    strength, protect_radius, detail, model, map_model
+        As in :func:`napari_defocus.deblur`.
+
+    Raises
+    ------
+    OptionError
+        If `strength`, `protect_radius` or `detail` is not accepted. Models are checked when they
+        are looked for.
+
+    Examples
+    --------
+    >>> DeblurSettings(strength=0.5).changed()
+    {'strength': 0.5}
+    >>> DeblurSettings(strength=3)
+    Traceback (most recent call last):
+    ...
+    napari_defocus.errors.OptionError: strength is 3; a number from 0 to 2 is expected
+    """
+
+    strength: float = field(
+        default=1.0,
+        metadata=_described(
+            "strength",
+            "Amount of change: 0 leaves the image unchanged, 1 is the network's result, up to 2 "
+            "exaggerates it.",
+            NumberRange(0, 2, slider_most=2),
+        ),
+    )
+    protect_radius: float = field(
+        default=0.5,
+        metadata=_described(
+            "protect below (px)",
+            "Leave pixels with radii up to this many pixels unchanged; 0 deblurs all pixels.",
+            NumberRange(0, math.inf, slider_most=4, unit="px"),
+        ),
+    )
+    detail: str = field(
+        default=DETAILS[0],
+        metadata=_described(
+            "detail",
+            "For the model auto. faithful: restore only what the image still shows, for measuring; "
+            "natural: add fine detail that is likely rather than certain.",
+            DETAILS,
+        ),
+    )
+    model: Any = field(
+        default="auto",
+        metadata=_described(
+            "deblur model", "auto, a name from the list of models, or your own weights file."
+        ),
+    )
+    map_model: Any = field(
+        default="auto",
+        metadata=_described("map model", "Model that estimates radii; as for the deblur model."),
+    )
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value, accepted = getattr(self, each.name), each.metadata["accepted"]
+            if isinstance(accepted, NumberRange):
+                object.__setattr__(self, each.name, accepted.check(each.name, value))
+            elif accepted and not (isinstance(value, str) and value in accepted):
+                raise OptionError(f"{each.name} is {value!r}; accepted are {', '.join(accepted)}")
+
+    def changed(self) -> dict[str, Any]:
+        """Return the settings that differ from their defaults, by name."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in values.items() if value != getattr(type(self), name)}
