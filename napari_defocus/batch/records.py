@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, reason
+from ..io.json_file import parse_json
+from ..io.regular_file import open_regular, read_regular
 from ..provenance_record import sidecar_path, write_sidecar
 
 _KEY = "batch"
 #: Largest sidecar and largest plan that are read, in bytes.
 _SIDECAR_SIZE, _PLAN_SIZE = 2**24, 2**28
+_PLAN_VALUES = 4_000_000  # of half a million files
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,7 @@ def file_hash(path: Path) -> str:
     try:
         if path.is_dir():
             return _folder_hash(path)
-        if not path.is_file() and path.exists():
-            raise FileError(f"{path} is a pipe or a device; give the name of an image file")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileError:
         raise
@@ -177,15 +177,12 @@ def read_json(path: Path, most: int = _PLAN_SIZE) -> Any:
 
     Raises
     ------
-    OSError, ValueError, RecursionError
+    OSError, ValueError
         If it cannot be read.
     """
-    status = path.lstat()
-    if not stat.S_ISREG(status.st_mode):
-        raise ValueError("it is no file, but a link, a pipe or a folder")
-    if status.st_size > most:
-        raise ValueError(f"it holds {status.st_size} bytes")
-    return json.loads(path.read_bytes())
+    if path.is_symlink():
+        raise ValueError("it is a link")
+    return parse_json(read_regular(path, most), _PLAN_VALUES)
 
 
 def verify_results(results: Iterable[Path], source: Input, fingerprint: str) -> Measures | None:

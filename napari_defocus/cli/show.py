@@ -1,9 +1,7 @@
 """Tables of the models, of an image file, and of this machine."""
 
 import json
-import os
 import platform
-import stat
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -13,10 +11,12 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import DefocusError, ModelError, printable
+from ..errors import DefocusError, ModelError, printable, reason
 from ..image.dask_planes import range_of
 from ..image.layout import Imaging, is_dask, read_layout
 from ..io import Picture, open_picture
+from ..io.json_file import parse_json
+from ..io.regular_file import read_regular
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
 from ..provenance_record import sidecar_path
@@ -190,22 +190,11 @@ def _default_model(task: Any, imaging: Imaging) -> str:
 
 def _origin(sidecar: Path) -> str:
     try:
-        record = json.loads(_read_small(sidecar))
+        record = parse_json(read_regular(sidecar, _LARGEST_SIDECAR))
         models = ", ".join(f"{model['name']} {model['version']}" for model in record["models"])
         return f"{record['function']} by napari-defocus {record['version']}, models: {models}"
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        return f"{sidecar.name} cannot be understood: {error}"
-
-
-def _read_small(path: Path) -> str:
-    """Return the text of a file that should be small."""
-    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("it is no file")
-        if status.st_size > _LARGEST_SIDECAR:
-            raise ValueError(f"it has {status.st_size} bytes, and should have some thousands")
-        return file.read(_LARGEST_SIDECAR).decode()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"{sidecar.name} cannot be understood: {reason(error)}"
 
 
 def _machine_rows() -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .regular_file import read_regular
 
-#: Bytes of JSON that are read: a plan of a hundred thousand files.
+#: Bytes of a JSON file.
 LARGEST = 40_000_000
 #: Brackets and commas in it; each can stand for a value of 100 bytes and more.
 _MOST_VALUES = 1_000_000
@@ -25,8 +25,15 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     return parse_json(read_regular(path, LARGEST))
 
 
-def parse_json(content: bytes) -> Any:
+def parse_json(content: bytes, most_values: int = _MOST_VALUES) -> Any:
     """Return the values that JSON in UTF-8 stands for.
+
+    Parameters
+    ----------
+    content : bytes
+        The JSON.
+    most_values : int
+        Largest number of brackets and commas in it.
 
     Raises
     ------
@@ -42,17 +49,15 @@ def parse_json(content: bytes) -> Any:
     ...
     ValueError: it is nested too deep
     """
-    check_json(content)
+    check_json(content, most_values)
     try:
         return json.loads(content.decode())
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
 
 
-def check_json(content: bytes) -> None:
-    """Raise a ValueError for JSON that is too long, or holds too many values."""
-    if len(content) > LARGEST:
-        raise ValueError(f"it holds {len(content)} bytes; up to {LARGEST} are read")
+def check_json(content: bytes, most_values: int = _MOST_VALUES) -> None:
+    """Raise a ValueError for JSON that holds too many values."""
     values = sum(map(content.count, (b",", b"[", b"{")))
-    if values > _MOST_VALUES:
-        raise ValueError(f"it holds {values} values; up to {_MOST_VALUES} are read")
+    if values > most_values:
+        raise ValueError(f"it holds {values} values; up to {most_values} are read")

@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from typing import BinaryIO
+from io import BufferedReader, FileIO
 
 _NO_FILE = "it is a pipe or a device, not a file"
 _NAMES = ("O_NONBLOCK", "O_NOCTTY", "O_BINARY", "O_CLOEXEC")
@@ -11,7 +11,7 @@ _NAMES = ("O_NONBLOCK", "O_NOCTTY", "O_BINARY", "O_CLOEXEC")
 _FLAGS = sum(getattr(os, name, 0) for name in _NAMES)
 
 
-def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
     """Open a file for reading, unless it is anything but a regular file.
 
     The open descriptor is tested, so it does not matter if the file is exchanged meanwhile.
@@ -28,21 +28,22 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     ...
     OSError: [Errno 22] it is a pipe or a device, not a file: '/dev/null'
     """
-    return open(path, "rb", opener=_open_descriptor)
-
-
-def _open_descriptor(path: str, flags: int) -> int:
+    name = os.fspath(path)
     try:
-        descriptor = os.open(path, flags | _FLAGS)
+        descriptor = os.open(name, os.O_RDONLY | _FLAGS)
     except OSError as error:
         if error.errno != errno.ENXIO:
             raise
-        raise OSError(errno.EINVAL, _NO_FILE, path) from error  # a socket
+        raise OSError(errno.EINVAL, _NO_FILE, name) from error  # a socket
     mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # `open` refuses a folder in its own words
-        return descriptor
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, _NO_FILE, path)
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+        raise OSError(errno.EINVAL, _NO_FILE, name)
+    file = FileIO(descriptor)
+    file.name = name
+    return BufferedReader(file)
 
 
 def read_regular(path: str | os.PathLike[str], largest: int) -> bytes:

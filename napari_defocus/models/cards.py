@@ -7,13 +7,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import ModelError
+from ..errors import ModelError, reason
+from ..io.json_file import read_json
 
 if TYPE_CHECKING:  # the package of networks imports torch
     from torch import nn
 
     from ..networks.descriptor import Descriptor, Task
 
+#: Values in the tables of a card.
+_MOST_VALUES = 200_000
 TASKS: "tuple[Task, ...]" = ("single", "dual", "deblur")
 
 
@@ -93,12 +96,12 @@ def read_card(path: Path) -> ModelCard:
     except ModelError:
         raise
     except (OSError, ValueError) as error:
-        raise ModelError(f"model card {path.name} cannot be read: {error}") from error
+        raise ModelError(f"model card {path.name} cannot be read: {reason(error)}") from error
 
 
 @lru_cache(maxsize=64)
 def _read_card(path: Path, _modified: int, _size: int) -> ModelCard:
-    values = json.loads(path.read_text(encoding="utf-8"))
+    values = read_json(path)
     card = card_from(values, path.with_suffix(".safetensors"), f"model card {path.name}")
     if card.name != path.stem:
         raise ModelError(
@@ -136,6 +139,8 @@ def card_from(values: object, path: Path, source: str) -> ModelCard:
             fault = "lacks" if name not in values else f"has a {type(value).__name__} for"
             wanted = "text" if kind is str else "a table of values"
             raise ModelError(f"{source} {fault} the field {name!r}; it should be {wanted}")
+        if kind is Mapping:
+            _check_size(value, name, source)
     if card["task"] not in TASKS:
         raise ModelError(f"{source} has the task {card['task']!r}; accepted are {', '.join(TASKS)}")
     if card["scale_from"] and card["task"] != "dual":
@@ -143,6 +148,18 @@ def card_from(values: object, path: Path, source: str) -> ModelCard:
             f"{source} has the field 'scale_from', which only the task 'dual' may have"
         )
     return ModelCard(path=path, **card)
+
+
+def _check_size(values: object, name: str, source: str) -> None:
+    """Refuse tables of very many values: lists that hold the same list twice double each time."""
+    pending, count = [values], 0
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Mapping | list | tuple):
+            pending += value.values() if isinstance(value, Mapping) else value
+        count += 1
+        if count + len(pending) > _MOST_VALUES:
+            raise ModelError(f"{source} has more than {_MOST_VALUES} values in the field {name!r}")
 
 
 def describe_network(network: "nn.Module") -> ModelCard:

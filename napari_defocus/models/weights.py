@@ -6,27 +6,32 @@ which refuses anything but tensors and plain values.
 
 import hashlib
 import io
-import json
+import pickletools
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelError
+from ..errors import ModelError, reason
+from ..io.json_file import parse_json
+from ..io.regular_file import read_regular
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SUFFIXES = (".safetensors", ".pth")
+_LARGEST_FILE = 1 << 30
+#: Bytes of the pickle in a ``.pth``, beside its tensors: each can become an object of 64 bytes.
+_LARGEST_PICKLE = 1 << 20
+_PICKLES = 5  # at the beginning of a .pth that is no zip file
 
 
 def read_bytes(path: Path) -> bytes:
     """Return the content of a weights file; a ModelError if it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_regular(path, _LARGEST_FILE)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ModelError(f"weights file {path} cannot be read: {reason}") from error
+        raise ModelError(f"weights file {path} cannot be read: {reason(error)}") from error
 
 
 def digest(content: bytes) -> str:
@@ -46,9 +51,9 @@ def parse_header(content: bytes, path: Path) -> dict[str, Any]:
     """
     try:
         length = int.from_bytes(content[:8], "little")
-        header = json.loads(content[8 : 8 + length])
-        fields = json.loads(header["__metadata__"]["model"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        header = parse_json(content[8 : 8 + length])
+        fields = parse_json(header["__metadata__"]["model"].encode())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"weights file {path.name} does not say which network it is for; "
             "it should be written by napari_defocus.models.write_model"
@@ -68,7 +73,8 @@ def parse_pth(content: bytes, path: Path) -> dict[str, Any]:
     """
     import torch
 
-    _check_inflated(content, path)
+    for pickle in _pickles(content, path):
+        _check_pickle(pickle, path)
     try:
         parsed = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes torch raise a dozen kinds
@@ -83,17 +89,40 @@ def parse_pth(content: bytes, path: Path) -> dict[str, Any]:
     return parsed
 
 
-def _check_inflated(content: bytes, path: Path) -> None:
-    """Refuse a zip file with compressed parts, as a bomb has them: torch compresses none."""
+def _pickles(content: bytes, path: Path) -> list[bytes]:
+    """Return the pickles in a ``.pth``; of one of the old kind, which begins with them, all of it.
+
+    Zip files with compressed parts, as a bomb has them, are refused: torch compresses none.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
-        return  # a bare pickle, or a file that torch refuses
-    if size > 2 * len(content):
-        raise ModelError(
-            f"weights file {path.name} is damaged: {len(content)} bytes claim to hold {size}"
-        )
+            parts = archive.infolist()
+            size = sum(part.file_size for part in parts)
+            if size <= 2 * len(content):
+                pickles = [part for part in parts if part.filename.lower().endswith(".pkl")]
+                return [archive.read(part) for part in pickles]
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, RuntimeError):
+        return [content]  # a bare pickle, or a file that torch refuses
+    raise ModelError(
+        f"weights file {path.name} is damaged: {len(content)} bytes claim to hold {size}"
+    )
+
+
+def _check_pickle(content: bytes, path: Path) -> None:
+    """Refuse a pickle that torch would read, but that fills the memory."""
+    file = io.BytesIO(content)
+    try:
+        for _ in range(_PICKLES):
+            for _, argument, position in pickletools.genops(file):
+                is_long = position is not None and position > _LARGEST_PICKLE
+                if is_long or (isinstance(argument, str) and "bytearray" in argument):
+                    raise ModelError(
+                        f"weights file {path.name} is damaged: it holds much beside its tensors"
+                    )
+    except ModelError:
+        raise
+    except Exception:  # torch refuses it too, or these are the tensors behind the pickles
+        return
 
 
 def parse_tensors(content: bytes, path: Path) -> dict[str, "Tensor"]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 import resource
 import zipfile
@@ -15,6 +16,7 @@ from torch import nn
 
 from napari_defocus.errors import ModelError
 from napari_defocus.models import find_model, load_network
+from napari_defocus.models.cards import read_card
 from napari_defocus.networks import build
 
 from ..model_files import save_untrained
@@ -184,3 +186,72 @@ def test_deeply_nested_headers_are_an_error(tmp_path):
         path = tmp_path / "deep.safetensors"
         path.write_bytes(len(header).to_bytes(8, "little") + header)
         assert_refused(path, "does not say which network it is for")
+
+
+def test_headers_of_very_many_values_are_an_error(tmp_path):
+    path, many = tmp_path / "long.safetensors", "[]," * 10**6
+    for header in ('{"a": [' + many, json.dumps({"__metadata__": {"model": many}})):
+        path.write_bytes(len(header).to_bytes(8, "little") + header.encode())
+        assert_refused(path, "does not say which network it is for")
+    path.write_bytes((2**62).to_bytes(8, "little") + b"{}")
+    assert_refused(path, "does not say which network it is for")
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_weights_file_of_great_length_is_not_read(tmp_path, suffix):
+    path = tmp_path / f"long{suffix}"
+    path.touch()
+    os.truncate(path, 2**40)
+    assert_refused(path, "it holds 1099511627776 bytes; up to 1073741824 are read")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX pipes")
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth", ".json"])
+def test_special_files_are_refused_at_once(tmp_path, suffix):
+    pipe, device = tmp_path / f"pipe{suffix}", tmp_path / f"device{suffix}"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        with pytest.raises(ModelError, match="cannot be read: it is a pipe or a device"):
+            read_card(path) if suffix == ".json" else load(path)
+
+
+@pytest.mark.parametrize("content", [b"[" * 10**6, b'{"a": [' + b"[]," * 10**6, bytes(5 * 10**7)])
+def test_card_of_great_depth_or_length_is_an_error(tmp_path, content):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(ModelError, match=r"model card a.json cannot be read: it (is|holds)"):
+        read_card(tmp_path / "a.json")
+
+
+def assert_pickle_is_refused(path, pickled, words):
+    """Give torch a pickle alone, and as part of a zip file."""
+    path.write_bytes(pickled)
+    assert_refused(path, words)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in (
+            ("a/data.pkl", pickled),
+            ("a/version", b"3"),
+            ("a/byteorder", b"little"),
+        ):
+            archive.writestr(name, content)
+    assert_refused(path, words)
+
+
+def test_pickle_that_makes_a_long_array_is_refused(tmp_path):
+    pickled = b"\x80\x02cbuiltins\nbytearray\n" + pickle.dumps(2 * 10**9, 2)[2:-1] + b"\x85R."
+    assert_pickle_is_refused(tmp_path / "long.pth", pickled, "it holds much beside its tensors")
+
+
+def test_pickle_of_very_many_objects_is_refused(tmp_path):
+    pickled = b"\x80\x02](" + b"]" * 3 * 10**6 + b"e."
+    assert_pickle_is_refused(tmp_path / "long.pth", pickled, "it holds much beside its tensors")
+
+
+@pytest.mark.parametrize("field", ["arguments", "recipe"])
+def test_lists_that_double_each_time_are_refused(tmp_path, network, field):
+    doubled = [1]
+    for _ in range(40):
+        doubled = [doubled, doubled]
+    fields = {**FIELDS, field: {"widths": doubled}, "state_dict": network.state_dict()}
+    torch.save(fields, tmp_path / "doubled.pth")
+    assert_refused(tmp_path / "doubled.pth", f"more than 200000 values in the field '{field}'")
