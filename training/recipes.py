@@ -176,7 +176,7 @@ class LbkConfig:
     fit: FitOptions = field(default_factory=FitOptions)
     data: DataOptions = field(default_factory=DataOptions)
     lbk: LbkOptions = field(default_factory=LbkOptions)
-    planted: Path | None = None
+    reference: Path | None = None
     """Kernels with which the scenes were rendered, for comparison only."""
 
 
@@ -230,7 +230,7 @@ def lbk_training(config: LbkConfig, fabric: Fabric) -> LbkTraining:
         config.lbk,
         config.data.sampler(fabric.device, views=True, sensor=_TRUE_LIGHT),
         config.data.fixed_batches(fabric.device, views=True, sensor=_TRUE_LIGHT),
-        None if config.planted is None else read_bank(config.planted).to(fabric.device),
+        None if config.reference is None else read_bank(config.reference).to(fabric.device),
     )
 
 

@@ -179,7 +179,7 @@ def render_microscopy(
     write_pool(out, renderer, count, seed, size=size, device=device)
 
 
-def plant_lens(out: Positional[Path], seed: int = 0) -> None:
+def reference_lens(out: Positional[Path], seed: int = 0) -> None:
     """Write the kernels of one random lens, as a reference for the training of kernels.
 
     Parameters

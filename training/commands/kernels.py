@@ -18,7 +18,7 @@ def show_kernels(bank: Positional[Path], out: Positional[Path]) -> None:
     Parameters
     ----------
     bank : Path
-        File of kernels that `lbk` or `plant-lens` wrote.
+        File of kernels that `lbk` or `reference-lens` wrote.
     out : Path
         Picture to write (.png).
     """

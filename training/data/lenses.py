@@ -137,6 +137,6 @@ def read_bank(path: Path) -> KernelBank:
         bank.load_state_dict(state)
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise TrainingError(
-            f"{path} holds no kernels; a file of `lbk` or `plant-lens` is expected"
+            f"{path} holds no kernels; a file of `lbk` or `reference-lens` is expected"
         ) from error
     return bank

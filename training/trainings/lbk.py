@@ -119,7 +119,7 @@ class LbkTraining:
         Draws photographs with views.
     held_out : callable
         Returns batches of fixed photographs for figures and pictures; their radii may be NaN.
-    planted : KernelBank, optional
+    reference : KernelBank, optional
         True kernels of rendered scenes, for figures only.
     """
 
@@ -128,10 +128,10 @@ class LbkTraining:
         options: LbkOptions,
         sampler: Sampler,
         held_out: FixedBatches,
-        planted: KernelBank | None = None,
+        reference: KernelBank | None = None,
     ) -> None:
         self.options, self.sampler, self.held_out = options, sampler, held_out
-        self.planted = planted
+        self.reference = reference
         self.estimator = build("dual-estimator", {})
         self.bank = SharedPupilBank(options.max_radius)
         self.networks = {
@@ -235,8 +235,8 @@ class LbkTraining:
             if len(distance):
                 figures[f"mae_{name}"] = distance.mean().item()
                 figures[f"median_{name}"] = distance.median().item()
-        if self.planted is not None:
-            scores = correlations(bank, self.planted)[3:16]
+        if self.reference is not None:
+            scores = correlations(bank, self.reference)[3:16]
             figures |= {"kernel_least": scores.min().item(), "kernel_mean": scores.mean().item()}
         return figures
 

@@ -29,15 +29,15 @@ def test_rendering_is_reproducible(photo_folder, tmp_path):
     assert scenes.radius.abs().max() <= 4
 
 
-def test_a_planted_lens_can_be_rendered_with(photo_folder, corpus, tmp_path):
-    lens = tmp_path / "lenses" / "planted.safetensors"
-    run("plant-lens", lens, "--seed", 3)
-    run("render", photo_folder, tmp_path / "planted.npy", *SMALL, "--lens", lens)
+def test_a_reference_lens_can_be_rendered_with(photo_folder, corpus, tmp_path):
+    lens = tmp_path / "lenses" / "reference.safetensors"
+    run("reference-lens", lens, "--seed", 3)
+    run("render", photo_folder, tmp_path / "reference.npy", *SMALL, "--lens", lens)
     options = SceneOptions(max_radius=4.0)
     expected = Renderer(corpus, options, BankLens.read(lens)).draw(
         SampleRNG.from_key(0, samples=[0, 1]), 32
     )
-    kept = Pool(tmp_path / "planted.npy").scenes(0, 2)
+    kept = Pool(tmp_path / "reference.npy").scenes(0, 2)
     torch.testing.assert_close(kept.left, expected.left, atol=2e-3, rtol=2e-3)
 
 

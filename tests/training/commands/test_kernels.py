@@ -9,9 +9,9 @@ from training.data.lenses import read_bank
 from training.errors import TrainingError
 
 
-def test_planted_kernels_are_drawn(tmp_path):
-    bank, picture = tmp_path / "planted.safetensors", tmp_path / "kernels.png"
-    for arguments in (["plant-lens", bank, "--seed", 1], ["show-kernels", bank, picture]):
+def test_reference_kernels_are_drawn(tmp_path):
+    bank, picture = tmp_path / "reference.safetensors", tmp_path / "kernels.png"
+    for arguments in (["reference-lens", bank, "--seed", 1], ["show-kernels", bank, picture]):
         run([str(argument) for argument in arguments])
     pixels = np.asarray(Image.open(picture))
     assert pixels.shape[2] == 3

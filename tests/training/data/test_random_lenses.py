@@ -187,8 +187,8 @@ def test_a_bank_comes_back_from_its_file(bank, tmp_path):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_reference_bank_differs_from_the_initial_one(seed):
-    planted = reference_bank(SampleRNG.from_key(seed, samples=[0])).views(in_front=True)[0]
+    reference = reference_bank(SampleRNG.from_key(seed, samples=[0])).views(in_front=True)[0]
     start = KernelBank().views(in_front=True)[0]
-    similarities = cosine_similarity(planted.flatten(1), start.flatten(1))
+    similarities = cosine_similarity(reference.flatten(1), start.flatten(1))
     assert similarities[8:].max() < 0.9
-    torch.testing.assert_close(planted.sum((-2, -1)), torch.ones(25))
+    torch.testing.assert_close(reference.sum((-2, -1)), torch.ones(25))

@@ -19,9 +19,9 @@ SMALL = LbkOptions(max_radius=6)
 PUBLISHED = replace(SMALL, alternation="published")
 
 
-def make(file, options=SMALL, planted=None):
+def make(file, options=SMALL, reference=None):
     torch.manual_seed(0)
-    return LbkTraining(options, *samplers(file, views=True), planted)
+    return LbkTraining(options, *samplers(file, views=True), reference)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_the_files_of_a_run_open_in_the_plugin_and_the_renderer(trained):
 
 def test_figures_compare_with_true_radii_and_kernels_where_there_are_any(pool_file, unlabeled_file):
     lens = SharedPupilBank(6).plain()
-    training = make(pool_file, planted=lens)
+    training = make(pool_file, reference=lens)
     averages = {"estimator": training.estimator.eval(), "kernels": training.bank}
     with torch.no_grad():
         figures = training.validate(averages)
