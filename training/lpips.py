@@ -41,11 +41,11 @@ class Lpips(nn.Module):
 
     @torch.no_grad()
     def forward(self, image: Tensor, target: Tensor) -> float:
-        """Return the distance of two display-encoded (3, H, W) in [0, 1], without gradient."""
+        """Return the distance of two display-encoded images (3, H, W) in [0, 1], as a number."""
         return self.distance(image[None], target[None]).item()
 
     def distance(self, images: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean distance of (N, 3, H, W) from targets, which get no gradient."""
+        """Return the mean distance of images (N, 3, H, W) from targets, which get no gradient."""
         with torch.no_grad():
             target_features = self.features(targets)
         distances = []

@@ -68,7 +68,7 @@ def multiscale_losses(
     truth, weight : Tensor
         (N, 1, H, W) radius in px, and the weight of each in [0, 1].
     relief : float
-        By how much less errors count for each px of the true radius.
+        Decrease of the weight of errors per px of the true radius.
     spread : float
         Weight of `spread_loss` beside `confidence_loss`.
 
@@ -91,7 +91,7 @@ def multiscale_losses(
 
 
 def middle(values: Tensor, side: int) -> Tensor:
-    """Return the square of this side from the middle of (..., H, W), or less where H or W is."""
+    """Return the square of a side from the middle of (..., H, W), cut to H and W."""
     top, left = (max(length - side, 0) // 2 for length in values.shape[-2:])
     return values[..., top : top + side, left : left + side]
 

@@ -21,12 +21,12 @@ def texture_weight(gray: Tensor) -> Tensor:
 
 
 def texture_mask(image: Tensor) -> Tensor:
-    """Return a bool mask of a display-encoded image (N, 3, H, W): enough texture to see blur."""
+    """Return where a display-encoded image (N, 3, H, W) has enough texture to show its blur."""
     return texture_weight(luma(image.float())) > 0.5
 
 
 def beside_depth_edges(radius: Tensor, reach: int = 12) -> Tensor:
-    """Return a bool mask of pixels within `reach` px of a step of the radius (N, 1, H, W)."""
+    """Return where a step of the radius (N, 1, H, W) lies within `reach` px."""
     step = functional.max_pool2d(radius, 3, 1, 1) + functional.max_pool2d(-radius, 3, 1, 1)
     edge = (step > _DEPTH_STEP).float()
     return functional.max_pool2d(edge, 2 * reach + 1, 1, reach) > 0

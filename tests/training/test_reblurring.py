@@ -65,7 +65,7 @@ def test_shares_of_the_whole_radii_add_up_to_one(radius):
 
 
 @given(radius=st.floats(-REACH + 1, REACH - 1))
-def test_the_best_match_finds_a_planted_radius(bank, sharp, radius):
+def test_the_best_match_has_the_radius_of_the_views(bank, sharp, radius):
     candidates = left_candidates(sharp, bank)
     views = reblur_views(candidates, torch.full_like(sharp, radius))
     match = best_match(candidates, *views, 3)

@@ -15,8 +15,10 @@ from training.data.images import image_files, read_colors, readable
 from training.data.rng import SampleRNG
 from training.errors import TrainingError
 
-_SHRINK = (1.1, 3.5)
-_SCALE = (0.25, 1.0)
+#: Log-uniform ranges of the downscale that makes photographs sharp to the pixel, and of the zoom
+#: that varies the size of what they show.
+_DOWNSCALE, _ZOOM = (1.1, 3.5), (0.25, 1.0)
+#: Number of levels of a photograph's pyramid, each half as large as the one before.
 _LEVELS = 3
 
 
@@ -53,7 +55,7 @@ class Corpus:
         size : int
             Side in pixels.
         tries : int
-            How many candidates to draw for each crop; the sharpest is kept.
+            Number of candidates for each crop; the sharpest is kept.
 
         Returns
         -------
@@ -86,16 +88,16 @@ class Corpus:
     def _candidate(
         self, size: int, stream: np.random.Generator, shares: NDArray[np.float64]
     ) -> Tensor:
-        pick, shrink, scale, top, left = stream.random(5)
+        pick, shrink, zoom, top, left = stream.random(5)
         index = min(int(np.searchsorted(shares, pick, "right")), len(shares) - 1)
         height, width = self.images[index].shape[1:]
-        factor = _interpolate_log(_SHRINK, shrink) / _interpolate_log(_SCALE, scale)
+        factor = _interpolate_log(_DOWNSCALE, shrink) / _interpolate_log(_ZOOM, zoom)
         side = min(round(size * factor), height, width)
         level = min(int(np.log2(side / size)), _LEVELS - 1)
         image, side = self._pyramids[index][level], side >> level
         y, x = (
-            int(at * (room - side + 1))
-            for at, room in zip((top, left), image.shape[1:], strict=True)
+            int(share * (length - side + 1))
+            for share, length in zip((top, left), image.shape[1:], strict=True)
         )
         crop = image[None, :, y : y + side, x : x + side].float() / 255
         return functional.interpolate(
@@ -126,7 +128,7 @@ def _pyramid(image: Tensor) -> list[Tensor]:
 
 
 def _sharpness(display: Tensor) -> Tensor:
-    """Return the share, (M,), of small patches whose finest detail is strong for their contrast."""
+    """Return the share (M,) of small patches whose finest detail is strong for their contrast."""
     gray = display.mean(1, keepdim=True)
     near = _mean_of_nine(gray, 1)
     around = _mean_of_nine(near, 3)  # nine squares of 3 x 3 px: one of 9 x 9 px
@@ -138,7 +140,7 @@ def _sharpness(display: Tensor) -> Tensor:
 
 
 def _mean_of_nine(image: Tensor, apart: int) -> Tensor:
-    """Return the mean of 3 x 3 values `apart` px apart, where all lie within the image."""
+    """Return the mean of 3 x 3 values `apart` px from each other, without padding."""
     twice = 2 * apart
     rows = image[..., :-twice, :] + image[..., apart:-apart, :] + image[..., twice:, :]
     return (rows[..., :-twice] + rows[..., apart:-apart] + rows[..., twice:]) / 9

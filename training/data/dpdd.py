@@ -21,7 +21,7 @@ class DpddScene:
     blurred, target : array
         Photograph at wide aperture, and at small aperture.
     dpdnet : array
-        What DPDNet made of the two views.
+        Result of DPDNet from the two views.
     left, right : array
         Dual-pixel views.
     """

@@ -60,7 +60,7 @@ def micrograph(
     rng : SampleRNG
         N streams, on the device of the scenes.
     options : DetectorOptions
-        How strongly to degrade.
+        Ranges of noise and counts.
 
     Returns
     -------

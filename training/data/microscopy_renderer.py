@@ -18,7 +18,7 @@ from training.data.random_microscopes import RandomMicroscopes
 from training.data.rng import SampleRNG
 from training.data.scene import Scenes, mirror_at_random
 
-#: Share of the largest radius that a specimen is out of focus by, at least, away from its own.
+#: Range of the haze's radius, as a share of the largest radius.
 _HAZE_BETWEEN = (0.5, 1.6)
 
 
@@ -33,9 +33,9 @@ class SpecimenOptions:
     transmitted_share : float
         Share of scenes in transmitted light: dark structures on a bright background.
     haze_share : float
-        Share of scenes that other depths shine, or cast shadows, into.
+        Share of scenes with haze: light or shadows from other depths.
     kinds : sequence of str
-        What fluoresces: of `fluorescence.KINDS`.
+        Kinds of structures, from `fluorescence.KINDS`.
     """
 
     min_radius: float = 0.5
@@ -48,17 +48,17 @@ class SpecimenOptions:
 class MicroscopyRenderer:
     """Source of scenes under microscopes; both views are the same.
 
-    What is sharp is the specimen as it would be seen in focus, diffraction included, with the light
-    of other depths as it is: that is there, and belongs to what is measured.
+    The sharp image shows the specimen in focus, with its diffraction. It keeps the haze from other
+    depths, because this light is real and belongs to the measurement.
 
     Parameters
     ----------
     corpus : Corpus
         Photographs, whose textures stand for tissue in transmitted light.
     options : SpecimenOptions
-        How scenes are drawn.
+        Ranges and shares of the random scenes.
     optics : OpticsSource
-        Where their microscopes come from.
+        Source of the microscopes.
     """
 
     def __init__(

@@ -20,8 +20,8 @@ class PairScenes:
     Parameters
     ----------
     pairs : iterable of PairFiles
-        One of which a file cannot be read, or whose files differ in size, is named in the log,
-        skipped and listed in `broken`.
+        Files of the pairs. A pair with a file that cannot be read, or with files of different
+        sizes, is named in the log, skipped and listed in `broken`.
     views : bool
         Whether their dual-pixel views are read, too.
     evaluation : bool

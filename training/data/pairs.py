@@ -56,7 +56,7 @@ def find_pairs(root: Path, split: str = "train") -> list[PairFiles]:
         DPDD's half-size scenes (``NN_input.tif``, ``NN_target.png``, ``NN_view0.png``,
         ``NN_view1.png``), or of ``blurred`` (or ``input``) beside ``sharp`` (or ``target``).
     split : {"train", "val", "test"}
-        Which part of a published DPDD; other layouts have but one.
+        Part of a published DPDD; other layouts have one part.
 
     Raises
     ------

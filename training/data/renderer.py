@@ -41,13 +41,12 @@ class SceneOptions:
         Share of layers whose detail fades away in places, as on walls and skies: what lies there
         is to be learned from the surroundings.
     gritty_share : float
-        Share of layers with fine, random texture in places, as of concrete and plaster: faint, and
-        yet no noise.
+        Share of layers with faint, fine, random texture in places, like concrete and plaster.
     least_cells : float
         Fewest blobs along a side; below 1, surfaces may be larger than a scene.
     radius_of : "blur" or "disparity"
-        What a scene's radii tell: the size of the blur; or the disparity between the views, which
-        is all that they show well, as the radius at which a typical lens has it.
+        Meaning of a scene's radii: the size of the blur; or the radius at which a typical lens has
+        the disparity between the views, because views show little else.
     """
 
     layers: int = 3
@@ -68,9 +67,9 @@ class Renderer:
     corpus : Corpus
         The photographs.
     options : SceneOptions
-        How scenes are drawn.
+        Ranges and shares of the random scenes.
     optics : LensSource
-        Where their lenses come from.
+        Source of the lenses.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ class SampleRNG:
     streams : sequence of numpy Generator
         One for each sample.
     device : torch.device or str
-        Where the tensors are made.
+        Device of the tensors.
 
     Examples
     --------

@@ -121,7 +121,7 @@ def photograph(
     rng : SampleRNG
         N streams, on the device of the scenes.
     options : SensorOptions
-        How strongly to degrade.
+        Ranges and shares of the degradations.
     views : bool
         Whether to take the two dual-pixel views too; otherwise both are the center picture.
 

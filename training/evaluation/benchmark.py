@@ -48,7 +48,7 @@ class BenchmarkOptions:
     downscale : int or "auto"
         Downscale of the estimated maps.
     limit : int, optional
-        How many scenes to take, from the first.
+        Number of scenes to take, from the first.
     corruption : Corruption, optional
         Applied to scenes before deblurring; their maps are then not scored.
     """
@@ -71,9 +71,9 @@ def evaluate(
     benchmark : Benchmark
         The kind of scenes.
     data : Path
-        Where they lie: a folder, or the file of a pool.
+        Folder of the scenes, or file of a pool.
     options : BenchmarkOptions
-        What is compared.
+        Models to compare, and how.
     panels : Path, optional
         Folder for pictures of the first eight scenes.
 

@@ -47,19 +47,19 @@ def score_deblurring(
     Parameters
     ----------
     scene : BlurredScene
-        Where to score them.
+        Scene to score them on.
     models : sequence of ModelUnderTest
         Models that deblur.
     estimators : sequence of ModelUnderTest
-        The maps that guide them, each in turn where it finds the views that it needs. The first
-        one's map is what the input is blurred again with, and its mean radius the classical
-        methods', unless the true radii are known.
+        Estimators of the maps that guide them; one that needs two views is left out of a scene with
+        one. By the map of the first one, the input is blurred again, and its mean radius is that of
+        the classical methods, unless the scene has true radii.
     lpips : mapping
         Perceptual distances, by the name of their column.
     downscale : int or "auto"
-        Of the estimation.
+        Downscale of the estimation.
     panel : Path, optional
-        Where to write a picture of the results.
+        File for a picture of the results.
 
     Returns
     -------

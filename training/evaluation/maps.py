@@ -68,13 +68,13 @@ def score_maps(
     Parameters
     ----------
     scene : MapScene
-        Where to score them.
+        Scene to score them on.
     estimators : sequence of ModelUnderTest
-        Those that do not find the views they need are left out.
+        Estimators; one that needs two views is left out of a scene with one.
     downscale : int or "auto"
-        Of the estimation.
+        Downscale of the estimation.
     panel : Path, optional
-        Where to write a picture of the maps.
+        File for a picture of the maps.
 
     Returns
     -------

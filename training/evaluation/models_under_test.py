@@ -37,9 +37,9 @@ def find_models_under_test(
     Parameters
     ----------
     names : sequence of str
-        Of the registry, or ``.safetensors`` or ``.pth`` files.
+        Names of the registry, or ``.safetensors`` or ``.pth`` files.
     accepted : collection of {"single", "dual", "deblur"}
-        What they may be made for.
+        Tasks that they may be made for.
 
     Raises
     ------
@@ -79,7 +79,7 @@ class EstimatorInput:
     views : tuple of array, optional
         The left and the right dual-pixel view.
     options : ValueOptions
-        How the values are read.
+        Encoding and value range of the arrays.
     """
 
     center: Floats

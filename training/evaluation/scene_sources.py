@@ -45,7 +45,7 @@ def dpdd(folder: Path) -> Iterator[ScoredScene]:
 def pixel4(folder: Path) -> Iterator[ScoredScene]:
     """Yield the Pixel 4 scenes of a folder; the single image is the mean of the two views.
 
-    What is to be deblurred is display-encoded, in three equal channels.
+    The images to deblur are display-encoded, in three equal channels.
     """
     options: ValueOptions = {"encoding": "linear", "value_range": (0.0, _PIXEL4_WHITE)}
     for scene in pixel4_scenes(folder):

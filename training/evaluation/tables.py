@@ -31,11 +31,11 @@ def gains(rows: Sequence[Row], reference: str, scores: Sequence[str]) -> list[Ro
     Parameters
     ----------
     rows : sequence of Row
-        Of each method and scene.
+        One row of each method and scene.
     reference : str
         The method that others are compared with.
     scores : sequence of str
-        Which columns to compare.
+        Columns to compare.
     """
     methods = _by_method(rows)
     before = {row["scene"]: row for row in methods.pop(reference)}

@@ -8,7 +8,7 @@ from training.data.renderer import Renderer, SceneOptions
 from training.evaluation.scene_sources import rendered
 
 
-def test_a_folder_scores_the_scenes_that_the_readme_renders(data_folder, tmp_path):
+def test_a_folder_of_photographs_gives_the_scenes_of_a_pool(data_folder, tmp_path):
     photos = data_folder / "photos"
     options = SceneOptions(max_radius=12, fluorescent_share=0)
     renderer = Renderer(Corpus(photographs(photos, held_out=True)), options)

@@ -33,7 +33,7 @@ def tables(plugin: Plugin, count: int, stack: Path | None) -> Iterator[tuple[str
     plugin : Plugin
         The models.
     count : int
-        How many rendered specimens of each kind.
+        Number of rendered specimens of each kind.
     stack : Path, optional
         A real stack (Z, Y, X).
     """

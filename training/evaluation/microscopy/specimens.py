@@ -36,9 +36,9 @@ class Specimen:
     counts : array
         (Y, X) uint16 counts: photons, read noise, and an offset of 100.
     sharp : array
-        (Y, X) float32, what would be counted in focus, on average, the offset with it.
+        (Y, X) float32 expected counts in focus, with the offset.
     blurred : array
-        (Y, X) float32, the same out of focus.
+        (Y, X) float32 expected counts out of focus, with the offset.
     in_focus, kernel : array
         (S, S) point-spread functions of sum 1: in focus, and out of focus.
     radius : float
@@ -59,19 +59,19 @@ class Specimen:
 
 
 def structures(rng: SampleRNG, side: int, kinds: Sequence[str] = HELD_OUT) -> Tensor:
-    """(1, 1, side, side): rods and vesicles, or other kinds, the brightest of 1."""
+    """Return rods and vesicles, or other kinds, (1, 1, side, side), scaled to a maximum of 1."""
     return fluorescent_textures(rng, side, kinds)[:, :1]
 
 
 def half_empty(rng: SampleRNG, side: int) -> Tensor:
-    """The same with nothing, and no light, in the right half."""
+    """Return such structures with an empty, dark right half."""
     matter = structures(rng, side)
     matter[..., side // 2 :] = 0
     return matter
 
 
 def spots(rng: SampleRNG, side: int) -> Tensor:
-    """Single spots of varied brightness on a dark ground, far apart."""
+    """Return single spots of varied brightness, far apart, on a dark background."""
     places = spot_places(side)
     line = torch.arange(side, dtype=torch.float32)
     square = (line[:, None] - places[:, :1, None]) ** 2 + (line - places[:, 1:, None]) ** 2
@@ -81,7 +81,7 @@ def spots(rng: SampleRNG, side: int) -> Tensor:
 
 
 def spot_places(side: int) -> Tensor:
-    """(P, 2): row and column of the spots, in pixels of the whole square with its margin."""
+    """Return row and column of the spots, (P, 2), in pixels of the square with its margin."""
     inner = side - 2 * MARGIN
     line = MARGIN + inner * (torch.arange(_SPOT_GRID) + 0.5) / _SPOT_GRID
     return torch.cartesian_prod(line, line)
@@ -99,11 +99,11 @@ def specimens(
     Parameters
     ----------
     count, seed : int
-        How many, and of which series.
+        Number of specimens, and seed.
     matter : callable
-        What shines: (1, 1, side, side) of a rng and a side.
+        Function that draws structures (1, 1, side, side) from a rng and a side.
     photons : (float, float)
-        Log-uniform range of how many photons the brightest structure in focus sends to a pixel.
+        Log-uniform range of the photons that a pixel of the brightest structure counts in focus.
     frames : int
         Frames of each specimen.
     """
