@@ -32,7 +32,7 @@ from .progress import ProgressMeter
 WriteWindow = Callable[[tuple[int, ...], tuple[slice, slice], Array], None]
 
 
-class PlaneTask(Protocol):
+class PlaneProcess(Protocol):
     """The work on one plane."""
 
     @property
@@ -53,12 +53,12 @@ class PlaneTask(Protocol):
 
 @dataclass(frozen=True)
 class Inputs:
-    """Arrays of which a task takes one plane at a time.
+    """Arrays that are processed plane by plane.
 
     Parameters
     ----------
     images : sequence of arrays
-        The image, or both views, of the task's layout.
+        The image, or both views, in the layout of the process.
     maps : sequence of (..., Y, X) arrays
         Radius and confidence of a map, of the image's shape without channels.
     """
@@ -90,7 +90,7 @@ def _window(
 
 
 def process_planes(
-    task: PlaneTask,
+    process: PlaneProcess,
     inputs: Inputs,
     value_range: Ranges,
     options: Options,
@@ -101,14 +101,14 @@ def process_planes(
 
     Parameters
     ----------
-    task : PlaneTask
+    process : PlaneProcess
         The work on one plane.
     inputs : Inputs
         Arrays sliced like NumPy's.
     value_range : (float, float) or array
         Black and white of all planes or of each.
     options : Options
-        How to compute.
+        Device, precision, tiles and storage.
     write : callable
         Writes a window of the result.
     out : array, optional
@@ -119,12 +119,12 @@ def process_planes(
     ------
     Progress
     """
-    layout = task.layout
-    meter = _meter(task, options)
+    layout = process.layout
+    meter = _meter(process, options)
     for index in plane_indices(layout):
         with _storage(layout, options, out) as storage:
             planes = inputs.planes(layout, index, storage)
-            result = yield from task.steps(
+            result = yield from process.steps(
                 *planes,
                 value_range=range_of_plane(value_range, index),
                 run=PlaneRun(options, meter, storage),
@@ -135,13 +135,13 @@ def process_planes(
 
 
 def map_planes(
-    task: PlaneTask, inputs: Inputs, options: Options, *, channels: int, dtype: Any
+    process: PlaneProcess, inputs: Inputs, options: Options, *, channels: int, dtype: Any
 ) -> Any:
     """Return the results for all planes as a lazy dask array, a task a plane.
 
     Parameters
     ----------
-    task : PlaneTask
+    process : PlaneProcess
         The work on one plane.
     inputs : Inputs
         dask arrays; maps may be NumPy arrays.
@@ -158,7 +158,7 @@ def map_planes(
     """
     import dask.array
 
-    layout = task.layout
+    layout = process.layout
     planes = [
         *(lazy_planes(image, layout) for image in inputs.images),
         *(lazy_map(part, layout) for part in inputs.maps),
@@ -168,7 +168,7 @@ def map_planes(
         _process_block,
         *planes,
         value_range=lazy_range(inputs.images[0], layout, options.value_range),
-        task=task,  # dask computes delayed values in it
+        process=process,  # dask computes delayed values in it
         options=options,
         dtype=dtype,
         chunks=(*first.chunks[:-3], (channels,), *first.chunks[-2:]),
@@ -179,12 +179,12 @@ def map_planes(
 def _process_block(
     *blocks: Array,
     value_range: Ranges,
-    task: PlaneTask,
+    process: PlaneProcess,
     options: Options,
     block_id: tuple[int, ...],
 ) -> Array:
     """Process one plane, which is a block of each dask array; no progress is reported."""
-    steps = task.steps(
+    steps = process.steps(
         *(block.reshape(block.shape[-3:]) for block in blocks),
         value_range=range_of_plane(value_range, block_id[:-3]),
         run=PlaneRun(options, ProgressMeter(0), MemoryStorage()),
@@ -193,11 +193,11 @@ def _process_block(
     return result.reshape(*blocks[0].shape[:-3], *result.shape)
 
 
-def _meter(task: PlaneTask, options: Options) -> ProgressMeter:
+def _meter(process: PlaneProcess, options: Options) -> ProgressMeter:
     factor = options.downscale if isinstance(options.downscale, int) else 1
-    pixels = math.prod(level_shape(task.layout.map_shape, factor))
-    planes = int(np.prod(task.layout.leading))
-    return ProgressMeter(planes * (task.stages * pixels + task.extra_pixels))
+    pixels = math.prod(level_shape(process.layout.map_shape, factor))
+    planes = int(np.prod(process.layout.leading))
+    return ProgressMeter(planes * (process.stages * pixels + process.extra_pixels))
 
 
 def _storage(layout: Layout, options: Options, out: Any) -> AbstractContextManager[MemoryStorage]:
