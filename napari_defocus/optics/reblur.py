@@ -80,17 +80,17 @@ def reblur_layers(
     """
     farthest = int(radius.min().floor())
     nearest = int(radius.max().ceil())
-    settled = torch.zeros_like(torch.cat([sharp, radius], 1))
-    latest = settled
+    composed = torch.zeros_like(torch.cat([sharp, radius], 1))
+    nearest_layer = composed
     for step in range(farthest, nearest + 1):
         share = (1 - (radius - step).abs()).clamp(min=0)
         if not bool(share.any()):
-            settled, latest = settled + latest, torch.zeros_like(latest)
+            composed, nearest_layer = composed + nearest_layer, torch.zeros_like(nearest_layer)
             continue
         layer = torch.cat([sharp * share, share], 1)
         psf = kernel(float(abs(step))).to(sharp)
         layer = convolve(layer, psf[None])[:, 0] if step else layer
         cover = layer[:, -1:].clamp(0, 1)
-        settled, latest = settled * (1 - cover) + latest, layer
-    total = settled + latest
+        composed, nearest_layer = composed * (1 - cover) + nearest_layer, layer
+    total = composed + nearest_layer
     return total[:, :-1] / total[:, -1:].clamp(min=_MIN_COVERAGE)
