@@ -13,18 +13,18 @@ def estimate_and_deblur(viewer: napari.Viewer, left: str, right: str) -> None:
     Each widget's ``run`` returns at once and works in a thread; the next step is connected to the
     worker. Results are new layers.
     """
-    _, estimate = viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus Map")
-    _, restore = viewer.window.add_plugin_dock_widget("napari-defocus", "Deblur", tabify=True)
+    _, map_widget = viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus Map")
+    _, deblur_widget = viewer.window.add_plugin_dock_widget("napari-defocus", "Deblur", tabify=True)
 
     def deblur() -> None:
-        restore.image.value = viewer.layers[left]
-        restore.defocus.value = viewer.layers[f"{left} defocus"]
-        restore.strength.value = 1.0
-        restore.run()
+        deblur_widget.image.value = viewer.layers[left]
+        deblur_widget.defocus.value = viewer.layers[f"{left} defocus"]
+        deblur_widget.strength.value = 1.0
+        deblur_widget.run()
 
-    estimate.image.value = viewer.layers[left]
-    estimate.right.value = viewer.layers[right]
-    worker = estimate.run()
+    map_widget.image.value = viewer.layers[left]
+    map_widget.right.value = viewer.layers[right]
+    worker = map_widget.run()
     worker.returned.connect(deblur)
 
 
