@@ -23,10 +23,12 @@ SIDE = 256
 def main() -> None:
     alone = measure(processor_seconds, compute, repeats=1).value
     batch = measure(processor_seconds, run_here, repeats=1).value
-    print(f"{FILES} files of {SIDE}x{SIDE}, on one core: {alone:.2f} s computed, {batch:.2f} s run")
-    print(f"  run to computed: time x{batch / alone:.2f}")
+    print(
+        f"{FILES} files of {SIDE}x{SIDE}, one core: {alone:.2f} s alone, {batch:.2f} s as a batch"
+    )
+    print(f"  time of the batch, as a multiple of the images alone: {batch / alone:.2f}")
     seconds = {workers: run_on(workers) for workers in (1, 2)}
-    print(f"  2 workers to 1: files a second x{seconds[1] / seconds[2]:.2f}")
+    print(f"  speed of 2 workers, as a multiple of 1: {seconds[1] / seconds[2]:.2f}")
 
 
 def processor_seconds(work: Callable[[], None]) -> float:
@@ -55,7 +57,7 @@ def run_here() -> None:
     from napari_defocus.batch.run import run_plan
 
     with photographs() as folder, tempfile.TemporaryDirectory() as out:
-        drain(run_plan(planned(folder, out)))
+        drain(run_plan(make_batch_plan(folder, out)))
 
 
 def run_on(workers: int) -> float:
@@ -66,7 +68,7 @@ def run_on(workers: int) -> float:
         for _ in range(2):
             with tempfile.TemporaryDirectory() as out:
                 start = time.perf_counter()
-                drain(run_on_cluster(planned(folder, out), client))
+                drain(run_on_cluster(make_batch_plan(folder, out), client))
                 seconds = time.perf_counter() - start
     return seconds
 
@@ -82,7 +84,7 @@ def photographs() -> Iterator[Path]:
         yield Path(folder)
 
 
-def planned(folder: Path, out: str) -> Any:
+def make_batch_plan(folder: Path, out: str) -> Any:
     from napari_defocus.batch.plan import make_plan
     from napari_defocus.batch.settings import Settings
 
