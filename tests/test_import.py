@@ -32,8 +32,8 @@ def loaded_after(code):
         "import napari_defocus.api",
         "from napari_defocus import deblur, estimate_defocus, reblur, refocus, DefocusMap",
         "from napari_defocus.models import *; [find_model(c.path, c.task) for c in list_models()]",
-        "from napari_defocus import provenance, DefocusError, Canceled",
-        "from napari_defocus.inference.engine import Options, Progress",
+        "from napari_defocus import provenance, DefocusError, Canceled, Options",
+        "from napari_defocus.inference.engine import Progress",
         "import napari_defocus, numpy; dir(napari_defocus)",
     ],
 )

@@ -215,7 +215,7 @@ def test_automatic_tiles_are_the_same_for_any_number_of_threads():
     assert sizes[0] == sizes[1]
 
 
-def test_results_are_nobody_else_s():
+def test_changing_a_result_changes_no_later_one():
     network, image = Remembers(), random_plane(64, 64)
     result = infer_whole(network, image)
     result += 1
