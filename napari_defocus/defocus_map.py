@@ -93,7 +93,7 @@ def check_map(defocus: Any, layout: Layout, *, lazy: bool) -> DefocusMap:
     Raises
     ------
     MapError
-        If it is no array, its data type or shape does not fit, or its values are impossible.
+        If it is not an array, its data type or shape does not fit, or its values are impossible.
     """
     if not isinstance(defocus, DefocusMap):
         defocus = _certain_map(defocus, lazy=lazy)

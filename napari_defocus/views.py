@@ -32,7 +32,7 @@ class Views:
     Raises
     ------
     ImageError
-        If the views differ in shape or data type, or one is no array.
+        If the views differ in shape or data type, or one is not an array.
 
     See Also
     --------

@@ -1,4 +1,4 @@
-"""Records of finished results: which input they are of, and whether they are whole and true."""
+"""Records of finished results: their input, the files that belong to them, and their hashes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLAN_VALUES = 4_000_000  # of half a million files
 
 @dataclass(frozen=True)
 class Measures:
-    """What the report says of a file: median radius in pixels, and share of pixels in focus."""
+    """Measures of a file, for the report: median radius in pixels, share of pixels in focus."""
 
     median_radius: float
     in_focus: float

@@ -184,7 +184,7 @@ def fill_missing(values: FloatArray, valid: Mask) -> FloatArray:
     values : (Y, X) float32 array
         May be NaN or infinite where missing.
     valid : (Y, X) bool array
-        Where `values` are valid.
+        Mask of valid values.
 
     Returns
     -------

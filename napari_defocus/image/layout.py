@@ -122,7 +122,7 @@ def read_layout(
         Integers or real floats; all axes before Y and X but `channel_axis` are planes.
     channel_axis : int, "none" or None
         The axis of color channels; negative counts from the end. None: every plane is gray, and a
-        last axis that looks like color is an error; "none": it is no color.
+        last axis that looks like color is an error; "none": it is not color.
     encoding : {"auto", "srgb", "linear"}
         "auto" takes color and uint8 for display values, all else for linear light.
 

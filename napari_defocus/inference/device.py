@@ -66,7 +66,7 @@ def choose_device(name: str) -> torch.device:
     Raises
     ------
     OptionError
-        If it is no name of torch's.
+        If torch has no device of this name.
     DeviceError
         If this machine does not have the device.
     """

@@ -53,12 +53,12 @@ def run_with_executor(
     Yields
     ------
     object
-        What `steps` yields.
+        Values that `steps` yields.
 
     Returns
     -------
     object
-        What `steps` returns.
+        Result of `steps`.
 
     Examples
     --------

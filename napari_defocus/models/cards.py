@@ -27,7 +27,7 @@ class ModelCard:
     Parameters
     ----------
     name : str
-        What users call it.
+        Name by which users choose the model.
     task : {"single", "dual", "deblur"}
         Defocus from one image, defocus from two dual-pixel views, or deblurring.
     architecture : str

@@ -58,7 +58,7 @@ def load_network(card: ModelCard) -> "nn.Module":
         arguments = json.dumps(dict(card.arguments), sort_keys=True)
     except (TypeError, ValueError, RecursionError) as error:
         raise ModelError(
-            f"weights file {card.path.name} gives arguments that are no plain values: {error}"
+            f"weights file {card.path.name} gives arguments that are not plain values: {error}"
         ) from error
     return _load(card.path, card.sha256, card.task, card.architecture, arguments)
 

@@ -68,7 +68,7 @@ def smooth_surfaces(
     views : (1, 3 or 6, Y, X) float32 array
         The image or both views, display-encoded.
     storage : MemoryStorage
-        How large a part is taken at a time.
+        Budget of memory, which limits the size of the strips.
     radius_sigma : float
         Standard deviation of the range Gaussian at radius 0, in pixels.
 
