@@ -75,8 +75,8 @@ def test_foreign_files_are_replaced_only_on_request(run, photo, tmp_path):
     (tmp_path / "out").mkdir()
     Image.new("L", (8, 8)).save(tmp_path / "out" / "photo-deblurred.jpg")
     assert "exists already" in run("batch", photo, tmp_path / "out").error
-    kept = run("batch", photo, tmp_path / "out", "--existing", "keep")
-    assert kept.err.startswith("Kept: ")
+    message = run("batch", photo, tmp_path / "out", "--existing", "keep").err
+    assert message.startswith("Kept: ")
     assert run("batch", photo, tmp_path / "out", "--existing", "replace").err == "1 done\n"
 
 
