@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from torch import nn
 
 from napari_defocus.models import ModelCard, write_model
-from napari_defocus.networks.descriptor import Descriptor
+from napari_defocus.networks import ARCHITECTURES
 
 LICENSE = "BSD-3-Clause"
 
@@ -24,7 +24,7 @@ def save_network(
     """Write a network into the folder of its run, as half-precision safetensors with a card."""
     card = ModelCard(
         name=name,
-        task=cast("Descriptor", network.descriptor).task,
+        task=ARCHITECTURES[architecture].descriptor.task,
         architecture=architecture,
         arguments=arguments,
         sha256="",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from .cards import ModelCard
@@ -15,7 +15,7 @@ from .weights import digest, parse_tensors, read_bytes
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from ..networks.descriptor import Descriptor
+    from ..networks.network import Network
 
 
 _MOST_VALUES = 64
@@ -33,7 +33,7 @@ def verify(card: ModelCard) -> None:
     _read_verified(card.path, card.sha256)
 
 
-def load_network(card: ModelCard) -> "nn.Module":
+def load_network(card: ModelCard) -> "Network":
     """Return the network of a card with its weights, for inference, in float32 on the CPU.
 
     The network is cached: the same card returns the same object. Copy it before changing it or
@@ -46,8 +46,8 @@ def load_network(card: ModelCard) -> "nn.Module":
 
     Returns
     -------
-    torch.nn.Module
-        In evaluation mode, without gradients and channels last in memory, with a ``descriptor``.
+    Network
+        In evaluation mode, without gradients and channels last in memory.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def _read_verified(path: Path, sha256: str) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str) -> "nn.Module":
+def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str) -> "Network":
     import torch
 
     from ..networks.preparation import prepare_for_inference
@@ -87,11 +87,10 @@ def _load(path: Path, sha256: str, task: str, architecture: str, arguments: str)
         _fill(skeleton, state, path, architecture, assign=True)
     with torch.device("cpu"):  # other code may have set another default
         network = _build(path, architecture, arguments)
-    descriptor = cast("Descriptor", network.descriptor)
-    if descriptor.task != task:
+    if network.descriptor.task != task:
         raise ModelError(
             f"weights file {path.name} says its task is {task!r}, but the architecture "
-            f"{architecture!r} is made for {descriptor.task!r}"
+            f"{architecture!r} is made for {network.descriptor.task!r}"
         )
     _fill(network, state, path, architecture)
     return prepare_for_inference(network)
@@ -115,7 +114,7 @@ def _fill(
         ) from error
 
 
-def _build(path: Path, architecture: str, arguments: str) -> "nn.Module":
+def _build(path: Path, architecture: str, arguments: str) -> "Network":
     from ..networks import ARCHITECTURES, build
 
     if architecture not in ARCHITECTURES:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
-
 from napari_defocus.networks.estimator import DualEstimator, SingleEstimator
 from napari_defocus.networks.generator import Generator
+from napari_defocus.networks.network import Network
 from napari_defocus.networks.paper import PaperGenerator
 
-ARCHITECTURES: dict[str, type[nn.Module]] = {
+ARCHITECTURES: dict[str, type[Network]] = {
     "single-estimator": SingleEstimator,
     "dual-estimator": DualEstimator,
     "generator": Generator,
@@ -17,7 +16,7 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
 }
 
 
-def build(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:
+def build(architecture: str, arguments: Mapping[str, Any]) -> Network:
     """Make a network by the name of its architecture.
 
     Parameters
@@ -29,8 +28,8 @@ def build(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:
 
     Returns
     -------
-    nn.Module
-        Randomly initialized, with a ``descriptor``.
+    Network
+        Randomly initialized.
 
     Raises
     ------

@@ -21,6 +21,7 @@ from napari_defocus.networks.blocks import (
     normalize_locally,
 )
 from napari_defocus.networks.descriptor import Descriptor
+from napari_defocus.networks.network import Network
 from napari_defocus.optics.kernels import RADIUS_PER_DISPARITY
 
 #: Radius in px per shift of one pixel at half resolution, where the views are compared.
@@ -90,7 +91,7 @@ class _Trunk(nn.Module):
         return torch.split(_channels_first(self.head, top), self.parts, 1)
 
 
-class SingleEstimator(nn.Module):
+class SingleEstimator(Network):
     """Estimate the unsigned radius of all blur, and its confidence, from one image.
 
     Parameters
@@ -140,7 +141,7 @@ class SingleEstimator(nn.Module):
         return _upsample(radius, raw[:, 1:], 0, self.descriptor.max_radius)
 
 
-class DualEstimator(nn.Module):
+class DualEstimator(Network):
     """Estimate the signed blur radius, and its confidence, from two dual-pixel views.
 
     The views are compared at half resolution over a range of shifts; local normalization removes

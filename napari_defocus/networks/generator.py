@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from napari_defocus.networks.blocks import Down, GatedBlock, Up
 from napari_defocus.networks.descriptor import Descriptor
+from napari_defocus.networks.network import Network
 from napari_defocus.optics.convolution import convolve
 from napari_defocus.optics.inverse import inverse_bank
 from napari_defocus.optics.kernels import disks
@@ -20,7 +21,7 @@ _KNOTS = (0.0, 1.0, 2.0, 3.0, 4.5, 7.0, 11.0, 16.0, 24.0)
 _REBLURRED_UP_TO = 10
 
 
-class Generator(nn.Module):
+class Generator(Network):
     """Blend inverse-filtered images and add a residual, except in focus.
 
     The image is inverse-filtered in linear light for a few radii. A U-Net takes the image and the

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_defocus.networks.descriptor import Descriptor
+from napari_defocus.networks.network import Network
 
 #: Attention blocks of each branch of a stage.
 _BRANCH_BLOCKS = (0, 1, 2, 3)
@@ -20,7 +21,7 @@ _STAGES = 8
 _SCALES = (8, 4, 1)
 
 
-class PaperGenerator(nn.Module):
+class PaperGenerator(Network):
     """Four-branch trunk of eight stages, run at three scales with shared weights.
 
     Parameters

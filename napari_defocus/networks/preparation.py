@@ -1,10 +1,14 @@
 """Preparation of networks for inference."""
 
+from typing import TypeVar
+
 import torch
 from torch import nn
 
+N = TypeVar("N", bound=nn.Module)
 
-def prepare_for_inference(network: nn.Module) -> nn.Module:
+
+def prepare_for_inference(network: N) -> N:
     """Set evaluation mode, no gradients and channels last, in place; return the network."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.eval().requires_grad_(False)

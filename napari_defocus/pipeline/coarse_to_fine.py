@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +18,7 @@ from .levels import ImageLevels, as_rgb, coarsest_level, size_multiple, smoothst
 from .plane import PlaneRun, Steps
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from ..networks.descriptor import Descriptor
+    from ..networks.network import Network
 
 #: Radii, in pixels of the level, between which refinement of the coarser estimate fades out: larger
 #: blur leaves no finer detail to judge by. Refining radii from 5 to 8 px too would take rendered
@@ -33,7 +31,7 @@ _MORE_CONFIDENT_BY = (0.5, 0.75)
 
 
 def estimate_coarse_to_fine(
-    network: nn.Module, levels: ImageLevels, run: PlaneRun
+    network: Network, levels: ImageLevels, run: PlaneRun
 ) -> Steps[WritablePlanes]:
     """Estimate radius and confidence, from coarse to fine.
 
@@ -42,7 +40,7 @@ def estimate_coarse_to_fine(
 
     Parameters
     ----------
-    network : torch.nn.Module
+    network : Network
         An estimator.
     levels : ImageLevels
         The image (1 or 3 channels) or both views (6 channels).
@@ -66,7 +64,7 @@ def estimate_coarse_to_fine(
     assert estimate is not None
     if factors[0] > 1:
         estimate = _upsample_map(estimate, factors[0], levels.shape, run.storage)
-    task = cast("Descriptor", network.descriptor).task
+    task = network.descriptor.task
     smooth_surfaces(estimate, levels.image, run.storage, RADIUS_SIGMA[task])
     if task == "dual":
         fill_uncertain(estimate, levels.image, run.storage, RADIUS_SIGMA[task])
@@ -81,7 +79,7 @@ def _levels_to_estimate(levels: ImageLevels, run: PlaneRun) -> list[int]:
 
 
 def _estimate_level(
-    network: nn.Module,
+    network: Network,
     picture: Planes,
     coarser: Planes | None,
     run: PlaneRun,

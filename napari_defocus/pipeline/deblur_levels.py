@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -26,9 +26,7 @@ from .levels import (
 from .plane import PlaneRun, Steps
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from ..networks.descriptor import Descriptor
+    from ..networks.network import Network
 
 #: Radii between which a level's share fades out and that of the next coarser one fades in, divided
 #: by the largest radius that the network knows. No detail is lost by that: a blur of 8 pixels
@@ -41,7 +39,7 @@ _CUBIC_REACH = 2
 
 
 def deblur_at_levels(
-    network: nn.Module, levels: ImageLevels, estimate: Planes, needed: Planes, run: PlaneRun
+    network: Network, levels: ImageLevels, estimate: Planes, needed: Planes, run: PlaneRun
 ) -> Steps[WritablePlanes]:
     """Deblur an image at the levels that suit its radii.
 
@@ -51,7 +49,7 @@ def deblur_at_levels(
 
     Parameters
     ----------
-    network : torch.nn.Module
+    network : Network
         A deblurring network.
     levels : ImageLevels
         The image.
@@ -71,7 +69,7 @@ def deblur_at_levels(
     (3, Y, X) float32 array
         Change to be added to the image; zero where it is not needed.
     """
-    limit = cast("Descriptor", network.descriptor).max_radius
+    limit = network.descriptor.max_radius
     factors = _levels_to_deblur(levels, estimate, limit, run)
     blend = _LevelBlend(factors, limit)
     guides = blend.guides(estimate, needed, run.storage)
@@ -99,7 +97,7 @@ def _levels_to_deblur(
 class _LevelDeblurring:
     """Deblurring of one level; its guide holds radius, confidence, and whether it is needed."""
 
-    network: nn.Module
+    network: Network
     picture: Planes
     guide: Planes
     level: int

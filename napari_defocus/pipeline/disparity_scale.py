@@ -24,7 +24,7 @@ from .levels import ImageLevels, sample_map, weighted_quantile
 from .plane import PlaneRun, Steps
 
 if TYPE_CHECKING:
-    from torch import nn
+    from ..networks.network import Network
 
 #: Side of the part that is compared, in pixels of its level.
 _SIDE = 448
@@ -41,7 +41,7 @@ _RATIOS = (0.5, 2.0)
 
 
 def match_disparity_scale(
-    estimate: WritablePlanes, views: Planes, single: nn.Module, run: PlaneRun
+    estimate: WritablePlanes, views: Planes, single: Network, run: PlaneRun
 ) -> Steps[None]:
     """Scale radii estimated from two views to those that one image shows.
 
@@ -53,7 +53,7 @@ def match_disparity_scale(
         Signed radius in pixels and confidence; changed in place.
     views : (6, Y, X) float32 array
         Both views in the networks' form.
-    single : torch.nn.Module
+    single : Network
         An estimator from one image.
     run : PlaneRun
         Options, progress (with `max_pixels` planned) and storage.

@@ -21,6 +21,8 @@ from .rectify import rectify
 if TYPE_CHECKING:
     from torch import nn
 
+    from ..networks.network import Network
+
 
 @dataclass(frozen=True)
 class PlaneEstimator:
@@ -43,7 +45,7 @@ class PlaneEstimator:
         return 1
 
     @property
-    def scale_reference(self) -> nn.Module | None:
+    def scale_reference(self) -> Network | None:
         """The network whose radii set the scale, if the model's card names one."""
         card = scale_model(self.model) if isinstance(self.model, ModelCard) else None
         return None if card is None else load_network(card)

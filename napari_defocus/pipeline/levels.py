@@ -7,7 +7,7 @@ that are too large for a network are processed at a coarser level, whose result 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +18,7 @@ from .progress import ProgressMeter
 from .upsampling import detect_upsampling
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from ..networks.descriptor import Descriptor
+    from ..networks.network import Network
 
 #: Quantile of the radii, weighted by confidence, that the coarsest level must handle well.
 _COVERED = 0.995
@@ -142,9 +140,9 @@ def sample_map(estimate: Planes) -> tuple[FloatArray, int]:
     return estimate[:, ::step, ::step], step
 
 
-def size_multiple(network: nn.Module) -> int:
+def size_multiple(network: Network) -> int:
     """Return the number that height and width must be multiples of."""
-    return cast("Descriptor", network.descriptor).multiple
+    return network.descriptor.multiple
 
 
 def coarsest_level(shape: tuple[int, ...]) -> int:

@@ -24,6 +24,8 @@ from .progress import ProgressMeter
 if TYPE_CHECKING:
     from torch import nn
 
+    from ..networks.network import Network
+
 R = TypeVar("R")
 Steps = Generator[Progress, None, R]
 
@@ -85,9 +87,11 @@ class PlaneCodec:
         )
 
 
-def inference_network(model: ModelCard | nn.Module) -> nn.Module:
+def inference_network(model: ModelCard | nn.Module) -> Network:
     """Return the network of a model, prepared to run; of the caller's own network, a copy."""
-    return load_network(model) if isinstance(model, ModelCard) else prepared_copy(model)
+    if isinstance(model, ModelCard):
+        return load_network(model)
+    return cast("Network", prepared_copy(model))
 
 
 def translate_errors(steps: Steps[R]) -> Steps[R]:
