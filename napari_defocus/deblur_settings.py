@@ -48,10 +48,6 @@ def _described(label: str, text: str, accepted: Any = None) -> dict[str, Any]:
 class DeblurSettings:
     """How much deblurring changes, and the models that it uses.
 
-    A field's metadata hold its ``"label"``, its ``"help"`` and what is ``"accepted"``: a
-    `NumberRange`, a tuple of texts, or None, which is checked later. Command line and widgets make
-    their options and controls from them.
-
     Parameters
     ----------
     strength, protect_radius, detail, model, map_model
@@ -62,6 +58,17 @@ class DeblurSettings:
     OptionError
         If `strength`, `protect_radius` or `detail` is not accepted. Models are checked when they
         are looked for.
+
+    See Also
+    --------
+    deblur : takes the settings one by one
+    DeblurJob : takes them together
+
+    Notes
+    -----
+    A field's metadata hold its ``"label"``, its ``"help"`` and what is ``"accepted"``: a
+    `NumberRange`, a tuple of texts, or None, which is checked later. Command line and widgets make
+    their options and controls from them. How accurate results are: see :func:`deblur`.
 
     Examples
     --------

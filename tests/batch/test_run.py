@@ -54,10 +54,10 @@ def test_results_equal_those_of_the_api(photos, settings, tmp_path):
     events, outcomes = finish(make_plan([photos], tmp_path / "out", custom))
     assert states(outcomes) == ["done"] * 3
     image = read_picture(photos / "a.png").data
-    defocus = estimate_defocus(image, model=custom.map_model, channel_axis=-1)
-    sharp = deblur(
-        image, defocus, model=custom.model, protect_radius=0.0, strength=0.5, channel_axis=-1
-    )
+    defocus = estimate_defocus(image, model=custom.deblurring.map_model, channel_axis=-1)
+    changes = custom.deblurring.changed()
+    del changes["map_model"]  # the map is there
+    sharp = deblur(image, defocus, **changes, channel_axis=-1)
     for name, wanted in [
         ("a-defocus.tif", defocus.radius),
         ("a-confidence.tif", defocus.confidence),

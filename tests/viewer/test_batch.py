@@ -94,7 +94,7 @@ def test_copied_python_and_command_contain_the_settings(widget, folder, tmp_path
     assert states(widget) == ["verified", "verified", "verified", "failed"]
     assert np.array_equal(read_picture(tmp_path / "out" / "0-deblurred.png").data, written)
     assert widget.as_command_line() == (
-        f"napari-defocus batch {folder} {out} --task both --strength 0.5 --dual-pixel --tile 256"
+        f"napari-defocus batch {folder} {out} --task both --dual-pixel --strength 0.5 --tile 256"
     )
 
 
