@@ -47,8 +47,10 @@ class Outputs:
         for path in self.outputs:
             for file in (path, sidecar_path(path)):
                 place = Path(os.path.realpath(file))
+                is_store = place.suffix.lower() == ".zarr"
                 for other, use in uses.items():
-                    if other in (place, *place.parents) or place in other.parents:
+                    within = is_store and place in other.parents
+                    if within or other in (place, *place.parents):
                         raise FileError(f"{file} cannot be written: {use} by the same command")
                 uses[place] = f"{file} is written"
                 check_target(file, overwrite=self.overwrite)
