@@ -10,6 +10,7 @@ from torch import nn
 
 from napari_defocus import DefocusError, deblur, estimate_defocus, reblur
 from napari_defocus.networks import build
+from napari_defocus.networks.preparation import prepare_for_inference
 
 DTYPES = ["uint8", "uint16", "uint32", "int8", "int16", "int32", "float16", "float32", "float64"]
 OTHER_DTYPES = ["bool", "complex64", "uint64", "int64", "object", "U3", "M8[s]"]
@@ -21,7 +22,7 @@ def network(architecture, **arguments):
     module = build(architecture, arguments)
     for weights in module.parameters():
         nn.init.normal_(weights, std=0.05)
-    return module
+    return prepare_for_inference(module)  # or each call would copy it
 
 
 SINGLE = network("single-estimator", widths=(4, 4, 4), blocks=(1, 1, 1, 1))

@@ -8,6 +8,7 @@ from torch import nn
 
 from napari_defocus import DefocusMap, deblur, estimate_defocus, reblur, refocus
 from napari_defocus.networks import build
+from napari_defocus.networks.preparation import prepare_for_inference
 
 SHAPE = (2, 40, 48)
 
@@ -25,6 +26,7 @@ def networks():
         for weights in network.parameters():
             if not weights.any():
                 nn.init.normal_(weights, std=0.05)
+        prepare_for_inference(network)  # or each call would copy it
     return made
 
 
