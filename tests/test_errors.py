@@ -1,8 +1,8 @@
 """File errors: they are an OSError and a DefocusError, and keep their message."""
 
 import copy
+import os
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,7 +70,7 @@ def test_unreadable_file_in_a_hashed_folder_is_named_once(tmp_path, monkeypatch)
     def fail(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", fail)
+    monkeypatch.setattr(os, "open", fail)
     with pytest.raises(FileError) as caught:
         records.file_hash(tmp_path)
     assert str(caught.value) == f"{tmp_path / 'zarr.json'} cannot be read: Permission denied"

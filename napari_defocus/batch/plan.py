@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..errors import FileError, reason
 from ..io.atomic import atomic_file
 from .existing import Obstacle, find_recorded_obstacle
 from .inputs import InputFile, find_inputs
-from .records import is_recorded, read_json, read_record
+from .records import is_recorded, read_own_json, read_record
 from .settings import Settings
 
 PLAN_NAME = "napari-defocus-batch.json"
@@ -36,7 +36,7 @@ class Item:
     source: Path
     results: Mapping[str, Path]
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Path of the file with all links resolved, by which a later run recognizes it."""
         return os.path.realpath(self.source)
@@ -100,7 +100,7 @@ class Plan:
         """
         path = folder / PLAN_NAME
         try:
-            fields = read_json(path)
+            fields = read_own_json(path)
             items, earlier = (
                 tuple(map(_read_item, part))
                 for part in (fields["items"], fields.get("earlier", ()))
@@ -108,7 +108,7 @@ class Plan:
             return cls(folder, Settings.from_json(fields["settings"]), items, earlier)
         except OSError as error:
             raise FileError(f"{path} cannot be read: {reason(error)}") from error
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise FileError(
                 f"{path} is not the plan of a batch: {reason(error)}; remove it to begin anew"
             ) from error
@@ -150,7 +150,8 @@ def make_plan(inputs: Iterable[str | Path], folder: str | Path, settings: Settin
     except OSError as error:
         raise FileError(f"the working directory cannot be read: {reason(error)}") from error
     files = find_inputs(inputs, exclude=folder)
-    sources = [file for file in files if not _is_result(file.path, folder)]
+    place = Path(os.path.realpath(folder))
+    sources = [file for file in files if not _is_result(file.path, place)]
     if not sources:
         raise FileError(
             f"{files[0].path} is the result of an earlier run, and so are all other inputs"
@@ -186,7 +187,8 @@ class _Names:
         self, folder: Path, settings: Settings, earlier: list[Item], sources: list[InputFile]
     ) -> None:
         self._folder, self._settings = folder, settings
-        self._fingerprint = settings.fingerprint()
+        fingerprint = settings.fingerprint()
+        self._find = cache(partial(find_recorded_obstacle, fingerprint=fingerprint))
         self._taken = {_key(file.path) for file in sources}
         self._sources = {os.path.realpath(file.path) for file in sources}
         self._earlier = {item.identity: item for item in earlier}
@@ -227,10 +229,7 @@ class _Names:
         kind = next(iter(names))
         if former is None or kind not in former.results:
             return None
-        stem, _, suffix = names[kind].partition(".")
-        shape = rf"{re.escape(stem)}-([0-9]{{1,9}})\.{re.escape(suffix)}"
-        match = re.fullmatch(shape, former.results[kind].name)
-        results = _numbered(names, folder, int(match[1]) if match else 1)
+        results = _numbered(names, folder, _number(former.results[kind].name, names[kind]))
         is_free = self._is_free(results, item.identity)
         if not is_free or self._other_result(results, item.identity) is not None:
             return None
@@ -264,9 +263,7 @@ class _Names:
         return next((obstacle for obstacle in obstacles if obstacle.kind == "input"), None)
 
     def _obstacles(self, results: Mapping[str, Path], identity: str) -> list[Obstacle]:
-        obstacles = (
-            find_recorded_obstacle(path, identity, self._fingerprint) for path in results.values()
-        )
+        obstacles = [self._find(path, identity) for path in results.values()]
         return [obstacle for obstacle in obstacles if obstacle is not None]
 
 
@@ -301,15 +298,21 @@ def _numbered(names: Mapping[str, str], folder: Path, number: int) -> dict[str, 
     return {kind: folder / _add_mark(name, mark) for kind, name in names.items()}
 
 
+def _number(numbered: str, name: str) -> int:
+    """Return the number in a numbered name; 1 if there is none."""
+    stem, dot, suffix = name.partition(".")
+    mark = numbered.removeprefix(f"{stem}-").removesuffix(f"{dot}{suffix}")
+    return int(mark) if len(mark) < 10 and mark.isdecimal() else 1
+
+
 def _add_mark(name: str, mark: str) -> str:
     stem, dot, suffix = name.partition(".")
     return f"{stem}{mark}{dot}{suffix}"
 
 
 def _is_result(path: Path, folder: Path) -> bool:
-    """Return whether an earlier run in a folder made a file."""
-    inside = Path(os.path.realpath(folder)) in Path(os.path.realpath(path)).parents
-    return inside and is_recorded(path)
+    """Return whether an earlier run in a folder, its links resolved, made a file."""
+    return folder in Path(os.path.realpath(path)).parents and is_recorded(path)
 
 
 def _earlier_items(folder: Path) -> list[Item]:

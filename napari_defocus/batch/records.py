@@ -16,9 +16,8 @@ from ..io.regular_file import open_regular, read_regular
 from ..provenance_record import sidecar_path, write_sidecar
 
 _KEY = "batch"
-#: Largest sidecar and largest plan that are read, in bytes.
-_SIDECAR_SIZE, _PLAN_SIZE = 2**24, 2**28
-_PLAN_VALUES = 4_000_000  # of half a million files
+#: Largest plan that is read: bytes, and values of half a million files.
+_MOST_BYTES, _MOST_VALUES = 2**28, 4_000_000
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def file_hash(path: Path) -> str:
     Raises
     ------
     FileError
-        If it cannot be read, or is neither a file nor a folder.
+        If it cannot be read, or is a pipe or a device.
     """
     try:
         if path.is_dir():
@@ -159,9 +158,9 @@ def is_recorded(path: Path) -> bool:
 
 def _read_sidecar(path: Path) -> dict[str, Any] | None:
     try:
-        document = read_json(sidecar_path(path), _SIDECAR_SIZE)
+        document = read_own_json(sidecar_path(path))
         return document if isinstance(document[_KEY], dict) else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -172,8 +171,8 @@ def _check_sum(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_json(path: Path, most: int = _PLAN_SIZE) -> Any:
-    """Read a JSON file, but neither a link, a pipe or a device, nor more than `most` bytes.
+def read_own_json(path: Path) -> Any:
+    """Read a JSON file of a batch, which is no link.
 
     Raises
     ------
@@ -182,7 +181,7 @@ def read_json(path: Path, most: int = _PLAN_SIZE) -> Any:
     """
     if path.is_symlink():
         raise ValueError("it is a link")
-    return parse_json(read_regular(path, most), _PLAN_VALUES)
+    return parse_json(read_regular(path, _MOST_BYTES), _MOST_VALUES)
 
 
 def verify_results(results: Iterable[Path], source: Input, fingerprint: str) -> Measures | None:
