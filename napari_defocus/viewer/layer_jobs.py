@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..deblur_settings import DeblurSettings
+from ..errors import ImageError
 from ..inference.engine import Progress
-from ..jobs import DeblurJob, EstimateJob
+from ..jobs import DeblurJob, EstimateJob, Job
 from ..options import Options
 from ..provenance_record import array_hash, provenance
 from ..views import Views
@@ -23,6 +24,7 @@ from .recipe import Call
 _IN_FOCUS = 0.5
 
 ResultT = TypeVar("ResultT")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -104,14 +106,14 @@ class EstimateLayerJob(LayerJob[MapResult]):
         right = None if self.right is None else (yield from self.right.read())
         options = yield from self.image.complete_options(self.options)
         job = EstimateJob(Views(image, right), self.model, options)
-        defocus = yield from job.steps()
+        defocus, record = yield from _run_on_record(job, self.image)
         size = np.abs(defocus.radius)
         return MapResult(
             EstimatedMap(defocus, array_hash(defocus.radius)),
             count_radii(defocus.radius, signed=defocus.signed),
             median_radius=float(np.median(size)),
             in_focus=float(np.mean(size < _IN_FOCUS)),
-            provenance=provenance(job, **self.image.origin),
+            provenance=record,
         )
 
     @property
@@ -142,8 +144,8 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
     def steps(self) -> Generator[Progress, None, DeblurResult]:
         """Deblur the image, yielding after every plane that is read and every tile."""
         job = yield from self.read()
-        image = yield from job.steps()
-        return DeblurResult(image, provenance(job, **self.image.origin))
+        image, record = yield from _run_on_record(job, self.image)
+        return DeblurResult(image, record)
 
     def read(self) -> Generator[Progress, None, DeblurJob]:
         """Read image and map, yielding after every plane; return the job on these arrays."""
@@ -159,3 +161,22 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         if self.defocus is not None:
             inputs["defocus"] = self.defocus
         return Call("deblur", "deblur", "sharp", inputs, self.settings.changed(), self.options)
+
+
+def _run_on_record(
+    job: Job[R], image: ImageSource
+) -> Generator[Progress, None, tuple[R, dict[str, Any]]]:
+    """Run a job; return its result and its provenance, which holds hashes of all arrays.
+
+    Raises
+    ------
+    ImageError
+        If the pixels of a layer were changed in place meanwhile, for the result would be of both.
+    """
+    record = provenance(job, **image.origin)
+    result = yield from job.steps()
+    if provenance(job, **image.origin) != record:
+        raise ImageError(
+            f"the pixels of {image.name!r} or of its map were changed during the run; run again"
+        )
+    return result, record
