@@ -1,66 +1,73 @@
-"""Entry of a run in napari's activity dock, with a Cancel button that acts at once."""
+"""Entry of a run in napari's activity dock, with progress and a Cancel button."""
 
 from collections.abc import Callable
 from typing import Any
 
-from napari.utils.progress import cancelable_progress
+import napari
 from qtpy.QtCore import QTimer
 
-#: Milliseconds that a run must last to be worth an entry.
-_DELAY = 500
+from .progress_bar import set_share
 
 
 class ActivityEntry:
-    """Entry in the activity dock for a run that lasts.
+    """Entry in the activity dock of the current viewer; nothing if it has no window.
 
-    napari handles all pending events, in an event loop within the event loop, whenever it opens an
-    entry or moves its bar. So the entry is opened by a timer, when nothing else is in progress, and
-    shows progress as text beside a bar that only says "busy".
+    The public ``napari.utils.progress`` handles all pending events whenever an entry opens or its
+    bar moves. That event loop within the event loop would draw layers and start other actions in
+    the middle of a widget's own, so the entry is put into the dock directly.
 
     Parameters
     ----------
     description : str
         Text beside the bar.
     on_cancel : callable
-        Called without arguments, in the GUI thread, when Cancel is pressed.
+        Called without arguments when Cancel is pressed.
     """
 
     def __init__(self, description: str, on_cancel: Callable[[], Any]) -> None:
-        self._description, self._on_cancel = description, on_cancel
-        self._bar: _Bar | None = None
-        self._closed = False
-        self._timer = QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._open)
-        self._timer.start(_DELAY)
+        viewer = napari.current_viewer()
+        self._row = None if viewer is None else _add_row(viewer, description)
+        if self._row is not None:
+            self._row.cancel_button.clicked.connect(lambda: on_cancel())
+            self._row.destroyed.connect(self._forget)  # before the run ends if the window closes
 
     def show_share(self, done: int, total: int) -> None:
         """Show that `done` of `total` is done; a total of 0 stands for unknown."""
-        if self._bar is not None and total:
-            self._bar.events.eta(value=f"{done / total:.0%}")
+        if self._row is not None:
+            set_share(self._row.qt_progress_bar, done, total)
 
     def close(self) -> None:
-        """Remove the entry, or do not open it."""
-        self._closed = True
-        self._timer.stop()
-        if self._bar is not None:
-            self._bar.close()
+        """Remove the entry."""
+        if self._row is not None:
+            self._row.close()  # deletes it, and stops the sign of activity if it was the last
+            self._row = None
 
-    def _open(self) -> None:
-        bar = _Bar(self._description, self._on_cancel)
-        self._bar = bar
-        if self._closed:  # by one of the events that napari has handled
-            bar.close()
+    def _forget(self) -> None:
+        self._row = None
 
 
-class _Bar(cancelable_progress):  # type: ignore[misc]  # tqdm has no types
-    """napari's bar, which itself reports Cancel only while it is iterated over."""
+def _add_row(viewer: Any, description: str) -> Any:
+    """Add a row to the activity dock; return None if this napari builds its dock differently.
 
-    def __init__(self, description: str, on_cancel: Callable[[], Any]) -> None:
-        self._on_cancel = on_cancel
-        super().__init__(desc=description, total=0)
+    A timer shows the sign of activity in the status bar, because Qt may lay the window out, and
+    draw it, before a widget's ``show`` returns.
+    """
+    try:
+        from napari._qt.widgets.qt_progress_bar import QtLabeledProgressBar
 
-    def cancel(self) -> None:
-        """Stop the work."""
-        super().cancel()
-        self._on_cancel()
+        dock = viewer.window._qt_window._activity_dialog
+        row = QtLabeledProgressBar()
+        row.description_label.setText(f"{description}: ")
+        row.setRange(0, 0)
+        row.cancel_button.show()
+        dock._activityLayout.addWidget(row)
+        row.destroyed.connect(dock.maybe_hide_progress_indicator)
+        sign = dock._toggleButton._inProgressIndicator
+        sign.movie().start()
+        timer = QTimer(row)
+        timer.setSingleShot(True)
+        timer.timeout.connect(sign.show)
+        timer.start(0)
+    except (ImportError, AttributeError):
+        return None
+    return row

@@ -15,12 +15,11 @@ from .layer_jobs import DeblurLayerJob
 from .map_source import MAP_KEY
 from .regions import Window, narrow_to_plane, spatial_shape, view_window
 from .results import LayerTemplate, layer_template
-from .runner import make_worker
+from .runner import Worker
 from .visibility import VisibilityFilter
 
 if TYPE_CHECKING:
     from napari.layers import Image
-    from napari.qt.threading import GeneratorWorker
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
@@ -137,7 +136,7 @@ class Preview:
         self._cache: PreviewCache | None = None
         self._layer: Image | None = None
         self._template = LayerTemplate("", {}, {})
-        self._worker: GeneratorWorker[Progress, None, _Result] | None = None
+        self._worker: Worker[_Result] | None = None
         self._outdated = False
         self._timer = QTimer(panel)
         self._timer.setSingleShot(True)
@@ -195,7 +194,7 @@ class Preview:
             return
         self._outdated = False
         self._report("computing the preview…")
-        worker = self._worker = make_worker(job.steps)
+        worker = self._worker = Worker(job.steps)
         worker.returned.connect(self._show)
         worker.errored.connect(self._fail)
         worker.finished.connect(self._end)

@@ -6,6 +6,7 @@ from typing import Any
 from magicgui.widgets import Container, Label, ProgressBar, PushButton, Widget
 
 from ..errors import DefocusError
+from .progress_bar import set_share
 
 
 class RunControls:
@@ -41,7 +42,7 @@ class RunControls:
         self.command_button = PushButton(
             text="Copy command line", tooltip="Copy a command for the terminal that does the same"
         )
-        self.progress = _QueuedProgressBar(value=0, min=0, max=1)
+        self.progress = ProgressBar(value=0, min=0, max=1)
         self.status = WrappedLabel()
         self.run_button.changed.connect(lambda: attempt(run))
         self.cancel_button.changed.connect(lambda: cancel())
@@ -61,12 +62,12 @@ class RunControls:
     def show_running(self) -> None:
         """Show that a run has started."""
         self._set_busy(True)
-        self.progress.show_share(0, 0)
+        set_share(self.progress.native, 0, 0)
         self.status.set_text("starting…")
 
     def show_progress(self, done: int, total: int) -> None:
         """Show that `done` of `total` is done; a total of 0 stands for unknown."""
-        self.progress.show_share(done, total)
+        set_share(self.progress.native, done, total)
         self.status.set_text("computing…" if total else "reading…")
 
     def show_note(self, text: str) -> None:
@@ -77,7 +78,7 @@ class RunControls:
     def show_end(self, text: str, *, complete: bool) -> None:
         """Show how the run ended."""
         self._set_busy(False)
-        self.progress.show_share(int(complete), 1)
+        set_share(self.progress.native, int(complete), 1)
         self.status.set_text(text)
 
     def _set_busy(self, busy: bool) -> None:
@@ -94,20 +95,6 @@ class RunControls:
                 self.status.set_text(f"{what} copied")
 
         attempt(copy)
-
-
-class _QueuedProgressBar(ProgressBar):
-    """Progress bar that is painted by the event loop.
-
-    Otherwise Qt paints it, and with it a canvas that has changed, while its value is set.
-    """
-
-    def show_share(self, done: int, total: int) -> None:
-        """Show that `done` of `total` is done; a total of 0 stands for unknown."""
-        self.native.setUpdatesEnabled(False)
-        self.max = total
-        self.value = done
-        self.native.setUpdatesEnabled(True)
 
 
 class WrappedLabel(Label):

@@ -1,35 +1,75 @@
 """Worker threads: one job at a time, with progress, end and cancellation."""
 
 import atexit
+import warnings
 from collections.abc import Callable, Generator
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from napari.qt.threading import GeneratorWorker, WorkerBase
 
 from ..errors import DefocusError, OptionError
 from ..inference.engine import Progress
 from .activity import ActivityEntry
 
-if TYPE_CHECKING:
-    from napari.qt.threading import GeneratorWorker
-
 T = TypeVar("T")
 Steps = Generator[Progress, None, T]
 
 
-def make_worker(steps: Callable[[], Steps[T]]) -> "GeneratorWorker[Progress, None, T]":
-    """Return a worker that runs `steps` in a thread; connect to it, then call its ``start``.
+class Worker(GeneratorWorker[Progress, None, T]):  # type: ignore[misc]  # napari has no types
+    """Worker that runs steps in a thread; connect to it, then call its ``start``.
 
     Errors and warnings become notifications. A RuntimeError becomes a DefocusError, because
     napari's generator workers take it for a deleted Qt object and swallow it.
-    """
-    from napari.qt.threading import GeneratorWorker
 
-    # napari's create_worker would keep every worker, and with it its image, until the window closes
-    worker: GeneratorWorker[Progress, None, T] = GeneratorWorker(_translate_runtime_errors, steps)
-    _stop_workers_at_exit()
-    worker.errored.connect(_show_error)
-    worker.warned.connect(_show_warning)
-    return worker
+    It is made directly because napari's ``create_worker`` keeps every worker, and its image with
+    it, until the window closes.
+
+    Parameters
+    ----------
+    steps : callable
+        Generator function without arguments that yields Progress and returns the result.
+    """
+
+    def __init__(self, steps: Callable[[], Steps[T]]) -> None:
+        super().__init__(_translate_runtime_errors, steps)
+        self.errored.connect(_show_error)
+        self.warned.connect(_show_warning)
+        self.finished.connect(_WARNING_FILTERS.release)
+
+    def start(self) -> None:
+        """Start the thread."""
+        _stop_workers_at_exit()
+        _WARNING_FILTERS.hold()
+        super().start()
+
+
+class _WarningFilters:
+    """Python's warning filters, as they were before the first of several workers started.
+
+    Each worker changes them for the whole process and then restores what it came upon. If another
+    one had changed them before and ends first, they stay changed.
+    """
+
+    def __init__(self) -> None:
+        self._workers = 0
+        self._saved = warnings.catch_warnings()
+
+    def hold(self) -> None:
+        """Save the filters if no worker runs."""
+        if self._workers == 0:
+            self._saved = warnings.catch_warnings()
+            self._saved.__enter__()
+        self._workers += 1
+
+    def release(self) -> None:
+        """Restore the filters if no other worker runs."""
+        self._workers -= 1
+        if self._workers == 0:
+            self._saved.__exit__(None, None, None)
+
+
+_WARNING_FILTERS = _WarningFilters()
 
 
 @cache
@@ -38,8 +78,6 @@ def _stop_workers_at_exit() -> None:
 
     napari waits when its event loop ends, but a script may exit without having run one.
     """
-    from napari.qt.threading import WorkerBase
-
     atexit.register(WorkerBase.await_workers)
 
 
@@ -93,9 +131,7 @@ class Runner(Generic[T]):
         """Whether a job is running."""
         return self._run is not None
 
-    def start(
-        self, steps: Callable[[], Steps[T]], description: str
-    ) -> "GeneratorWorker[Progress, None, T]":
+    def start(self, steps: Callable[[], Steps[T]], description: str) -> Worker[T]:
         """Start a job.
 
         Parameters
@@ -108,7 +144,7 @@ class Runner(Generic[T]):
 
         Returns
         -------
-        napari.qt.threading.GeneratorWorker
+        Worker
             Already started.
 
         Raises
@@ -118,7 +154,7 @@ class Runner(Generic[T]):
         """
         if self.busy:
             raise OptionError("a run is in progress; wait until it ends or cancel it first")
-        self._run = _Run(make_worker(steps), ActivityEntry(description, self.cancel), self)
+        self._run = _Run(Worker(steps), ActivityEntry(description, self.cancel), self)
         self._run.worker.start()
         return self._run.worker
 
@@ -157,7 +193,7 @@ class _Run(Generic[T]):
 
     def __init__(
         self,
-        worker: "GeneratorWorker[Progress, None, T]",
+        worker: Worker[T],
         entry: ActivityEntry,
         runner: Runner[T],
     ) -> None:

@@ -21,12 +21,11 @@ from .region_controls import RegionControls
 from .regions import Window
 from .results import LayerData, LayerTemplate, layer_template
 from .run_controls import RunControls
-from .runner import Runner
+from .runner import Runner, Worker
 from .visibility import VisibilityFilter
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
-    from napari.qt.threading import GeneratorWorker
     from napari.viewer import Viewer
 
     from ..networks.descriptor import Task
@@ -121,13 +120,14 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         """Whether a run is in progress."""
         return self._runner.busy
 
-    def run(self) -> "GeneratorWorker[Any, None, ResultT]":
+    def run(self) -> Worker[ResultT]:
         """Start with the current settings; results become new layers.
 
         Returns
         -------
-        napari.qt.threading.GeneratorWorker
-            Already started; connect to its ``returned``, ``errored``, ``aborted`` or ``finished``.
+        Worker
+            A worker of napari, already started; connect to its ``returned``, ``errored``,
+            ``aborted`` or ``finished``.
 
         Raises
         ------

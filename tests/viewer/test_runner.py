@@ -6,7 +6,6 @@ import threading
 
 import pytest
 from napari.utils.notifications import notification_manager
-from napari.utils.progress import progress
 
 from napari_defocus.errors import ImageError, OptionError
 from napari_defocus.inference.engine import Progress
@@ -66,10 +65,6 @@ def failing(error):
     return steps
 
 
-def bars():
-    return list(progress._all_instances)
-
-
 def test_result_arrives_after_all_progress(qapp, log, ended):
     log.runner.start(counting(3), "counting")
     ended()
@@ -77,30 +72,6 @@ def test_result_arrives_after_all_progress(qapp, log, ended):
     assert log.results == ["counted"]
     assert log.endings == ["done"]
     assert not log.runner.busy
-
-
-def test_entry_in_the_activity_dock_lasts_as_long_as_the_run(qapp, log, until, finish):
-    gate = threading.Event()
-    worker = log.runner.start(endless(gate), "counting")
-    until(lambda: bool(bars()))
-    (bar,) = bars()
-    shares = []
-    bar.events.eta.connect(lambda event: shares.append(event.value))
-    gate.set()
-    until(lambda: bool(shares))
-    log.runner.cancel()
-    assert bar.desc == "counting"
-    assert shares[0] == "50%"
-    assert bars() == []
-    finish(worker)
-
-
-def test_entry_that_is_not_yet_open_is_never_opened_after_the_end(qapp, log, ended):
-    log.runner.start(counting(3), "counting")
-    entry = log.runner._run.entry
-    ended()
-    assert not entry._timer.isActive()
-    assert bars() == []
 
 
 def test_second_run_at_the_same_time_is_refused(qapp, log, finish):
@@ -127,7 +98,6 @@ def test_cancel_ends_the_run_at_once_even_during_a_step(qapp, log, finish):
     log.runner.cancel()
     assert log.endings == ["canceled"]
     assert not log.runner.busy
-    assert bars() == []
     gate.set()
     finish(worker)
 
@@ -150,16 +120,6 @@ def test_canceled_run_gives_no_result_but_the_next_one_does(qapp, log, ended, un
     assert log.endings == ["done"]
 
 
-def test_cancel_button_of_the_activity_dock_cancels(qapp, log, until, finish):
-    gate = threading.Event()
-    gate.set()
-    worker = log.runner.start(endless(gate), "endless")
-    until(lambda: bool(bars()))
-    bars()[0].cancel()
-    assert log.endings == ["canceled"]
-    finish(worker)
-
-
 @pytest.mark.filterwarnings("default:RuntimeError in aborted thread")  # as outside of pytest
 @pytest.mark.parametrize("error", [ImageError("too dark"), RuntimeError("device-side assert")])
 def test_error_is_shown_once_and_ends_the_run(qapp, log, ended, error):
@@ -171,7 +131,6 @@ def test_error_is_shown_once_and_ends_the_run(qapp, log, ended, error):
     assert str(error) in shown[0]
     assert log.endings == ["failed"]
     assert log.results == []
-    assert bars() == []
 
 
 def test_abandoned_run_reports_nothing(qapp, log, finish):
@@ -181,7 +140,6 @@ def test_abandoned_run_reports_nothing(qapp, log, finish):
     log.runner.abandon()
     finish(worker)
     assert (log.progress, log.results, log.endings) == ([], [], [])
-    assert bars() == []
 
 
 def test_script_can_end_during_a_run():
