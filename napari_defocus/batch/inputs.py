@@ -99,20 +99,31 @@ def _is_image(path: Path) -> bool:
 
 def _search_folder(folder: Path, excluded: Path | None) -> Iterator[InputFile]:
     suffixes = readable_suffixes()
-    for path in sorted(_walk(folder)):
+    unreadable: set[Path] = set()
+    for path in sorted(_walk(folder, unreadable)):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or path.suffix.lower() not in suffixes:
+        if hidden or (path.suffix.lower() not in suffixes and path not in unreadable):
             continue
-        is_broken_link = path.is_symlink() and not path.exists()  # the report should name it
-        if not (_is_image(path) or is_broken_link):
+        is_broken_link = path.is_symlink() and not path.exists()
+        # The report should name what cannot be read.
+        if not (_is_image(path) or is_broken_link or path in unreadable):
             continue
         if excluded is None or excluded not in Path(os.path.realpath(path)).parents:
             yield InputFile(path, path.parent.relative_to(folder))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield all that lies in a folder, at any depth, except the insides of zarr stores."""
-    for parent, folders, files in os.walk(folder):
+def _walk(folder: Path, unreadable: set[Path]) -> Iterator[Path]:
+    """Yield all that lies in a folder, at any depth, except the insides of zarr stores.
+
+    Folders within it that cannot be read are added to `unreadable`.
+    """
+
+    def note(error: OSError) -> None:
+        if Path(error.filename) == folder:
+            raise FileError(f"{folder} cannot be read: {reason(error)}") from error
+        unreadable.add(Path(error.filename))
+
+    for parent, folders, files in os.walk(folder, onerror=note):
         here = Path(parent)
         yield from (here / name for name in (*files, *folders))
         folders[:] = [name for name in folders if not is_zarr_store(here / name)]

@@ -79,6 +79,7 @@ def file_hash(path: Path) -> str:
     """
     try:
         if path.is_dir():
+            os.scandir(path).close()  # `rglob` is silent about a folder that cannot be read
             return _folder_hash(path)
         with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

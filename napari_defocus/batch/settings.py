@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from string import Formatter
 from typing import Any, Literal, get_args
 
 from ..deblur_settings import DeblurSettings
@@ -72,6 +73,7 @@ class Settings:
         if self.dual_pixel:
             refuse_named_model("map_model", self.deblurring.map_model, switch="dual_pixel")
         try:
+            _refuse_widths(self.pattern)
             example = self.pattern.format_map(_EXAMPLE)
         except (KeyError, IndexError, ValueError, AttributeError) as error:
             raise OptionError(
@@ -166,7 +168,16 @@ class Settings:
 
 #: New names of fields in the plans of earlier versions.
 _RENAMED = {"how": "options", "protect": "protect_radius"}
+
+
 #: Settings that change where results go, not what they hold.
+def _refuse_widths(pattern: str) -> None:
+    """Raise a ValueError for a field with a width, which can be any number, or a conversion."""
+    for _, _, width, conversion in Formatter().parse(pattern):
+        if width or conversion:
+            raise ValueError("a field should be its name alone")
+
+
 _NAMING = ("pattern", "existing")
 
 

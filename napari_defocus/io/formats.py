@@ -52,6 +52,7 @@ def detect_format(path: Path) -> Format:
         if path.is_dir():
             if is_zarr_store(path):
                 return "zarr"
+            os.scandir(path).close()  # it may be a folder that cannot be read
             raise FileError(f"{path} is a folder; give the name of an image file or a zarr store")
         with open_regular(path) as file:
             head = file.read(16)

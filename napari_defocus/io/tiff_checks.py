@@ -46,6 +46,8 @@ _VALUE_SIZES = np.zeros(1 << 16)
 _VALUE_SIZES[1:19] = [1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8]
 _SUB_DIRECTORIES = 330
 _JPEG, _JPEG2000 = (6, 7, 33007, 34892), (33003, 33004, 33005, 34712)
+#: PNG, JPEG XR, WebP, JPEG XL and LERC: images of which each is a tile.
+TOLD = (22610, 34887, 34933, 34934, 50001, 50002, 52546)
 #: Ratios of pixels to bytes by compression.
 _RATIOS: Mapping[int, float] = {
     1: 1,
@@ -201,13 +203,16 @@ def check_series(path: Path, series: Any) -> None:
 def guard_decoders(path: Path, series: Any) -> None:
     """Make the pages of a series compare the header of each tile with the tile's size.
 
-    Decoders of JPEG and JPEG 2000 allocate what the header claims, and cannot be told otherwise.
+    Decoders of images within a tile allocate what the image's header claims. Most can be told where
+    to write instead; those of JPEG and JPEG 2000 cannot.
     """
     for page in {id(page.keyframe): page.keyframe for page in series.pages}.values():
         compression = int(page.compression)
         if compression in (*_JPEG, *_JPEG2000):
             size_of = _size_of_jpeg if compression in _JPEG else _size_of_jpeg2000
             page.decode = _guarded(page.decode, size_of, 4 * _segment_size(page) + _SMALL, path)
+        elif compression in TOLD:
+            page.decode = _told(page.decode, TIFF.DECOMPRESSORS[compression], page.dtype)
 
 
 def _guarded(decode: Any, size_of: Any, largest: int, path: Path) -> Any:
@@ -218,6 +223,18 @@ def _guarded(decode: Any, size_of: Any, largest: int, path: Path) -> Any:
         return decode(data, *args, **options)
 
     return guarded
+
+
+def _told(decode: Any, decompress: Any, dtype: Any) -> Any:
+    def told(data: bytes | None, index: int, **options: Any) -> Any:
+        if data is None:
+            return decode(data, index, **options)
+        _, place, shape = decode(None, index, **options)
+        pixels = np.empty(shape[1:] if shape[3] > 1 else shape[1:3], dtype)
+        decompress(data, out=pixels)  # refuses another size before it decodes
+        return pixels.reshape(shape), place, shape
+
+    return told
 
 
 def _size_of_jpeg(content: bytes) -> int:

@@ -23,14 +23,14 @@ from .lazy_file import LazyArray, to_dask
 from .limits import LARGEST_METADATA, check_memory
 from .picture import Length, Metadata, Picture, Resolution, Storage, turn_upright
 from .regular_file import open_regular
-from .tiff_checks import check_directories, check_pages, check_series, guard_decoders
+from .tiff_checks import TOLD, check_directories, check_pages, check_series, guard_decoders
 from .zarr_arrays import import_zarr, zarr_is_installed
 
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _RAW_PHOTOMETRIC = (32803, 34892)
 # Compressions whose decoders turn luma and chroma into RGB: JPEG, JPEG 2000, ...
 _RGB_DECODERS = (6, 7, 33003, 33005, 33007, 34712)
-_ORIENTATION, _XMP, _IPTC, _ICC, _DESCRIPTION = 274, 700, 33723, 34675, 270
+_ORIENTATION, _COLORS, _XMP, _IPTC, _ICC, _DESCRIPTION = 274, 320, 700, 33723, 34675, 270
 _FIRST_PRIVATE_TAG = 32768
 _MOST_COMPLAINTS = 200
 _RESOLUTION_UNITS = {2: "inch", 3: "centimeter"}
@@ -81,7 +81,7 @@ def _is_simple(series: Any) -> bool:
     axes = str(series.axes)
     plain_colors = axes.endswith("YXS") and int(page.photometric) == _RGB
     gray = axes.endswith("YX") and "S" not in axes and int(page.photometric) == _MINISBLACK
-    upright = _tag(page, _ORIENTATION, 1) == 1
+    upright = _tag(page, _ORIENTATION, 1) == 1 and int(page.compression) not in TOLD
     return (plain_colors or gray) and upright and series.dtype.kind in "iuf"
 
 
@@ -130,6 +130,8 @@ def _check_kind(path: Path, tiff: Any, series: Any) -> None:
     decoded = photometric == _YCBCR and int(page.compression) in _RGB_DECODERS
     if photometric not in (_MINISWHITE, _MINISBLACK, _RGB, _PALETTE) and not decoded:
         raise FileError(f"{path} holds {page.photometric.name} colors; convert it to RGB first")
+    if photometric == _PALETTE and page.tags[_COLORS].count > 3 << 16:
+        raise FileError(f"{path} is damaged: its palette holds {page.tags[_COLORS].count} values")
     if photometric == _RGB and page.samplesperpixel not in (3, 4):
         raise FileError(
             f"{path} holds {page.samplesperpixel} samples a pixel; RGB has 3, with alpha 4"

@@ -6,6 +6,7 @@ import pytest
 
 from napari_defocus.batch.inputs import find_inputs
 from napari_defocus.errors import FileError
+from napari_defocus.io import read_picture
 
 
 def names(files):
@@ -47,3 +48,16 @@ def test_a_name_that_stands_for_no_image_is_an_error(photos, name, monkeypatch):
         (photos / "deep er" / "ü.jpg").unlink()
     with pytest.raises(FileError, match="neither a file nor a folder|holds no image file"):
         find_inputs([name])
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")
+def test_folder_that_cannot_be_read_is_an_input_of_its_own(photos):
+    (photos / "deep er").chmod(0)
+    try:
+        assert names(find_inputs([photos])) == ["a.png", "b.tif", "deep er"]
+        with pytest.raises(FileError, match="deep er cannot be read: Permission denied"):
+            find_inputs([photos / "deep er"])
+        with pytest.raises(FileError, match="deep er cannot be read: Permission denied"):
+            read_picture(photos / "deep er")
+    finally:
+        (photos / "deep er").chmod(0o700)

@@ -30,6 +30,8 @@ def test_names_of_results_follow_the_pattern():
         ({"existing": "ask"}, "existing is 'ask'; accepted are refuse, keep, replace"),
         ({"pattern": "{name}"}, "should hold {name} and {what}"),
         ({"pattern": "{name}-{what}-{date}"}, "may hold {name}, {what} and {suffix}"),
+        ({"pattern": "{name:>1000000000}-{what}"}, "may hold {name}, {what} and {suffix}"),
+        ({"pattern": "{name!r}-{what}"}, "may hold {name}, {what} and {suffix}"),
         ({"pattern": "{name"}, "may hold {name}, {what} and {suffix}"),
         ({"pattern": "../{name}{what}"}, "and no folder"),
         ({"dual_pixel": "no"}, "dual_pixel is 'no'; True or False is expected"),

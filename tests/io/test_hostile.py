@@ -4,8 +4,10 @@ import io
 import os
 import socket
 import struct
+import tracemalloc
 import zlib
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -355,6 +357,33 @@ def test_tile_whose_header_claims_more_than_the_tile_is_refused(tmp_path, kind):
     else:
         struct.pack_into(">II", content, content.index(b"\xff\x4f\xff\x51") + 8, 65500, 65500)
     refused(tmp_path / "a.tif", content, "a tile claims to be larger than all tiles are")
+
+
+@pytest.mark.parametrize("codec", ["png", "webp", "jpegxl", "jpegxr", "lerc"])
+def test_tile_that_is_a_larger_image_is_refused(tmp_path, codec):
+    encode = getattr(imagecodecs, f"{codec}_encode")
+    tile = np.zeros((4000, 4000, 3), np.uint8)
+    layout = {"shape": (64, 64, 3), "dtype": "u1", "photometric": "rgb", "tile": (64, 64)}
+    compression = {"jpegxl": "jpegxl", "jpegxr": 34934}.get(codec, codec)
+    for pixels, side in ((tile[:64, :64], 64), (tile, 4000)):
+        encoded = iter([encode(np.ascontiguousarray(pixels))])
+        content = tiff(encoded, compression=compression, metadata=None, **layout)
+        if side == 64:
+            (tmp_path / "a.tif").write_bytes(content)
+            assert read_picture(tmp_path / "a.tif").data.shape == (64, 64, 3)
+        else:
+            tracemalloc.start()
+            refused(tmp_path / "a.tif", content, "is damaged")
+            assert tracemalloc.get_traced_memory()[1] < 10**7
+            tracemalloc.stop()
+
+
+def test_palette_of_very_many_colors_is_refused(tmp_path):
+    content = tiff(GRAY, photometric="palette", colormap=np.zeros((3, 256), np.uint16))
+    content = bytearray(content) + bytes(2 * 10**6)
+    place = content.index(struct.pack("<HHI", 320, 3, 768))
+    struct.pack_into("<II", content, place + 4, 10**6, len(content) - 2 * 10**6)
+    refused(tmp_path / "a.tif", content, "its palette holds 1000000 values")
 
 
 def test_padding_does_not_buy_memory(tmp_path):
