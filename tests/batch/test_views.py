@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_defocus import EstimateJob, Options, deblur, estimate_defocus
+from napari_defocus.batch.existing import ExistingFileError
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
 from napari_defocus.batch.settings import Settings
@@ -141,6 +142,9 @@ def test_one_batch_takes_files_with_and_without_a_second_view(cr2, tmp_path):
     ]
 
 
-def test_results_are_done_again_when_the_option_changes(cr2, tmp_path):
-    for changes in ({}, {"dual_pixel": True}, {}):
-        run_batch(cr2, tmp_path / "out", **changes)
+def test_results_made_with_another_option_are_replaced_on_request(cr2, tmp_path):
+    run_batch(cr2, tmp_path / "out")
+    with pytest.raises(ExistingFileError, match="made with other settings"):
+        run_batch(cr2, tmp_path / "out", dual_pixel=True)
+    for changes in ({"dual_pixel": True}, {}):
+        run_batch(cr2, tmp_path / "out", existing="replace", **changes)
