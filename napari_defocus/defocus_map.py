@@ -169,13 +169,13 @@ def _alike(defocus: DefocusMap) -> tuple[Any, Any]:
 
 def _check_shape(shape: tuple[int, ...], layout: Layout) -> tuple[int, ...]:
     """Return the shape of the image's map; a MapError if a map cannot be broadcast to it."""
-    wanted = layout.map_shape
+    target = layout.map_shape
     try:
-        fits = shape[-2:] == wanted[-2:] and np.broadcast_shapes(shape, wanted) == wanted
+        fits = shape[-2:] == target[-2:] and np.broadcast_shapes(shape, target) == target
     except ValueError:
         fits = False
     if not fits:
         raise MapError(
-            f"the map has shape {shape}; the image needs {wanted}, or {wanted[-2:]} for all planes"
+            f"the map has shape {shape}; the image needs {target}, or {target[-2:]} for all planes"
         )
-    return wanted
+    return target

@@ -78,9 +78,9 @@ def paint_map(
     position = (np.asarray(radius, np.float32) - low) / (limit - low)
     index = np.nan_to_num(np.clip(np.rint(position * 255), 0, 255)).astype(np.uint8)
     colors = np.rint(radius_colormap(signed=signed).lut(256)[:, :3] * 255).astype(np.uint8)
-    painted: npt.NDArray[np.uint8] = colors[index]
-    painted[np.isnan(position)] = _GRAY
-    return painted
+    pixels: npt.NDArray[np.uint8] = colors[index]
+    pixels[np.isnan(position)] = _GRAY
+    return pixels
 
 
 def color_limit(radius: npt.NDArray[np.floating]) -> float:

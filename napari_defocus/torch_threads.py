@@ -22,6 +22,6 @@ def let_waiting_threads_sleep() -> None:
     ``KMP_BLOCKTIME`` is set, or if ``NAPARI_DEFOCUS_THREADS`` is "as-is". Processes that are
     started later inherit the variable.
     """
-    decided = any(name in os.environ for name in _DECISIONS)
-    if "torch" not in sys.modules and not decided and os.environ.get(SWITCH) != AS_IS:
+    user_decides = any(name in os.environ for name in _DECISIONS)
+    if "torch" not in sys.modules and not user_decides and os.environ.get(SWITCH) != AS_IS:
         os.environ["OMP_WAIT_POLICY"] = "passive"

@@ -136,12 +136,12 @@ def add_change(
     if len(plane) == 1:
         change = change.mean(axis=0, keepdims=True, dtype=np.float32)
     result = plane.copy()
-    for channel, was, step in zip(result[:3], before, change, strict=True):
-        changed = (step != 0) & np.isfinite(channel)
+    for channel, display, step in zip(result[:3], before, change, strict=True):
+        mask = (step != 0) & np.isfinite(channel)
         if encoding == "linear":
-            step = decode(was + step) - decode(was)
+            step = decode(display + step) - decode(display)
         new = _add_step(channel, step, value_range, bounded=bounded)
-        np.copyto(channel, new, where=changed)
+        np.copyto(channel, new, where=mask)
     return result
 
 
@@ -198,14 +198,14 @@ def fill_missing(values: FloatArray, valid: Mask) -> FloatArray:
     """
     if valid.all():
         return values
-    filled = np.where(valid, values, np.float32(0))
+    with_zeros = np.where(valid, values, np.float32(0))
     if values.size == 1 or not valid.any():
-        return filled
+        return with_zeros
     height, width = values.shape
     pad = ((0, height % 2), (0, width % 2))
     blocks = ((height + 1) // 2, 2, (width + 1) // 2, 2)
     count = np.pad(valid.astype(np.float32), pad).reshape(blocks).sum(axis=(1, 3))
-    total = np.pad(filled, pad).reshape(blocks).sum(axis=(1, 3))
+    total = np.pad(with_zeros, pad).reshape(blocks).sum(axis=(1, 3))
     coarse = fill_missing((total / np.maximum(count, 1)).astype(np.float32), count > 0)
     spread = coarse.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
     return np.where(valid, values, spread)

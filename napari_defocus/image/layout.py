@@ -162,8 +162,8 @@ def read_layout(
 def _check_channel_axis(shape: tuple[int, ...], channel_axis: Any) -> int | None:
     channels = channel_axis is not None and channel_axis != "none"
     if len(shape) < 2 + channels:
-        wanted = "Y, X and the channels" if channels else "Y and X"
-        raise ImageError(f"the image's shape is {shape}; it needs axes for {wanted}")
+        axes = "Y, X and the channels" if channels else "Y and X"
+        raise ImageError(f"the image's shape is {shape}; it needs axes for {axes}")
     if isinstance(channel_axis, str) and channel_axis == "none":
         return None
     if channel_axis is None:

@@ -22,7 +22,16 @@ from .device import NetworkInfo, choose_device, choose_tile_size, is_out_of_memo
 from .executor import TileExecutor, current_executor
 from .malloc import keep_freed_memory
 from .runner import DeviceMismatch, Parts, Runner
-from .tiles import OVERLAP, Box, halo, halves, plan_oblong_tiles, plan_tiles, round_up, window
+from .tiles import (
+    OVERLAP,
+    Box,
+    blending_weights,
+    halo,
+    halves,
+    plan_oblong_tiles,
+    plan_tiles,
+    round_up,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -67,7 +76,7 @@ def infer(
     network: nn.Module,
     planes: FloatArray | Parts,
     options: Options,
-    needed: Mask | None = None,
+    mask: Mask | None = None,
     core: Box | None = None,
 ) -> Generator[Progress, None, FloatArray]:
     """Run a network over a plane, yielding after every tile.
@@ -81,9 +90,9 @@ def infer(
         Finite display values. The channels of several arrays follow each other.
     options : Options
         Device, precision and tiles.
-    needed : (Y, X) bool array, optional
-        Where the result matters. Tiles whose core holds no such pixel are left out; their result is
-        zero.
+    mask : (Y, X) bool array, optional
+        Pixels whose result is used. Tiles whose core holds no such pixel are left out; their result
+        is zero.
     core : Box, optional
         Part of the plane to return the result of, by default all. The network also reads what lies
         around it. Its sides lie at the plane's edges or at the network's multiples.
@@ -107,7 +116,7 @@ def infer(
     """
     runner = Runner(network, choose_device(options.device), options.precision)
     parts = planes if isinstance(planes, tuple) else (planes,)
-    canvas = _Canvas(parts, runner.descriptor, needed, core or Box(0, 0, *parts[0].shape[-2:]))
+    canvas = _Canvas(parts, runner.descriptor, mask, core or Box(0, 0, *parts[0].shape[-2:]))
     canvas.cut(_plan_cores(options.tile, runner, canvas))
     workers = current_executor()
     if workers is not None:
@@ -174,9 +183,7 @@ def run_to_end(steps: Generator[Progress, None, FloatArray]) -> FloatArray:
 class _Canvas:
     """A padded plane, the tiles that are pending, and the sum of the results so far."""
 
-    def __init__(
-        self, parts: Parts, descriptor: NetworkInfo, needed: Mask | None, core: Box
-    ) -> None:
+    def __init__(self, parts: Parts, descriptor: NetworkInfo, mask: Mask | None, core: Box) -> None:
         height, width = parts[0].shape[-2:]
         self.core = core
         self.multiple = descriptor.multiple
@@ -186,7 +193,7 @@ class _Canvas:
         bottom = self.whole.bottom if core.bottom == height else core.bottom
         right = self.whole.right if core.right == width else core.right
         self.padded_core = Box(core.top, core.left, bottom, right)
-        self.needed = needed
+        self.mask = mask
         self.pending: deque[Box] = deque()
         self.done = 0
         self.channels = descriptor.out_channels
@@ -226,10 +233,10 @@ class _Canvas:
             # copied, because a network may keep its output and return it again
             self._single_tile = result[:, *self.core.relative_to(input_box).slices].copy()
         else:
-            kept = core.expand(OVERLAP, self.whole)
-            weight, (total, weights) = window(core, kept), self.sums
-            total[:, *kept.slices] += weight * result[:, *kept.relative_to(input_box).slices]
-            weights[kept.slices] += weight
+            area = core.expand(OVERLAP, self.whole)
+            weight, (total, weights) = blending_weights(core, area), self.sums
+            total[:, *area.slices] += weight * result[:, *area.relative_to(input_box).slices]
+            weights[area.slices] += weight
         self.pending.popleft()
         self.done += 1
 
@@ -245,7 +252,7 @@ class _Canvas:
         return self.pending[position].expand(self.halo, self.whole)
 
     def _is_needed(self, core: Box) -> bool:
-        return self.needed is None or bool(self.needed[core.slices].any())
+        return self.mask is None or bool(self.mask[core.slices].any())
 
 
 def _pad(planes: FloatArray, multiple: int) -> FloatArray:

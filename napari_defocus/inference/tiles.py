@@ -1,7 +1,7 @@
-"""Tiles of a plane: their cores, their halos, and the windows that join their results.
+"""Tiles of a plane: their cores, their halos, and the weights that join their results.
 
 The *cores* of tiles cover the plane without overlap. A tile's result is used a few pixels beyond
-its core, where a window fades it into its neighbors. The network reads a halo around the core, so
+its core, where weights fade it into its neighbors. The network reads a halo around the core, so
 that the result there equals that of the whole plane.
 """
 
@@ -145,25 +145,25 @@ def halves(core: Box, multiple: int) -> list[Box]:
     return plan_tiles(core, side, multiple)
 
 
-def window(core: Box, kept: Box) -> npt.NDArray[np.float32]:
+def blending_weights(core: Box, area: Box) -> npt.NDArray[np.float32]:
     """Return the weights of a tile's result in the box where it is used.
 
-    Weights are 1 inside and fall linearly across the border of the core toward the edge of `kept`,
-    where they are still above 0. They do not fall where `core` and `kept` share an edge, which is
+    Weights are 1 inside and fall linearly across the border of the core toward the edge of `area`,
+    where they are still above 0. They do not fall where `core` and `area` share an edge, which is
     an edge of the image.
 
     Parameters
     ----------
-    core, kept : Box
+    core, area : Box
         Core of the tile, and box that contains it, where its result is used.
 
     Returns
     -------
     (height, width) float32 array
-        Weights of the pixels of `kept`, above 0. Those of neighbors need not sum to 1.
+        Weights of the pixels of `area`, above 0. Those of neighbors need not sum to 1.
     """
-    rows = _ramp(core.top - kept.top, core.height, kept.bottom - core.bottom)
-    columns = _ramp(core.left - kept.left, core.width, kept.right - core.right)
+    rows = _ramp(core.top - area.top, core.height, area.bottom - core.bottom)
+    columns = _ramp(core.left - area.left, core.width, area.right - core.right)
     return np.minimum(rows[:, None], columns)
 
 

@@ -100,7 +100,7 @@ def read_card(path: Path) -> ModelCard:
 
 
 @lru_cache(maxsize=64)
-def _read_card(path: Path, _modified: int, _size: int) -> ModelCard:
+def _read_card(path: Path, _time: int, _size: int) -> ModelCard:
     values = read_json(path)
     card = card_from(values, path.with_suffix(".safetensors"), f"model card {path.name}")
     if card.name != path.stem:
@@ -129,16 +129,16 @@ def card_from(values: object, path: Path, source: str) -> ModelCard:
     """
     if not isinstance(values, Mapping):
         raise ModelError(f"{source} holds a {type(values).__name__}; it should hold named fields")
-    expected = {field.name: field for field in fields(ModelCard) if field.name != "path"}
-    card = {name: field.default for name, field in expected.items() if field.default is not MISSING}
-    card |= {name: values[name] for name in expected if name in values}
-    for name, field in expected.items():
+    by_name = {field.name: field for field in fields(ModelCard) if field.name != "path"}
+    card = {name: field.default for name, field in by_name.items() if field.default is not MISSING}
+    card |= {name: values[name] for name in by_name if name in values}
+    for name, field in by_name.items():
         value = card.get(name)
         kind = Mapping if field.type == Mapping[str, Any] else str
         if not isinstance(value, kind):
             fault = "lacks" if name not in values else f"has a {type(value).__name__} for"
-            wanted = "text" if kind is str else "a table of values"
-            raise ModelError(f"{source} {fault} the field {name!r}; it should be {wanted}")
+            kind_name = "text" if kind is str else "a table of values"
+            raise ModelError(f"{source} {fault} the field {name!r}; it should be {kind_name}")
         if kind is Mapping:
             _check_size(value, name, source)
     if card["task"] not in TASKS:

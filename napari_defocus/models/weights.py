@@ -76,17 +76,17 @@ def parse_pth(content: bytes, path: Path) -> dict[str, Any]:
     for pickle in _pickles(content, path):
         _check_pickle(pickle, path)
     try:
-        parsed = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        checkpoint = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes torch raise a dozen kinds
         raise ModelError(
             f"weights file {path.name} is damaged, or holds code instead of tensors"
         ) from error
-    if not isinstance(parsed, dict) or not isinstance(parsed.get("state_dict"), Mapping):
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("state_dict"), Mapping):
         raise ModelError(
             f"weights file {path.name} should hold a dictionary of "
             "task, architecture, arguments and state_dict"
         )
-    return parsed
+    return checkpoint
 
 
 def _pickles(content: bytes, path: Path) -> list[bytes]:
@@ -164,5 +164,5 @@ def _is_plain(tensor: "Tensor") -> bool:
     """Return whether a tensor is dense, unquantized and in the memory of the CPU."""
     import torch
 
-    strided = tensor.layout == torch.strided
-    return strided and tensor.device.type == "cpu" and not tensor.is_quantized
+    is_dense = tensor.layout == torch.strided
+    return is_dense and tensor.device.type == "cpu" and not tensor.is_quantized

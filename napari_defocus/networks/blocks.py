@@ -20,8 +20,8 @@ class ChannelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize (N, C, H, W)."""
-        normalized: Tensor = self.norm(x.permute(0, 2, 3, 1))
-        return normalized.permute(0, 3, 1, 2)
+        result: Tensor = self.norm(x.permute(0, 2, 3, 1))
+        return result.permute(0, 3, 1, 2)
 
 
 def simple_gate(x: Tensor) -> Tensor:

@@ -105,13 +105,13 @@ class Generator(Network):
         changes = self.inverse_changes(image)
         decision = self.decide(image, changes, radius, confidence)
         weights = decision[:, : 1 + self.bins].softmax(1)[:, 1:]
-        blended = (weights[:, :, None] * changes).sum(1)
+        blend = (weights[:, :, None] * changes).sum(1)
         confidence_weight = confidence_gate(confidence) * (1 - self.caution * (1 - confidence))
-        change = blended + decision[:, 1 + self.bins :]
+        change = blend + decision[:, 1 + self.bins :]
         result = image + defocus_gate(radius) * confidence_weight * change
         if self.consistency:
             share = self.consistency * consistency_gate(radius) * confidence_weight
-            result = result + share * self.unexplained(image, result, radius)
+            result = result + share * self.reblur_error(image, result, radius)
         return result
 
     def inverse_changes(self, image: Tensor) -> Tensor:
@@ -120,7 +120,7 @@ class Generator(Network):
             filtered = convolve(decode_srgb(image.float()), self.inverses)
             return encode_srgb(filtered).clamp(-0.25, 1.25) - image[:, None]
 
-    def unexplained(self, image: Tensor, result: Tensor, radius: Tensor) -> Tensor:
+    def reblur_error(self, image: Tensor, result: Tensor, radius: Tensor) -> Tensor:
         """Return the image minus the result blurred again, (N, 3, H, W), display-encoded."""
         with torch.autocast(image.device.type, enabled=False):
             clipped = radius.clamp(max=_REBLURRED_UP_TO)

@@ -54,8 +54,8 @@ def disk(radius: float, half: int | None = None) -> Tensor:
     half = support(radius) if half is None else half
     y, x = grid(half, _SUBPIXELS)
     distance = torch.hypot(y, x)
-    filled = ((max(radius, 0.5) - distance) * _SUBPIXELS + 0.5).clamp(0, 1)
-    return normalize(_pool(filled))
+    coverage = ((max(radius, 0.5) - distance) * _SUBPIXELS + 0.5).clamp(0, 1)
+    return normalize(_pool(coverage))
 
 
 def disks(largest: int) -> Tensor:
@@ -112,11 +112,11 @@ def butterworth(radius: float, half: int | None = None, *, order: int = 3) -> Te
         return disk(radius, half)
     y, x = grid(half, _SUBPIXELS)
     distance = torch.hypot(y, x)
-    filled = ((radius - distance) * _SUBPIXELS + 0.5).clamp(0, 1)
+    coverage = ((radius - distance) * _SUBPIXELS + 0.5).clamp(0, 1)
     quotient = (distance / (0.8 * radius)).pow(2 * order)
     profile = quotient / (1 + quotient)
     top = profile[distance <= radius].max()
-    return normalize(_pool(filled * (0.1 + 0.9 * profile / top)))
+    return normalize(_pool(coverage * (0.1 + 0.9 * profile / top)))
 
 
 def half_pupil(kernel: Tensor, ramp: float) -> Tensor:

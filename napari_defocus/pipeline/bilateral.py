@@ -101,8 +101,8 @@ def smooth_surfaces(
     smooth = _filter_cells(radius, weight, _cell_colors(views, storage), radius_sigma)
     change = (smooth - radius)[None]
     for block in blocks:
-        changed = estimate[:1, *block.slices] + upsample_window(change, _CELL, block)
-        estimate[:1, *block.slices] = np.maximum(changed, lowest)
+        radii = estimate[:1, *block.slices] + upsample_window(change, _CELL, block)
+        estimate[:1, *block.slices] = np.maximum(radii, lowest)
 
 
 def _average_cells(estimate: Planes, storage: MemoryStorage) -> tuple[FloatArray, FloatArray]:
@@ -140,10 +140,10 @@ def _filter_cells(
         radii = np.pad(radius, _WINDOW, mode="edge")
         strips = []
         for top in range(0, len(radius), rows):
-            strip, sight = slice(top, top + rows), slice(top, top + rows + 2 * _WINDOW)
+            strip, band = slice(top, top + rows), slice(top, top + rows + 2 * _WINDOW)
             variance = range_variance(radius[strip], radius_sigma)
             variances = np.stack([variance, variance + np.square(error[strip])])
-            strips.append(_filter_strip(radii[sight], weights[sight], guide[:, sight], variances))
+            strips.append(_filter_strip(radii[band], weights[band], guide[:, band], variances))
         radius = np.concatenate(strips)
     return radius
 
@@ -221,5 +221,5 @@ def guide_colors(views: FloatArray, cell: int) -> FloatArray:
     cells = block_mean(views, cell)
     colors = cells.reshape(-1, min(len(cells), _RGB), *cells.shape[1:]).mean(0)
     # d is the mean squared difference of the channels, divided by twice the variance
-    scaled = colors / np.float32(_COLOR_SIGMA * (2 * _RGB) ** 0.5)
-    return np.broadcast_to(scaled, (_RGB, *scaled.shape[1:]))
+    guide = colors / np.float32(_COLOR_SIGMA * (2 * _RGB) ** 0.5)
+    return np.broadcast_to(guide, (_RGB, *guide.shape[1:]))

@@ -92,10 +92,10 @@ def _estimate_level(
     estimate = run.storage.array((2, *picture.shape[-2:]))
     whole = Box(0, 0, *picture.shape[-2:])
     for block in run.storage.blocks(picture.shape, size_multiple(network)):
-        sight = block.expand(reach(network), whole)
-        core = block.relative_to(sight)
-        prior, share = _prior(coarser, sight)
-        inputs = (as_rgb(picture[:, *sight.slices]), np.where(share > 0, prior, 0))
+        context = block.expand(reach(network), whole)
+        core = block.relative_to(context)
+        prior, share = _prior(coarser, context)
+        inputs = (as_rgb(picture[:, *context.slices]), np.where(share > 0, prior, 0))
         prior[1] = confidence_within(prior[1], 0.5)
         uncertain = prior[1] < 1 - _MORE_CONFIDENT_BY[0]
         steps = infer(network, inputs, run.options, (share > 0) | uncertain, core)
@@ -110,12 +110,12 @@ def _estimate_level(
     return estimate
 
 
-def _prior(coarser: Planes | None, sight: Box) -> tuple[FloatArray, FloatArray]:
+def _prior(coarser: Planes | None, context: Box) -> tuple[FloatArray, FloatArray]:
     """Return the coarser level's estimate (2, y, x) at this level, and the share to refine."""
-    prior = np.zeros((2, sight.height, sight.width), np.float32)
+    prior = np.zeros((2, context.height, context.width), np.float32)
     share = np.ones(prior.shape[-2:], np.float32)
     if coarser is not None:
-        prior[:] = upsample_window(coarser, 2, sight)
+        prior[:] = upsample_window(coarser, 2, context)
         prior[0] *= 2
         share = smoothstep_down(prior[0], *_REFINED_BETWEEN)
     return prior, share

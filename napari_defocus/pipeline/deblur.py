@@ -63,11 +63,11 @@ class PlaneDeblurrer:
         codec = PlaneCodec(self.layout, value_range)
         levels = ImageLevels(codec.to_display(plane, run.storage), run.storage)
         estimate = yield from self._map(plane, maps, levels, run)
-        needed = run.storage.view(
+        mask = run.storage.view(
             plane.shape[1:], lambda *window: self._weight(estimate[:, *window][0]) > 0
         )
         network = inference_network(self.model)
-        change = yield from deblur_at_levels(network, levels, estimate, needed, run)
+        change = yield from deblur_at_levels(network, levels, estimate, mask, run)
         result = run.storage.array(plane.shape, self.layout.dtype)
         for block in run.storage.blocks(plane.shape, 1):
             original, display, step, radius = (

@@ -39,7 +39,7 @@ _CUBIC_REACH = 2
 
 
 def deblur_at_levels(
-    network: Network, levels: ImageLevels, estimate: Planes, needed: Planes, run: PlaneRun
+    network: Network, levels: ImageLevels, estimate: Planes, mask: Planes, run: PlaneRun
 ) -> Steps[WritablePlanes]:
     """Deblur an image at the levels that suit its radii.
 
@@ -55,7 +55,7 @@ def deblur_at_levels(
         The image.
     estimate : (2, Y, X) float32 array
         Radius >= 0 in pixels of the plane, and confidence.
-    needed : (Y, X) bool array
+    mask : (Y, X) bool array
         Pixels whose change is used.
     run : PlaneRun
         Options, progress and storage.
@@ -67,12 +67,12 @@ def deblur_at_levels(
     Returns
     -------
     (3, Y, X) float32 array
-        Change to be added to the image; zero where it is not needed.
+        Change to be added to the image; zero outside the mask.
     """
     limit = network.descriptor.max_radius
     factors = _levels_to_deblur(levels, estimate, limit, run)
     blend = _LevelBlend(factors, limit)
-    guides = blend.guides(estimate, needed, run.storage)
+    guides = blend.guides(estimate, mask, run.storage)
     changes = []
     for picture, guide, level in zip(levels.at(factors), guides, factors, strict=True):
         part = _LevelDeblurring(network, picture, guide, level, run, planned=level == factors[0])
@@ -95,7 +95,7 @@ def _levels_to_deblur(
 
 @dataclass(frozen=True)
 class _LevelDeblurring:
-    """Deblurring of one level; its guide holds radius, confidence, and whether it is needed."""
+    """Deblurring of one level; its guide holds radius, confidence and mask."""
 
     network: Network
     picture: Planes
@@ -105,22 +105,22 @@ class _LevelDeblurring:
     planned: bool
 
     def change(self, block: Box) -> Steps[FloatArray]:
-        """Return the network's change of a block (3, Y, X); zero where it is not needed."""
-        sight = block.expand(reach(self.network), Box(0, 0, *self.picture.shape[-2:]))
-        core = block.relative_to(sight)
-        picture, guide = self.picture[:, *sight.slices], self.guide[:, *sight.slices]
-        needed = guide[2] > 0
+        """Return the network's change of a block (3, Y, X); zero outside the mask."""
+        context = block.expand(reach(self.network), Box(0, 0, *self.picture.shape[-2:]))
+        core = block.relative_to(context)
+        picture, guide = self.picture[:, *context.slices], self.guide[:, *context.slices]
+        mask = guide[2] > 0
         if self.level > 1:
-            needed = _dilate(needed)
-        kept = needed[core.slices]
-        if not kept.any():
-            self.run.meter.skip(kept.size if self.planned else 0)
-            return np.zeros((3, *kept.shape), np.float32)
+            mask = _dilate(mask)
+        core_mask = mask[core.slices]
+        if not core_mask.any():
+            self.run.meter.skip(core_mask.size if self.planned else 0)
+            return np.zeros((3, *core_mask.shape), np.float32)
         inputs = (as_rgb(picture), guide[:2])
-        steps = infer(self.network, inputs, self.run.options, needed, core)
-        result = yield from self.run.meter.measure(steps, kept.size, planned=self.planned)
+        steps = infer(self.network, inputs, self.run.options, mask, core)
+        result = yield from self.run.meter.measure(steps, core_mask.size, planned=self.planned)
         result -= picture[:, *core.slices]
-        result[:, ~kept] = 0
+        result[:, ~core_mask] = 0
         return result
 
 
@@ -141,13 +141,13 @@ class _LevelBlend:
             left = left - shares[-1]
         return [*shares, left]
 
-    def guides(self, estimate: Planes, needed: Planes, storage: MemoryStorage) -> list[Planes]:
-        """Return radius, confidence and whether the pixel is needed, (3, Y, X), of each level."""
+    def guides(self, estimate: Planes, mask: Planes, storage: MemoryStorage) -> list[Planes]:
+        """Return radius, confidence and mask, (3, Y, X), of each level."""
         shape = estimate.shape[-2:]
 
         def at_full_size(rows: slice, columns: slice) -> FloatArray:
             part = estimate[:, rows, columns]
-            return _guide(part, needed[rows, columns] & (self.shares(part[0])[0] > 0), 1)
+            return _guide(part, mask[rows, columns] & (self.shares(part[0])[0] > 0), 1)
 
         coarser = {
             level: storage.array((3, *level_shape(shape, level)))
@@ -155,10 +155,10 @@ class _LevelBlend:
             if level > 1
         }
         for block in storage.blocks(shape, self.levels[-1]) if coarser else []:
-            part, part_needed = estimate[:, *block.slices], needed[block.slices]
+            part, part_mask = estimate[:, *block.slices], mask[block.slices]
             for level, share in zip(self.levels, self.shares(part[0]), strict=True):
                 if level > 1:
-                    guide = _guide(part, part_needed & (share > 0), level)
+                    guide = _guide(part, part_mask & (share > 0), level)
                     coarser[level][:, *block.downscale(level).slices] = guide
         full_size: Planes = ComputedPlanes((3, *shape), at_full_size)
         return [*([full_size] if self.levels[0] == 1 else []), *coarser.values()]
@@ -180,10 +180,10 @@ class _LevelBlend:
         return total
 
 
-def _guide(estimate: FloatArray, needed: Mask, level: int) -> FloatArray:
+def _guide(estimate: FloatArray, mask: Mask, level: int) -> FloatArray:
     radius, confidence = block_mean(estimate, level)
-    any_needed = _any_in_blocks(needed, level)
-    return np.stack([radius / level, confidence_within(confidence, level), any_needed])
+    coarse_mask = _any_in_blocks(mask, level)
+    return np.stack([radius / level, confidence_within(confidence, level), coarse_mask])
 
 
 def _any_in_blocks(mask: Mask, level: int) -> Mask:

@@ -65,14 +65,13 @@ def fill_uncertain(
     blocks = storage.blocks(estimate.shape, _CELL)
     change = storage.array((1, *level_shape(estimate.shape, _CELL)))
     for block in blocks:
-        sight, core = block.expand(_WINDOW * _CELL, whole), block.downscale(_CELL)
-        cells = block_mean(estimate[:, *sight.slices], _CELL)
-        colors = guide_colors(views[:, *sight.slices], _CELL)
-        inner = core.relative_to(sight.downscale(_CELL))
+        context, core = block.expand(_WINDOW * _CELL, whole), block.downscale(_CELL)
+        cells = block_mean(estimate[:, *context.slices], _CELL)
+        colors = guide_colors(views[:, *context.slices], _CELL)
+        inner = core.relative_to(context.downscale(_CELL))
         change[:, *core.slices] = _change(cells, colors, inner, radius_sigma)[None]
     for block in blocks:
-        changed = estimate[:1, *block.slices] + upsample_window(change, _CELL, block)
-        estimate[:1, *block.slices] = changed
+        estimate[:1, *block.slices] += upsample_window(change, _CELL, block)
 
 
 def _change(cells: FloatArray, colors: FloatArray, core: Box, radius_sigma: float) -> FloatArray:

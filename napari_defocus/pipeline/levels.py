@@ -118,8 +118,8 @@ def weighted_quantile(values: Array, weights: Array, share: float) -> float:
     1.0
     """
     order = np.argsort(values, axis=None)
-    reached = np.cumsum(weights.ravel()[order], dtype=np.float64)
-    return float(values.ravel()[order][np.searchsorted(reached, share * reached[-1])])
+    cumulative = np.cumsum(weights.ravel()[order], dtype=np.float64)
+    return float(values.ravel()[order][np.searchsorted(cumulative, share * cumulative[-1])])
 
 
 def as_rgb(picture: FloatArray) -> FloatArray:

@@ -131,7 +131,7 @@ def process_planes(
             )
             for block in storage.blocks(layout.map_shape, 1):
                 write(index, block.slices, result[:, *block.slices])
-    yield Progress(meter.expected, meter.expected)
+    yield Progress(meter.total, meter.total)
 
 
 def map_planes(

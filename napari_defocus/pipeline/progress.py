@@ -14,13 +14,13 @@ class ProgressMeter:
 
     Parameters
     ----------
-    expected : int
+    total : int
         Pixels of all stages that are known at the start.
     """
 
-    def __init__(self, expected: int) -> None:
+    def __init__(self, total: int) -> None:
         self.done = 0
-        self.expected = expected
+        self.total = total
         self._reported = 0
 
     def measure(
@@ -35,9 +35,9 @@ class ProgressMeter:
         pixels : int
             Size of the stage.
         planned : bool
-            Whether the stage is counted in `expected` already; if not, its pixels are added.
+            Whether the stage is counted in `total` already; if not, its pixels are added.
         """
-        self.expected += 0 if planned else pixels
+        self.total += 0 if planned else pixels
         while True:
             try:
                 step = next(steps)
@@ -46,8 +46,8 @@ class ProgressMeter:
                 return cast(FloatArray, stop.value)
             # the engine starts a tile anew when it halves it, but progress should not fall back
             self._reported = max(self._reported, self.done + pixels * step.done // step.total)
-            yield Progress(self._reported, self.expected)
+            yield Progress(self._reported, self.total)
 
     def skip(self, pixels: int) -> None:
         """Subtract pixels from the work that is expected."""
-        self.expected -= pixels
+        self.total -= pixels

@@ -52,9 +52,9 @@ def vertical_offset(left: FloatArray, right: FloatArray) -> int:
     if rows < _COLUMNS:
         return 0
     one, other = _profiles(left), _profiles(right)
-    fixed = one[_MAX_OFFSET : _MAX_OFFSET + rows]
+    reference = one[_MAX_OFFSET : _MAX_OFFSET + rows]
     errors = {
-        offset: float(np.square(other[_MAX_OFFSET + offset :][:rows] - fixed).mean())
+        offset: float(np.square(other[_MAX_OFFSET + offset :][:rows] - reference).mean())
         for offset in range(-_MAX_OFFSET, _MAX_OFFSET + 1)
     }
     best = min(errors, key=errors.__getitem__)

@@ -1,4 +1,4 @@
-"""Tiles: cores that cover the plane once, at multiples, and windows that fade."""
+"""Tiles: cores that cover the plane once, at multiples, and blending weights."""
 
 import numpy as np
 from hypothesis import given
@@ -61,22 +61,22 @@ def test_halves_cover_the_core_once(rows, columns, multiple):
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.tuples(*[st.integers(0, tiles.OVERLAP)] * 4))
-def test_window_is_positive_and_one_inside(height, width, margins):
+def test_weights_are_positive_and_one_inside(height, width, margins):
     top, left, bottom, right = margins
     core = Box(top, left, top + height, left + width)
     kept = Box(0, 0, core.bottom + bottom, core.right + right)
-    window = tiles.window(core, kept)
-    assert window.shape == (kept.height, kept.width)
-    assert (window > 0).all()
-    assert (window <= 1).all()
+    weights = tiles.blending_weights(core, kept)
+    assert weights.shape == (kept.height, kept.width)
+    assert (weights > 0).all()
+    assert (weights <= 1).all()
     inside = Box(2 * top, 2 * left, kept.height - 2 * bottom, kept.width - 2 * right)
     if inside.height > 0 and inside.width > 0:
-        assert (window[inside.slices] == 1).all()
+        assert (weights[inside.slices] == 1).all()
 
 
-def test_window_does_not_fade_at_the_edge_of_the_image():
+def test_weights_do_not_fade_at_the_edge_of_the_image():
     box = Box(0, 0, 16, 16)
-    assert (tiles.window(box, box) == 1).all()
+    assert (tiles.blending_weights(box, box) == 1).all()
 
 
 def test_halo_covers_overlap_and_receptive_radius():

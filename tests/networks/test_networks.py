@@ -123,7 +123,7 @@ def sharp_image_and_input():
 
 def test_consistency_brings_the_reblurred_result_closer_to_the_image(randomized):
     def residual(result):
-        return plain.unexplained(x[:, :3], result, x[:, 3:4]).square().mean()
+        return plain.reblur_error(x[:, :3], result, x[:, 3:4]).square().mean()
 
     plain, some, more = (randomized("generator", consistency=share) for share in (0, 0.25, 0.5))
     _, x = sharp_image_and_input()
@@ -133,7 +133,7 @@ def test_consistency_brings_the_reblurred_result_closer_to_the_image(randomized)
 
 def test_a_sharp_image_explains_its_blurred_image():
     sharp, x = sharp_image_and_input()
-    assert build("generator", {}).unexplained(x[:, :3], sharp, x[:, 3:4]).abs().max() < 1e-5
+    assert build("generator", {}).reblur_error(x[:, :3], sharp, x[:, 3:4]).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize(("radius", "confidence"), [(0.5, 1.0), (4.0, 0.1), (10.0, 1.0)])

@@ -30,7 +30,7 @@ def ratio_of(one, other):
 def match_scale(estimate, images, storage=None):
     run = plane_run(expected=max_pixels(estimate.shape), storage=storage)
     progress = list(match_disparity_scale(estimate, images, SlopeEstimator(), run))
-    assert run.meter.done == run.meter.expected
+    assert run.meter.done == run.meter.total
     return estimate, progress
 
 
