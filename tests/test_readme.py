@@ -100,3 +100,11 @@ def test_architecture_names_modules_that_exist():
     assert len(names) > 20
     for name in names:
         assert any((folder / name).exists() for folder in folders), name
+
+
+def test_promises_name_tests_that_exist():
+    text = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:tests|benchmarks)/[a-z_/]+\.py)`", text))
+    assert len(paths) > 10
+    for path in paths:
+        assert (ROOT / path).exists(), path
