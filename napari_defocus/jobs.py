@@ -8,7 +8,7 @@ provenance (:attr:`Job.parameters`).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from os import PathLike, fspath
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from .networks.descriptor import Task
 
+#: Effort to tell whether two arrays overlap: enough for slices with steps.
+_OVERLAP_WORK = 10_000
 R = TypeVar("R")
 
 
@@ -250,6 +252,8 @@ class EstimateJob(Job[DefocusMap]):
             raise OptionError("out should be two arrays, for radius and confidence") from None
         for part in (radius, confidence):
             _check_out(part, shape, np.dtype(np.float32))
+        _refuse_shared_memory(radius, (self.views.image, self.views.right, confidence))
+        _refuse_shared_memory(confidence, (self.views.image, self.views.right))
         return radius, confidence
 
 
@@ -259,6 +263,7 @@ class _PictureJob(Job[Any]):
 
     def _make_picture(self, task: Any, image: Any, maps: list[Any], out: Any) -> Steps[Any]:
         """Process every plane by its radius and confidence; return the new picture."""
+        _refuse_shared_memory(out, (image, *maps))
         inputs, layout = Inputs([image], maps), self.layout
         if is_dask(image) and out is None:
             planes = map_planes(
@@ -513,6 +518,22 @@ def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     actual = getattr(out, "shape", None), getattr(out, "dtype", None)
     if actual != (shape, dtype):
         raise OptionError(f"out has {actual[1]} {actual[0]}; {dtype} {shape} is expected")
+
+
+def _refuse_shared_memory(out: Any, others: Iterable[Any]) -> None:
+    """Raise an OptionError if a result would be written over what is still to be read."""
+    for other in others:
+        if not isinstance(out, np.ndarray) or not isinstance(other, np.ndarray):
+            continue
+        try:
+            is_shared = np.shares_memory(out, other, max_work=_OVERLAP_WORK)
+        except np.exceptions.TooHardError:
+            is_shared = True
+        if is_shared:
+            raise OptionError(
+                "out shares memory with an array that is read, or with the other out; give a new "
+                "array"
+            )
 
 
 def _match_laziness(defocus: Any, image: Any) -> Any:
