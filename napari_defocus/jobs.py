@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
     from .networks.descriptor import Task
 
-#: Effort to tell whether two arrays overlap: enough for slices with steps.
-_OVERLAP_WORK = 10_000
 R = TypeVar("R")
 
 
@@ -523,13 +521,11 @@ def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
 def _refuse_shared_memory(out: Any, others: Iterable[Any]) -> None:
     """Raise an OptionError if a result would be written over what is still to be read."""
     for other in others:
-        if not isinstance(out, np.ndarray) or not isinstance(other, np.ndarray):
-            continue
-        try:
-            is_shared = np.shares_memory(out, other, max_work=_OVERLAP_WORK)
-        except np.exceptions.TooHardError:
-            is_shared = True
-        if is_shared:
+        if (
+            isinstance(out, np.ndarray)
+            and isinstance(other, np.ndarray)
+            and np.shares_memory(out, other)
+        ):
             raise OptionError(
                 "out shares memory with an array that is read, or with the other out; give a new "
                 "array"
