@@ -7,17 +7,19 @@ that memory does not grow with the plane.
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 
 from ..array_types import Array
+from ..errors import FileError, reason
 from ..io.atomic import remove_leftovers, scratch_folder
 from .malloc import keep_freed_memory
 from .tiles import Box, plan_tiles, round_up
@@ -89,7 +91,7 @@ class FilePlanes:
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: Any) -> None:
         self.shape, self.dtype = shape, np.dtype(dtype)
         self._path = path
-        with path.open("xb") as file:
+        with self._writing("xb") as file:
             file.truncate(math.prod(shape) * self.dtype.itemsize)
 
     def __getitem__(self, index: Any) -> Array:
@@ -102,12 +104,26 @@ class FilePlanes:
             range(n)[part] for n, part in zip(self.shape, index, strict=True)
         )
         lines = values.astype(self.dtype, copy=False)
-        with self._path.open("r+b", buffering=0) as file:
+        with self._writing("r+b") as file:
             for channel, plane in zip(channels, lines, strict=True):
                 for row, line in zip(rows, plane, strict=True):
                     pixel = (channel * self.shape[1] + row) * self.shape[2] + columns.start
                     file.seek(pixel * self.dtype.itemsize)
-                    file.write(line.tobytes())
+                    if file.write(line.tobytes()) < line.nbytes:  # this line filled the disk
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    @contextmanager
+    def _writing(self, mode: str) -> Iterator[IO[bytes]]:
+        try:
+            with self._path.open(mode, buffering=0) as file:
+                yield file
+        except OSError as error:
+            size = math.prod(self.shape) * self.dtype.itemsize
+            places = (folder for folder in self._path.parents if folder.suffix != ".part")
+            raise FileError(
+                f"{next(places)} cannot hold {size / 1e9:.2g} GB of intermediate "
+                f"results: {reason(error)}; free space there, or set TMPDIR to another folder"
+            ) from error
 
 
 class MemoryStorage:

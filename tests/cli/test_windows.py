@@ -110,3 +110,10 @@ def test_info_of_a_store(run, tmp_path):
     assert "1 values" in completed.out
     size = sum(path.stat().st_size for path in (tmp_path / "a.zarr").rglob("*") if path.is_file())
     assert f"({size / 1e3:.1f} kB)" in completed.out
+
+
+def test_files_that_a_killed_command_left_are_removed(run, photo):
+    left = photo.parent / ".napari-defocus-0123456789abcdef.part"
+    left.mkdir()
+    assert run("map", photo).status == 0
+    assert not left.exists()

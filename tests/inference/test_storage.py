@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
+from napari_defocus.errors import FileError
 from napari_defocus.inference.storage import DiskStorage, MemoryStorage, folder_of, storage_for
 from napari_defocus.io.atomic import find_scratch_folders
 
@@ -44,6 +45,24 @@ def test_files_lie_beside_the_output(tmp_path, monkeypatch):
         storage.array((1, 8, 8))
         assert len(list(tmp_path.iterdir())) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["out.raw"]
+
+
+def test_a_full_disk_is_named_with_a_way_out(blocks, tmp_path):
+    resource = pytest.importorskip("resource")
+    store = blocks.array((1, 300, 400))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        for write in (
+            lambda: blocks.array((1, 300, 400)),
+            lambda: store.__setitem__(np.s_[:, :1, :], np.ones((1, 1, 400), np.float32)),
+        ):
+            with pytest.raises(FileError) as error:
+                write()
+            assert f"{tmp_path} cannot hold 0.00048 GB" in str(error.value)
+            assert "set TMPDIR to another folder" in str(error.value)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_files_that_a_killed_process_left_are_removed(tmp_path, monkeypatch):
