@@ -96,7 +96,8 @@ def test_architecture_names_modules_that_exist():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     names = set(re.findall(r"`([a-z_/]+\.(?:py|yaml))`", text))
     folders = [ROOT, ROOT / "napari_defocus", ROOT / "napari_defocus" / "pipeline"]
-    folders += [ROOT / "napari_defocus" / "inference", ROOT / "tests" / "io"]
+    folders += [ROOT / "napari_defocus" / "inference", ROOT / "napari_defocus" / "io"]
+    folders.append(ROOT / "tests" / "io")
     assert len(names) > 20
     for name in names:
         assert any((folder / name).exists() for folder in folders), name
