@@ -64,7 +64,7 @@ def estimate_defocus(
         a pixel of one plane are kept in files meanwhile, in the folder of `out` or in ``TMPDIR``.
     progress : callable, optional
         Called as ``progress(done, total)`` after every tile, in pixels of work. Whatever it raises,
-        such as :class:`napari_defocus.Cancelled`, ends the work. Lazy arrays do not call it.
+        such as :class:`napari_defocus.Canceled`, ends the work. Lazy arrays do not call it.
 
     Returns
     -------
@@ -152,8 +152,8 @@ def deblur(
         radius get the full result, with a smooth ramp between; 0 switches it off.
     detail : {"faithful", "natural"}
         How much may be inferred by the model "auto": "faithful" restores what the image still
-        shows, for measuring and checking; "natural" was trained against an adversary, and adds fine
-        detail that is likely rather than certain.
+        shows, for measuring and checking; "natural" was trained with a discriminator, and adds
+        fine detail that is likely rather than certain.
     model : str, path or torch.nn.Module
         "auto", the name of a model for deblurring (:func:`napari_defocus.list_models`), the path of
         your own weights file, or a network with a ``descriptor``. "auto" takes a model for
@@ -169,7 +169,7 @@ def deblur(
         plane are kept in files meanwhile, in the folder of `out` or in ``TMPDIR``.
     progress : callable, optional
         Called as ``progress(done, total)`` after every tile, in pixels of work. Whatever it raises,
-        such as :class:`napari_defocus.Cancelled`, ends the work. Lazy arrays do not call it.
+        such as :class:`napari_defocus.Canceled`, ends the work. Lazy arrays do not call it.
 
     Returns
     -------
@@ -252,7 +252,7 @@ def reblur(
         Where the result is written: of the image's shape and data type, sliced like NumPy's arrays.
     progress : callable, optional
         Called as ``progress(done, total)`` after every tile, in pixels of work. Whatever it raises,
-        such as :class:`napari_defocus.Cancelled`, ends the work. Lazy arrays do not call it.
+        such as :class:`napari_defocus.Canceled`, ends the work. Lazy arrays do not call it.
 
     Returns
     -------
@@ -331,7 +331,7 @@ def refocus(
         Where the result is written: of the image's shape and data type, sliced like NumPy's arrays.
     progress : callable, optional
         Called as ``progress(done, total)`` after every tile, in pixels of work. Whatever it raises,
-        such as :class:`napari_defocus.Cancelled`, ends the work. Lazy arrays do not call it.
+        such as :class:`napari_defocus.Canceled`, ends the work. Lazy arrays do not call it.
 
     Returns
     -------

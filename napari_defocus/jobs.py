@@ -126,7 +126,7 @@ class Job(ABC, Generic[R]):
         ----------
         progress : callable, optional
             Called as ``progress(done, total)`` after every tile, in pixels of work. Whatever it
-            raises, such as :class:`napari_defocus.Cancelled`, ends the work.
+            raises, such as :class:`napari_defocus.Canceled`, ends the work.
 
         Returns
         -------

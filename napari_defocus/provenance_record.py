@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,49 +18,12 @@ from .array_types import Array
 from .image.layout import is_dask
 from .version import __version__
 
-
-class DescribedModel(Protocol):
-    """A model as its card describes it."""
-
-    @property
-    def name(self) -> str:
-        """Name of the model."""
-
-    @property
-    def task(self) -> str:
-        """Task of the model."""
-
-    @property
-    def version(self) -> str:
-        """Version of the weights."""
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the weights file."""
-
-
-class DescribedJob(Protocol):
-    """A job as far as provenance needs it; see :class:`napari_defocus.jobs.Job`."""
-
-    @property
-    def function(self) -> str:
-        """Name of the public function."""
-
-    @property
-    def source(self) -> Any:
-        """The image that the job is about."""
-
-    @property
-    def models(self) -> Sequence[DescribedModel]:
-        """The models that take part."""
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """The arguments of the public function."""
+if TYPE_CHECKING:
+    from .jobs import Job
 
 
 def provenance(
-    job: DescribedJob,
+    job: Job[Any],
     *,
     path: str | os.PathLike[str] | None = None,
     layer: str | None = None,
