@@ -55,6 +55,11 @@ class NetworkInfo(Protocol):
         """Whether results stay accurate under bfloat16 autocast."""
 
 
+def network_info(network: nn.Module) -> NetworkInfo:
+    """Return the descriptor of a network."""
+    return cast(NetworkInfo, network.descriptor)
+
+
 def choose_device(name: str) -> torch.device:
     """Return the device of a name.
 
@@ -156,7 +161,7 @@ def choose_tile_size(network: nn.Module, device: torch.device) -> int:
     if device.type not in _TILE_OPERATIONS:
         return _LARGEST_SIDE
     pixels = _TILE_OPERATIONS[device.type] / operations_per_pixel(network)
-    descriptor = cast(NetworkInfo, network.descriptor)
+    descriptor = network_info(network)
     side = int(pixels**0.5) - 2 * halo(descriptor.receptive_radius, descriptor.multiple)
     return min(max(side // 64 * 64, _SMALLEST_SIDE), _LARGEST_SIDE)
 
@@ -188,7 +193,7 @@ def _count(network: nn.Module) -> float:
         if isinstance(layer, nn.Conv2d):
             counts.append(output.numel() * layer.weight[0].numel())
 
-    descriptor = cast(NetworkInfo, network.descriptor)
+    descriptor = network_info(network)
     side = round_up(_PROBE, descriptor.multiple)
     hooks = [layer.register_forward_hook(count) for layer in network.modules()]
     try:

@@ -18,7 +18,13 @@ import numpy as np
 from ..array_types import FloatArray, Mask
 from ..errors import DefocusError, DeviceError
 from ..options import Options
-from .device import NetworkInfo, choose_device, choose_tile_size, is_out_of_memory
+from .device import (
+    NetworkInfo,
+    choose_device,
+    choose_tile_size,
+    is_out_of_memory,
+    network_info,
+)
 from .executor import TileExecutor, current_executor
 from .malloc import keep_freed_memory
 from .runner import DeviceMismatch, Parts, Runner
@@ -167,7 +173,7 @@ def run_tile(network: nn.Module, parts: Parts, options: Options) -> FloatArray:
 
 def reach(network: nn.Module) -> int:
     """Return how far beyond a part of the plane a network must read for its result, in pixels."""
-    descriptor = cast(NetworkInfo, network.descriptor)
+    descriptor = network_info(network)
     return halo(descriptor.receptive_radius, descriptor.multiple)
 
 

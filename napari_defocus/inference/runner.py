@@ -12,7 +12,7 @@ from weakref import WeakSet
 import numpy as np
 
 from ..array_types import FloatArray
-from .device import NetworkInfo, Precision, choose_precision, computing
+from .device import Precision, choose_precision, computing, network_info
 from .tiles import round_up
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Runner:
         self.original = network
         self._precision_option = precision
         self.device = device
-        self.descriptor = cast(NetworkInfo, network.descriptor)
+        self.descriptor = network_info(network)
         self.precision = choose_precision(precision, device, self.descriptor)
         prepared = is_prepared(network, device)
         self.network = network if prepared else prepared_copy(network).to(device)
