@@ -170,9 +170,9 @@ def test_large_planes_are_worked_on_block_by_block(settings, tmp_path):
     events = list(run_plan(make_plan([tmp_path / "a.zarr"], tmp_path / "out", custom)))
     assert [event.outcome.message for event in events if event.outcome] == [""]
     assert len(events) > 2 * 20  # tiles
-    defocus = estimate_defocus(data, model=custom.map_model, tile=32)
+    defocus = estimate_defocus(data, model=custom.deblurring.map_model, tile=32)
     radius = read_picture(tmp_path / "out" / "a-defocus.zarr").data
     np.testing.assert_allclose(radius, defocus.radius, atol=1e-3)
-    sharp = deblur(data, defocus, model=custom.model, protect_radius=0.0, tile=32)
+    sharp = deblur(data, defocus, model=custom.deblurring.model, protect_radius=0.0, tile=32)
     result = read_picture(tmp_path / "out" / "a-deblurred.zarr").data
     np.testing.assert_allclose(result.astype(int), sharp, atol=1)
