@@ -377,7 +377,11 @@ def test_tiled_results_equal_the_whole(tile, single, generator):
 
 @pytest.mark.parametrize(
     ("sample", "top", "left"),
-    [("stairwell-left.png", 100, 300), ("stairwell-left.png", 0, 0), ("canyon-wren.jpg", 0, 0)],
+    [
+        ("stairwell-left.png", 100, 300),
+        pytest.param("stairwell-left.png", 0, 0, marks=pytest.mark.slow),
+        pytest.param("canyon-wren.jpg", 0, 0, marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.parametrize("card", list_models(), ids=lambda card: card.name)
 def test_tiled_results_of_every_shipped_model_equal_the_whole(card, sample, top, left):

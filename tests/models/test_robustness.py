@@ -102,7 +102,10 @@ def test_views_may_differ_in_brightness(views, signed_radius, factor):
     assert change(estimate_radius(views[0], other), signed_radius) < SAME
 
 
-@pytest.mark.parametrize("rows", [-2, -1, 1, 2])
+@pytest.mark.parametrize(
+    "rows",
+    [-2, 1, *(pytest.param(rows, marks=pytest.mark.slow) for rows in (-1, 2))],
+)
 def test_views_may_be_vertically_misaligned(views, signed_radius, rows):
     inner = np.s_[4:-4]
     moved = estimate_radius(views[0][inner], np.roll(views[1], rows, 0)[inner])
