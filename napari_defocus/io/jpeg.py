@@ -36,7 +36,8 @@ def read_jpeg(path: Path) -> Picture:
         If its colors are neither gray nor RGB.
     """
     with open_regular(path) as file:
-        scan = scan_position(file.read(LARGEST_METADATA))
+        length = os.fstat(file.fileno()).st_size
+        scan = scan_position(file.read(min(length, LARGEST_METADATA)))
         file.seek(0)
         image = _open(file)
         if image.mode not in ("L", "RGB"):
@@ -44,11 +45,11 @@ def read_jpeg(path: Path) -> Picture:
         width, height = image.size
         check_pixels(path, width, height)
         size = width * height * len(image.getbands())
-        held = file.seek(0, os.SEEK_END) - scan
+        held = length - scan
         check_claim(path, 2 * size, held, 2 * JPEG_RATIO)  # progressive ones take twice as much
         check_memory(path, 2 * size)
         file.seek(scan)
-        check_scans(file.read(2 * size + LARGEST_METADATA))
+        check_scans(file.read(min(held, 2 * size + LARGEST_METADATA)))
         data = np.asarray(image)
         metadata, orientation = _read_metadata(image)
         several = "mp" in image.info

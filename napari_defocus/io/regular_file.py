@@ -56,9 +56,7 @@ def read_regular(path: str | os.PathLike[str], largest: int) -> bytes:
     """
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
-        content = file.read(largest + 1) if size <= largest else b""
-    size = max(size, len(content))
-    if size > largest:
-        words = f"it holds {size} bytes; up to {largest} are read"
-        raise OSError(errno.EFBIG, words, os.fspath(path))
-    return content
+        if size > largest:
+            words = f"it holds {size} bytes; up to {largest} are read"
+            raise OSError(errno.EFBIG, words, os.fspath(path))
+        return file.read(size)  # which allocates as much as it is asked for

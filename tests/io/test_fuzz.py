@@ -1,0 +1,73 @@
+"""Damaged files of every format: each gives a result or a sentence, in limited memory and time."""
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_defocus.io import write_picture
+from napari_defocus.networks import build
+
+from ..model_files import save_untrained
+from .test_hostile import EXAMPLES, STACK
+
+SCRIPT = Path(__file__).with_name("fuzz.py")
+ARGUMENTS = {"widths": [4, 4, 4], "blocks": [1, 1, 1, 1]}
+SIGNATURES = {"PNG": b"\x89PNG", "JPEG": b"\xff\xd8"}
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
+
+
+def make_examples(folder, kind):
+    if kind == "weights":
+        network = build("single-estimator", ARGUMENTS)
+        save_untrained(folder, "a", "single-estimator", ARGUMENTS, network)
+        (folder / "a.json").unlink()
+        fields = {"task": "single", "architecture": "single-estimator", "arguments": ARGUMENTS}
+        torch.save({**fields, "state_dict": network.state_dict()}, folder / "b.pth")
+    elif kind == "zarr":
+        make_stores(folder)
+    else:
+        signatures = (SIGNATURES[kind],) if kind in SIGNATURES else (b"II", b"MM")
+        for number, content in enumerate(EXAMPLES):
+            if content.startswith(signatures):
+                (folder / f"{number:02}.bin").write_bytes(content)
+
+
+def make_stores(folder):
+    zarr = pytest.importorskip("zarr")
+    write_picture(folder / "a.zarr", STACK)
+    write_picture(folder / "b.zarr", np.kron(STACK, np.ones((1, 20, 20), np.uint8)))
+    for version, codec in itertools.product((2, 3), ("zstd", "gzip", None)):
+        name = f"{version}{codec}.zarr"
+        wanted = {"zstd": "auto", "gzip": gzip_of(zarr, version), None: None}[codec]
+        zarr.create_array(
+            folder / name,
+            data=STACK,
+            chunks=(1, 16, 16),
+            shards=(1, 48, 32) if version == 3 and codec else None,
+            compressors=wanted,
+            zarr_format=version,
+        )
+
+
+def gzip_of(zarr, version):
+    if version == 3:
+        return zarr.codecs.GzipCodec()
+    from numcodecs import GZip
+
+    return GZip()
+
+
+@LINUX
+@pytest.mark.parametrize("copies", [20, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["TIFF", "PNG", "JPEG", "zarr", "weights"])
+def test_damaged_files_give_results_or_sentences(tmp_path, kind, copies):
+    (tmp_path / "good").mkdir()
+    make_examples(tmp_path / "good", kind)
+    command = [sys.executable, str(SCRIPT), str(tmp_path / "good"), str(copies)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr[-2000:]
