@@ -84,6 +84,14 @@ def test_chunk_that_unpacks_to_more_than_a_chunk_is_refused(store, codec, place)
     refused(store)
 
 
+def test_blosc_that_is_cut_off_is_refused(store):
+    """The library reads behind the end, which can end the process."""
+    content = imagecodecs.blosc_encode(np.arange(SIDE**2, dtype="u1").tobytes(), typesize=1)
+    for end in (0, 15, 16, 1000):
+        array_v2(store, content[:end], compressor={"id": "blosc"})
+        refused(store, "a chunk is not as long as its header says")
+
+
 @pytest.mark.parametrize("codec", ["bz2", "lzma"])
 def test_what_is_behind_the_end_of_a_chunk_is_not_unpacked(store, codec):
     array_v2(store, BOMBS[codec], compressor={"id": codec})
