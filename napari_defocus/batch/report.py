@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DefocusError
+from ..errors import DefocusError, printable
 from ..io import open_picture
 from ..io.atomic import atomic_file, check_target
 from .plan import Item, Plan
@@ -151,7 +151,7 @@ def _read(path: Path) -> bytes | None:
 
 def _rows(plan: Plan, outcomes: Mapping[int, Outcome]) -> Iterator[tuple[str, ...]]:
     for index, item in enumerate(plan.items):
-        name = os.fspath(item.source)
+        name = printable(item.source)
         if index not in outcomes:
             yield name, "not reached", "", "", "", ""
             continue
@@ -159,7 +159,8 @@ def _rows(plan: Plan, outcomes: Mapping[int, Outcome]) -> Iterator[tuple[str, ..
         measures = outcome.measures
         median = "" if measures is None else f"{measures.median_radius:.3f}"
         share = "" if measures is None else f"{measures.in_focus:.3f}"
-        yield name, outcome.state, f"{outcome.seconds:.2f}", median, share, outcome.message
+        message = printable(outcome.message)
+        yield name, outcome.state, f"{outcome.seconds:.2f}", median, share, message
 
 
 def _page(plan: Plan, rows: Sequence[tuple[str, ...]], outcomes: Mapping[int, Outcome]) -> str:
@@ -169,7 +170,8 @@ def _page(plan: Plan, rows: Sequence[tuple[str, ...]], outcomes: Mapping[int, Ou
     body = "\n".join(_line(item, row) for item, row in zip(plan.items, rows, strict=True))
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
-        f"<title>napari-defocus: {html.escape(plan.folder.name)}</title><style>{_STYLE}</style>\n"
+        f"<title>napari-defocus: {html.escape(printable(plan.folder.name))}</title>"
+        f"<style>{_STYLE}</style>\n"
         f"<h1>{len(rows)} files: {totals}</h1>\n{_plot(plan, outcomes)}\n"
         f"<table><tr>{head}</tr>\n{body}\n</table></html>\n"
     )
@@ -250,7 +252,7 @@ def _plot(plan: Plan, outcomes: Mapping[int, Outcome]) -> str:
 
 
 def _file_name(plan: Plan, index: int) -> str:
-    return plan.items[index].source.name
+    return printable(plan.items[index].source.name)
 
 
 def _write(path: Path, content: bytes) -> None:

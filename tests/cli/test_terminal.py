@@ -74,6 +74,15 @@ def test_names_in_errors_and_tables_do_not_steer_a_terminal(run, tmp_path):
     assert f"{ESCAPED}.tif" in run("info", tmp_path / f"{HOSTILE}.tif").out.replace("\n", "")
 
 
+def test_names_in_reports_do_not_steer_a_terminal(run, tmp_path):
+    (tmp_path / f"{HOSTILE}.tif").write_bytes(b"II*\0 damaged")
+    completed = run("batch", tmp_path, tmp_path / "out", "--task", "map")
+    reports = [tmp_path / "out" / name for name in ("report.csv", "report.html")]
+    for text in (completed.err, *(path.read_text(encoding="utf-8") for path in reports)):
+        assert not {"\x1b", "\x9b", "\u202e"} & {*text}
+        assert r"\x1b[2J" in text
+
+
 @pytest.mark.parametrize(
     "words", [[HOSTILE], ["map", "a", "b", HOSTILE], ["map", "--" + HOSTILE], ["models", HOSTILE]]
 )
