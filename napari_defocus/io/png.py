@@ -26,6 +26,7 @@ _COLOR = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _XMP = "XML:com.adobe.xmp"
 _SAMPLES = {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}
 _PALETTE = 3
+_LARGEST_EXCESS = 1 << 16  # bytes of compressed pixels beyond twice those of plain ones
 _MOST_CHUNKS = 10_000  # of metadata
 _LARGEST_TEXT = 1 << 24  # characters of a decompressed text, and of all texts together
 _COMPRESSION = 4  # a quarter of the time of the default 6, for files 5 % larger
@@ -42,6 +43,8 @@ def read_png(path: Path) -> Picture:
     stored = width * height * (1 if kind == _PALETTE else _SAMPLES.get(kind, 4)) * bits // 8
     content = read_regular(path, 2 * (stored + height) + LARGEST_METADATA)
     held = sum(part.stop - part.start for name, part in _parts(content) if name == b"IDAT")
+    if held > 2 * (stored + height) + _LARGEST_EXCESS:
+        raise FileError(f"{path} is damaged: it holds more pixels than its size takes")
     decoded = width * height * _SAMPLES.get(kind, 4) * (2 if bits == 16 else 1)
     check_claim(path, decoded, held, DEFLATE_RATIO * decoded / max(stored, 1))
     check_memory(path, decoded)

@@ -441,6 +441,13 @@ def test_file_beyond_its_pixels_is_not_read(tmp_path):
         read_picture(path)
 
 
+def test_png_of_more_pixels_than_its_size_takes_is_refused(tmp_path):
+    content = pillow(Image.fromarray(GRAY), "PNG")
+    pixels = struct.pack(">I4s", 10**5, b"IDAT") + bytes(10**5 + 4)
+    content = with_checksums(content[:33] + pixels + content[33:])
+    refused(tmp_path / "a.png", content, "it holds more pixels than its size takes")
+
+
 def special_files(folder):
     """Make a pipe, a socket and a link to a device, and return their paths."""
     paths = [folder / name for name in ("pipe.tif", "socket.tif", "device.tif")]
