@@ -47,7 +47,7 @@ _VALUE_SIZES[1:19] = [1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8]
 _SUB_DIRECTORIES = 330
 _JPEG, _JPEG2000 = (6, 7, 33007, 34892), (33003, 33004, 33005, 34712)
 #: PNG, JPEG XR, WebP, JPEG XL and LERC: images of which each is a tile.
-TOLD = (22610, 34887, 34933, 34934, 50001, 50002, 52546)
+SIZED_BY_OUTPUT = (22610, 34887, 34933, 34934, 50001, 50002, 52546)
 #: Ratios of pixels to bytes by compression.
 _RATIOS: Mapping[int, float] = {
     1: 1,
@@ -211,8 +211,8 @@ def guard_decoders(path: Path, series: Any) -> None:
         if compression in (*_JPEG, *_JPEG2000):
             size_of = _size_of_jpeg if compression in _JPEG else _size_of_jpeg2000
             page.decode = _guarded(page.decode, size_of, 4 * _segment_size(page) + _SMALL, path)
-        elif compression in TOLD:
-            page.decode = _told(page.decode, TIFF.DECOMPRESSORS[compression], page.dtype)
+        elif compression in SIZED_BY_OUTPUT:
+            page.decode = _decode_into(page.decode, TIFF.DECOMPRESSORS[compression], page.dtype)
 
 
 def _guarded(decode: Any, size_of: Any, largest: int, path: Path) -> Any:
@@ -225,8 +225,8 @@ def _guarded(decode: Any, size_of: Any, largest: int, path: Path) -> Any:
     return guarded
 
 
-def _told(decode: Any, decompress: Any, dtype: Any) -> Any:
-    def told(data: bytes | None, index: int, **options: Any) -> Any:
+def _decode_into(decode: Any, decompress: Any, dtype: Any) -> Any:
+    def decode_into(data: bytes | None, index: int, **options: Any) -> Any:
         if data is None:
             return decode(data, index, **options)
         _, place, shape = decode(None, index, **options)
@@ -234,7 +234,7 @@ def _told(decode: Any, decompress: Any, dtype: Any) -> Any:
         decompress(data, out=pixels)  # refuses another size before it decodes
         return pixels.reshape(shape), place, shape
 
-    return told
+    return decode_into
 
 
 def _size_of_jpeg(content: bytes) -> int:

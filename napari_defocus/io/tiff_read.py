@@ -23,7 +23,13 @@ from .lazy_file import LazyArray, to_dask
 from .limits import LARGEST_METADATA, check_memory
 from .picture import Length, Metadata, Picture, Resolution, Storage, turn_upright
 from .regular_file import open_regular
-from .tiff_checks import TOLD, check_directories, check_pages, check_series, guard_decoders
+from .tiff_checks import (
+    SIZED_BY_OUTPUT,
+    check_directories,
+    check_pages,
+    check_series,
+    guard_decoders,
+)
 from .zarr_arrays import import_zarr, zarr_is_installed
 
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
@@ -81,7 +87,7 @@ def _is_simple(series: Any) -> bool:
     axes = str(series.axes)
     plain_colors = axes.endswith("YXS") and int(page.photometric) == _RGB
     gray = axes.endswith("YX") and "S" not in axes and int(page.photometric) == _MINISBLACK
-    upright = _tag(page, _ORIENTATION, 1) == 1 and int(page.compression) not in TOLD
+    upright = _tag(page, _ORIENTATION, 1) == 1 and int(page.compression) not in SIZED_BY_OUTPUT
     return (plain_colors or gray) and upright and series.dtype.kind in "iuf"
 
 

@@ -34,10 +34,10 @@ def test_entry_shows_what_is_done(rows):
 
 def test_cancel_button_calls_back(rows):
     calls = []
-    entry = ActivityEntry("Deblurring photo", lambda: calls.append("cancelled"))
+    entry = ActivityEntry("Deblurring photo", lambda: calls.append("canceled"))
     (row,) = rows()
     row.findChild(QPushButton).click()
-    assert calls == ["cancelled"]
+    assert calls == ["canceled"]
     entry.close()
 
 
@@ -53,7 +53,7 @@ def test_sign_of_activity_lasts_until_the_last_entry_is_closed(dock, rows, until
     assert not sign.isVisible()
 
 
-def test_run_has_an_entry_until_it_is_cancelled(window_viewer, dock_widget, rows, until, photo):
+def test_run_has_an_entry_until_it_is_canceled(window_viewer, dock_widget, rows, until, photo):
     window_viewer.add_image(photo, rgb=True, name="photo")
     dock_widget("Deblur").run()
     (row,) = rows()
