@@ -148,6 +148,7 @@ def _filter_cells(
     return radius
 
 
+@np.errstate(under="ignore")  # a weight that small is 0, whatever a user has set
 def _filter_strip(
     radii: FloatArray, weights: FloatArray, guide: FloatArray, variances: FloatArray
 ) -> FloatArray:

@@ -103,6 +103,7 @@ def _change(cells: FloatArray, colors: FloatArray, core: Box, radius_sigma: floa
     return np.asarray(change[inner])
 
 
+@np.errstate(under="ignore")  # a weight that small is 0, whatever a user has set
 def _filter_at(
     index: NDArray[np.intp],
     radii: FloatArray,

@@ -52,6 +52,13 @@ def test_defaults_of_other_code_do_not_matter(change, expected, torch_defaults):
         np.testing.assert_array_equal(result, array)
 
 
+def test_numpy_that_raises_at_every_floating_point_error_does_not_matter(expected):
+    with np.errstate(all="raise"):
+        raised = results()
+    for result, array in zip(raised, expected, strict=True):
+        np.testing.assert_array_equal(result, array)
+
+
 # A process forks after it has computed with several threads, and while a thread computes a tile.
 _FORKED = """
 import os, signal, threading
