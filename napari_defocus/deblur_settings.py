@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -20,7 +19,7 @@ class NumberRange:
     Parameters
     ----------
     least, most : float
-        Limits; `most` may be infinite.
+        Limits.
     slider_most : float
         Upper end of the setting's slider.
     unit : str
@@ -35,8 +34,6 @@ class NumberRange:
     def check(self, name: str, value: Any) -> float:
         """Return the value of a setting as a float; an OptionError unless it is accepted."""
         accepted = f"a number from {self.least:g} to {self.most:g}"
-        if math.isinf(self.most):
-            accepted = f"a finite number of {self.least:g} or more"
         return check_number(name, value, accepted, self.least, self.most)
 
 
@@ -94,7 +91,7 @@ class DeblurSettings:
         metadata=_described(
             "protect below (px)",
             "Leave pixels with radii up to this many pixels unchanged; 0 deblurs all pixels.",
-            NumberRange(0, math.inf, slider_most=4, unit="px"),
+            NumberRange(0, 10_000, slider_most=4, unit="px"),
         ),
     )
     detail: str = field(

@@ -103,9 +103,9 @@ def check_map(defocus: Any, layout: Layout, *, lazy: bool) -> DefocusMap:
             raise MapError(
                 f"the map's {name} has data type {values.dtype}; real numbers are expected"
             )
+    shape = _check_shape(radius.shape, layout)
     if not is_dask(radius):
         check_values(radius, confidence, signed=defocus.signed)
-    shape = _check_shape(radius.shape, layout)
     return DefocusMap(
         np.broadcast_to(radius, shape),
         np.broadcast_to(confidence, shape),

@@ -73,7 +73,13 @@ class Job(ABC, Generic[R]):
     def layout(self) -> Layout:
         """Layout of the image."""
         layout = read_layout(self.source, self.options.channel_axis, self.options.encoding)
-        check_range(self.options.value_range, layout.leading)
+        check_range(self.options.value_range, layout.leading, layout.dtype)
+        downscale, size = self.options.downscale, layout.map_shape[-2:]
+        if isinstance(downscale, int) and downscale > min(size):
+            raise OptionError(
+                f"downscale is {downscale}, and the image has {size[0]} x {size[1]} pixels; a "
+                f"number up to {min(size)} is expected"
+            )
         return layout
 
     @cached_property
@@ -516,6 +522,8 @@ def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     actual = getattr(out, "shape", None), getattr(out, "dtype", None)
     if actual != (shape, dtype):
         raise OptionError(f"out has {actual[1]} {actual[0]}; {dtype} {shape} is expected")
+    if isinstance(out, np.ndarray) and not out.flags.writeable:
+        raise OptionError("out is a read-only array; give one that can be written")
 
 
 def _refuse_shared_memory(out: Any, others: Iterable[Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any
@@ -130,7 +131,8 @@ def check_number(
     """Return a value as a float; an OptionError unless it is a finite number within limits."""
     number = math.nan
     if isinstance(value, int | float | Real) and value is not True and value is not False:
-        number = float(value)
+        with suppress(OverflowError):  # of a whole number beyond all floats
+            number = float(value)
     if not (math.isfinite(number) and least <= number <= most):
         raise OptionError(f"{name} is {value!r}; {accepted} is expected")
     return number

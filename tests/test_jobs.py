@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from napari_defocus import OptionError, deblur, estimate_defocus, measure_range, reblur, refocus
+from napari_defocus import (
+    DeblurJob,
+    MapError,
+    OptionError,
+    Options,
+    RefocusJob,
+    deblur,
+    estimate_defocus,
+    measure_range,
+    reblur,
+    refocus,
+)
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 48), np.uint8)
 RADIUS = np.full(IMAGE.shape, 3.0, np.float32)
@@ -49,3 +60,42 @@ def test_out_shares_no_memory_with_what_is_read():
             call()
     np.testing.assert_array_equal(image, IMAGE)
     reblur(both[0], RADIUS, value_range=(0, 1), out=both[1])
+
+
+@pytest.mark.parametrize("focus", [200.0, 1e300])
+def test_blur_wider_than_the_image_is_refused(focus):
+    with pytest.raises(MapError, match="the image has 48 x 64.*focus"):
+        RefocusJob(np.zeros((48, 64), np.uint8), np.ones((48, 64)), focus=focus).run()
+
+
+def test_one_radius_beyond_the_image_is_refused():
+    radius = np.full((48, 64), 2.0)
+    radius[5, 5] = 1e30
+    with pytest.raises(MapError, match="radius of 1e\\+30 pixels"):
+        RefocusJob(np.zeros((48, 64), np.uint8), radius).run()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"downscale": 20000}, "downscale is 20000.*48 x 64 pixels; a number up to 48"),
+        ({"value_range": (-1e30, 1e30)}, "value_range is .*2e\\+30 wide; for an image of uint8"),
+        ({"value_range": (0, 10**400)}, "value_range is"),
+    ],
+)
+def test_options_that_no_image_can_have_are_refused(options, words):
+    image = np.zeros((48, 64), np.uint8)
+    with pytest.raises(OptionError, match=words):
+        DeblurJob(image, np.ones((48, 64)), options=Options(**options)).run()
+
+
+def test_read_only_outputs_are_refused_before_the_work():
+    image = np.zeros((48, 64), np.uint8)
+    image.flags.writeable = False
+    with pytest.raises(OptionError, match="out is a read-only array"):
+        DeblurJob(image, np.ones((48, 64)), out=image).run()
+
+
+def test_an_empty_map_is_refused():
+    with pytest.raises(MapError, match=r"the map has shape \(0, 64\)"):
+        DeblurJob(np.zeros((48, 64), np.uint8), np.ones((0, 64))).run()

@@ -294,5 +294,8 @@ def _read_numbers(path: Path, what: str) -> Array:
     picture = open_picture(path)
     if picture.channel_axis is not None:
         raise FileError(f"{path} is a picture in colors; it should hold {what}, as a gray TIFF")
+    storage = picture.metadata.storage
+    if storage is not None and storage.bits == 1:
+        raise FileError(f"{path} holds one bit a pixel, black or white; write {what} as numbers")
     numbers: Array = picture.data
     return numbers

@@ -24,6 +24,11 @@ _BRIGHTEST = 2.0
 _PART = 1 << 24
 
 
+#: Largest distance of black and white: of floats, and in spans of an integer type. Float32, in
+#: which networks compute, has no values between for wider ones.
+_WIDEST_OF_FLOATS, _WIDEST_OF_INTEGERS = 1e30, 1000.0
+
+
 @dataclass(frozen=True)
 class Extremes:
     """Extreme values of a part of an image; parts can be joined in any order.
@@ -71,27 +76,43 @@ def range_needs_no_values(layout: Layout, value_range: Any) -> bool:
     return value_range is not None or (layout.display_bounded and layout.dtype.kind != "f")
 
 
-def check_range(value_range: Any, leading: tuple[int, ...] = ()) -> Ranges | None:
+def check_range(
+    value_range: Any, leading: tuple[int, ...] = (), dtype: Any = np.float64
+) -> Ranges | None:
     """Return black and white as floats, of all planes or of each, or None.
 
     Raises
     ------
     OptionError
-        If it is neither, or does not fit the axes before Y and X.
+        If it is neither, does not fit the axes before Y and X, or is so wide that all values of the
+        image's data type are equal in it.
     """
     if value_range is None:
         return None
     try:
         pairs = np.asarray(value_range, float)
         each = np.broadcast_to(pairs, (*leading, 2)) if pairs.ndim > 1 else pairs
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         each = np.empty(0)
     if each.shape[-1:] != (2,) or not (np.isfinite(each).all() and (np.diff(each) > 0).all()):
         raise OptionError(
             f"value_range is {value_range!r}; the finite values of black and white are expected, "
             f"such as (0, 4095), or an array that broadcasts to {(*leading, 2)}"
         )
+    widest, most = float(np.ptp(each, axis=-1).max()), _widest_range(np.dtype(dtype))
+    if widest > most:
+        raise OptionError(
+            f"value_range is {value_range!r}, {widest:g} wide; for an image of {np.dtype(dtype)} "
+            f"black and white lie at most {most:g} apart"
+        )
     return each if each.ndim > 1 else (float(each[0]), float(each[1]))
+
+
+def _widest_range(dtype: np.dtype[Any]) -> float:
+    if dtype.kind not in "iu":
+        return _WIDEST_OF_FLOATS
+    info = np.iinfo(dtype)
+    return _WIDEST_OF_INTEGERS * (float(info.max) - float(info.min))
 
 
 def range_of_plane(ranges: Ranges, index: tuple[int, ...]) -> Range:
@@ -125,7 +146,7 @@ def choose_range(layout: Layout, value_range: Any, values: Extremes | None = Non
     OptionError
         If `value_range` is not two finite, rising numbers, or such for each plane.
     """
-    choice = check_range(value_range, layout.leading)
+    choice = check_range(value_range, layout.leading, layout.dtype)
     if choice is not None and (values is None or values.count):
         return choice
     return range_by_type(layout, values)

@@ -54,6 +54,7 @@ class Storage:
     tile: tuple[int, int] | None = None
     bigtiff: bool = False
     extrasample: int = 2
+    bits: int = 8
 
 
 @dataclass(frozen=True)

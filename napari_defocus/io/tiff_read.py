@@ -247,7 +247,9 @@ def _exif(path: Path) -> bytes | None:
 def _storage(tiff: Any, page: Any) -> Storage:
     tile = (int(page.tilelength), int(page.tilewidth)) if page.is_tiled else None
     extra = int(page.extrasamples[0]) if page.extrasamples else 2
-    return Storage(int(page.compression), tile, bool(tiff.is_bigtiff), extra)
+    return Storage(
+        int(page.compression), tile, bool(tiff.is_bigtiff), extra, int(page.bitspersample)
+    )
 
 
 def _resolution(page: Any, orientation: int) -> Resolution | None:

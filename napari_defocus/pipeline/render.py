@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..array_types import FloatArray
+from ..array_types import Array, FloatArray
 from ..defocus_map import check_values
+from ..errors import MapError
 from ..image.layout import Layout
 from ..image.value_range import Range
 from ..inference.engine import infer
@@ -63,11 +64,26 @@ class PlaneRenderer:
         original, map_radius, confidence = (part[:, :, :] for part in (plane, *maps))
         before = codec.to_display(plane, run.storage)[:, :, :]
         check_values(map_radius, confidence, signed=self.signed)
+        self._check_blur(map_radius)
         radius = self._new_radius(map_radius.astype(np.float32))
         network = RenderNetwork(float(radius.min()), float(radius.max()))
         image = np.concatenate([as_rgb(before), radius])
         after = yield from render_plane(network, image, run)
         return codec.add_change(original, before, after - before)
+
+    def _check_blur(self, radius: Array) -> None:
+        """Refuse blur that is wider than the plane, which shows none of it."""
+        extremes = (float(radius.min()), float(radius.max()))
+        largest = max(
+            abs(radius_after_refocus(extreme, self.focus, self.aperture)) for extreme in extremes
+        )
+        if not largest <= max(radius.shape):
+            raise MapError(
+                f"the blur would have a radius of {largest:g} pixels, and the image has "
+                f"{radius.shape[-2]} x {radius.shape[-1]}; check the map, whose radii reach from "
+                f"{extremes[0]:g} to {extremes[1]:g}, the focus {self.focus:g} and the aperture "
+                f"{self.aperture:g}"
+            )
 
     def _new_radius(self, radius: FloatArray) -> FloatArray:
         # radii of an unsigned map lie behind the plane of focus

@@ -293,3 +293,9 @@ def test_an_old_name_of_an_option_is_refused_with_the_new_one(run, photo, words,
     assert completed.status == 2
     assert name in completed.err
     assert len(completed.err.splitlines()) == 1
+
+
+def test_masks_of_one_bit_are_no_maps(run, photo, tmp_path):
+    tifffile.imwrite(tmp_path / "bits.tif", np.ones((40, 48), bool))
+    error = run("deblur", photo, tmp_path / "out.png", "--map", tmp_path / "bits.tif").error
+    assert "holds one bit a pixel, black or white; write radii in pixels as numbers" in error
