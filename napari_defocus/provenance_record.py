@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .array_types import Array
+from .errors import FileError
 from .image.layout import is_dask
 from .version import __version__
 
@@ -143,12 +144,19 @@ def _parts(array: Any) -> Iterator[Array]:
 def sidecar_path(path: str | os.PathLike[str]) -> Path:
     """Return the path of a file's provenance: beside the file, ".json" added to its name.
 
+    Raises
+    ------
+    FileError
+        If the path has no name, as the root and the working directory.
+
     Examples
     --------
     >>> sidecar_path("cells.tif").name
     'cells.tif.json'
     """
     path = Path(path)
+    if not path.name:
+        raise FileError(f"{path} is a folder; give the name of a file")
     return path.with_name(path.name + ".json")
 
 

@@ -57,6 +57,10 @@ def find_inputs(inputs: Iterable[str | Path], *, exclude: Path | None = None) ->
     excluded = None if exclude is None else Path(os.path.realpath(exclude))
     files: dict[Path, InputFile] = {}
     for name in inputs:
+        if name == "":
+            raise FileError(
+                "an empty name is neither a file nor a folder; give the working directory as '.'"
+            )
         for file in _expand(Path(name), excluded):
             files.setdefault(Path(os.path.realpath(file.path)), file)
     return list(files.values())

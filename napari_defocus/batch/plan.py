@@ -136,14 +136,18 @@ def make_plan(inputs: Iterable[str | Path], folder: str | Path, settings: Settin
     Raises
     ------
     FileError
-        If no file is found; if results would lie within an input; or if the plan of an earlier run
-        is damaged.
+        If a name is empty; if no file is found; if results would lie within an input; or if the
+        plan of an earlier run is damaged.
     ExistingFileError
         If `settings.existing` is "refuse", and a result would take the place of a file that no
         earlier run made, of the result of another input, or of one made with other settings.
     ModelError, OptionError
         If a model is unknown.
     """
+    if folder == "":
+        raise FileError(
+            "the name of the folder of results is empty; give the working directory as '.'"
+        )
     settings.possible_models()  # refuse models that do not exist before files are searched
     try:  # workers of a cluster have other working directories
         folder, settings = Path(folder).absolute(), settings.with_absolute_models()

@@ -9,7 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from .console import reporting
+from .console import note, reporting
+from .process import USER_ERROR
 
 Command = Callable[..., None]
 
@@ -17,17 +18,26 @@ Command = Callable[..., None]
 _RENAMED = {"--scale": "--downscale", "--protect": "--protect-radius"}
 
 
-class CommandWithRenamedOptions(TyperCommand):
-    """A command that refuses an option's old name and says the new one."""
+class CheckedCommand(TyperCommand):
+    """A command that refuses empty words, and an option's old name with the new one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the command line's words."""
-        for word in args:
-            name = word.partition("=")[0]
+        for before, word in zip([ctx.info_name, *args], args, strict=False):
+            name, equals, value = word.partition("=")
             if name in _RENAMED:
-                typer.echo(f"Error: {name} is now called {_RENAMED[name]}", err=True)
-                raise typer.Exit(2)
+                _refuse(f"{name} is now called {_RENAMED[name]}")
+            if not word:
+                _refuse(f"the word after {before} is empty; give a name or value there")
+            if name.startswith("--") and equals and not value:
+                _refuse(f"{word} has an empty value; give a name or value after it")
         return super().parse_args(ctx, args)
+
+
+def _refuse(message: str) -> None:
+    """End the command; an empty word would otherwise be taken for the working directory."""
+    note(f"Error: {message}")
+    raise typer.Exit(USER_ERROR)
 
 
 def command(
@@ -74,7 +84,7 @@ def command(
             [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
         )
         run.__annotations__ = {each.name: each.annotation for each in parameters}
-        app.command(name, cls=CommandWithRenamedOptions)(run)
+        app.command(name, cls=CheckedCommand)(run)
         return function
 
     return decorate

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..errors import FileError
 from ..io import Picture, check_target, target_format, write_picture
 from ..io.atomic import remove_leftovers
+from ..io.formats import is_zarr_store
 from ..provenance_record import sidecar_path, write_sidecar
 from .console import print_path
 
@@ -43,6 +44,8 @@ class Outputs:
     overwrite: bool
 
     def __post_init__(self) -> None:
+        for path in self.inputs:
+            _refuse_folder(path)
         uses = {Path(os.path.realpath(path)): f"{path} is read" for path in self.inputs}
         for path in self.outputs:
             for file in (path, sidecar_path(path)):
@@ -72,6 +75,11 @@ class Outputs:
         print_path(path)
 
 
+def _refuse_folder(path: Path) -> None:
+    if path.is_dir() and not is_zarr_store(path):
+        raise FileError(f"{path} is a folder; give the name of an image file or a zarr store")
+
+
 def beside(image: Path, addition: str, suffix: str | None = None) -> Path:
     """Return the default path of a result: beside the image, with an addition to its name.
 
@@ -84,6 +92,11 @@ def beside(image: Path, addition: str, suffix: str | None = None) -> Path:
     suffix : str, optional
         Suffix of the result; by default that of `image`, or ``.tif`` where that cannot be written.
 
+    Raises
+    ------
+    FileError
+        If `image` is a folder, and no zarr store.
+
     Examples
     --------
     >>> beside(Path("cells.ome.tif"), "deblurred").name
@@ -91,6 +104,7 @@ def beside(image: Path, addition: str, suffix: str | None = None) -> Path:
     >>> beside(Path("a.JPG"), "defocus", ".tif").name
     'a-defocus.tif'
     """
+    _refuse_folder(image)
     stem, ending = image.stem, image.suffix if image.suffix.lower() in _WRITABLE else ".tif"
     if stem.lower().endswith(".ome"):
         stem, ending = stem[:-4], stem[-4:] + ending

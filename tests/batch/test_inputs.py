@@ -5,6 +5,7 @@ import os
 import pytest
 
 from napari_defocus.batch.inputs import find_inputs
+from napari_defocus.batch.plan import make_plan
 from napari_defocus.errors import FileError
 from napari_defocus.io import read_picture
 
@@ -61,3 +62,10 @@ def test_folder_that_cannot_be_read_is_an_input_of_its_own(photos):
             read_picture(photos / "deep er")
     finally:
         (photos / "deep er").chmod(0o700)
+
+
+def test_an_empty_name_is_not_the_working_directory(photos, settings, monkeypatch):
+    monkeypatch.chdir(photos)
+    for inputs, folder in (([""], "out"), (["a.png"], "")):
+        with pytest.raises(FileError, match="empty"):
+            make_plan(inputs, folder, settings())

@@ -45,3 +45,26 @@ def test_a_sidecar_that_is_a_link_is_replaced_and_not_followed(tmp_path):
     assert (tmp_path / "precious").read_text() == "mine"
     assert not (tmp_path / "a.tif.json").is_symlink()
     assert not find_scratch_folders(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["deblur", ""], "the word after deblur is empty"),
+        (["refocus", "", "--focus", 1, "--aperture", 1], "the word after refocus is empty"),
+        (["deblur", "photo.jpg", ""], "the word after photo.jpg is empty"),
+        (["map", "photo.jpg", "--preview-out", ""], "the word after --preview-out is empty"),
+        (["map", "photo.jpg", "--right="], "--right= has an empty value"),
+        (["batch", "", "out"], "the word after batch is empty"),
+        (["batch", "photo.jpg", ""], "the word after photo.jpg is empty"),
+        (["map", "."], ". is a folder; give the name of an image file"),
+        (["deblur", "/"], "/ is a folder; give the name of an image file"),
+        (["deblur", "photo.jpg", "/"], "/ is a folder; give the name of a file"),
+        (["map", "photo.jpg", "--preview-out", "."], ". is a folder; give the name of a file"),
+        (["deblur", "photo.jpg", "--map", "/"], "/ is a folder; give the name of"),
+    ],
+)
+def test_names_that_are_empty_or_no_files_are_refused(run, photo, monkeypatch, words, message):
+    monkeypatch.chdir(photo.parent)
+    assert message in run(*words).error
+    assert [path.name for path in photo.parent.iterdir()] == ["photo.jpg"]
