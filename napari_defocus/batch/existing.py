@@ -14,6 +14,7 @@ from ..provenance_record import sidecar_path
 from .records import (
     Input,
     Record,
+    file_hash,
     forget_former,
     is_recorded,
     read_record,
@@ -102,8 +103,10 @@ def check_inside(path: Path, folder: Path) -> None:
         )
 
 
-def find_recorded_obstacle(path: Path, source: str, fingerprint: str) -> Obstacle | None:
-    """Return what forbids to replace a file, as far as records tell, without reading pixels.
+def find_recorded_obstacle(
+    path: Path, source: str, fingerprint: str, content: str | None = None
+) -> Obstacle | None:
+    """Return what forbids to replace a file, as far as records tell, without reading the file.
 
     Parameters
     ----------
@@ -113,6 +116,9 @@ def find_recorded_obstacle(path: Path, source: str, fingerprint: str) -> Obstacl
         Resolved path of the input that the result would be of.
     fingerprint : str
         `Settings.fingerprint`.
+    content : str, optional
+        Hash of that input. By default the input is read where its path does not tell whether the
+        result is its own.
     """
     sidecar, exists = sidecar_path(path), os.path.lexists(path)
     if not exists and not os.path.lexists(sidecar):
@@ -122,22 +128,36 @@ def find_recorded_obstacle(path: Path, source: str, fingerprint: str) -> Obstacl
         if is_recorded(path):
             return Obstacle(sidecar, "changed", "was changed after an earlier run wrote it")
         return _foreign(path if exists else sidecar)
-    if record.path is not None and record.path != source and os.path.lexists(record.path):
-        return Obstacle(path, "input", f"is the result of {record.path}", record.path)
+    if not _is_of(record, source, content):
+        owner = record.path or "another file"
+        return Obstacle(path, "input", f"is the result of {owner}", owner)
     if exists and record.settings != fingerprint:
         return Obstacle(path, "settings", "was made with other settings, weights or version")
     return None
 
 
+def _is_of(record: Record, source: str, content: str | None) -> bool:
+    """Return whether a result is of an input; also if that cannot be read, which ends its work."""
+    if record.path == source:
+        return True
+    if record.path is not None and os.path.lexists(record.path):
+        return False
+    try:
+        return record.is_of(Input(source, content or file_hash(Path(source))))
+    except FileError:
+        return True
+
+
 def find_obstacle(path: Path, source: Input, fingerprint: str) -> Obstacle | None:
     """Return what forbids to replace a file; None if there is none, or it is ours and unchanged."""
-    recorded = find_recorded_obstacle(path, source.path, fingerprint)
+    recorded = find_recorded_obstacle(path, source.path, fingerprint, source.hash)
+    return find_change(path) if recorded is None else recorded
+
+
+def find_change(path: Path) -> Obstacle | None:
+    """Return a result that was changed since a batch made it, by reading it; None if it was not."""
     record = read_record(path)
-    if recorded is not None or record is None:
-        return recorded
-    if not record.is_of(source):
-        return Obstacle(path, "input", "is the result of another file")
-    if not os.path.lexists(path) or _is_empty(path):
+    if record is None or not os.path.lexists(path) or _is_empty(path):
         return None
     if result_hash(path) in (record.result, record.former):
         return None

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from ..errors import FileError, reason
 from ..inference.engine import Progress
 from ..io.atomic import remove_leftovers
-from .existing import check_inside
+from .existing import check_inside, find_change
 from .plan import Plan
 from .process import Outcome, Session, process_file
 from .report import write_report
@@ -64,6 +64,8 @@ def run_plan(plan: Plan) -> Generator[Event, None, list[Outcome]]:
     ------
     FileError
         If the folder cannot be written to, or another run works in it.
+    ExistingFileError
+        If `settings.existing` is "refuse", and a result was changed since a batch made it.
     """
     with open_session(plan) as (session, outcomes):
         for index, item in enumerate(plan.items):
@@ -94,9 +96,12 @@ def open_session(plan: Plan) -> Iterator[tuple[Session, dict[int, Outcome]]]:
     ------
     FileError
         If the folder cannot be written to, or another run works in it.
+    ExistingFileError
+        If `settings.existing` is "refuse", and a result was changed since a batch made it.
     """
     outcomes: dict[int, Outcome] = {}
     with _lock_folder(plan.folder):
+        _refuse_changed_results(plan)
         plan.write()
         folders = _make_folders(plan)
         try:
@@ -105,6 +110,20 @@ def open_session(plan: Plan) -> Iterator[tuple[Session, dict[int, Outcome]]]:
             for folder in folders:  # of workers that died
                 remove_leftovers(folder)
             write_report(plan, outcomes)
+
+
+def _refuse_changed_results(plan: Plan) -> None:
+    """Raise an ExistingFileError for a result that was changed since, unless it may be replaced.
+
+    Results are read for this, so it is done here, where viewers do not wait for it.
+    """
+    if plan.settings.existing != "refuse":
+        return
+    for item in plan.items:
+        for path in item.results.values():
+            change = find_change(path)
+            if change is not None:
+                raise change.refusal()
 
 
 def _make_folders(plan: Plan) -> set[Path]:

@@ -110,8 +110,13 @@ def test_results_of_moved_inputs_are_still_theirs(batch, out, source, tmp_path):
     source.parent.rename(tmp_path / "moved")
     assert batch(tmp_path / "moved") == ["verified"]
     save(tmp_path / "moved" / "a.png", 5)  # of which nothing tells that it was the same picture
-    assert batch(tmp_path / "moved") == ["failed"]
+    with pytest.raises(FileError, match="a-deblurred.png is the result of .*in/a.png; give"):
+        batch(tmp_path / "moved")
     assert results(out) == before
+    for strength in (1.0, 0.3):
+        assert batch(tmp_path / "moved", existing="replace", strength=strength) == ["done"]
+    assert before.items() < results(out).items()
+    assert (out / "a-deblurred-2.png").exists()
 
 
 def test_two_runs_in_nested_folders_do_not_take_each_others_names(settings, tmp_path, days):
@@ -195,8 +200,11 @@ def test_a_result_that_was_changed_afterwards_is_the_users(batch, out, source, i
     save(out / "a-deblurred.png", 5)
     if is_source_changed:
         save(source, 6)
+    further = save(source.with_name("b.png"), 7)
     before = results(out)
-    assert batch(source) == ["failed"]
+    with pytest.raises(FileError, match="a-deblurred.png was changed after an earlier run made"):
+        batch(further, source)
+    assert results(out) == before
     assert batch(source, existing="keep") == ["kept"]
     assert results(out) == before
     assert batch(source, existing="replace") == ["done"]
@@ -390,5 +398,6 @@ def test_results_of_an_earlier_version_are_recognized(batch, out, source):
     assert batch(source) == ["verified"]
     save(source, 6)
     before = results(out)
-    assert batch(source) == ["failed"]  # nothing tells whose result it is
+    with pytest.raises(FileError, match="is the result of another file"):  # as far as it tells
+        batch(source)
     assert results(out) == before
