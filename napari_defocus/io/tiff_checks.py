@@ -106,6 +106,8 @@ def check_pages(path: Path, tiff: Any, directories: int) -> None:
             f"{path} holds {directories} pages of several sizes; up to "
             f"{_MOST_UNEQUAL_DIRECTORIES} are read"
         )
+    if not len(tiff.pages):
+        raise FileError(f"{path} holds no image")
     _check_description(path, tiff.pages.first.description, directories)
 
 

@@ -9,14 +9,7 @@ from ..deblur_settings import DeblurSettings, NumberRange
 
 
 class DeblurControls:
-    """One control for each setting of deblurring that is a number or a choice; models are not.
-
-    Examples
-    --------
-    >>> controls = DeblurControls()  # doctest: +SKIP
-    >>> controls["strength"].value = 0.8
-    >>> controls.settings(model="photo-natural")
-    """
+    """One control for each setting of deblurring that is a number or a choice; models are not."""
 
     def __init__(self) -> None:
         self._controls = {

@@ -108,8 +108,8 @@ def test_a_sidecar_that_is_no_text_is_described(run, photo):
     sidecar.unlink()
     if hasattr(os, "mkfifo"):
         os.mkfifo(sidecar)
-        assert "cannot be understood: it is no file" in run("info", photo).out
+        assert "cannot be understood: it is a pipe" in run("info", photo).out
     sidecar.unlink()
     with sidecar.open("wb") as file:
         file.truncate(1 << 34)
-    assert "it has 17179869184 bytes" in run("info", photo).out
+    assert "it holds 17179869184 bytes" in run("info", photo).out

@@ -134,4 +134,5 @@ def main(folder, copies):
         print(f"{(memory('VmHWM') - base) >> 20} MiB were taken")
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -189,7 +189,7 @@ def test_failure_switches_the_preview_off(viewer, widget, wait):
 def test_map_is_estimated_again_after_a_change_of_options(photo):
     layer, cache = Image(photo, rgb=True), None
     for downscale in (1, 2):
-        job = DeblurLayerJob(image_source(layer), "auto", Options(downscale=downscale))
+        job = DeblurLayerJob(image_source(layer), Options(downscale=downscale))
         pixels, cache = run_to_end(PreviewJob(job, whole_layer(layer), cache).steps())
         expected = deblur(photo, channel_axis=-1, downscale=downscale)
         assert np.array_equal(pixels, expected)
