@@ -74,6 +74,11 @@ def _expand(name: Path, excluded: Path | None) -> list[InputFile]:
         raise FileError(f"{name} cannot be read: {reason(error)}") from error
     if is_folder:
         inside = list(_search_folder(name, excluded))
+        if not inside and any(_search_folder(name, None)):
+            raise FileError(
+                f"all image files in {name} lie in {excluded}, where results go and which is not "
+                "searched therefore; give another folder for the results"
+            )
         if not inside:
             suffixes = ", ".join(readable_suffixes())
             raise FileError(f"{name} holds no image file; looked for {suffixes}")

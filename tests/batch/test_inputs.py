@@ -42,6 +42,12 @@ def test_results_and_hidden_files_are_not_inputs(photos):
     assert names(find_inputs([photos], exclude=photos / "out")) == ["a.png", "b.tif", "ü.jpg"]
 
 
+@pytest.mark.parametrize("folder", [".", "deep er"])
+def test_a_folder_whose_images_lie_among_the_results_is_refused_with_the_reason(photos, folder):
+    with pytest.raises(FileError, match=r"all image files in .* lie in .*give another folder"):
+        find_inputs([photos / folder], exclude=photos)
+
+
 @pytest.mark.parametrize("name", ["missing.png", "*.bmp", "", os.sep + "*.none", "a\0b"])
 def test_a_name_that_stands_for_no_image_is_an_error(photos, name, monkeypatch):
     monkeypatch.chdir(photos / "deep er" if name == "" else photos)
