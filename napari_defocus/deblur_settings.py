@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from .errors import OptionError
+from .errors import OptionError, quote
 from .options import check_number
 
 #: How much detail deblurring may infer; the first is the default.
@@ -120,7 +120,9 @@ class DeblurSettings:
             if isinstance(accepted, NumberRange):
                 object.__setattr__(self, each.name, accepted.check(each.name, value))
             elif accepted and not (isinstance(value, str) and value in accepted):
-                raise OptionError(f"{each.name} is {value!r}; accepted are {', '.join(accepted)}")
+                raise OptionError(
+                    f"{each.name} is {quote(value)}; accepted are {', '.join(accepted)}"
+                )
 
     def changed(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, by name."""

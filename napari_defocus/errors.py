@@ -5,10 +5,15 @@ and swallow them.
 """
 
 import re
-from typing import Self
+from reprlib import Repr
+from typing import Any, Self
 
 #: Control characters, line separators, and marks that turn the direction of writing.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+#: Longer than the names of most files, and short enough for one sentence.
+_MOST_CHARACTERS = 200
 
 
 class DefocusError(ValueError):
@@ -164,6 +169,35 @@ class Canceled(Exception):
 def reason(error: BaseException) -> str:
     """Return the text of an error as one line, in the system's words and without a file's name."""
     return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+
+
+def quote(value: Any) -> str:
+    """Return the `repr` of a value, shortened, for a message.
+
+    Examples
+    --------
+    >>> quote("tall"), len(quote("a" * 10_000))
+    ("'tall'", 200)
+    """
+    short = Repr()
+    short.maxstring = short.maxother = _MOST_CHARACTERS
+    return short.repr(value)
+
+
+def shorten_words(text: str) -> str:
+    r"""Return a text on one line, its very long words shortened.
+
+    Examples
+    --------
+    >>> shorten_words("no\nsuch option"), len(shorten_words("a" * 10_000))
+    ('no such option', 203)
+    """
+    half = _MOST_CHARACTERS // 2
+    words = text.split()
+    return " ".join(
+        word if len(word) <= _MOST_CHARACTERS else f"{word[:half]}...{word[-half:]}"
+        for word in words
+    )
 
 
 def printable(text: object, *, keep: str = "") -> str:

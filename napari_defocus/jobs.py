@@ -18,7 +18,7 @@ import numpy as np
 
 from .deblur_settings import DETAILS, DeblurSettings
 from .defocus_map import DefocusMap, check_map
-from .errors import ModelError, OptionError
+from .errors import ModelError, OptionError, quote
 from .image.dask_planes import range_of
 from .image.layout import Layout, as_array, from_planes, is_dask, read_layout, write_window
 from .image.value_range import Ranges, check_range
@@ -145,7 +145,9 @@ class Job(ABC, Generic[R]):
             As `steps` raises it; or if `progress` is no function.
         """
         if progress is not None and not callable(progress):
-            raise OptionError(f"progress is {progress!r}; a function of (done, total) is expected")
+            raise OptionError(
+                f"progress is {quote(progress)}; a function of (done, total) is expected"
+            )
         return drain(self.steps(), progress)
 
     def _resolve(self, model: Any, task: Task, detail: str = DETAILS[0]) -> ModelCard | nn.Module:
@@ -347,7 +349,7 @@ class DeblurJob(_PictureJob):
         map_model = self.settings.map_model
         if self.defocus is not None and map_model != DeblurSettings.map_model:
             raise OptionError(
-                f"map_model is {_name(map_model)!r} and a map is given too, which needs no "
+                f"map_model is {quote(_name(map_model))} and a map is given too, which needs no "
                 "model; give one of them"
             )
 

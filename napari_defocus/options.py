@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any
 
-from .errors import OptionError
+from .errors import OptionError, quote
 
 _PRECISIONS = ("auto", "float32", "bfloat16")
 _ENCODINGS = ("auto", "srgb", "linear")
@@ -134,7 +134,7 @@ def check_number(
         with suppress(OverflowError):  # of a whole number beyond all floats
             number = float(value)
     if not (math.isfinite(number) and least <= number <= most):
-        raise OptionError(f"{name} is {value!r}; {accepted} is expected")
+        raise OptionError(f"{name} is {quote(value)}; {accepted} is expected")
     return number
 
 
@@ -155,7 +155,7 @@ def _parse(name: str, text: Any) -> Any:
         return int(text)
     except ValueError:
         accepted = ", ".join([*words, "a whole number"])
-        raise OptionError(f"{name} is {text!r}; accepted are {accepted}") from None
+        raise OptionError(f"{name} is {quote(text)}; accepted are {accepted}") from None
 
 
 def _to_text(value: Any) -> str:
@@ -181,14 +181,14 @@ def _check_channel_axis(axis: Any) -> int | str | None:
     if axis is None or (isinstance(axis, str) and axis == "none"):
         return axis
     raise OptionError(
-        f"channel_axis is {axis!r}; None, 'none' or the number of an axis is expected"
+        f"channel_axis is {quote(axis)}; None, 'none' or the number of an axis is expected"
     )
 
 
 def _check_encoding(encoding: Any) -> str:
     if isinstance(encoding, str) and encoding in _ENCODINGS:
         return str(encoding)
-    raise OptionError(f"encoding is {encoding!r}; 'auto', 'srgb' or 'linear' are expected")
+    raise OptionError(f"encoding is {quote(encoding)}; 'auto', 'srgb' or 'linear' are expected")
 
 
 def _as_tuples(value_range: Any) -> Any:
@@ -208,21 +208,25 @@ def _check_downscale(factor: Any) -> int | str:
         return int(factor)
     if isinstance(factor, str) and factor == "auto":
         return factor
-    raise OptionError(f"downscale is {factor!r}; 'auto' or a whole number of 1 or more is expected")
+    raise OptionError(
+        f"downscale is {quote(factor)}; 'auto' or a whole number of 1 or more is expected"
+    )
 
 
 def _check_device(device: Any) -> str:
     if isinstance(device, str) and device:
         return device
     raise OptionError(
-        f"device is {device!r}; 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps' are accepted"
+        f"device is {quote(device)}; 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps' are accepted"
     )
 
 
 def _check_precision(precision: Any) -> str:
     if isinstance(precision, str) and precision in _PRECISIONS:
         return str(precision)
-    raise OptionError(f"precision is {precision!r}; 'auto', 'float32' or 'bfloat16' are accepted")
+    raise OptionError(
+        f"precision is {quote(precision)}; 'auto', 'float32' or 'bfloat16' are accepted"
+    )
 
 
 def _check_tile(tile: Any) -> int | str | None:
@@ -231,7 +235,7 @@ def _check_tile(tile: Any) -> int | str | None:
     if tile is None or (isinstance(tile, str) and tile == "auto"):
         return tile
     raise OptionError(
-        f"tile is {tile!r}; 'auto', None (whole) or the side of a tile in pixels is expected"
+        f"tile is {quote(tile)}; 'auto', None (whole) or the side of a tile in pixels is expected"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from .array_types import Array
 from .defocus_map import DefocusMap
-from .errors import ImageError, OptionError
+from .errors import ImageError, OptionError, quote
 from .image.layout import as_array, is_dask
 from .io import Picture
 from .io.raw import read_dual_pixel
@@ -121,8 +121,8 @@ def refuse_named_model(parameter: str, model: str, *, switch: str) -> None:
     """
     if model != "auto":
         raise OptionError(
-            f"{parameter} is {model!r} and {switch} is on, which takes one model for files of two "
-            "views and another for those of one; leave out one of them"
+            f"{parameter} is {quote(model)} and {switch} is on, which takes one model for files of "
+            "two views and another for those of one; leave out one of them"
         )
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from napari_defocus import OptionError, Options
+from napari_defocus import DefocusError, OptionError, Options
+from napari_defocus.inference.device import choose_device
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,13 @@ def test_words_of_the_command_line_give_the_same_options(options):
 def test_words_for_defaults():
     texts = {"channel_axis": "auto", "tile": "auto", "downscale": "auto", "device": "auto"}
     assert Options.from_text(texts) == Options()
+
+
+def test_long_values_are_shortened_in_messages():
+    for name in ("tile", "downscale", "device", "encoding"):
+        with pytest.raises(DefocusError) as error:
+            choose_device(Options.from_text({name: "a" * 9999}).device)
+        assert len(str(error.value)) < 400
 
 
 @pytest.mark.parametrize(

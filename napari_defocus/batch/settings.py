@@ -11,7 +11,7 @@ from string import Formatter
 from typing import Any, Literal, get_args
 
 from ..deblur_settings import DeblurSettings
-from ..errors import OptionError
+from ..errors import OptionError, quote
 from ..io.formats import RAW_SUFFIXES
 from ..models import ModelCard, is_weights_path, possible_models, with_scale_models
 from ..options import Options
@@ -67,9 +67,11 @@ class Settings:
         for name, choices in (("task", BatchTask), ("existing", Existing)):
             if getattr(self, name) not in get_args(choices):
                 accepted = ", ".join(get_args(choices))
-                raise OptionError(f"{name} is {getattr(self, name)!r}; accepted are {accepted}")
+                raise OptionError(
+                    f"{name} is {quote(getattr(self, name))}; accepted are {accepted}"
+                )
         if not isinstance(self.dual_pixel, bool):
-            raise OptionError(f"dual_pixel is {self.dual_pixel!r}; True or False is expected")
+            raise OptionError(f"dual_pixel is {quote(self.dual_pixel)}; True or False is expected")
         if self.dual_pixel:
             refuse_named_model("map_model", self.deblurring.map_model, switch="dual_pixel")
         try:
@@ -77,11 +79,12 @@ class Settings:
             example = self.pattern.format_map(_EXAMPLE)
         except (KeyError, IndexError, ValueError, AttributeError) as error:
             raise OptionError(
-                f"pattern is {self.pattern!r}; it may hold {{name}}, {{what}} and {{suffix}}"
+                f"pattern is {quote(self.pattern)}; it may hold {{name}}, {{what}} and {{suffix}}"
             ) from error
         if not all(_EXAMPLE[part] in example for part in ("name", "what")) or "/" in example:
             raise OptionError(
-                f"pattern is {self.pattern!r}; it should hold {{name}} and {{what}}, and no folder"
+                f"pattern is {quote(self.pattern)}; it should hold {{name}} and {{what}}, and no "
+                "folder"
             )
 
     @property

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..deblur_settings import DeblurSettings
+from ..errors import shorten_words
 from ..options import Options
 from ..version import __version__
 from .console import note
@@ -61,7 +62,7 @@ def run() -> int:
 
 def _report_usage(error: Any) -> int:
     """Print how a command is used, and why it is not used well; return the exit status."""
-    message = " ".join(error.format_message().split())
+    message = shorten_words(error.format_message())
     if message:  # without words the help has been printed already
         if error.ctx is not None:
             for line in error.ctx.get_usage().splitlines():

@@ -11,7 +11,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import DefocusError, ModelError, printable, reason
+from ..errors import DefocusError, ModelError, printable, quote, reason
 from ..image.dask_planes import range_of
 from ..image.layout import Imaging, is_dask, read_layout
 from ..io import Picture, open_picture
@@ -92,7 +92,9 @@ def _find(name: str) -> ModelCard:
     if name in shipped:
         return shipped[name]
     if not Path(name).suffix:
-        raise ModelError(f"there is no model {name!r}; there are: {', '.join(shipped) or 'none'}")
+        raise ModelError(
+            f"there is no model {quote(name)}; there are: {', '.join(shipped) or 'none'}"
+        )
     for task in TASKS[:-1]:
         try:
             return find_model(name, task)

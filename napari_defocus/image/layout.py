@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from ..array_types import Array
-from ..errors import ImageError, OptionError
+from ..errors import ImageError, OptionError, quote
 
 Encoding = Literal["srgb", "linear"]
 #: Kind of image: from cameras, or from microscopes and other instruments.
@@ -177,7 +177,7 @@ def _check_channel_axis(shape: tuple[int, ...], channel_axis: Any) -> int | None
         axis = range(len(shape))[channel_axis]
     except (IndexError, TypeError):
         raise ImageError(
-            f"channel_axis is {channel_axis!r}; an image of shape {shape} has axes "
+            f"channel_axis is {quote(channel_axis)}; an image of shape {shape} has axes "
             f"{-len(shape)} to {len(shape) - 1}"
         ) from None
     if shape[axis] not in (1, 3, 4):
@@ -195,7 +195,7 @@ def _check_encoding(
         color = axis is not None and shape[axis] > 1
         return "srgb" if color or dtype == np.uint8 else "linear"
     if encoding not in ("srgb", "linear"):
-        raise OptionError(f"encoding is {encoding!r}; 'auto', 'srgb' or 'linear' are expected")
+        raise OptionError(f"encoding is {quote(encoding)}; 'auto', 'srgb' or 'linear' are expected")
     return cast(Encoding, encoding)
 
 

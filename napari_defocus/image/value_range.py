@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..array_types import Array
-from ..errors import ImageError, OptionError
+from ..errors import ImageError, OptionError, quote
 from .layout import Layout, plane_indices, read_window
 
 Range = tuple[float, float]
@@ -96,14 +96,14 @@ def check_range(
         each = np.empty(0)
     if each.shape[-1:] != (2,) or not (np.isfinite(each).all() and (np.diff(each) > 0).all()):
         raise OptionError(
-            f"value_range is {value_range!r}; the finite values of black and white are expected, "
-            f"such as (0, 4095), or an array that broadcasts to {(*leading, 2)}"
+            f"value_range is {quote(value_range)}; the finite values of black and white are "
+            f"expected, such as (0, 4095), or an array that broadcasts to {(*leading, 2)}"
         )
     widest, most = float(np.ptp(each, axis=-1).max()), _widest_range(np.dtype(dtype))
     if widest > most:
         raise OptionError(
-            f"value_range is {value_range!r}, {widest:g} wide; for an image of {np.dtype(dtype)} "
-            f"black and white lie at most {most:g} apart"
+            f"value_range is {quote(value_range)}, {widest:g} wide; for an image of "
+            f"{np.dtype(dtype)} black and white lie at most {most:g} apart"
         )
     return each if each.ndim > 1 else (float(each[0]), float(each[1]))
 

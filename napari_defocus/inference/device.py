@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
-from ..errors import DeviceError, OptionError
+from ..errors import DeviceError, OptionError, quote
 from .float32 import exact_float32
 from .tiles import halo, round_up
 
@@ -84,14 +84,14 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise OptionError(
-            f"device is {name!r}; 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps' are accepted"
+            f"device is {quote(name)}; 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps' are accepted"
         ) from None
     if device.type == "cpu":
         return torch.device("cpu")
     count = torch.accelerator.device_count() if accelerator else 0
     if accelerator is None or device.type != accelerator.type or (device.index or 0) >= count:
         available = ["cpu", *(f"{accelerator.type}:{i}" for i in range(count) if accelerator)]
-        raise DeviceError(f"there is no device {name!r}; there are: {', '.join(available)}")
+        raise DeviceError(f"there is no device {quote(name)}; there are: {', '.join(available)}")
     return device
 
 

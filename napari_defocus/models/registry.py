@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..deblur_settings import DETAILS
-from ..errors import ModelError, OptionError
+from ..errors import ModelError, OptionError, quote
 from .cards import ModelCard, card_from, read_card
 from .weights import SUFFIXES, digest, parse_header, parse_pth, read_bytes
 
@@ -112,7 +112,7 @@ def default_name(task: "Task", detail: str = DETAILS[0], imaging: "Imaging" = "p
         return _SINGLE[imaging]
     if imaging == "microscopy" and detail != "faithful":
         raise OptionError(
-            f"detail is {detail!r} and the image linear and gray, as in microscopy; only "
+            f"detail is {quote(detail)} and the image linear and gray, as in microscopy; only "
             "'faithful' is accepted for it, unless a model is named"
         )
     return f"{imaging}-{detail}"
@@ -174,11 +174,11 @@ def with_scale_models(cards: Iterable[ModelCard]) -> list[ModelCard]:
 def check_detail(detail: str, model: object) -> None:
     """Raise an OptionError for unknown detail, and for "natural" beside a model but "auto"."""
     if detail not in DETAILS:
-        raise OptionError(f"detail is {detail!r}; accepted are {', '.join(DETAILS)}")
+        raise OptionError(f"detail is {quote(detail)}; accepted are {', '.join(DETAILS)}")
     if model != "auto" and detail != DETAILS[0]:
         raise OptionError(
-            f"detail is {detail!r} and the model {model!r}; detail chooses what the model 'auto' "
-            "stands for, so set only one of the two"
+            f"detail is {quote(detail)} and the model {quote(model)}; detail chooses what the "
+            "model 'auto' stands for, so set only one of the two"
         )
 
 
@@ -190,7 +190,7 @@ def is_weights_path(name: str) -> bool:
 def _read_shipped(name: str, task: "Task") -> ModelCard:
     cards = {card.name: card for card in list_models()}
     if name not in cards:
-        raise ModelError(f"there is no model {name!r}; {_choices(task)}")
+        raise ModelError(f"there is no model {quote(name)}; {_choices(task)}")
     return _check_task(cards[name], task)
 
 

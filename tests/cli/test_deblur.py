@@ -153,6 +153,13 @@ def test_an_existing_sidecar_is_not_replaced(run, photo, tmp_path):
     assert not (tmp_path / "b.png").exists()
 
 
+@pytest.mark.parametrize("option", ["--model", "--strength", "--detail", "--tile", "--device"])
+def test_very_long_values_are_shortened_in_messages(run, photo, option):
+    completed = run("deblur", photo, option, "a" * 9999)
+    assert completed.status == 2
+    assert len(completed.err) < 1000
+
+
 def test_input_is_never_replaced(run, photo, painted):
     before = photo.read_bytes()
     completed = run("deblur", photo, photo, "--overwrite")
