@@ -8,7 +8,8 @@ or name channels without colors, all of which these models refuse.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,32 +61,45 @@ def parse_attributes(attributes: Mapping[str, Any]) -> Image | None:
 
     Raises
     ------
-    ValueError, KeyError, TypeError, IndexError
+    ValueError
         If the attributes are damaged.
     """
-    fields = attributes.get("ome", attributes)
-    images = fields.get("multiscales")
-    if not images:
-        return None
-    first = images[0]
-    if len(first["datasets"]) > _MOST_SIZES:
-        raise ValueError(f"it lists {len(first['datasets'])} sizes of an image")
-    names = [axis["name"] if isinstance(axis, Mapping) else axis for axis in first["axes"]]
-    units = [axis.get("unit") if isinstance(axis, Mapping) else None for axis in first["axes"]]
-    axes = "".join(name.upper() if name in _AXIS_TYPES else "Q" for name in names)
-    common_steps = _scale(first, [1.0] * len(names))
-    steps = _scale(first["datasets"][0], common_steps)
+    with _parsing("multiscales"):
+        fields = attributes.get("ome", attributes)
+        images = fields.get("multiscales")
+        if not images:
+            return None
+        first, others = images[0], len(images) - 1
+    with _parsing("datasets"):
+        datasets = first["datasets"]
+        largest, paths = datasets[0], tuple(str(dataset["path"]) for dataset in datasets)
+    if len(paths) > _MOST_SIZES:
+        raise ValueError(f"it lists {len(paths)} sizes of an image")
+    with _parsing("axes"):
+        names = [axis["name"] if isinstance(axis, Mapping) else axis for axis in first["axes"]]
+        units = [axis.get("unit") if isinstance(axis, Mapping) else None for axis in first["axes"]]
+        axes = "".join(name.upper() if name in _AXIS_TYPES else "Q" for name in names)
+    steps = _scale(largest, _scale(first, [1.0] * len(names)))
     sizes = {
         axis: Length(step, str(unit))
         for axis, step, unit in zip(axes, steps, units, strict=True)
         if unit and axis != "Q" and 0 < step < math.inf
     }
-    omero = fields.get("omero") or {}
-    labels = tuple(str(channel.get("label", "")) for channel in omero.get("channels", ()))
+    with _parsing("omero"):
+        omero = fields.get("omero") or {}
+        labels = tuple(str(channel.get("label", "")) for channel in omero.get("channels", ()))
     kept = {"version": str(fields.get("version", first.get("version", "0.4"))), "omero": omero}
     metadata = Metadata(pixel_size=sizes, channel_names=labels if any(labels) else (), ngff=kept)
-    paths = tuple(str(dataset["path"]) for dataset in first["datasets"])
-    return Image(paths, axes, metadata, len(images) - 1)
+    return Image(paths, axes, metadata, others)
+
+
+@contextmanager
+def _parsing(key: str) -> Iterator[None]:
+    """Turn errors that damaged metadata cause into a ValueError that names their key."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"the key {key!r} of its metadata is missing or wrong") from error
 
 
 def make_attributes(
@@ -136,13 +150,17 @@ def name_axes(axes: str) -> str:
 
 def _scale(fields: Mapping[str, Any], steps: Sequence[float]) -> list[float]:
     """Multiply the size of a pixel along each axis by the scale in `fields`, if there is one."""
-    for transformation in fields.get("coordinateTransformations") or ():
-        if transformation.get("type") == "scale" and "scale" in transformation:
-            factors = [float(factor) for factor in transformation["scale"]]
-            if len(factors) != len(steps):
-                raise ValueError(f"a scale of {len(factors)} numbers for {len(steps)} axes")
-            return [step * factor for step, factor in zip(steps, factors, strict=True)]
-    return list(steps)
+    with _parsing("coordinateTransformations"):
+        scales = [
+            [float(factor) for factor in transformation["scale"]]
+            for transformation in fields.get("coordinateTransformations") or ()
+            if transformation.get("type") == "scale" and "scale" in transformation
+        ]
+    if not scales:
+        return list(steps)
+    if len(scales[0]) != len(steps):
+        raise ValueError(f"a scale of {len(scales[0])} numbers for {len(steps)} axes")
+    return [step * factor for step, factor in zip(steps, scales[0], strict=True)]
 
 
 def _axis(letter: str, size: Length | None) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import zarr
 
-from ..errors import FileError, reason
+from ..errors import FileError, quote, reason
 from . import ngff
 from .lazy_file import LazyArray, to_dask
 from .limits import LARGEST_RATIO, check_claim
@@ -53,6 +53,8 @@ def read_zarr(path: Path) -> Picture:
         raise
     except FileNotFoundError as error:
         raise FileError(f"{path} is no zarr store: it holds neither array nor group") from error
+    except ZeroDivisionError as error:
+        raise FileError(f"{path} is a damaged zarr store: the size of its chunks is 0") from error
     except Exception as error:  # damaged metadata can raise any exception
         raise FileError(f"{path} is a damaged zarr store: {reason(error)}") from error
 
@@ -62,15 +64,17 @@ def _picture(path: Path, node: Any, *, is_layout_read: bool = False) -> Picture:
     if hasattr(node, "shape"):
         return _from_array(path, node, _plain_axes(node), Metadata())
     ome = attributes.get("ome", attributes)
+    if not isinstance(ome, dict):
+        raise FileError(f"{path} is damaged: the key 'ome' of its metadata is wrong")
     if "plate" in ome:
         raise FileError(f"{path} is a plate of many images; give these one by one")
     if _LAYOUT in ome and not is_layout_read:
-        return _picture(path, node["0"], is_layout_read=True)
+        return _picture(path, _member(path, node, "0"), is_layout_read=True)
     image = ngff.parse_attributes(attributes)
     if image is not None:
         further = "a further image" if image.others == 1 else f"{image.others} further images"
         ignored = further if image.others else ""
-        whole, *copies = (node[name] for name in image.paths)
+        whole, *copies = (_member(path, node, name) for name in image.paths)
         picture = _from_array(path, whole, image.axes, image.metadata, ignored)
         return replace(picture, copies=tuple(_lazy(path, copy, image.axes) for copy in copies))
     folder = path / node.path
@@ -83,6 +87,13 @@ def _picture(path: Path, node: Any, *, is_layout_read: bool = False) -> Picture:
             "an OME-Zarr image or an array is expected"
         )
     return _from_array(path, arrays[0], _plain_axes(arrays[0]), Metadata())
+
+
+def _member(path: Path, node: Any, name: str) -> Any:
+    try:
+        return node[name]
+    except KeyError as error:
+        raise FileError(f"{path} is damaged: it lacks {quote(name)}, which it lists") from error
 
 
 def _from_array(

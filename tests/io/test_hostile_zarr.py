@@ -42,6 +42,26 @@ def store(tmp_path):
     return folder
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"multiscales": 5}, "'multiscales' of its metadata is missing or wrong"),
+        ({"datasets": None}, "'datasets' of its metadata is missing or wrong"),
+        ({"axes": [{"type": "space"}]}, "'axes' of its metadata is missing or wrong"),
+        ({"coordinateTransformations": 5}, "'coordinateTransformations' of its metadata is"),
+        ({"datasets": [{"path": "7"}]}, "it lacks '7', which it lists"),
+        ({"chunks": [0, SIDE]}, "the size of its chunks is 0"),
+    ],
+)
+def test_messages_name_the_damaged_key(store, changes, words):
+    (store / "0").mkdir()
+    array_v2(store / "0", chunks=changes.get("chunks", [SIDE, SIDE]))
+    image = {"axes": ["y", "x"], "datasets": [{"path": "0"}], **changes}
+    (store / ".zgroup").write_text('{"zarr_format": 2}')
+    (store / ".zattrs").write_text(json.dumps({"multiscales": [image], **changes}))
+    refused(store, words)
+
+
 def array_v2(folder, content=None, **changes):
     fields = {"zarr_format": 2, "shape": [SIDE, SIDE], "chunks": [SIDE, SIDE], "dtype": "|u1"}
     fields |= {"order": "C", "fill_value": 0, "compressor": None, "filters": None, **changes}
