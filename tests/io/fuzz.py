@@ -1,4 +1,4 @@
-"""Reader of damaged copies of files, run as a process: ``python fuzz.py FOLDER COPIES``.
+"""Reader of damaged copies of files, run as a process: ``python -m tests.io.fuzz FOLDER COPIES``.
 
 It prints what is neither a result nor one sentence that names the file, and too much memory.
 """
@@ -9,7 +9,6 @@ import shutil
 import signal
 import struct
 import sys
-import zlib
 from pathlib import Path
 
 import dask.array
@@ -18,6 +17,8 @@ import zarr
 from napari_defocus.errors import FileError, ModelError
 from napari_defocus.io import read_picture
 from napari_defocus.models import find_model, load_network
+
+from .png_checksums import with_checksums
 
 LIMIT = 500 << 20  # bytes
 SECONDS = 10
@@ -61,18 +62,6 @@ def damage(content, rng):
             del content[place:]
     is_png = content.startswith(b"\x89PNG")
     return with_checksums(content) if is_png and rng.random() < 0.5 else bytes(content)
-
-
-def with_checksums(png):
-    """Return a PNG file with correct checksums, so that readers parse its chunks."""
-    content, position = bytearray(png), 8
-    while position + 12 <= len(content):
-        end = position + 8 + struct.unpack_from(">I", content, position)[0]
-        if end + 4 > len(content):
-            break
-        struct.pack_into(">I", content, end, zlib.crc32(content[position + 4 : end]))
-        position = end + 4
-    return bytes(content)
 
 
 def damaged_copy(good, path, rng):

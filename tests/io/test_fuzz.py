@@ -15,7 +15,7 @@ from napari_defocus.networks import build
 from ..model_files import save_untrained
 from .test_hostile import EXAMPLES, STACK
 
-SCRIPT = Path(__file__).with_name("fuzz.py")
+ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = {"widths": [4, 4, 4], "blocks": [1, 1, 1, 1]}
 SIGNATURES = {"PNG": b"\x89PNG", "JPEG": b"\xff\xd8"}
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
@@ -68,6 +68,6 @@ def gzip_of(zarr, version):
 def test_damaged_files_give_results_or_sentences(tmp_path, kind, copies):
     (tmp_path / "good").mkdir()
     make_examples(tmp_path / "good", kind)
-    command = [sys.executable, str(SCRIPT), str(tmp_path / "good"), str(copies)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tests.io.fuzz", str(tmp_path / "good"), str(copies)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr[-2000:]

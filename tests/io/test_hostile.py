@@ -19,6 +19,8 @@ from napari_defocus.errors import FileError
 from napari_defocus.io import check_fits, read_picture, write_picture
 from napari_defocus.io.read import open_picture
 
+from .png_checksums import with_checksums
+
 posix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX pipes")
 RAMP = np.stack(
     np.broadcast_arrays(np.arange(48)[:, None] * 5, np.arange(32) * 7, 90), axis=-1
@@ -91,18 +93,6 @@ def examples():
 
 EXAMPLES = list(examples())
 NUMBERS = [0, 1, 255, 2**15, 2**16 - 1, 2**16, 10**9, 2**31 - 1, 2**31, 2**32 - 1]
-
-
-def with_checksums(png):
-    """Return a PNG file with correct checksums, so that readers parse its chunks."""
-    content, position = bytearray(png), 8
-    while position + 12 <= len(content):
-        end = position + 8 + struct.unpack_from(">I", content, position)[0]
-        if end + 4 > len(content):
-            break
-        struct.pack_into(">I", content, end, zlib.crc32(content[position + 4 : end]))
-        position = end + 4
-    return bytes(content)
 
 
 @st.composite
