@@ -73,6 +73,15 @@ def read_sizes_and_names(xml: str) -> tuple[dict[str, Length], tuple[str, ...]]:
     return sizes, names if any(names) else ()
 
 
+def read_significant_bits(xml: str) -> int | None:
+    """Return the bits of a value that the first image uses, None if its OME-XML does not say."""
+    try:
+        _, pixels = _first_image(ElementTree.fromstring(xml))
+        return int(pixels.get("SignificantBits", ""))
+    except (ElementTree.ParseError, ValueError):
+        return None
+
+
 def derive(xml: str, data: Array, axes: str) -> str:
     """Return OME-XML for an image that was made from the first one in `xml`.
 

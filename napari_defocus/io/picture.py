@@ -89,6 +89,11 @@ class Metadata:
         Color chunks of a PNG file: gAMA, cHRM, sRGB, cICP.
     storage : Storage, optional
         Layout of a TIFF file.
+    nodata : float, optional
+        Value of pixels that hold no data, as the file declares it.
+    white : float, optional
+        Largest value that the file declares, where its data type could hold larger ones: 4095 for
+        12 bits in uint16.
     """
 
     exif: bytes | None = None
@@ -104,12 +109,15 @@ class Metadata:
     ngff: Mapping[str, Any] | None = None
     png: tuple[tuple[bytes, bytes], ...] = ()
     storage: Storage | None = None
+    nodata: float | None = None
+    white: float | None = None
 
     def geometry(self) -> "Metadata":
         """Return the metadata that hold for a map of the same scene: sizes, but not colors."""
         display = ("min", "max", "Ranges", "LUTs")
         imagej = self.imagej and {k: v for k, v in self.imagej.items() if k not in display}
         kept = replace(self, exif=None, icc=None, xmp=None, iptc=None, text={}, png=())
+        kept = replace(kept, nodata=None, white=None)
         ngff = self.ngff and {"version": self.ngff["version"]}
         return replace(kept, imagej=imagej, ngff=ngff)
 

@@ -6,6 +6,7 @@ Names and layouts of chunks: PNG specification, third edition, section 11.
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +14,7 @@ from typing import BinaryIO
 import imagecodecs
 import numpy as np
 
+from ..array_types import Array
 from ..errors import FileError
 from . import exif
 from .limits import DEFLATE_RATIO, LARGEST_METADATA, check_claim, check_memory, check_pixels
@@ -51,6 +53,7 @@ def read_png(path: Path) -> Picture:
     chunks = list(islice(_chunks(content), _MOST_CHUNKS))
     data = imagecodecs.png_decode(_pixels(content))
     metadata, orientation = _metadata(chunks, width, height)
+    metadata = replace(metadata, white=_white(dict(chunks).get(b"sBIT"), kind, data))
     color = data.ndim == 3 and data.shape[-1] in (3, 4)
     data = turn_upright(data, orientation, color=data.ndim == 3)
     ignored = "frames behind the first" if any(name == b"acTL" for name, _ in chunks) else ""
@@ -79,7 +82,7 @@ def write_png(file: BinaryIO, picture: Picture, path: Path) -> None:
         data = np.stack([data, picture.alpha], axis=-1)
     content = imagecodecs.png_encode(np.ascontiguousarray(data), level=_COMPRESSION)
     file.write(content[:_HEADER_END])
-    for name, body in _metadata_chunks(picture.metadata):
+    for name, body in _metadata_chunks(picture.metadata, data.shape[2] if data.ndim == 3 else 1):
         file.write(_chunk(name, body))
     file.write(content[_HEADER_END:])
 
@@ -133,11 +136,13 @@ def _metadata(
     ), orientation
 
 
-def _metadata_chunks(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
+def _metadata_chunks(metadata: Metadata, samples: int) -> Iterator[tuple[bytes, bytes]]:
     """Yield the chunks that hold the metadata, in an order the specification allows."""
     for name, body in metadata.png:
         if not (name == b"sRGB" and metadata.icc):  # the specification allows only one of them
             yield name, body
+    if metadata.white is not None:
+        yield b"sBIT", bytes([int(metadata.white).bit_length()] * samples)
     if metadata.icc:
         yield b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)
     per_inch = metadata.resolution and metadata.resolution.per_inch()
@@ -154,6 +159,16 @@ def _metadata_chunks(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
 
 def _chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", len(body), name) + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def _white(body: bytes | None, kind: int, data: Array) -> float | None:
+    """Return white by the significant bits, if values were not scaled up as they should be."""
+    if not body or kind == _PALETTE or not data.size:
+        return None
+    colors = 3 if kind & 2 else 1
+    white = (1 << min(max(body[:colors]), 16)) - 1
+    largest = (data[..., :colors] if data.ndim == 3 else data).max()
+    return float(white) if largest <= white < np.iinfo(data.dtype).max else None
 
 
 def _texts(chunks: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

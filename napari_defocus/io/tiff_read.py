@@ -6,6 +6,7 @@ such as those of fluorescence, are planes. Numbers of tags and their values: TIF
 
 import functools
 import logging
+import math
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,7 @@ _RAW_PHOTOMETRIC = (32803, 34892)
 # Compressions whose decoders turn luma and chroma into RGB: JPEG, JPEG 2000, ...
 _RGB_DECODERS = (6, 7, 33003, 33005, 33007, 34712)
 _ORIENTATION, _COLORS, _XMP, _IPTC, _ICC, _DESCRIPTION = 274, 320, 700, 33723, 34675, 270
+_LARGEST_VALUE, _NO_DATA = 281, 42113
 _FIRST_PRIVATE_TAG = 32768
 _MOST_COMPLAINTS = 200
 _RESOLUTION_UNITS = {2: "inch", 3: "centimeter"}
@@ -236,7 +238,32 @@ def _metadata(path: Path, tiff: Any, series: Any, orientation: int) -> Metadata:
         imagej=imagej,
         ome=xml,
         storage=_storage(tiff, page),
+        nodata=_nodata(page),
+        white=_white(page, xml),
     )
+
+
+def _nodata(page: Any) -> float | None:
+    """Return the value of pixels without data, as GDAL writes it."""
+    with suppress(ValueError):
+        value = float(str(_tag(page, _NO_DATA, "")).strip(" \0"))
+        return value if math.isfinite(value) else None
+    return None
+
+
+def _white(page: Any, xml: str | None) -> float | None:
+    """Return the largest value that the file declares, None if it is that of the data type."""
+    if page.dtype is None or page.dtype.kind != "u":
+        return None
+    bits = ome.read_significant_bits(xml) if xml else None
+    stored = int(page.bitspersample) if isinstance(page.bitspersample, int) else 0
+    declared = _tag(page, _LARGEST_VALUE, ())
+    values = declared if isinstance(declared, tuple) else (declared,)
+    if bits is None and values and all(isinstance(value, int) for value in values):
+        white = max(values)
+    else:
+        white = (1 << min(bits or stored, 64)) - 1
+    return float(white) if 0 < white < np.iinfo(page.dtype).max else None
 
 
 def _exif(path: Path) -> bytes | None:

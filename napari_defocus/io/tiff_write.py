@@ -147,7 +147,7 @@ def _write(file: BinaryIO, picture: Picture, kind: str = "", **options: Any) -> 
             photometric="rgb" if samples > 2 else "minisblack",
             iccprofile=metadata.icc,
             software=False,
-            extratags=_tags(metadata),
+            extratags=_tags(metadata, samples),
             **_compression(storage, data),
             **options,
         )
@@ -203,9 +203,17 @@ def _compression(storage: Storage, data: Array) -> dict[str, Any]:
     return {"compression": compression, "predictor": 2 if differences else 1}
 
 
-def _tags(metadata: Metadata) -> list[tuple[int, int, int, bytes, bool]]:
+def _tags(metadata: Metadata, samples: int) -> list[tuple[int, int, int, Any, bool]]:
     kept = ((700, 1, metadata.xmp), (33723, 7, metadata.iptc))
-    return [(tag, kind, len(value), value, True) for tag, kind, value in kept if value]
+    tags: list[tuple[int, int, int, Any, bool]] = [
+        (tag, kind, len(value), value, True) for tag, kind, value in kept if value
+    ]
+    if metadata.white is not None and metadata.white < 1 << 16:
+        tags.append((281, 3, samples, (round(metadata.white),) * samples, True))
+    if metadata.nodata is not None:
+        text = f"{metadata.nodata:.17g}"
+        tags.append((42113, 2, len(text) + 1, text, True))
+    return tags
 
 
 def _ome_xml(picture: Picture) -> str | None:

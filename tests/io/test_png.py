@@ -130,3 +130,12 @@ def test_truncated_file_is_refused(tmp_path, keep):
 def test_later_frames_of_an_animation_are_mentioned(tmp_path):
     (tmp_path / "a.png").write_bytes(png(np.eye(3, dtype=np.uint8), (b"acTL", bytes(8))))
     assert read_picture(tmp_path / "a.png").ignored == "frames behind the first"
+
+
+@pytest.mark.parametrize(("shift", "white"), [(0, 4095), (4, None)])
+def test_significant_bits_tell_white_where_values_were_not_scaled_up(tmp_path, shift, white):
+    data = np.stack([np.arange(4096, dtype=np.uint16) << shift, np.full(4096, 65535)], -1)
+    (tmp_path / "a.png").write_bytes(png(data[None].astype(np.uint16), (b"sBIT", bytes([12, 16]))))
+    first = read_picture(tmp_path / "a.png")
+    write_picture(tmp_path / "b.png", first.data, first)
+    assert first.metadata.white == read_picture(tmp_path / "b.png").metadata.white == white

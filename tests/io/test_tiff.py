@@ -429,3 +429,26 @@ def test_exif_is_attached_to_the_first_directory(tmp_path, bigtiff):
     first, again = round_trip(tmp_path / "a.tif")
     assert first.metadata == again.metadata
     np.testing.assert_array_equal(again.data, COLOR)
+
+
+@pytest.mark.parametrize(
+    ("options", "white"),
+    [
+        ({"extratags": [(281, 3, 1, 4095, True)]}, 4095),
+        ({"bitspersample": 12}, 4095),
+        ({"ome": True, "metadata": {"SignificantBits": 10}}, 1023),
+        ({"extratags": [(281, 3, 1, 65535, True)]}, None),
+        ({}, None),
+    ],
+)
+def test_declared_white_is_kept(tmp_path, options, white):
+    first, again = round_trip(write(tmp_path / "a.tif", STACK[0, 0] >> 6, **options))
+    assert first.metadata.white == again.metadata.white == white
+
+
+@pytest.mark.parametrize(("text", "value"), [("-9999", -9999.0), ("nan", None), ("x", None)])
+def test_declared_value_without_data_is_kept(tmp_path, text, value):
+    tags = [(42113, 2, len(text) + 1, text, True)]
+    path = write(tmp_path / "a.tif", STACK[0, 0].astype(np.int16), extratags=tags)
+    first, again = round_trip(path)
+    assert first.metadata.nodata == again.metadata.nodata == value
