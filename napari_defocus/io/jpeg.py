@@ -1,19 +1,26 @@
-"""JPEG files, by Pillow: pixels, EXIF, color profile, XMP, IPTC, comment and density."""
+"""JPEG files: pixels, EXIF, color profile, XMP, IPTC, comment and density.
 
+Pillow reads and writes them; imagecodecs decodes those of more than 8 bits and lossless ones.
+"""
+
+import io
 import os
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import imagecodecs
 import numpy as np
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from ..array_types import Array
 from ..errors import FileError
 from . import exif
-from .jpeg_segments import check_scans, scan_position
+from .jpeg_segments import check_scans, frame_position, metadata_segments, scan_position
 from .limits import JPEG_RATIO, LARGEST_METADATA, check_claim, check_memory, check_pixels
-from .picture import Metadata, Picture, Resolution, turn_upright
+from .picture import JpegFrame, Metadata, Picture, Resolution, turn_upright
 from .quiet import without_warnings
 from .regular_file import open_regular
 
@@ -25,10 +32,20 @@ _EXIF = b"Exif\0\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _IPTC_RESOURCE = 1028  # number of Photoshop's resource that holds IPTC records
 _APP13 = 0xED  # marker of the segment with Photoshop's resources
+_LOSSLESS = 0xC3  # marker of a lossless frame
+_JFIF, _ADOBE = 0xE0, 0xEE  # markers of segments that say how colors are stored
+_END = b"\xff\xd9"
+_MORE_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+_GAIN_MAPS = (b"http://ns.adobe.com/hdr-gain-map/", b"http://ns.apple.com/HDRGainMap/")
+_DEPTH_MAPS = (
+    b"http://ns.google.com/photos/1.0/depthmap/",
+    b"http://ns.google.com/photos/dd/1.0/",
+    b"http://ns.apple.com/depthData/",
+)
 
 
 def read_jpeg(path: Path) -> Picture:
-    """Read a JPEG file and turn it upright.
+    """Read a JPEG file, of 8 to 16 bits a value or lossless, and turn it upright.
 
     Raises
     ------
@@ -37,26 +54,68 @@ def read_jpeg(path: Path) -> Picture:
     """
     with open_regular(path) as file:
         length = os.fstat(file.fileno()).st_size
-        scan = scan_position(file.read(min(length, LARGEST_METADATA)))
+        head = file.read(min(length, LARGEST_METADATA))
+        scan = scan_position(head)
         file.seek(0)
-        image = _open(file)
+        frame = _unusual_frame(head)
+        image = _open(io.BytesIO(_with_usual_bits(head)) if frame else file)
         if image.mode not in ("L", "RGB"):
             raise FileError(f"{path} holds {image.mode} colors; convert it to RGB first")
         width, height = image.size
         check_pixels(path, width, height)
-        size = width * height * len(image.getbands())
+        size = width * height * len(image.getbands()) * (2 if frame and frame.bits > 8 else 1)
         held = length - scan
         check_claim(path, 2 * size, held, 2 * JPEG_RATIO)  # progressive ones take twice as much
         check_memory(path, 2 * size)
         file.seek(scan)
-        check_scans(file.read(min(held, 2 * size + LARGEST_METADATA)))
-        data = np.asarray(image)
+        pixels = file.read(min(held, 2 * size + LARGEST_METADATA))
+        check_scans(pixels)
+        data = _decode(head[:scan] + pixels, height, width) if frame else np.asarray(image)
         metadata, orientation = _read_metadata(image)
-        several = "mp" in image.info
+    if frame:
+        white = None if frame.bits in (8, 16) else float((1 << frame.bits) - 1)
+        metadata = replace(metadata, jpeg=frame, white=white)
     color = data.ndim == 3
     data = turn_upright(data, orientation, color=color)
-    ignored = "pictures behind the first" if several else ""
-    return Picture(data, "YXS" if color else "YX", metadata, ignored=ignored)
+    return Picture(data, "YXS" if color else "YX", metadata, ignored=_ignored(image))
+
+
+def _unusual_frame(head: bytes) -> JpegFrame | None:
+    """Return the kind of a file whose values do not have 8 bits, or that is lossless."""
+    position = frame_position(head)
+    if position is None or not 2 <= head[position + 4] <= 16:
+        return None
+    frame = JpegFrame(head[position + 4], head[position + 1] == _LOSSLESS)
+    return None if frame == JpegFrame(8, False) else frame
+
+
+def _with_usual_bits(head: bytes) -> bytes:
+    """Return a header that says 8 bits, for Pillow, which reads metadata of such files alone."""
+    position = frame_position(head) or 0
+    return head[: position + 4] + b"\x08" + head[position + 5 :]
+
+
+def _decode(content: bytes, height: int, width: int) -> Array:
+    """Decode the files that Pillow does not."""
+    if content.rfind(_END) < 0:
+        raise ValueError("its pixels have no end")
+    data = np.asarray(imagecodecs.jpeg8_decode(content))
+    if data.shape[:2] != (height, width):
+        raise ValueError(f"it holds {data.shape[1]} x {data.shape[0]} pixels, not as it says")
+    return data
+
+
+def _ignored(image: JpegImageFile) -> str:
+    """Return what a file holds beside its picture, in words."""
+    segments = [content for _, content in image.applist]
+    xmp = image.info.get("xmp", b"") + b"".join(s for s in segments if s.startswith(_MORE_XMP))
+    parts = {
+        "pictures behind the first": "mp" in image.info,
+        "a gain map": any(word in xmp for word in _GAIN_MAPS),
+        "a depth map": any(word in xmp for word in _DEPTH_MAPS),
+        "extended XMP": any(s.startswith(_MORE_XMP) for s in segments),
+    }
+    return ", ".join(words for words, is_there in parts.items() if is_there)
 
 
 def _open(file: BinaryIO) -> JpegImageFile:
@@ -73,7 +132,8 @@ def check_jpeg(picture: Picture, path: Path) -> None:
         raise FileError(f"{path} cannot hold a stack of axes {picture.axes}; write a .tif")
     if picture.alpha is not None or (color and picture.data.shape[-1] == 4):
         raise FileError(f"{path} cannot hold an alpha channel; write a .png or .tif")
-    if dtype != np.uint8 and not (dtype == np.uint16 and color):
+    accepted = dtype == np.uint8 or (dtype == np.uint16 and (color or picture.metadata.jpeg))
+    if not accepted:
         better = ".png or .tif" if dtype == np.uint16 else ".tif"
         raise FileError(f"{path} cannot hold {dtype} values; JPEG holds uint8, write a {better}")
     if max(height, width) > _LARGEST_SIDE:
@@ -83,16 +143,43 @@ def check_jpeg(picture: Picture, path: Path) -> None:
 def write_jpeg(file: BinaryIO, picture: Picture, path: Path) -> None:
     """Write gray or color of 8 bits, at quality 95 with full color resolution.
 
-    Color of 16 bits is rounded to 8, as it holds display values; gray of 16 bits holds
+    A picture from a lossless file, or from one of more than 8 bits, is written as such a file.
+    Other color of 16 bits is rounded to 8, as it holds display values; gray of 16 bits holds
     measurements and is refused.
     """
     check_jpeg(picture, path)
-    data = picture.data
-    if data.dtype == np.uint16:
-        data = ((data.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    image = Image.fromarray(np.ascontiguousarray(data))
+    data = np.ascontiguousarray(picture.data)
     options = _metadata_options(picture.metadata)
+    if picture.metadata.jpeg:
+        sample = io.BytesIO()
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(sample, "JPEG", **options)
+        file.write(_with_metadata(_encode(data, picture.metadata.jpeg), sample.getvalue()))
+        return
+    if data.dtype == np.uint16:
+        white = round(picture.metadata.white or 65535)
+        scaled = (np.minimum(data, white).astype(np.uint32) * 255 + white // 2) // white
+        data = scaled.astype(np.uint8)
+    image = Image.fromarray(data)
     image.save(file, "JPEG", quality=QUALITY, subsampling=0, **options)
+
+
+def _encode(data: Array, frame: JpegFrame) -> bytes:
+    """Return JPEG data of an unusual kind."""
+    data = np.minimum(data, (1 << frame.bits) - 1).astype(data.dtype)
+    if frame.lossless:
+        return bytes(imagecodecs.jpeg8_encode(data, lossless=True, bitspersample=frame.bits))
+    return bytes(
+        imagecodecs.jpeg8_encode(data, level=QUALITY, subsampling="444", bitspersample=frame.bits)
+    )
+
+
+def _with_metadata(content: bytes, sample: bytes) -> bytes:
+    """Return JPEG data with the metadata of a sample, but with its own statement of colors."""
+    start = 2
+    while content[start + 1] in (_JFIF, _ADOBE):
+        start += 2 + int.from_bytes(content[start + 2 : start + 4])
+    segments = [part for part in metadata_segments(sample) if part[1] not in (_JFIF, _ADOBE)]
+    return content[:start] + b"".join(segments) + content[start:]
 
 
 def _metadata_options(metadata: Metadata) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from PIL.JpegImagePlugin import MARKER
 
 _SCAN, _FILL = 0xFFDA, 0xFFFF  # markers: pixels follow, a marker follows
 _FRAMES = {0xFFC0 + number for number in range(16)} - {0xFFC4, 0xFFC8, 0xFFCC}
+_METADATA = {0xFFFE, *range(0xFFE0, 0xFFF0)}
 _LARGEST_SEGMENT = 65535
 _MOST_SCANS = 100
 
@@ -27,11 +28,27 @@ def scan_position(content: bytes) -> int:
 
 def frame_size(content: bytes) -> tuple[int, int, int]:
     """Return height, width and number of colors that the header claims, 0 if it claims nothing."""
+    position = frame_position(content)
+    if position is None:
+        return 0, 0, 0
+    height, width, colors = struct.unpack_from(">HHB", content, position + 5)
+    return height, width, colors
+
+
+def frame_position(content: bytes) -> int | None:
+    """Return where the header of the frame begins: marker, length, bits of a value, size."""
     for code, position in _segments(content):
         if code in _FRAMES and position + 10 <= len(content):
-            height, width, colors = struct.unpack_from(">HHB", content, position + 5)
-            return height, width, colors
-    return 0, 0, 0
+            return position
+    return None
+
+
+def metadata_segments(content: bytes) -> Iterator[bytes]:
+    """Yield the segments of JPEG data that hold metadata, with their markers."""
+    for code, position in _segments(content):
+        if code in _METADATA:
+            length = int.from_bytes(content[position + 2 : position + 4])
+            yield content[position : position + 2 + length]
 
 
 def check_scans(content: bytes) -> None:

@@ -58,6 +58,14 @@ class Storage:
 
 
 @dataclass(frozen=True)
+class JpegFrame:
+    """Bits of a value in a JPEG file, and whether it is compressed without loss."""
+
+    bits: int
+    lossless: bool
+
+
+@dataclass(frozen=True)
 class Metadata:
     """Metadata of a file that can be written to another file.
 
@@ -89,6 +97,8 @@ class Metadata:
         Color chunks of a PNG file: gAMA, cHRM, sRGB, cICP.
     storage : Storage, optional
         Layout of a TIFF file.
+    jpeg : JpegFrame, optional
+        Kind of a JPEG file that is lossless, or has more than 8 bits.
     nodata : float, optional
         Value of pixels that hold no data, as the file declares it.
     white : float, optional
@@ -109,6 +119,7 @@ class Metadata:
     ngff: Mapping[str, Any] | None = None
     png: tuple[tuple[bytes, bytes], ...] = ()
     storage: Storage | None = None
+    jpeg: JpegFrame | None = None
     nodata: float | None = None
     white: float | None = None
 
@@ -117,7 +128,7 @@ class Metadata:
         display = ("min", "max", "Ranges", "LUTs")
         imagej = self.imagej and {k: v for k, v in self.imagej.items() if k not in display}
         kept = replace(self, exif=None, icc=None, xmp=None, iptc=None, text={}, png=())
-        kept = replace(kept, nodata=None, white=None)
+        kept = replace(kept, jpeg=None, nodata=None, white=None)
         ngff = self.ngff and {"version": self.ngff["version"]}
         return replace(kept, imagej=imagej, ngff=ngff)
 

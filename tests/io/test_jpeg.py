@@ -1,7 +1,9 @@
 """JPEG: orientation, EXIF, color profile, XMP, IPTC, comment and density."""
 
 import struct
+from dataclasses import replace
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
@@ -206,3 +208,54 @@ def test_real_photographs_keep_their_pixels(tmp_path, data_folder):
         picture = read_picture(path)
         with Image.open(path) as image:
             np.testing.assert_array_equal(picture.data, np.asarray(image))
+
+
+def encoded(data, bits, **options):
+    return imagecodecs.jpeg8_encode(np.ascontiguousarray(data), bitspersample=bits, **options)
+
+
+@pytest.mark.parametrize(
+    ("content", "white", "lossless"),
+    [
+        (encoded(SMOOTH.astype(np.uint16) << 4, 12), 4095, False),
+        (encoded(SMOOTH[..., 0].astype(np.uint16) << 4, 12), 4095, False),
+        (encoded(SMOOTH.astype(np.uint16) << 8, 16, lossless=True), None, True),
+        (encoded(SMOOTH[..., 0].astype(np.uint16) << 6, 14, lossless=True), 16383, True),
+        (imagecodecs.ljpeg_encode(SMOOTH[..., 0].astype(np.uint16) << 8), None, True),
+        (encoded(SMOOTH, 8, lossless=True), None, True),
+    ],
+)
+def test_more_than_8_bits_and_lossless_files_are_kept(tmp_path, content, white, lossless):
+    path, copy = tmp_path / "a.jpg", tmp_path / "b.jpg"
+    path.write_bytes(content)
+    first = read_picture(path)
+    np.testing.assert_array_equal(first.data, imagecodecs.jpeg8_decode(content))
+    metadata = replace(first.metadata, exif=exif_of(1).tobytes()[6:], icc=PROFILE)
+    write_picture(copy, first.data, replace(first, metadata=metadata))
+    again = read_picture(copy)
+    assert first.metadata.white == again.metadata.white == white
+    assert again.data.dtype == first.data.dtype
+    assert (again.metadata.exif, again.metadata.icc) == (metadata.exif, PROFILE)
+    atol = 0 if lossless else 0.004 * first.data.max()
+    np.testing.assert_allclose(again.data.astype(int), first.data, atol=atol)
+
+
+def test_truncated_file_of_12_bits_is_refused(tmp_path):
+    content = encoded(SMOOTH.astype(np.uint16) << 4, 12)
+    (tmp_path / "a.jpg").write_bytes(content[:-200])
+    with pytest.raises(FileError, match="damaged or truncated"):
+        read_picture(tmp_path / "a.jpg")
+
+
+def test_color_of_12_bits_is_rounded_by_its_own_white(tmp_path):
+    like = Picture(SMOOTH.astype(np.uint16) << 4, "YXS", Metadata(white=4080))
+    write_picture(tmp_path / "a.jpg", like.data, like)
+    np.testing.assert_allclose(read_picture(tmp_path / "a.jpg").data.astype(int), SMOOTH, atol=4)
+
+
+def test_depth_and_gain_maps_are_mentioned(tmp_path):
+    xmp = b'<x xmlns:a="http://ns.google.com/photos/1.0/depthmap/" b="http://ns.adobe.com/hdr-gain-map/1.0/"/>'
+    more = b"http://ns.adobe.com/xmp/extension/\0" + bytes(40)
+    extra = b"\xff\xe1" + struct.pack(">H", len(more) + 2) + more
+    Image.fromarray(SMOOTH).save(tmp_path / "a.jpg", xmp=xmp, extra=extra)
+    assert read_picture(tmp_path / "a.jpg").ignored == "a gain map, a depth map, extended XMP"
