@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from ..deblur_settings import DeblurSettings
 from ..errors import OptionError, quote
-from ..io.formats import RAW_SUFFIXES
+from ..io.formats import WRITABLE
 from ..models import ModelCard, is_weights_path, possible_models, with_scale_models
 from ..options import Options
 from ..version import __version__
@@ -102,7 +102,7 @@ class Settings:
         'cells-defocus.ome.tif'
         """
         stem, suffix = source.stem, source.suffix
-        if suffix.lower() in RAW_SUFFIXES:  # raw files cannot be written
+        if suffix.lower() not in WRITABLE:
             suffix = ".tif"
         if stem.lower().endswith(".ome"):
             stem, suffix = stem[:-4], stem[-4:] + suffix
@@ -190,4 +190,4 @@ def _absolute_path(model: str) -> str:
 
 def _float_suffix(suffix: str) -> str:
     """Return the suffix if its files hold real numbers, else that of TIFF."""
-    return suffix if suffix.lower().endswith((".tif", ".tiff", ".zarr")) else ".tif"
+    return suffix if WRITABLE[Path(f"a{suffix}").suffix.lower()].holds_floats else ".tif"

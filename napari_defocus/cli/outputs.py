@@ -12,11 +12,9 @@ import numpy.typing as npt
 from ..errors import FileError
 from ..io import Picture, check_target, target_format, write_picture
 from ..io.atomic import remove_leftovers
-from ..io.formats import is_zarr_store
+from ..io.formats import WRITABLE, is_zarr_store
 from ..provenance_record import sidecar_path, write_sidecar
 from .console import print_path
-
-_WRITABLE = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".zarr")
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def beside(image: Path, addition: str, suffix: str | None = None) -> Path:
     'a-defocus.tif'
     """
     _refuse_folder(image)
-    stem, ending = image.stem, image.suffix if image.suffix.lower() in _WRITABLE else ".tif"
+    stem, ending = image.stem, image.suffix if image.suffix.lower() in WRITABLE else ".tif"
     if stem.lower().endswith(".ome"):
         stem, ending = stem[:-4], stem[-4:] + ending
     return image.with_name(f"{stem}-{addition}{suffix or ending}")
@@ -113,7 +111,7 @@ def beside(image: Path, addition: str, suffix: str | None = None) -> Path:
 
 def check_holds_floats(path: Path, what: str, advice: str = "") -> None:
     """Raise a FileError if a file's format cannot hold a map or confidence, which are floats."""
-    if target_format(path) not in ("TIFF", "zarr"):
+    if not target_format(path).holds_floats:
         raise FileError(f"{path} cannot hold {what}, a real number a pixel; write a .tif{advice}")
 
 

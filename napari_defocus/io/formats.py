@@ -1,46 +1,147 @@
-"""Registry of file formats: suffixes and signatures, and the format that a path stands for."""
+"""Registry of file formats: names, suffixes, first bytes, and the functions that read and write."""
 
 import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from ..errors import FileError, reason
+from ..errors import FileError, OptionError, reason
 from .regular_file import open_regular
 
-Format = Literal["TIFF", "PNG", "JPEG", "zarr", "raw"]
 StrPath = str | os.PathLike[str]
-
-#: Formats that are written, by suffix.
-SUFFIXES: dict[str, Format] = {
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".zarr": "zarr",
-}
+#: Bytes at the beginning of a file that signatures are compared with.
+_HEAD = 64
 # fmt: off
-#: Camera raw files, which are read only.
-RAW_SUFFIXES = (
+_RAW_SUFFIXES = (
     ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".mef", ".mrw", ".nef", ".nrw", ".orf", ".pef",
     ".raf", ".raw", ".rw2", ".srw", ".x3f",
 )
 # fmt: on
-#: Formats by the first bytes of a file.
-_SIGNATURES: tuple[tuple[bytes, Format], ...] = (
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"),
-    (b"MM\0+", "TIFF"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
+_TIFF = rb"II\*\0|MM\0\*|II\+\0|MM\0\+"
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """A format of image files. Its functions are named ``module:function``, imported when used.
+
+    Parameters
+    ----------
+    name : str
+        Name of the format in messages.
+    suffixes : tuple of str
+        Suffixes of its files, in lower case.
+    reader : str
+        Function from a path, and the keywords in `reader_options`, to a `Picture`.
+    signature : bytes, optional
+        Regular expression of the first bytes. Without one, the suffix alone decides.
+    suffix_decides : bool
+        Other formats begin with the same bytes, so that the suffix is needed as well.
+    packages : tuple of str
+        Modules beyond the core's dependencies that must be installed.
+    extra : str
+        Extra of napari-defocus that installs them.
+    reader_options : tuple of str
+        Keywords of `open_picture` that the reader takes: ``lazy_from`` if it can leave the pixels
+        in the file.
+    writer : str
+        Function of an open binary file, a `Picture` and the path, if it is written to a file.
+    checker : str
+        Function of a `Picture` and the path that refuses what the format cannot hold.
+    is_folder : bool
+        Its files are folders, which :mod:`napari_defocus.io.streaming` writes.
+    is_streamed : bool
+        It is written window by window.
+    holds_floats : bool
+        Maps, which are real numbers, can be written.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    reader: str
+    signature: bytes | None = None
+    suffix_decides: bool = False
+    packages: tuple[str, ...] = ()
+    extra: str = ""
+    reader_options: tuple[str, ...] = ()
+    writer: str = ""
+    checker: str = ""
+    is_folder: bool = False
+    is_streamed: bool = False
+    holds_floats: bool = False
+
+    @property
+    def is_written(self) -> bool:
+        """Whether images are written in this format, too."""
+        return self.is_folder or bool(self.writer)
+
+    def is_installed(self) -> bool:
+        """Return whether all packages that the format needs are installed."""
+        return all(find_spec(name) for name in self.packages)
+
+    def check_installed(self, path: Path) -> None:
+        """Raise an OptionError that names the extra to install, if a package is missing."""
+        if not self.is_installed():
+            raise OptionError(
+                f"{path} is a {self.name} file; reading it needs more: "
+                f"pip install 'napari-defocus[{self.extra}]'"
+            )
+
+    def begins(self, head: bytes) -> bool:
+        """Return whether the first bytes of a file are those of the format, or cannot tell."""
+        return self.signature is None or bool(re.match(self.signature, head, re.DOTALL))
+
+
+#: All formats, in the order in which messages list them.
+FORMATS = (
+    FileFormat(
+        "TIFF",
+        (".tif", ".tiff"),
+        "tiff_read:read_tiff",
+        _TIFF,
+        reader_options=("lazy_from",),
+        writer="tiff_write:write_tiff",
+        is_streamed=True,
+        holds_floats=True,
+    ),
+    FileFormat(
+        "PNG",
+        (".png",),
+        "png:read_png",
+        rb"\x89PNG\r\n\x1a\n",
+        writer="png:write_png",
+        checker="png:check_png",
+    ),
+    FileFormat(
+        "JPEG",
+        (".jpg", ".jpeg"),
+        "jpeg:read_jpeg",
+        rb"\xff\xd8\xff",
+        writer="jpeg:write_jpeg",
+        checker="jpeg:check_jpeg",
+    ),
+    FileFormat(
+        "zarr",
+        (".zarr",),
+        "zarr_read:read_zarr",
+        packages=("zarr",),
+        extra="zarr",
+        checker="streaming:check_zarr",
+        is_folder=True,
+        is_streamed=True,
+        holds_floats=True,
+    ),
+    FileFormat("camera raw", _RAW_SUFFIXES, "raw:read_raw", packages=("rawpy",), extra="raw"),
 )
-_READABLE = "TIFF, PNG and JPEG files can be read"
+#: Formats that are written, by suffix.
+WRITABLE = {suffix: each for each in FORMATS if each.is_written for suffix in each.suffixes}
 
 
-def detect_format(path: Path) -> Format:
-    """Return the format of a file by its first bytes, and of a folder or raw file by its suffix.
+def detect_format(path: Path) -> FileFormat:
+    """Return the format of a file by its first bytes, and by its suffix where these do not tell.
 
     Raises
     ------
@@ -51,26 +152,27 @@ def detect_format(path: Path) -> Format:
     try:
         if path.is_dir():
             if is_zarr_store(path):
-                return "zarr"
+                return WRITABLE[".zarr"]
             os.scandir(path).close()  # it may be a folder that cannot be read
             raise FileError(f"{path} is a folder; give the name of an image file or a zarr store")
         with open_regular(path) as file:
-            head = file.read(16)
+            head = file.read(_HEAD)
     except FileError:
         raise
     except (OSError, ValueError) as error:
         raise FileError(f"{path} cannot be read: {reason(error)}") from error
     if not head:
-        raise FileError(f"{path} is empty; {_READABLE}")
-    if path.suffix.lower() in RAW_SUFFIXES:
-        return "raw"
-    for signature, file_format in _SIGNATURES:
-        if head.startswith(signature):
-            return file_format
-    raise FileError(f"{path} is not an image of a known kind; {_READABLE}")
+        raise FileError(f"{path} is empty; {_list_readable()}")
+    suffix = path.suffix.lower()
+    alike = [each for each in FORMATS if not each.is_folder and each.begins(head)]
+    by_suffix = [each for each in alike if suffix in each.suffixes]
+    by_content = [each for each in alike if each.signature and not each.suffix_decides]
+    for each in (*by_suffix, *by_content):
+        return each
+    raise FileError(f"{path} is not an image of a known kind; {_list_readable()}")
 
 
-def target_format(path: Path) -> Format:
+def target_format(path: Path) -> FileFormat:
     """Return the format in which a file of this name is written.
 
     Raises
@@ -78,18 +180,42 @@ def target_format(path: Path) -> Format:
     FileError
         If no format that can be written has this suffix.
     """
-    file_format = SUFFIXES.get(path.suffix.lower())
+    file_format = WRITABLE.get(path.suffix.lower())
     if file_format is None:
         suffix = f"the suffix {path.suffix!r}" if path.suffix else "no suffix"
-        raise FileError(f"{path} has {suffix}; it should be one of {', '.join(SUFFIXES)}")
+        raise FileError(f"{path} has {suffix}; it should be one of {', '.join(WRITABLE)}")
     return file_format
 
 
+def import_function(name: str) -> Callable[..., Any]:
+    """Import a function that a format names ``module:function``."""
+    module, function = name.split(":")
+    imported: Callable[..., Any] = getattr(import_module(f".{module}", __package__), function)
+    return imported
+
+
 def readable_suffixes() -> tuple[str, ...]:
-    """Return the suffixes of all files that can be read; raw files need the package rawpy."""
-    return (*SUFFIXES, *(RAW_SUFFIXES if find_spec("rawpy") else ()))
+    """Return the suffixes of all files that can be read with the packages that are installed.
+
+    Zarr stores are among them always: without zarr, they are refused with what to install.
+    """
+    formats = [each for each in FORMATS if each.is_written or each.is_installed()]
+    return tuple(suffix for each in formats for suffix in each.suffixes)
 
 
 def is_zarr_store(path: Path) -> bool:
     """Return whether a path is a folder with the suffix of a zarr store."""
-    return SUFFIXES.get(path.suffix.lower()) == "zarr" and path.is_dir()
+    return path.suffix.lower() == ".zarr" and path.is_dir()
+
+
+def _list_readable() -> str:
+    """Return the names of formats that can be read, and the extras that add others."""
+    *first, last = [each.name for each in FORMATS if each.is_installed()]
+    sentence = f"{', '.join(first)} and {last} files can be read"
+    missing = [each for each in FORMATS if not each.is_installed()]
+    extras = [
+        f"{', '.join(each.name for each in missing if each.extra == extra)} with "
+        f"napari-defocus[{extra}]"
+        for extra in dict.fromkeys(each.extra for each in missing)
+    ]
+    return "; ".join([sentence, *extras])

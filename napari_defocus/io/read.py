@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DefocusError, FileError, reason
-from .formats import Format, StrPath, detect_format
+from .formats import StrPath, detect_format, import_function
 from .limits import check_memory
 from .picture import Picture
-from .zarr_arrays import import_zarr
 
 #: Number of values from which on a TIFF file is read lazily.
 LARGE = 100_000_000
@@ -80,36 +79,16 @@ def open_picture(path: StrPath, *, lazy_from: float = LARGE) -> Picture:
         If it is a zarr store, and the extra ``zarr`` is not installed.
     """
     path = Path(path)
-    kind = detect_format(path)
+    file_format = detect_format(path)
+    file_format.check_installed(path)
+    options = {"lazy_from": lazy_from}
     try:
-        return _read(path, kind, lazy_from)
+        taken = {name: options[name] for name in file_format.reader_options}
+        picture: Picture = import_function(file_format.reader)(path, **taken)
+        return picture
     except DefocusError:
         raise
     except MemoryError as error:
         raise FileError(f"{path} does not fit into memory; crop or split it first") from error
     except Exception as error:  # a damaged file can raise any exception in a decoder
         raise FileError(f"{path} is damaged or truncated: {reason(error)}") from error
-
-
-def _read(path: Path, kind: Format, lazy_from: float) -> Picture:
-    # The libraries of a format are imported only when it is read.
-    if kind == "TIFF":
-        from .tiff_read import read_tiff
-
-        return read_tiff(path, lazy_from)
-    if kind == "zarr":
-        import_zarr()
-        from .zarr_read import read_zarr
-
-        return read_zarr(path)
-    if kind == "PNG":
-        from .png import read_png
-
-        return read_png(path)
-    if kind == "raw":
-        from .raw import read_raw
-
-        return read_raw(path)
-    from .jpeg import read_jpeg
-
-    return read_jpeg(path)

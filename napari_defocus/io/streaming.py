@@ -57,19 +57,18 @@ def open_streaming(
         If zarr is not installed.
     """
     path = Path(path)
-    kind = target_format(path)
-    if kind == "zarr":
+    file_format = target_format(path)
+    if file_format.is_folder:
         from .zarr_write import StreamingZarr
 
         check_zarr(picture, path)
         with atomic_folder(path, overwrite=overwrite) as folder:
             yield StreamingZarr(folder, picture, path.name)
-    elif kind == "TIFF":
+    elif file_format.is_streamed:
         from .tiff_write import StreamingTiff
 
-        as_ome = path.stem.lower().endswith(".ome")
         with scratch_folder(path.parent) as folder, atomic_file(path, overwrite=overwrite) as file:
-            yield StreamingTiff(file, folder, picture, as_ome=as_ome)
+            yield StreamingTiff(file, folder, picture, path)
     else:
         raise FileError(f"{path} cannot be written window by window; write a .tif or .zarr")
 

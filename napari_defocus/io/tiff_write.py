@@ -33,7 +33,7 @@ _OME_UNITS = frozenset(
 _RESOLUTION_UNITS = {"inch": 2, "centimeter": 3, "none": 1}
 
 
-def write_tiff(file: BinaryIO, picture: Picture, *, as_ome: bool) -> None:
+def write_tiff(file: BinaryIO, picture: Picture, path: Path) -> None:
     """Write a picture of any type and number of axes.
 
     Parameters
@@ -42,9 +42,10 @@ def write_tiff(file: BinaryIO, picture: Picture, *, as_ome: bool) -> None:
         Open for reading and writing, empty.
     picture : Picture
         Picture to write. Its lossless compression is kept; a lossy one becomes deflate.
-    as_ome : bool
-        Write OME-TIFF, whatever kind of file the picture was read from.
+    path : pathlib.Path
+        Name of the file; ``.ome.tif`` asks for OME-TIFF, whatever the picture was read from.
     """
+    as_ome = path.stem.lower().endswith(".ome")
     picture = _join_alpha(picture)
     xml = _ome_xml(picture)
     if xml is not None:
@@ -70,12 +71,12 @@ class StreamingTiff:
         Folder for temporary files.
     picture : Picture
         Shape, data type and metadata of the image; its pixels do not matter.
-    as_ome : bool
+    path : pathlib.Path
         As for `write_tiff`.
     """
 
-    def __init__(self, file: BinaryIO, folder: Path, picture: Picture, *, as_ome: bool) -> None:
-        self._file, self._picture, self._as_ome = file, picture, as_ome
+    def __init__(self, file: BinaryIO, folder: Path, picture: Picture, path: Path) -> None:
+        self._file, self._picture, self._path = file, picture, path
         self.array = new_array(folder / "pixels", picture.data.shape, picture.data.dtype)
 
     def complete(self) -> Iterator[None]:
@@ -83,7 +84,7 @@ class StreamingTiff:
         pixels = _Stoppable(self.array)
         picture = replace(self._picture, data=as_dask(pixels))
         with ThreadPoolExecutor(1) as thread:
-            written = thread.submit(write_tiff, self._file, picture, as_ome=self._as_ome)
+            written = thread.submit(write_tiff, self._file, picture, self._path)
             try:
                 while wait([written], _YIELD_INTERVAL).not_done:
                     yield

@@ -2,7 +2,6 @@
 
 from collections import deque
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +9,9 @@ import numpy.typing as npt
 from ..array_types import Array
 from ..errors import FileError, ImageError, reason
 from .atomic import atomic_file
-from .formats import StrPath, target_format
+from .formats import StrPath, import_function, target_format
 from .picture import Metadata, Picture
-from .streaming import check_zarr, open_streaming
+from .streaming import open_streaming
 
 
 def write_picture(
@@ -65,16 +64,16 @@ def write_picture(
     ['ramp.png']
     """
     path = Path(path)
-    kind = target_format(path)
+    file_format = target_format(path)
     picture = as_picture(np.asarray(data), like, channel_axis)
-    if kind == "zarr":
+    if file_format.is_folder:
         with open_streaming(path, picture, overwrite=overwrite) as target:
             target.array[...] = picture.data
             deque(target.complete(), maxlen=0)
         return
     with atomic_file(path, overwrite=overwrite) as file:
         try:
-            _write(file, picture, path, kind)
+            import_function(file_format.writer)(file, picture, path)
         except OSError:  # a FileError, or one that `atomic_file` words
             raise
         except Exception as error:  # encoders raise any exception for data they cannot hold
@@ -97,34 +96,11 @@ def check_fits(path: StrPath, picture: Picture) -> None:
         If the suffix is unknown, or names a format that cannot hold it.
     """
     path = Path(path)
-    kind = target_format(path)
-    if kind in ("PNG", "JPEG") and not isinstance(picture.data, np.ndarray):
+    file_format = target_format(path)
+    if not (file_format.is_streamed or isinstance(picture.data, np.ndarray)):
         raise FileError(f"{path} cannot hold what is too large for memory; write a .tif or .zarr")
-    if kind == "PNG":
-        from .png import check_png
-
-        check_png(picture, path)
-    elif kind == "JPEG":
-        from .jpeg import check_jpeg
-
-        check_jpeg(picture, path)
-    elif kind == "zarr":
-        check_zarr(picture, path)
-
-
-def _write(file: BinaryIO, picture: Picture, path: Path, kind: str) -> None:
-    if kind == "TIFF":
-        from .tiff_write import write_tiff
-
-        write_tiff(file, picture, as_ome=path.stem.lower().endswith(".ome"))
-    elif kind == "PNG":
-        from .png import write_png
-
-        write_png(file, picture, path)
-    else:
-        from .jpeg import write_jpeg
-
-        write_jpeg(file, picture, path)
+    if file_format.checker:
+        import_function(file_format.checker)(picture, path)
 
 
 def as_picture(data: Array, like: Picture | None, channel_axis: int | None) -> Picture:

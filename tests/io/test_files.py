@@ -32,14 +32,14 @@ def test_folder_is_not_read(tmp_path):
 
 def test_empty_file_is_refused(tmp_path):
     (tmp_path / "a.png").touch()
-    with pytest.raises(FileError, match="is empty; TIFF, PNG and JPEG files can be read"):
+    with pytest.raises(FileError, match="is empty; TIFF, PNG, JPEG.* files can be read"):
         read_picture(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("content", [b"# a text\n" * 9, b"GIF89a" + bytes(99), b"\0"])
 def test_other_content_is_refused(tmp_path, content):
     (tmp_path / "a.tif").write_bytes(content)
-    with pytest.raises(FileError, match="not an image of a known kind; TIFF, PNG and JPEG"):
+    with pytest.raises(FileError, match="of a known kind; TIFF, PNG, JPEG, .* can be read"):
         read_picture(tmp_path / "a.tif")
 
 

@@ -69,7 +69,7 @@ def test_second_frame_is_read_if_there_is_one(dng, tmp_path):
 
 def test_missing_extra_is_named(dng, monkeypatch):
     monkeypatch.setitem(sys.modules, "rawpy", None)
-    with pytest.raises(OptionError, match=r"a.DNG is a camera's raw file; .*napari-defocus\[raw\]"):
+    with pytest.raises(OptionError, match=r"a.DNG is a camera raw file; .*napari-defocus\[raw\]"):
         read_picture(dng)
 
 

@@ -10,21 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_defocus.io import read_picture, write_picture
-from napari_defocus.io.formats import SUFFIXES
+from napari_defocus.io.formats import WRITABLE
 
 _REAL = [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.float32, np.float64]
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", WRITABLE)
 def test_gray_is_read_back_from_every_format(suffix, tmp_path):
-    if SUFFIXES[suffix] == "zarr":
+    if WRITABLE[suffix].is_folder:
         pytest.importorskip("zarr")
     rows, columns = np.mgrid[:48, :64].astype(np.uint8)
     data = 3 * rows + columns
     write_picture(tmp_path / f"a{suffix}", data)
     picture = read_picture(tmp_path / f"a{suffix}")
     assert picture.data.dtype == np.uint8
-    atol = 4 if SUFFIXES[suffix] == "JPEG" else 0
+    atol = 4 if WRITABLE[suffix].name == "JPEG" else 0
     np.testing.assert_allclose(picture.data.astype(int), data, atol=atol)
 
 
