@@ -16,6 +16,7 @@ from ..image.dask_planes import range_of
 from ..image.layout import Imaging, is_dask, read_layout
 from ..io import Picture, open_picture
 from ..io.json_file import parse_json
+from ..io.picture import GEOREFERENCE
 from ..io.regular_file import read_regular
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
@@ -134,6 +135,8 @@ def _carried(picture: Picture) -> Iterator[str]:
         "texts": metadata.text,
         "ImageJ": metadata.imagej,
         "OME-XML": metadata.ome,
+        "georeference": any(tag[0] in GEOREFERENCE for tag in metadata.tags),
+        "look-up table": metadata.lut,
     }
     return (name for name, value in names.items() if value)
 

@@ -24,6 +24,11 @@ _TURNS = {
 }
 
 
+#: Tags of TIFF files that place the image on earth (OGC GeoTIFF 1.1, GDAL), and on a page.
+GEOREFERENCE = (33550, 33920, 33922, 34264, 34735, 34736, 34737, 50844)
+GEOMETRY_TAGS = (286, 287, *GEOREFERENCE)
+
+
 @dataclass(frozen=True)
 class Resolution:
     """Pixels per unit of length along X and Y; with the unit ``"none"`` only their ratio counts."""
@@ -97,6 +102,10 @@ class Metadata:
         Color chunks of a PNG file: gAMA, cHRM, sRGB, cICP.
     storage : Storage, optional
         Layout of a TIFF file.
+    tags : tuple of (number, type, number of values, values)
+        Tags of a TIFF file that are kept as they are, such as its georeference.
+    lut : tuple of three tuples of int, optional
+        Red, green and blue of 16 bits by which a microscope's gray is shown.
     jpeg : JpegFrame, optional
         Kind of a JPEG file that is lossless, or has more than 8 bits.
     nodata : float, optional
@@ -119,6 +128,8 @@ class Metadata:
     ngff: Mapping[str, Any] | None = None
     png: tuple[tuple[bytes, bytes], ...] = ()
     storage: Storage | None = None
+    tags: tuple[tuple[int, int, int, Any], ...] = ()
+    lut: tuple[tuple[int, ...], ...] | None = None
     jpeg: JpegFrame | None = None
     nodata: float | None = None
     white: float | None = None
@@ -128,7 +139,8 @@ class Metadata:
         display = ("min", "max", "Ranges", "LUTs")
         imagej = self.imagej and {k: v for k, v in self.imagej.items() if k not in display}
         kept = replace(self, exif=None, icc=None, xmp=None, iptc=None, text={}, png=())
-        kept = replace(kept, jpeg=None, nodata=None, white=None)
+        tags = tuple(tag for tag in self.tags if tag[0] in GEOMETRY_TAGS)
+        kept = replace(kept, tags=tags, lut=None, jpeg=None, nodata=None, white=None)
         ngff = self.ngff and {"version": self.ngff["version"]}
         return replace(kept, imagej=imagej, ngff=ngff)
 

@@ -17,6 +17,7 @@ import numpy as np
 from ..array_types import Array
 from ..errors import FileError
 from . import exif
+from .alpha import with_straight_alpha
 from .limits import DEFLATE_RATIO, LARGEST_METADATA, check_claim, check_memory, check_pixels
 from .picture import Metadata, Picture, Resolution, turn_upright
 from .regular_file import open_regular, read_regular
@@ -24,7 +25,7 @@ from .regular_file import open_regular, read_regular
 _SIGNATURE_SIZE = 8
 _HEADER_END = 33  # bytes of signature and IHDR; the first other chunk may follow
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
-_COLOR = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
+_COLOR = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI")
 _XMP = "XML:com.adobe.xmp"
 _SAMPLES = {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}
 _PALETTE = 3
@@ -77,6 +78,7 @@ def check_png(picture: Picture, path: Path) -> None:
 def write_png(file: BinaryIO, picture: Picture, path: Path) -> None:
     """Write gray or color of 8 or 16 bits."""
     check_png(picture, path)
+    picture = with_straight_alpha(picture)
     data = picture.data
     if picture.alpha is not None:
         data = np.stack([data, picture.alpha], axis=-1)

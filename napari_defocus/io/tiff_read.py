@@ -31,6 +31,7 @@ from .tiff_checks import (
     check_series,
     guard_decoders,
 )
+from .tiff_tags import kept_tags, name_ignored_tags
 from .zarr_arrays import import_zarr, zarr_is_installed
 
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
@@ -66,7 +67,8 @@ def read_tiff(path: Path, lazy_from: float) -> Picture:
         check_series(path, series)
         if lazy:
             _check_sound(path, complaints)
-            metadata, ignored = _metadata(path, tiff, series, 1), _others(len(tiff.series) - 1)
+            metadata = _metadata(path, tiff, series, 1)
+            ignored = _ignored(tiff, series, metadata)
             return Picture(_lazy_pixels(path, series), str(series.axes), metadata, ignored=ignored)
         _check_sound(path, complaints)  # a damaged file can claim hours of decoding
         guard_decoders(path, series)
@@ -75,7 +77,7 @@ def read_tiff(path: Path, lazy_from: float) -> Picture:
         data, axes, alpha = _arrange(data, series, plain=_is_plain(tiff))
         orientation = _tag(page, _ORIENTATION, 1)
         metadata = _metadata(path, tiff, series, orientation)
-        ignored = _others(len(tiff.series) - 1)
+        ignored = _ignored(tiff, series, metadata)
     if not axes.rstrip("S").endswith("YX") or 0 in data.shape:
         raise FileError(f"{path} holds no image, but an array of axes {axes}, shape {data.shape}")
     data = turn_upright(data, orientation, color=axes.endswith("S"))
@@ -88,6 +90,7 @@ def _is_simple(series: Any) -> bool:
     page = series.keyframe
     axes = str(series.axes)
     plain_colors = axes.endswith("YXS") and int(page.photometric) == _RGB
+    plain_colors = plain_colors and page.samplesperpixel <= 4
     gray = axes.endswith("YX") and "S" not in axes and int(page.photometric) == _MINISBLACK
     upright = _tag(page, _ORIENTATION, 1) == 1 and int(page.compression) not in SIZED_BY_OUTPUT
     return (plain_colors or gray) and upright and series.dtype.kind in "iuf"
@@ -113,8 +116,16 @@ def _window(path: Path, index: Any) -> Array:
     return window
 
 
-def _others(count: int) -> str:
-    return {0: "", 1: "a further image"}.get(count, f"{count} further images")
+def _ignored(tiff: Any, series: Any, metadata: Metadata) -> str:
+    """Return what a file holds that is neither read nor kept, in words."""
+    page, count = series.keyframe, len(tiff.series) - 1
+    parts = [] if count == 0 else ["a further image" if count == 1 else f"{count} further images"]
+    further = page.samplesperpixel - 4
+    if int(page.photometric) in (_RGB, _YCBCR) and further > 0:
+        parts.append("a further sample a pixel" if further == 1 else f"{further} further samples")
+    if int(page.photometric) == _PALETTE and not _is_plain(tiff) and metadata.lut is None:
+        parts.append("the look-up table")
+    return ", ".join([*parts, *name_ignored_tags(page, metadata.tags)])
 
 
 @contextmanager
@@ -140,7 +151,7 @@ def _check_kind(path: Path, tiff: Any, series: Any) -> None:
         raise FileError(f"{path} holds {page.photometric.name} colors; convert it to RGB first")
     if photometric == _PALETTE and page.tags[_COLORS].count > 3 << 16:
         raise FileError(f"{path} is damaged: its palette holds {page.tags[_COLORS].count} values")
-    if photometric == _RGB and page.samplesperpixel not in (3, 4):
+    if photometric == _RGB and page.samplesperpixel < 3:
         raise FileError(
             f"{path} holds {page.samplesperpixel} samples a pixel; RGB has 3, with alpha 4"
         )
@@ -188,7 +199,7 @@ def _arrange(data: Array, series: Any, *, plain: bool) -> tuple[Array, str, Arra
         position = axes.index("S")
         axes = axes.replace("S", "")
         if photometric in (_RGB, _YCBCR):
-            return np.moveaxis(data, position, -1), axes + "S", None
+            return _choose_samples(np.moveaxis(data, position, -1), page), axes + "S", None
         data = np.moveaxis(data, position, 0)
         if axes == "YX" and len(data) == 2 and page.extrasamples and page.extrasamples[0] in (1, 2):
             return data[0], axes, data[1]
@@ -198,6 +209,20 @@ def _arrange(data: Array, series: Any, *, plain: bool) -> tuple[Array, str, Arra
             data = np.moveaxis(data, axes.index(letter), 0)
             axes = letter + axes.replace(letter, "")
     return data, axes, None
+
+
+def _choose_samples(data: Array, page: Any) -> Array:
+    """Return color and its alpha, without further samples of a pixel."""
+    if data.shape[-1] <= 4:
+        return data
+    alpha = 3 + _alpha_index(page)
+    return np.ascontiguousarray(data[..., [0, 1, 2, *([alpha] if alpha >= 3 else [])]])
+
+
+def _alpha_index(page: Any) -> int:
+    """Return which of the extra samples is alpha, -1 if none is."""
+    kinds = [int(kind) for kind in page.extrasamples or ()]
+    return next((index for index, kind in enumerate(kinds) if kind in (1, 2)), -1)
 
 
 def _look_up(data: Array, colors: Array) -> Array:
@@ -238,9 +263,17 @@ def _metadata(path: Path, tiff: Any, series: Any, orientation: int) -> Metadata:
         imagej=imagej,
         ome=xml,
         storage=_storage(tiff, page),
+        tags=kept_tags(page, turned=orientation != 1),
+        lut=_look_up_table(page) if xml or imagej else None,
         nodata=_nodata(page),
         white=_white(page, xml),
     )
+
+
+def _look_up_table(page: Any) -> tuple[tuple[int, ...], ...] | None:
+    """Return the colors in which a microscope's gray is shown."""
+    table = page.colormap
+    return None if table is None else tuple(map(tuple, np.asarray(table).tolist()))
 
 
 def _nodata(page: Any) -> float | None:
@@ -273,7 +306,7 @@ def _exif(path: Path) -> bytes | None:
 
 def _storage(tiff: Any, page: Any) -> Storage:
     tile = (int(page.tilelength), int(page.tilewidth)) if page.is_tiled else None
-    extra = int(page.extrasamples[0]) if page.extrasamples else 2
+    extra = int(page.extrasamples[max(_alpha_index(page), 0)]) if page.extrasamples else 2
     return Storage(
         int(page.compression), tile, bool(tiff.is_bigtiff), extra, int(page.bitspersample)
     )

@@ -48,12 +48,13 @@ def write_tiff(file: BinaryIO, picture: Picture, path: Path) -> None:
     as_ome = path.stem.lower().endswith(".ome")
     picture = _join_alpha(picture)
     xml = _ome_xml(picture)
+    colors = _look_up_table(picture)
     if xml is not None:
-        _write(file, picture, description=xml.encode(), metadata=None)
+        _write(file, picture, description=xml.encode(), metadata=None, **colors)
     elif (as_ome or picture.metadata.ome or _outgrows_imagej(picture)) and _fits_ome(picture):
-        _write(file, picture, "ome", metadata=_ome_fields(picture))
+        _write(file, picture, "ome", metadata=_ome_fields(picture), **colors)
     elif _fits_imagej(picture):
-        _write(file, picture, "imagej", metadata=_imagej_fields(picture))
+        _write(file, picture, "imagej", metadata=_imagej_fields(picture), **colors)
     else:
         _write_plain(file, picture)
 
@@ -133,6 +134,7 @@ def _write(file: BinaryIO, picture: Picture, kind: str = "", **options: Any) -> 
         options["extrasamples"] = [storage.extrasample]
     if samples > 1:
         options["planarconfig"] = "contig"
+    options.setdefault("photometric", "rgb" if samples > 2 else "minisblack")
     if metadata.resolution:
         options["resolution"] = (metadata.resolution.x, metadata.resolution.y)
         options["resolutionunit"] = _RESOLUTION_UNITS[metadata.resolution.unit]
@@ -145,7 +147,6 @@ def _write(file: BinaryIO, picture: Picture, kind: str = "", **options: Any) -> 
     ) as writer:
         writer.write(
             **_content(data, options),
-            photometric="rgb" if samples > 2 else "minisblack",
             iccprofile=metadata.icc,
             software=False,
             extratags=_tags(metadata, samples),
@@ -211,6 +212,7 @@ def _tags(metadata: Metadata, samples: int) -> list[tuple[int, int, int, Any, bo
     ]
     if metadata.white is not None and metadata.white < 1 << 16:
         tags.append((281, 3, samples, (round(metadata.white),) * samples, True))
+    tags += [(*tag, True) for tag in metadata.tags]
     if metadata.nodata is not None:
         text = f"{metadata.nodata:.17g}"
         tags.append((42113, 2, len(text) + 1, text, True))
@@ -225,6 +227,16 @@ def _ome_xml(picture: Picture) -> str | None:
         return ome.derive(picture.metadata.ome, picture.data, name_axes(picture.axes))
     except ValueError:
         return None
+
+
+def _look_up_table(picture: Picture) -> dict[str, Any]:
+    """Return tifffile's options for the colors in which a microscope's gray is shown."""
+    table, dtype = picture.metadata.lut, picture.data.dtype
+    if table is None or picture.axes.endswith("S") or dtype.name not in ("uint8", "uint16"):
+        return {}
+    if len(table[0]) != 1 << 8 * dtype.itemsize:
+        return {}
+    return {"photometric": "palette", "colormap": np.array(table, np.uint16)}
 
 
 def _fits_ome(picture: Picture) -> bool:

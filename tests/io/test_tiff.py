@@ -137,9 +137,19 @@ def test_imagej_look_up_table_leaves_values_alone(tmp_path):
     index = STACK[0, 0].astype(np.uint8)
     table = np.stack([np.arange(256)] * 3).astype(np.uint16) * 200
     path = write(tmp_path / "a.tif", index, imagej=True, colormap=table)
-    picture = read_picture(path)
-    assert picture.axes == "YX"
-    np.testing.assert_array_equal(picture.data, index)
+    for picture in round_trip(path):
+        assert picture.axes == "YX"
+        np.testing.assert_array_equal(picture.data, index)
+        np.testing.assert_array_equal(picture.metadata.lut, table)
+    with tifffile.TiffFile(tmp_path / "copy-a.tif") as tiff:
+        assert tiff.is_imagej
+
+
+def test_look_up_table_of_ome_is_kept(tmp_path):
+    table = np.stack([np.arange(1 << 16), np.zeros(1 << 16), np.zeros(1 << 16)]).astype(np.uint16)
+    for picture in round_trip(write(tmp_path / "a.tif", STACK[0, 0], ome=True, colormap=table)):
+        np.testing.assert_array_equal(picture.data, STACK[0, 0])
+        np.testing.assert_array_equal(picture.metadata.lut, table)
 
 
 def test_imagej_hyperstack_keeps_axes_sizes_and_fields(tmp_path):
@@ -452,3 +462,64 @@ def test_declared_value_without_data_is_kept(tmp_path, text, value):
     path = write(tmp_path / "a.tif", STACK[0, 0].astype(np.int16), extratags=tags)
     first, again = round_trip(path)
     assert first.metadata.nodata == again.metadata.nodata == value
+
+
+GEOREFERENCE = (
+    (33550, 12, 3, (0.5, 0.5, 0.0)),
+    (33922, 12, 6, (0.0, 0.0, 0.0, 1000.0, 2000.0, 0.0)),
+    (34735, 3, 8, (1, 1, 0, 1, 3072, 0, 1, 32633)),
+    (42112, 2, 16, "<GDALMetadata/>"),
+)
+
+
+def with_tags(path, *tags):
+    return write(path, COLOR, photometric="rgb", extratags=[(*tag, True) for tag in tags])
+
+
+def test_georeference_is_kept_also_by_a_map(tmp_path):
+    first, again = round_trip(with_tags(tmp_path / "a.tif", *GEOREFERENCE))
+    assert {tag[0] for tag in first.metadata.tags} == {33550, 33922, 34735, 42112}
+    assert again.metadata.tags == first.metadata.tags
+    assert first.ignored == ""
+    write_picture(tmp_path / "map.tif", COLOR[..., 0].astype(np.float32), first)
+    with tifffile.TiffFile(tmp_path / "map.tif") as tiff:
+        assert tiff.geotiff_metadata["ModelPixelScale"] == [0.5, 0.5, 0.0]
+        assert 42112 not in tiff.pages[0].tags
+
+
+def test_georeference_of_a_turned_image_is_left_out_and_said(tmp_path):
+    path = with_tags(tmp_path / "a.tif", *GEOREFERENCE[:2], (274, 3, 1, 6))
+    picture = read_picture(path)
+    assert picture.metadata.tags == ()
+    assert picture.ignored == "the georeference, as the image was turned upright"
+
+
+def test_tags_that_are_left_out_are_said(tmp_path):
+    path = with_tags(tmp_path / "a.tif", (37724, 7, 8, b"Adobe Ph"), (65100, 3, 1, 5))
+    assert read_picture(path).ignored == "layers of Photoshop, the tag 65100"
+
+
+def test_images_below_a_page_are_said(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(STACK[0, 0], subifds=1)
+        writer.write(STACK[0, 0, ::3, ::3], subfiletype=1)
+    assert read_picture(tmp_path / "a.tif").ignored == "images below its page (SubIFDs)"
+
+
+def test_samples_beyond_color_and_alpha_are_left_out_and_said(tmp_path):
+    data = np.dstack([COLOR, COLOR])[..., :5]
+    kinds = ["unspecified", "assocalpha"]
+    path = write(tmp_path / "a.tif", data, photometric="rgb", extrasamples=kinds)
+    first, again = round_trip(path)
+    np.testing.assert_array_equal(again.data, data[..., [0, 1, 2, 4]])
+    assert again.metadata.storage.extrasample == 1
+    assert first.ignored == "a further sample a pixel"
+
+
+def test_colors_multiplied_by_alpha_become_those_of_png(tmp_path):
+    straight = np.dstack([COLOR, np.full(COLOR.shape[:2], 13107, np.uint16)])
+    data = straight.copy()
+    data[..., :3] //= 5
+    write(tmp_path / "a.tif", data, photometric="rgb", extrasamples=["assocalpha"])
+    write_picture(tmp_path / "a.png", data, read_picture(tmp_path / "a.tif"))
+    np.testing.assert_allclose(read_picture(tmp_path / "a.png").data, straight, atol=5)
