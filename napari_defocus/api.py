@@ -36,6 +36,9 @@ def estimate_defocus(
     device: str = Options.device,
     precision: str = Options.precision,
     tile: int | str | None = Options.tile,
+    imaging: str = Options.imaging,
+    nodata: float | str = Options.nodata,
+    range_axis: int | None = Options.range_axis,
     out: tuple[Any, Any] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> DefocusMap:
@@ -55,8 +58,10 @@ def estimate_defocus(
         "auto", the name of a model for one view or two (:func:`napari_defocus.list_models`), the
         path of your own weights file, or a network with a ``descriptor``. "auto" takes a model for
         microscopy where values are gray and linear, otherwise one for photographs.
-    channel_axis, encoding, value_range, downscale, device, precision, tile
-        How values are read and how to compute: see :class:`napari_defocus.Options`.
+    channel_axis, encoding, value_range, imaging, nodata, range_axis
+        How values are read: see :class:`napari_defocus.Options`.
+    downscale, device, precision, tile
+        How to compute: see :class:`napari_defocus.Options`.
     out : (array, array), optional
         Where radius and confidence are written: float32 (..., Y, X), anything sliced like NumPy's
         arrays, such as zarr's. dask images are then processed at once, and planes above 4.2
@@ -111,7 +116,18 @@ def estimate_defocus(
     >>> radius.shape, bool(radius.min() >= 0), bool(0 <= confidence.min() <= confidence.max() <= 1)
     ((64, 48), True, True)
     """
-    options = Options(channel_axis, encoding, value_range, downscale, device, precision, tile)
+    options = Options(
+        channel_axis,
+        encoding,
+        value_range,
+        downscale,
+        device,
+        precision,
+        tile,
+        imaging,
+        nodata,
+        range_axis,
+    )
     return EstimateJob(Views(image, right), model, options, out).run(progress)
 
 
@@ -131,6 +147,9 @@ def deblur(
     device: str = Options.device,
     precision: str = Options.precision,
     tile: int | str | None = Options.tile,
+    imaging: str = Options.imaging,
+    nodata: float | str = Options.nodata,
+    range_axis: int | None = Options.range_axis,
     out: Any = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Any:
@@ -160,8 +179,10 @@ def deblur(
         microscopy where values are gray and linear, otherwise one for photographs.
     map_model : str, path or torch.nn.Module
         The same for the model that estimates the map, if `defocus` is not given.
-    channel_axis, encoding, value_range, downscale, device, precision, tile
-        How values are read and how to compute: see :class:`napari_defocus.Options`.
+    channel_axis, encoding, value_range, imaging, nodata, range_axis
+        How values are read: see :class:`napari_defocus.Options`.
+    downscale, device, precision, tile
+        How to compute: see :class:`napari_defocus.Options`.
     out : array, optional
         Where the result is written: of the image's shape and data type, anything sliced like
         NumPy's arrays, such as zarr's. dask images are then processed at once, and planes above 4.2
@@ -214,7 +235,18 @@ def deblur(
     ((64, 48, 3), dtype('uint8'))
     """
     settings = DeblurSettings(strength, protect_radius, detail, model, map_model)
-    options = Options(channel_axis, encoding, value_range, downscale, device, precision, tile)
+    options = Options(
+        channel_axis,
+        encoding,
+        value_range,
+        downscale,
+        device,
+        precision,
+        tile,
+        imaging,
+        nodata,
+        range_axis,
+    )
     return DeblurJob(image, defocus, settings, options, out).run(progress)
 
 
@@ -229,6 +261,9 @@ def reblur(
     device: str = Options.device,
     precision: str = Options.precision,
     tile: int | str | None = Options.tile,
+    imaging: str = Options.imaging,
+    nodata: float | str = Options.nodata,
+    range_axis: int | None = Options.range_axis,
     out: Any = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Any:
@@ -245,8 +280,10 @@ def reblur(
         Signed radii in pixels of the image: positive lies in front of the plane of focus and hides
         what is farther. In an unsigned map, or an array without negative radii, everything out of
         focus is taken to lie behind that plane. (Y, X) serves all planes.
-    channel_axis, encoding, value_range, downscale, device, precision, tile
-        How values are read and how to compute: see :class:`napari_defocus.Options`. ``downscale``
+    channel_axis, encoding, value_range, imaging, nodata, range_axis
+        How values are read: see :class:`napari_defocus.Options`.
+    downscale, device, precision, tile
+        How to compute: see :class:`napari_defocus.Options`. ``downscale``
         "auto" is 1 here, for blur of any radius can be rendered.
     out : array, optional
         Where the result is written: of the image's shape and data type, sliced like NumPy's arrays.
@@ -286,7 +323,18 @@ def reblur(
     >>> round(1 / float(blurred.max()))  # the area of the disk
     50
     """
-    options = Options(channel_axis, encoding, value_range, downscale, device, precision, tile)
+    options = Options(
+        channel_axis,
+        encoding,
+        value_range,
+        downscale,
+        device,
+        precision,
+        tile,
+        imaging,
+        nodata,
+        range_axis,
+    )
     return RefocusJob(sharp, defocus, options=options, out=out).run(progress)
 
 
@@ -303,6 +351,9 @@ def refocus(
     device: str = Options.device,
     precision: str = Options.precision,
     tile: int | str | None = Options.tile,
+    imaging: str = Options.imaging,
+    nodata: float | str = Options.nodata,
+    range_axis: int | None = Options.range_axis,
     out: Any = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Any:
@@ -324,8 +375,10 @@ def refocus(
         Radius, in pixels and signed, of what is to be in focus: read it from the map.
     aperture : float
         Diameter of the new aperture, 0 or more, in units of the one the map was taken with.
-    channel_axis, encoding, value_range, downscale, device, precision, tile
-        How values are read and how to compute: see :class:`napari_defocus.Options`. ``downscale``
+    channel_axis, encoding, value_range, imaging, nodata, range_axis
+        How values are read: see :class:`napari_defocus.Options`.
+    downscale, device, precision, tile
+        How to compute: see :class:`napari_defocus.Options`. ``downscale``
         "auto" is 1 here, for blur of any radius can be rendered.
     out : array, optional
         Where the result is written: of the image's shape and data type, sliced like NumPy's arrays.
@@ -361,7 +414,18 @@ def refocus(
     >>> bool((same == image).all())
     True
     """
-    options = Options(channel_axis, encoding, value_range, downscale, device, precision, tile)
+    options = Options(
+        channel_axis,
+        encoding,
+        value_range,
+        downscale,
+        device,
+        precision,
+        tile,
+        imaging,
+        nodata,
+        range_axis,
+    )
     return RefocusJob(sharp, defocus, focus, aperture, options, out).run(progress)
 
 
@@ -370,6 +434,9 @@ def measure_range(
     *,
     channel_axis: int | str | None = Options.channel_axis,
     encoding: str = Options.encoding,
+    imaging: str = Options.imaging,
+    nodata: float | str = Options.nodata,
+    range_axis: int | None = Options.range_axis,
 ) -> Ranges:
     """Return the values of black and white that the other functions would take.
 
@@ -379,7 +446,7 @@ def measure_range(
     ----------
     image : (..., Y, X) array
         As for :func:`deblur`.
-    channel_axis, encoding
+    channel_axis, encoding, imaging, nodata, range_axis
         See :class:`napari_defocus.Options`.
 
     Returns
@@ -411,6 +478,6 @@ def measure_range(
     >>> print(f"{low:.0f} {high:.1f}")
     100 300.0
     """
-    options = Options(channel_axis, encoding)
+    options = Options(channel_axis, encoding, imaging=imaging, nodata=nodata, range_axis=range_axis)
     array = as_array(image)
-    return range_of(array, read_layout(array, options.channel_axis, options.encoding), None)
+    return range_of(array, read_layout(array, **options.reading()), None)

@@ -72,8 +72,8 @@ class Job(ABC, Generic[R]):
     @cached_property
     def layout(self) -> Layout:
         """Layout of the image."""
-        layout = read_layout(self.source, self.options.channel_axis, self.options.encoding)
-        check_range(self.options.value_range, layout.leading, layout.dtype)
+        layout = read_layout(self.source, **self.options.reading())
+        check_range(self.options.value_range, layout.range_shape, layout.dtype)
         downscale, size = self.options.downscale, layout.map_shape[-2:]
         if isinstance(downscale, int) and downscale > min(size):
             raise OptionError(
@@ -104,6 +104,9 @@ class Job(ABC, Generic[R]):
             "device": self.options.device,
             "precision": self.options.precision,
             "tile": self.options.tile,
+            "imaging": self.layout.imaging,
+            "nodata": self.options.nodata,
+            "range_axis": self.options.range_axis,
         }
 
     def steps(self) -> Steps[R]:

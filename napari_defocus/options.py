@@ -13,6 +13,8 @@ from .errors import OptionError, quote
 
 _PRECISIONS = ("auto", "float32", "bfloat16")
 _ENCODINGS = ("auto", "srgb", "linear")
+_READING = ("channel_axis", "encoding", "imaging", "nodata", "range_axis")
+_IMAGINGS = ("auto", "photograph", "microscopy")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Options:
         floats), otherwise the smallest value and the 99.99th percentile of the whole array: so give
         it when one series comes in several arrays. An array (..., 2) broadcasts over the axes
         before Y and X: one pair a fluorescence channel, for instance. It is kept as nested tuples.
+        A part of an image gives what the whole gives if it gets the whole's `value_range`.
     downscale : int or "auto"
         Work on the image shrunk by this factor. "auto" chooses the factor for every pixel from its
         radius, because networks know radii of a few pixels best; an image that was enlarged two or
@@ -53,6 +56,20 @@ class Options:
         whole plane. "auto" follows from the network, the kind of device and the size of the image,
         so that all machines use the same tiles; on a CPU with two cores one takes less than a
         second. Where memory runs out, tiles are halved, with a warning.
+    imaging : {"auto", "photograph", "microscopy"}
+        Kind of image, which decides the model "auto", the encoding "auto" and the value range that
+        is measured. In microscopy values are proportional to light, black and white are measured in
+        any data type, and the channels of a color image are worked on one by one. "auto" takes a
+        file for what its metadata say, color and uint8 for photographs, everything else for
+        microscopy.
+    nodata : float, "none" or "auto"
+        Value of pixels that hold no data: they count as not finite, and come back unchanged. "auto"
+        is the value that the file declares, if any. Values more than 100 times the range away from
+        black and white count as no data too, unless it is "none".
+    range_axis : int or None
+        An axis before Y and X whose planes have a black and white of their own, such as that of
+        fluorescence channels; negative counts from the end. None: all planes of an array share
+        theirs; a file's channels have their own.
 
     Raises
     ------
@@ -82,6 +99,9 @@ class Options:
     device: str = "auto"
     precision: str = "auto"
     tile: int | str | None = "auto"
+    imaging: str = "auto"
+    nodata: float | str = "auto"
+    range_axis: int | None = None
 
     def __post_init__(self) -> None:
         for name, check in _CHECKS.items():
@@ -94,7 +114,8 @@ class Options:
         Parameters
         ----------
         texts : mapping of str to str
-            By the options' names: "auto", "none" (`channel_axis`), "whole" (`tile`) or numbers.
+            By the options' names: "auto", "none" (`channel_axis`, `nodata`), "whole" (`tile`) or
+            numbers.
             A value that is not text, such as a `value_range`, is taken as it is.
 
         Raises
@@ -108,6 +129,10 @@ class Options:
         {'channel_axis': -1, 'tile': None}
         """
         return cls(**{name: _parse(name, text) for name, text in texts.items()})
+
+    def reading(self) -> dict[str, Any]:
+        """Return the options by which :func:`napari_defocus.image.layout.read_layout` reads."""
+        return {name: getattr(self, name) for name in _READING}
 
     def changed(self) -> dict[str, Any]:
         """Return the options that differ from their defaults, by name."""
@@ -142,6 +167,8 @@ _TEXTS: dict[str, dict[str, Any]] = {
     "channel_axis": {"auto": None, "none": "none"},
     "downscale": {"auto": "auto"},
     "tile": {"auto": "auto", "whole": None},
+    "nodata": {"auto": "auto", "none": "none"},
+    "range_axis": {"auto": None},
 }
 
 
@@ -151,16 +178,19 @@ def _parse(name: str, text: Any) -> Any:
         return text
     if text in words:
         return words[text]
+    number, kind = (float, "a number") if name == "nodata" else (int, "a whole number")
     try:
-        return int(text)
+        return number(text)
     except ValueError:
-        accepted = ", ".join([*words, "a whole number"])
+        accepted = ", ".join([*words, kind])
         raise OptionError(f"{name} is {quote(text)}; accepted are {accepted}") from None
 
 
 def _to_text(value: Any) -> str:
     if value is None:
         return "whole"
+    if isinstance(value, float):
+        return f"{value:.17g}"
     if not isinstance(value, tuple):
         return str(value)
     if any(isinstance(part, tuple) for part in value):
@@ -189,6 +219,29 @@ def _check_encoding(encoding: Any) -> str:
     if isinstance(encoding, str) and encoding in _ENCODINGS:
         return str(encoding)
     raise OptionError(f"encoding is {quote(encoding)}; 'auto', 'srgb' or 'linear' are expected")
+
+
+def _check_imaging(imaging: Any) -> str:
+    if isinstance(imaging, str) and imaging in _IMAGINGS:
+        return str(imaging)
+    raise OptionError(
+        f"imaging is {quote(imaging)}; 'auto', 'photograph' or 'microscopy' are expected"
+    )
+
+
+def _check_nodata(nodata: Any) -> float | str:
+    if isinstance(nodata, str) and nodata in ("auto", "none"):
+        return nodata
+    if isinstance(nodata, int | float | Real) and not isinstance(nodata, bool):
+        with suppress(OverflowError):  # of a whole number beyond all floats
+            return float(nodata)
+    raise OptionError(f"nodata is {quote(nodata)}; 'auto', 'none' or a number is expected")
+
+
+def _check_range_axis(axis: Any) -> int | None:
+    if axis is None or _is_whole_number(axis):
+        return None if axis is None else int(axis)
+    raise OptionError(f"range_axis is {quote(axis)}; None or the number of an axis is expected")
 
 
 def _as_tuples(value_range: Any) -> Any:
@@ -247,4 +300,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "device": _check_device,
     "precision": _check_precision,
     "tile": _check_tile,
+    "imaging": _check_imaging,
+    "nodata": _check_nodata,
+    "range_axis": _check_range_axis,
 }

@@ -16,6 +16,9 @@ from napari_defocus.inference.device import choose_device
         *(("precision", value) for value in ("half", None, 16)),
         *(("encoding", value) for value in ("sRGB", "", None, 1)),
         *(("channel_axis", value) for value in ("last", 1.0, True, "auto")),
+        *(("imaging", value) for value in ("photo", "", None, 1)),
+        *(("nodata", value) for value in ("nan?", None, True, 10**400, [0])),
+        *(("range_axis", value) for value in ("C", 1.0, True)),
     ],
 )
 def test_impossible_values_are_refused(name, value):
@@ -30,6 +33,9 @@ def test_impossible_values_are_refused(name, value):
         *(("tile", value) for value in ("auto", None, 1, np.int64(64))),
         *(("channel_axis", value) for value in (None, "none", -1, np.int8(2))),
         ("encoding", "linear"),
+        ("imaging", "microscopy"),
+        *(("nodata", value) for value in ("auto", "none", 0, np.float32(-9999), -3.4e38)),
+        *(("range_axis", value) for value in (None, -3, np.int64(0))),
         ("precision", "bfloat16"),
         ("device", "cuda:1"),
     ],
@@ -37,7 +43,7 @@ def test_impossible_values_are_refused(name, value):
 def test_possible_values_are_kept_as_plain_python(name, value):
     kept = getattr(Options(**{name: value}), name)
     assert kept == value
-    assert isinstance(kept, int | str | None)
+    assert isinstance(kept, int | float | str | None)
     assert not isinstance(kept, np.generic)
 
 
@@ -70,6 +76,8 @@ def test_ranges_of_planes_are_kept_as_tuples(value_range):
         Options(),
         Options(tile=None, downscale=4, channel_axis="none", device="cpu"),
         Options(tile=256, channel_axis=-1, encoding="linear", precision="bfloat16"),
+        Options(imaging="microscopy", nodata=-3.4028234663852886e38, range_axis=0),
+        Options(nodata="none"),
     ],
 )
 def test_words_of_the_command_line_give_the_same_options(options):
@@ -89,7 +97,8 @@ def test_long_values_are_shortened_in_messages():
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("tile", "big"), ("downscale", "1.5"), ("channel_axis", "rgb")]
+    ("name", "text"),
+    [("tile", "big"), ("downscale", "1.5"), ("channel_axis", "rgb"), ("nodata", "no")],
 )
 def test_unknown_words_are_refused_with_those_accepted(name, text):
     with pytest.raises(OptionError, match=f"{name} is '{text}'.*auto"):

@@ -23,6 +23,14 @@ class EncodingChoice(StrEnum):
     LINEAR = "linear"
 
 
+class ImagingChoice(StrEnum):
+    """Kinds of images."""
+
+    AUTO = "auto"
+    PHOTOGRAPH = "photograph"
+    MICROSCOPY = "microscopy"
+
+
 class PrecisionChoice(StrEnum):
     """Precisions of the computation."""
 
@@ -102,6 +110,31 @@ ValueRange = Annotated[
         rich_help_panel=_VALUES,
     ),
 ]
+Imaging = Annotated[
+    ImagingChoice,
+    typer.Option(
+        help="microscopy: values are proportional to light, channels have nothing to do with each "
+        "other; auto: as the file's metadata say, else photograph for color and uint8.",
+        rich_help_panel=_VALUES,
+    ),
+]
+NoData = Annotated[
+    str,
+    typer.Option(
+        metavar="VALUE",
+        help="Value of pixels without data; auto: as the file says; none: all pixels hold data.",
+        rich_help_panel=_VALUES,
+    ),
+]
+RangeAxis = Annotated[
+    str,
+    typer.Option(
+        metavar="AXIS",
+        help="Number of an axis of planes that have a black and white of their own; auto: that of "
+        "channels, where the file names one.",
+        rich_help_panel=_VALUES,
+    ),
+]
 Downscale = Annotated[
     str,
     typer.Option(
@@ -139,6 +172,9 @@ def parse_options(
     device: Device = "auto",
     precision: Precision = PrecisionChoice.AUTO,
     tile: Tile = "auto",
+    imaging: Imaging = ImagingChoice.AUTO,
+    nodata: NoData = "auto",
+    range_axis: RangeAxis = "auto",
 ) -> Options:
     """Return the options that the words of the command line mean."""
     return Options.from_text(
@@ -150,6 +186,9 @@ def parse_options(
             "device": device,
             "precision": precision.value,
             "tile": tile,
+            "imaging": imaging.value,
+            "nodata": nodata,
+            "range_axis": range_axis,
         }
     )
 

@@ -13,7 +13,7 @@ from ..errors import ImageError, OptionError, quote
 
 Encoding = Literal["srgb", "linear"]
 #: Kind of image: from cameras, or from microscopes and other instruments.
-Imaging = Literal["photo", "microscopy"]
+Imaging = Literal["photograph", "microscopy"]
 
 #: Smallest height and width of an image, in pixels.
 MIN_SIDE = 4
@@ -21,7 +21,7 @@ MIN_SIDE = 4
 
 @dataclass(frozen=True)
 class Layout:
-    """Axes and encoding of an image.
+    """Axes of an image and meaning of its values.
 
     Parameters
     ----------
@@ -33,12 +33,23 @@ class Layout:
         The axis of 1 (gray), 3 (RGB) or 4 (RGBA) channels, counted from the front.
     encoding : {"srgb", "linear"}
         Whether values are display values or proportional to light.
+    kind : {"auto", "photograph", "microscopy"}
+        Kind of image as chosen; see `imaging`.
+    nodata : float, "none" or "auto"
+        Value of pixels without data. Unless it is "none", values far from black and white hold no
+        data either.
+    range_axis : int, optional
+        The axis, of those before Y and X and without channels, whose planes have a black and white
+        of their own.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     channel_axis: int | None
     encoding: Encoding
+    kind: str = "auto"
+    nodata: float | str = "auto"
+    range_axis: int | None = None
 
     @property
     def channels(self) -> int:
@@ -52,8 +63,15 @@ class Layout:
 
     @property
     def imaging(self) -> Imaging:
-        """Kind of image: linear gray comes from instruments, anything else from cameras."""
-        return "photo" if self.color or self.encoding == "srgb" else "microscopy"
+        """Kind of image; unless chosen, linear gray is from instruments, all else from cameras."""
+        if self.kind != "auto":
+            return cast(Imaging, self.kind)
+        return "photograph" if self.color or self.encoding == "srgb" else "microscopy"
+
+    @property
+    def channelwise(self) -> bool:
+        """Whether channels are worked on one by one, as gray planes."""
+        return self.color and self.kind == "microscopy"
 
     @property
     def map_shape(self) -> tuple[int, ...]:
@@ -67,8 +85,19 @@ class Layout:
 
     @property
     def display_bounded(self) -> bool:
-        """Whether the data type sets white, as in photographs."""
+        """Whether the kind of values sets black and white, as in photographs."""
+        if self.kind != "auto":
+            return self.kind == "photograph"
         return self.color or self.dtype == np.uint8
+
+    @property
+    def range_shape(self) -> tuple[int, ...]:
+        """Lengths of the axes along which black and white may differ; channels come last."""
+        return (*self.leading, min(self.channels, 3)) if self.channelwise else self.leading
+
+    def channel(self) -> Layout:
+        """Return the layout of one channel."""
+        return Layout(self.map_shape, self.dtype, None, self.encoding, self.kind, self.nodata)
 
 
 def is_dask(image: Any) -> bool:
@@ -112,7 +141,12 @@ def as_array(image: Any) -> Any:
 
 
 def read_layout(
-    image: Any, channel_axis: int | str | None = None, encoding: str = "auto"
+    image: Any,
+    channel_axis: int | str | None = None,
+    encoding: str = "auto",
+    imaging: str = "auto",
+    nodata: float | str = "auto",
+    range_axis: int | None = None,
 ) -> Layout:
     """Return the layout of an image, or say why the image cannot be used.
 
@@ -124,7 +158,10 @@ def read_layout(
         The axis of color channels; negative counts from the end. None: every plane is gray, and a
         last axis that looks like color is an error; "none": it is not color.
     encoding : {"auto", "srgb", "linear"}
-        "auto" takes color and uint8 for display values, all else for linear light.
+        "auto" takes color and uint8 for display values, all else for linear light; if `imaging` is
+        chosen, photographs for display values.
+    imaging, nodata, range_axis
+        As in :class:`napari_defocus.Options`.
 
     Returns
     -------
@@ -136,7 +173,7 @@ def read_layout(
         If the data type, the number of axes, the size or the number of channels cannot be used,
         or if the last axis looks like color and `channel_axis` does not say so.
     OptionError
-        If `encoding` is none of the three.
+        If `encoding` is none of the three, or there is no such `range_axis`.
 
     Examples
     --------
@@ -150,7 +187,16 @@ def read_layout(
     if not all(isinstance(n, int) for n in shape):
         raise ImageError(f"the image's shape {shape} is unknown; call compute_chunk_sizes() on it")
     axis = _check_channel_axis(shape, channel_axis)
-    layout = Layout(shape, dtype, axis, _check_encoding(encoding, shape, dtype, axis))
+    planes = len(shape) - 2 - (axis is not None)
+    layout = Layout(
+        shape,
+        dtype,
+        axis,
+        _check_encoding(encoding, imaging, Layout(shape, dtype, axis, "linear")),
+        imaging,
+        nodata,
+        None if range_axis is None else _check_range_axis(range_axis, planes, axis),
+    )
     if min(layout.map_shape[-2:]) < MIN_SIDE or 0 in shape:
         raise ImageError(
             f"the image's shape is {shape}; its planes (..., Y, X) must not be empty, "
@@ -188,12 +234,27 @@ def _check_channel_axis(shape: tuple[int, ...], channel_axis: Any) -> int | None
     return int(axis)
 
 
-def _check_encoding(
-    encoding: str, shape: tuple[int, ...], dtype: np.dtype[Any], axis: int | None
-) -> Encoding:
+def _check_range_axis(range_axis: int, planes: int, channel_axis: int | None) -> int:
+    """Return the place of an axis of the image among those before Y and X, without channels."""
+    axes = planes + 2 + (channel_axis is not None)
+    place = range_axis + axes if range_axis < 0 else range_axis
+    if channel_axis is not None and place > channel_axis:
+        place -= 1
+    elif place == channel_axis:
+        place = planes
+    if not 0 <= place < planes:
+        raise OptionError(
+            f"range_axis is {range_axis}; the image has {planes} axes of planes, before Y and X "
+            "and without channels"
+        )
+    return place
+
+
+def _check_encoding(encoding: str, imaging: str, layout: Layout) -> Encoding:
+    if encoding == "auto" and imaging != "auto":
+        return "srgb" if imaging == "photograph" else "linear"
     if encoding == "auto":
-        color = axis is not None and shape[axis] > 1
-        return "srgb" if color or dtype == np.uint8 else "linear"
+        return "srgb" if layout.color or layout.dtype == np.uint8 else "linear"
     if encoding not in ("srgb", "linear"):
         raise OptionError(f"encoding is {quote(encoding)}; 'auto', 'srgb' or 'linear' are expected")
     return cast(Encoding, encoding)

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 #: Kinds of imaging for which there are models; the first is the default.
-IMAGINGS: "tuple[Imaging, ...]" = ("photo", "microscopy")
-_SINGLE: "dict[Imaging, str]" = {"photo": "single", "microscopy": "microscopy-single"}
+IMAGINGS: "tuple[Imaging, ...]" = ("photograph", "microscopy")
+_SINGLE: "dict[Imaging, str]" = {"photograph": "single", "microscopy": "microscopy-single"}
+_DEBLUR: "dict[Imaging, str]" = {"photograph": "photo", "microscopy": "microscopy"}
 
 
 def list_models() -> list[ModelCard]:
@@ -54,7 +55,7 @@ def find_model(
     name_or_path: str | os.PathLike[str],
     task: "Task",
     detail: str = DETAILS[0],
-    imaging: "Imaging" = "photo",
+    imaging: "Imaging" = "photograph",
 ) -> ModelCard:
     """Return the card of a model.
 
@@ -68,7 +69,7 @@ def find_model(
     detail : {"faithful", "natural"}
         Deblurring model that "auto" stands for: "faithful" restores only detail that the image
         shows, "natural" also adds likely detail.
-    imaging : {"photo", "microscopy"}
+    imaging : {"photograph", "microscopy"}
         Kind of image that "auto" chooses for (:attr:`napari_defocus.image.layout.Layout.imaging`).
 
     Returns
@@ -98,7 +99,7 @@ def find_model(
     return _read_shipped(name, task)
 
 
-def default_name(task: "Task", detail: str = DETAILS[0], imaging: "Imaging" = "photo") -> str:
+def default_name(task: "Task", detail: str = DETAILS[0], imaging: "Imaging" = "photograph") -> str:
     """Return the name of the model that "auto" stands for.
 
     Raises
@@ -113,9 +114,9 @@ def default_name(task: "Task", detail: str = DETAILS[0], imaging: "Imaging" = "p
     if imaging == "microscopy" and detail != "faithful":
         raise OptionError(
             f"detail is {quote(detail)} and the image linear and gray, as in microscopy; only "
-            "'faithful' is accepted for it, unless a model is named"
+            "'faithful' is accepted for it, unless a model is named or imaging is 'photograph'"
         )
-    return f"{imaging}-{detail}"
+    return f"{_DEBLUR[imaging]}-{detail}"
 
 
 def possible_models(

@@ -10,7 +10,7 @@ from .image_source import ImageSource
 from .map_source import MapSource
 
 #: Options that say how values are read, which ``measure_range`` takes too.
-_READING = ("channel_axis", "encoding")
+_READING = ("channel_axis", "encoding", "imaging", "nodata", "range_axis")
 
 
 @dataclass(frozen=True)

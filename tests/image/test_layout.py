@@ -95,7 +95,37 @@ def test_encoding_follows_from_color_and_data_type(dtype, axis, encoding):
 def test_linear_gray_is_microscopy_and_all_else_photographs():
     gray, color = np.zeros((9, 8), np.uint16), np.zeros((9, 8, 3), np.uint16)
     assert read_layout(gray).imaging == "microscopy"
-    assert read_layout(gray, encoding="srgb").imaging == "photo"
-    assert read_layout(color, -1, "linear").imaging == "photo"
-    assert read_layout(gray.astype(np.uint8)).imaging == "photo"
+    assert read_layout(gray, encoding="srgb").imaging == "photograph"
+    assert read_layout(color, -1, "linear").imaging == "photograph"
+    assert read_layout(gray.astype(np.uint8)).imaging == "photograph"
     assert read_layout(gray.astype(np.uint8), encoding="linear").imaging == "microscopy"
+
+
+def test_kind_of_image_that_is_chosen_decides_encoding_and_range():
+    gray, color = np.zeros((9, 9), np.uint8), np.zeros((9, 9, 3), np.uint8)
+    measured = read_layout(gray, imaging="microscopy")
+    assert (measured.imaging, measured.encoding) == ("microscopy", "linear")
+    assert not measured.display_bounded
+    taken = read_layout(gray.astype(np.float32), imaging="photograph")
+    assert (taken.imaging, taken.encoding, taken.display_bounded) == ("photograph", "srgb", True)
+    channels = read_layout(color, -1, imaging="microscopy")
+    assert channels.channelwise
+    assert channels.range_shape == (3,)
+    assert read_layout(gray, encoding="srgb", imaging="microscopy").encoding == "srgb"
+
+
+@pytest.mark.parametrize(
+    ("shape", "channel_axis", "range_axis", "place"),
+    [((2, 9, 9), None, 0, 0), ((5, 2, 9, 9), None, -3, 1),
+     ((5, 3, 2, 9, 9), 1, 2, 1), ((5, 9, 9, 3), -1, -4, 0)],
+)  # fmt: skip
+def test_axis_of_planes_with_ranges_of_their_own(shape, channel_axis, range_axis, place):
+    assert (
+        read_layout(np.zeros(shape, "u2"), channel_axis, range_axis=range_axis).range_axis == place
+    )
+
+
+@pytest.mark.parametrize("range_axis", [1, 2, -1, 3, -3, 9])
+def test_other_axes_have_no_ranges_of_their_own(range_axis):
+    with pytest.raises(OptionError, match="range_axis is"):
+        read_layout(np.zeros((2, 3, 9, 9), "u2"), 1, range_axis=range_axis)
