@@ -142,7 +142,7 @@ class BatchWidget(Container[Widget]):
         self._visibility = VisibilityFilter(self.native, on_show=lambda: align_labels(self))
         self.pause_button.changed.connect(self._toggle_pause)
         self._model.names.changed.connect(self._deblur.follow_model)
-        self.native.destroyed.connect(self._runner.abandon)
+        self.native.destroyed.connect(self._abandon)
 
     @property
     def viewer(self) -> "napari.viewer.Viewer":
@@ -196,8 +196,8 @@ class BatchWidget(Container[Widget]):
         worker = self._runner.start(job.steps, f"Batch of {len(plan.items)} files")
         worker.yielded.connect(lambda progress: self._show_progress(job, progress))
         worker.finished.connect(job.close)
-        worker.paused.connect(lambda: self.pause_button.native.setText("Resume"))
-        worker.resumed.connect(lambda: self.pause_button.native.setText("Pause"))
+        worker.paused.connect(lambda: self._show_pause(job, "Resume"))
+        worker.resumed.connect(lambda: self._show_pause(job, "Pause"))
         self._worker = worker
         self.pause_button.enabled = True
         self._controls.show_running()
@@ -259,6 +259,15 @@ class BatchWidget(Container[Widget]):
         if progress.event.outcome is not None:
             self._tally.add(progress.event.outcome)
             self._summary.set_text(self._tally.text())
+
+    def _show_pause(self, job: BatchJob, text: str) -> None:
+        if job is self._job:
+            self.pause_button.native.setText(text)
+
+    def _abandon(self, *_: Any) -> None:
+        """Stop and show nothing more, because the panel is destroyed; results so far stay."""
+        self._job = None
+        self._runner.abandon()
 
     def _show_end(self, ending: str) -> None:
         self.pause_button.enabled = False

@@ -1,13 +1,64 @@
-"""World coordinates of results: those of the pixels that they were made from."""
+"""Places of layers in the world, and in the pixels of each other."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Layer
 
     from .regions import Window
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def to_pixels_of(layer: "Layer", other: "Layer", position: npt.ArrayLike) -> FloatArray:
+    """Return where a position in one layer lies in another one, as the viewer shows them.
+
+    Parameters
+    ----------
+    layer, other : napari.layers.Layer
+        The layers. Axes of the world that one of them lacks come first.
+    position : (N,) array-like
+        Data coordinates in `layer`.
+
+    Returns
+    -------
+    (N,) float array
+        Data coordinates in `other`.
+    """
+    world = np.asarray(layer.data_to_world(position), dtype=float)
+    shared = min(layer.ndim, other.ndim)
+    world[-shared:] *= _unit_factors(layer.units[-shared:], other.units[-shared:])
+    return np.asarray(other.world_to_data(world), dtype=float)
+
+
+def pixel_transform(layer: "Layer", other: "Layer") -> tuple[FloatArray, FloatArray]:
+    """Return the affine transform from data coordinates of one layer to those of another.
+
+    Returns
+    -------
+    matrix, offset : (M, N) and (M,) float arrays
+        For N axes of `layer` and M of `other`.
+    """
+    origin = np.zeros(layer.ndim)
+    offset = to_pixels_of(layer, other, origin)
+    steps = [to_pixels_of(layer, other, step) - offset for step in np.eye(layer.ndim)]
+    return np.stack(steps, axis=1), offset
+
+
+def _unit_factors(units: Sequence[Any], others: Sequence[Any]) -> FloatArray:
+    """Return factors between units, 1 where they measure different things, as napari draws them."""
+    import pint
+
+    registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]
+    factors = [
+        registry.Quantity(1.0, unit).to(other).magnitude if unit.is_compatible_with(other) else 1.0
+        for unit, other in zip(units, others, strict=True)
+    ]
+    return cast("FloatArray", np.array(factors, dtype=float))
 
 
 def placement(layer: "Image", window: "Window") -> dict[str, Any]:

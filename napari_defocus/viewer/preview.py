@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 from qtpy.QtCore import QTimer
 
-from ..errors import DefocusError
+from ..errors import DefocusError, OptionError
 from ..image.value_range import Range
 from ..inference.engine import Progress
 from ..options import Options
@@ -208,6 +208,11 @@ class Preview:
 
     def _in_view(self) -> Window:
         image, dims = self._image(), self._viewer.dims
+        if sorted(dims.displayed) != [dims.ndim - 2, dims.ndim - 1]:
+            raise OptionError(
+                "the preview shows planes of the last two axes only; switch the viewer to 2D "
+                "display of these"
+            )
         window = view_window(image, dims.point, dims.displayed).crop_center(_MAX_PIXELS)
         return narrow_to_plane(window, image, dims.point)
 
@@ -227,7 +232,8 @@ class Preview:
         self._viewer.layers.selection = selection
 
     def _fail(self, _: Exception) -> None:
-        self._on_stop()
+        if self._on:  # the panel may be gone
+            self._on_stop()
 
     def _end(self) -> None:
         self._worker = None

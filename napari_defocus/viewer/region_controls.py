@@ -74,11 +74,26 @@ class RegionControls:
             return view_window(layer, point, displayed)
         window = whole_layer(layer)
         if self.region.value == "shapes":
+            self.choose_only_shapes()
             window = shapes_window(layer, self.shapes.value)
         if self.planes.value == "current":
             window = narrow_to_plane(window, layer, point)
         return window
 
+    def choose_only_shapes(self) -> None:
+        """Choose the Shapes layer if none is chosen and only one can be meant."""
+        if self.shapes.value is not None:
+            return
+        layers = [layer for layer in self._viewer.layers if is_shapes(layer)]
+        drawn = [layer for layer in layers if layer.data]
+        visible = [layer for layer in drawn if layer.visible]
+        for candidates in (layers, drawn, visible):
+            if len(candidates) == 1:
+                self.shapes.value = candidates[0]
+                return
+
     def _show_relevant(self, *_: Any) -> None:
+        if self.region.value == "shapes":
+            self.choose_only_shapes()
         self.shapes.visible = self.region.value == "shapes"
         self.planes.visible = self._stack and self.region.value != "current view"

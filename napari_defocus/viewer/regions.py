@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import OptionError
+from .geometry import to_pixels_of
 
 if TYPE_CHECKING:
     from napari.layers import Image, Shapes
@@ -107,6 +108,8 @@ def narrow_to_plane(
 def view_window(layer: "Image", point: Sequence[float], displayed: Sequence[int]) -> Window:
     """Return the part of a layer that the canvas shows, at full resolution.
 
+    In 3D display this is the whole volume, from wherever it is looked at.
+
     Parameters
     ----------
     layer : napari.layers.Image
@@ -123,11 +126,12 @@ def view_window(layer: "Image", point: Sequence[float], displayed: Sequence[int]
     """
     own = _own_axes(layer, point, displayed)
     shape = spatial_shape(layer)
-    corners = _full_resolution_corners(layer)
     start, stop = [0] * layer.ndim, list(shape)
-    for axis in own:
-        start[axis] = int(np.clip(corners[0, axis], 0, shape[axis]))
-        stop[axis] = int(np.clip(corners[1, axis], 0, shape[axis]))
+    if len(displayed) == 2:
+        corners = _full_resolution_corners(layer)
+        for axis in own:
+            start[axis] = int(np.clip(corners[0, axis], 0, shape[axis]))
+            stop[axis] = int(np.clip(corners[1, axis], 0, shape[axis]))
     window = narrow_to_plane(Window(tuple(start), tuple(stop)), layer, point, own)
     # the corners of a layer out of view meet at its border
     if not layer.visible or min(window.shape[-2:]) < 2:
@@ -139,12 +143,13 @@ def view_window(layer: "Image", point: Sequence[float], displayed: Sequence[int]
 
 
 def shapes_window(layer: "Image", shapes: "Shapes | None") -> Window:
-    """Return the box in Y and X around the selected shapes, or around all if none is selected.
+    """Return the box around the selected shapes, or around all if none is selected.
 
     Parameters
     ----------
     layer : napari.layers.Image
-        Layer to cut from; all its planes are kept.
+        Layer to cut from. Axes on which no shape extends are kept whole: all planes, if the shapes
+        are drawn on one.
     shapes : napari.layers.Shapes or None
         Layer with the shapes; it can be placed and scaled differently from `layer`.
 
@@ -153,23 +158,45 @@ def shapes_window(layer: "Image", shapes: "Shapes | None") -> Window:
     OptionError
         If there is no shape, or none lies on the layer.
     """
-    if shapes is None or len(shapes.data) == 0:
-        raise OptionError("the region is 'shapes', but no shape is drawn: draw a rectangle first")
+    if shapes is None:
+        raise OptionError(
+            "the region is 'shapes', but no shape is drawn, or its layer is not chosen: draw a "
+            "rectangle, or choose its layer under 'shapes'"
+        )
+    if len(shapes.data) == 0:
+        raise OptionError(
+            f"the region is 'shapes', but no shape is drawn in {shapes.name!r}: draw a rectangle "
+            "first"
+        )
     chosen = sorted(shapes.selected_data) or range(len(shapes.data))
-    corners = [
-        layer.world_to_data(shapes.data_to_world(vertex))[-2:]
-        for index in chosen
-        for vertex in cast("npt.NDArray[np.float64]", shapes.data[index])
-    ]
-    size = np.array(spatial_shape(layer)[-2:])
+    outlines = [np.asarray(shapes.data[index]) for index in chosen]
+    corners = [to_pixels_of(shapes, layer, vertex) for each in outlines for vertex in each]
+    extended = _extended_axes(outlines, layer)
+    size = np.array(spatial_shape(layer))
     low = np.clip(np.floor(np.min(corners, axis=0) + 0.5), 0, size).astype(int)
     high = np.clip(np.ceil(np.max(corners, axis=0) + 0.5), 0, size).astype(int)
-    if np.any(high <= low):
+    if np.any(high[extended] <= low[extended]):
         raise OptionError(f"the shapes of {shapes.name!r} lie outside the layer {layer.name!r}")
-    box = whole_layer(layer)
     return Window(
-        (*box.start[:-2], int(low[0]), int(low[1])), (*box.stop[:-2], int(high[0]), int(high[1]))
+        tuple(int(a) for a in np.where(extended, low, 0)),
+        tuple(int(b) for b in np.where(extended, high, size)),
     )
+
+
+def _extended_axes(
+    outlines: list[npt.NDArray[np.floating]], layer: "Image"
+) -> npt.NDArray[np.bool_]:
+    """Return for each axis of a layer whether shapes mark a range of it, by their own axes.
+
+    A shape drawn on one plane of a stack has the same coordinate along that axis everywhere.
+    """
+    varies = np.any([np.ptp(outline, axis=0) > 0 for outline in outlines], axis=0)
+    if varies.sum() < 2:  # a line along an axis
+        varies[-2:] = True
+    extended = np.zeros(layer.ndim, dtype=bool)
+    shared = min(layer.ndim, len(varies))
+    extended[-shared:] = varies[-shared:]
+    return extended
 
 
 def _own_axes(layer: "Image", point: Sequence[float], displayed: Sequence[int]) -> list[int]:

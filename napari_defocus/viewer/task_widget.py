@@ -34,6 +34,8 @@ ResultT = TypeVar("ResultT")
 
 _ENDINGS = {"done": "done", "canceled": "canceled", "failed": "failed: see the notification"}
 _WIDTH = 320
+#: Events of the layer list after which the choices of layers are offered anew.
+_LIST_EVENTS = ("inserted", "removed", "reordered", "renamed")
 
 
 class TaskWidget(Container[Widget], Generic[ResultT]):
@@ -101,8 +103,8 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
             control.changed.connect(self._show_auto)
         self._start_with_selection()
         self._visibility = VisibilityFilter(self.native, on_show=lambda: align_labels(self))
-        self.native.destroyed.connect(self._runner.abandon)
-        for event in ("inserted", "removed", "reordered", "renamed"):
+        self.native.destroyed.connect(self._abandon)
+        for event in _LIST_EVENTS:
             getattr(viewer.layers.events, event).connect(self._update_choices)
 
     @property
@@ -199,6 +201,12 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
 
     def _update_choices(self, *_: Any) -> None:
         self.reset_choices()
+
+    def _abandon(self, *_: Any) -> None:
+        """Stop and follow the layers no more, because the panel is destroyed."""
+        for event in _LIST_EVENTS:
+            getattr(self._viewer.layers.events, event).disconnect(self._update_choices)
+        self._runner.abandon()
 
     def _start_with_selection(self) -> None:
         active: Layer | None = self._viewer.layers.selection.active

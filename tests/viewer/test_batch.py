@@ -1,9 +1,12 @@
 """Batch widget: runs over folders of pictures."""
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
 from qtpy.QtWidgets import QMessageBox
+from superqt.utils._qthreading import WorkerBase
 
 from napari_defocus import deblur
 from napari_defocus.errors import FileError, OptionError
@@ -124,6 +127,20 @@ def test_the_button_asks_about_results_of_other_settings(widget, finish, folder,
     assert states(widget) == ["done"]
     assert result.read_bytes() != before
     assert widget.existing.value == "refuse"
+
+
+def test_closing_during_a_run_shows_nothing_more(
+    registered, make_napari_viewer, until, folder, tmp_path, monkeypatch
+):
+    errors = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, traceback: errors.append(error))
+    viewer = make_napari_viewer(show=True)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-defocus", "Batch")
+    widget.inputs.value, widget.out.value = [folder], tmp_path / "out"
+    worker = widget.run()
+    viewer.close()
+    until(lambda: worker not in WorkerBase._worker_set)
+    assert errors == []
 
 
 def test_missing_files_or_folder_are_errors(open_widget, folder, tmp_path):

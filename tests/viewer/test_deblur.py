@@ -140,6 +140,16 @@ def test_map_of_a_region_is_used_for_that_region(viewer, open_widget, finish, ph
     assert np.array_equal(viewer.layers[-1].data, expected)
 
 
+def test_the_only_drawn_shapes_are_chosen(viewer, widget, finish, photo):
+    image = viewer.add_image(photo, rgb=True)
+    empty = viewer.add_shapes(name="empty")
+    viewer.add_shapes([np.array([[8, 16], [8, 71], [47, 71], [47, 16]])], visible=False)
+    widget.image.value, widget.region.value = image, "shapes"
+    finish(widget.run())
+    assert viewer.layers[-1].data.shape == (40, 56, 3)
+    assert widget.shapes.value is not empty
+
+
 def test_map_that_does_not_fit_is_refused(viewer, widget, photo):
     image = viewer.add_image(photo, rgb=True)
     widget.image.value = image

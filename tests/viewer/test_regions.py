@@ -106,6 +106,14 @@ def test_view_across_planes_keeps_axes_that_are_not_displayed_whole():
     assert window == Window((1, 0, 7), (3, 40, 37))
 
 
+def test_view_in_3d_is_the_whole_volume_at_the_current_time():
+    viewer, layer = draw(np.zeros((5, 4, 40, 50)), [[0, 1, 5, 7], [0, 2, 24, 36]])
+    viewer.dims.ndisplay = 3
+    viewer.dims.set_point(0, 2)
+    window = view_window(layer, viewer.dims.point, viewer.dims.displayed)
+    assert window == Window((2, 0, 0, 0), (3, 4, 40, 50))
+
+
 @pytest.mark.parametrize("corners", [[[0, 0], [0, 0]], [[39, 0], [39, 20]]])
 def test_layer_outside_the_view_is_an_error(corners):
     viewer, layer = draw(np.zeros((40, 50)), corners)
@@ -125,6 +133,33 @@ def test_shapes_are_matched_in_world_coordinates():
     shapes = Shapes([world / 0.5], scale=(0.5, 0.5))
     window = shapes_window(layer, shapes)
     assert window == Window((0, 10, 10), (5, 41, 41))
+
+
+def test_shapes_in_other_units_are_matched_as_they_are_drawn():
+    layer = Image(np.zeros((100, 100)), scale=(2, 2), units="um")
+    box = np.array([[0.02, 0.04], [0.02, 0.1], [0.06, 0.1], [0.06, 0.04]])
+    assert shapes_window(layer, Shapes([box], units="mm")) == Window((10, 20), (31, 51))
+
+
+def test_shapes_of_a_turned_image_are_boxed_in_its_pixels():
+    layer = Image(np.zeros((40, 60)), rotate=90)  # pixel (y, x) lies at (-x, y)
+    shapes = Shapes([np.array([[-30, 5], [-30, 15], [-20, 15], [-20, 5]])])
+    assert shapes_window(layer, shapes) == Window((5, 20), (16, 31))
+
+
+def test_shapes_on_one_plane_keep_all_planes():
+    layer = Image(np.zeros((5, 100, 100)))
+    boxes = [
+        np.array([[z, a, 1], [z, a, 9], [z, a + 9, 9], [z, a + 9, 1]])
+        for z, a in ((1, 10), (3, 20))
+    ]
+    assert shapes_window(layer, Shapes(boxes)) == Window((0, 10, 1), (5, 30, 10))
+
+
+def test_shapes_drawn_across_planes_keep_the_axis_that_they_do_not_extend_along():
+    layer = Image(np.zeros((9, 100, 120)))
+    box = np.array([[2, 50, 10], [2, 50, 40], [6, 50, 40], [6, 50, 10]])
+    assert shapes_window(layer, Shapes([box])) == Window((2, 0, 10), (7, 100, 41))
 
 
 def test_only_selected_shapes_count():
