@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FileError, reason
-from ..io.formats import is_zarr_store, readable_suffixes
+from ..io.formats import readable_suffixes
+from ..io.zarr_layout import is_zarr_folder
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def find_inputs(inputs: Iterable[str | Path], *, exclude: Path | None = None) ->
 def _expand(name: Path, excluded: Path | None) -> list[InputFile]:
     """Return the image files that one name, pattern or folder stands for."""
     try:
-        is_folder = name.is_dir() and not is_zarr_store(name)
+        is_folder = name.is_dir() and not is_zarr_folder(name)
     except OSError as error:
         raise FileError(f"{name} cannot be read: {reason(error)}") from error
     if is_folder:
@@ -103,7 +104,7 @@ def _match(root: Path, pattern: Path) -> list[Path]:
 
 def _is_image(path: Path) -> bool:
     """Return whether a path is a file or a zarr store, and does not lie within a store."""
-    return (path.is_file() or is_zarr_store(path)) and not any(map(is_zarr_store, path.parents))
+    return (path.is_file() or is_zarr_folder(path)) and not any(map(is_zarr_folder, path.parents))
 
 
 def _search_folder(folder: Path, excluded: Path | None) -> Iterator[InputFile]:
@@ -135,4 +136,4 @@ def _walk(folder: Path, unreadable: set[Path]) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder, onerror=note):
         here = Path(parent)
         yield from (here / name for name in (*files, *folders))
-        folders[:] = [name for name in folders if not is_zarr_store(here / name)]
+        folders[:] = [name for name in folders if not is_zarr_folder(here / name)]

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from ..errors import FileError
 from ..io import Picture, check_target, target_format, write_picture
 from ..io.atomic import remove_leftovers
-from ..io.formats import WRITABLE, is_zarr_store
+from ..io.formats import WRITABLE
+from ..io.zarr_layout import enclosing_store, flat_name, is_zarr_folder
 from ..provenance_record import sidecar_path, write_sidecar
 from .console import print_path
 
@@ -55,6 +56,7 @@ class Outputs:
                         raise FileError(f"{file} cannot be written: {use} by the same command")
                 uses[place] = f"{file} is written"
                 check_target(file, overwrite=self.overwrite)
+            _refuse_store_part(path)
             target_format(path)
         for folder in {path.parent for path in self.outputs}:
             remove_leftovers(folder)
@@ -74,8 +76,17 @@ class Outputs:
 
 
 def _refuse_folder(path: Path) -> None:
-    if path.is_dir() and not is_zarr_store(path):
+    if path.is_dir() and not is_zarr_folder(path):
         raise FileError(f"{path} is a folder; give the name of an image file or a zarr store")
+
+
+def _refuse_store_part(path: Path) -> None:
+    store = enclosing_store(path.parent)
+    if store is not None:
+        raise FileError(
+            f"{path} lies within the zarr store {store}; give a name outside of it, or use batch, "
+            "which keeps the layout of plates and series"
+        )
 
 
 def beside(image: Path, addition: str, suffix: str | None = None) -> Path:
@@ -101,8 +112,11 @@ def beside(image: Path, addition: str, suffix: str | None = None) -> Path:
     'cells-deblurred.ome.tif'
     >>> beside(Path("a.JPG"), "defocus", ".tif").name
     'a-defocus.tif'
+    >>> beside(Path("a.zarr/B/2/0"), "deblurred").name
+    'a-B-2-0-deblurred.zarr'
     """
     _refuse_folder(image)
+    image = flat_name(image)
     stem, ending = image.stem, image.suffix if image.suffix.lower() in WRITABLE else ".tif"
     if stem.lower().endswith(".ome"):
         stem, ending = stem[:-4], stem[-4:] + ending

@@ -175,7 +175,7 @@ def deblur_image(
 ) -> None:
     """Deblur, and write the picture as it was read, sharper."""
     outputs = Outputs([image, *defocus.paths], [out], overwrite)
-    picture = _read(image, options)
+    picture = _read(image, options, out)
     check_fits(out, picture)
     job = _deblur_job(image, picture, defocus, settings, resolve_options(picture, options))
     record = provenance(job, path=image.name)
@@ -215,7 +215,7 @@ def refocus_image(
     outputs = Outputs([image, *defocus.paths], [out], overwrite)
     if settings.is_sharp and defocus.radius is None:
         raise MapError("a sharp picture does not tell its map; give --map with --sharp")
-    picture = _read(image, options)
+    picture = _read(image, options, out)
     check_fits(out, picture)
     options = resolve_options(picture, options)
     deblur = None
@@ -274,12 +274,14 @@ def _deblur_job(
     return DeblurJob(picture.data, defocus, settings, options)
 
 
-def _read(path: Path, options: Options) -> Picture:
+def _read(path: Path, options: Options, out: Path | None = None) -> Picture:
+    """Read an image; say what of it is left out, also because `out` cannot hold it."""
     picture = open_picture(path)
     if is_dask(picture.data) and picture.data.size < LARGE:
         picture = replace(picture, data=picture.data.compute())
-    if picture.ignored:
-        note(f"Note: {path} also holds {picture.ignored}, left out here.")
+    left_out = picture.left_out(out)
+    if left_out:
+        note(f"Note: {path} also holds {left_out}, left out here.")
     return picture.as_planes() if options.channel_axis == "none" else picture
 
 

@@ -18,6 +18,7 @@ from ..io import Picture, open_picture
 from ..io.json_file import parse_json
 from ..io.picture import GEOREFERENCE
 from ..io.regular_file import read_regular
+from ..io.zarr_layout import Collection, is_zarr_folder, read_collection
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
 from ..provenance_record import sidecar_path
@@ -59,7 +60,11 @@ def show_model(name: str, *, check: bool) -> None:
 
 
 def show_file(path: Path) -> None:
-    """Print what a file holds, and how it would be read."""
+    """Print what a file holds, and how it would be read; of a plate, its wells and images."""
+    collection = read_collection(path) if is_zarr_folder(path) else None
+    if collection is not None and collection.kind == "plate":
+        print_table(_rows(_plate_rows(path, collection)))
+        return
     picture = open_picture(path)
     print_table(_rows(_file_rows(path, picture)))
 
@@ -111,7 +116,9 @@ def _file_rows(path: Path, picture: Picture) -> Iterator[tuple[str, str]]:
     yield "file", f"{path} ({_size(path)})"
     yield "pixels", f"{' x '.join(str(n) for n in data.shape)}, {kind}, {data.dtype}"
     for axis, length in metadata.pixel_size.items():
-        yield f"size along {axis}", f"{length.value:g} {length.unit}"
+        yield f"size along {axis}", f"{length.value:g} {length.unit}".strip()
+    if metadata.origin:
+        yield "origin", ", ".join(f"{axis} {shift:g}" for axis, shift in metadata.origin.items())
     if metadata.channel_names:
         yield "channels", ", ".join(metadata.channel_names)
     if metadata.resolution and (per_inch := metadata.resolution.per_inch()):
@@ -123,6 +130,15 @@ def _file_rows(path: Path, picture: Picture) -> Iterator[tuple[str, str]]:
     sidecar = sidecar_path(path)
     if sidecar.exists():
         yield "provenance", _origin(sidecar)
+
+
+def _plate_rows(path: Path, plate: Collection) -> Iterator[tuple[str, str]]:
+    yield "file", f"{path} ({_size(path)})"
+    yield "holds", plate.describe()
+    yield "images", ", ".join(plate.images) or "none"
+    if plate.images:
+        yield "one of them", f"napari-defocus info {path / plate.images[0]}"
+        yield "all of them", f"napari-defocus batch {path} OUT"
 
 
 def _carried(picture: Picture) -> Iterator[str]:
@@ -137,6 +153,7 @@ def _carried(picture: Picture) -> Iterator[str]:
         "OME-XML": metadata.ome,
         "georeference": any(tag[0] in GEOREFERENCE for tag in metadata.tags),
         "look-up table": metadata.lut,
+        "labels": picture.labels,
     }
     return (name for name, value in names.items() if value)
 

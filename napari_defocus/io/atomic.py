@@ -14,13 +14,12 @@ from typing import BinaryIO
 from filelock import FileLock, Timeout
 
 from ..errors import FileError, reason
-from .formats import StrPath, is_zarr_store
+from .formats import StrPath
+from .zarr_layout import METADATA_FILES, is_zarr_folder
 
 _SCRATCH_NAME = re.compile(r"\.napari-defocus-[0-9a-f]{16}\.part")
 #: Folder within a scratch folder, for what is replaced.
 _FORMER = "former"
-#: Files of which a zarr store holds at least one.
-_STORE_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 
 
 def check_target(path: StrPath, *, overwrite: bool = False) -> None:
@@ -73,11 +72,11 @@ def _exists(path: Path) -> bool:
 
 def _is_replaceable_folder(path: Path) -> bool:
     """Return whether a folder is a zarr store, or empty and named as one."""
-    if not is_zarr_store(path):
+    if not is_zarr_folder(path):
         return False
     with suppress(OSError):
         names = {entry.name for entry in path.iterdir()}
-        return not names or not names.isdisjoint(_STORE_FILES)
+        return not names or not names.isdisjoint(METADATA_FILES)
     return False
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import FileError, OptionError, reason
 from .regular_file import open_regular
+from .zarr_layout import is_zarr_folder, store_part
 
 StrPath = str | os.PathLike[str]
 #: Bytes at the beginning of a file that signatures are compared with.
@@ -151,7 +152,7 @@ def detect_format(path: Path) -> FileFormat:
     """
     try:
         if path.is_dir():
-            if is_zarr_store(path):
+            if is_zarr_folder(path):
                 return WRITABLE[".zarr"]
             os.scandir(path).close()  # it may be a folder that cannot be read
             raise FileError(f"{path} is a folder; give the name of an image file or a zarr store")
@@ -173,14 +174,15 @@ def detect_format(path: Path) -> FileFormat:
 
 
 def target_format(path: Path) -> FileFormat:
-    """Return the format in which a file of this name is written.
+    """Return the format in which a file of this name, or an image in a zarr store, is written.
 
     Raises
     ------
     FileError
         If no format that can be written has this suffix.
     """
-    file_format = WRITABLE.get(path.suffix.lower())
+    is_member = not path.suffix and store_part(path) is not None
+    file_format = WRITABLE.get(".zarr" if is_member else path.suffix.lower())
     if file_format is None:
         suffix = f"the suffix {path.suffix!r}" if path.suffix else "no suffix"
         raise FileError(f"{path} has {suffix}; it should be one of {', '.join(WRITABLE)}")
@@ -201,11 +203,6 @@ def readable_suffixes() -> tuple[str, ...]:
     """
     formats = [each for each in FORMATS if each.is_written or each.is_installed()]
     return tuple(suffix for each in formats for suffix in each.suffixes)
-
-
-def is_zarr_store(path: Path) -> bool:
-    """Return whether a path is a folder with the suffix of a zarr store."""
-    return path.suffix.lower() == ".zarr" and path.is_dir()
 
 
 def _list_readable() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,8 @@ from ..image.dask_planes import range_of
 from ..image.layout import Layout, read_layout
 from ..options import Options
 
+#: Versions of OME-Zarr that are written, in which label images of the source are copied.
+WRITTEN_NGFF_VERSIONS = ("0.4", "0.5")
 # EXIF orientation -> (swap Y and X first, then flip Y, then flip X)
 _TURNS = {
     1: (False, False, False),
@@ -89,7 +92,10 @@ class Metadata:
     resolution : Resolution, optional
         Pixels per inch or centimeter.
     pixel_size : mapping of axis letter to Length
-        Pixel sizes from ImageJ or OME metadata; T is the time between frames.
+        Pixel sizes from ImageJ or OME metadata; T is the time between frames. A negative size, as
+        OME-Zarr has it, belongs to an axis that runs backward.
+    origin : mapping of axis letter to float
+        Place of the first pixel's center, in the unit of `pixel_size`; 0 along axes it lacks.
     channel_names : tuple of str
         Names from OME metadata, empty if there are none.
     imagej : mapping, optional
@@ -97,7 +103,7 @@ class Metadata:
     ome : str, optional
         OME-XML of the file.
     ngff : mapping, optional
-        Version and display settings (``"omero"``) of an OME-Zarr image.
+        Version, axes and display settings (``"omero"``) of an OME-Zarr image.
     png : tuple of (chunk name, content)
         Color chunks of a PNG file: gAMA, cHRM, sRGB, cICP.
     storage : Storage, optional
@@ -122,6 +128,7 @@ class Metadata:
     text: Mapping[str, str] = field(default_factory=dict)
     resolution: Resolution | None = None
     pixel_size: Mapping[str, Length] = field(default_factory=dict)
+    origin: Mapping[str, float] = field(default_factory=dict)
     channel_names: tuple[str, ...] = ()
     imagej: Mapping[str, Any] | None = None
     ome: str | None = None
@@ -142,6 +149,7 @@ class Metadata:
         tags = tuple(tag for tag in self.tags if tag[0] in GEOMETRY_TAGS)
         kept = replace(kept, tags=tags, lut=None, jpeg=None, nodata=None, white=None)
         ngff = self.ngff and {"version": self.ngff["version"]}
+        ngff = self.ngff and {k: self.ngff[k] for k in ("version", "axes") if k in self.ngff}
         return replace(kept, imagej=imagej, ngff=ngff)
 
 
@@ -177,6 +185,28 @@ class Picture:
     def channel_axis(self) -> int | None:
         """Color axis: -1 for a color picture, None if channels are planes or there are none."""
         return -1 if self.axes.endswith("S") else None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the label images that belong to an OME-Zarr image."""
+        return tuple((self.metadata.ngff or {}).get("labels", {}).get("names", ()))
+
+    def left_out(self, out: Path | None = None) -> str:
+        """Return in words what a result lacks that the file holds; empty if it lacks nothing.
+
+        Parameters
+        ----------
+        out : pathlib.Path, optional
+            File of the deblurred or refocused picture. OME-Zarr 0.4 and 0.5 keep label images.
+        """
+        labels = ", ".join(self.labels)
+        version = (self.metadata.ngff or {}).get("version")
+        is_zarr = out is not None and out.suffix.lower() in ("", ".zarr")
+        is_kept = is_zarr and version in WRITTEN_NGFF_VERSIONS
+        if not labels or is_kept:
+            return self.ignored
+        text = f"the label image{'s' if len(self.labels) > 1 else ''} {labels}"
+        return f"{self.ignored} and {text}" if self.ignored else text
 
     def as_planes(self) -> "Picture":
         """Return the picture with its colors, if it has any, as planes before Y and X."""

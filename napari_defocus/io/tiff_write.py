@@ -253,7 +253,7 @@ def _ome_fields(picture: Picture) -> dict[str, Any]:
         length = picture.metadata.pixel_size.get(axis)
         unit = length and _ome_unit(length.unit)
         if length and unit:
-            fields |= {name: length.value, f"{name}Unit": unit}
+            fields |= {name: abs(length.value), f"{name}Unit": unit}
     interval = picture.metadata.pixel_size.get("T")
     if interval and (unit := _ome_unit(interval.unit)):
         fields |= {"TimeIncrement": interval.value, "TimeIncrementUnit": unit}

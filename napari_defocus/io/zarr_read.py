@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -19,12 +20,13 @@ from .limits import LARGEST_RATIO, check_claim
 from .picture import Metadata, Picture
 from .quiet import without_warnings
 from .zarr_codecs import largest_file, with_bounded_decoders
+from .zarr_layout import Collection, is_zarr_folder, label_names, read_collection
 from .zarr_store import BoundedStore
 
-#: Attribute by which bioformats2raw says that images are groups named by numbers.
-_LAYOUT = "bioformats2raw.layout"
 #: Entries of a group that does not describe an image.
 _MOST_ENTRIES = 1000
+#: Further images that a message names.
+_MOST_NAMED = 3
 
 
 def read_zarr(path: Path) -> Picture:
@@ -33,7 +35,8 @@ def read_zarr(path: Path) -> Picture:
     Parameters
     ----------
     path : pathlib.Path
-        Folder of the store.
+        Folder of the store, or of an image within it. Of a well, and of a store that
+        bioformats2raw made, the first image is read.
 
     Returns
     -------
@@ -43,12 +46,12 @@ def read_zarr(path: Path) -> Picture:
     Raises
     ------
     FileError
-        If it is not a zarr store, is damaged, or holds no image.
+        If it is not a zarr store, is damaged, is a plate, or holds no image.
     """
     try:
         with without_warnings():
-            store = BoundedStore(path)
-            return _picture(path, zarr.open(store=store, mode="r", use_consolidated=False))
+            collection = read_collection(path)
+            return _read_image(path) if collection is None else _first_image(path, collection)
     except FileError:
         raise
     except FileNotFoundError as error:
@@ -59,24 +62,61 @@ def read_zarr(path: Path) -> Picture:
         raise FileError(f"{path} is a damaged zarr store: {reason(error)}") from error
 
 
-def _picture(path: Path, node: Any, *, is_layout_read: bool = False) -> Picture:
+def _read_image(path: Path) -> Picture:
+    store = BoundedStore(path)
+    return _picture(path, zarr.open(store=store, mode="r", use_consolidated=False))
+
+
+def _first_image(path: Path, collection: Collection) -> Picture:
+    """Read the first image of a well or series, and say which others there are."""
+    first, *others = collection.images or ("",)
+    if collection.kind == "plate":
+        example = f", such as {path / first}" if first else ""
+        raise FileError(
+            f"{path} is a plate of many images; give these one by one{example}, or the plate to "
+            f"batch; it is {collection.describe()}"
+        )
+    if not first:
+        raise FileError(f"{path} is {collection.describe()}; it should hold one at least")
+    if not is_zarr_folder(path / first):
+        raise FileError(f"{path} is damaged: it lacks {quote(first)}, which it lists")
+    if not (path / first).resolve().is_relative_to(path.resolve()):
+        raise FileError(f"{path} is damaged: {first} is a link out of the store")
+    picture = _read_image(path / first)
+    return replace(picture, ignored=_join(picture.ignored, _name_others(path, others)))
+
+
+def _name_others(path: Path, names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    shown = ", ".join(str(path / name) for name in names[:_MOST_NAMED])
+    more = ", ..." if len(names) > _MOST_NAMED else ""
+    return f"{count_images(len(names))}, {shown}{more}"
+
+
+def _join(*contents: str) -> str:
+    return " and ".join(filter(None, contents))
+
+
+def count_images(count: int) -> str:
+    """Return the number of further images in words; empty if there are none."""
+    return {0: "", 1: "a further image"}.get(count, f"{count} further images")
+
+
+def _picture(path: Path, node: Any) -> Picture:
     attributes = dict(node.attrs)
     if hasattr(node, "shape"):
         return _from_array(path, node, _plain_axes(node), Metadata())
-    ome = attributes.get("ome", attributes)
-    if not isinstance(ome, dict):
-        raise FileError(f"{path} is damaged: the key 'ome' of its metadata is wrong")
-    if "plate" in ome:
-        raise FileError(f"{path} is a plate of many images; give these one by one")
-    if _LAYOUT in ome and not is_layout_read:
-        return _picture(path, _member(path, node, "0"), is_layout_read=True)
     image = ngff.parse_attributes(attributes)
     if image is not None:
-        further = "a further image" if image.others == 1 else f"{image.others} further images"
-        ignored = further if image.others else ""
         whole, *copies = (_member(path, node, name) for name in image.paths)
-        picture = _from_array(path, whole, image.axes, image.metadata, ignored)
-        return replace(picture, copies=tuple(_lazy(path, copy, image.axes) for copy in copies))
+        axes, metadata = image.axes or ngff.unnamed_axes(whole.ndim), image.metadata
+        labels = label_names(path)
+        if labels:
+            kept = {"folder": str(path / "labels"), "names": labels}
+            metadata = replace(metadata, ngff={**(metadata.ngff or {}), "labels": kept})
+        picture = _from_array(path, whole, axes, metadata, count_images(image.others))
+        return replace(picture, copies=tuple(_lazy(path, copy, axes) for copy in copies))
     folder = path / node.path
     if len(list(islice(folder.iterdir(), _MOST_ENTRIES + 1))) > _MOST_ENTRIES:
         raise FileError(f"{path} is a zarr group of very many arrays; give these one by one")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,16 @@ import numpy as np
 
 from ..array_types import Array
 from . import ngff
-from .picture import Picture
+from .picture import WRITTEN_NGFF_VERSIONS, Picture
+from .regular_file import open_regular
 from .zarr_arrays import import_zarr
 
 #: Side of a chunk in pixels; the smallest copy fits into one chunk.
 _CHUNK = 512
 #: Side in pixels of the windows that are halved one at a time; even.
 _STEP = 4 * _CHUNK
+#: Versions of OME-NGFF in version 2 of the zarr format.
+_V2_VERSIONS = ("0.1", "0.2", "0.3", "0.4")
 
 
 class StreamingZarr:
@@ -28,17 +33,16 @@ class StreamingZarr:
         Folder of the store; it is made.
     picture : Picture
         Shape, data type and metadata of the image; its pixels do not matter. A picture from
-        OME-Zarr 0.4 is written in that version, any other in 0.5.
+        OME-Zarr 0.1 to 0.4 is written in 0.4, any other in 0.5.
     name : str
         Name of the image.
     """
 
     def __init__(self, folder: Path, picture: Picture, name: str) -> None:
-        self._version = (picture.metadata.ngff or {}).get("version", "0.5")
-        if self._version != "0.4":
-            self._version = "0.5"
-        self._axes, self._name = ngff.name_axes(picture.axes), name
-        self._metadata = picture.metadata
+        version = (picture.metadata.ngff or {}).get("version", "0.5")
+        self._version = "0.4" if version in _V2_VERSIONS else "0.5"
+        self._axes, self._name = picture.axes, name
+        self._metadata, self._folder = picture.metadata, folder
         zarr = import_zarr()
         self._format = 2 if self._version == "0.4" else 3
         self._group = zarr.create_group(str(folder), zarr_format=self._format)
@@ -54,6 +58,23 @@ class StreamingZarr:
             self._metadata, self._axes, names, self._name, version=self._version
         )
         self._group.attrs.update(attributes)
+        yield from self._copy_labels()
+
+    def _copy_labels(self) -> Iterator[None]:
+        """Copy the label images of the image that this one was made from, file by file."""
+        fields = self._metadata.ngff or {}
+        if "labels" not in fields or fields["version"] not in WRITTEN_NGFF_VERSIONS:
+            return
+        source = Path(fields["labels"]["folder"])
+        for parent, _, names in os.walk(source):
+            target = self._folder / "labels" / Path(parent).relative_to(source)
+            target.mkdir(exist_ok=True)
+            for name in sorted(names):
+                path = Path(parent) / name
+                if not path.is_symlink():
+                    with open_regular(path) as file, (target / name).open("xb") as copy:
+                        shutil.copyfileobj(file, copy)
+                    yield
 
     def _add_half_size(self, levels: list[Any]) -> Iterator[None]:
         large = levels[-1]
@@ -74,7 +95,8 @@ class StreamingZarr:
 
     def _new(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
         chunks = (*(1 for _ in shape[:-2]), *(min(length, _CHUNK) for length in shape[-2:]))
-        options: dict[str, Any] = {"dimension_names": [axis.lower() for axis in self._axes]}
+        names = [axis["name"] for axis in ngff.describe_axes(self._metadata, self._axes)]
+        options: dict[str, Any] = {"dimension_names": names}
         if self._format == 2:
             options = {"chunk_key_encoding": {"name": "v2", "separator": "/"}}
         options["compressors"] = _blosc(self._format, np.dtype(dtype).itemsize)

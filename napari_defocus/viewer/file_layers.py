@@ -54,6 +54,7 @@ def layer_arguments(picture: Picture, name: str) -> dict[str, Any]:
         "rgb": picture.channel_axis == -1,
         "name": name,
         "scale": [1.0 if size is None else size.value for size in sizes],
+        "translate": [picture.metadata.origin.get(axis, 0.0) for axis in axes],
         "units": ["pixel" if size is None else _unit(size.unit) for size in sizes],
     }
 
@@ -62,6 +63,8 @@ def _unit(name: str) -> str:
     """Return the unit in napari's spelling, "pixel" if napari does not have it."""
     import pint
 
+    if not name:
+        return "pixel"
     unit = _UNITS.get(name, name)
     try:
         pint.get_application_registry().parse_units(unit)  # type: ignore[no-untyped-call]
