@@ -46,8 +46,8 @@ class FileFormat:
     extra : str
         Extra of napari-defocus that installs them.
     reader_options : tuple of str
-        Keywords of `open_picture` that the reader takes: ``lazy_from`` if it can leave the pixels
-        in the file.
+        Keywords that the reader takes: ``lazy_from``, of `open_picture`, if it can leave the pixels
+        in the file; ``series``, the number of an image or None, if files hold several.
     writer : str
         Function of an open binary file, a `Picture` and the path, if it is written to a file.
     checker : str
@@ -134,6 +134,25 @@ FORMATS = (
         is_folder=True,
         is_streamed=True,
         holds_floats=True,
+    ),
+    FileFormat(
+        "CZI",
+        (".czi",),
+        "microscopy.czi:read_czi",
+        b"ZISRAWFILE",
+        packages=("czifile",),
+        extra="formats",
+        reader_options=("lazy_from", "series"),
+    ),
+    FileFormat(
+        "Imaris",
+        (".ims",),
+        "microscopy.ims:read_ims",
+        rb"\x89HDF\r\n\x1a\n",
+        suffix_decides=True,
+        packages=("h5py",),
+        extra="formats",
+        reader_options=("lazy_from",),
     ),
     FileFormat("camera raw", _RAW_SUFFIXES, "raw:read_raw", packages=("rawpy",), extra="raw"),
 )

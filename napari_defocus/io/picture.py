@@ -55,6 +55,23 @@ class Length:
 
 
 @dataclass(frozen=True)
+class Objective:
+    """Objective of a microscope; None or empty is what the file does not say.
+
+    Parameters
+    ----------
+    numerical_aperture, magnification : float, optional
+        As engraved on it.
+    immersion : str
+        Medium in the words of the file, such as ``"Oil"`` or ``"Air"``.
+    """
+
+    numerical_aperture: float | None = None
+    magnification: float | None = None
+    immersion: str = ""
+
+
+@dataclass(frozen=True)
 class Storage:
     """Layout of the pixels in a TIFF file, as values of tags in the TIFF 6.0 specification."""
 
@@ -98,6 +115,12 @@ class Metadata:
         Place of the first pixel's center, in the unit of `pixel_size`; 0 along axes it lacks.
     channel_names : tuple of str
         Names from OME metadata, empty if there are none.
+    wavelengths : tuple of float or None
+        Wavelength of the light of each channel in nm (emission), empty if there are none.
+    times : tuple of float
+        Time of each frame along T in seconds since the first one, empty if the file does not say.
+    objective : Objective, optional
+        Objective of the microscope.
     imagej : mapping, optional
         ImageJ's own fields.
     ome : str, optional
@@ -130,6 +153,9 @@ class Metadata:
     pixel_size: Mapping[str, Length] = field(default_factory=dict)
     origin: Mapping[str, float] = field(default_factory=dict)
     channel_names: tuple[str, ...] = ()
+    wavelengths: tuple[float | None, ...] = ()
+    times: tuple[float, ...] = ()
+    objective: Objective | None = None
     imagej: Mapping[str, Any] | None = None
     ome: str | None = None
     ngff: Mapping[str, Any] | None = None

@@ -10,6 +10,7 @@ from ..errors import DefocusError, FileError, reason
 from .formats import StrPath, detect_format, import_function
 from .limits import check_memory
 from .picture import Picture
+from .series import split_series
 
 #: Number of values from which on a TIFF file is read lazily.
 LARGE = 100_000_000
@@ -78,10 +79,12 @@ def open_picture(path: StrPath, *, lazy_from: float = LARGE) -> Picture:
     OptionError
         If it is a zarr store, and the extra ``zarr`` is not installed.
     """
-    path = Path(path)
+    path, series = split_series(Path(path))
     file_format = detect_format(path)
     file_format.check_installed(path)
-    options = {"lazy_from": lazy_from}
+    options = {"lazy_from": lazy_from, "series": series}
+    if series is not None and "series" not in file_format.reader_options:
+        raise FileError(f"{path}/{series} is no image: {path} is a file of one; give its own name")
     try:
         taken = {name: options[name] for name in file_format.reader_options}
         picture: Picture = import_function(file_format.reader)(path, **taken)

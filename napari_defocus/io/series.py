@@ -1,0 +1,71 @@
+"""Files that hold several images: paths of these, ``scan.lif/2``, and words for the others."""
+
+from pathlib import Path
+
+from ..errors import FileError
+
+
+def split_series(path: Path) -> tuple[Path, int | None]:
+    """Return the file of a path, and the number of the image in it that the path names.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file, or an image in it: the file's path, a slash, and its number, counted from 0.
+
+    Returns
+    -------
+    file : pathlib.Path
+        The file.
+    series : int or None
+        Number of the image; None if the path names the file alone.
+
+    Examples
+    --------
+    >>> split_series(Path(__file__) / "2")[1]
+    2
+    >>> split_series(Path("2")) == (Path("2"), None)
+    True
+    """
+    name = path.name
+    try:
+        if name.isascii() and name.isdigit() and len(name) < 10 and path.parent.is_file():
+            return path.parent, int(name)
+    except (OSError, ValueError):
+        pass  # it cannot be read, as is said when it is opened
+    return path, None
+
+
+def pick_series(path: Path, series: int | None, count: int) -> int:
+    """Return the number of the image to read: the first one if none is named.
+
+    Raises
+    ------
+    FileError
+        If the file holds no image, or none of this number.
+    """
+    if count == 0:
+        raise FileError(f"{path} holds no image")
+    if series is not None and series >= count:
+        there = "one image, number 0" if count == 1 else f"{count} images, 0 to {count - 1}"
+        raise FileError(f"{path} has no image {series}; it holds {there}")
+    return series or 0
+
+
+def name_others(path: Path, series: int, count: int) -> str:
+    """Return what is said of the images of a file that are not read.
+
+    Examples
+    --------
+    >>> name_others(Path("scan.lif"), 0, 3)
+    '2 further images, which are read as scan.lif/1 and scan.lif/2'
+    >>> name_others(Path("scan.lif"), 0, 1)
+    ''
+    """
+    others = [f"{path}/{number}" for number in range(count) if number != series]
+    if not others:
+        return ""
+    if len(others) == 1:
+        return f"a further image, which is read as {others[0]}"
+    names = " and ".join(others) if len(others) == 2 else f"{others[0]} to {others[-1]}"
+    return f"{len(others)} further images, which are read as {names}"
