@@ -144,6 +144,8 @@ def _parts(array: Any) -> Iterator[Array]:
 def sidecar_path(path: str | os.PathLike[str]) -> Path:
     """Return the path of a file's provenance: beside the file, ".json" added to its name.
 
+    That of an image within a zarr store lies beside the store, in a folder of records.
+
     Raises
     ------
     FileError
@@ -153,8 +155,16 @@ def sidecar_path(path: str | os.PathLike[str]) -> Path:
     --------
     >>> sidecar_path("cells.tif").name
     'cells.tif.json'
+    >>> sidecar_path("plate.zarr/B/2/0").as_posix()
+    'plate.zarr.records/B/2/0.json'
     """
+    from .io.zarr_layout import store_part
+
     path = Path(path)
+    part = store_part(path)
+    if part is not None:
+        store, member = part
+        path = store.with_name(store.name + ".records") / member
     if not path.name:
         raise FileError(f"{path} is a folder; give the name of a file")
     return path.with_name(path.name + ".json")

@@ -16,7 +16,7 @@ from ..errors import OptionError
 from ..inference.executor import TileExecutor, run_with_executor
 from .plan import Item, Plan
 from .process import Outcome, Session, process_file
-from .run import Event, as_events, open_session
+from .run import Event, as_events, open_session, with_store_ranges
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -115,6 +115,7 @@ def run_on_cluster(plan: Plan, client: Client) -> Generator[Event, None, list[Ou
     workers = len(client.nthreads())
     run = _run_by_tiles if len(plan.items) < workers else _run_by_files
     with open_session(plan) as (session, outcomes):
+        session = yield from with_store_ranges(plan, session)
         yield from run(plan, client, session, outcomes)
     return [outcomes[index] for index in range(len(plan.items))]
 

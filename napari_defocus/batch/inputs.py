@@ -7,7 +7,12 @@ from pathlib import Path
 
 from ..errors import FileError, reason
 from ..io.formats import readable_suffixes
-from ..io.zarr_layout import is_zarr_folder
+from ..io.zarr_layout import (
+    collection_root,
+    is_zarr_folder,
+    read_attributes,
+    read_collection,
+)
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,13 @@ class InputFile:
     folder : pathlib.Path
         Folder of the results, relative to the output folder. For a file from a folder it is the
         path from that folder to the file's own.
+    store : pathlib.Path, optional
+        The plate or series that an image in OME-Zarr belongs to; its results keep that layout.
     """
 
     path: Path
     folder: Path
+    store: Path | None = None
 
 
 def find_inputs(inputs: Iterable[str | Path], *, exclude: Path | None = None) -> list[InputFile]:
@@ -34,7 +42,8 @@ def find_inputs(inputs: Iterable[str | Path], *, exclude: Path | None = None) ->
     ----------
     inputs : iterable of str or path
         Files and zarr stores; folders, which are searched at any depth; patterns such as
-        ``*.tif``, with ``**`` for any depth.
+        ``*.tif``, with ``**`` for any depth. Plates, wells and series of OME-Zarr stand for all
+        their images, and may be given by a part: ``plate.zarr/A/1``, ``plate.zarr/A/1/0``.
     exclude : path, optional
         A folder that is not searched: that of the results.
 
@@ -85,9 +94,11 @@ def _expand(name: Path, excluded: Path | None) -> list[InputFile]:
             raise FileError(f"{name} holds no image file; looked for {suffixes}")
         return inside
     if name.exists():
-        return [InputFile(name, Path())]
+        return _images(name, Path())
     root = Path(name.anchor)
-    files = [InputFile(path, Path()) for path in sorted(_match(root, name)) if _is_image(path)]
+    within = "**" not in name.parts
+    paths = [path for path in sorted(_match(root, name)) if _is_image(path, within=within)]
+    files = [image for path in paths for image in _images(path, Path())]
     if not files:
         raise FileError(
             f"{name} is neither a file nor a folder, and as a pattern it matches no image file"
@@ -102,9 +113,38 @@ def _match(root: Path, pattern: Path) -> list[Path]:
         return []
 
 
-def _is_image(path: Path) -> bool:
-    """Return whether a path is a file or a zarr store, and does not lie within a store."""
-    return (path.is_file() or is_zarr_folder(path)) and not any(map(is_zarr_folder, path.parents))
+def _images(path: Path, folder: Path) -> list[InputFile]:
+    """Return an image file, or all images of a plate, a well or a series of OME-Zarr."""
+    if not is_zarr_folder(path):
+        return [InputFile(path, folder)]
+    try:
+        collection, root = read_collection(path), collection_root(path)
+    except FileError:  # its own reading says what is damaged
+        return [InputFile(path, folder)]
+    if root is not None:
+        path = root / Path(os.path.normpath(path.absolute())).relative_to(root)
+    if collection is None:
+        return [InputFile(path, folder, root)]
+    if not collection.images or (collection.kind == "series" and len(collection.images) == 1):
+        return [InputFile(path, folder)]
+    store = root or path
+    return [InputFile(path / image, folder, store) for image in collection.images]
+
+
+def _is_image(path: Path, *, within: bool = False) -> bool:
+    """Return whether a path is a file or zarr store, or with `within` an image in a store."""
+    if any(map(is_zarr_folder, path.parents)):
+        return within and is_zarr_folder(path) and _is_part(path)
+    return path.is_file() or is_zarr_folder(path)
+
+
+def _is_part(path: Path) -> bool:
+    """Return whether a group of a store is an image or a well, and no label image."""
+    try:
+        attributes, _ = read_attributes(path)
+    except FileError:
+        return True
+    return not {"multiscales", "well"}.isdisjoint(attributes) and "labels" not in path.parts
 
 
 def _search_folder(folder: Path, excluded: Path | None) -> Iterator[InputFile]:
@@ -112,14 +152,16 @@ def _search_folder(folder: Path, excluded: Path | None) -> Iterator[InputFile]:
     unreadable: set[Path] = set()
     for path in sorted(_walk(folder, unreadable)):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or (path.suffix.lower() not in suffixes and path not in unreadable):
+        is_store = is_zarr_folder(path)
+        is_named = path.suffix.lower() in suffixes
+        if hidden or not (is_named or is_store or path in unreadable):
             continue
         is_broken_link = path.is_symlink() and not path.exists()
         # The report should name what cannot be read.
         if not (_is_image(path) or is_broken_link or path in unreadable):
             continue
         if excluded is None or excluded not in Path(os.path.realpath(path)).parents:
-            yield InputFile(path, path.parent.relative_to(folder))
+            yield from _images(path, path.parent.relative_to(folder))
 
 
 def _walk(folder: Path, unreadable: set[Path]) -> Iterator[Path]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import FileError, reason
 from ..io.atomic import atomic_file
+from ..io.zarr_layout import SUFFIX, flat_name, with_suffix
 from .existing import Obstacle, find_recorded_obstacle
 from .inputs import InputFile, find_inputs
 from .records import is_recorded, read_own_json, read_record
@@ -31,15 +32,39 @@ class Item:
         The file.
     results : mapping of str to pathlib.Path
         Paths of its results, by their kind: keys of `settings.WORDS`.
+    store : pathlib.Path, optional
+        The OME-Zarr plate or series that the file is an image of; its results are images of such
+        stores.
     """
 
     source: Path
     results: Mapping[str, Path]
+    store: Path | None = None
 
     @cached_property
     def identity(self) -> str:
         """Path of the file with all links resolved, by which a later run recognizes it."""
         return os.path.realpath(self.source)
+
+    @property
+    def name(self) -> str:
+        """Name of the file; of an image in a plate or series, that of the store and its path."""
+        if self.store is None:
+            return self.source.name
+        return f"{self.store.name}/{self.source.relative_to(self.store).as_posix()}"
+
+    @property
+    def whole(self) -> Item:
+        """The item of the plate or series that the file belongs to, or itself."""
+        if self.store is None:
+            return self
+        depth = len(self.source.relative_to(self.store).parts) - 1
+        return Item(self.store, {kind: path.parents[depth] for kind, path in self.results.items()})
+
+    @property
+    def folder(self) -> Path:
+        """Folder that its results, or the stores that hold these, lie in."""
+        return next(iter(self.whole.results.values())).parent
 
 
 @dataclass(frozen=True)
@@ -193,12 +218,13 @@ class _Names:
         self._folder, self._settings = folder, settings
         fingerprint = settings.fingerprint()
         self._find = cache(partial(find_recorded_obstacle, fingerprint=fingerprint))
-        self._taken = {_key(file.path) for file in sources}
-        self._sources = {os.path.realpath(file.path) for file in sources}
-        self._earlier = {item.identity: item for item in earlier}
+        self._taken = {_key(file.store or file.path) for file in sources}
+        self._sources = {os.path.realpath(file.store or file.path) for file in sources}
+        self._stores: dict[str, dict[str, Path]] = {}
+        self._earlier = {each.identity: each for item in earlier for each in (item.whole, item)}
         self._reserved = {
             _key(path): item.identity
-            for item in earlier
+            for item in (item.whole for item in earlier)
             if os.path.lexists(item.source)
             for path in item.results.values()
         }
@@ -211,19 +237,34 @@ class _Names:
         ExistingFileError
             If they are those of another input, and existing files make the batch stop.
         """
-        item = Item(file.path.absolute(), {})
-        names, folder = self._settings.result_names(file.path), self._folder / file.folder
+        source, store = file.path.absolute(), file.store and file.store.absolute()
+        if store is not None:
+            names = self._settings.result_names(with_suffix(store))
+            if all(name.endswith(SUFFIX) for name in names.values()):
+                key = os.path.realpath(store)
+                if key not in self._stores:
+                    self._stores[key] = self._name(Item(store, {}), names, file.folder)
+                member = source.relative_to(store)
+                results = {kind: path / member for kind, path in self._stores[key].items()}
+                return Item(source, results, store)
+        names = self._settings.result_names(flat_name(file.path))
+        return Item(source, self._name(Item(source, {}), names, file.folder))
+
+    def _name(self, item: Item, names: Mapping[str, str], place: Path) -> dict[str, Path]:
+        """Return the paths of the results of a file or of a whole store, and reserve them."""
+        folder = self._folder / place
         results = self._former_results(item, names, folder)
         if results is None:
             results = self._search(item, names, folder)
         self._taken.update(map(_key, results.values()))
-        return Item(item.source, results)
+        return results
 
     def refuse_obstacles(self, items: Iterable[Item]) -> None:
         """Raise an ExistingFileError if a result would take the place of an existing file."""
         for item in items:
-            for obstacle in self._obstacles(item.results, item.identity):
-                raise obstacle.refusal()
+            for each in (item,) if item.store is None else (item.whole, item):
+                for obstacle in self._obstacles(each.results, each.identity):
+                    raise obstacle.refusal()
 
     def _former_results(
         self, item: Item, names: Mapping[str, str], folder: Path
@@ -278,7 +319,7 @@ def _is_of(path: Path, identity: str) -> bool:
 
 def _refuse_folders_in_inputs(sources: list[InputFile], folder: Path) -> None:
     """Raise a FileError if results would lie within a zarr store that is read."""
-    stores = {os.path.realpath(file.path) for file in sources}
+    stores = {os.path.realpath(file.store or file.path) for file in sources}
     for place in {folder / file.folder for file in sources}:
         real = Path(os.path.realpath(place))
         for parent in (real, *real.parents):
@@ -329,12 +370,14 @@ def _earlier_items(folder: Path) -> list[Item]:
 
 def _as_json(item: Item) -> dict[str, Any]:
     results = {kind: os.fspath(path) for kind, path in item.results.items()}
-    return {"source": os.fspath(item.source), "results": results}
+    store = {} if item.store is None else {"store": os.fspath(item.store)}
+    return {"source": os.fspath(item.source), "results": results, **store}
 
 
 def _read_item(fields: Mapping[str, Any]) -> Item:
     results = {kind: Path(path) for kind, path in fields["results"].items()}
-    item = Item(Path(fields["source"]), results)
+    store = fields.get("store")
+    item = Item(Path(fields["source"]), results, None if store is None else Path(store))
     if any("\0" in os.fspath(path) for path in (item.source, *results.values())):
         raise ValueError("a path holds a null character")
     return item

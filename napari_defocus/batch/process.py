@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +36,7 @@ from .existing import check_inside, find_obstacle, late_refusal, put_result
 from .plan import Item
 from .records import Input, Measures, Record, file_hash, forget_former, verify_results
 from .settings import Settings
+from .stores import StoreRanges, store_obstacle, with_store_range
 
 State = Literal["done", "verified", "kept", "failed"]
 #: Radii below this many pixels count as in focus.
@@ -54,11 +57,26 @@ class Session:
         What is done to every file.
     fingerprint : str
         `Settings.fingerprint`.
+    ranges : mapping
+        Value ranges of plates and series, by the path of the store, links resolved.
     """
 
     folder: Path
     settings: Settings
     fingerprint: str
+    ranges: Mapping[str, StoreRanges] = field(default_factory=dict)
+
+    def input_of(self, item: Item) -> Input:
+        """Return the identity of a file, which its results are recognized by.
+
+        The value range of its plate or series is part of it: results change with it.
+        """
+        content = file_hash(item.source)
+        ranges = self.ranges.get(item.whole.identity) if item.store is not None else None
+        if ranges:
+            text = json.dumps([content, ranges], sort_keys=True)
+            content = hashlib.sha256(text.encode()).hexdigest()
+        return Input(item.identity, content)
 
 
 @dataclass(frozen=True)
@@ -97,7 +115,11 @@ class _OpenFile:
     @property
     def results(self) -> dict[str, Path]:
         """Paths of its results, by their kind, until they are complete."""
-        return {kind: self.scratch / path.name for kind, path in self.item.results.items()}
+        folder = self.item.folder
+        return {
+            kind: self.scratch / path.relative_to(folder)
+            for kind, path in self.item.results.items()
+        }
 
 
 def process_file(item: Item, session: Session) -> Generator[Progress, None, Outcome]:
@@ -139,15 +161,17 @@ def _describe_error(item: Item, error: Exception) -> str:
 
 
 def _process(item: Item, session: Session) -> Generator[Progress, None, Outcome]:
-    source = Input(item.identity, file_hash(item.source))
+    source = session.input_of(item)
     recorded = verify_results(item.results.values(), source, session.fingerprint)
     if recorded is not None:
         for path in item.results.values():
             forget_former(path)
         return Outcome("verified", 0, recorded)
-    for path in item.results.values():
+    for path, whole in zip(item.results.values(), item.whole.results.values(), strict=True):
         check_inside(path, session.folder)
         obstacle = find_obstacle(path, source, session.fingerprint)
+        if obstacle is None and item.store is not None:
+            obstacle = store_obstacle(whole, item.whole, session.fingerprint)
         if obstacle is not None and session.settings.existing == "keep":
             return Outcome("kept", 0, message=obstacle.sentence)
         if obstacle is not None and not obstacle.yields_to(session.settings.existing):
@@ -160,15 +184,17 @@ def _process(item: Item, session: Session) -> Generator[Progress, None, Outcome]
 
 def _make(item: Item, session: Session, source: Input) -> Generator[Progress, None, Measures]:
     """Make the results of a file in a scratch folder beside them, then give them their names."""
-    folder = next(iter(item.results.values())).parent
+    folder = item.folder
     with scratch_folder(folder) as scratch:
         try:
-            file = _open(item, session.settings, scratch)
+            file = _open(item, session, scratch)
+            for path in file.results.values():
+                path.parent.mkdir(parents=True, exist_ok=True)
             make = _make_by_windows if is_dask(file.picture.data) else _make_in_memory
             measures = yield from make(file)
         except FileError as error:  # which may name a file that is not there any more
             raise FileError(str(error).replace(str(scratch), str(folder))) from error
-        if file_hash(item.source) != source.hash:
+        if session.input_of(item) != source:
             raise FileError(f"{item.source} changed while it was worked on; run again")
         for kind, path in item.results.items():
             new = file.results[kind]
@@ -179,13 +205,14 @@ def _make(item: Item, session: Session, source: Input) -> Generator[Progress, No
     return measures
 
 
-def _open(item: Item, settings: Settings, scratch: Path) -> _OpenFile:
-    picture = open_picture(item.source)
+def _open(item: Item, session: Session, scratch: Path) -> _OpenFile:
+    settings, picture = session.settings, open_picture(item.source)
     if settings.options.channel_axis == "none":
         picture = picture.as_planes()
     if "sharp" in item.results:
         check_fits(item.results["sharp"], picture)
-    options = resolve_options(picture, settings.options)
+    ranges = session.ranges.get(item.whole.identity, {}) if item.store is not None else {}
+    options = resolve_options(picture, with_store_range(picture, settings.options, ranges))
     views = picture_views(item.source, picture, dual_pixel=settings.dual_pixel)
     estimate = EstimateJob(views, settings.deblurring.map_model, options)
     defocus = None if views.right is None else estimate
@@ -246,7 +273,7 @@ def _map_template(picture: Picture, channel_axis: int | None) -> Picture:
 
 def _provenance(kind: str, file: _OpenFile) -> dict[str, Any]:
     job = file.deblur if kind == "sharp" else file.estimate
-    return provenance(job, path=file.item.source.name)
+    return provenance(job, path=file.item.name)
 
 
 def _measure(radius: Any) -> Measures:

@@ -252,7 +252,7 @@ def _plot(plan: Plan, outcomes: Mapping[int, Outcome]) -> str:
 
 
 def _file_name(plan: Plan, index: int) -> str:
-    return printable(plan.items[index].source.name)
+    return printable(plan.items[index].name)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -12,10 +12,12 @@ from filelock import FileLock, Timeout
 from ..errors import FileError, reason
 from ..inference.engine import Progress
 from ..io.atomic import remove_leftovers
+from ..provenance_record import sidecar_path
 from .existing import check_inside, find_change
 from .plan import Plan
 from .process import Outcome, Session, process_file
 from .report import write_report
+from .stores import is_ours, measure_stores, prepare_stores, write_layouts
 
 _LOCK_NAME = ".napari-defocus-batch.lock"
 
@@ -68,6 +70,7 @@ def run_plan(plan: Plan) -> Generator[Event, None, list[Outcome]]:
         If `settings.existing` is "refuse", and a result was changed since a batch made it.
     """
     with open_session(plan) as (session, outcomes):
+        session = yield from with_store_ranges(plan, session)
         for index, item in enumerate(plan.items):
             yield Event(index, 0, 0)
             steps = process_file(item, session)
@@ -103,13 +106,27 @@ def open_session(plan: Plan) -> Iterator[tuple[Session, dict[int, Outcome]]]:
     with _lock_folder(plan.folder):
         _refuse_changed_results(plan)
         plan.write()
+        fingerprint = plan.settings.fingerprint()
+        prepare_stores(plan, fingerprint)
         folders = _make_folders(plan)
         try:
-            yield Session(plan.folder, plan.settings, plan.settings.fingerprint()), outcomes
+            yield Session(plan.folder, plan.settings, fingerprint), outcomes
         finally:
             for folder in folders:  # of workers that died
                 remove_leftovers(folder)
+            write_layouts(plan)
             write_report(plan, outcomes)
+
+
+def with_store_ranges(plan: Plan, session: Session) -> Generator[Event, None, Session]:
+    """Measure the value ranges of plates and series; return the session that knows them."""
+    steps = measure_stores(plan)
+    while True:
+        try:
+            index = next(steps)
+        except StopIteration as stop:
+            return replace(session, ranges=stop.value)
+        yield Event(index, 0, 0)
 
 
 def _refuse_changed_results(plan: Plan) -> None:
@@ -133,8 +150,14 @@ def _make_folders(plan: Plan) -> set[Path]:
     in a new folder of its name would be lost. Where a folder cannot be made, its files fail.
     """
     folders = {plan.folder}
-    places = {path.parent: path for item in plan.items for path in item.results.values()}
-    for folder, path in places.items():
+    results = [
+        path
+        for item in plan.items
+        for path, whole in zip(item.results.values(), item.whole.results.values(), strict=True)
+        if item.store is None or is_ours(whole)
+    ]
+    paths = [*results, *map(sidecar_path, results), *_stores_of(plan)]
+    for folder, path in {path.parent: path for path in paths}.items():
         with suppress(OSError):
             check_inside(path, plan.folder)
             folder.mkdir(parents=True, exist_ok=True)
@@ -142,6 +165,10 @@ def _make_folders(plan: Plan) -> set[Path]:
     for folder in folders:
         remove_leftovers(folder)
     return folders
+
+
+def _stores_of(plan: Plan) -> list[Path]:
+    return [path for item in plan.items for path in item.whole.results.values()]
 
 
 def as_events(

@@ -19,6 +19,7 @@ SUFFIX = ".zarr"
 METADATA_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 #: Attribute by which bioformats2raw says that images are groups named by numbers.
 _SERIES_LAYOUT = "bioformats2raw.layout"
+_KEYS = {"plate", "well", _SERIES_LAYOUT}
 _SERIES_GROUP = "OME"
 _SERIES_XML = "METADATA.ome.xml"
 _MOST_IMAGES = 100_000
@@ -81,9 +82,20 @@ def store_part(path: Path) -> tuple[Path, Path] | None:
     >>> store.name, member.as_posix()
     ('a.zarr', 'B/2/0')
     """
-    for folder in reversed(path.parents):
+    if path.suffix:
+        return None
+    for folder in path.parents:
         if folder.suffix.lower() == SUFFIX:
             return folder, path.relative_to(folder)
+    return None
+
+
+def collection_root(path: Path) -> Path | None:
+    """Return the plate, well or series that an image belongs to; None if it is not part of one."""
+    path = Path(os.path.normpath(path.absolute()))
+    for folder in reversed(path.parents):
+        if is_zarr_folder(folder) and not _KEYS.isdisjoint(read_attributes(folder)[0]):
+            return folder
     return None
 
 
@@ -97,17 +109,21 @@ def flat_name(path: Path) -> Path:
     """
     if path.is_file() or path.suffix.lower() == SUFFIX:
         return path
-    store = enclosing_store(path)
-    absolute = Path(os.path.normpath(path.absolute()))
-    if store is None or store == absolute:
-        store = next((p for p in reversed(path.parents) if p.suffix.lower() == SUFFIX), None)
+    absolute, store = Path(os.path.normpath(path.absolute())), enclosing_store(path)
+    if store == absolute:
+        return with_suffix(path)
+    if store is None:
+        store, _ = store_part(path) or (None, path)
         absolute = path
     if store is None:
         return path
-    stem, dot, suffix = store.name.partition(".")
-    member = "-".join(absolute.relative_to(store).parts)
-    ending = dot + suffix if store.suffix.lower() == SUFFIX else dot + suffix + SUFFIX
-    return store.with_name(f"{stem}-{member}{ending}")
+    stem, dot, suffix = with_suffix(store).name.partition(".")
+    return store.with_name("-".join([stem, *absolute.relative_to(store).parts]) + dot + suffix)
+
+
+def with_suffix(store: Path) -> Path:
+    """Return the path of a store with the suffix ".zarr", which stores may lack."""
+    return store if store.suffix.lower() == SUFFIX else store.with_name(store.name + SUFFIX)
 
 
 def read_attributes(group: Path) -> tuple[dict[str, Any], int]:
@@ -167,8 +183,12 @@ def label_names(group: Path) -> list[str]:
     return [str(name) for name in names if is_zarr_folder(folder / _relative(str(name)))]
 
 
-def layout_files(store: Path, members: Iterable[str]) -> dict[str, Mapping[str, Any] | bytes]:
+def layout_files(
+    store: Path, members: Iterable[str], *, has_xml: bool
+) -> dict[str, Mapping[str, Any] | bytes]:
     """Return what makes a new store of some images of `store` as its layout says.
+
+    Plates of OME-Zarr before 0.4 become plates of 0.4, as their images do.
 
     Parameters
     ----------
@@ -176,6 +196,8 @@ def layout_files(store: Path, members: Iterable[str]) -> dict[str, Mapping[str, 
         The store whose layout is kept.
     members : iterable of str
         Paths of the images within it that the new store holds.
+    has_xml : bool
+        Whether the OME-XML of a series, which describes the pixels of its images, is kept.
 
     Returns
     -------
@@ -185,13 +207,14 @@ def layout_files(store: Path, members: Iterable[str]) -> dict[str, Mapping[str, 
     members = list(members)
     groups = {str(parent) for each in members for parent in PurePosixPath(each).parents}
     attributes, zarr_format = read_attributes(store)
+    version = {"version": "0.4"} if zarr_format == 2 else {}
     files: dict[str, Mapping[str, Any] | bytes] = {}
     for group in sorted(groups):
         fields = dict(read_attributes(store / group)[0])
         if "plate" in fields:
-            fields["plate"] = _plate_of(fields["plate"], members)
+            fields["plate"] = _plate_of(fields["plate"], members) | version
         elif "well" in fields:
-            fields["well"] = _well_of(fields["well"], group, members)
+            fields["well"] = _well_of(fields["well"], group, members) | version
         files |= _group_files(group, fields, zarr_format)
     if _SERIES_LAYOUT in attributes and "plate" not in attributes:
         fields = {**read_attributes(store / _SERIES_GROUP)[0], "series": members}
@@ -199,7 +222,7 @@ def layout_files(store: Path, members: Iterable[str]) -> dict[str, Mapping[str, 
             fields.setdefault("version", attributes.get("version", "0.5"))
         files |= _group_files(_SERIES_GROUP, fields, zarr_format)
         xml = store / _SERIES_GROUP / _SERIES_XML
-        if xml.is_file() and len(members) == len(_series(store)):
+        if has_xml and xml.is_file() and len(members) == len(_series(store)):
             files[f"{_SERIES_GROUP}/{_SERIES_XML}"] = xml.read_bytes()
     return files
 
@@ -220,7 +243,17 @@ def _group_files(
 def _plate_of(plate: Mapping[str, Any], members: Sequence[str]) -> dict[str, Any]:
     """Return a plate's metadata with the wells alone that hold some of its images."""
     wells = {str(PurePosixPath(member).parent) for member in members}
-    kept = [well for well in plate.get("wells", ()) if well["path"].strip("/") in wells]
+    places = {
+        key: [str(line["name"]) for line in plate[lines]]
+        for key, lines in (("rowIndex", "rows"), ("columnIndex", "columns"))
+    }
+    kept = []
+    for well in plate.get("wells", ()):
+        path = _relative(well["path"])
+        if path in wells:
+            names = zip(places.items(), path.split("/"), strict=True)
+            indices = {key: lines.index(name) for (key, lines), name in names}
+            kept.append({**indices, **well, "path": path})
     return {**plate, "wells": kept}
 
 

@@ -40,7 +40,7 @@ class BatchTable(QTableWidget):
         """List the files of a plan, all of them waiting."""
         self.setRowCount(len(plan.items))
         for row, item in enumerate(plan.items):
-            for column, text in enumerate((item.source.name, "waiting", "", "", "", "")):
+            for column, text in enumerate((item.name, "waiting", "", "", "", "")):
                 self._set(row, column, text)
             self._cell(row, 0).setToolTip(str(item.source))
 
