@@ -91,7 +91,8 @@ def _is_simple(series: Any) -> bool:
     axes = str(series.axes)
     plain_colors = axes.endswith("YXS") and int(page.photometric) == _RGB
     plain_colors = plain_colors and page.samplesperpixel <= 4
-    gray = axes.endswith("YX") and "S" not in axes and int(page.photometric) == _MINISBLACK
+    is_gray = int(page.photometric) == _MINISBLACK or series.kind == "lsm"
+    gray = axes.endswith("YX") and "S" not in axes and is_gray
     upright = _tag(page, _ORIENTATION, 1) == 1 and int(page.compression) not in SIZED_BY_OUTPUT
     return (plain_colors or gray) and upright and series.dtype.kind in "iuf"
 
@@ -151,7 +152,7 @@ def _check_kind(path: Path, tiff: Any, series: Any) -> None:
         raise FileError(f"{path} holds {page.photometric.name} colors; convert it to RGB first")
     if photometric == _PALETTE and page.tags[_COLORS].count > 3 << 16:
         raise FileError(f"{path} is damaged: its palette holds {page.tags[_COLORS].count} values")
-    if photometric == _RGB and page.samplesperpixel < 3:
+    if photometric == _RGB and page.samplesperpixel < 3 and not tiff.is_lsm:
         raise FileError(
             f"{path} holds {page.samplesperpixel} samples a pixel; RGB has 3, with alpha 4"
         )
