@@ -22,7 +22,7 @@ pytest.importorskip("distributed")
 
 @pytest.fixture(scope="module")
 def client():
-    with connect(None, 4) as client:
+    with connect(None, 2) as client:
         yield client
 
 
@@ -58,6 +58,7 @@ def test_workers_give_the_same_bytes(photos, settings, tmp_path, client):
     assert sorted(again) == ["failed", "verified", "verified", "verified"]
 
 
+@pytest.mark.slow  # one image shared, below, is its sample
 def test_files_of_a_dead_worker_are_done_by_another(photos, settings, tmp_path, client):
     for seed in range(16):
         Image.fromarray(picture(seed, (96, 96, 3))).save(photos / f"{seed}.png")
@@ -108,6 +109,7 @@ def test_a_second_run_in_the_same_folder_is_refused(photos, settings, tmp_path, 
     steps.close()
 
 
+@pytest.mark.slow
 def test_two_clusters_at_once_have_separate_workers(photos, settings, tmp_path, client):
     with connect(None, 1) as other:
         assert other.scheduler.address != client.scheduler.address

@@ -139,7 +139,7 @@ def test_run_after_run_is_drawn_by_the_event_loop_alone(
     canvas = window_viewer.window._qt_viewer.canvas._scene_canvas
     canvas.events.draw.connect(note)
     widget = dock_widget(name)
-    for _ in range(3):
+    for _ in range(2):
         drawn.clear()
         finish(widget.run())
         until(lambda: len(window_viewer.layers) in drawn)

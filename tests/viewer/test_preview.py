@@ -37,22 +37,43 @@ def preview_layers(viewer):
     return [layer for layer in viewer.layers if layer.name == NAME]
 
 
-def test_preview_equals_the_result(viewer, widget, wait, photo):
+def test_preview_equals_the_result_after_any_change(viewer, widget, wait, photo):
     widget.preview.value = True
     wait()
     (layer,) = preview_layers(viewer)
     assert np.array_equal(layer.data, deblur(photo, channel_axis=-1))
     assert np.allclose(layer.extent.world, viewer.layers["photo"].extent.world)
-
-
-def test_preview_follows_the_settings_in_the_same_layer(viewer, widget, wait, photo):
-    widget.preview.value = True
+    viewer.layers["photo"].data = photo[::-1].copy()
     wait()
-    (first,) = preview_layers(viewer)
+    assert preview_layers(viewer) == [layer]
+    assert np.array_equal(layer.data, deblur(photo[::-1].copy(), channel_axis=-1))
     widget.strength.value = 0
     wait()
-    assert preview_layers(viewer) == [first]
-    assert np.array_equal(first.data, photo)
+    assert preview_layers(viewer) == [layer]
+    assert np.array_equal(layer.data, photo[::-1])
+
+
+def test_preview_layer_is_no_image_to_choose_and_goes_when_it_is_not_wanted(viewer, widget, wait):
+    viewer.layers.selection = {viewer.layers["photo"]}
+    widget.preview.value = True
+    wait()
+    assert widget.image.choices == (viewer.layers["photo"],)
+    assert widget.defocus.choices == (None,)
+    assert viewer.layers.selection == {viewer.layers["photo"]}
+    dock = widget.native.parent()
+    dock.hide()
+    assert preview_layers(viewer) == []
+    dock.show()
+    wait()
+    assert len(preview_layers(viewer)) == 1
+    widget.preview.value = False
+    assert preview_layers(viewer) == []
+    widget.preview.value = True
+    wait()
+    viewer.layers.remove(NAME)
+    assert not widget.preview.value
+    wait()
+    assert preview_layers(viewer) == []
 
 
 def test_preview_covers_the_part_in_view(viewer, widget, wait, until):
@@ -81,46 +102,10 @@ def test_change_during_a_preview_starts_it_again(viewer, widget, wait, until, ph
     assert np.array_equal(layer.data, photo)
 
 
-def test_preview_is_not_listed_as_an_image_and_keeps_the_selection(viewer, widget, wait):
-    viewer.layers.selection = {viewer.layers["photo"]}
-    widget.preview.value = True
-    wait()
-    assert widget.image.choices == (viewer.layers["photo"],)
-    assert widget.defocus.choices == (None,)
-    assert viewer.layers.selection == {viewer.layers["photo"]}
-
-
-def test_switching_off_removes_the_preview(viewer, widget, wait):
-    widget.preview.value = True
-    wait()
-    widget.preview.value = False
-    assert preview_layers(viewer) == []
-
-
-def test_preview_is_removed_while_the_panel_is_hidden(viewer, widget, wait):
-    widget.preview.value = True
-    wait()
-    dock = widget.native.parent()
-    dock.hide()
-    assert preview_layers(viewer) == []
-    dock.show()
-    wait()
-    assert len(preview_layers(viewer)) == 1
-
-
 def test_hiding_the_panel_stops_the_computation(viewer, widget, wait, until):
     widget.preview.value = True
     until(lambda: widget._preview._worker is not None)
     widget.native.parent().hide()
-    wait()
-    assert preview_layers(viewer) == []
-
-
-def test_removing_the_preview_layer_switches_the_preview_off(viewer, widget, wait):
-    widget.preview.value = True
-    wait()
-    viewer.layers.remove(NAME)
-    assert not widget.preview.value
     wait()
     assert preview_layers(viewer) == []
 
@@ -132,15 +117,6 @@ def test_removing_the_image_removes_the_preview(viewer, widget, wait):
     wait()
     assert preview_layers(viewer) == []
     assert "no image is chosen" in widget._controls.status.value
-
-
-def test_preview_follows_new_pixels(viewer, widget, wait, photo):
-    widget.preview.value = True
-    wait()
-    viewer.layers["photo"].data = photo[::-1].copy()
-    wait()
-    (layer,) = preview_layers(viewer)
-    assert np.array_equal(layer.data, deblur(photo[::-1].copy(), channel_axis=-1))
 
 
 def test_preview_follows_painting_of_the_map(viewer, widget, wait, photo):

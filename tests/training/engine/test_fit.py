@@ -76,6 +76,7 @@ def test_the_seed_decides_the_weights(fabric, make_training, tmp_path):
     assert records(tmp_path / "c") != records(tmp_path / "a")
 
 
+@pytest.mark.slow  # that such runs are reproducible, below, is its sample
 def test_an_estimator_learns_from_batches_drawn_from_one_stream(
     fabric, make_training, tmp_path, clock
 ):

@@ -40,6 +40,7 @@ def assert_ends_as(uninterrupted, folder):
     assert records(folder) == records(uninterrupted)
 
 
+@pytest.mark.slow  # a run that is stopped, below, is its sample
 def test_a_run_killed_at_a_random_step_ends_with_the_same_weights(
     uninterrupted, command_line, step, tmp_path
 ):

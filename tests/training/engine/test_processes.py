@@ -25,10 +25,8 @@ CASES = {
 
 
 @pytest.mark.skipif(not distributed.is_gloo_available(), reason="torch without gloo")
-@pytest.mark.parametrize(
-    "case",
-    ["an estimator", pytest.param("a generator and its discriminator", marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
 def test_two_processes_have_the_losses_and_weights_of_one(case, command_line, tmp_path):
     command, options = CASES[case]
     alone, shared = tmp_path / "alone", tmp_path / "shared"
