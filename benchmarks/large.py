@@ -66,10 +66,10 @@ def run(path: Path) -> tuple[float, float, float]:
     from napari_defocus.batch.plan import make_plan
     from napari_defocus.batch.run import run_plan
     from napari_defocus.batch.settings import Settings
-    from napari_defocus.inference.runner import Runner
+    from napari_defocus.inference.runner import DeviceNetwork
 
     spent = []
-    tile = Runner.run
+    tile = DeviceNetwork.run
 
     def timed(runner: Any, planes: Any) -> Any:
         began = time.perf_counter()
@@ -77,13 +77,13 @@ def run(path: Path) -> tuple[float, float, float]:
         spent.append(time.perf_counter() - began)
         return result
 
-    Runner.run = timed  # type: ignore[method-assign]
+    DeviceNetwork.run = timed  # type: ignore[method-assign]
     began = time.perf_counter()
     for event in run_plan(make_plan([path], path.parent / "out", Settings(task="both"))):
         if event.outcome is not None and event.outcome.state != "done":
             raise SystemExit(event.outcome.message)
     seconds = time.perf_counter() - began
-    Runner.run = tile  # type: ignore[method-assign]
+    DeviceNetwork.run = tile  # type: ignore[method-assign]
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, seconds, sum(spent)
 

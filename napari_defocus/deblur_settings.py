@@ -18,23 +18,23 @@ class NumberRange:
 
     Parameters
     ----------
-    least, most : float
+    minimum, maximum : float
         Limits.
-    slider_most : float
+    slider_maximum : float
         Upper end of the setting's slider.
     unit : str
         Unit of the numbers, empty if they have none.
     """
 
-    least: float
-    most: float
-    slider_most: float
+    minimum: float
+    maximum: float
+    slider_maximum: float
     unit: str = ""
 
     def check(self, name: str, value: Any) -> float:
         """Return the value of a setting as a float; an OptionError unless it is accepted."""
-        accepted = f"a number from {self.least:g} to {self.most:g}"
-        return check_number(name, value, accepted, self.least, self.most)
+        accepted = f"a number from {self.minimum:g} to {self.maximum:g}"
+        return check_number(name, value, accepted, self.minimum, self.maximum)
 
 
 def _described(label: str, text: str, accepted: Any = None) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class DeblurSettings:
             "strength",
             "Amount of change: 0 leaves the image unchanged, 1 is the network's result, up to 2 "
             "exaggerates it.",
-            NumberRange(0, 2, slider_most=2),
+            NumberRange(0, 2, slider_maximum=2),
         ),
     )
     protect_radius: float = field(
@@ -91,7 +91,7 @@ class DeblurSettings:
         metadata=_described(
             "protect below (px)",
             "Leave pixels with radii up to this many pixels unchanged; 0 deblurs all pixels.",
-            NumberRange(0, 10_000, slider_most=4, unit="px"),
+            NumberRange(0, 10_000, slider_maximum=4, unit="px"),
         ),
     )
     detail: str = field(

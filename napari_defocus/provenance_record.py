@@ -57,12 +57,12 @@ def provenance(
 
     See Also
     --------
-    EstimateJob, DeblurJob, RefocusJob : jobs, as which the functions of the same purpose run
+    EstimateJob, DeblurJob, RefocusJob : the jobs that the public functions run
 
     Notes
     -----
     With the same device, package and versions of torch, the record's arguments make the same bytes
-    again. The hash of a dask image without a `path` is that of its recipe. Its value range, if it
+    again. The hash of a dask image without a `path` is that of its graph. Its value range, if it
     is not an option, is not measured and left None. Images on disk are read once for the hash.
 
     Examples
@@ -104,7 +104,7 @@ def array_hash(array: Any, *, compute: bool = False) -> str:
     array : NumPy or dask array, or anything sliced like one
         An array that is not in memory is read part by part.
     compute : bool
-        Whether the values of a dask array are computed. Otherwise its recipe counts.
+        Whether the values of a dask array are computed. Otherwise its graph counts.
 
     Returns
     -------

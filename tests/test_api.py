@@ -760,7 +760,10 @@ def test_missing_device_is_refused(generator):
         deblur(GOOD, radii(), model=generator, device="cuda:99")
 
 
-@pytest.mark.parametrize(("axis", "dtype"), [(None, np.uint16), (0, np.uint8), (-1, np.float32)])
+@pytest.mark.parametrize(
+    ("axis", "dtype"),
+    [(None, np.uint16), pytest.param(0, np.uint8, marks=pytest.mark.slow), (-1, np.float32)],
+)
 def test_large_planes_written_block_by_block_equal_the_whole(axis, dtype, single, generator):
     shape = {None: (150, 140), 0: (3, 150, 140), -1: (150, 140, 3)}[axis]
     image = picture(shape, dtype)

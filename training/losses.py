@@ -10,9 +10,9 @@ from napari_defocus.optics.light import decode_srgb
 
 #: Largest error in px of a radius that counts as a hit.
 CONFIDENT_WITHIN = 1.0
-#: Default of `relief`: by this much less errors count for each px of the true radius.
+#: Default of `relief`, the discount of an error for each px of the true radius.
 USUAL_RELIEF = 0.15
-_LEAST_DOUBT = 1e-6
+_MIN_PROBABILITY = 1e-6
 
 
 def radius_loss(
@@ -45,7 +45,7 @@ def spread_loss(confidence: Tensor, radius: Tensor, truth: Tensor, weight: Tenso
     ``-log(1 - confidence)``. So the confidence also tells small errors from very small ones.
     """
     error = (radius - truth).abs().detach() / CONFIDENT_WITHIN
-    rate = -torch.log1p(-confidence.float().clamp(_LEAST_DOUBT, 1 - _LEAST_DOUBT))
+    rate = -torch.log1p(-confidence.float().clamp(_MIN_PROBABILITY, 1 - _MIN_PROBABILITY))
     return (weight * (rate * error - rate.log())).mean()
 
 

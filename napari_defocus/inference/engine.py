@@ -27,7 +27,7 @@ from .device import (
 )
 from .executor import TileExecutor, current_executor
 from .malloc import keep_freed_memory
-from .runner import DeviceMismatch, Parts, Runner
+from .runner import DeviceMismatch, DeviceNetwork, Parts
 from .tiles import (
     OVERLAP,
     Box,
@@ -71,7 +71,8 @@ class Progress:
     Parameters
     ----------
     done, total : int
-        Number of tiles done, and of all tiles; `total` grows where tiles are halved.
+        Work done, and in all: tiles in `infer`, pixels in a job; `total` grows where tiles are
+        halved.
     """
 
     done: int
@@ -90,8 +91,9 @@ def infer(
     Parameters
     ----------
     network : torch.nn.Module
-        Maps (N, C, H, W) float32 tensors to such, and has a ``descriptor``. A copy of it is run,
-        unless it is prepared already (see `prepared_copy`): then it must not change meanwhile.
+        Maps (N, C, H, W) float32 tensors to tensors of that form, and has a ``descriptor``. A
+        copy of it is run, unless it is prepared already (see `prepared_copy`): then it must not
+        change meanwhile.
     planes : (C_in, Y, X) float32 array, or a tuple of such
         Finite display values. The channels of several arrays follow each other.
     options : Options
@@ -120,7 +122,7 @@ def infer(
     DefocusError
         If the network fails otherwise.
     """
-    runner = Runner(network, choose_device(options.device), options.precision)
+    runner = DeviceNetwork(network, choose_device(options.device), options.precision)
     parts = planes if isinstance(planes, tuple) else (planes,)
     canvas = _Canvas(parts, runner.descriptor, mask, core or Box(0, 0, *parts[0].shape[-2:]))
     canvas.cut(_plan_cores(options.tile, runner, canvas))
@@ -164,7 +166,7 @@ def _compute_on_workers(
 
 def run_tile(network: nn.Module, parts: Parts, options: Options) -> FloatArray:
     """Return the network's result for a tile, on a worker."""
-    runner = Runner(network, choose_device(options.device), options.precision)
+    runner = DeviceNetwork(network, choose_device(options.device), options.precision)
     try:
         return runner.run(parts)
     except (RuntimeError, MemoryError) as error:
@@ -271,7 +273,7 @@ def _pad(planes: FloatArray, multiple: int) -> FloatArray:
     return np.pad(planes, ((0, 0), (0, rows), (0, columns)), mode="reflect")
 
 
-def _plan_cores(tile: int | str | None, runner: Runner, canvas: _Canvas) -> list[Box]:
+def _plan_cores(tile: int | str | None, runner: DeviceNetwork, canvas: _Canvas) -> list[Box]:
     """Return the cores that an option for tiles means."""
     whole, multiple = canvas.padded_core, canvas.multiple
     if tile is None:
@@ -286,8 +288,8 @@ def _plan_cores(tile: int | str | None, runner: Runner, canvas: _Canvas) -> list
 
 
 def _recover(
-    error: RuntimeError | MemoryError, canvas: _Canvas, runner: Runner, options: Options
-) -> Runner:
+    error: RuntimeError | MemoryError, canvas: _Canvas, runner: DeviceNetwork, options: Options
+) -> DeviceNetwork:
     """Halve the pending tiles or move to the CPU; raise a DefocusError where neither helps."""
     import torch
 

@@ -34,7 +34,7 @@ class DeviceMismatch(RuntimeError):
     """A device computes other results than the CPU."""
 
 
-class Runner:
+class DeviceNetwork:
     """A network that runs on a device in a precision.
 
     Parameters
@@ -74,11 +74,11 @@ class Runner:
             self._time_bfloat16()
         return self._compute(parts, self.precision)
 
-    def on_cpu(self) -> Runner:
+    def on_cpu(self) -> DeviceNetwork:
         """Return the same network on the CPU."""
         import torch
 
-        return Runner(self.original, torch.device("cpu"), self._precision_option)
+        return DeviceNetwork(self.original, torch.device("cpu"), self._precision_option)
 
     def _compute(self, parts: Parts, precision: Precision) -> FloatArray:
         with computing(self.device, precision):
@@ -94,7 +94,9 @@ class Runner:
             return
         sample = self._sample()
         result = self._compute(sample, "float32")
-        expected = Runner(self.original, torch.device("cpu"), "float32")._compute(sample, "float32")
+        expected = DeviceNetwork(self.original, torch.device("cpu"), "float32")._compute(
+            sample, "float32"
+        )
         difference = float(np.abs(result - expected).max())
         if not difference <= _TOLERANCE * max(1.0, float(np.abs(expected).max())):
             raise DeviceMismatch(f"computes other results than the CPU (difference {difference:g})")

@@ -133,13 +133,13 @@ class _LevelBlend:
 
     def shares(self, radius: FloatArray) -> list[FloatArray]:
         """Return the share of each level; together they are 1."""
-        left = np.ones(radius.shape, np.float32)
+        remaining = np.ones(radius.shape, np.float32)
         shares = []
         for level in self.levels[:-1]:
             fade = smoothstep_down(radius / (level * self.limit), *_FADES_BETWEEN)
-            shares.append(left * fade)
-            left = left - shares[-1]
-        return [*shares, left]
+            shares.append(remaining * fade)
+            remaining = remaining - shares[-1]
+        return [*shares, remaining]
 
     def guides(self, estimate: Planes, mask: Planes, storage: MemoryStorage) -> list[Planes]:
         """Return radius, confidence and mask, (3, Y, X), of each level."""

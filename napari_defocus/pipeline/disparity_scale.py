@@ -1,7 +1,7 @@
 """Scale of the radii estimated from two views, matched to the blur that one image shows.
 
 Disparity between dual-pixel views is proportional to the blur radius, by a factor that depends on
-the lens and on how well the photodiodes separate its halves. The views alone hardly tell the
+the lens and on how well the photodiodes separate its halves. The views alone hardly determine the
 factor; the single-image estimator gives it, once for the whole plane.
 """
 
@@ -121,7 +121,7 @@ def radius_ratio(estimate: FloatArray, reference: FloatArray) -> float:
 
 
 def _most_informative(estimate: Planes) -> tuple[int, Box] | None:
-    """Return the level to compare at and the part, at full size, whose radii tell the factor best.
+    """Return the level to compare at, and the part at full size with the most telling radii.
 
     None if no radius counts.
     """

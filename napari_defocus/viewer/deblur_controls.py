@@ -45,6 +45,6 @@ def _control(setting: Any) -> ComboBox | FloatSlider:
         "tooltip": setting.metadata["help"],
     }
     if isinstance(accepted, NumberRange):
-        arguments |= {"min": accepted.least, "max": accepted.slider_most}
+        arguments |= {"min": accepted.minimum, "max": accepted.slider_maximum}
         return FloatSlider(name=setting.name, value=setting.default, **arguments)
     return ComboBox(name=setting.name, value=setting.default, choices=accepted, **arguments)

@@ -27,16 +27,16 @@ LOADED = (Image, build, imagecodecs, jpeg, png, tiff_read, tiff_write, tifffile)
 TOUCHES = ("open", "os.link", "os.rename", "os.remove", "os.mkdir", "os.rmdir")
 
 
-class Fuse:
-    """Kills this process at one of its touches of a folder, once it is lit."""
+class KillSwitch:
+    """Kills this process at one of its touches of a folder, once it is armed."""
 
     def __init__(self, folder: str, touches: int | None) -> None:
         self.folder, self.touches = folder, touches
-        self.lit = False
-        sys.addaudithook(self._burn)
+        self.armed = False
+        sys.addaudithook(self._count)
 
-    def _burn(self, event: str, about: tuple[Any, ...]) -> None:
-        if not self.lit or self.touches is None or event not in TOUCHES:
+    def _count(self, event: str, about: tuple[Any, ...]) -> None:
+        if not self.armed or self.touches is None or event not in TOUCHES:
             return
         if str(about[0]).startswith(self.folder):
             self.touches -= 1
@@ -57,12 +57,12 @@ def run(
     With workers it is killed after so many events instead.
     """
     plan = make_plan(inputs, out, Settings.from_json(settings))
-    fuse = Fuse(out, None if workers else touches)
-    fuse.lit = not files
+    switch = KillSwitch(out, None if workers else touches)
+    switch.armed = not files
     done = 0
     for count, event in enumerate(events(plan, workers)):
         done += event.outcome is not None and event.outcome.state == "done"
-        fuse.lit = fuse.lit or done >= files
+        switch.armed = switch.armed or done >= files
         if workers and count == touches:
             os.kill(os.getpid(), signal.SIGKILL)
 

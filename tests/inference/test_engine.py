@@ -308,7 +308,7 @@ class SlowInHalf(Sums):
 
 def test_half_precision_that_is_slower_is_used_with_a_notice(monkeypatch):
     with_bfloat16(monkeypatch, True)
-    network, image = SlowInHalf(), random_plane(128, 128)
+    network, image = SlowInHalf(), random_plane(96, 96)
     options = Options(device="cpu", precision="bfloat16", tile=None)
     with pytest.warns(UserWarning, match="float32 would be faster"):
         half = run_to_end(infer(network, image, options))

@@ -52,9 +52,9 @@ class SampleRNG:
     def __len__(self) -> int:
         return len(self.streams)
 
-    def select(self, which: Tensor) -> Self:
-        """Return the streams where `which`, (N,) bool, is true."""
-        pairs = zip(self.streams, which.tolist(), strict=True)
+    def select(self, mask: Tensor) -> Self:
+        """Return the streams where `mask`, (N,) bool, is true."""
+        pairs = zip(self.streams, mask.tolist(), strict=True)
         return type(self)([stream for stream, chosen in pairs if chosen], self.device)
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
@@ -140,9 +140,9 @@ class BatchRNG(SampleRNG):
         seeds = self.integers(0, 2**62).tolist()
         return [np.random.default_rng(seed) for seed in seeds]
 
-    def select(self, which: Tensor) -> Self:
-        """Return the same stream, for the samples where `which`, (N,) bool, is true."""
-        return type(self)(self._generator, int(which.sum()))
+    def select(self, mask: Tensor) -> Self:
+        """Return the same stream, for the samples where `mask`, (N,) bool, is true."""
+        return type(self)(self._generator, int(mask.sum()))
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         """As `SampleRNG.uniform`."""

@@ -16,9 +16,12 @@ from training.data.demosaic import DEMOSAICED, LAYOUTS, demosaic
 from training.data.rng import SampleRNG
 from training.data.scene import Scenes
 
-_APART = 2.0
-_SMOOTHED = (0.4, 2.0)
-_VEILED = (0.06, 0.7)
+#: Largest vertical distance of two views, in px.
+_MAX_MISALIGNMENT = 2.0
+#: Standard deviations in px by which cameras smooth.
+_SMOOTHING_SIGMAS = (0.4, 2.0)
+#: Contrast that veiling glare leaves, as a share of the scene's.
+_VEIL_CONTRASTS = (0.06, 0.7)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class SensorOptions:
     noise_kept: float = 0.0
 
     def quieter(self, share: float) -> "SensorOptions":
-        """These options with a share of their strongest noise."""
+        """Return these options with a share of their strongest noise."""
         shot, read = ((low, max(low, share * high)) for low, high in (self.shot, self.read))
         return replace(self, shot=shot, read=read)
 
@@ -90,7 +93,8 @@ class Photographs:
     radius : Tensor
         (N, 1, H, W) signed radius in px as in `Scenes`; NaN where it cannot be estimated.
     softness : Tensor or float
-        (N, 1, 1, 1) radius in px of the disk as wide as what the camera's own processing blurs.
+        (N, 1, 1, 1) radius in px of the disk whose mean square width is that of the blur by the
+        camera's own processing.
     """
 
     sharp: Tensor
@@ -102,7 +106,7 @@ class Photographs:
 
     @property
     def blur(self) -> Tensor:
-        """(N, 1, H, W) radius in px of the disk as wide, in mean square, as all blur together.
+        """Radius in px, (N, 1, H, W), of the disk whose mean square width equals that of all blur.
 
         One picture shows all blur together; two views show defocus alone, as disparity.
         """
@@ -134,7 +138,7 @@ def photograph(
     contrast = _contrast(rng, options, scenes.fluorescent)
     scenes = _veil(scenes, contrast)
     if options.smoothed_share:
-        soft = rng.bernoulli(options.smoothed_share) * rng.log_uniform(*_SMOOTHED)
+        soft = rng.bernoulli(options.smoothed_share) * rng.log_uniform(*_SMOOTHING_SIGMAS)
         camera = replace(camera, soft=soft)
     balance = rng.log_uniform(1 / options.balance, options.balance, 1, 1, 1)
     center, noise = camera.capture((scenes.left + scenes.right) / 2, 1.0, rng)
@@ -176,9 +180,9 @@ class _Camera:
 
     @classmethod
     def random(cls, rng: SampleRNG, options: SensorOptions, fluorescent: Tensor) -> "_Camera":
-        counted = fluorescent[:, None, None, None]
-        bent = rng.bernoulli(options.bent_share, 1, 1, 1) & ~counted
-        gray = rng.bernoulli(options.gray_share, 1, 1, 1) | counted
+        is_fluorescent = fluorescent[:, None, None, None]
+        bent = rng.bernoulli(options.bent_share, 1, 1, 1) & ~is_fluorescent
+        gray = rng.bernoulli(options.gray_share, 1, 1, 1) | is_fluorescent
         return cls(
             gain=rng.log_uniform(0.55, 1.5, 1, 1, 1),
             shot=rng.log_uniform(*options.shot, 1, 1, 1),
@@ -188,7 +192,7 @@ class _Camera:
             mosaic=_mosaic(rng, options.mosaic_share).masked_fill(gray, -1),
             contrast=torch.where(bent, rng.uniform(-0.3, 0.8, 1, 1, 1), 0),
             gamma=torch.where(bent, (0.12 * rng.normal(1, 1, 1)).exp(), 1),
-            raw=rng.bernoulli(options.raw_share, 1, 1, 1) & counted,
+            raw=rng.bernoulli(options.raw_share, 1, 1, 1) & is_fluorescent,
             eight_bit=rng.bernoulli(0.6, 1, 1, 1),
             jpeg=rng.bernoulli(options.jpeg_share) & ~fluorescent,
             quality=rng.integers(60, 97),
@@ -196,17 +200,17 @@ class _Camera:
         )
 
     def softness(self) -> Tensor:
-        """(N, 1, 1, 1) as `Photographs.softness`: demosaicing and smoothing."""
+        """Return `Photographs.softness`, (N, 1, 1, 1), of demosaicing and smoothing."""
         squared = (self.mosaic >= 0) * DEMOSAICED**2
         return squared.sqrt() if self.soft is None else (squared + _disk(self.soft) ** 2).sqrt()
 
     def expose(self, light: Tensor) -> Tensor:
-        """Light where white is 1."""
+        """Return light where white is 1."""
         gray = light.mean(1, keepdim=True).expand_as(light)
         return torch.where(self.gray, gray, light) * self.gain
 
     def capture(self, light: Tensor, noise_gain: float, rng: SampleRNG) -> tuple[Tensor, Tensor]:
-        """Display-encoded picture of light, and the noise in it as light.
+        """Return the display-encoded picture of light, and the noise in it as light.
 
         `noise_gain` is how much of the light a photosite lacks.
         """
@@ -214,27 +218,27 @@ class _Camera:
         noise = rng.noise(*exposed.shape[1:])
         noise = torch.where(self.gray, noise[:, :1], noise)
         spread = (noise_gain * self.shot * exposed).where(~self.fluorescent[:, None, None, None], 0)
-        counted = self._count_photons(exposed, noise_gain, rng)
+        photon_light = self._count_photons(exposed, noise_gain, rng)
         noise = self._develop(noise * (spread + self.read**2).sqrt())
-        display = self.encode(self._develop(counted) + noise)
+        display = self.encode(self._develop(photon_light) + noise)
         display = torch.where(self.eight_bit, (display * 255).round() / 255, display)
         return _jpeg(display, self.jpeg, self.quality), noise
 
     def _develop(self, light: Tensor) -> Tensor:
-        """Light as softened by demosaicing and by the camera."""
+        """Return light as softened by demosaicing and by the camera."""
         soft = demosaic(light, self.mosaic.flatten())
         light = torch.where(self.mosaic >= 0, soft, light)
         return light if self.soft is None else _smooth(light, self.soft)
 
     def encode(self, exposed: Tensor) -> Tensor:
-        """Display-encoded light, clipped."""
+        """Return display-encoded light, clipped."""
         light = exposed.clamp(0, 1)
         display = encode_srgb(light).clamp(1e-6, 1) ** self.gamma
         display = display + self.contrast * display * (1 - display) * (2 * display - 1)
         return torch.where(self.raw, light, display)
 
     def _count_photons(self, exposed: Tensor, noise_gain: float, rng: SampleRNG) -> Tensor:
-        """Light of fluorescent scenes as whole photons; of others, as it is."""
+        """Return light of fluorescent scenes as whole photons; of others, as it is."""
         if not self.fluorescent.any():
             return exposed
         white = self.photons[self.fluorescent] / noise_gain
@@ -255,7 +259,7 @@ def _contrast(rng: SampleRNG, options: SensorOptions, fluorescent: Tensor) -> Te
     contrast = torch.ones_like(fluorescent, dtype=torch.float32)
     if options.veiled_share:
         veiled = rng.bernoulli(options.veiled_share) & ~fluorescent
-        contrast = torch.where(veiled, rng.log_uniform(*_VEILED), 1)
+        contrast = torch.where(veiled, rng.log_uniform(*_VEIL_CONTRASTS), 1)
     if options.blank_share:
         contrast = contrast.masked_fill(rng.bernoulli(options.blank_share), 0)
     return contrast
@@ -273,7 +277,7 @@ def _veil(scenes: Scenes, contrast: Tensor) -> Scenes:
 
 def _smooth(light: Tensor, deviation: Tensor) -> Tensor:
     """Convolve each picture (N, C, H, W) with a Gaussian of its standard deviation in px."""
-    reach = math.ceil(3 * _SMOOTHED[1])
+    reach = math.ceil(3 * _SMOOTHING_SIGMAS[1])
     steps = torch.arange(-reach, reach + 1, device=light.device)
     taps = torch.exp(-0.5 * (steps / deviation.clamp(min=0.01)[:, None]) ** 2)
     taps = (taps / taps.sum(1, keepdim=True)).repeat_interleave(light.shape[1], 0)[:, None]
@@ -292,7 +296,9 @@ def _misalign(view: Tensor, rng: SampleRNG, options: SensorOptions) -> Tensor:
     """Move a share of the views vertically, with the edge continued."""
     if not options.misaligned_share:
         return view
-    apart = rng.bernoulli(options.misaligned_share) * rng.uniform(-_APART, _APART)
+    apart = rng.bernoulli(options.misaligned_share) * rng.uniform(
+        -_MAX_MISALIGNMENT, _MAX_MISALIGNMENT
+    )
     place = torch.eye(2, 3, device=view.device).repeat(len(view), 1, 1)
     place[:, 1, 2] = 2 * apart / view.shape[-2]
     grid = functional.affine_grid(place, list(view.shape), align_corners=False)
@@ -300,7 +306,7 @@ def _misalign(view: Tensor, rng: SampleRNG, options: SensorOptions) -> Tensor:
 
 
 def _disk(deviation: Tensor) -> Tensor:
-    """(N, 1, 1, 1) radius in px of the disk as wide as Gaussians (N,): r^2 / 4 along an axis."""
+    """Return radii in px, (N, 1, 1, 1), of the disks of the same variance as Gaussians (N,)."""
     return 2 * deviation[:, None, None, None]
 
 

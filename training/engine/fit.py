@@ -25,7 +25,7 @@ from training.engine.training import Training, TrainingProgress
 from training.errors import TrainingError
 
 _log = logging.getLogger(__name__)
-_UNWRITTEN = (OSError, DefocusError)
+_WRITE_ERRORS = (OSError, DefocusError)
 #: Key of the networks' states in a checkpoint; files on disk depend on it.
 _STATES = "players"
 
@@ -182,7 +182,7 @@ class _Run:
         """Write, or log why not: a full disk does not end the training."""
         try:
             write(seconds)
-        except _UNWRITTEN as error:
+        except _WRITE_ERRORS as error:
             _log.warning("nothing written at step %d: %s", self.step, error)
 
     def _finish(self, seconds: float) -> None:
@@ -192,7 +192,7 @@ class _Run:
                 self._checkpoint(seconds)
             if self.logger is not None and self.logger.last != self.step:
                 self._report(seconds)
-        except _UNWRITTEN as error:
+        except _WRITE_ERRORS as error:
             raise TrainingError(
                 f"the end of the run cannot be written to {self.folder}: {error}; "
                 "its last checkpoint is still there"

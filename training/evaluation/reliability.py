@@ -102,20 +102,20 @@ def confidences_and_errors(
     return np.concatenate(confidences), np.concatenate(errors)
 
 
-def plot(calibration: Reliability, title: str, path: Path) -> None:
+def plot(reliability: Reliability, title: str, path: Path) -> None:
     """Draw the reliability of the confidence, and the error by confidence."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 4), layout="constrained")
-    figure.suptitle(f"{title}: expected calibration error {calibration.expected_error:.3f}")
-    reliability, errors = figure.subplots(1, 2)
-    reliability.plot([0, 1], [0, 1], color="0.7", label="perfect")
-    reliability.plot(calibration.claimed, calibration.observed, "o-", label="observed")
+    figure.suptitle(f"{title}: expected calibration error {reliability.expected_error:.3f}")
+    axes, errors = figure.subplots(1, 2)
+    axes.plot([0, 1], [0, 1], color="0.7", label="perfect")
+    axes.plot(reliability.claimed, reliability.observed, "o-", label="observed")
     centers = (np.arange(_BINS) + 0.5) / _BINS
-    reliability.bar(centers, calibration.share, 1 / _BINS, color="0.9", label="share of pixels")
-    reliability.set(xlabel="confidence", ylabel="share within 1 px", xlim=(0, 1), ylim=(0, 1))
-    reliability.legend(loc="upper left")
-    errors.bar(np.arange(_BINS) + 1, calibration.decile_error)
+    axes.bar(centers, reliability.share, 1 / _BINS, color="0.9", label="share of pixels")
+    axes.set(xlabel="confidence", ylabel="share within 1 px", xlim=(0, 1), ylim=(0, 1))
+    axes.legend(loc="upper left")
+    errors.bar(np.arange(_BINS) + 1, reliability.decile_error)
     errors.set(xlabel="tenth of the pixels, by rising confidence", ylabel="mean error, px")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)

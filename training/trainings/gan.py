@@ -41,9 +41,10 @@ _GENERATOR, _DISCRIMINATOR = "generator", "discriminator"
 #: Radius in px of the map that stands for no map.
 _FLAT_MAP = 4.0
 #: Largest radius in px of the blur that the reblurring loss applies.
-_REBLURRED_UP_TO = 12
+_MAX_REBLUR_RADIUS = 12
 #: Strength of the errors that are added to estimated maps: of the exponent, and in px.
-_SCALED_BY, _ADDED = 0.5, 2.0
+_EXPONENT_SIGMA, _OFFSET_SCALE = 0.5, 2.0
+#: Steps over which the published guidance fades, and of the whole published training.
 _ANNEALED_OVER, _PUBLISHED_STEPS = 20_000, 80_000
 
 
@@ -342,7 +343,7 @@ def add_errors(guide: Tensor, rng: SampleRNG) -> Tensor:
     """Enlarge or reduce the radii of maps (N, 2, H, W) in places, but keep the confidence."""
     radius, confidence = torch.split(guide, 1, 1)
     scaled, added = torch.split(smooth_field(rng, 2, guide.shape[-1]), 1, 1)
-    changed = radius * (_SCALED_BY * scaled).exp() + _ADDED * added.clamp(min=0)
+    changed = radius * (_EXPONENT_SIGMA * scaled).exp() + _OFFSET_SCALE * added.clamp(min=0)
     return torch.cat([changed, confidence], 1)
 
 
@@ -361,8 +362,8 @@ def reblur_loss(restored: Tensor, photos: Photographs) -> Tensor:
 
     Pixels beyond the largest radius of the blur do not count.
     """
-    radius = photos.radius.clamp(max=_REBLURRED_UP_TO)
-    kernels = disks(_REBLURRED_UP_TO).to(restored.device)
+    radius = photos.radius.clamp(max=_MAX_REBLUR_RADIUS)
+    kernels = disks(_MAX_REBLUR_RADIUS).to(restored.device)
     again = interpolated_reblur(decode_srgb(restored.clamp(0, 1)), radius, kernels)
-    counts = (photos.radius <= _REBLURRED_UP_TO).float()
+    counts = (photos.radius <= _MAX_REBLUR_RADIUS).float()
     return charbonnier(counts * again, counts * decode_srgb(photos.center))

@@ -136,6 +136,7 @@ def test_pixel4_scores_both_views(data_folder, tmp_path):
     assert max(errors.values()) < 0.2
 
 
+@pytest.mark.slow  # part of a DPDD scene, above, is its sample
 def test_pixel4_scores_deblurring_against_the_all_in_focus_image(data_folder, small_models):
     table = run(
         *("evaluate", "pixel4", "--data", data_folder / "pixel4", "--limit", 1),

@@ -146,9 +146,9 @@ def time_scores(plugin: Plugin, count: int) -> Row:
     return {"output over input, mean": float(shares.mean()), "most": float(shares.max())}
 
 
-def format_tables(headed: Iterable[tuple[str, list[Row]]]) -> Iterator[str]:
+def format_tables(tables: Iterable[tuple[str, list[Row]]]) -> Iterator[str]:
     """Format each table as Markdown."""
-    for heading, rows in headed:
+    for heading, rows in tables:
         names = list(rows[0])
         lines = [" | ".join(names), " | ".join("---" for _ in names)]
         lines += [" | ".join(_format_cell(row[name]) for name in names) for row in rows]
