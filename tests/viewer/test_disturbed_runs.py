@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from napari.utils.notifications import notification_manager
+from qtpy.QtCore import Qt
 
 import napari_defocus.viewer
 from napari_defocus import deblur, estimate_defocus
@@ -48,7 +49,9 @@ def test_pixels_changed_in_place_during_the_run_are_an_error(
     layer = viewer.add_image(photo, rgb=True, name="photo")
     widget = open_widget(name)
     worker = widget.run()
-    worker.yielded.connect(lambda _: layer.data.__setitem__(0, layer.data[0] + 1))
+    worker.yielded.connect(
+        lambda _: layer.data.__setitem__(0, layer.data[0] + 1), Qt.ConnectionType.DirectConnection
+    )
     assert finish(worker) is None
     assert len(viewer.layers) == 1
     (message,) = notifications()
