@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..errors import FileError
 
-#: Pixels of a PNG or JPEG file: a few bytes can claim billions.
+#: Pixels of a PNG or JPEG file, and of others for photographs: a few bytes can claim billions.
 LARGEST_PICTURE = 500_000_000
 #: Bytes of a file beside its pixels: metadata are not longer.
 LARGEST_METADATA = 1 << 25
@@ -60,11 +60,11 @@ def is_plausible(size: int, held: int, ratio: float = LARGEST_RATIO) -> bool:
 
 
 def check_pixels(path: Path, width: int, height: int) -> None:
-    """Refuse a PNG or JPEG file that claims more pixels than any photograph has."""
+    """Refuse a file that claims more pixels than any photograph has."""
     if width * height > LARGEST_PICTURE:
         raise FileError(
             f"{path} claims {width} x {height} pixels; pictures of up to "
-            f"{LARGEST_PICTURE // 10**6} megapixels are read from PNG and JPEG files"
+            f"{LARGEST_PICTURE // 10**6} megapixels are read from files of this kind"
         )
 
 
