@@ -181,6 +181,15 @@ FORMATS = (
         reader_options=("lazy_from",),
     ),
     FileFormat(
+        "ND2",
+        (".nd2",),
+        "microscopy.nd2:read_nd2",
+        rb"\xda\xce\xbe\x0a",
+        packages=("nd2",),
+        extra="formats",
+        reader_options=("lazy_from", "series"),
+    ),
+    FileFormat(
         "LIF",
         (".lif", ".lof"),
         "microscopy.lif:read_lif",
