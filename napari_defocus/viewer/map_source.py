@@ -1,14 +1,17 @@
 """Layers that serve as defocus maps, cut to the part that covers a region of an image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import MapError
 from ..provenance_record import array_hash
-from .regions import Window, spatial_shape
+from .geometry import pixel_transform
+from .regions import Window, whole_layer
+from .resampling import PixelTransform
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -37,18 +40,32 @@ class EstimatedMap:
     digest: str
 
 
-def layer_map(layer: "Image") -> "DefocusMap":
-    """Return the defocus map that a layer was made from, with its confidence.
+def layer_map(
+    layer: "Image | Labels",
+    image: "Image | None" = None,
+    region: "Sequence[tuple[int, int]] | None" = None,
+) -> "DefocusMap | npt.NDArray[np.float32]":
+    """Return the defocus map that a layer holds.
 
     Parameters
     ----------
-    layer : napari.layers.Image
-        A layer of radii that the widget *Defocus Map* made.
+    layer : napari.layers.Image or Labels
+        A layer of radii; without `image`, one that the widget *Defocus Map* made.
+    image : napari.layers.Image, optional
+        Image that the map is used for, at the place where both are shown.
+    region : sequence of (start, stop), optional
+        Part of the image for each of its axes except color; by default all of it.
+
+    Returns
+    -------
+    DefocusMap or (..., Y, X) float32 array
+        The map with its confidence if *Defocus Map* estimated it, and it was not edited since;
+        otherwise radii. With `image`, on the pixels of its region.
 
     Raises
     ------
     MapError
-        If it is another layer.
+        If the layer is none of *Defocus Map*, or does not cover the region of the image.
 
     Examples
     --------
@@ -56,7 +73,13 @@ def layer_map(layer: "Image") -> "DefocusMap":
 
         from napari_defocus.viewer import layer_map
         radius, confidence = layer_map(viewer.layers["photo defocus"])
+        radius = layer_map(viewer.layers["painted"], viewer.layers["photo"])
     """
+    if image is not None:
+        window = whole_layer(image)
+        if region is not None:
+            window = Window(tuple(a for a, _ in region), tuple(b for _, b in region))
+        return map_source(layer, image, window).read()
     estimated = layer.metadata.get(MAP_KEY)
     if not isinstance(estimated, EstimatedMap):
         raise MapError(
@@ -73,28 +96,35 @@ class MapSource:
     ----------
     data : array-like
         Radii of the whole layer, in pixels.
-    slices : tuple of slice
-        The part; one slice per axis of the layer.
+    slices : tuple of slice or None
+        The part, one slice per axis of the layer; None if the pixels of layer and image differ.
     estimated : EstimatedMap or None
         The estimated map, if the layer holds one.
     name : str
         Name of the layer.
     path : str or None
         File the layer was read from.
+    image : str
+        Name of the image.
+    transform : PixelTransform, optional
+        Places of the image's pixels in the layer.
+    discrete : bool
+        Whether values between pixels have no meaning, as in labels.
     """
 
     data: Any
-    slices: tuple[slice, ...]
+    slices: tuple[slice, ...] | None
     estimated: "EstimatedMap | None"
     name: str
-    path: str | None = None
+    path: str | None
+    image: str
+    transform: PixelTransform
+    discrete: bool
 
     @property
     def is_whole(self) -> bool:
-        """Whether the part is the whole layer."""
-        return all(
-            part == slice(0, size) for part, size in zip(self.slices, self.data.shape, strict=True)
-        )
+        """Whether the part is the whole layer, pixel by pixel."""
+        return self.slices == tuple(slice(0, size) for size in self.data.shape)
 
     @property
     def is_as_estimated(self) -> bool:
@@ -103,21 +133,26 @@ class MapSource:
 
     def read(self) -> "DefocusMap | npt.NDArray[np.float32]":
         """Return radii and confidence of an unedited estimate, otherwise radii alone."""
-        radius = np.asarray(self.data[self.slices], dtype=np.float32)
+        radius = self._read(self.data)
         if self.estimated is None or not self.is_as_estimated:
             return radius
         whole = self.estimated.map
-        return replace(whole, radius=radius, confidence=whole.confidence[self.slices])
+        return replace(whole, radius=radius, confidence=self._read(whole.confidence))
+
+    def _read(self, values: Any) -> npt.NDArray[np.float32]:
+        if self.slices is None:
+            return self.transform.resample(values, order=0 if self.discrete else 1)
+        return np.asarray(values[self.slices], dtype=np.float32)
 
 
 def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSource:
-    """Return the part of a map layer that covers a region of an image.
+    """Return the part of a map layer that covers a region of an image, as the viewer shows them.
 
     Parameters
     ----------
     layer : napari.layers.Image or Labels
-        Radii in pixels of `image`; can have fewer axes than `image` (one map for all planes), and
-        can cover only part of it.
+        Radii in pixels of `image`; can have fewer axes than `image` (one map for all planes), can
+        cover only part of it, and can be scaled, turned or mirrored otherwise.
     image : napari.layers.Image
         Image that the map belongs to.
     window : Window
@@ -128,32 +163,39 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
     MapError
         If the map does not cover the region.
     """
+    from napari.layers import Labels
+
     if layer.ndim > image.ndim:
         raise MapError(
             f"the map {layer.name!r} has {layer.ndim} axes, more than the {image.ndim} of "
             f"{image.name!r}"
         )
-    axes = slice(image.ndim - layer.ndim, None)
-    offset = _offset(layer, image)
-    start = np.array(window.start[axes]) - offset
-    stop = np.array(window.stop[axes]) - offset
-    if np.any(start < 0) or np.any(stop > np.array(layer.data.shape)):
+    shape = tuple(layer.data.shape)
+    transform = PixelTransform(*pixel_transform(image, layer), window)
+    slices = transform.as_slices()
+    if not _covers(shape, transform, slices):
         raise MapError(
-            f"the map {layer.name!r} of shape {tuple(layer.data.shape)} does not cover the region "
-            f"of {image.name!r}, which spans indices {start.tolist()} to {stop.tolist()} of the map"
+            f"the map {layer.name!r} of shape {shape} does not cover the region of {image.name!r} "
+            "where the viewer shows them; move it over the image, or give it the scale and "
+            "translation of the image if their pixels are the same"
         )
     return MapSource(
         data=layer.data,
-        slices=tuple(slice(int(a), int(b)) for a, b in zip(start, stop, strict=True)),
+        slices=slices,
         estimated=layer.metadata.get(MAP_KEY),
         name=layer.name,
         path=layer.source.path,
+        image=image.name,
+        transform=transform,
+        discrete=isinstance(layer, Labels),
     )
 
 
-def _offset(layer: "Image | Labels", image: "Image") -> npt.NDArray[np.int64]:
-    """Return the index in `image` of the map's first pixel."""
-    if tuple(layer.data.shape) == spatial_shape(image)[-layer.ndim :]:
-        return np.zeros(layer.ndim, np.int64)
-    first = image.world_to_data(layer.data_to_world(np.zeros(layer.ndim)))
-    return cast("npt.NDArray[np.int64]", np.rint(first[-layer.ndim :]).astype(np.int64))
+def _covers(
+    shape: tuple[int, ...], transform: PixelTransform, slices: tuple[slice, ...] | None
+) -> bool:
+    if slices is None:
+        return transform.covered_by(shape)
+    return all(
+        part.start >= 0 and part.stop <= size for part, size in zip(slices, shape, strict=True)
+    )

@@ -8,7 +8,7 @@ from napari_defocus.defocus_map import DefocusMap
 from napari_defocus.errors import MapError
 from napari_defocus.provenance_record import array_hash
 from napari_defocus.viewer.geometry import placement
-from napari_defocus.viewer.map_source import MAP_KEY, EstimatedMap, map_source
+from napari_defocus.viewer.map_source import MAP_KEY, EstimatedMap, layer_map, map_source
 from napari_defocus.viewer.regions import Window, whole_layer
 
 
@@ -31,14 +31,81 @@ def estimated_layer(radius, **arguments):
 PART = Window((2, 5, 6), (3, 25, 36))
 
 
-def test_map_of_the_same_shape_covers_the_image_wherever_it_is_placed(image, radius):
-    source = map_source(Image(radius), image, PART)
-    assert np.array_equal(source.read(), radius[2:3, 5:25, 6:36])
+@pytest.fixture
+def place(image):
+    """Arguments that place a map of the whole image on it."""
+    return placement(image, whole_layer(image))
 
 
-def test_map_of_one_plane_is_used_for_all_planes(image, radius):
-    source = map_source(Image(radius[0]), image, PART)
+@pytest.fixture
+def place_of_plane():
+    """Arguments that place a map of one plane on the image."""
+    return {"scale": (0.5, 0.5), "translate": (3, 3)}
+
+
+def test_map_of_the_whole_image_is_cut_to_the_region(image, radius, place):
+    read = map_source(Image(radius, **place), image, PART).read()
+    assert np.array_equal(read, radius[2:3, 5:25, 6:36])
+    assert np.shares_memory(read, radius)
+
+
+def test_map_of_one_plane_is_used_for_all_planes(image, radius, place_of_plane):
+    source = map_source(Image(radius[0], **place_of_plane), image, PART)
     assert np.array_equal(source.read(), radius[0, 5:25, 6:36])
+
+
+@pytest.mark.parametrize(
+    ("turn", "transform"),
+    [
+        (lambda m: m[::-1], {"scale": (-1, 1), "translate": (29, 0)}),
+        (lambda m: m[:, ::-1], {"scale": (1, -1), "translate": (0, 39)}),
+        (np.rot90, {"rotate": -90, "translate": (0, 39)}),
+        (np.transpose, {"affine": [[0, 1, 0], [1, 0, 0], [0, 0, 1]]}),
+        (lambda m: m, {"units": "mm", "scale": (0.001, 0.001)}),
+    ],
+)
+def test_turned_map_is_used_where_it_is_shown(radius, turn, transform):
+    image = Image(np.zeros((30, 40)), units="um")
+    layer = Image(turn(radius[0]).copy(), **({"units": "um"} | transform))
+    window = Window((5, 6), (25, 36))
+    assert np.array_equal(map_source(layer, image, window).read(), radius[0, 5:25, 6:36])
+    whole = layer_map(layer, image)
+    assert np.array_equal(whole, radius[0])
+
+
+def test_coarse_and_fine_maps_are_resampled(image, place_of_plane):
+    x = np.arange(40, dtype=np.float32)
+    expected = np.broadcast_to(x[6:36], (20, 30))
+    coarse = np.broadcast_to(x[::2], (15, 20))
+    layer = Image(coarse, **(place_of_plane | {"scale": (1, 1)}))
+    assert np.allclose(map_source(layer, image, PART).read(), expected)
+    fine = np.repeat(np.repeat(np.arange(40)[None], 2, axis=1), 60, axis=0)
+    painted = Labels(fine, scale=(0.25, 0.25), translate=(3, 3))
+    assert np.array_equal(map_source(painted, image, PART).read(), expected)
+
+
+def test_slanted_stack_of_maps_is_resampled_between_its_planes():
+    image = Image(np.zeros((4, 30, 40)))
+    levels = np.broadcast_to(np.arange(3, dtype=np.float32)[:, None, None], (3, 30, 44))
+    layer = Image(levels, scale=(2, 1, 1), translate=(-1, 0, -2))
+    resampled = map_source(layer, image, whole_layer(image)).read()
+    assert resampled.shape == (4, 30, 40)
+    assert np.allclose(resampled[:, 5, 7], (np.arange(4) + 1) / 2)
+
+
+def test_resampled_estimate_keeps_its_confidence(image, radius, place):
+    layer = estimated_layer(radius[:, ::-1].copy(), **place)
+    layer.scale, layer.translate = (1, -0.5, 0.5), (7, 3 + 29 * 0.5, 3)
+    estimate = map_source(layer, image, PART).read()
+    assert np.array_equal(estimate.radius, radius[2:3, 5:25, 6:36])
+    assert estimate.confidence.shape == (1, 20, 30)
+    assert (estimate.confidence == 0.25).all()
+
+
+def test_map_shown_beside_the_image_is_an_error(image, radius):
+    layer = Image(radius[0], name="unplaced", translate=(40, 40))
+    with pytest.raises(MapError, match="'unplaced' .* does not cover .* scale and translation"):
+        map_source(layer, image, PART)
 
 
 def test_map_of_a_region_is_matched_by_world_coordinates(image, radius):
@@ -59,21 +126,21 @@ def test_map_with_more_axes_than_the_image_is_an_error(image, radius):
         map_source(Image(radius[None]), image, whole_layer(image))
 
 
-def test_painted_labels_are_radii_in_pixels(image):
-    painted = Labels(np.full((30, 40), 3))
+def test_painted_labels_are_radii_in_pixels(image, place_of_plane):
+    painted = Labels(np.full((30, 40), 3), **place_of_plane)
     radius = map_source(painted, image, PART).read()
     assert radius.dtype == np.float32
     assert (radius == 3).all()
 
 
-def test_estimated_map_keeps_its_confidence(image, radius):
-    estimate = map_source(estimated_layer(radius), image, PART).read()
+def test_estimated_map_keeps_its_confidence(image, radius, place):
+    estimate = map_source(estimated_layer(radius, **place), image, PART).read()
     assert isinstance(estimate, DefocusMap)
     assert (estimate.confidence == 0.25).all()
     assert estimate.confidence.shape == estimate.radius.shape == (1, 20, 30)
 
 
-def test_edited_map_loses_its_confidence(image, radius):
-    layer = estimated_layer(radius)
+def test_edited_map_loses_its_confidence(image, radius, place):
+    layer = estimated_layer(radius, **place)
     layer.data[0, 0, 0] += 1
     assert isinstance(map_source(layer, image, PART).read(), np.ndarray)
