@@ -18,6 +18,7 @@ from ..image.value_range import (
 )
 from ..inference.engine import Progress
 from ..options import Options
+from .file_content import layer_path
 from .regions import Window, whole_layer
 
 if TYPE_CHECKING:
@@ -137,6 +138,6 @@ def image_source(layer: "Image", window: Window | None = None) -> ImageSource:
         window=window or whole_layer(layer),
         channel_axis=-1 if layer.rgb else "none",
         name=layer.name,
-        path=layer.source.path,
+        path=layer_path(layer),
         multiscale=layer.multiscale,
     )

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..errors import MapError
 from ..provenance_record import array_hash
+from .file_content import layer_path
 from .geometry import pixel_transform
 from .regions import Window, whole_layer
 from .resampling import PixelTransform
@@ -184,7 +185,7 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
         slices=slices,
         estimated=layer.metadata.get(MAP_KEY),
         name=layer.name,
-        path=layer.source.path,
+        path=layer_path(layer),
         image=image.name,
         transform=transform,
         discrete=isinstance(layer, Labels),

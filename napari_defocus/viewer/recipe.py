@@ -2,10 +2,17 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from ..image.dask_planes import range_of
+from ..image.layout import read_layout
+from ..io import Picture, resolve_options
+from ..io.read import LARGE
 from ..options import Options
+from .file_content import FileContent, find_content
 from .image_source import ImageSource
 from .map_source import MapSource
 
@@ -49,8 +56,8 @@ class Call:
 def as_python(call: Call) -> str:
     """Return Python code that computes the same, bit for bit.
 
-    Images read from a file are read from it again; others are taken from the viewer, as in napari's
-    console.
+    Pixels that their file still holds are read from it; others are taken from the viewer, as in
+    napari's console, and a comment says so.
     """
     image = call.image
     options = call.arguments | call.options.changed()
@@ -61,38 +68,50 @@ def as_python(call: Call) -> str:
     names = [call.function]
     if any(argument.startswith("DefocusMap(") for argument in arguments.values()):
         names.append("DefocusMap")
-    if image.range_needs_whole(call.options.encoding):
+    if call.options.value_range is None and image.range_needs_whole(call.options.encoding):
         names.append("measure_range")
         reading = {name: keywords[name] for name in _READING if name in keywords}
         measured = ", ".join(["image", *_texts(reading)])
         keywords["value_range"] = f"measure_range({measured})"
     imports = [f"from napari_defocus import {', '.join(sorted(names))}"]
-    if any(_is_file(source) for source in call.inputs.values()):
+    origins = {name: _origin(source, image) for name, source in call.inputs.items()}
+    if any(origin.expression.startswith("read_picture(") for origin in origins.values()):
         imports.append("from napari_defocus.io import read_picture")
-    if any(_has_confidence(source) for source in call.inputs.values()):
+    if any(origin.expression.startswith("layer_map(") for origin in origins.values()):
         imports.append("from napari_defocus.viewer import layer_map")
-    return "\n".join(
-        [
-            *imports,
-            "",
-            *(f"{name} = {_origin(source)}" for name, source in call.inputs.items()),
-            f"{call.result} = {call.function}({', '.join(_texts(arguments | keywords))})",
-            "",
-        ]
-    )
+    lines = [
+        line
+        for name, origin in origins.items()
+        for line in (*origin.comment, f"{name} = {origin.expression}")
+    ]
+    run = f"{call.result} = {call.function}({', '.join(_texts(arguments | keywords))})"
+    return "\n".join([*imports, "", *lines, run, ""])
 
 
 def as_command_line(call: Call) -> str:
-    """Return the command that does to a file what the call does to a whole layer."""
-    words = ["napari-defocus", call.command]
+    """Return the command that does to a file what the call does to a whole layer.
+
+    A comment says where the command needs a file that is still to be saved.
+    """
+    image = call.image
+    content = _command_content(image)
+    words, notes = ["napari-defocus", call.command], []
+    if not image.is_whole:
+        notes.append("the whole picture, not the region")
     for name, source in call.inputs.items():
-        words += [_file(source)] if source is call.image else [f"--{name}", _file(source)]
+        own = content if source is image else _command_content(source)
+        file = f"{source.name}.tif" if own is None or source.path is None else source.path
+        words += [file] if source is image else [f"--{name}", file]
+        if own is None:
+            notes.append(_advice(source, file))
         if _has_confidence(source):
             words += ["--confidence", f"{source.name} confidence.tif"]
-    for name, value in (call.arguments | call.options.to_text()).items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
+    reading = _layer_reading(image) if content is None else _file_reading(call, content.picture)
+    for name, value in (call.arguments | call.options.to_text() | reading).items():
+        values = value.split() if name == "value_range" else [str(value)]
+        words += [f"--{name.replace('_', '-')}", *values]
     command = shlex.join(words)
-    return command if call.image.is_whole else f"{command}  # the whole picture, not the region"
+    return f"{command}  # {'; '.join(notes)}" if notes else command
 
 
 def _texts(arguments: Mapping[str, str]) -> list[str]:
@@ -101,20 +120,42 @@ def _texts(arguments: Mapping[str, str]) -> list[str]:
     return [text if name in positional else f"{name}={text}" for name, text in arguments.items()]
 
 
-def _origin(source: ImageSource | MapSource) -> str:
-    """Return an expression for all of a layer's data."""
-    if _is_file(source):
-        return f"read_picture({source.path!r}).data"
+@dataclass(frozen=True)
+class _Origin:
+    """Expression for a layer's data, and lines of comment before it."""
+
+    expression: str
+    comment: tuple[str, ...] = ()
+
+
+def _origin(source: ImageSource | MapSource, image: ImageSource) -> _Origin:
+    """Return where all of a layer's data come from; those of a resampled map, in the region."""
     layer = f"viewer.layers[{source.name!r}]"
+    console = "run this in napari's console"
+    if isinstance(source, MapSource) and source.slices is None:
+        region = [] if image.is_whole else [repr(tuple((p.start, p.stop) for p in image.slices))]
+        arguments = ", ".join([layer, f"viewer.layers[{image.name!r}]", *region])
+        where = f"# layer {source.name!r} is resampled to {image.name!r} where the viewer shows it:"
+        return _Origin(f"layer_map({arguments})", (where, f"# {console}"))
     if _has_confidence(source):
-        return f"layer_map({layer})"
+        return _Origin(f"layer_map({layer})")
     multiscale = isinstance(source, ImageSource) and source.multiscale
-    return f"{layer}.data[0]" if multiscale else f"{layer}.data"
+    in_viewer = f"{layer}.data[0]" if multiscale else f"{layer}.data"
+    if source.path is None:
+        return _Origin(in_viewer, (f"# layer {source.name!r} has no file: {console}",))
+    content = find_content(source.data, source.path)
+    if content is None:
+        differs = f"# layer {source.name!r} does not hold (or no longer) what its file holds,"
+        advice = f"# {console}, or save the layer and read that file"
+        return _Origin(in_viewer, (differs, f"# {source.path!r}:", advice))
+    partly = (f"# layer {source.name!r} is large: only three planes were compared with its file",)
+    expression = f"read_picture({source.path!r}).data{content.expression}"
+    return _Origin(expression, () if content.exact else partly)
 
 
 def _part(name: str, source: ImageSource | MapSource) -> str:
     """Return an expression for the part of the variable `name` that is used."""
-    if source.is_whole:
+    if source.slices is None or source.is_whole:
         return name
     index = "[" + ", ".join(f"{part.start}:{part.stop}" for part in source.slices) + "]"
     if _has_confidence(source):
@@ -122,13 +163,59 @@ def _part(name: str, source: ImageSource | MapSource) -> str:
     return f"{name}{index}"
 
 
-def _is_file(source: ImageSource | MapSource) -> bool:
-    return source.path is not None and not _has_confidence(source)
-
-
 def _has_confidence(source: ImageSource | MapSource) -> bool:
     return isinstance(source, MapSource) and source.is_as_estimated
 
 
-def _file(source: ImageSource | MapSource) -> str:
-    return source.path or f"{source.name}.tif"
+def _command_content(source: ImageSource | MapSource) -> FileContent | None:
+    """Return the content of a layer's file if a command can take the layer's data from it."""
+    if source.path is None or _has_confidence(source):
+        return None
+    if isinstance(source, MapSource) and source.slices is None:
+        return None
+    content = find_content(source.data, source.path)
+    if content is None:
+        return None
+    picture, color = content.picture, getattr(source, "channel_axis", "none") == -1
+    if color or picture.channel_axis is None:
+        return None if content.expression else content
+    count = picture.data.ndim
+    as_planes = f".transpose{(count - 1, *range(count - 1))}"
+    return content if content.expression == as_planes else None
+
+
+def _advice(source: ImageSource | MapSource, file: str) -> str:
+    """Return what to save before a command can be used."""
+    if isinstance(source, MapSource) and source.slices is None:
+        return f"save {source.name!r}, resampled to the pixels of the image, as {file} first"
+    if _has_confidence(source):
+        return f"save {source.name!r} and its confidence as {file} and beside it first"
+    differs = "" if source.path is None else f", for {source.path} holds other data"
+    return f"save layer {source.name!r} as {file} first{differs}"
+
+
+def _layer_reading(image: ImageSource) -> dict[str, str]:
+    """Return options with which a file saved from a layer is read like the layer."""
+    shape = image.data.shape
+    planes = image.channel_axis == "none" and len(shape) > 2
+    return {"channel_axis": "none"} if planes and {3, 4} & {shape[-1], shape[-3]} else {}
+
+
+def _file_reading(call: Call, picture: Picture) -> dict[str, str]:
+    """Return options with which a command reads a file like its layer, where it would not so."""
+    image, words = call.image, {}
+    layout = read_layout(image.data, image.channel_axis, call.options.encoding)
+    axis = "none" if layout.channel_axis is None else str(image.channel_axis)
+    if (axis == "none") != (picture.channel_axis is None):
+        words["channel_axis"] = axis
+    if image.data.size > LARGE:
+        return words
+    as_layer = picture.as_planes() if axis == "none" else picture
+    chosen = replace(call.options, channel_axis=image.channel_axis)
+    resolved = resolve_options(as_layer, chosen)
+    if resolved.encoding != layout.encoding:
+        words["encoding"] = layout.encoding
+    black_and_white = range_of(image.data, layout, call.options.value_range)
+    if np.any(np.asarray(resolved.value_range) != np.asarray(black_and_white)):
+        words |= Options(value_range=black_and_white).to_text()
+    return words

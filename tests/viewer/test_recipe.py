@@ -4,6 +4,10 @@ import shlex
 
 import numpy as np
 import pytest
+import tifffile
+from napari.layers._layer_actions import _duplicate_layer
+from napari.layers._source import layer_source
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 from typer.testing import CliRunner
 
@@ -100,7 +104,7 @@ def test_python_names_only_public_functions(viewer, open_widget, stack):
     )
     assert widget.as_command_line() == (
         "napari-defocus deblur cells.tif --protect-radius 1.0 --encoding linear --downscale 2 "
-        "--tile whole  # the whole picture, not the region"
+        "--tile whole  # the whole picture, not the region; save layer 'cells' as cells.tif first"
     )
 
 
@@ -153,5 +157,134 @@ def test_command_line_says_that_it_takes_the_whole_picture(viewer, open_widget, 
     widget.image.value = viewer.layers["photo"]
     widget.shapes.value = viewer.layers[-1]
     assert widget.as_command_line() == (
-        "napari-defocus deblur photo.tif  # the whole picture, not the region"
+        "napari-defocus deblur photo.tif  # the whole picture, not the region; "
+        "save layer 'photo' as photo.tif first"
     )
+
+
+def open_channel(viewer, folder, photo):
+    path = folder / "channels.tif"
+    tifffile.imwrite(
+        path,
+        np.moveaxis(photo, -1, 0).astype(np.uint16),
+        imagej=True,
+        metadata={"axes": "CYX"},
+    )
+    return viewer.open(path, channel_axis=0)[1]
+
+
+def open_phone_photo(viewer, folder, photo):
+    path = folder / "phone.jpg"
+    exif = Image.Exif()
+    exif[0x112] = 6  # turn it by 90 degrees to see it upright, which napari does not do
+    Image.fromarray(photo).save(path, exif=exif)
+    return viewer.open(path)[0]
+
+
+def open_planar(viewer, folder, photo):
+    path = folder / "planar.tif"
+    planes = np.moveaxis(photo, -1, 0)
+    tifffile.imwrite(path, planes, photometric="rgb", planarconfig="separate")
+    return viewer.open(path)[0]
+
+
+def open_pyramid(viewer, folder, photo):
+    path = folder / "pyramid.png"
+    Image.fromarray(photo).save(path)
+    with layer_source(path=str(path)):
+        return viewer.add_image([photo, photo[::2, ::2]], rgb=True, multiscale=True)
+
+
+def open_duplicate(viewer, folder, photo):
+    path = folder / "color.png"
+    Image.fromarray(photo).save(path)
+    viewer.open(path)
+    _duplicate_layer(viewer.layers)
+    return viewer.layers[-1]
+
+
+@pytest.mark.parametrize(
+    "open_layer", [open_channel, open_phone_photo, open_planar, open_pyramid, open_duplicate]
+)
+def test_python_reads_what_the_layer_holds_from_its_file(
+    viewer, open_widget, finish, tmp_path, photo, open_layer
+):
+    widget = open_widget("Deblur")
+    widget.image.value = open_layer(viewer, tmp_path, photo)
+    code = widget.as_python()
+    finish(widget.run())
+    assert "viewer" not in code
+    assert np.array_equal(execute(code, None)["sharp"], viewer.layers[-1].data)
+
+
+def edit(layer):
+    layer.data[3] = 7
+
+
+def crop(layer):
+    layer.data = layer.data[4:60, 8:80]
+
+
+def replace_by_stack(layer):
+    layer.data = np.stack([layer.data, layer.data[::-1]])
+
+
+@pytest.mark.parametrize("change", [edit, crop, replace_by_stack])
+def test_python_and_command_say_where_the_file_does_not_hold_the_layer(
+    viewer, open_widget, finish, file, change
+):
+    (layer,) = viewer.open(file)
+    layer.data = layer.data.copy()
+    change(layer)
+    widget = open_widget("Deblur")
+    code = widget.as_python()
+    finish(widget.run())
+    assert "read_picture" not in code
+    assert str(file) in code
+    assert "napari's console, or save the layer" in code
+    assert np.array_equal(execute(code, viewer)["sharp"], viewer.layers[-1].data)
+    words, _, comment = widget.as_command_line().partition("  # ")
+    assert words == "napari-defocus deblur 'a photo.tif'"
+    assert comment == (f"save layer 'a photo' as a photo.tif first, for {file} holds other data")
+
+
+def test_python_and_command_of_a_vanished_file_name_the_layer(viewer, open_widget, file):
+    viewer.open(file)
+    file.unlink()
+    widget = open_widget("Deblur")
+    assert "image = viewer.layers['a photo'].data" in widget.as_python()
+    assert "save layer" in widget.as_command_line()
+
+
+def test_python_with_a_resampled_map(viewer, open_widget, finish, photo):
+    image = viewer.add_image(photo, rgb=True, name="photo")
+    painted = np.zeros((128, 192), int)
+    painted[:, 96:] = 4
+    labels = viewer.add_labels(painted, name="painted", scale=(0.5, 0.5))
+    shapes = viewer.add_shapes([np.array([[8, 8], [8, 63], [47, 63], [47, 8]])])
+    widget = open_widget("Deblur")
+    widget.image.value, widget.defocus.value = image, labels
+    for region in ("whole layer", "shapes"):
+        widget.region.value, widget.shapes.value = region, shapes
+        code = widget.as_python()
+        finish(widget.run())
+        result = viewer.layers[-1].data
+        assert "# layer 'painted' is resampled" in code
+        assert np.array_equal(execute(code, viewer)["sharp"], result)
+    assert "resampled to the pixels of the image" in widget.as_command_line()
+
+
+def test_command_line_for_channels_takes_the_range_of_the_layer(
+    viewer, open_widget, finish, tmp_path, stack, monkeypatch
+):
+    path = tmp_path / "channels.tif"
+    tifffile.imwrite(path, stack[:, 0], imagej=True, metadata={"axes": "CYX"})
+    viewer.open(path)
+    widget = open_widget("Deblur")
+    _, *arguments = shlex.split(widget.as_command_line(), comments=True)
+    finish(widget.run())
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    written = read_picture(tmp_path / "channels-deblurred.tif")
+    assert np.array_equal(written.data, viewer.layers[-1].data)
