@@ -1,4 +1,4 @@
-"""Python expressions that read a layer's pixels from its file again, if the file still holds them."""
+"""Python expressions that read a layer's pixels from its file again, where it still holds them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,13 +42,11 @@ class FileContent:
 
 def layer_path(layer: "Layer") -> str | None:
     """Return the path of the file that a layer, or the one that it was copied from, stems from."""
-    source = layer.source
-    while source.path is None and source.parent is not None:
-        parent = source.parent()
-        if parent is None:
-            return None
-        source = parent.source
-    return source.path
+    path: str | None = layer.source.path
+    parent = layer.source.parent
+    while path is None and parent is not None and (original := parent()) is not None:
+        path, parent = original.source.path, original.source.parent
+    return path
 
 
 def find_content(data: Any, path: str) -> FileContent | None:

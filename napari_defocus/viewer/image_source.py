@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..api import measure_range
 from ..image.layout import read_layout
-from ..image.value_range import (
-    Range,
-    extremes,
-    extremes_to_keep,
-    join_extremes,
-    range_by_type,
-    range_needs_no_values,
-)
+from ..image.value_range import range_needs_no_values
 from ..inference.engine import Progress
 from ..options import Options
 from .file_content import layer_path
@@ -25,6 +19,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 _WAITING = Progress(0, 0)
+#: Labels of an axis of channels, whose brightness has nothing in common.
+_CHANNEL_LABELS = ("c", "ch", "channel", "channels")
 
 
 @dataclass(frozen=True)
@@ -45,8 +41,8 @@ class ImageSource:
         File the layer was read from.
     multiscale : bool
         Whether `data` is the finest level of a multiscale layer.
-    measured_range : (float, float) or None
-        Black and white of the whole layer, if they were measured before.
+    range_axis : int or None
+        The axis of fluorescence channels, if the layer's axis labels name one.
     """
 
     data: Any
@@ -55,7 +51,7 @@ class ImageSource:
     name: str
     path: str | None
     multiscale: bool = False
-    measured_range: Range | None = None
+    range_axis: int | None = None
 
     @property
     def slices(self) -> tuple[slice, ...]:
@@ -99,36 +95,29 @@ class ImageSource:
         """Return zeros of the layer's shape and data type that take no memory."""
         return np.broadcast_to(np.zeros((), self.data.dtype), tuple(self.data.shape))
 
+    def reading_options(self, options: Options) -> Options:
+        """Return options with the axes of color and of channels that the layer has."""
+        axis = self.range_axis if options.range_axis is None else options.range_axis
+        return replace(options, channel_axis=self.channel_axis, range_axis=axis)
+
     def complete_options(self, options: Options) -> Generator[Progress, None, Options]:
-        """Return options with the layer's channel axis and value range.
+        """Return options as they are used for this part: with the layer's axes and value range.
 
-        It yields as `value_range` does.
+        The range of the whole layer is measured where this part does not determine it.
         """
-        value_range = yield from self.value_range(options.encoding)
-        return replace(options, channel_axis=self.channel_axis, value_range=value_range)
+        options = self.reading_options(options)
+        if not self.range_needs_whole(options):
+            return options
+        yield _WAITING
+        value_range = measure_range(self.data, **options.reading())
+        return replace(options, value_range=value_range)
 
-    def range_needs_whole(self, encoding: str) -> bool:
+    def range_needs_whole(self, options: Options) -> bool:
         """Return whether black and white must be measured on more than this part of the layer."""
-        layout = read_layout(self.data, self.channel_axis, encoding)
-        return not (self.is_whole or layout.display_bounded or range_needs_no_values(layout, None))
-
-    def value_range(self, encoding: str) -> Generator[Progress, None, Range | None]:
-        """Return black and white of the whole layer where this part does not determine them.
-
-        Returns
-        -------
-        (float, float) or None
-            None where the API determines the same range from this part.
-        """
-        if self.measured_range is not None or not self.range_needs_whole(encoding):
-            return self.measured_range
-        layout = read_layout(self.data, self.channel_axis, encoding)
-        keep = extremes_to_keep(layout)
-        parts = []
-        for index in np.ndindex(*layout.leading):
-            parts.append(extremes(np.asarray(self.data[index]), keep))
-            yield _WAITING
-        return range_by_type(layout, join_extremes(parts, keep))
+        if self.is_whole or options.value_range is not None:
+            return False
+        layout = read_layout(self.data, **self.reading_options(options).reading())
+        return not range_needs_no_values(layout, None)
 
 
 def image_source(layer: "Image", window: Window | None = None) -> ImageSource:
@@ -140,4 +129,12 @@ def image_source(layer: "Image", window: Window | None = None) -> ImageSource:
         name=layer.name,
         path=layer_path(layer),
         multiscale=layer.multiscale,
+        range_axis=_channel_axis(layer),
     )
+
+
+def _channel_axis(layer: "Image") -> int | None:
+    """Return the axis before Y and X that the axis labels call channels, if there is one."""
+    labels = [str(label).lower() for label in layer.axis_labels[: layer.ndim - 2]]
+    axes = [axis for axis, label in enumerate(labels) if label in _CHANNEL_LABELS]
+    return axes[0] if len(axes) == 1 else None

@@ -123,7 +123,8 @@ class EstimateLayerJob(LayerJob[MapResult]):
         if self.right is not None:
             inputs["right"] = self.right
         arguments = {} if self.model == EstimateJob.model else {"model": self.model}
-        return Call("estimate_defocus", "map", "defocus", inputs, arguments, self.options)
+        options = self.image.reading_options(self.options)
+        return Call("estimate_defocus", "map", "defocus", inputs, arguments, options)
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         inputs: dict[str, ImageSource | MapSource] = {"image": self.image}
         if self.defocus is not None:
             inputs["defocus"] = self.defocus
-        return Call("deblur", "deblur", "sharp", inputs, self.settings.changed(), self.options)
+        options = self.image.reading_options(self.options)
+        return Call("deblur", "deblur", "sharp", inputs, self.settings.changed(), options)
 
 
 def _run_on_record(

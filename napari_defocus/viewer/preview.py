@@ -8,7 +8,6 @@ import numpy.typing as npt
 from qtpy.QtCore import QTimer
 
 from ..errors import DefocusError, OptionError
-from ..image.value_range import Range
 from ..inference.engine import Progress
 from ..options import Options
 from .layer_jobs import DeblurLayerJob
@@ -40,9 +39,9 @@ class PreviewCache:
 
     Parameters
     ----------
-    encoding : str
-        Encoding for which the range was measured.
-    value_range : (float, float) or None
+    chosen : Options
+        Options for which the range was measured.
+    value_range : (float, float) or array or None
         Black and white of the whole layer; None where the API determines them.
     window, options : Window and Options, optional
         Region and options for which the map was estimated.
@@ -50,8 +49,8 @@ class PreviewCache:
         The map, if one was estimated.
     """
 
-    encoding: str
-    value_range: Range | None
+    chosen: Options
+    value_range: Any
     window: Window | None = None
     options: Options | None = None
     defocus: "DefocusMap | None" = None
@@ -78,11 +77,11 @@ class PreviewJob:
     def steps(self) -> Generator[Progress, None, tuple[npt.NDArray[Any], PreviewCache]]:
         """Yield after every tile; return the deblurred region and a cache for the next preview."""
         source, options, cache = self.job.image, self.job.options, self.cache
-        if cache is None or cache.encoding != options.encoding:
-            value_range = yield from source.value_range(options.encoding)
-            cache = PreviewCache(options.encoding, value_range)
-        source = replace(source, measured_range=cache.value_range)
-        job = yield from replace(self.job, image=source).read()
+        if cache is None or cache.chosen != options:
+            measured = yield from source.complete_options(options)
+            cache = PreviewCache(options, measured.value_range)
+        measured = replace(options, value_range=cache.value_range)
+        job = yield from replace(self.job, options=measured).read()
         if job.estimate is not None and job.settings.strength > 0:
             if cache.defocus is None or (cache.window, cache.options) != (source.window, options):
                 defocus = yield from job.estimate.steps()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..image.dask_planes import range_of
+from ..api import measure_range
 from ..image.layout import read_layout
 from ..io import Picture, resolve_options
 from ..io.read import LARGE
@@ -15,9 +15,6 @@ from ..options import Options
 from .file_content import FileContent, find_content
 from .image_source import ImageSource
 from .map_source import MapSource
-
-#: Options that say how values are read, which ``measure_range`` takes too.
-_READING = ("channel_axis", "encoding", "imaging", "nodata", "range_axis")
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class Call:
     arguments : dict
         Further arguments that differ from the API's defaults.
     options : Options
-        Options as chosen.
+        Options as chosen, with the layer's axes.
     """
 
     function: str
@@ -60,17 +57,18 @@ def as_python(call: Call) -> str:
     napari's console, and a comment says so.
     """
     image = call.image
-    options = call.arguments | call.options.changed()
-    keywords = {name: repr(value) for name, value in options.items()}
-    if image.channel_axis != "none" or image.resembles_color:
-        keywords = {"channel_axis": repr(image.channel_axis), **keywords}
+    options = call.options.changed()
+    axis = options.pop("channel_axis")
+    keywords = {name: repr(value) for name, value in (call.arguments | options).items()}
+    if axis != "none" or image.resembles_color:
+        keywords = {"channel_axis": repr(axis), **keywords}
     arguments = {name: _part(name, source) for name, source in call.inputs.items()}
     names = [call.function]
     if any(argument.startswith("DefocusMap(") for argument in arguments.values()):
         names.append("DefocusMap")
-    if call.options.value_range is None and image.range_needs_whole(call.options.encoding):
+    if image.range_needs_whole(call.options):
         names.append("measure_range")
-        reading = {name: keywords[name] for name in _READING if name in keywords}
+        reading = {name: keywords[name] for name in call.options.reading() if name in keywords}
         measured = ", ".join(["image", *_texts(reading)])
         keywords["value_range"] = f"measure_range({measured})"
     imports = [f"from napari_defocus import {', '.join(sorted(names))}"]
@@ -106,8 +104,9 @@ def as_command_line(call: Call) -> str:
             notes.append(_advice(source, file))
         if _has_confidence(source):
             words += ["--confidence", f"{source.name} confidence.tif"]
+    options = replace(call.options, channel_axis=None).to_text()
     reading = _layer_reading(image) if content is None else _file_reading(call, content.picture)
-    for name, value in (call.arguments | call.options.to_text() | reading).items():
+    for name, value in (call.arguments | options | reading).items():
         values = value.split() if name == "value_range" else [str(value)]
         words += [f"--{name.replace('_', '-')}", *values]
     command = shlex.join(words)
@@ -204,18 +203,19 @@ def _layer_reading(image: ImageSource) -> dict[str, str]:
 def _file_reading(call: Call, picture: Picture) -> dict[str, str]:
     """Return options with which a command reads a file like its layer, where it would not so."""
     image, words = call.image, {}
-    layout = read_layout(image.data, image.channel_axis, call.options.encoding)
+    layout = read_layout(image.data, **call.options.reading())
     axis = "none" if layout.channel_axis is None else str(image.channel_axis)
     if (axis == "none") != (picture.channel_axis is None):
         words["channel_axis"] = axis
     if image.data.size > LARGE:
         return words
     as_layer = picture.as_planes() if axis == "none" else picture
-    chosen = replace(call.options, channel_axis=image.channel_axis)
-    resolved = resolve_options(as_layer, chosen)
+    resolved = resolve_options(as_layer, call.options)
     if resolved.encoding != layout.encoding:
         words["encoding"] = layout.encoding
-    black_and_white = range_of(image.data, layout, call.options.value_range)
-    if np.any(np.asarray(resolved.value_range) != np.asarray(black_and_white)):
-        words |= Options(value_range=black_and_white).to_text()
+    ranges = call.options.value_range
+    if ranges is None:
+        ranges = measure_range(image.data, **call.options.reading())
+    if np.any(np.asarray(resolved.value_range) != np.asarray(ranges)):
+        words |= Options(value_range=ranges).to_text()
     return words

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from napari_defocus import measure_range
+from napari_defocus import Options, measure_range
 from napari_defocus.inference.engine import run_to_end
 from napari_defocus.viewer.image_source import image_source
 from napari_defocus.viewer.regions import Window
@@ -53,9 +53,11 @@ def test_multiscale_layer_is_read_at_full_resolution(photo):
 @pytest.mark.parametrize("lazy", [False, True])
 def test_value_range_of_a_part_is_that_of_the_whole_layer(stack, lazy):
     layer = Image(da.from_array(stack) if lazy else stack)
-    value_range = run_to_end(image_source(layer, PART).value_range("auto"))
-    assert value_range == measure_range(stack)
-    assert value_range != measure_range(stack[PART.slices])
+    options = run_to_end(image_source(layer, PART).complete_options(Options()))
+    assert options.value_range == measure_range(stack)
+    assert options.value_range != measure_range(stack[PART.slices])
+    chosen = Options(value_range=(1, 2))
+    assert run_to_end(image_source(layer, PART).complete_options(chosen)).value_range == (1, 2)
 
 
 def test_range_is_not_measured_when_the_api_determines_it(stack, photo):
@@ -63,7 +65,14 @@ def test_range_is_not_measured_when_the_api_determines_it(stack, photo):
     bytes_ = image_source(Image(stack.astype(np.uint8)), PART)
     color = image_source(Image(photo, rgb=True), Window((0, 0), (9, 9)))
     for source in (whole, bytes_, color):
-        assert count_steps(source.value_range("auto")) == (0, None)
+        steps, options = count_steps(source.complete_options(Options()))
+        assert (steps, options.value_range) == (0, None)
+
+
+def test_axis_of_channels_has_ranges_of_its_own(stack):
+    layer = Image(stack, axis_labels=("t", "Channel", "y", "x"))
+    assert run_to_end(image_source(layer).complete_options(Options())).range_axis == 1
+    assert image_source(Image(stack)).range_axis is None
 
 
 def test_origin_names_layer_path_and_region(stack):
