@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import FileError, reason
 from ..io.formats import readable_suffixes
+from ..io.ome_sets import COMPANION_SUFFIX, set_files
 from ..io.zarr_layout import (
     collection_root,
     is_zarr_folder,
@@ -28,11 +29,14 @@ class InputFile:
         path from that folder to the file's own.
     store : pathlib.Path, optional
         The plate or series that an image in OME-Zarr belongs to; its results keep that layout.
+    others : tuple of pathlib.Path
+        Further files of an OME-TIFF set, which hold planes of the same image.
     """
 
     path: Path
     folder: Path
     store: Path | None = None
+    others: tuple[Path, ...] = ()
 
 
 def find_inputs(inputs: Iterable[str | Path], *, exclude: Path | None = None) -> list[InputFile]:
@@ -50,7 +54,8 @@ def find_inputs(inputs: Iterable[str | Path], *, exclude: Path | None = None) ->
     Returns
     -------
     list of InputFile
-        Each file once, in the order of `inputs`; the files of a folder by name.
+        Each file once, in the order of `inputs`; the files of a folder by name. An OME-TIFF image
+        in several files is one input, whichever of them are given.
 
     Raises
     ------
@@ -116,7 +121,8 @@ def _match(root: Path, pattern: Path) -> list[Path]:
 def _images(path: Path, folder: Path) -> list[InputFile]:
     """Return an image file, or all images of a plate, a well or a series of OME-Zarr."""
     if not is_zarr_folder(path):
-        return [InputFile(path, folder)]
+        first, *others = _files_of_image(path)
+        return [InputFile(first, folder, others=tuple(others))]
     try:
         collection, root = read_collection(path), collection_root(path)
     except FileError:  # its own reading says what is damaged
@@ -129,6 +135,12 @@ def _images(path: Path, folder: Path) -> list[InputFile]:
         return [InputFile(path, folder)]
     store = root or path
     return [InputFile(path / image, folder, store) for image in collection.images]
+
+
+def _files_of_image(path: Path) -> tuple[Path, ...]:
+    """Return the files that hold an image, of an OME-TIFF set perhaps several."""
+    may_be_set = path.suffix.lower() in (".tif", ".tiff", COMPANION_SUFFIX) and path.is_file()
+    return (may_be_set and set_files(path)) or (path,)
 
 
 def _is_image(path: Path, *, within: bool = False) -> bool:

@@ -35,11 +35,14 @@ class Item:
     store : pathlib.Path, optional
         The OME-Zarr plate or series that the file is an image of; its results are images of such
         stores.
+    others : tuple of pathlib.Path
+        Further files of an OME-TIFF set, which hold planes of the same image.
     """
 
     source: Path
     results: Mapping[str, Path]
     store: Path | None = None
+    others: tuple[Path, ...] = ()
 
     @cached_property
     def identity(self) -> str:
@@ -218,7 +221,9 @@ class _Names:
         self._folder, self._settings = folder, settings
         fingerprint = settings.fingerprint()
         self._find = cache(partial(find_recorded_obstacle, fingerprint=fingerprint))
-        self._taken = {_key(file.store or file.path) for file in sources}
+        self._taken = {
+            _key(path) for file in sources for path in (file.store or file.path, *file.others)
+        }
         self._sources = {os.path.realpath(file.store or file.path) for file in sources}
         self._stores: dict[str, dict[str, Path]] = {}
         self._earlier = {each.identity: each for item in earlier for each in (item.whole, item)}
@@ -248,7 +253,9 @@ class _Names:
                 results = {kind: path / member for kind, path in self._stores[key].items()}
                 return Item(source, results, store)
         names = self._settings.result_names(flat_name(file.path))
-        return Item(source, self._name(Item(source, {}), names, file.folder))
+        others = tuple(path.absolute() for path in file.others)
+        results = self._name(Item(source, {}), names, file.folder)
+        return Item(source, results, others=others)
 
     def _name(self, item: Item, names: Mapping[str, str], place: Path) -> dict[str, Path]:
         """Return the paths of the results of a file or of a whole store, and reserve them."""
@@ -370,14 +377,23 @@ def _earlier_items(folder: Path) -> list[Item]:
 
 def _as_json(item: Item) -> dict[str, Any]:
     results = {kind: os.fspath(path) for kind, path in item.results.items()}
-    store = {} if item.store is None else {"store": os.fspath(item.store)}
-    return {"source": os.fspath(item.source), "results": results, **store}
+    fields: dict[str, Any] = {"source": os.fspath(item.source), "results": results}
+    if item.store is not None:
+        fields["store"] = os.fspath(item.store)
+    if item.others:
+        fields["others"] = list(map(os.fspath, item.others))
+    return fields
 
 
 def _read_item(fields: Mapping[str, Any]) -> Item:
     results = {kind: Path(path) for kind, path in fields["results"].items()}
     store = fields.get("store")
-    item = Item(Path(fields["source"]), results, None if store is None else Path(store))
+    item = Item(
+        Path(fields["source"]),
+        results,
+        None if store is None else Path(store),
+        tuple(map(Path, fields.get("others", ()))),
+    )
     if any("\0" in os.fspath(path) for path in (item.source, *results.values())):
         raise ValueError("a path holds a null character")
     return item

@@ -43,6 +43,8 @@ State = Literal["done", "verified", "kept", "failed"]
 _IN_FOCUS = 0.5
 #: Pixels of a stack or a large image that are measured at most.
 _SAMPLE = 64_000_000
+#: Further files of an image that a message names.
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,15 @@ class Session:
     def input_of(self, item: Item) -> Input:
         """Return the identity of a file, which its results are recognized by.
 
-        The value range of its plate or series is part of it: results change with it.
+        Other files of its image, and the value range of its plate or series, are part of it:
+        results change with them.
         """
         content = file_hash(item.source)
-        ranges = self.ranges.get(item.whole.identity) if item.store is not None else None
-        if ranges:
-            text = json.dumps([content, ranges], sort_keys=True)
+        more: list[Any] = [file_hash(path) for path in item.others]
+        if item.store is not None and (ranges := self.ranges.get(item.whole.identity)):
+            more.append(ranges)
+        if more:
+            text = json.dumps([content, *more], sort_keys=True)
             content = hashlib.sha256(text.encode()).hexdigest()
         return Input(item.identity, content)
 
@@ -93,7 +98,7 @@ class Outcome:
     measures : Measures, optional
         Measures of its radii.
     message : str
-        Reason why it failed or was kept.
+        Reason why it failed or was kept; what is left out of it where it was done.
     """
 
     state: State
@@ -178,11 +183,21 @@ def _process(item: Item, session: Session) -> Generator[Progress, None, Outcome]
             raise late_refusal(obstacle)
         check_target(path, overwrite=True)  # before hours of work are lost, as a name is too long
         check_target(sidecar_path(path), overwrite=True)
-    measures = yield from _make(item, session, source)
-    return Outcome("done", 0, measures)
+    measures, left_out = yield from _make(item, session, source)
+    return Outcome("done", 0, measures, _notes(item, left_out))
 
 
-def _make(item: Item, session: Session, source: Input) -> Generator[Progress, None, Measures]:
+def _notes(item: Item, left_out: str) -> str:
+    """Return what a user should know of a file that is done: other files, what is left out."""
+    names = [path.name for path in item.others]
+    shown = ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
+    notes = [f"its image lies in {len(names) + 1} files, also in {shown}"] if names else []
+    return "; ".join([*notes, *([f"it also holds {left_out}, left out here"] if left_out else [])])
+
+
+def _make(
+    item: Item, session: Session, source: Input
+) -> Generator[Progress, None, tuple[Measures, str]]:
     """Make the results of a file in a scratch folder beside them, then give them their names."""
     folder = item.folder
     with scratch_folder(folder) as scratch:
@@ -202,7 +217,7 @@ def _make(item: Item, session: Session, source: Input) -> Generator[Progress, No
             made_from = (source.path, source.hash, session.fingerprint)
             record = Record(*made_from, file_hash(new), measures)
             put_result(new, path, _provenance(kind, file), record, session.settings.existing)
-    return measures
+    return measures, file.picture.left_out(item.results.get("sharp"))
 
 
 def _open(item: Item, session: Session, scratch: Path) -> _OpenFile:

@@ -103,5 +103,7 @@ def _print_outcome(plan: Plan, event: Event, outcome: Outcome) -> None:
     elif outcome.state == "kept":
         note(f"Kept: {outcome.message}")
     else:
+        if outcome.message:
+            note(f"Note on {item.source}: {outcome.message}.")
         for path in item.results.values():
             print_path(path)

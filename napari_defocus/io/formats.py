@@ -226,6 +226,14 @@ FORMATS = (
         suffix_decides=True,
         reader_options=("lazy_from",),
     ),
+    FileFormat(
+        "OME-XML companion",
+        (".ome",),
+        "tiff_read:read_companion",
+        rb"(\xef\xbb\xbf)?\s*<(\?xml|OME)",
+        suffix_decides=True,
+        reader_options=("lazy_from",),
+    ),
     FileFormat("camera raw", _RAW_SUFFIXES, "raw:read_raw", packages=("rawpy",), extra="raw"),
 )
 #: Formats that are written, by suffix.

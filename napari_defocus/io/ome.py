@@ -82,6 +82,63 @@ def read_significant_bits(xml: str) -> int | None:
         return None
 
 
+def companion_name(xml: str) -> str | None:
+    """Return the name of the file that holds the OME-XML of a file without its own."""
+    try:
+        binary_only = next(_children(ElementTree.fromstring(xml), "BinaryOnly"), None)
+    except ElementTree.ParseError:
+        return None
+    return None if binary_only is None else binary_only.get("MetadataFile")
+
+
+def file_names(xml: str, name: str) -> tuple[str, ...]:
+    """Return the names of the files that hold an image.
+
+    Parameters
+    ----------
+    xml : str
+        OME-XML.
+    name : str
+        Name of one of the files: the first image with planes in it counts, or else the first.
+
+    Raises
+    ------
+    xml.etree.ElementTree.ParseError
+        If it cannot be parsed.
+    """
+    images = [
+        tuple(
+            dict.fromkeys(
+                element.get("FileName", "")
+                for element in image.iter()
+                if element.tag.rpartition("}")[2] == "UUID"
+            )
+        )
+        for image in _children(ElementTree.fromstring(xml), "Image")
+    ]
+    own = (names for names in images if name.lower() in map(str.lower, names))
+    return next(own, images[0] if images else ())
+
+
+def put_first(xml: str, index: int) -> str:
+    """Return OME-XML without the images before the one of this index.
+
+    It comes back unchanged if there are none, or if it cannot be parsed.
+    """
+    if index == 0:
+        return xml
+    try:
+        root = ElementTree.fromstring(xml)
+    except ElementTree.ParseError:
+        return xml
+    for image in list(_children(root, "Image"))[:index]:
+        root.remove(image)
+    space = root.tag.partition("}")[0][1:] if "}" in root.tag else ""
+    if space:
+        ElementTree.register_namespace("", space)
+    return ElementTree.tostring(root, "unicode")
+
+
 def derive(xml: str, data: Array, axes: str) -> str:
     """Return OME-XML for an image that was made from the first one in `xml`.
 

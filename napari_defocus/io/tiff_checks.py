@@ -108,10 +108,10 @@ def check_pages(path: Path, tiff: Any, directories: int) -> None:
         )
     if not len(tiff.pages):
         raise FileError(f"{path} holds no image")
-    _check_description(path, tiff.pages.first.description, directories)
+    check_description(path, tiff.pages.first.description, directories)
 
 
-def _check_description(path: Path, text: str, directories: int) -> None:
+def check_description(path: Path, text: str, directories: int) -> None:
     """Refuse OME-XML that claims too much, or planes in files of other folders.
 
     Parameters

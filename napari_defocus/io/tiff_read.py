@@ -22,10 +22,12 @@ from ..errors import FileError
 from . import exif, ome
 from .lazy_file import LazyArray, to_dask
 from .limits import LARGEST_METADATA, check_memory
+from .ome_sets import COMPANION_SUFFIX, companion_text, set_files
 from .picture import Length, Metadata, Picture, Resolution, Storage, turn_upright
 from .regular_file import open_regular
 from .tiff_checks import (
     SIZED_BY_OUTPUT,
+    check_description,
     check_directories,
     check_pages,
     check_series,
@@ -48,6 +50,8 @@ _RESOLUTION_UNITS = {2: "inch", 3: "centimeter"}
 def read_tiff(path: Path, lazy_from: float) -> Picture:
     """Read the first series of a TIFF file, lazily if it is simple and holds `lazy_from` values.
 
+    Of an OME-TIFF of several images and files, that is the first one with planes in this file.
+
     Raises
     ------
     FileError
@@ -57,7 +61,7 @@ def read_tiff(path: Path, lazy_from: float) -> Picture:
     with _complaints() as complaints, _open(path) as tiff:
         if not tiff.series:
             raise FileError(f"{path} holds no image")
-        series = tiff.series[0]
+        series = tiff.series[_own_series(tiff)]
         page = series.keyframe
         _check_kind(path, tiff, series)
         _check_whole(path, tiff, series)
@@ -85,6 +89,30 @@ def read_tiff(path: Path, lazy_from: float) -> Picture:
     return Picture(data, axes, metadata, alpha, ignored)
 
 
+def read_companion(path: Path, lazy_from: float) -> Picture:
+    """Read the first image that a companion file of OME-XML describes.
+
+    Raises
+    ------
+    FileError
+        If it names no TIFF file in its folder, or this cannot be read.
+    """
+    files = [file for file in set_files(path) if file.suffix.lower() != COMPANION_SUFFIX]
+    if not files:
+        raise FileError(f"{path} names no TIFF file in its folder that holds an image")
+    return read_tiff(files[0], lazy_from)
+
+
+def _own_series(tiff: Any) -> int:
+    """Return the index of the first series with pages in a file itself; 0 if none has."""
+    name = tiff.filehandle.name
+    for index, series in enumerate(tiff.series):
+        pages = (page for page in series.pages if page is not None)
+        if any(page.parent.filehandle.name == name for page in pages):
+            return index
+    return 0
+
+
 def _is_simple(series: Any) -> bool:
     """Return whether the pixels need neither be converted nor turned after reading."""
     page = series.keyframe
@@ -109,8 +137,9 @@ def _lazy_pixels(path: Path, series: Any) -> Any:
 
 def _window(path: Path, index: Any) -> Array:
     with _complaints() as complaints, _open(path) as tiff:
-        guard_decoders(path, tiff.series[0])
-        array = import_zarr().open(tiff.series[0].aszarr(), mode="r")
+        series = tiff.series[_own_series(tiff)]
+        guard_decoders(path, series)
+        array = import_zarr().open(series.aszarr(), mode="r")
         window: Array = array[index]
     if complaints:
         raise FileError(complaints[0])
@@ -137,6 +166,13 @@ def _open(path: Path) -> Iterator[Any]:
         directories = check_directories(file, path)
         with tifffile.TiffFile(file) as tiff:
             check_pages(path, tiff, directories)
+            text = companion_text(path, tiff.pages.first.description)
+            if text is None:
+                yield tiff
+                return
+        check_description(path, text, directories)
+        file.seek(0)
+        with tifffile.TiffFile(file, omexml=text) as tiff:
             yield tiff
 
 
@@ -241,7 +277,7 @@ def _is_plain(tiff: Any) -> bool:
 
 def _metadata(path: Path, tiff: Any, series: Any, orientation: int) -> Metadata:
     page = series.keyframe
-    xml = tiff.ome_metadata if tiff.is_ome else None
+    xml = ome.put_first(tiff.ome_metadata, _own_series(tiff)) if tiff.is_ome else None
     imagej = tiff.imagej_metadata if tiff.is_imagej else None
     resolution = _resolution(page, orientation)
     sizes: Mapping[str, Length] = {}
