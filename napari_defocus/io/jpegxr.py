@@ -17,7 +17,7 @@ from .regular_file import read_regular
 from .stills import LARGEST_BLOB, check_still, make_metadata, make_still
 
 _WIDTH, _HEIGHT, _TURN, _XMP, _ICC = 0xBC80, 0xBC81, 0xBC02, 700, 34675
-_OFFSET, _LENGTH, _ALPHA_OFFSET, _ALPHA_LENGTH = 0xBCC0, 0xBCC1, 0xBCC2, 0xBCC3
+_OFFSET, _LENGTH, _ALPHA_OFFSET = 0xBCC0, 0xBCC1, 0xBCC2
 _UPRIGHT = struct.pack("<HHII", _TURN, 4, 1, 0)
 _LARGEST_PIXEL = 16  # bytes
 #: EXIF orientations: turned clockwise (4), flipped along X (2), flipped along Y (1).
@@ -36,10 +36,10 @@ def read_jpegxr(path: Path) -> Picture:
         raise ValueError("it does not say how large its picture is")
     size = int(tags[_WIDTH]["value"]), int(tags[_HEIGHT]["value"])
     check_still(path, size, _LARGEST_PIXEL, len(content))
-    for place, length in ((_OFFSET, _LENGTH), (_ALPHA_OFFSET, _ALPHA_LENGTH)):
-        end = sum(int(tags[tag]["value"]) for tag in (place, length) if tag in tags)
-        if place in tags and end > len(content):
-            raise ValueError("its pixels end too early")
+    end = sum(int(tags[tag]["value"]) for tag in (_OFFSET, _LENGTH) if tag in tags)
+    alpha = int(tags[_ALPHA_OFFSET]["value"]) if _ALPHA_OFFSET in tags else 0
+    if max(end, alpha) > len(content):  # the length of alpha is written wrongly by jxrlib
+        raise ValueError("its pixels end too early")
     turn = int(tags[_TURN]["value"]) if _TURN in tags else 0
     upright = content.replace(tags[_TURN].tobytes(), _UPRIGHT, 1) if turn else content
     data = np.asarray(imagecodecs.jpegxr_decode(upright))  # whose library fails to turn

@@ -14,6 +14,7 @@ from napari_defocus.networks import build
 
 from ..model_files import save_untrained
 from .test_hostile import EXAMPLES, STACK
+from .test_stills import EXAMPLES as STILLS
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = {"widths": [4, 4, 4], "blocks": [1, 1, 1, 1]}
@@ -63,11 +64,26 @@ def gzip_of(zarr, version):
 
 
 @LINUX
+@pytest.mark.parametrize("copies", [15, pytest.param(300, marks=pytest.mark.slow)])
+def test_damaged_stills_give_results_or_sentences(tmp_path, copies):
+    good = tmp_path / "good"
+    good.mkdir()
+    for kind, contents in STILLS.items():
+        for number, content in enumerate(contents):
+            (good / f"{kind}-{number}.bin").write_bytes(content)
+    check_damaged_copies(good, copies * len(STILLS))
+
+
+@LINUX
 @pytest.mark.parametrize("copies", [20, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", ["TIFF", "PNG", "JPEG", "zarr", "weights"])
 def test_damaged_files_give_results_or_sentences(tmp_path, kind, copies):
     (tmp_path / "good").mkdir()
     make_examples(tmp_path / "good", kind)
-    command = [sys.executable, "-m", "tests.io.fuzz", str(tmp_path / "good"), str(copies)]
+    check_damaged_copies(tmp_path / "good", copies)
+
+
+def check_damaged_copies(good, copies):
+    command = [sys.executable, "-m", "tests.io.fuzz", str(good), str(copies)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr[-2000:]

@@ -54,6 +54,31 @@ def codec(name, data, **options):
 
 LOSSLESS = {"lossless": True}
 EXACT = {"level": 0, "reversible": True}
+COLOR = np.ascontiguousarray(RAMP[..., :3])
+WIDE_COLOR, WIDE_GRAY = COLOR.astype(np.uint16) * 257, np.ascontiguousarray(WIDE[..., 0])
+#: Whole files to damage.
+EXAMPLES = {
+    "JPEG XL": (
+        imagecodecs.jpegxl_encode(WIDE_COLOR, **LOSSLESS),
+        imagecodecs.jpegxl_encode(RAMP),
+    ),
+    "AVIF": (
+        imagecodecs.avif_encode(WIDE >> 4, bitspersample=12),
+        pillow(RAMP, "AVIF", exif=exif_of(6)),
+    ),
+    "WebP": (pillow(RAMP, "WEBP", exif=exif_of(6)), pillow(COLOR, "WEBP", lossless=True)),
+    "BMP": (pillow(COLOR, "BMP"), pillow(RAMP[..., 0], "BMP")),
+    "GIF": (pillow(RAMP[..., 0], "GIF"),),
+    "JPEG XR": (
+        imagecodecs.jpegxr_encode(WIDE_COLOR, level=1.0),
+        imagecodecs.jpegxr_encode(RAMP, level=0.9),
+    ),
+    "JPEG 2000": (imagecodecs.jpeg2k_encode(WIDE_COLOR, **EXACT),),
+    "JPEG": (
+        imagecodecs.jpeg8_encode(WIDE_COLOR >> 4, bitspersample=12),
+        imagecodecs.ljpeg_encode(WIDE_GRAY),
+    ),
+}
 
 
 @pytest.mark.parametrize(
