@@ -1,7 +1,8 @@
-"""Image files with their metadata: TIFF (plain, OME, ImageJ), PNG, JPEG, OME-Zarr, camera raw."""
+"""Image files with their metadata; `FORMATS` in :mod:`napari_defocus.io.formats` lists them."""
 
 from .atomic import atomic_file, check_target
 from .formats import target_format
+from .heic import read_depth_map
 from .picture import Length, Metadata, Picture, Resolution, resolve_options
 from .read import open_picture, read_picture
 from .streaming import open_streaming
@@ -18,6 +19,7 @@ __all__ = [
     "check_target",
     "open_picture",
     "open_streaming",
+    "read_depth_map",
     "read_picture",
     "resolve_options",
     "target_format",

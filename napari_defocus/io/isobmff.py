@@ -294,10 +294,10 @@ def add_metadata(
     return _assemble(content[start:end], file.primary, items, data)
 
 
-def extract_still(file: Items) -> bytes:
-    """Return a file with the still picture of one that holds frames, too."""
+def extract_still(file: Items, brand: bytes = b"avif") -> bytes:
+    """Return a file with the items of one that holds frames, too."""
     data = {number: file.data(number) for number in file.items}
-    return _assemble(b"avif\0\0\0\0avifmif1miaf", file.primary, file.items, data)
+    return _assemble(brand + bytes(4) + brand + b"mif1miaf", file.primary, file.items, data)
 
 
 def _assemble(kind: bytes, primary: int, items: dict[int, Item], data: dict[int, bytes]) -> bytes:

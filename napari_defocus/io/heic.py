@@ -1,0 +1,118 @@
+"""HEIC and HEIF files of phones and cameras, by pillow-heif (needs the extra ``heic``)."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import FileError, OptionError, reason
+from .formats import StrPath, detect_format
+from .isobmff import Items, read_items
+from .limits import LARGEST_METADATA, LARGEST_PICTURE
+from .picture import Metadata, Picture
+from .regular_file import read_regular
+from .stills import ASSOCIATED_ALPHA, check_still, make_metadata, make_still
+
+_DEPTH = 2  # a representation: distance, not its inverse
+_AUXILIARY = {
+    b"hdrgainmap": "a gain map",
+    b"portraiteffectsmatte": "a matte of the person",
+    b"semantic": "mattes of hair, skin or sky",
+}
+
+
+def read_heic(path: Path) -> Picture:
+    """Read the picture of a HEIF file, upright.
+
+    Values of 10 and 12 bits become the upper bits of uint16, as pillow-heif gives them.
+    """
+    items, file = _open(path)
+    metadata, _ = make_metadata(
+        items.size(),
+        blob=items.exif(),
+        xmp=items.xmp(),
+        icc=items.profile(),
+        storage=ASSOCIATED_ALPHA if "a" in file.mode else None,
+        white=_white(file),
+    )
+    return make_still(np.asarray(file), metadata, 1, _ignored(file, items))  # libheif has turned it
+
+
+def read_depth_map(path: StrPath) -> Picture:
+    """Read the depth map that phones store with a portrait.
+
+    Parameters
+    ----------
+    path : path
+        A HEIC or HEIF file.
+
+    Returns
+    -------
+    Picture
+        (Y, X) float32 of the size of the photograph, upright: 0 far, 1 near, in units of their own.
+        It is a guide for painting a map, and no radius of blur.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read, or holds none.
+    OptionError
+        If the extra ``heic`` is not installed.
+
+    Examples
+    --------
+    >>> read_depth_map("no such file.heic")
+    Traceback (most recent call last):
+    ...
+    napari_defocus.errors.FileError: no such file.heic cannot be read: No such file or directory
+    """
+    from PIL import Image
+
+    path = Path(path)
+    file_format = detect_format(path)
+    if file_format.name != "HEIC":
+        raise FileError(f"{path} is a {file_format.name} file; depth maps are read from HEIC files")
+    file_format.check_installed(path)
+    try:
+        _, file = _open(path)
+        maps = file.info["depth_images"]
+        if not maps:
+            raise FileError(f"{path} holds no depth map; phones store one with a portrait")
+        levels = np.asarray(maps[0]).astype(np.float32)
+    except (FileError, OptionError):
+        raise
+    except Exception as error:  # a damaged file can raise any exception in a decoder
+        raise FileError(f"{path} is damaged or truncated: {reason(error)}") from error
+    near = levels / np.float32(255 if maps[0].mode == "L" else 65535)
+    if (maps[0].info.get("metadata") or {}).get("representation_type") == _DEPTH:
+        near = 1 - near
+    enlarged = Image.fromarray(near).resize(file.size, Image.Resampling.BILINEAR)
+    return Picture(np.asarray(enlarged), "YX", Metadata())
+
+
+def _open(path: Path) -> tuple[Items, Any]:
+    """Return the items of a file, and the file as pillow-heif opens it."""
+    import pillow_heif
+
+    content = read_regular(path, 2 * LARGEST_PICTURE + LARGEST_METADATA)
+    items = read_items(content)
+    check_still(path, items.size(), 8, len(content))
+    return items, pillow_heif.open_heif(io.BytesIO(content), convert_hdr_to_8bit=False)
+
+
+def _white(file: Any) -> float | None:
+    bits = file.info["bit_depth"]
+    return float(((1 << bits) - 1) << (16 - bits)) if 8 < bits < 16 else None
+
+
+def _ignored(file: Any, items: Items) -> str:
+    """Return what a file holds beside its picture, in words."""
+    parts = []
+    if file.info["depth_images"]:
+        parts.append("a depth map, which napari_defocus.io.read_depth_map reads")
+    kinds = b" ".join(item.property(b"auxC") or b"" for item in items.items.values())
+    parts += [words for name, words in _AUXILIARY.items() if name in kinds]
+    if len(file) > 1:
+        parts.append("a further image" if len(file) == 2 else f"{len(file) - 1} further images")
+    return ", ".join(parts)
