@@ -198,7 +198,7 @@ def _to_text(value: Any) -> str:
             f"value_range is {value}; a command accepts black and white of the whole file only, so "
             "process such images from Python"
         )
-    return " ".join(f"{number:g}" for number in value)
+    return " ".join(repr(float(number)).removesuffix(".0") for number in value)
 
 
 def _is_whole_number(value: Any) -> bool:

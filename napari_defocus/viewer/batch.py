@@ -131,6 +131,7 @@ class BatchWidget(Container[Widget]):
                 self._dual_pixel,
                 self._pattern,
                 self._existing,
+                self._compute.values.imaging,
                 *self._compute.widgets,
             ]
         )

@@ -120,7 +120,7 @@ def as_command_line(paths: list[str], folder: str, settings: Settings) -> str:
     for name, value in values.items():
         words.append(f"--{name.replace('_', '-')}")
         if value is not True:
-            words.append(str(value))
+            words += value.split() if name == "value_range" else [str(value)]
     return shlex.join(words)
 
 

@@ -1,4 +1,4 @@
-"""Controls under "More options": working size, encoding, device, precision and tiles."""
+"""Controls of options: kind of image, meaning of the values, working size, device, tiles."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from magicgui.widgets import CheckBox, ComboBox, LineEdit, Widget
 
 from ..options import Options
 from .preferences import compute_preferences
+from .value_controls import ContrastLimits, ValueControls
 
 _DOWNSCALES: list[tuple[str, int | str]] = [
     ("auto", "auto"),
     ("full size", 1),
     *((f"1/{factor} of the size", factor) for factor in (2, 4, 8)),
 ]
-_ENCODINGS = [("auto", "auto"), ("display values (sRGB)", "srgb"), ("linear in light", "linear")]
 _TILES: list[tuple[str, int | str]] = [
     ("auto", "auto"),
     ("whole picture", "whole"),
@@ -23,10 +23,17 @@ _TILES: list[tuple[str, int | str]] = [
 class ComputeControls:
     """Controls for how values are read and results computed.
 
-    They start from the preferences, and are hidden until "More options" is checked.
+    They start from the preferences. All but the kind of image are hidden until "More options" is
+    checked.
+
+    Parameters
+    ----------
+    contrast_limits : callable, optional
+        Returns the contrast limits of the chosen layer, for black and white.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, contrast_limits: ContrastLimits | None = None) -> None:
+        self.values = ValueControls(contrast_limits)
         preferred = compute_preferences()
         self.more = CheckBox(
             name="more",
@@ -40,13 +47,6 @@ class ComputeControls:
             choices=_DOWNSCALES,
             tooltip="Work on a smaller copy of the image, which blur radii above 24 px need. "
             "auto: the size that suits the blur radii",
-        )
-        self.encoding = ComboBox(
-            name="encoding",
-            label="values are",
-            choices=_ENCODINGS,
-            tooltip="Display values, as in photographs, or proportional to light, as from a "
-            "scientific camera. auto: display values for color and 8 bit",
         )
         self.device = LineEdit(
             name="device",
@@ -70,20 +70,25 @@ class ComputeControls:
 
     @property
     def widgets(self) -> list[Widget]:
-        """The controls, from top to bottom."""
-        return [self.more, *self._hidden]
+        """The controls from "More options" on, from top to bottom."""
+        return [self.more, *self.values.hidden, *self._hidden]
+
+    @property
+    def settings(self) -> list[ComboBox | LineEdit]:
+        """The controls that change the result on one device."""
+        return [*self.values.settings, self.downscale]
 
     @property
     def options(self) -> Options:
-        """Options as chosen; channel axis and value range come from the image.
+        """Options as chosen; the channel axis comes from the image.
 
         Raises
         ------
         OptionError
-            If no device is entered.
+            If no device is entered, or black or white is no number.
         """
         return Options(
-            encoding=self.encoding.value,
+            **self.values.options,
             downscale=self.downscale.value,
             device=self.device.value.strip(),
             precision=self.precision.value,
@@ -92,9 +97,10 @@ class ComputeControls:
 
     @property
     def _hidden(self) -> list[Widget]:
-        return [self.downscale, self.encoding, self.device, self.precision, self.tile]
+        return [self.downscale, self.device, self.precision, self.tile]
 
     def _show(self, *_: Any) -> None:
+        self.values.show(self.more.value)
         for widget in self._hidden:
             widget.visible = self.more.value
 

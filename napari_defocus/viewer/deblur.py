@@ -78,7 +78,7 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._deblur["detail"].changed.connect(self._show_auto)
         for setting in self._deblur.widgets:
             setting.changed.connect(self._preview.request)
-        for control in (self._compute.downscale, self._compute.encoding):
+        for control in self._compute.settings:
             control.changed.connect(self._preview.request)
         self._model.names.changed.connect(self._preview.request)
         self.native.destroyed.connect(self._preview.close)

@@ -43,6 +43,8 @@ class ImageSource:
         Whether `data` is the finest level of a multiscale layer.
     range_axis : int or None
         The axis of fluorescence channels, if the layer's axis labels name one.
+    imaging : {"auto", "microscopy"}
+        "microscopy" if the layer's units are those of a microscope.
     """
 
     data: Any
@@ -52,6 +54,7 @@ class ImageSource:
     path: str | None
     multiscale: bool = False
     range_axis: int | None = None
+    imaging: str = "auto"
 
     @property
     def slices(self) -> tuple[slice, ...]:
@@ -96,9 +99,11 @@ class ImageSource:
         return np.broadcast_to(np.zeros((), self.data.dtype), tuple(self.data.shape))
 
     def reading_options(self, options: Options) -> Options:
-        """Return options with the axes of color and of channels that the layer has."""
+        """Return options with what the layer says: axes of color and channels, kind of image."""
         axis = self.range_axis if options.range_axis is None else options.range_axis
-        return replace(options, channel_axis=self.channel_axis, range_axis=axis)
+        unset = (options.imaging, options.encoding) == ("auto", "auto")
+        imaging = self.imaging if unset else options.imaging
+        return replace(options, channel_axis=self.channel_axis, range_axis=axis, imaging=imaging)
 
     def complete_options(self, options: Options) -> Generator[Progress, None, Options]:
         """Return options as they are used for this part: with the layer's axes and value range.
@@ -130,7 +135,14 @@ def image_source(layer: "Image", window: Window | None = None) -> ImageSource:
         path=layer_path(layer),
         multiscale=layer.multiscale,
         range_axis=_channel_axis(layer),
+        imaging="microscopy" if _shows_micrometers(layer) else "auto",
     )
+
+
+def _shows_micrometers(layer: "Image") -> bool:
+    """Return whether a gray layer has pixels of micrometers or nanometers, as microscopes have."""
+    units = {str(unit) for unit in layer.units[-3:]}
+    return not layer.rgb and bool(units & {"micrometer", "nanometer"})
 
 
 def _channel_axis(layer: "Image") -> int | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from magicgui.widgets import Container, PushButton, Widget
 
 from ..errors import DefocusError, OptionError
+from ..image.layout import read_layout
 from ..jobs import Job
 from ..options import Options
 from .choices import LayerChoice, ModelChoice, is_image
@@ -73,7 +74,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
             task, name="model", label="deblur model" if task == "deblur" else "map model"
         )
         self._region = RegionControls(viewer)
-        self._compute = ComputeControls()
+        self._compute = ComputeControls(self._contrast_limits)
         self._controls = RunControls(
             verb,
             run=self.run,
@@ -89,6 +90,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         super().__init__(
             widgets=[
                 self._image,
+                self._compute.values.imaging,
                 *inputs,
                 *self._region.widgets,
                 self._model,
@@ -99,7 +101,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         self.native.layout().addWidget(self._controls.container.native)  # without label
         self.native.setMinimumWidth(_WIDTH)
         self._image.changed.connect(self._region.follow)
-        for control in (self._image, self._compute.encoding):
+        for control in (self._image, self._compute.values.imaging, self._compute.values.encoding):
             control.changed.connect(self._show_auto)
         self._start_with_selection()
         self._visibility = VisibilityFilter(self.native, on_show=lambda: align_labels(self))
@@ -169,15 +171,24 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         """Return a job with the model "auto" for zeros of the image's shape and data type."""
 
     def _show_auto(self, *_: Any) -> None:
-        """Show which model "auto" stands for with the current image."""
+        """Show what "auto" stands for with the current image: its kind and a model."""
         layer = self._image.value
-        name = ""
+        name = imaging = ""
         if layer is not None:
             with suppress(DefocusError):  # run() reports images that cannot be used
                 source = image_source(layer)
-                options = replace(self._compute.options, channel_axis=source.channel_axis)
-                name = self._auto_job(source.blank(), options).models[0].name
+                values, encoding = self._compute.values.imaging, self._compute.values.encoding
+                options = Options(imaging=values.value, encoding=encoding.value)
+                job = self._auto_job(source.blank(), source.reading_options(options))
+                name = job.models[0].name
+                unset = source.reading_options(replace(options, imaging="auto"))
+                imaging = read_layout(source.data, **unset.reading()).imaging
         self._model.show_auto(name)
+        self._compute.values.show_auto(imaging)
+
+    def _contrast_limits(self) -> tuple[float, float] | None:
+        layer: Image | None = self._image.value
+        return None if layer is None else tuple(layer.contrast_limits)
 
     def _layer(self) -> "Image":
         layer: Image | None = self._image.value

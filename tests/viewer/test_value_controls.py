@@ -1,0 +1,98 @@
+"""Controls for kind of image, black and white: preset by the layer, used, saved and copied."""
+
+import shlex
+
+import numpy as np
+import pytest
+
+from napari_defocus import deblur
+from napari_defocus.errors import OptionError
+from napari_defocus.viewer.results import METADATA_KEY
+
+
+@pytest.fixture
+def widget(open_widget):
+    return open_widget("Deblur")
+
+
+def test_black_and_white_are_used_saved_and_copied(viewer, widget, finish, photo):
+    values = photo.astype(np.float32)
+    viewer.add_image(values, rgb=True, name="photo")
+    widget.value_range.value = "own"
+    widget.black.value, widget.white.value = "-0.5", "255"
+    code = widget.as_python()
+    finish(widget.run())
+    result = viewer.layers[-1]
+    expected = deblur(values, channel_axis=-1, value_range=(-0.5, 255))
+    assert np.array_equal(result.data, expected)
+    assert result.metadata[METADATA_KEY]["parameters"]["value_range"] == [-0.5, 255.0]
+    names = {"viewer": viewer}
+    exec(code, names)
+    assert np.array_equal(names["sharp"], expected)
+    words = shlex.split(widget.as_command_line(), comments=True)
+    assert words[-3:] == ["--value-range", "-0.5", "255"]
+
+
+def test_black_and_white_of_a_region_are_those_entered(viewer, widget, finish, stack):
+    viewer.add_image(stack)
+    widget.planes.value = "current"
+    widget.value_range.value = "own"
+    widget.black.value, widget.white.value = "0", "9999"
+    assert "measure_range" not in widget.as_python()
+    finish(widget.run())
+    part = stack[1:2, :1]
+    assert np.array_equal(viewer.layers[-1].data, deblur(part, value_range=(0, 9999)))
+
+
+def test_contrast_limits_fill_in_black_and_white(viewer, widget, stack):
+    layer = viewer.add_image(stack, contrast_limits=(100.5, 9000))
+    widget.more.value = True
+    assert not widget.black.visible
+    widget.value_range.value = "own"
+    assert widget.black.visible
+    assert (widget.black.value, widget.white.value) == ("100.5", "9000")
+    layer.contrast_limits = (7, 8000)
+    widget.from_contrast_limits.native.click()
+    assert (widget.black.value, widget.white.value) == ("7", "8000")
+    widget.value_range.value = "auto"
+    assert not widget.black.visible
+
+
+def test_words_instead_of_numbers_are_refused(viewer, widget, photo):
+    viewer.add_image(photo, rgb=True)
+    widget.value_range.value = "own"
+    widget.black.value, widget.white.value = "0", "bright"
+    with pytest.raises(OptionError, match="white is 'bright'; a number"):
+        widget.run()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [({}, "photograph"), ({"units": "um"}, "microscopy"), ({"units": "mm"}, "photograph")],
+)
+def test_kind_of_image_is_preset_by_the_layer(viewer, widget, photo, arguments, kind):
+    viewer.add_image(photo[..., 0], **arguments)
+    assert widget.imaging.current_choice == f"auto: {kind}"
+    assert ("imaging='microscopy'" in widget.as_python()) == (kind == "microscopy")
+    model = "photo" if kind == "photograph" else "microscopy"
+    assert widget.model.names.current_choice == f"auto: {model}-faithful"
+
+
+def test_kind_of_image_is_used(viewer, widget, finish, photo):
+    gray = photo[..., 0]
+    viewer.add_image(gray)
+    widget.imaging.value = "microscopy"
+    assert widget.model.names.current_choice == "auto: microscopy-faithful"
+    finish(widget.run())
+    assert np.array_equal(viewer.layers[-1].data, deblur(gray, imaging="microscopy"))
+
+
+def test_batch_takes_kind_black_and_white(open_widget, tmp_path):
+    widget = open_widget("Batch")
+    widget.inputs.value, widget.out.value = [tmp_path], tmp_path / "out"
+    widget.imaging.value = "photograph"
+    widget.value_range.value = "own"
+    widget.black.value, widget.white.value = "0", "4095"
+    command = widget.as_command_line()
+    assert command.endswith("--value-range 0 4095 --imaging photograph")
+    assert "value_range=(0.0, 4095.0), imaging='photograph'" in widget.as_python()
