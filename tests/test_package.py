@@ -27,7 +27,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Modules that only pass on another package.
 PASSED_ON = {"torch.utils.tensorboard": "tensorboard"}
 # The name on the package index where it is not the name that is imported.
-DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image"}
+DISTRIBUTIONS = {"PIL": "pillow", "pillow_heif": "pillow-heif", "skimage": "scikit-image"}
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def _foreign(folder):
 @pytest.mark.parametrize(
     ("folder", "extras"),
     [
-        ("napari_defocus", ["", "all", "cluster"]),
+        ("napari_defocus", ["", "all", "cluster", "heic"]),
         ("training", ["", "training"]),
         ("tests", ["", "all", "training", "dev"]),
     ],

@@ -1,8 +1,8 @@
 """Image files with their metadata; `FORMATS` in :mod:`napari_defocus.io.formats` lists them."""
 
 from .atomic import atomic_file, check_target
+from .depth_map import read_depth_map
 from .formats import target_format
-from .heic import read_depth_map
 from .picture import Length, Metadata, Picture, Resolution, resolve_options
 from .read import open_picture, read_picture
 from .streaming import open_streaming

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from ..errors import FileError, OptionError, reason
-from .formats import StrPath, detect_format
 from .isobmff import Items, read_items
 from .limits import LARGEST_METADATA, LARGEST_PICTURE
 from .picture import Metadata, Picture
@@ -39,51 +38,19 @@ def read_heic(path: Path) -> Picture:
     return make_still(np.asarray(file), metadata, 1, _ignored(file, items))  # libheif has turned it
 
 
-def read_depth_map(path: StrPath) -> Picture:
-    """Read the depth map that phones store with a portrait.
-
-    Parameters
-    ----------
-    path : path
-        A HEIC or HEIF file.
+def read_depth_levels(path: Path) -> Picture | None:
+    """Read the depth map of a portrait, at the size of the photograph; None if there is none.
 
     Returns
     -------
-    Picture
-        (Y, X) float32 of the size of the photograph, upright: 0 far, 1 near, in units of their own.
-        It is a guide for painting a map, and no radius of blur.
-
-    Raises
-    ------
-    FileError
-        If it cannot be read, or holds none.
-    OptionError
-        If the extra ``heic`` is not installed.
-
-    Examples
-    --------
-    >>> read_depth_map("no such file.heic")
-    Traceback (most recent call last):
-    ...
-    napari_defocus.errors.FileError: no such file.heic cannot be read: No such file or directory
+    Picture or None
+        (Y, X) float32, upright: 0 far, 1 near.
     """
-    from PIL import Image
-
-    path = Path(path)
-    file_format = detect_format(path)
-    if file_format.name != "HEIC":
-        raise FileError(f"{path} is a {file_format.name} file; depth maps are read from HEIC files")
-    file_format.check_installed(path)
-    try:
-        _, file = _open(path)
-        maps = file.info["depth_images"]
-        if not maps:
-            raise FileError(f"{path} holds no depth map; phones store one with a portrait")
-        levels = np.asarray(maps[0]).astype(np.float32)
-    except (FileError, OptionError):
-        raise
-    except Exception as error:  # a damaged file can raise any exception in a decoder
-        raise FileError(f"{path} is damaged or truncated: {reason(error)}") from error
+    _, file = _open(path)
+    maps = file.info["depth_images"]
+    if not maps:
+        return None
+    levels = np.asarray(maps[0]).astype(np.float32)
     near = levels / np.float32(255 if maps[0].mode == "L" else 65535)
     if (maps[0].info.get("metadata") or {}).get("representation_type") == _DEPTH:
         near = 1 - near
