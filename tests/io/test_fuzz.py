@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,15 @@ from napari_defocus.io import write_picture
 from napari_defocus.networks import build
 
 from ..model_files import save_untrained
+from .microscopy.examples import KINDS, write_examples
 from .test_hostile import EXAMPLES, STACK
 from .test_stills import EXAMPLES as STILLS
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = {"widths": [4, 4, 4], "blocks": [1, 1, 1, 1]}
 SIGNATURES = {"PNG": b"\x89PNG", "JPEG": b"\xff\xd8"}
+#: Readable formats of microscopes.
+MICROSCOPES = [each for each in KINDS if not KINDS[each] or find_spec(KINDS[each])]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
 
 
@@ -72,6 +76,23 @@ def test_damaged_stills_give_results_or_sentences(tmp_path, copies):
         for number, content in enumerate(contents):
             (good / f"{kind}-{number}.bin").write_bytes(content)
     check_damaged_copies(good, copies * len(STILLS))
+
+
+@LINUX
+@pytest.mark.parametrize(
+    ("kinds", "copies"),
+    [
+        (MICROSCOPES, 15 * len(MICROSCOPES)),
+        *(pytest.param([kind], 300, marks=pytest.mark.slow) for kind in MICROSCOPES),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else str(value),
+)
+def test_damaged_files_of_microscopes_give_results_or_sentences(tmp_path, kinds, copies):
+    good = tmp_path / "good"
+    good.mkdir()
+    for kind in kinds:
+        write_examples(good, kind)
+    check_damaged_copies(good, copies)
 
 
 @LINUX

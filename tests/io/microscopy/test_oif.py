@@ -3,7 +3,6 @@
 import lzma
 import os
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,14 +11,14 @@ from napari_defocus.errors import FileError
 from napari_defocus.io import Length, open_picture, read_picture
 from napari_defocus.io.picture import Objective
 
-oiffile = pytest.importorskip("oiffile", reason="needs oiffile, of the extra formats")
+from .examples import FLUOVIEW
 
-SAMPLE = Path(__file__).parent / "files" / "fluoview.oib.xz"
+oiffile = pytest.importorskip("oiffile", reason="needs oiffile, of the extra formats")
 
 
 @pytest.fixture
 def oib(tmp_path):
-    (tmp_path / "a.oib").write_bytes(lzma.decompress(SAMPLE.read_bytes()))
+    (tmp_path / "a.oib").write_bytes(lzma.decompress(FLUOVIEW.read_bytes()))
     return tmp_path / "a.oib"
 
 
