@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from ..errors import FileError
 from ..io.atomic import move_into_place
+from ..io.series import path_exists
 from ..provenance_record import sidecar_path
 from .records import (
     Input,
@@ -140,7 +141,7 @@ def _is_of(record: Record, source: str, content: str | None) -> bool:
     """Return whether a result is of an input; also if that cannot be read, which ends its work."""
     if record.path == source:
         return True
-    if record.path is not None and os.path.lexists(record.path):
+    if record.path is not None and path_exists(record.path):
         return False
     try:
         return record.is_of(Input(source, content or file_hash(Path(source))))

@@ -8,6 +8,8 @@ from pathlib import Path
 from ..errors import FileError, reason
 from ..io.formats import readable_suffixes
 from ..io.ome_sets import COMPANION_SUFFIX, set_files
+from ..io.read import count_images
+from ..io.series import plane_folder, split_series
 from ..io.zarr_layout import (
     collection_root,
     is_zarr_folder,
@@ -47,7 +49,8 @@ def find_inputs(inputs: Iterable[str | Path], *, exclude: Path | None = None) ->
     inputs : iterable of str or path
         Files and zarr stores; folders, which are searched at any depth; patterns such as
         ``*.tif``, with ``**`` for any depth. Plates, wells and series of OME-Zarr stand for all
-        their images, and may be given by a part: ``plate.zarr/A/1``, ``plate.zarr/A/1/0``.
+        their images, and may be given by a part: ``plate.zarr/A/1``, ``plate.zarr/A/1/0``. Files
+        of microscopes stand for all their images as well, ``scan.lif/2`` for one of them.
     exclude : path, optional
         A folder that is not searched: that of the results.
 
@@ -98,7 +101,7 @@ def _expand(name: Path, excluded: Path | None) -> list[InputFile]:
             suffixes = ", ".join(readable_suffixes())
             raise FileError(f"{name} holds no image file; looked for {suffixes}")
         return inside
-    if name.exists():
+    if name.exists() or split_series(name)[1] is not None:
         return _images(name, Path())
     root = Path(name.anchor)
     within = "**" not in name.parts
@@ -119,8 +122,11 @@ def _match(root: Path, pattern: Path) -> list[Path]:
 
 
 def _images(path: Path, folder: Path) -> list[InputFile]:
-    """Return an image file, or all images of a plate, a well or a series of OME-Zarr."""
+    """Return an image file, or all images of a file, a plate, a well or a series of OME-Zarr."""
     if not is_zarr_folder(path):
+        count = count_images(path) if split_series(path)[1] is None else 1
+        if count > 1:
+            return [InputFile(path / str(number), folder) for number in range(count)]
         first, *others = _files_of_image(path)
         return [InputFile(first, folder, others=tuple(others))]
     try:
@@ -177,7 +183,7 @@ def _search_folder(folder: Path, excluded: Path | None) -> Iterator[InputFile]:
 
 
 def _walk(folder: Path, unreadable: set[Path]) -> Iterator[Path]:
-    """Yield all that lies in a folder, at any depth, except the insides of zarr stores.
+    """Yield all that lies in a folder, at any depth, except the insides of stores and OIF files.
 
     Folders within it that cannot be read are added to `unreadable`.
     """
@@ -190,4 +196,9 @@ def _walk(folder: Path, unreadable: set[Path]) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder, onerror=note):
         here = Path(parent)
         yield from (here / name for name in (*files, *folders))
-        folders[:] = [name for name in folders if not is_zarr_folder(here / name)]
+        planes = {plane_folder(here / name) for name in files}
+        folders[:] = [
+            name
+            for name in folders
+            if not is_zarr_folder(here / name) and here / name not in planes
+        ]

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import FileError, reason
 from ..io.atomic import atomic_file
+from ..io.series import path_exists
 from ..io.zarr_layout import SUFFIX, flat_name, with_suffix
 from .existing import Obstacle, find_recorded_obstacle
 from .inputs import InputFile, find_inputs
@@ -230,7 +231,7 @@ class _Names:
         self._reserved = {
             _key(path): item.identity
             for item in (item.whole for item in earlier)
-            if os.path.lexists(item.source)
+            if path_exists(item.source)
             for path in item.results.values()
         }
 

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import FileError, reason
 from ..io.json_file import parse_json
 from ..io.regular_file import open_regular, read_regular
+from ..io.series import path_exists, plane_folder, split_series
 from ..provenance_record import sidecar_path, write_sidecar
 
 _KEY = "batch"
@@ -65,18 +66,31 @@ class Record:
         """Return whether it is of an input, which may have been moved since."""
         if self.path == source.path:
             return True
-        is_moved = self.path is None or not os.path.lexists(self.path)
+        is_moved = self.path is None or not path_exists(self.path)
         return is_moved and self.source == source.hash
 
 
 def file_hash(path: Path) -> str:
     """Return the sha256 of a file's bytes; of a folder, of all names and bytes in it.
 
+    That of one of several images in a file is a hash of the file's and of its number; that of an
+    OIF file comprises the folder with its planes.
+
     Raises
     ------
     FileError
         If it cannot be read, or is a pipe or a device.
     """
+    path, series = split_series(path)
+    parts = [_own_hash(path)]
+    if series is not None:
+        parts.append(str(series))
+    if (planes := plane_folder(path)) is not None:
+        parts.append(_own_hash(planes))
+    return parts[0] if len(parts) == 1 else hashlib.sha256("/".join(parts).encode()).hexdigest()
+
+
+def _own_hash(path: Path) -> str:
     try:
         if path.is_dir():
             os.scandir(path).close()  # `rglob` is silent about a folder that cannot be read

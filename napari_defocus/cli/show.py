@@ -18,6 +18,7 @@ from ..io import Picture, open_picture
 from ..io.json_file import parse_json
 from ..io.picture import GEOREFERENCE
 from ..io.regular_file import read_regular
+from ..io.series import split_series
 from ..io.zarr_layout import Collection, is_zarr_folder, read_collection
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
@@ -80,6 +81,7 @@ def _summary(card: ModelCard) -> list[str]:
 
 
 def _size(path: Path) -> str:
+    path, _ = split_series(path)
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     size = sum(file.stat().st_size for file in files)
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"

@@ -198,6 +198,8 @@ class Picture:
         Contents of the file that were not read, in words; empty if there are none.
     copies : tuple of arrays
         Smaller copies in an OME-Zarr image, each of about half the height and width, for viewing.
+    images : int
+        Number of images in the file that can be read as this one is, by their numbers.
     """
 
     data: Any
@@ -206,6 +208,7 @@ class Picture:
     alpha: Array | None = None
     ignored: str = ""
     copies: tuple[Any, ...] = ()
+    images: int = 1
 
     @property
     def channel_axis(self) -> int | None:

@@ -56,6 +56,21 @@ def read_picture(path: StrPath) -> Picture:
     return replace(picture, data=picture.data.compute())
 
 
+def count_images(path: Path) -> int:
+    """Return how many images a file holds that can be given by their numbers, ``scan.lif/2``.
+
+    It is 1 for a file that cannot be read, and for formats that hold one image each; those of a
+    zarr store, and further images of a TIFF file, do not count.
+    """
+    try:
+        file_format = detect_format(path)
+        if "series" not in file_format.reader_options or not file_format.is_installed():
+            return 1
+        return open_picture(path, lazy_from=0).images
+    except DefocusError:  # which is said when the file is read
+        return 1
+
+
 def open_picture(path: StrPath, *, lazy_from: float = LARGE) -> Picture:
     """Read an image like `read_picture`, but leave the pixels of a large one in its file.
 

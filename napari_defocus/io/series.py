@@ -1,8 +1,12 @@
 """Files that hold several images: paths of these, ``scan.lif/2``, and words for the others."""
 
+import os
 from pathlib import Path
 
 from ..errors import FileError
+
+#: What follows the name of an OIF file in the name of the folder with its planes.
+PLANES = ".files"
 
 
 def split_series(path: Path) -> tuple[Path, int | None]:
@@ -34,6 +38,17 @@ def split_series(path: Path) -> tuple[Path, int | None]:
     except (OSError, ValueError):
         pass  # it cannot be read, as is said when it is opened
     return path, None
+
+
+def path_exists(path: str | Path) -> bool:
+    """Return whether there is a file, a folder or a link of this path, or the file of an image."""
+    return os.path.lexists(split_series(Path(path))[0])
+
+
+def plane_folder(path: Path) -> Path | None:
+    """Return the folder that holds the planes of an OIF file; None for any other file."""
+    folder = path.with_name(path.name + PLANES) if path.suffix.lower() == ".oif" else None
+    return folder if folder is not None and folder.is_dir() else None
 
 
 def pick_series(path: Path, series: int | None, count: int) -> int:

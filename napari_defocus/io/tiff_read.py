@@ -58,7 +58,7 @@ def read_tiff(path: Path, lazy_from: float) -> Picture:
         If the file is truncated or lacks planes, holds raw sensor data or colors other than gray
         and RGB, or contains no image.
     """
-    with _complaints() as complaints, _open(path) as tiff:
+    with gather_complaints() as complaints, open_tiff(path) as tiff:
         if not tiff.series:
             raise FileError(f"{path} holds no image")
         series = tiff.series[_own_series(tiff)]
@@ -136,7 +136,7 @@ def _lazy_pixels(path: Path, series: Any) -> Any:
 
 
 def _window(path: Path, index: Any) -> Array:
-    with _complaints() as complaints, _open(path) as tiff:
+    with gather_complaints() as complaints, open_tiff(path) as tiff:
         series = tiff.series[_own_series(tiff)]
         guard_decoders(path, series)
         array = import_zarr().open(series.aszarr(), mode="r")
@@ -159,7 +159,7 @@ def _ignored(tiff: Any, series: Any, metadata: Metadata) -> str:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[Any]:
+def open_tiff(path: Path) -> Iterator[Any]:
     """Open a TIFF file, whose directories and description are checked first."""
     # Files that OME-XML names lie beside the file itself, not beside a link to it.
     with open_regular(path.resolve()) as file:
@@ -403,7 +403,7 @@ def _tag(page: Any, code: int, missing: Any) -> Any:
 
 
 @contextmanager
-def _complaints() -> Iterator[list[str]]:
+def gather_complaints() -> Iterator[list[str]]:
     """Collect the errors that tifffile logs and then ignores in a damaged file."""
     collector = _Collector()
     logger = logging.getLogger("tifffile")

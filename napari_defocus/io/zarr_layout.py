@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from ..errors import FileError, reason
 from .json_file import read_json
+from .series import split_series
 
 #: Suffix of the folder of a zarr store, and files of which each of its groups and arrays has one.
 SUFFIX = ".zarr"
@@ -100,7 +101,7 @@ def collection_root(path: Path) -> Path | None:
 
 
 def flat_name(path: Path) -> Path:
-    """Return a path beside the zarr store for an image in it; that of any other image as it is.
+    """Return a path beside the store or file for an image in it; that of any other as it is.
 
     Examples
     --------
@@ -109,6 +110,9 @@ def flat_name(path: Path) -> Path:
     """
     if path.is_file() or path.suffix.lower() == SUFFIX:
         return path
+    file, series = split_series(path)
+    if series is not None:
+        return file.with_name(f"{file.stem}-{series}{file.suffix}")
     absolute, store = Path(os.path.normpath(path.absolute())), enclosing_store(path)
     if store == absolute:
         return with_suffix(path)

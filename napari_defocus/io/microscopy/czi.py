@@ -96,6 +96,7 @@ def read_czi(path: Path, *, lazy_from: float, series: int | None) -> Picture:
         axes,
         _metadata(xml, times, axes, shape),
         ignored=" and ".join(filter(None, [rest, others])),
+        images=len(scenes),
     )
 
 

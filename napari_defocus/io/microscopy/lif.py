@@ -73,7 +73,9 @@ def read_lif(path: Path, *, lazy_from: float, series: int | None) -> Picture:
     lazy = to_dask(LazyArray(path, shape, dtype, reader), axes, chunks)
     rest = ["lifetimes (FLIM)"] if lifetimes else []
     others = [*rest, *filter(None, [name_others(path, series, len(images))])]
-    return Picture(load_small(lazy, path, lazy_from), axes, metadata, ignored=" and ".join(others))
+    ignored = " and ".join(others)
+    data = load_small(lazy, path, lazy_from)
+    return Picture(data, axes, metadata, ignored=ignored, images=len(images))
 
 
 @contextmanager

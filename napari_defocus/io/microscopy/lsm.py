@@ -5,12 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import tifffile
-
 from ..picture import Length, Metadata, Objective, Picture
-from ..quiet import without_warnings
-from ..regular_file import open_regular
-from ..tiff_read import read_tiff
+from ..tiff_read import gather_complaints, open_tiff, read_tiff
 from .xml import positive_number
 
 
@@ -37,8 +33,8 @@ def read_lsm(path: Path, *, lazy_from: float) -> Picture:
 
 def _description(path: Path, sizes: dict[str, int]) -> dict[str, Any]:
     """Return the fields of `Metadata` that the file describes, as far as they can be understood."""
-    with suppress(Exception), without_warnings(), open_regular(path) as file:
-        return _fields(tifffile.TiffFile(file).lsm_metadata or {}, sizes)
+    with suppress(Exception), gather_complaints(), open_tiff(path) as tiff:
+        return _fields(tiff.lsm_metadata or {}, sizes)
     return {}
 
 

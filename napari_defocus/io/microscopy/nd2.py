@@ -116,7 +116,8 @@ def read_nd2(path: Path, *, lazy_from: float, series: int | None) -> Picture:
         LazyArray(path, shape, frames.dtype, reader), axes, tuple(tile.get(a, 1) for a in axes)
     )
     ignored = name_others(path, series, positions)
-    return Picture(load_small(lazy, path, lazy_from), axes, metadata, ignored=ignored)
+    data = load_small(lazy, path, lazy_from)
+    return Picture(data, axes, metadata, ignored=ignored, images=positions)
 
 
 def _check_descriptions(path: Path, file: Any, chunks: Any) -> None:
