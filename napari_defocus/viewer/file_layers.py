@@ -44,18 +44,25 @@ def open_files(viewer: "napari.viewer.Viewer", paths: Sequence[Path]) -> None:
 
 
 def layer_arguments(picture: Picture, name: str) -> dict[str, Any]:
-    """Return keyword arguments for an image layer with the picture's pixel size and units."""
-    axes = picture.axes.rstrip("S")
-    sizes = [picture.metadata.pixel_size.get(axis) for axis in axes]
+    """Return keyword arguments for layers with the picture's pixel size, units and axes.
+
+    Channels that have names become a layer each.
+    """
+    axes, sizes = picture.axes.rstrip("S"), picture.metadata.pixel_size
     multiscale = bool(picture.copies)
+    channels = picture.metadata.channel_names
+    split = "C" in axes and len(channels) == picture.data.shape[axes.index("C")]
+    kept = axes.replace("C", "") if split else axes
     return {
         "data": [picture.data, *picture.copies] if multiscale else picture.data,
         "multiscale": multiscale,
         "rgb": picture.channel_axis == -1,
-        "name": name,
-        "scale": [1.0 if size is None else size.value for size in sizes],
-        "translate": [picture.metadata.origin.get(axis, 0.0) for axis in axes],
-        "units": ["pixel" if size is None else _unit(size.unit) for size in sizes],
+        "channel_axis": axes.index("C") if split else None,
+        "name": [f"{name} {channel}" for channel in channels] if split else name,
+        "scale": [sizes[axis].value if axis in sizes else 1.0 for axis in kept],
+        "translate": [picture.metadata.origin.get(axis, 0.0) for axis in kept],
+        "units": [_unit(sizes[axis].unit) if axis in sizes else "pixel" for axis in kept],
+        "axis_labels": list(kept.lower()),
     }
 
 

@@ -51,6 +51,11 @@ class LayerJob(ABC, Generic[ResultT]):
     def call(self) -> Call:
         """The call of the API that does the same."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user may not expect of the run."""
+        return ()
+
 
 @dataclass(frozen=True)
 class MapResult:
@@ -163,6 +168,16 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
             inputs["defocus"] = self.defocus
         options = self.image.reading_options(self.options)
         return Call("deblur", "deblur", "sharp", inputs, self.settings.changed(), options)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Whether the map is resampled."""
+        if self.defocus is None or self.defocus.slices is not None:
+            return ()
+        return (
+            f"the map {self.defocus.name!r} is resampled to the pixels of {self.image.name!r}, "
+            "where the viewer shows it",
+        )
 
 
 def _run_on_record(

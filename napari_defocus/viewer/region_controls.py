@@ -9,6 +9,7 @@ from .regions import (
     Planes,
     Region,
     Window,
+    displayed_axes,
     narrow_to_plane,
     shapes_window,
     view_window,
@@ -47,7 +48,7 @@ class RegionControls:
         self.planes = ComboBox(
             name="planes",
             choices=get_args(Planes),
-            tooltip="Every plane of the stack, or only the plane that is shown",
+            tooltip="Every plane of the stack, or only what is shown",
         )
         self.region.changed.connect(self._show_relevant)
 
@@ -77,7 +78,7 @@ class RegionControls:
             self.choose_only_shapes()
             window = shapes_window(layer, self.shapes.value)
         if self.planes.value == "current":
-            window = narrow_to_plane(window, layer, point)
+            window = narrow_to_plane(window, layer, point, displayed_axes(layer, point, displayed))
         return window
 
     def choose_only_shapes(self) -> None:

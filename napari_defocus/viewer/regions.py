@@ -124,7 +124,7 @@ def view_window(layer: "Image", point: Sequence[float], displayed: Sequence[int]
     OptionError
         If nothing of the layer is in view.
     """
-    own = _own_axes(layer, point, displayed)
+    own = displayed_axes(layer, point, displayed)
     shape = spatial_shape(layer)
     start, stop = [0] * layer.ndim, list(shape)
     if len(displayed) == 2:
@@ -199,8 +199,8 @@ def _extended_axes(
     return extended
 
 
-def _own_axes(layer: "Image", point: Sequence[float], displayed: Sequence[int]) -> list[int]:
-    """Return axes of the world as axes of the layer, which has the last ones."""
+def displayed_axes(layer: "Image", point: Sequence[float], displayed: Sequence[int]) -> list[int]:
+    """Return displayed axes of the world as axes of the layer, which has the last ones."""
     surplus = len(point) - layer.ndim
     return [axis - surplus for axis in displayed if axis >= surplus]
 

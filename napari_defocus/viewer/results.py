@@ -1,6 +1,6 @@
 """Layers of results: their position, colors, contrast limits and names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 #: Metadata key under which the layer of a result keeps its provenance.
 METADATA_KEY = "napari-defocus"
 
+#: Properties of an image layer that say how it is drawn, in color or gray.
+_APPEARANCE = (
+    "attenuation", "blending", "depiction", "gamma", "interpolation2d", "interpolation3d",
+    "iso_threshold", "opacity", "rendering",
+)  # fmt: skip
+
 #: Data and keyword arguments of an image layer.
 LayerData = tuple[Any, dict[str, Any]]
 
@@ -36,6 +42,8 @@ class LayerTemplate:
         Keyword arguments that place the result in the world.
     appearance : dict
         Keyword arguments for color map, contrast and blending.
+    metadata : dict
+        Metadata of the layer, such as names of channels.
     pixel_size : (float, str) or None
         Size of a pixel and its unit, if it is square and has a physical unit.
     """
@@ -43,6 +51,7 @@ class LayerTemplate:
     name: str
     placement: dict[str, Any]
     appearance: dict[str, Any]
+    metadata: dict[str, Any] = field(default_factory=dict)
     pixel_size: tuple[float, str] | None = None
 
 
@@ -50,13 +59,13 @@ def layer_template(layer: "Image", window: "Window") -> LayerTemplate:
     """Return the properties for results of part of a layer, which may be removed meanwhile."""
     appearance: dict[str, Any] = {
         "rgb": layer.rgb,
-        "blending": layer.blending,
-        "gamma": layer.gamma,
-        "interpolation2d": layer.interpolation2d,
+        **{name: getattr(layer, name) for name in _APPEARANCE},
     }
     if not layer.rgb:
         appearance |= {"colormap": layer.colormap, "contrast_limits": tuple(layer.contrast_limits)}
-    return LayerTemplate(layer.name, placement(layer, window), appearance, _pixel_size(layer))
+    return LayerTemplate(
+        layer.name, placement(layer, window), appearance, dict(layer.metadata), _pixel_size(layer)
+    )
 
 
 def _pixel_size(layer: "Image") -> tuple[float, str] | None:
@@ -76,7 +85,7 @@ def map_layers(result: "MapResult", template: LayerTemplate) -> list[LayerData]:
             {
                 "name": f"{template.name} confidence",
                 "visible": False,
-                "metadata": {METADATA_KEY: result.provenance, MAP_KEY: None},
+                "metadata": {**template.metadata, METADATA_KEY: result.provenance, MAP_KEY: None},
                 **gray,
                 **template.placement,
             },
@@ -85,7 +94,11 @@ def map_layers(result: "MapResult", template: LayerTemplate) -> list[LayerData]:
             defocus.radius,
             {
                 "name": f"{template.name} defocus",
-                "metadata": {METADATA_KEY: result.provenance, MAP_KEY: result.estimated},
+                "metadata": {
+                    **template.metadata,
+                    METADATA_KEY: result.provenance,
+                    MAP_KEY: result.estimated,
+                },
                 **map_appearance(defocus.radius, signed=defocus.signed),
                 **template.placement,
             },
@@ -97,7 +110,7 @@ def deblurred_layer(result: "DeblurResult", template: LayerTemplate) -> LayerDat
     """Return a deblurred image as an image layer to be made."""
     return result.image, {
         "name": f"{template.name} deblurred",
-        "metadata": {METADATA_KEY: result.provenance},
+        "metadata": {**template.metadata, METADATA_KEY: result.provenance},
         **template.appearance,
         **template.placement,
     }

@@ -69,6 +69,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         self._viewer = viewer
         self._doing = doing
         self._template = LayerTemplate("", {}, {})
+        self._notes: list[str] = []
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
         self._model = ModelChoice(
             task, name="model", label="deblur model" if task == "deblur" else "map model"
@@ -142,7 +143,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         window = self._region.window(layer)
         job = self._job(window)
         worker = self._runner.start(job.steps, f"{self._doing} {layer.name}")
-        self._template = layer_template(layer, window)
+        self._template, self._notes = layer_template(layer, window), list(job.notes)
         self._controls.show_running()
         return worker
 
@@ -208,7 +209,8 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         return image
 
     def _show_end(self, ending: str) -> None:
-        self._controls.show_end(_ENDINGS[ending], complete=ending == "done")
+        notes = [f"Note: {note}." for note in self._notes]
+        self._controls.show_end("\n".join([_ENDINGS[ending], *notes]), complete=ending == "done")
 
     def _update_choices(self, *_: Any) -> None:
         self.reset_choices()

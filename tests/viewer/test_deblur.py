@@ -124,6 +124,24 @@ def test_painted_labels_are_used_as_a_map(viewer, widget, finish, photo):
     assert not changed[painted == 0].any()
 
 
+def test_finer_labels_act_where_they_are_shown_and_a_note_says_so(viewer, widget, finish, photo):
+    image = viewer.add_image(photo, rgb=True, name="photo")
+    painted = np.zeros((128, 192), int)
+    painted[:, 96:] = 4
+    labels = viewer.add_labels(painted, name="painted", scale=(0.5, 0.5))
+    widget.image.value, widget.defocus.value = image, labels
+    finish(widget.run())
+    changed = (viewer.layers[-1].data != photo).any(axis=-1)
+    assert changed[:, 48:].any()
+    assert not changed[:, :48].any()
+    assert (
+        "the map 'painted' is resampled to the pixels of 'photo'" in widget._controls.status.value
+    )
+    labels.scale = (1, 1)
+    finish(widget.run())
+    assert widget._controls.status.value == "done"
+
+
 def test_map_of_a_region_is_used_for_that_region(viewer, open_widget, finish, photo):
     image = viewer.add_image(photo, rgb=True)
     box = np.array([[8, 16], [8, 71], [47, 71], [47, 16]])

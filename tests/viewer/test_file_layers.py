@@ -21,6 +21,21 @@ def test_layers_have_the_pixel_sizes_and_units_of_their_file():
     assert layer_arguments(Picture(np.zeros((8, 9, 3), np.uint8), "YXS"), "a")["rgb"]
 
 
+def test_named_channels_become_layers(viewer):
+    sizes = {"Z": Length(2.0, "um"), "Y": Length(0.5, "um"), "X": Length(0.25, "um")}
+    metadata = Metadata(pixel_size=sizes, channel_names=("nuclei", "actin"))
+    data = np.arange(3 * 2 * 8 * 9).reshape(3, 2, 8, 9)
+    viewer.add_image(**layer_arguments(Picture(data, "ZCYX", metadata), "a"))
+    assert [layer.name for layer in viewer.layers] == ["a nuclei", "a actin"]
+    for channel, layer in enumerate(viewer.layers):
+        assert np.array_equal(layer.data, data[:, channel])
+        assert layer.scale.tolist() == [2.0, 0.5, 0.25]
+        assert layer.axis_labels == ("z", "y", "x")
+    arguments = layer_arguments(Picture(data, "ZCYX", Metadata(pixel_size=sizes)), "a")
+    assert arguments["axis_labels"] == ["z", "c", "y", "x"]
+    assert arguments["scale"] == [2.0, 1.0, 0.5, 0.25]
+
+
 def test_stores_stay_lazy_and_broken_files_are_errors(viewer, tmp_path):
     pytest.importorskip("zarr")
     sizes = {axis: Length(0.5, "micrometer") for axis in "YX"}

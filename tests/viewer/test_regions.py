@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Shapes
 
 from napari_defocus.errors import OptionError
+from napari_defocus.viewer.region_controls import RegionControls
 from napari_defocus.viewer.regions import (
     Window,
     narrow_to_plane,
@@ -112,6 +113,19 @@ def test_view_in_3d_is_the_whole_volume_at_the_current_time():
     viewer.dims.set_point(0, 2)
     window = view_window(layer, viewer.dims.point, viewer.dims.displayed)
     assert window == Window((2, 0, 0, 0), (3, 4, 40, 50))
+
+
+@pytest.mark.parametrize(
+    ("order", "display", "shape"),
+    [((0, 1, 2, 3), 3, (1, 4, 40, 50)), ((0, 2, 1, 3), 2, (1, 4, 40, 50))],
+)
+def test_current_plane_is_all_that_is_displayed(qapp, order, display, shape):
+    viewer = ViewerModel()
+    layer = viewer.add_image(np.zeros((5, 4, 40, 50)))
+    viewer.dims.order, viewer.dims.ndisplay = order, display
+    controls = RegionControls(viewer)
+    controls.planes.value = "current"
+    assert controls.window(layer).shape == shape
 
 
 @pytest.mark.parametrize("corners", [[[0, 0], [0, 0]], [[39, 0], [39, 20]]])
