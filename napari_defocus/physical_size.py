@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+import numpy as np
 
 from .errors import MapError
 from .io.picture import Length, Metadata
 
 Unit = Literal["px", "um"]
+#: Key under which `radii_record` stands in the JSON beside a map.
+RADII_KEY = "radii"
+#: Side in pixels of the windows of a map on disk that are scaled one at a time.
+_SIDE = 2048
 #: Micrometers in a unit of length, by its names in files. Names count in lower case.
 _MICROMETERS = {
     **dict.fromkeys(("pm", "picometer", "picometre"), 1e-6),
@@ -242,22 +248,39 @@ def unit_factor(unit: Unit, size: PixelSize | None, name: str) -> float:
     return size.side
 
 
+def scale_windows(target: Any, factor: float) -> Iterator[None]:
+    """Multiply a map (..., Y, X) on disk by a factor; yield after each window."""
+    height, width = target.shape[-2:]
+    windows = (*target.shape[:-2], -(-height // _SIDE), -(-width // _SIDE))
+    for *index, row, column in np.ndindex(windows if factor != 1 else (0,)):
+        rows, columns = (slice(start * _SIDE, (start + 1) * _SIDE) for start in (row, column))
+        values = np.asarray(target[(*index, rows, columns)]) * factor
+        target[(*index, rows, columns)] = values.astype(np.float32)
+        yield
+
+
 def radii_record(unit: Unit, size: PixelSize | None, median: float) -> dict[str, Any]:
     """Return what the JSON beside a map says of its unit and of the size of its blur.
 
+    Returns
+    -------
+    dict
+        Under the key `RADII_KEY`; empty if the size of a pixel is unknown.
+
     Examples
     --------
-    >>> radii_record("px", None, 2.0)
-    {'unit': 'px', 'median_px': 2.0}
+    >>> radii_record("um", PixelSize(0.5, 0.5), 0.0)["radii"]["unit"]
+    'um'
     """
-    record: dict[str, Any] = {"unit": unit, "median_px": median}
-    if size is not None:
-        blur = BlurSize(median).scaled(size)
-        cutoff = None if math.isinf(blur.cutoff) else blur.cutoff
-        record |= {
-            "pixel_size_um": [size.height, size.width],
-            "median_um": blur.radius,
-            "fwhm_um": blur.fwhm,
-            "cutoff_cycles_per_um": cutoff,
-        }
-    return record
+    if size is None:
+        return {}
+    blur = BlurSize(median).scaled(size)
+    record = {
+        "unit": unit,
+        "pixel_size_um": [size.height, size.width],
+        "median_px": median,
+        "median_um": blur.radius,
+        "fwhm_um": blur.fwhm,
+        "cutoff_cycles_per_um": None if math.isinf(blur.cutoff) else blur.cutoff,
+    }
+    return {RADII_KEY: record}

@@ -22,7 +22,7 @@ from napari_defocus.physical_size import (
     ("value", "unit", "wanted"),
     [
         (0.5, "µm", 0.5),
-        (0.5, "μm", 0.5),  # noqa: RUF001  # the Greek letter
+        (0.5, "μm", 0.5),  # the Greek letter
         (0.5, "\\u00B5m", 0.5),
         (0.5, "um", 0.5),
         (0.5, "Microns", 0.5),

@@ -30,6 +30,13 @@ from ..io.atomic import scratch_folder
 from ..io.streaming import open_streaming
 from ..io.zarr_arrays import as_dask, new_array
 from ..jobs import DeblurJob, EstimateJob
+from ..physical_size import (
+    PixelSize,
+    pixel_size,
+    radii_record,
+    scale_windows,
+    unit_factor,
+)
 from ..provenance_record import provenance, sidecar_path
 from ..views import picture_views
 from .existing import check_inside, find_obstacle, late_refusal, put_result
@@ -109,13 +116,22 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _OpenFile:
-    """A file that has been opened, the jobs for it, and where its results are made."""
+    """A file that has been opened, the jobs for it, and where and in which unit results are made.
+
+    Radii in pixels, times `factor`, are those of the map.
+    """
 
     item: Item
     picture: Picture
     estimate: EstimateJob
     deblur: DeblurJob
     scratch: Path
+    factor: float
+
+    @property
+    def size(self) -> PixelSize | None:
+        """Size of its pixels."""
+        return pixel_size(self.picture.metadata)
 
     @property
     def results(self) -> dict[str, Path]:
@@ -216,7 +232,11 @@ def _make(
             check_inside(path, session.folder)
             made_from = (source.path, source.hash, session.fingerprint)
             record = Record(*made_from, file_hash(new), measures)
-            put_result(new, path, _provenance(kind, file), record, session.settings.existing)
+            fields = _provenance(kind, file)
+            if kind == "radius":
+                median = measures.median_radius
+                fields |= radii_record(session.settings.unit, file.size, median)
+            put_result(new, path, fields, record, session.settings.existing)
     return measures, file.picture.left_out(item.results.get("sharp"))
 
 
@@ -232,19 +252,26 @@ def _open(item: Item, session: Session, scratch: Path) -> _OpenFile:
     estimate = EstimateJob(views, settings.deblurring.map_model, options)
     defocus = None if views.right is None else estimate
     deblur = DeblurJob(picture.data, defocus, settings.deblurring, options)
-    return _OpenFile(item, picture, estimate, deblur, scratch)
+    factor = 1.0
+    if "radius" in item.results:
+        factor = unit_factor(settings.unit, pixel_size(picture.metadata), str(item.source))
+    return _OpenFile(item, picture, estimate, deblur, scratch, factor)
 
 
 def _make_in_memory(file: _OpenFile) -> Generator[Progress, None, Measures]:
     """Write the results of a picture that is in memory, and measure its radii."""
     defocus = yield from file.estimate.steps()
-    arrays: dict[str, Any] = {"radius": defocus.radius, "confidence": defocus.confidence}
+    measures = _measure(defocus.radius, file.size)
+    radius = defocus.radius
+    if file.factor != 1:
+        radius = (radius * file.factor).astype(np.float32)
+    arrays: dict[str, Any] = {"radius": radius, "confidence": defocus.confidence}
     if "sharp" in file.results:
         arrays["sharp"] = yield from file.deblur.with_map(defocus).steps()
     for kind, path in file.results.items():
         axis = file.estimate.layout.channel_axis if kind != "sharp" else None
         write_picture(path, arrays[kind], file.picture, channel_axis=axis)
-    return _measure(defocus.radius)
+    return measures
 
 
 def _make_by_windows(file: _OpenFile) -> Generator[Progress, None, Measures]:
@@ -269,10 +296,13 @@ def _make_by_windows(file: _OpenFile) -> Generator[Progress, None, Measures]:
             defocus = DefocusMap(as_dask(radius), as_dask(confidence))
             job = replace(file.deblur.with_map(defocus), out=targets["sharp"].array)
             yield from job.steps()
+        measures = _measure(radius, file.size)
+        if "radius" in targets:
+            for _ in scale_windows(radius, file.factor):
+                yield Progress(1, 1)
         for target in targets.values():
             for _ in target.complete():
                 yield Progress(1, 1)
-        measures = _measure(radius)
     return measures
 
 
@@ -291,8 +321,9 @@ def _provenance(kind: str, file: _OpenFile) -> dict[str, Any]:
     return provenance(job, path=file.item.name)
 
 
-def _measure(radius: Any) -> Measures:
+def _measure(radius: Any, size: PixelSize | None) -> Measures:
     """Measure radii: all, or of more than 64 million an evenly spread sample."""
     step = int(np.ceil((np.prod(radius.shape, dtype=float) / _SAMPLE) ** 0.5))
     sample = np.abs(np.asarray(radius[..., ::step, ::step]))
-    return Measures(float(np.median(sample)), float(np.mean(sample < _IN_FOCUS)))
+    side = None if size is None else size.side
+    return Measures(float(np.median(sample)), float(np.mean(sample < _IN_FOCUS)), side)

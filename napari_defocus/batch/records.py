@@ -23,10 +23,25 @@ _MOST_BYTES, _MOST_VALUES = 2**28, 4_000_000
 
 @dataclass(frozen=True)
 class Measures:
-    """Measures of a file, for the report: median radius in pixels, share of pixels in focus."""
+    """Measures of a file, for the report.
+
+    Parameters
+    ----------
+    median_radius : float
+        Median radius in pixels.
+    in_focus : float
+        Share of pixels in focus.
+    pixel_size : float, optional
+        Side of a pixel in micrometers (`physical_size.PixelSize.side`), None if it is unknown.
+    """
 
     median_radius: float
     in_focus: float
+    pixel_size: float | None = None
+
+    def as_json(self) -> dict[str, float]:
+        """Return the measures that are known, as JSON holds them."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -137,7 +152,7 @@ def write_record(
         "source": record.source,
         "settings": record.settings,
         "result": record.result,
-        "measures": asdict(record.measures),
+        "measures": record.measures.as_json(),
     }
     if record.former is not None:
         entry["former"] = record.former

@@ -7,6 +7,7 @@ import csv
 import hashlib
 import html
 import io
+import math
 import os
 import re
 import stat
@@ -21,7 +22,9 @@ import numpy.typing as npt
 from ..errors import DefocusError, printable
 from ..io import open_picture
 from ..io.atomic import atomic_file, check_target
+from ..physical_size import BlurSize
 from .plan import Item, Plan
+from .records import Measures
 
 if TYPE_CHECKING:
     from .process import Outcome
@@ -32,7 +35,17 @@ _SEAL = re.compile(
 )
 #: Largest report that is read, in bytes.
 _MOST = 2**30
-_COLUMNS = ("file", "state", "seconds", "median radius (px)", "share in focus", "message")
+_COLUMNS = (
+    "file",
+    "state",
+    "seconds",
+    "median radius (px)",
+    "median radius (um)",
+    "spot FWHM (um)",
+    "cut-off (cycles/um)",
+    "share in focus",
+    "message",
+)
 #: Longest sides in pixels: of a thumbnail, and of what is read of a result to make one.
 _THUMBNAIL, _READ_SIZE = 160, 2048
 _PLOT_WIDTH, _PLOT_HEIGHT, _MARGIN = 900, 220, 40
@@ -153,14 +166,24 @@ def _rows(plan: Plan, outcomes: Mapping[int, Outcome]) -> Iterator[tuple[str, ..
     for index, item in enumerate(plan.items):
         name = printable(item.source)
         if index not in outcomes:
-            yield name, "not reached", "", "", "", ""
+            yield name, "not reached", *("" for _ in _COLUMNS[2:])
             continue
         outcome = outcomes[index]
-        measures = outcome.measures
-        median = "" if measures is None else f"{measures.median_radius:.3f}"
-        share = "" if measures is None else f"{measures.in_focus:.3f}"
+        numbers = _numbers(outcome.measures)
         message = printable(outcome.message)
-        yield name, outcome.state, f"{outcome.seconds:.2f}", median, share, message
+        yield name, outcome.state, f"{outcome.seconds:.2f}", *numbers, message
+
+
+def _numbers(measures: Measures | None) -> tuple[str, ...]:
+    """Return the columns of measures: radius in pixels and micrometers, spot, cut-off, share."""
+    if measures is None:
+        return ("",) * 5
+    physical = ("", "", "")
+    if measures.pixel_size is not None:
+        blur = BlurSize(measures.median_radius * measures.pixel_size, "um")
+        cutoff = "" if math.isinf(blur.cutoff) else f"{blur.cutoff:.4g}"
+        physical = (f"{blur.radius:.4g}", f"{blur.fwhm:.4g}", cutoff)
+    return (f"{measures.median_radius:.3f}", *physical, f"{measures.in_focus:.3f}")
 
 
 def _page(plan: Plan, rows: Sequence[tuple[str, ...]], outcomes: Mapping[int, Outcome]) -> str:

@@ -15,6 +15,7 @@ from ..errors import OptionError, quote
 from ..io.formats import WRITABLE
 from ..models import ModelCard, is_weights_path, possible_models, with_scale_models
 from ..options import Options
+from ..physical_size import Unit
 from ..version import __version__
 from ..views import refuse_named_model
 
@@ -43,6 +44,8 @@ class Settings:
     pattern : str
         Name of a result, made of ``{name}``, the file's without suffix; ``{what}``, the kind of
         result; and ``{suffix}``.
+    unit : {"px", "um"}
+        Unit of the radii in maps; micrometers need files that say the size of their pixels.
     existing : {"refuse", "keep", "replace"}
         What to do where a result would take the place of a file that no earlier run made, that was
         changed since, or that was made with other settings: refuse to begin, keep it and skip its
@@ -62,9 +65,10 @@ class Settings:
     options: Options = field(default_factory=Options)
     pattern: str = "{name}-{what}{suffix}"
     existing: Existing = "refuse"
+    unit: Unit = "px"
 
     def __post_init__(self) -> None:
-        for name, choices in (("task", BatchTask), ("existing", Existing)):
+        for name, choices in (("task", BatchTask), ("existing", Existing), ("unit", Unit)):
             if getattr(self, name) not in get_args(choices):
                 accepted = ", ".join(get_args(choices))
                 raise OptionError(
@@ -148,6 +152,8 @@ class Settings:
             "weights": [card.sha256 for card in self.possible_models()],
             "version": __version__,
         }
+        if self.unit == "px":  # as in earlier versions, which knew no other unit
+            del fields["unit"]
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from .options import (
     Model,
     Overwrite,
     TaskChoice,
+    UnitChoice,
+    UnitOption,
     parse_deblur_settings,
     parse_options,
 )
@@ -106,6 +108,7 @@ def map_command(
     preview_out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="An image file for the map in colors.")
     ] = None,
+    unit: UnitOption = UnitChoice.PX,
     model: Model = "auto",
     overwrite: Overwrite = False,
     *,
@@ -120,7 +123,8 @@ def map_command(
     from .outputs import beside
     from .runs import MapOutputs, ViewsInput, map_defocus
 
-    goals = MapOutputs(out or beside(image, "defocus", ".tif"), confidence_out, preview_out)
+    radius_out = out or beside(image, "defocus", ".tif")
+    goals = MapOutputs(radius_out, confidence_out, preview_out, unit.value)
     views = ViewsInput(image, right, dual_pixel)
     map_defocus(views, goals, model, options, overwrite=overwrite)
 
@@ -238,6 +242,7 @@ def batch_command(
         int | None, typer.Option(min=1, help="Start this many dask workers on this machine.")
     ] = None,
     dual_pixel: DualPixel = False,
+    unit: UnitOption = UnitChoice.PX,
     *,
     settings: DeblurSettings,
     options: Options,
@@ -256,6 +261,7 @@ def batch_command(
         dual_pixel=dual_pixel,
         options=options,
         pattern=pattern,
+        unit=unit.value,
         existing=existing_files(existing, overwrite=overwrite),
     )
     run_batch(inputs, out, batch_settings, cluster=cluster, workers=workers)

@@ -39,6 +39,13 @@ class PrecisionChoice(StrEnum):
     BFLOAT16 = "bfloat16"
 
 
+class UnitChoice(StrEnum):
+    """Units of the radii in maps."""
+
+    PX = "px"
+    UM = "um"
+
+
 class TaskChoice(StrEnum):
     """Kinds of results that a batch makes of every file."""
 
@@ -160,6 +167,10 @@ Tile = Annotated[
         help="Side of a tile; auto: chosen for the device; whole: no tiles.",
         rich_help_panel=_COMPUTATION,
     ),
+]
+UnitOption = Annotated[
+    UnitChoice,
+    typer.Option(help="Unit of radii in maps: pixels, or micrometers where the file says a size."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 

@@ -1,9 +1,12 @@
 """Commands that make a map or a picture: read, run the API, write with provenance."""
 
+from collections import deque
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..array_types import Array
 from ..deblur_settings import DeblurSettings
@@ -15,9 +18,19 @@ from ..io.read import LARGE
 from ..jobs import DeblurJob, EstimateJob, RefocusJob
 from ..map_colors import paint_map
 from ..options import Options
+from ..physical_size import (
+    PixelSize,
+    Unit,
+    describe_radius,
+    pixel_size,
+    radii_record,
+    scale_windows,
+    unit_factor,
+)
 from ..provenance_record import provenance
 from ..views import Views, picture_views, refuse_named_model
 from .console import note, progress_bar
+from .map_units import recorded_factor
 from .outputs import (
     Outputs,
     check_holds_floats,
@@ -33,6 +46,9 @@ from .windows import (
     windowed_files,
     write_records,
 )
+
+#: Radii of a large map that are measured at most.
+_SAMPLE = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -67,11 +83,12 @@ class ViewsInput:
 
 @dataclass(frozen=True)
 class MapOutputs:
-    """Files that a defocus map is written to."""
+    """Files that a defocus map is written to, and the unit of its radii."""
 
     radius: Path
     confidence: Path | None
     preview: Path | None
+    unit: Unit = "px"
 
     @property
     def paths(self) -> list[Path]:
@@ -111,6 +128,8 @@ class MapInput:
                 raise MapError("a confidence was given without its map; give --map too")
             return None
         radius = _read_numbers(self.radius, "radii in pixels")
+        factor = recorded_factor(self.radius)
+        radius = radius if factor == 1 else radius / factor
         if self.confidence is None:
             return radius
         confidence = _read_numbers(self.confidence, "a confidence from 0 to 1")
@@ -126,6 +145,8 @@ def map_defocus(
     outputs = Outputs(source.paths, goals.paths, overwrite)
     image, picture = source.image, _read(source.image, options)
     job = EstimateJob(source.views(picture, options), model, resolve_options(picture, options))
+    size = pixel_size(picture.metadata)
+    factor = unit_factor(goals.unit, size, str(image))
     if goals.preview:
         check_is_plane(goals.preview, picture.axes, job.layout.map_shape)
     if is_dask(job.source):
@@ -134,13 +155,24 @@ def map_defocus(
     with progress_bar(f"map {image.name}") as progress:
         defocus = job.run(progress)
     record, axis = provenance(job, path=image.name), job.layout.channel_axis
-    outputs.write(goals.radius, defocus.radius, record, picture, axis)
+    median = float(np.median(np.abs(defocus.radius)))
+    radii = radii_record(goals.unit, size, median)
+    scaled = defocus.radius if factor == 1 else (defocus.radius * factor).astype(np.float32)
+    outputs.write(goals.radius, scaled, record | radii, picture, axis)
     if goals.confidence:
         outputs.write(goals.confidence, defocus.confidence, record, picture, axis)
     if goals.preview:
         plane = defocus.radius.reshape(defocus.radius.shape[-2:])
         painted = paint_map(plane, signed=defocus.signed)
         outputs.write(goals.preview, painted, record, channel_axis=-1)
+    _note_radius(image, median, size)
+
+
+def _note_radius(image: Path, median: float, size: PixelSize | None) -> None:
+    if size is not None:
+        note(f"Note: the median radius in {image} is {describe_radius(median, size)}.")
+        if not size.is_square:
+            note(f"Note: the pixels of {image} are {size.describe()}.")
 
 
 def _map_by_windows(
@@ -160,8 +192,20 @@ def _map_by_windows(
         defocus = estimate_to((radius, confidence), job, name)
         if goals.preview:
             paint_to(files.open(goals.preview, preview), defocus)
+        median = _sample_median(radius)
         record = provenance(job, path=name)
-    write_records(outputs, record)
+        size = pixel_size(picture.metadata)
+        deque(scale_windows(radius, unit_factor(goals.unit, size, name)), maxlen=0)
+        radii = radii_record(goals.unit, size, median)
+    records = dict.fromkeys(outputs.outputs, record)
+    write_records(outputs, records | {goals.radius: record | radii})
+    _note_radius(outputs.inputs[0], median, size)
+
+
+def _sample_median(radius: Any) -> float:
+    """Return the median magnitude of radii on disk, of very many an evenly spread sample."""
+    step = int(np.ceil((np.prod(radius.shape, dtype=float) / _SAMPLE) ** 0.5))
+    return float(np.median(np.abs(np.asarray(radius[..., ::step, ::step]))))
 
 
 def deblur_image(
@@ -182,7 +226,7 @@ def deblur_image(
     if is_dask(job.source):
         with windowed_files(outputs) as files:
             run_to(files.open(out, picture), job, f"deblur {image.name}")
-        write_records(outputs, record)
+        write_records(outputs, dict.fromkeys(outputs.outputs, record))
         return
     if isinstance(job.defocus, EstimateJob):
         with progress_bar(f"map {image.name}") as progress:
@@ -236,7 +280,7 @@ def refocus_image(
                 job = refocus(*deblur_with_map_to(files, deblur, picture, image.name))
             record = provenance(job, path=image.name)
             run_to(files.open(out, picture), job, f"refocus {image.name}")
-        write_records(outputs, record)
+        write_records(outputs, dict.fromkeys(outputs.outputs, record))
         return
     job = (
         refocus(picture.data, defocus.read())

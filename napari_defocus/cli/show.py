@@ -22,9 +22,11 @@ from ..io.series import split_series
 from ..io.zarr_layout import Collection, is_zarr_folder, read_collection
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
+from ..physical_size import BlurSize, describe_radius, pixel_size
 from ..provenance_record import sidecar_path
 from ..version import __version__
 from .console import print_table
+from .map_units import read_radii_record
 
 _TASK_WORDS = {
     "single": "map of one image",
@@ -121,6 +123,10 @@ def _file_rows(path: Path, picture: Picture) -> Iterator[tuple[str, str]]:
         yield f"size along {axis}", f"{length.value:g} {length.unit}".strip()
     if metadata.origin:
         yield "origin", ", ".join(f"{axis} {shift:g}" for axis, shift in metadata.origin.items())
+    size = pixel_size(metadata)
+    if size is not None:
+        yield "size of a pixel", size.describe()
+        yield "radius of 1 px", BlurSize(1.0).scaled(size).describe()
     if metadata.channel_names:
         yield "channels", ", ".join(metadata.channel_names)
     if metadata.resolution and (per_inch := metadata.resolution.per_inch()):
@@ -132,6 +138,7 @@ def _file_rows(path: Path, picture: Picture) -> Iterator[tuple[str, str]]:
     sidecar = sidecar_path(path)
     if sidecar.exists():
         yield "provenance", _origin(sidecar)
+        yield from _radii_rows(path)
 
 
 def _plate_rows(path: Path, plate: Collection) -> Iterator[tuple[str, str]]:
@@ -210,6 +217,15 @@ def _default_model(task: Any, imaging: Imaging) -> str:
         return find_model("auto", task, imaging=imaging).name
     except ModelError as error:
         return f"none: {error}"
+
+
+def _radii_rows(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield unit and median of a map's radii, if the JSON beside it says them."""
+    record = read_radii_record(path)
+    if record is not None:
+        unit, median, size = record
+        yield "unit of radii", {"px": "pixels", "um": "micrometers"}[unit]
+        yield "median radius", describe_radius(median, size)
 
 
 def _origin(sidecar: Path) -> str:

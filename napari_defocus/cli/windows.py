@@ -80,10 +80,10 @@ def windowed_files(outputs: Outputs) -> Iterator[WindowedFiles]:
         files.complete()
 
 
-def write_records(outputs: Outputs, record: Mapping[str, Any]) -> None:
-    """Write the provenance of outputs that are finished, and print their paths."""
+def write_records(outputs: Outputs, records: Mapping[Path, Mapping[str, Any]]) -> None:
+    """Write the provenance of each output that is finished, and print their paths."""
     for path in outputs.outputs:
-        write_sidecar(path, record, overwrite=outputs.overwrite)
+        write_sidecar(path, records[path], overwrite=outputs.overwrite)
         print_path(path)
 
 
