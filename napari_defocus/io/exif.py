@@ -110,14 +110,18 @@ def read_from_tiff(file: BinaryIO) -> bytes | None:
     return assemble(directory)
 
 
-def directories(file: BinaryIO) -> Iterator[tuple[int, Array]]:
+def directories(file: BinaryIO, *, wide: bool = False) -> Iterator[tuple[int, Array]]:
     """Yield offset and tags of each directory of an open TIFF file, in the order of their links.
 
     Links that lead in a circle are followed for ever. Tags are a structured array with the fields
-    ``tag``, ``kind``, ``count`` and ``value``.
+    ``tag``, ``kind``, ``count`` and ``value``. With `wide`, links have 64 bits, as in NDPI files.
     """
     with suppress(struct.error, KeyError, OverflowError, ValueError):
         layout, start = _header(file)
+        link = layout.order + "Q" if wide else layout.offset
+        if wide:
+            file.seek(4)
+            start = struct.unpack(link, file.read(8))[0]
         while start:
             file.seek(start)
             count = struct.unpack(layout.count, file.read(struct.calcsize(layout.count)))[0]
@@ -125,7 +129,7 @@ def directories(file: BinaryIO) -> Iterator[tuple[int, Array]]:
                 return  # tifffile refuses it
             records = np.frombuffer(file.read(count * layout.record.size), layout.record_type)
             yield start, records
-            start = struct.unpack(layout.offset, file.read(struct.calcsize(layout.offset)))[0]
+            start = struct.unpack(link, file.read(struct.calcsize(link)))[0]
 
 
 def assemble(directory: Directory) -> bytes:

@@ -47,7 +47,8 @@ class FileFormat:
         Extra of napari-defocus that installs them.
     reader_options : tuple of str
         Keywords that the reader takes: ``lazy_from``, of `open_picture`, if it can leave the pixels
-        in the file; ``series``, the number of an image or None, if files hold several.
+        in the file; ``series``, the number of an image or None, if files hold several;
+        ``region``, the text of a region or None, if a part can be read alone.
     writer : str
         Function of an open binary file, a `Picture` and the path, if it is written to a file.
     checker : str
@@ -147,6 +148,16 @@ FORMATS = (
         rb"....ftyp(hei[cmsx]|hev[cmsx]|m[is]f1)",
         packages=("pillow_heif",),
         extra="heic",
+    ),
+    FileFormat(
+        "slide",
+        (".svs", ".ndpi", ".scn", ".bif"),
+        "slides:read_slide",
+        _TIFF,
+        suffix_decides=True,
+        packages=("tiffslide", "zarr"),
+        extra="formats",
+        reader_options=("lazy_from", "series", "region"),
     ),
     FileFormat("WebP", (".webp",), "webp_bmp_gif:read_webp", b"RIFF....WEBP"),
     FileFormat("BMP", (".bmp", ".dib"), "webp_bmp_gif:read_bmp", b"BM.{12}[\x0c-\x7c]\0\0\0"),

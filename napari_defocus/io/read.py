@@ -10,7 +10,7 @@ from ..errors import DefocusError, FileError, reason
 from .formats import StrPath, detect_format, import_function
 from .limits import check_memory
 from .picture import Picture
-from .series import split_series
+from .series import split_region, split_series
 
 #: Number of values from which on a TIFF file is read lazily.
 LARGE = 100_000_000
@@ -94,10 +94,13 @@ def open_picture(path: StrPath, *, lazy_from: float = LARGE) -> Picture:
     OptionError
         If it is a zarr store, and the extra ``zarr`` is not installed.
     """
-    path, series = split_series(Path(path))
+    path, region = split_region(Path(path))
+    path, series = split_series(path)
     file_format = detect_format(path)
     file_format.check_installed(path)
-    options = {"lazy_from": lazy_from, "series": series}
+    options = {"lazy_from": lazy_from, "series": series, "region": region}
+    if region is not None and "region" not in file_format.reader_options:
+        raise FileError(f"{path} is no slide, so {region} of it cannot be read; give its own name")
     if series is not None and "series" not in file_format.reader_options:
         raise FileError(f"{path}/{series} is no image: {path} is a file of one; give its own name")
     try:

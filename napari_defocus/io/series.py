@@ -1,12 +1,14 @@
 """Files that hold several images: paths of these, ``scan.lif/2``, and words for the others."""
 
 import os
+import re
 from pathlib import Path
 
 from ..errors import FileError
 
 #: What follows the name of an OIF file in the name of the folder with its planes.
 PLANES = ".files"
+_REGION = re.compile(r"tissue|\d{1,9}(,\d{1,9}){3}", re.ASCII)
 
 
 def split_series(path: Path) -> tuple[Path, int | None]:
@@ -42,13 +44,37 @@ def split_series(path: Path) -> tuple[Path, int | None]:
 
 def path_exists(path: str | Path) -> bool:
     """Return whether there is a file, a folder or a link of this path, or the file of an image."""
-    return os.path.lexists(split_series(Path(path))[0])
+    return os.path.lexists(split_series(split_region(Path(path))[0])[0])
 
 
 def plane_folder(path: Path) -> Path | None:
     """Return the folder that holds the planes of an OIF file; None for any other file."""
     folder = path.with_name(path.name + PLANES) if path.suffix.lower() == ".oif" else None
     return folder if folder is not None and folder.is_dir() else None
+
+
+def split_region(path: Path) -> tuple[Path, str | None]:
+    """Return the file or level of a slide that a path names, and the region behind it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        ``slide.svs/tissue``, ``slide.svs/1/tissue``, or with ``left,top,width,height`` at the end.
+
+    Examples
+    --------
+    >>> split_region(Path(__file__) / "1" / "10,20,300,200")[1]
+    '10,20,300,200'
+    >>> split_region(Path(__file__))[1] is None
+    True
+    """
+    if not _REGION.fullmatch(path.name):
+        return path, None
+    file, _ = split_series(path.parent)
+    try:
+        return (path.parent, path.name) if file.is_file() else (path, None)
+    except (OSError, ValueError):
+        return path, None  # it cannot be read, as is said when it is opened
 
 
 def pick_series(path: Path, series: int | None, count: int) -> int:

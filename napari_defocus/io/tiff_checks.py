@@ -72,7 +72,8 @@ def check_directories(file: BinaryIO, path: Path) -> int:
     """
     starts: set[int] = set()
     below, claimed = 0, 0.0
-    for batch in _batches(exif.directories(file)):
+    wide = path.suffix.lower() == ".ndpi"
+    for batch in _batches(exif.directories(file, wide=wide)):
         for start, _ in batch:
             if start in starts:
                 raise FileError(f"{path} is damaged: its directories lead in a circle")

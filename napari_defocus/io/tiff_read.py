@@ -64,7 +64,7 @@ def read_tiff(path: Path, lazy_from: float) -> Picture:
         series = tiff.series[_own_series(tiff)]
         page = series.keyframe
         _check_kind(path, tiff, series)
-        _check_whole(path, tiff, series)
+        check_whole(path, tiff, series)
         lazy = series.size >= lazy_from and _is_simple(series) and zarr_is_installed()
         if not lazy:
             check_memory(path, series.size * series.dtype.itemsize)
@@ -199,7 +199,7 @@ def _check_sound(path: Path, complaints: list[str]) -> None:
         raise FileError(f"{path} is damaged: {complaints[0]}")
 
 
-def _check_whole(path: Path, tiff: Any, series: Any) -> None:
+def check_whole(path: Path, tiff: Any, series: Any) -> None:
     """Refuse a file that ends before its pixels do, or lacks some of its planes."""
     missing = sum(page is None for page in series.pages)
     if missing:
