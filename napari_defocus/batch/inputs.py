@@ -9,7 +9,7 @@ from ..errors import FileError, reason
 from ..io.formats import readable_suffixes
 from ..io.ome_sets import COMPANION_SUFFIX, set_files
 from ..io.read import count_images
-from ..io.series import plane_folder, split_series
+from ..io.series import image_file, plane_folder
 from ..io.zarr_layout import (
     collection_root,
     is_zarr_folder,
@@ -101,7 +101,7 @@ def _expand(name: Path, excluded: Path | None) -> list[InputFile]:
             suffixes = ", ".join(readable_suffixes())
             raise FileError(f"{name} holds no image file; looked for {suffixes}")
         return inside
-    if name.exists() or split_series(name)[1] is not None:
+    if name.exists() or image_file(name) != name:
         return _images(name, Path())
     root = Path(name.anchor)
     within = "**" not in name.parts
@@ -124,7 +124,7 @@ def _match(root: Path, pattern: Path) -> list[Path]:
 def _images(path: Path, folder: Path) -> list[InputFile]:
     """Return an image file, or all images of a file, a plate, a well or a series of OME-Zarr."""
     if not is_zarr_folder(path):
-        count = count_images(path) if split_series(path)[1] is None else 1
+        count = count_images(path) if image_file(path) == path else 1
         if count > 1:
             return [InputFile(path / str(number), folder) for number in range(count)]
         first, *others = _files_of_image(path)

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import FileError, reason
 from ..io.json_file import parse_json
 from ..io.regular_file import open_regular, read_regular
-from ..io.series import path_exists, plane_folder, split_series
+from ..io.series import path_exists, plane_folder, split_region, split_series
 from ..provenance_record import sidecar_path, write_sidecar
 
 _KEY = "batch"
@@ -88,18 +88,21 @@ class Record:
 def file_hash(path: Path) -> str:
     """Return the sha256 of a file's bytes; of a folder, of all names and bytes in it.
 
-    That of one of several images in a file is a hash of the file's and of its number; that of an
-    OIF file comprises the folder with its planes.
+    That of one of several images in a file, or of a region, is a hash of the file's and of its
+    name; that of an OIF file comprises the folder with its planes.
 
     Raises
     ------
     FileError
         If it cannot be read, or is a pipe or a device.
     """
+    path, region = split_region(path)
     path, series = split_series(path)
     parts = [_own_hash(path)]
     if series is not None:
         parts.append(str(series))
+    if region is not None:
+        parts.append(region)
     if (planes := plane_folder(path)) is not None:
         parts.append(_own_hash(planes))
     return parts[0] if len(parts) == 1 else hashlib.sha256("/".join(parts).encode()).hexdigest()

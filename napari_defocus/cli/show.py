@@ -18,7 +18,7 @@ from ..io import Picture, open_picture
 from ..io.json_file import parse_json
 from ..io.picture import GEOREFERENCE
 from ..io.regular_file import read_regular
-from ..io.series import split_series
+from ..io.series import image_file
 from ..io.zarr_layout import Collection, is_zarr_folder, read_collection
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
@@ -83,7 +83,7 @@ def _summary(card: ModelCard) -> list[str]:
 
 
 def _size(path: Path) -> str:
-    path, _ = split_series(path)
+    path = image_file(path)
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     size = sum(file.stat().st_size for file in files)
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"

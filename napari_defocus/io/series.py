@@ -42,9 +42,20 @@ def split_series(path: Path) -> tuple[Path, int | None]:
     return path, None
 
 
+def image_file(path: Path) -> Path:
+    """Return the file of a path that may name an image in it, or a region of that.
+
+    Examples
+    --------
+    >>> image_file(Path(__file__) / "1" / "tissue").name
+    'series.py'
+    """
+    return split_series(split_region(path)[0])[0]
+
+
 def path_exists(path: str | Path) -> bool:
     """Return whether there is a file, a folder or a link of this path, or the file of an image."""
-    return os.path.lexists(split_series(split_region(Path(path))[0])[0])
+    return os.path.lexists(image_file(Path(path)))
 
 
 def plane_folder(path: Path) -> Path | None:
@@ -70,9 +81,9 @@ def split_region(path: Path) -> tuple[Path, str | None]:
     """
     if not _REGION.fullmatch(path.name):
         return path, None
-    file, _ = split_series(path.parent)
     try:
-        return (path.parent, path.name) if file.is_file() else (path, None)
+        is_file = split_series(path.parent)[0].is_file()
+        return (path.parent, path.name) if is_file else (path, None)
     except (OSError, ValueError):
         return path, None  # it cannot be read, as is said when it is opened
 

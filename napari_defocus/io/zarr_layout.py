@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from ..errors import FileError, reason
 from .json_file import read_json
-from .series import split_series
+from .series import split_region, split_series
 
 #: Suffix of the folder of a zarr store, and files of which each of its groups and arrays has one.
 SUFFIX = ".zarr"
@@ -110,6 +110,10 @@ def flat_name(path: Path) -> Path:
     """
     if path.is_file() or path.suffix.lower() == SUFFIX:
         return path
+    image, region = split_region(path)
+    if region is not None:
+        flat = flat_name(image)
+        return flat.with_name(f"{flat.stem}-{region.replace(',', '-')}{flat.suffix}")
     file, series = split_series(path)
     if series is not None:
         return file.with_name(f"{file.stem}-{series}{file.suffix}")
