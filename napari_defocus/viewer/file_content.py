@@ -76,15 +76,13 @@ def _views(values: Any, ndim: int) -> Iterator[tuple[str, Any]]:
 
     Lazy arrays are neither turned nor mirrored.
     """
-    for index, part in _elements(values):
-        if part.ndim != ndim:
-            continue
-        if not isinstance(part, np.ndarray):  # slow to compare
-            yield index, part
-            continue
-        for order, turned in _orders(part):
-            for flip, view in _flips(turned):
-                yield index + order + flip, view
+    parts = [(index, part) for index, part in _elements(values) if part.ndim == ndim]
+    yield from parts
+    for index, part in parts:
+        if isinstance(part, np.ndarray):  # lazy ones are slow to compare
+            for order, turned in _orders(part):
+                for flip, view in _flips(turned):
+                    yield index + order + flip, view
 
 
 def _elements(values: Any) -> Iterator[tuple[str, Any]]:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def as_command_line(call: Call) -> str:
         notes.append("the whole picture, not the region")
     for name, source in call.inputs.items():
         own = content if source is image else _command_content(source)
-        file = f"{source.name}.tif" if own is None or source.path is None else source.path
+        file = _file_to_save(source) if own is None or source.path is None else source.path
         words += [file] if source is image else [f"--{name}", file]
         if own is None:
             notes.append(_advice(source, file))
@@ -181,6 +182,13 @@ def _command_content(source: ImageSource | MapSource) -> FileContent | None:
     count = picture.data.ndim
     as_planes = f".transpose{(count - 1, *range(count - 1))}"
     return content if content.expression == as_planes else None
+
+
+def _file_to_save(source: ImageSource | MapSource) -> str:
+    """Return a name for a file with the layer's data, other than that of the layer's own file."""
+    name = f"{source.name}.tif"
+    taken = source.path is not None and Path(source.path).name == name
+    return f"{source.name} layer.tif" if taken else name
 
 
 def _advice(source: ImageSource | MapSource, file: str) -> str:

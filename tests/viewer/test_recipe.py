@@ -164,12 +164,8 @@ def test_command_line_says_that_it_takes_the_whole_picture(viewer, open_widget, 
 
 def open_channel(viewer, folder, photo):
     path = folder / "channels.tif"
-    tifffile.imwrite(
-        path,
-        np.moveaxis(photo, -1, 0).astype(np.uint16),
-        imagej=True,
-        metadata={"axes": "CYX"},
-    )
+    channels = np.stack([photo[..., 0], photo[::-1, :, 0]]).astype(np.uint16)
+    tifffile.imwrite(path, channels, imagej=True, metadata={"axes": "CYX"})
     return viewer.open(path, channel_axis=0)[1]
 
 
@@ -246,6 +242,17 @@ def test_python_and_command_say_where_the_file_does_not_hold_the_layer(
     words, _, comment = widget.as_command_line().partition("  # ")
     assert words == "napari-defocus deblur 'a photo.tif'"
     assert comment == (f"save layer 'a photo' as a photo.tif first, for {file} holds other data")
+
+
+def test_command_does_not_advise_to_overwrite_the_file_of_an_edited_layer(
+    viewer, open_widget, tmp_path, photo
+):
+    path = tmp_path / "cells.tif"
+    tifffile.imwrite(path, photo[..., 0])
+    (layer,) = viewer.open(path)
+    layer.data[:] = 3
+    command = open_widget("Deblur").as_command_line()
+    assert "save layer 'cells' as cells layer.tif first" in command
 
 
 def test_python_and_command_of_a_vanished_file_name_the_layer(viewer, open_widget, file):
