@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ImageError
 from ..jobs import EstimateJob
 from ..options import Options
+from ..physical_size import PixelSize, describe_radius
 from ..views import Views
 from .choices import LayerChoice, is_image
 from .histogram import RadiusHistogram
@@ -102,10 +103,7 @@ def _describe_layer(layer: "Image") -> str:
     return f"{layer.name!r} has shape {spatial_shape(layer)}{' in color' if layer.rgb else ''}"
 
 
-def describe(result: MapResult, pixel_size: tuple[float, str] | None) -> str:
-    """Return a line about a map; `pixel_size` is the size of a pixel and its unit, if any."""
-    radius = f"{result.median_radius:.1f} px"
-    if pixel_size is not None:
-        size, unit = pixel_size
-        radius += f" ({result.median_radius * size:.2g} {unit})"
-    return f"median radius {radius}, {result.in_focus:.0%} in focus"
+def describe(result: MapResult, pixel_size: PixelSize | None) -> str:
+    """Return a line about a map, with the size of its blur where that of the pixels is known."""
+    radius = describe_radius(result.median_radius, pixel_size)
+    return f"{result.in_focus:.0%} in focus; median radius {radius}"

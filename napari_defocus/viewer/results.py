@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..map_colors import color_limit, radius_colormap
+from ..physical_size import PixelSize, micrometers, radii_record
 from .geometry import placement
 from .map_source import MAP_KEY
 
@@ -44,15 +45,15 @@ class LayerTemplate:
         Keyword arguments for color map, contrast and blending.
     metadata : dict
         Metadata of the layer, such as names of channels.
-    pixel_size : (float, str) or None
-        Size of a pixel and its unit, if it is square and has a physical unit.
+    pixel_size : PixelSize or None
+        Size of a pixel, if its unit is one of length.
     """
 
     name: str
     placement: dict[str, Any]
     appearance: dict[str, Any]
     metadata: dict[str, Any] = field(default_factory=dict)
-    pixel_size: tuple[float, str] | None = None
+    pixel_size: PixelSize | None = None
 
 
 def layer_template(layer: "Image", window: "Window") -> LayerTemplate:
@@ -68,16 +69,19 @@ def layer_template(layer: "Image", window: "Window") -> LayerTemplate:
     )
 
 
-def _pixel_size(layer: "Image") -> tuple[float, str] | None:
-    (height, width), (unit, other) = layer.scale[-2:], layer.units[-2:]
-    if unit != other or str(unit) == "pixel" or not np.isclose(height, width):
-        return None
-    return float(height), f"{unit:~P}"
+def _pixel_size(layer: "Image") -> PixelSize | None:
+    sides = zip(layer.scale[-2:], layer.units[-2:], strict=True)
+    height, width = (micrometers(float(size), str(unit)) for size, unit in sides)
+    return None if height is None or width is None else PixelSize(height, width)
 
 
 def map_layers(result: "MapResult", template: LayerTemplate) -> list[LayerData]:
-    """Return confidence (hidden) and map, in this order, as image layers to be made."""
+    """Return confidence (hidden) and map, in this order, as image layers to be made.
+
+    The radii are in pixels; provenance says their size in micrometers where it is known.
+    """
     defocus = result.estimated.map
+    radii = radii_record("px", template.pixel_size, result.median_radius)
     gray = {"colormap": "gray", "contrast_limits": (0.0, 1.0)}
     return [
         (
@@ -96,7 +100,7 @@ def map_layers(result: "MapResult", template: LayerTemplate) -> list[LayerData]:
                 "name": f"{template.name} defocus",
                 "metadata": {
                     **template.metadata,
-                    METADATA_KEY: result.provenance,
+                    METADATA_KEY: result.provenance | radii,
                     MAP_KEY: result.estimated,
                 },
                 **map_appearance(defocus.radius, signed=defocus.signed),

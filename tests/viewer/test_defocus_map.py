@@ -2,6 +2,7 @@
 
 import gc
 import json
+import re
 import threading
 
 import dask.array as da
@@ -156,8 +157,11 @@ def test_histogram_and_median_radius_are_shown(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True, scale=(0.5, 0.5), units=("um", "um"))
     finish(widget.run())
     assert widget._histogram.counts.counts.sum() == photo[..., 0].size
-    assert "px" in widget._summary.value
-    assert "µm" in widget._summary.value
+    (median,) = re.findall(r"median radius ([\d.]+) px = ([\d.]+) µm", widget._summary.value)
+    assert float(median[0]) == pytest.approx(2 * float(median[1]), rel=0.01)
+    record = viewer.layers[-1].metadata["napari-defocus"]["radii"]
+    assert record["unit"] == "px"
+    assert record["median_um"] == pytest.approx(record["median_px"] / 2)
 
 
 def test_widget_starts_with_the_selected_layer(viewer, open_widget, photo):
