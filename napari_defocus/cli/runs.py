@@ -323,6 +323,8 @@ def _read(path: Path, options: Options, out: Path | None = None) -> Picture:
     picture = open_picture(path)
     if is_dask(picture.data) and picture.data.size < LARGE:
         picture = replace(picture, data=picture.data.compute())
+    if picture.read_by:
+        note(f"Note: {path} was read by {picture.read_by}.")
     left_out = picture.left_out(out)
     if left_out:
         note(f"Note: {path} also holds {left_out}, left out here.")

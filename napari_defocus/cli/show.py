@@ -132,6 +132,8 @@ def _file_rows(path: Path, picture: Picture) -> Iterator[tuple[str, str]]:
     if metadata.resolution and (per_inch := metadata.resolution.per_inch()):
         yield "resolution", f"{per_inch[0]:g} x {per_inch[1]:g} pixels per inch"
     yield "carried on", ", ".join(_carried(picture)) or "nothing but the pixels"
+    if picture.read_by:
+        yield "read by", picture.read_by
     if picture.ignored:
         yield "left out", picture.ignored
     yield from _reading_rows(picture)

@@ -25,6 +25,10 @@ _RAW_SUFFIXES = (
 _TIFF = rb"II\*\0|MM\0\*|II\+\0|MM\0\+"
 
 
+class UnknownKindError(FileError):
+    """A file whose content and suffix are those of no format."""
+
+
 @dataclass(frozen=True)
 class FileFormat:
     """A format of image files. Its functions are named ``module:function``, imported when used.
@@ -288,7 +292,7 @@ def detect_format(path: Path) -> FileFormat:
     by_content = [each for each in alike if each.signature and not each.suffix_decides]
     for each in (*by_suffix, *by_content):
         return each
-    raise FileError(f"{path} is not an image of a known kind; {_list_readable()}")
+    raise UnknownKindError(f"{path} is not an image of a known kind; {_list_readable()}")
 
 
 def target_format(path: Path) -> FileFormat:

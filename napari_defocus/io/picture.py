@@ -196,6 +196,8 @@ class Picture:
         Alpha channel of a gray image, of the same type as `data`.
     ignored : str
         Contents of the file that were not read, in words; empty if there are none.
+    read_by : str
+        Whose code read the file, in words; empty if it was ours.
     copies : tuple of arrays
         Smaller copies in an OME-Zarr image, each of about half the height and width, for viewing.
     images : int
@@ -207,6 +209,7 @@ class Picture:
     metadata: Metadata = field(default_factory=Metadata)
     alpha: Array | None = None
     ignored: str = ""
+    read_by: str = ""
     copies: tuple[Any, ...] = ()
     images: int = 1
 

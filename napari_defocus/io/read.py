@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DefocusError, FileError, reason
-from .formats import StrPath, detect_format, import_function
+from .formats import FORMATS, StrPath, UnknownKindError, detect_format, import_function
 from .limits import check_memory
 from .picture import Picture
 from .series import split_region, split_series
@@ -96,7 +96,13 @@ def open_picture(path: StrPath, *, lazy_from: float = LARGE) -> Picture:
     """
     path, region = split_region(Path(path))
     path, series = split_series(path)
-    file_format = detect_format(path)
+    try:
+        file_format = detect_format(path)
+    except UnknownKindError:
+        picture_of_plugin = _read_with_plugins(path)
+        if picture_of_plugin is None:
+            raise
+        return picture_of_plugin
     file_format.check_installed(path)
     options = {"lazy_from": lazy_from, "series": series, "region": region}
     if region is not None and "region" not in file_format.reader_options:
@@ -113,3 +119,12 @@ def open_picture(path: StrPath, *, lazy_from: float = LARGE) -> Picture:
         raise FileError(f"{path} does not fit into memory; crop or split it first") from error
     except Exception as error:  # a damaged file can raise any exception in a decoder
         raise FileError(f"{path} is damaged or truncated: {reason(error)}") from error
+
+
+def _read_with_plugins(path: Path) -> Picture | None:
+    """Read a file whose suffix no format has by plugins of napari; None if none knows it."""
+    if any(path.suffix.lower() in file_format.suffixes for file_format in FORMATS):
+        return None
+    from .plugin_files import read_with_plugins
+
+    return read_with_plugins(path)
