@@ -15,8 +15,10 @@ from napari_defocus.networks import build
 
 from ..model_files import save_untrained
 from .microscopy.examples import KINDS, write_examples
+from .slide_files import scene, write_ndpi, write_scn, write_svs
 from .test_hostile import EXAMPLES, STACK
 from .test_stills import EXAMPLES as STILLS
+from .test_stills import RAMP, heic
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = {"widths": [4, 4, 4], "blocks": [1, 1, 1, 1]}
@@ -69,13 +71,19 @@ def gzip_of(zarr, version):
 
 @LINUX
 @pytest.mark.parametrize("copies", [15, pytest.param(300, marks=pytest.mark.slow)])
-def test_damaged_stills_give_results_or_sentences(tmp_path, copies):
+def test_damaged_stills_and_slides_give_results_or_sentences(tmp_path, copies):
     good = tmp_path / "good"
     good.mkdir()
     for kind, contents in STILLS.items():
         for number, content in enumerate(contents):
             (good / f"{kind}-{number}.bin").write_bytes(content)
-    check_damaged_copies(good, copies * len(STILLS))
+    if find_spec("pillow_heif"):
+        (good / "a.heic").write_bytes(heic([RAMP]))
+    if find_spec("tiffslide"):
+        write_svs(good / "a.svs", scene(300, 400), compression="jpeg")
+        write_ndpi(good / "a.ndpi", scene(300, 400))
+        write_scn(good / "a.scn", scene(300, 400))
+    check_damaged_copies(good, copies * (len(STILLS) + 4))
 
 
 @LINUX

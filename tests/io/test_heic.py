@@ -10,20 +10,13 @@ from PIL import Image, ImageCms
 from napari_defocus.errors import FileError
 from napari_defocus.io import isobmff, read_depth_map, read_picture, write_picture
 
+from .test_stills import heic
+
 pillow_heif = pytest.importorskip("pillow_heif", reason="the extra heic is not installed")
 RAMP = np.stack(
     np.broadcast_arrays(np.arange(96)[:, None] * 2, np.arange(128), 90), axis=-1
 ).astype(np.uint8)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-def heic(images, **options):
-    buffer = io.BytesIO()
-    first, *others = (pillow_heif.from_pillow(Image.fromarray(image)) for image in images)
-    first.save(
-        buffer, quality=100, chroma=444, append_images=[file[0] for file in others], **options
-    )
-    return buffer.getvalue()
 
 
 def read(folder, content):

@@ -34,6 +34,17 @@ def pillow(data, kind, **options):
     return buffer.getvalue()
 
 
+def heic(images, **options):
+    """Return a HEIC file by pillow-heif, which may be missing."""
+    import pillow_heif
+
+    buffer = io.BytesIO()
+    first, *others = (pillow_heif.from_pillow(Image.fromarray(image)) for image in images)
+    others = [file[0] for file in others]
+    first.save(buffer, quality=100, chroma=444, append_images=others, **options)
+    return buffer.getvalue()
+
+
 def read(folder, content):
     (folder / "a.bin").write_bytes(content)
     return read_picture(folder / "a.bin")
