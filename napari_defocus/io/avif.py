@@ -19,7 +19,6 @@ _QUALITY = 95
 _SPEED = 9  # a tenth of the time of speed 6, for files as large
 _LARGEST_SIDE = 32768  # pixels that libavif reads
 _SRGB = (1, 13)  # primaries and transfer function, as ITU-T H.273 numbers them
-_LIKE_SRGB = {1, 2, 5, 6}, {1, 2, 6, 13}  # 2: not said
 
 
 def read_avif(path: Path) -> Picture:
@@ -40,7 +39,7 @@ def read_avif(path: Path) -> Picture:
         blob=items.exif(),
         xmp=items.xmp(),
         icc=items.profile(),
-        png=_color_chunks(items),
+        png=() if items.profile() else items.color_chunks(),
         white=float((1 << bits) - 1) if bits > 8 else None,
     )
     return make_still(data, metadata, orientation, ignored)
@@ -56,16 +55,6 @@ def _bits(items: Items) -> int:
     if body is None or len(body) < 3:
         raise ValueError("it does not say how its picture is coded")
     return (12 if body[2] & 0x20 else 10) if body[2] & 0x40 else 8
-
-
-def _color_chunks(items: Items) -> tuple[tuple[bytes, bytes], ...]:
-    """Return colors other than those of sRGB, in the words of PNG."""
-    for name, body, _ in items.items[items.primary].properties:
-        if name == b"colr" and body[:4] == b"nclx" and len(body) >= 11:
-            primaries, transfer = body[5], body[7]
-            if primaries not in _LIKE_SRGB[0] or transfer not in _LIKE_SRGB[1]:
-                return ((b"cICP", bytes([primaries, transfer, 0, 1])),)
-    return ()
 
 
 def _has_frames(content: bytes) -> bool:

@@ -32,6 +32,7 @@ def read_heic(path: Path) -> Picture:
         blob=items.exif(),
         xmp=items.xmp(),
         icc=items.profile(),
+        png=() if items.profile() else items.color_chunks(),
         storage=ASSOCIATED_ALPHA if "a" in file.mode else None,
         white=_white(file),
     )

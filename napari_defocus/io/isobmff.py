@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 
 _MOST_ITEMS = 20_000
 _URI_OF_XMP = b"application/rdf+xml\0"
+# Primaries and transfer functions (ITU-T H.273) that are shown as sRGB; 2: not said.
+_LIKE_SRGB = ({1, 2, 5, 6}, {1, 2, 6, 13})
 _ESSENTIAL = 0x80  # a reader must know the property
 
 
@@ -76,6 +78,15 @@ class Items:
             if name == b"colr" and body[:4] in (b"prof", b"rICC"):
                 return body[4:]
         return None
+
+    def color_chunks(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Return colors other than those of sRGB as PNG has them, if they are no profile."""
+        for name, body, _ in self.items[self.primary].properties:
+            if name == b"colr" and body[:4] == b"nclx" and len(body) >= 11:
+                primaries, transfer = body[5], body[7]
+                if primaries not in _LIKE_SRGB[0] or transfer not in _LIKE_SRGB[1]:
+                    return ((b"cICP", bytes([primaries, transfer, 0, 1])),)
+        return ()
 
     def orientation(self) -> int:
         """Return the EXIF orientation that says the same as the picture's rotation and mirroring.

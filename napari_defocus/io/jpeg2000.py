@@ -6,6 +6,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 
+from ..errors import FileError
 from .isobmff import boxes
 from .limits import LARGEST_METADATA, LARGEST_PICTURE
 from .picture import Picture
@@ -15,6 +16,7 @@ from .stills import check_still, make_metadata, make_still
 _CODESTREAM = b"\xff\x4f\xff\x51"
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _EXIF = b"JpgTiffExif->JP2"
+_CMYK = struct.pack(">I", 12)
 _LARGEST_PIXEL = 8  # bytes
 
 
@@ -28,6 +30,8 @@ def read_jpeg2000(path: Path) -> Picture:
     bits = 1 + (content[start + 42] & 0x7F)
     check_still(path, (right - left, bottom - top), _LARGEST_PIXEL, len(content))
     data = np.asarray(imagecodecs.jpeg2k_decode(content))
+    if _is_cmyk(content):
+        raise FileError(f"{path} holds CMYK colors; convert it to RGB first")
     blobs = {content[at : at + 16]: content[at + 16 : end] for at, end in _places(content, b"uuid")}
     metadata, orientation = make_metadata(
         (right - left, bottom - top),
@@ -43,6 +47,14 @@ def _places(content: bytes, name: bytes) -> list[tuple[int, int]]:
     if content.startswith(_CODESTREAM):
         return []
     return [(start, end) for each, start, end in boxes(content) if each == name]
+
+
+def _is_cmyk(content: bytes) -> bool:
+    return any(
+        name == b"colr" and content[at] == 1 and content[at + 3 : at + 7] == _CMYK
+        for start, end in _places(content, b"jp2h")
+        for name, at, _ in boxes(content, start, end)
+    )
 
 
 def _profile(content: bytes) -> bytes | None:

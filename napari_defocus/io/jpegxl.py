@@ -97,9 +97,10 @@ def check_jpegxl(picture: Picture, path: Path) -> None:
     """Raise a FileError if JPEG XL cannot hold a picture."""
     check_still_fits(picture, path)
     icc = picture.metadata.icc
-    if icc is not None and _SRGB_NAME not in icc.replace(b"\0", b""):
+    is_srgb = icc is None or _SRGB_NAME in icc.replace(b"\0", b"")
+    if not is_srgb or b"cICP" in dict(picture.metadata.png):
         raise FileError(
-            f"{path} cannot hold the picture's color profile, as JPEG XL is written for sRGB; "
+            f"{path} cannot hold the picture's color space, as JPEG XL is written for sRGB; "
             "write a .avif, .png or .tif"
         )
 

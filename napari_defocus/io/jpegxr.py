@@ -10,12 +10,15 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 
+from ..errors import FileError
 from . import exif
 from .limits import LARGEST_METADATA, LARGEST_PICTURE
 from .picture import Picture
 from .regular_file import read_regular
 from .stills import LARGEST_BLOB, check_still, make_metadata, make_still
 
+_FORMAT = 0xBC01  # its last byte
+_CMYK = (b"\x1c", b"\x1f", b"\x2c", b"\x2d")
 _WIDTH, _HEIGHT, _TURN, _XMP, _ICC = 0xBC80, 0xBC81, 0xBC02, 700, 34675
 _OFFSET, _LENGTH, _ALPHA_OFFSET = 0xBCC0, 0xBCC1, 0xBCC2
 _UPRIGHT = struct.pack("<HHII", _TURN, 4, 1, 0)
@@ -34,6 +37,9 @@ def read_jpegxr(path: Path) -> Picture:
     tags = {int(each["tag"]): each for each in records}
     if not {_WIDTH, _HEIGHT} <= tags.keys():
         raise ValueError("it does not say how large its picture is")
+    start = int(tags[_FORMAT]["value"]) if _FORMAT in tags else 0
+    if content[start : start + 16][-1:] in _CMYK:
+        raise FileError(f"{path} holds CMYK colors; convert it to RGB first")
     size = int(tags[_WIDTH]["value"]), int(tags[_HEIGHT]["value"])
     check_still(path, size, _LARGEST_PIXEL, len(content))
     end = sum(int(tags[tag]["value"]) for tag in (_OFFSET, _LENGTH) if tag in tags)

@@ -21,11 +21,13 @@ from .alpha import with_straight_alpha
 from .limits import DEFLATE_RATIO, LARGEST_METADATA, check_claim, check_memory, check_pixels
 from .picture import Metadata, Picture, Resolution, turn_upright
 from .regular_file import open_regular, read_regular
+from .stills import to_full_range
 
 _SIGNATURE_SIZE = 8
 _HEADER_END = 33  # bytes of signature and IHDR; the first other chunk may follow
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _COLOR = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI")
+_DEPTH = b"sBIT"
 _XMP = "XML:com.adobe.xmp"
 _SAMPLES = {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}
 _PALETTE = 3
@@ -54,7 +56,9 @@ def read_png(path: Path) -> Picture:
     chunks = list(islice(_chunks(content), _MOST_CHUNKS))
     data = imagecodecs.png_decode(_pixels(content))
     metadata, orientation = _metadata(chunks, width, height)
-    metadata = replace(metadata, white=_white(dict(chunks).get(b"sBIT"), kind, data))
+    depth = dict(chunks).get(_DEPTH)
+    if white := _white(depth, kind, data):
+        metadata = replace(metadata, white=white, png=(*metadata.png, (_DEPTH, depth or b"")))
     color = data.ndim == 3 and data.shape[-1] in (3, 4)
     data = turn_upright(data, orientation, color=data.ndim == 3)
     ignored = "frames behind the first" if any(name == b"acTL" for name, _ in chunks) else ""
@@ -79,12 +83,14 @@ def write_png(file: BinaryIO, picture: Picture, path: Path) -> None:
     """Write gray or color of 8 or 16 bits."""
     check_png(picture, path)
     picture = with_straight_alpha(picture)
-    data = picture.data
+    data, metadata = picture.data, picture.metadata
+    if picture.axes == "YXS" and _DEPTH not in dict(metadata.png):
+        data, metadata = to_full_range(data, metadata.white), replace(metadata, white=None)
     if picture.alpha is not None:
         data = np.stack([data, picture.alpha], axis=-1)
     content = imagecodecs.png_encode(np.ascontiguousarray(data), level=_COMPRESSION)
     file.write(content[:_HEADER_END])
-    for name, body in _metadata_chunks(picture.metadata, data.shape[2] if data.ndim == 3 else 1):
+    for name, body in _metadata_chunks(metadata, data.shape[2] if data.ndim == 3 else 1):
         file.write(_chunk(name, body))
     file.write(content[_HEADER_END:])
 
@@ -141,10 +147,12 @@ def _metadata(
 def _metadata_chunks(metadata: Metadata, samples: int) -> Iterator[tuple[bytes, bytes]]:
     """Yield the chunks that hold the metadata, in an order the specification allows."""
     for name, body in metadata.png:
-        if not (name == b"sRGB" and metadata.icc):  # the specification allows only one of them
+        if name != _DEPTH and not (
+            name == b"sRGB" and metadata.icc
+        ):  # the specification allows only one of them
             yield name, body
     if metadata.white is not None:
-        yield b"sBIT", bytes([int(metadata.white).bit_length()] * samples)
+        yield _DEPTH, bytes([int(metadata.white).bit_length()] * samples)
     if metadata.icc:
         yield b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)
     per_inch = metadata.resolution and metadata.resolution.per_inch()

@@ -139,3 +139,13 @@ def test_significant_bits_tell_white_where_values_were_not_scaled_up(tmp_path, s
     first = read_picture(tmp_path / "a.png")
     write_picture(tmp_path / "b.png", first.data, first)
     assert first.metadata.white == read_picture(tmp_path / "b.png").metadata.white == white
+
+
+def test_color_with_unscaled_values_stays_unscaled(tmp_path):
+    data = SEED.integers(0, 4095, (9, 7, 3)).astype(np.uint16)
+    (tmp_path / "a.png").write_bytes(png(data, (b"sBIT", bytes([12] * 3))))
+    first = read_picture(tmp_path / "a.png")
+    write_picture(tmp_path / "b.png", first.data, first)
+    again = read_picture(tmp_path / "b.png")
+    np.testing.assert_array_equal(again.data, data)
+    assert again.metadata.white == first.metadata.white == 4095

@@ -211,9 +211,10 @@ def test_color_of_16_bits_becomes_avif_of_12(tmp_path):
 
 
 def test_jpeg_xl_refuses_profiles_other_than_srgb(tmp_path):
-    like = Picture(RAMP[..., :3], "YXS", Metadata(icc=PROFILE))
-    with pytest.raises(FileError, match="cannot hold the picture's color profile"):
-        write_picture(tmp_path / "a.jxl", like.data, like)
+    for metadata in (Metadata(icc=PROFILE), Metadata(png=((b"cICP", b"\x0c\x0d\0\1"),))):
+        like = Picture(RAMP[..., :3], "YXS", metadata)
+        with pytest.raises(FileError, match="cannot hold the picture's color space"):
+            write_picture(tmp_path / "a.jxl", like.data, like)
 
 
 def test_color_space_of_avif_reaches_png_and_avif(tmp_path):
@@ -250,3 +251,23 @@ def test_truncated_file_is_refused(tmp_path, kind):
     content = getattr(imagecodecs, f"{kind}_encode")(RAMP[..., :3].copy(), level=90)
     with pytest.raises(FileError, match="damaged"):
         read(tmp_path, content[: len(content) // 2])
+
+
+def test_cmyk_is_refused(tmp_path):
+    content = imagecodecs.jpeg2k_encode(RAMP, codecformat="jp2", **EXACT)
+    start = content.find(b"colr") + 7
+    with pytest.raises(FileError, match="holds CMYK colors; convert it to RGB first"):
+        read(tmp_path, content[:start] + struct.pack(">I", 12) + content[start + 4 :])
+    content = bytearray(imagecodecs.jpegxr_encode(RAMP, level=1.0))
+    content[23] = 0x1C
+    with pytest.raises(FileError, match="holds CMYK colors; convert it to RGB first"):
+        read(tmp_path, bytes(content))
+
+
+def test_color_of_12_bits_fills_the_range_of_png(tmp_path):
+    like = Picture(WIDE[..., :3] >> 4, "YXS", Metadata(white=4095.0))
+    for suffix in (".png", ".jxl"):
+        write_picture(tmp_path / f"a{suffix}", like.data, like)
+        picture = read_picture(tmp_path / f"a{suffix}")
+        assert picture.metadata.white is None
+        np.testing.assert_allclose(picture.data / 65535, like.data / 4095, atol=1e-5)
