@@ -135,7 +135,7 @@ def load_small(pixels: Any, path: Path, lazy_from: float) -> Any:
     return pixels.compute(scheduler="synchronous")
 
 
-def to_dask(array: LazyArray, axes: str, chunks: tuple[int, ...]) -> Any:
+def to_dask(array: LazyArray, axes: str, chunks: tuple[int, ...], deep: str = "") -> Any:
     """Return a dask array that reads windows of a file.
 
     Parameters
@@ -146,6 +146,9 @@ def to_dask(array: LazyArray, axes: str, chunks: tuple[int, ...]) -> Any:
         One letter an axis.
     chunks : tuple of int
         Chunks of the file. One chunk of the dask array holds several of them, from one plane.
+    deep : str
+        Letters of axes along which a chunk of the dask array holds as many planes as one of the
+        file, because each plane would decode them all.
 
     Returns
     -------
@@ -158,9 +161,12 @@ def to_dask(array: LazyArray, axes: str, chunks: tuple[int, ...]) -> Any:
     """
     import dask.array
 
+    named = [*zip(axes, chunks, strict=True)]
+    side = _SIDE // math.isqrt(math.prod(length for axis, length in named if axis in deep))
+    whole = {"S": -1, **{axis: length for axis, length in named if axis in deep}}
     sizes = tuple(
-        (length * max(1, _SIDE // length)) if axis in "YX" else (-1 if axis == "S" else 1)
-        for axis, length in zip(axes, chunks, strict=True)
+        length * max(1, side // length) if axis in "YX" else whole.get(axis, 1)
+        for axis, length in named
     )
     lengths = zip(array.shape, sizes, strict=True)
     parts = math.prod(-(-length // size) for length, size in lengths if size > 0)

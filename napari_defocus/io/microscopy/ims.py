@@ -74,9 +74,13 @@ def read_ims(path: Path, *, lazy_from: float) -> Picture:
     shape = tuple(sizes[axis] for axis in axes)
     check_claim(path, math.prod(shape) * layout.dtype.itemsize, size)
     reader = PlaneReader(shape, False, _Planes(path, axes).read)
-    tile = {"Y": min(layout.chunks[1], layout.height), "X": min(layout.chunks[2], layout.width)}
+    tile = dict(
+        zip(
+            "ZYX", map(min, layout.chunks, (layout.depth, layout.height, layout.width)), strict=True
+        )
+    )
     chunks = tuple(tile.get(axis, 1) for axis in axes)
-    lazy = to_dask(LazyArray(path, shape, layout.dtype, reader), axes, chunks)
+    lazy = to_dask(LazyArray(path, shape, layout.dtype, reader), axes, chunks, deep="Z")
     return Picture(load_small(lazy, path, lazy_from), axes, metadata, ignored=surfaces)
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from .czi_file import CziFile
-from .ims_file import write_ims
 from .lif_file import lif_bytes
 from .lsm_file import lsm_bytes
 from .nd2_file import nd2_bytes
@@ -32,6 +31,8 @@ def write_examples(folder, kind):
                 file.add(STACK[t, c, 0], T=t, C=c, M=0, S=0, compression=compression)
             file.write(folder / f"{compression}.czi", times=(0.0, 1.0))
     elif kind == "IMS":
+        from .ims_file import write_ims
+
         write_ims(folder / "plain.ims", STACK[:1, :2])
         write_ims(folder / "packed.ims", STACK[:1, :2], compression="gzip", shuffle=True)
     elif kind == "LIF":
