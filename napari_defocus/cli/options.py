@@ -65,7 +65,7 @@ class ExistingChoice(StrEnum):
 ImagePath = Annotated[
     Path,
     typer.Argument(
-        metavar="IN", help="An image file: TIFF, OME-TIFF, PNG, JPEG, zarr, camera raw."
+        metavar="IN", help="An image file: TIFF, zarr, photographs, camera raw, microscopes' files."
     ),
 ]
 Model = Annotated[

@@ -27,8 +27,10 @@ def read_picture(path: StrPath) -> Picture:
     Parameters
     ----------
     path : path
-        A TIFF, PNG or JPEG file; a camera's raw file, with the extra ``raw``; or the folder of a
-        zarr array or OME-Zarr image, ``.zarr``.
+        A file of any format in `napari_defocus.io.formats.FORMATS`, or the folder of a zarr array
+        or OME-Zarr image, ``.zarr``. An image in a file of several is ``scan.lif/2``, a level of a
+        slide ``slide.svs/1``, and behind it ``/left,top,width,height`` or ``/tissue`` is a region.
+        A file of an unknown suffix is tried with readers of napari's plugins, which run their code.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def read_picture(path: StrPath) -> Picture:
     ------
     FileError
         If the file is missing, empty, damaged, truncated, too large for this machine's memory (or,
-        as PNG or JPEG, above 500 megapixels), or holds anything but gray or RGB pixels.
+        as a photograph, above 500 megapixels), or holds anything but gray or RGB pixels.
 
     Examples
     --------

@@ -27,7 +27,9 @@ from .regular_file import open_regular
 from .tiff_checks import check_directories, check_pages, check_series, guard_decoders
 from .tiff_read import check_whole, gather_complaints
 
-_ICC = 34675
+_ICC, _XMP = 34675, 700
+_ISCAN = re.compile(rb'\b(ScanRes|Magnification)="([0-9.]+)"')
+_MOST_PAGES = 20
 _UNNAMED = "Unknown"  # by tifffile
 _ROWS = 2048  # rows of a level that are read at a time when tissue is sought
 _MAP_SIDE = 1024  # pixels of the map in which tissue is sought
@@ -169,7 +171,7 @@ def _read_window(
 
 
 def _metadata(slide: Any, level: int) -> Metadata:
-    properties = slide.properties
+    properties = {**slide.properties, **_ventana(slide)}
     factor = slide.level_downsamples[level]
     sizes = {}
     for axis in "XY":
@@ -189,6 +191,21 @@ def _metadata(slide: Any, level: int) -> Metadata:
         resolution=resolution,
         objective=Objective(aperture, power) if power or aperture else None,
     )
+
+
+def _ventana(slide: Any) -> dict[str, str]:
+    """Return size of a pixel and magnification, which tiffslide does not read from BIF files."""
+    if not slide.ts_tifffile.is_bif:
+        return {}
+    tags = [page.tags.get(_XMP) for page in slide.ts_tifffile.pages[:_MOST_PAGES]]
+    texts = [tag.value for tag in tags if tag is not None and tag.valuebytecount < LARGEST_METADATA]
+    text = b" ".join(value for value in texts if isinstance(value, bytes))
+    names = {b"ScanRes": ("mpp-x", "mpp-y"), b"Magnification": ("objective-power",)}
+    return {
+        f"tiffslide.{name}": value.decode()
+        for key, value in _ISCAN.findall(text)
+        for name in names[key]
+    }
 
 
 def _positive(value: Any) -> float | None:

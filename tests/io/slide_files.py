@@ -109,3 +109,17 @@ def write_scn(path, data):
         writer.write(np.ascontiguousarray(data[:48, :64]), description=text, **options)
         writer.write(data, tile=(256, 256), **options)
         writer.write(data[::4, ::4], tile=(256, 256), **options)
+
+
+def write_bif(path, data):
+    """Write a slide with the descriptions and XMP of Ventana's BIF: a label, and three levels."""
+    xmp = b'<Metadata><iScan Magnification="20" ScanRes="0.5"/></Metadata>'
+    tags = [(700, 7, len(xmp), xmp, True)]
+    options = {"photometric": "rgb", "metadata": None, "software": "ScanOutputManager 1.1.0.15854"}
+    with tifffile.TiffWriter(path, bigtiff=True) as writer:
+        label = np.ascontiguousarray(data[:48, :64])
+        writer.write(label, description="Label_Image", extratags=tags, **options)
+        for level in range(3):
+            text = f"level={level} mag={20 / 4**level:g} quality=95"
+            part = data[:: 4**level, :: 4**level]
+            writer.write(part, tile=(256, 256), description=text, **options)

@@ -6,7 +6,7 @@ import pytest
 from napari_defocus.errors import FileError
 from napari_defocus.io import Length, open_picture, read_picture
 
-from .slide_files import scene, write_ndpi, write_scn, write_svs
+from .slide_files import scene, write_bif, write_ndpi, write_scn, write_svs
 
 tiffslide = pytest.importorskip("tiffslide", reason="the extra formats is not installed")
 SCENE = scene(1000, 1500)
@@ -20,7 +20,12 @@ def slide(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "write", "power"),
-    [("a.svs", write_svs, 20), ("a.ndpi", write_ndpi, 40), ("a.scn", write_scn, 20)],
+    [
+        ("a.svs", write_svs, 20),
+        ("a.ndpi", write_ndpi, 40),
+        ("a.scn", write_scn, 20),
+        ("a.bif", write_bif, 20),
+    ],
 )
 def test_levels_of_each_scanner_are_read(tmp_path, name, write, power):
     write(tmp_path / name, SCENE)
