@@ -162,7 +162,7 @@ def make_attributes(
     Parameters
     ----------
     metadata : Metadata
-        Pixel sizes, origin and channel names.
+        Pixel sizes, origin and display settings.
     axes : str
         One letter an axis, as the picture has them.
     paths : sequence of str
@@ -184,7 +184,7 @@ def make_attributes(
         ],
     }
     fields: dict[str, Any] = {"multiscales": [image]}
-    omero = (metadata.ngff or {}).get("omero") or _channels(metadata.channel_names)
+    omero = (metadata.ngff or {}).get("omero")
     if omero:
         fields["omero"] = omero
     if version == "0.4":
@@ -265,5 +265,22 @@ def _transformations(
     return [scale, {"type": "translation", "translation": shift}]
 
 
-def _channels(names: Sequence[str]) -> dict[str, Any]:
-    return {"channels": [{"label": name} for name in names]} if names else {}
+def describe_channels(names: Sequence[str], limits: Sequence[tuple[float, float]]) -> list[Any]:
+    """Return the display settings of channels, which the specification wants to be complete.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the channels.
+    limits : sequence of (float, float)
+        Smallest and largest value of each.
+    """
+    return [
+        {
+            "label": name,
+            "color": "FFFFFF",
+            "active": True,
+            "window": {"min": low, "start": low, "end": high, "max": high},
+        }
+        for name, (low, high) in zip(names, limits, strict=True)
+    ]

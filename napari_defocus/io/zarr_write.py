@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from ..array_types import Array
 from . import ngff
-from .picture import WRITTEN_NGFF_VERSIONS, Picture
+from .picture import WRITTEN_NGFF_VERSIONS, Metadata, Picture
 from .regular_file import open_regular
 from .zarr_arrays import import_zarr
 
@@ -55,10 +56,26 @@ class StreamingZarr:
             yield from self._add_half_size(levels)
         names = [str(level) for level in range(len(levels))]
         attributes = ngff.make_attributes(
-            self._metadata, self._axes, names, self._name, version=self._version
+            self._with_channels(levels[-1]), self._axes, names, self._name, version=self._version
         )
         self._group.attrs.update(attributes)
         yield from self._copy_labels()
+
+    def _with_channels(self, smallest: Any) -> Metadata:
+        """Return the metadata with display settings of channels that have a name alone."""
+        metadata, axis = self._metadata, self._axes.find("C")
+        names, fields = metadata.channel_names, metadata.ngff or {}
+        if fields.get("omero") or axis < 0 or len(names) != smallest.shape[axis]:
+            return metadata
+        limits: list[list[float]] = [[] for _ in names]
+        for index in np.ndindex(smallest.shape[:-2]):
+            plane = np.asarray(smallest[index])
+            finite = plane[np.isfinite(plane)]
+            if finite.size:
+                limits[index[axis]] += [float(finite.min()), float(finite.max())]
+        ranges = [(min(values, default=0.0), max(values, default=1.0)) for values in limits]
+        omero = {"channels": ngff.describe_channels(names, ranges)}
+        return replace(metadata, ngff={**fields, "omero": omero})
 
     def _copy_labels(self) -> Iterator[None]:
         """Copy the label images of the image that this one was made from, file by file."""

@@ -159,3 +159,27 @@ def test_labels_are_copied_to_a_picture_and_not_to_a_map(tmp_path, version):
     np.testing.assert_array_equal(copied.data, pixels(dtype=np.uint8))
     write_picture(tmp_path / "map.zarr", np.zeros((24, 40), np.float32), picture)
     assert not (tmp_path / "map.zarr" / "labels").exists()
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_channels_keep_their_display_settings_and_maps_their_names(tmp_path, version):
+    window = {"min": 0, "max": 4095, "start": 10, "end": 900}
+    channels = [
+        {"label": name, "color": color, "window": window, "active": True}
+        for name, color in (("DAPI", "0000FF"), ("GFP", "00FF00"))
+    ]
+    data = pixels((2, 24, 40))
+    path = write_image(
+        tmp_path / "a.zarr", data=data, axes="cyx", version=version, omero={"channels": channels}
+    )
+    picture = read_picture(path)
+    assert picture.metadata.channel_names == ("DAPI", "GFP")
+    rewrite(path, tmp_path)
+    assert attributes(tmp_path / "result.zarr")["omero"]["channels"] == channels
+    radius = np.stack([np.full((24, 40), 2, np.float32), np.full((24, 40), np.nan, np.float32)])
+    radius[0, 0] = 5
+    write_picture(tmp_path / "map.zarr", radius, picture)
+    models = {"0.4": yaozarrs.v04, "0.5": yaozarrs.v05}[version]
+    image = models.Image.model_validate(attributes(tmp_path / "map.zarr"))
+    assert [channel.label for channel in image.omero.channels] == ["DAPI", "GFP"]
+    assert [channel.window.end for channel in image.omero.channels] == [5, 1]
