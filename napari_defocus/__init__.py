@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         MapError,
         ModelError,
         OptionError,
+        ValuesWarning,
     )
     from .jobs import DeblurJob, EstimateJob, RefocusJob
     from .models import list_models
@@ -44,6 +45,7 @@ _MODULES = {
         "MapError",
         "ModelError",
         "OptionError",
+        "ValuesWarning",
     ],
     "jobs": ["DeblurJob", "EstimateJob", "RefocusJob"],
     "models": ["list_models"],
@@ -69,6 +71,7 @@ __all__ = [
     "OptionError",
     "Options",
     "RefocusJob",
+    "ValuesWarning",
     "Views",
     "__version__",
     "deblur",

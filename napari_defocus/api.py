@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from .deblur_settings import DeblurSettings
 from .defocus_map import DefocusMap
-from .image.dask_planes import range_of
-from .image.layout import as_array, read_layout
 from .image.value_range import Ranges
 from .jobs import DeblurJob, EstimateJob, RefocusJob
 from .options import Options
@@ -451,9 +449,11 @@ def measure_range(
 
     Returns
     -------
-    (float, float)
+    (float, float) or (..., 2) array
         Black and white, in the image's own values: for color and uint8 the data type's (0 and 1 for
-        floats), otherwise the smallest value and the 99.99th percentile.
+        floats), or those of the number of bits that the values have; otherwise the smallest value
+        and the 99.99th percentile, without outliers. An array if planes or channels have ranges of
+        their own.
 
     Raises
     ------
@@ -467,8 +467,9 @@ def measure_range(
     Notes
     -----
     The image is read once, in parts if it is large, unless its data type sets the range. One pixel
-    in ten thousand may be brighter than white, so single hot pixels do not set it; a dark one sets
-    black.
+    in ten thousand may be brighter than white. Hot and dead pixels, up to one in a thousand and far
+    from the range of all others, are left out, and so are values without data; see
+    :class:`napari_defocus.Options`.
 
     Examples
     --------
@@ -479,5 +480,4 @@ def measure_range(
     100 300.0
     """
     options = Options(channel_axis, encoding, imaging=imaging, nodata=nodata, range_axis=range_axis)
-    array = as_array(image)
-    return range_of(array, read_layout(array, **options.reading()), None)
+    return EstimateJob(Views(image), options=options).value_range

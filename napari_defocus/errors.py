@@ -147,6 +147,28 @@ class DeviceError(DefocusError):
     """
 
 
+class ValuesWarning(UserWarning):
+    """Warning that says what was assumed about an image's values, which do not tell it.
+
+    See Also
+    --------
+    Options : its `value_range`, `imaging`, `nodata` and `range_axis` say it instead
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from napari_defocus import measure_range
+    >>> image = np.linspace(0, 4000, 192).reshape(8, 8, 3).astype(np.uint16)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     measure_range(image, channel_axis=-1)
+    (0.0, 4095.0)
+    >>> print(caught[0].message)
+    values of type uint16 reach 4000 only; white is taken to be 4095, as of 12 bits; ...
+    """
+
+
 class Canceled(Exception):
     """Exception for a progress callback to raise, so that the work ends; no ``DefocusError``.
 

@@ -19,16 +19,17 @@ import numpy as np
 from .deblur_settings import DETAILS, DeblurSettings
 from .defocus_map import DefocusMap, check_map
 from .errors import ModelError, OptionError, quote
-from .image.dask_planes import range_of
+from .image.channels import find_independent_channels
 from .image.layout import Layout, as_array, from_planes, is_dask, read_layout, write_window
-from .image.value_range import Ranges, check_range
+from .image.value_range import Ranges, check_range, scan_range, warn
 from .models import ModelCard, describe_network, find_model, with_scale_models
 from .models.registry import check_detail
 from .options import Options, check_number
+from .pipeline.channelwise import ChannelwiseMap, ChannelwisePicture
 from .pipeline.deblur import PlaneDeblurrer
 from .pipeline.estimate import PlaneEstimator
 from .pipeline.plane import Steps, drain, translate_errors
-from .pipeline.planes import Inputs, map_planes, process_planes
+from .pipeline.planes import Inputs, PlaneProcess, map_planes, process_planes
 from .pipeline.render import PlaneRenderer
 from .views import Views
 
@@ -73,6 +74,9 @@ class Job(ABC, Generic[R]):
     def layout(self) -> Layout:
         """Layout of the image."""
         layout = read_layout(self.source, **self.options.reading())
+        if find_independent_channels(self.source, layout, self.options, warn):
+            options = replace(self.options, imaging="microscopy")
+            layout = read_layout(self.source, **options.reading())
         check_range(self.options.value_range, layout.range_shape, layout.dtype)
         downscale, size = self.options.downscale, layout.map_shape[-2:]
         if isinstance(downscale, int) and downscale > min(size):
@@ -82,10 +86,15 @@ class Job(ABC, Generic[R]):
             )
         return layout
 
+    @property
+    def plane_layout(self) -> Layout:
+        """Layout of what networks take: of each channel where channels are worked on one by one."""
+        return self.layout.channel() if self.layout.channelwise else self.layout
+
     @cached_property
     def value_range(self) -> Ranges:
         """Values of black and white, measured once if they are not an option."""
-        return range_of(self.source, self.layout, self.options.value_range)
+        return scan_range(self.source, self.layout, self.options.value_range)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -219,7 +228,7 @@ class EstimateJob(Job[DefocusMap]):
     @cached_property
     def plane_task(self) -> PlaneEstimator:
         """The estimation of one plane."""
-        return PlaneEstimator(self.layout, self._resolve(self.model, self.views.task))
+        return PlaneEstimator(self.plane_layout, self._resolve(self.model, self.views.task))
 
     @property
     def models(self) -> tuple[ModelCard, ...]:
@@ -232,7 +241,10 @@ class EstimateJob(Job[DefocusMap]):
         return {"right": self.views.right, "model": _name(self.model)}
 
     def _steps(self) -> Steps[DefocusMap]:
-        task, inputs = self.plane_task, Inputs(self.views.arrays)
+        estimator, inputs = self.plane_task, Inputs(self.views.arrays)
+        task: PlaneProcess = estimator
+        if self.layout.channelwise:
+            task = ChannelwiseMap(self.layout, estimator)
         if is_dask(self.source) and self.out is None:
             both = map_planes(task, inputs, self.options, channels=2, dtype=np.float32)
             radius, confidence = both[..., 0, :, :], both[..., 1, :, :]
@@ -247,7 +259,7 @@ class EstimateJob(Job[DefocusMap]):
             out = None if self.out is None or self.views.right is not None else radius
             yield from process_planes(task, inputs, self.value_range, self.options, write, out)
         signed = self.views.task == "dual"
-        estimate = DefocusMap(radius, confidence, signed=signed, model=_name(task.model))
+        estimate = DefocusMap(radius, confidence, signed=signed, model=_name(estimator.model))
         return self.views.turn_upright(estimate)
 
     def _outputs(self) -> tuple[Any, Any]:
@@ -272,6 +284,8 @@ class _PictureJob(Job[Any]):
 
     def _make_picture(self, task: Any, image: Any, maps: list[Any], out: Any) -> Steps[Any]:
         """Process every plane by its radius and confidence; return the new picture."""
+        if self.layout.channelwise:
+            task = ChannelwisePicture(self.layout, task)
         _refuse_shared_memory(out, (image, *maps))
         inputs, layout = Inputs([image], maps), self.layout
         if is_dask(image) and out is None:
@@ -365,11 +379,19 @@ class DeblurJob(_PictureJob):
     def estimate(self) -> EstimateJob | None:
         """The job that estimates the map; None if the map is given."""
         if self.defocus is None:
-            return EstimateJob(Views(self.image), self.settings.map_model, self.options)
+            options = self.options
+            if self.layout.channelwise:
+                options = replace(options, imaging="microscopy")  # not to be found out again
+            return EstimateJob(Views(self.image), self.settings.map_model, options)
         return self.defocus if isinstance(self.defocus, EstimateJob) else None
 
     def with_map(self, defocus: DefocusMap) -> DeblurJob:
-        """Return the same job with the map that `estimate` gave, so that it is not run again."""
+        """Return the same job with the map that `estimate` gave, so that it is not run again.
+
+        Channels that are worked on one by one estimate maps of their own all the same.
+        """
+        if self.defocus is None and self.layout.channelwise:
+            return self
         return replace(self, estimated_map=defocus)
 
     @cached_property
@@ -414,7 +436,7 @@ class DeblurJob(_PictureJob):
             checked_map = check_map(_match_laziness(defocus, self.image), self.layout, lazy=True)
             # the sign does not matter here, so a delayed one is not waited for
             maps, map_source = list(checked_map), is_dask(checked_map.signed) or checked_map.signed
-        task = PlaneDeblurrer(self.layout, network, map_source, self.settings)
+        task = PlaneDeblurrer(self.plane_layout, network, map_source, self.settings)
         return (yield from self._make_picture(task, self.image, maps, self.out))
 
     def _unchanged(self) -> Any:
@@ -519,7 +541,7 @@ class RefocusJob(_PictureJob):
         self._check_out(self.out)
         matched = _match_laziness(self.defocus, self.sharp)
         defocus = check_map(matched, self.layout, lazy=self.out is None)
-        task = PlaneRenderer(self.layout, defocus.signed, self.focus, self.aperture)
+        task = PlaneRenderer(self.plane_layout, defocus.signed, self.focus, self.aperture)
         return (yield from self._make_picture(task, self.sharp, list(defocus), self.out))
 
 

@@ -102,6 +102,9 @@ def lazy_radius(image, **keywords):
     return estimate_defocus(image, model=SINGLE, **keywords).radius
 
 
+# what random values are taken for is another test's matter
+pytestmark = pytest.mark.filterwarnings("ignore::napari_defocus.ValuesWarning")
+
 ANY = {"colored": images(), "keywords": options(), "data": st.data()}
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.data_too_large]
 

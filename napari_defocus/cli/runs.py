@@ -144,7 +144,7 @@ def map_defocus(
     source.check(model)
     outputs = Outputs(source.paths, goals.paths, overwrite)
     image, picture = source.image, _read(source.image, options)
-    job = EstimateJob(source.views(picture, options), model, resolve_options(picture, options))
+    job = EstimateJob(source.views(picture, options), model, _resolve(image, picture, options))
     size = pixel_size(picture.metadata)
     factor = unit_factor(goals.unit, size, str(image))
     if goals.preview:
@@ -221,7 +221,7 @@ def deblur_image(
     outputs = Outputs([image, *defocus.paths], [out], overwrite)
     picture = _read(image, options, out)
     check_fits(out, picture)
-    job = _deblur_job(image, picture, defocus, settings, resolve_options(picture, options))
+    job = _deblur_job(image, picture, defocus, settings, _resolve(image, picture, options))
     record = provenance(job, path=image.name)
     if is_dask(job.source):
         with windowed_files(outputs) as files:
@@ -261,7 +261,7 @@ def refocus_image(
         raise MapError("a sharp picture does not tell its map; give --map with --sharp")
     picture = _read(image, options, out)
     check_fits(out, picture)
-    options = resolve_options(picture, options)
+    options = _resolve(image, picture, options)
     deblur = None
     if not settings.is_sharp:
         deblur = _deblur_job(image, picture, defocus, deblurring, options)
@@ -329,6 +329,11 @@ def _read(path: Path, options: Options, out: Path | None = None) -> Picture:
     if left_out:
         note(f"Note: {path} also holds {left_out}, left out here.")
     return picture.as_planes() if options.channel_axis == "none" else picture
+
+
+def _resolve(path: Path, picture: Picture, options: Options) -> Options:
+    """Return options as the API takes them; print what was assumed of the values."""
+    return resolve_options(picture, options, lambda text: note(f"Note: {path}: {text}."))
 
 
 def _views(path: Path, picture: Picture, *, dual_pixel: bool) -> Views:

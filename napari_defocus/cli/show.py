@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import DefocusError, ModelError, printable, quote, reason
-from ..image.dask_planes import range_of
 from ..image.layout import Imaging, is_dask, read_layout
+from ..image.value_range import scan_range
 from ..io import Picture, open_picture
 from ..io.json_file import parse_json
 from ..io.picture import GEOREFERENCE
@@ -174,7 +174,7 @@ def _reading_rows(picture: Picture) -> Iterator[tuple[str, str]]:
     try:
         axis = "none" if picture.channel_axis is None else picture.channel_axis
         layout = read_layout(picture.data, axis)
-        low, high = range_of(picture.data, layout, None)
+        low, high = scan_range(picture.data, layout, None)
     except DefocusError as error:
         yield "cannot be used", str(error)
         return

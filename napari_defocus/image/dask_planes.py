@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from .layout import Layout, as_planes, is_dask
+from ..array_types import Array
+from .layout import Layout, as_planes, plane_indices
 from .value_range import (
-    Ranges,
+    JOINED,
+    Measured,
     choose_range,
-    extremes,
-    extremes_to_keep,
-    join_extremes,
+    join_measured,
+    measure_plane,
     range_needs_no_values,
-    scan_range,
 )
-
-#: Number of parts that are joined at a time when the range of a large image is measured.
-_JOINED = 8
 
 
 def lazy_planes(image: Any, layout: Layout) -> Any:
@@ -38,31 +35,24 @@ def lazy_range(image: Any, layout: Layout, value_range: Any) -> Any:
 
     Returns
     -------
-    (float, float), an array of such, or a delayed pair of dask
-        A delayed pair unless :func:`napari_defocus.image.value_range.range_needs_no_values`.
+    (float, float), an array of such, or a delayed one of dask
+        Delayed unless :func:`napari_defocus.image.value_range.range_needs_no_values`.
     """
     if range_needs_no_values(layout, value_range):
         return choose_range(layout, value_range)
     import dask
 
-    keep = extremes_to_keep(layout)
-    find, join = dask.delayed(extremes), dask.delayed(join_extremes)
-    blocks = as_planes(image, layout)[..., :3, :, :].to_delayed().ravel()
-    parts = [find(block, keep) for block in blocks]
+    measure, join = dask.delayed(_measure_block), dask.delayed(join_measured)
+    blocks = lazy_planes(image, layout).to_delayed().ravel()
+    parts = [
+        measure(block, layout, index)
+        for block, index in zip(blocks, plane_indices(layout), strict=True)
+    ]
     while len(parts) > 1:
-        parts = [join(parts[i : i + _JOINED], keep) for i in range(0, len(parts), _JOINED)]
+        parts = [join(parts[i : i + JOINED], layout) for i in range(0, len(parts), JOINED)]
     return dask.delayed(choose_range)(layout, None, parts[0])
 
 
-def range_of(image: Any, layout: Layout, value_range: Any) -> Ranges:
-    """Return black and white of a whole image, or of each of its planes.
-
-    Raises
-    ------
-    ImageError, OptionError
-        As :func:`napari_defocus.image.value_range.choose_range`.
-    """
-    if not is_dask(image):
-        return scan_range(image, layout, value_range)
-    pair = lazy_range(image, layout, value_range)
-    return cast(Ranges, pair.compute() if is_dask(pair) else pair)
+def _measure_block(block: Array, layout: Layout, index: tuple[int, ...]) -> Measured:
+    plane = block.reshape(block.shape[-3:])
+    return measure_plane(lambda rows: plane[:, rows], layout, index)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..array_types import Array, FloatArray, Mask
 from .layout import Encoding
+from .missing import valid_mask
 from .value_range import Range
 
 #: Distance beyond black and white, in units of the range, at which values are clipped, so that no
@@ -66,22 +67,26 @@ def _clip_far(values: Array, low: float, high: float) -> None:
     np.clip(values, max(low - reach, -limit), min(high + reach, limit), out=values)
 
 
-def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArray | None:
+def to_display(
+    plane: Array, encoding: Encoding, value_range: Range, nodata: float | str = "none"
+) -> FloatArray | None:
     """Return one plane in the networks' form, with gray as a single channel.
 
     Parameters
     ----------
     plane : (C, Y, X) array
-        1, 3 or 4 channels; the fourth, alpha, is left out. Values that are not finite are filled
-        from their finite neighbors, so that they cannot spread.
+        1, 3 or 4 channels; the fourth, alpha, is left out. Pixels without data are filled from
+        their neighbors, so that they cannot spread.
     encoding : {"srgb", "linear"}
         Whether the values are display values or proportional to light.
     value_range : (float, float)
         Black and white.
+    nodata : float, "none" or "auto"
+        Which pixels hold no data; see :func:`napari_defocus.image.missing.valid_mask`.
 
     Returns
     -------
-    (C, Y, X) float32 array of 1 or 3 channels, or None if the plane has no finite value
+    (C, Y, X) float32 array of 1 or 3 channels, or None if no pixel of the plane holds data
     """
     low, high = value_range
     colors = plane[:3]
@@ -91,12 +96,11 @@ def to_display(plane: Array, encoding: Encoding, value_range: Range) -> FloatArr
     display -= low
     display /= high - low
     display = display.astype(np.float32, copy=False)
-    if plane.dtype.kind == "f":
-        finite = np.isfinite(colors)
-        if not finite.any():
+    valid = valid_mask(colors, nodata, value_range)
+    if valid is not None:
+        if not valid.any():
             return None
-        if not finite.all():
-            display = np.stack([fill_missing(*pair) for pair in zip(display, finite, strict=True)])
+        display = np.stack([fill_missing(*pair) for pair in zip(display, valid, strict=True)])
     if encoding == "linear":
         display = encode(display)
     return np.ascontiguousarray(display)
@@ -110,6 +114,7 @@ def add_change(
     encoding: Encoding,
     value_range: Range,
     bounded: bool,
+    nodata: float | str = "none",
 ) -> Array:
     """Return a plane with the change of its networks' form added, in the plane's own values.
 
@@ -121,23 +126,26 @@ def add_change(
         The plane as :func:`to_display` returns it.
     change : (3, Y, X) float32 array
         Change of `before`. A gray plane gets the mean of the three channels.
-    encoding, value_range
+    encoding, value_range, nodata
         As given to :func:`to_display`.
     bounded : bool
-        Keep floats below white, as photographs need it; all stay above black. Values that were
+        Keep values below white, as photographs need it; all stay above black. Values that were
         outside already may stay where they are. Integers always stay inside their data type.
 
     Returns
     -------
     (C, Y, X) array
         Of the plane's data type; bit for bit the plane's own value wherever `change` is zero, in
-        the alpha channel, and where it is not finite.
+        the alpha channel, and where it holds no data.
     """
     if len(plane) == 1:
         change = change.mean(axis=0, keepdims=True, dtype=np.float32)
     result = plane.copy()
     for channel, display, step in zip(result[:3], before, change, strict=True):
-        mask = (step != 0) & np.isfinite(channel)
+        mask = step != 0
+        valid = valid_mask(channel, nodata, value_range)
+        if valid is not None:
+            mask &= valid
         if encoding == "linear":
             step = decode(display + step) - decode(display)
         new = _add_step(channel, step, value_range, bounded=bounded)
@@ -151,10 +159,10 @@ def _add_step(channel: Array, step: FloatArray, value_range: Range, *, bounded: 
     kind = channel.dtype
     was = channel.astype(_exact(kind))
     new: Array = np.maximum(was + (high - low) * step.astype(_exact(kind)), np.minimum(was, low))
-    if kind.kind != "f":
-        return _round_to(new, kind)
     if bounded:
         new = np.minimum(new, np.maximum(was, high))
+    if kind.kind != "f":
+        return _round_to(new, kind)
     limit = np.finfo(kind).max
     return np.clip(new, -limit, limit).astype(kind)
 

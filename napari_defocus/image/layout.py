@@ -314,7 +314,7 @@ def read_window(
     >>> read_window(image, layout, (1,), np.s_[2:4, 5:6])[:, 0, 0].tolist()
     [255, 256, 257]
     """
-    place, before = _window_index(layout, index, window)
+    place, before = window_index(layout, index, window)
     values = np.asarray(image[place])
     return values[None] if before is None else np.moveaxis(values, before, 0)
 
@@ -349,11 +349,11 @@ def write_window(
     >>> int(image.sum()), image[1, 3, 5].tolist()
     (6, [1, 1, 1])
     """
-    place, before = _window_index(layout, index, window)
+    place, before = window_index(layout, index, window)
     image[place] = values[0] if before is None else np.moveaxis(values, 0, before)
 
 
-def _window_index(
+def window_index(
     layout: Layout, index: tuple[int, ...], window: tuple[slice, slice]
 ) -> tuple[tuple[int | slice, ...], int | None]:
     """Return the index of a window, and the axis of the channels in it; None if there is none."""

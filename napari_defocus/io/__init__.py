@@ -3,7 +3,8 @@
 from .atomic import atomic_file, check_target
 from .depth_map import read_depth_map
 from .formats import target_format
-from .picture import Length, Metadata, Picture, Resolution, resolve_options
+from .picture import Length, Metadata, Picture, Resolution
+from .picture_options import resolve_options
 from .read import open_picture, read_picture
 from .streaming import open_streaming
 from .write import as_picture, check_fits, write_picture

@@ -8,9 +8,6 @@ from typing import Any, Literal
 import numpy as np
 
 from ..array_types import Array
-from ..image.dask_planes import range_of
-from ..image.layout import Layout, read_layout
-from ..options import Options
 
 #: Versions of OME-Zarr that are written, in which label images of the source are copied.
 WRITTEN_NGFF_VERSIONS = ("0.4", "0.5")
@@ -174,7 +171,6 @@ class Metadata:
         kept = replace(self, exif=None, icc=None, xmp=None, iptc=None, text={}, png=())
         tags = tuple(tag for tag in self.tags if tag[0] in GEOMETRY_TAGS)
         kept = replace(kept, tags=tags, lut=None, jpeg=None, nodata=None, white=None)
-        ngff = self.ngff and {"version": self.ngff["version"]}
         ngff = self.ngff and {k: self.ngff[k] for k in ("version", "axes") if k in self.ngff}
         return replace(kept, imagej=imagej, ngff=ngff)
 
@@ -246,54 +242,6 @@ class Picture:
             return self
         axes = ("Q" if "C" in self.axes else "C") + self.axes[:-1]
         return replace(self, data=np.moveaxis(self.data, -1, 0), axes=axes)
-
-
-def resolve_options(picture: Picture, options: Options) -> Options:
-    """Return options as the functions of the API take them for a picture from a file.
-
-    Parameters
-    ----------
-    picture : Picture
-        The picture; if ``options.channel_axis`` is "none", with its colors as planes
-        (:meth:`Picture.as_planes`).
-    options : Options
-        The user's.
-
-    Returns
-    -------
-    Options
-        With the color axis that the file names, and with the measured value range. Channels that
-        are planes have a range each, because their brightness differs.
-
-    Raises
-    ------
-    DefocusError
-        If the picture cannot be processed.
-
-    Examples
-    --------
-    >>> picture = Picture(np.zeros((8, 8, 3), np.uint8), "YXS")
-    >>> resolve_options(picture, Options()).changed()
-    {'channel_axis': -1, 'encoding': 'srgb', 'value_range': (0.0, 255.0)}
-    """
-    axis = options.channel_axis
-    if axis is None:
-        axis = "none" if picture.channel_axis is None else picture.channel_axis
-    layout = read_layout(picture.data, axis, options.encoding)
-    ranges = _value_range(picture, layout, options.value_range)
-    return replace(options, channel_axis=axis, encoding=layout.encoding, value_range=ranges)
-
-
-def _value_range(picture: Picture, layout: Layout, value_range: Any) -> Any:
-    axis = picture.axes.find("C")
-    if value_range is not None or axis < 0 or layout.display_bounded:
-        return range_of(picture.data, layout, value_range)
-    ranges = [
-        range_of(channel, read_layout(channel, "none", layout.encoding), None)
-        for channel in np.moveaxis(picture.data, axis, 0)
-    ]
-    later = len(layout.leading) - axis - 1
-    return np.reshape(np.array(ranges), (-1, *[1] * later, 2)).tolist()
 
 
 def turn_upright(data: Array, orientation: int, *, color: bool) -> Array:

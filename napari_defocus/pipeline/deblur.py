@@ -62,27 +62,33 @@ class PlaneDeblurrer:
         """Return the plane (C, Y, X) deblurred; `maps` are radius and confidence (1, Y, X)."""
         codec = PlaneCodec(self.layout, value_range)
         levels = ImageLevels(codec.to_display(plane, run.storage), run.storage)
-        estimate = yield from self._map(plane, maps, levels, run)
+        estimate = yield from self._map(plane, maps, levels, codec, run)
         mask = run.storage.view(
             plane.shape[1:], lambda *window: self._weight(estimate[:, *window][0]) > 0
         )
         network = inference_network(self.model)
         change = yield from deblur_at_levels(network, levels, estimate, mask, run)
+        shares = codec.shares(plane, run.storage)
         result = run.storage.array(plane.shape, self.layout.dtype)
         for block in run.storage.blocks(plane.shape, 1):
             original, display, step, radius = (
                 part[:, *block.slices] for part in (plane, levels.image, change, estimate)
             )
             step = self._weight(radius[0]) * step
-            result[:, *block.slices] = codec.add_change(original, display, step)
+            result[:, *block.slices] = codec.add_change(original, display, step, shares)
         return result
 
     def _map(
-        self, plane: Planes, maps: Sequence[Planes], levels: ImageLevels, run: PlaneRun
+        self,
+        plane: Planes,
+        maps: Sequence[Planes],
+        levels: ImageLevels,
+        codec: PlaneCodec,
+        run: PlaneRun,
     ) -> Steps[WritablePlanes]:
         """Return unsigned radius and confidence (2, Y, X)."""
         if isinstance(self.map_source, PlaneEstimator):
-            return (yield from self.map_source.steps_at_levels(levels, [plane], run))
+            return (yield from self.map_source.steps_at_levels(levels, [plane], codec, run))
         return _unsigned_map(maps, run.storage, signed=self.map_source)
 
     def _weight(self, radius: FloatArray) -> FloatArray:

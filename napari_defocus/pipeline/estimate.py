@@ -63,33 +63,34 @@ class PlaneEstimator:
             left = as_rgb(image[:, :, :])
             rights = (rectify(left, as_rgb(other[:, :, :])) for other in others)
             image = np.concatenate([left, *rights])
-        return (yield from self.steps_at_levels(ImageLevels(image, run.storage), planes, run))
+        levels = ImageLevels(image, run.storage)
+        return (yield from self.steps_at_levels(levels, planes, codec, run))
 
     def steps_at_levels(
-        self, levels: ImageLevels, planes: Sequence[Planes], run: PlaneRun
+        self, levels: ImageLevels, planes: Sequence[Planes], codec: PlaneCodec, run: PlaneRun
     ) -> Steps[WritablePlanes]:
         """Return radius and confidence (2, Y, X) of planes whose levels exist already."""
         estimate = yield from estimate_coarse_to_fine(inference_network(self.model), levels, run)
         reference = self.scale_reference
         if reference is not None:
             yield from match_disparity_scale(estimate, levels.image, reference, run)
-        if self.layout.dtype.kind == "f":
-            _distrust_missing(estimate, planes, run.storage)
+        if codec.may_lack_data:
+            _distrust_missing(estimate, planes, codec, run.storage)
         return estimate
 
 
 def _distrust_missing(
-    estimate: WritablePlanes, planes: Sequence[Planes], storage: MemoryStorage
+    estimate: WritablePlanes, planes: Sequence[Planes], codec: PlaneCodec, storage: MemoryStorage
 ) -> None:
-    """Set confidence to 0 where a view is not finite.
+    """Set confidence to 0 where a view holds no data.
 
-    Radii of a block without any finite value are set to 0 too.
+    Radii of a block without any data are set to 0 too.
     """
     for block in storage.blocks(estimate.shape, 1):
         for plane in planes:
-            finite = np.isfinite(plane[:, *block.slices][:3])
-            if not finite.all():
+            valid = codec.valid_mask(plane[:, *block.slices][:3])
+            if valid is not None:
                 part = estimate[:, *block.slices]
-                part[1][~finite.all(axis=0)] = 0
-                part[0] *= finite.any()
+                part[1][~valid.all(axis=0)] = 0
+                part[0] *= valid.any()
                 estimate[:, *block.slices] = part

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
-from ..array_types import Array, FloatArray
+from ..array_types import Array, FloatArray, Mask
 from ..errors import DefocusError, DeviceError
+from ..image.channels import channels_that_share, share_change
 from ..image.encoding import add_change, to_display
 from ..image.layout import Layout
+from ..image.missing import far_limits, valid_mask
 from ..image.value_range import Range
 from ..inference.device import is_out_of_memory
 from ..inference.engine import Progress
@@ -65,25 +67,50 @@ class PlaneCodec:
     value_range: Range
 
     def to_display(self, plane: Planes, storage: MemoryStorage) -> Planes:
-        """Return a plane (C, Y, X) in the networks' form; black if no value of it is finite."""
+        """Return a plane (C, Y, X) in the networks' form; black if none of it holds data."""
         shape = (min(plane.shape[0], 3), *plane.shape[1:])
 
         def window(rows: slice, columns: slice) -> FloatArray:
             part = plane[:, rows, columns]
-            display = to_display(part, self.layout.encoding, self.value_range)
+            display = to_display(part, self.layout.encoding, self.value_range, self.layout.nodata)
             return np.zeros((shape[0], *part.shape[1:]), np.float32) if display is None else display
 
         return storage.compute(shape, window)
 
-    def add_change(self, plane: Array, before: FloatArray, change: FloatArray) -> Array:
+    @property
+    def may_lack_data(self) -> bool:
+        """Whether the data type holds values that stand for no data."""
+        dtype = self.layout.dtype
+        if dtype.kind == "f" or not isinstance(self.layout.nodata, str):
+            return True
+        low, high = far_limits(self.value_range)
+        return bool(np.iinfo(dtype).min < low or high < np.iinfo(dtype).max)
+
+    def valid_mask(self, values: Array) -> Mask | None:
+        """Return which values hold data, or None if all do."""
+        return valid_mask(values, self.layout.nodata, self.value_range)
+
+    def shares(self, plane: Planes, storage: MemoryStorage) -> list[tuple[int, ...]]:
+        """Return which channels share their change; see :func:`channels_that_share`."""
+        blocks = (plane[:3, *block.slices] for block in storage.blocks(plane.shape, 1))
+        return channels_that_share((part, self.valid_mask(part)) for part in blocks)
+
+    def add_change(
+        self,
+        plane: Array,
+        before: FloatArray,
+        change: FloatArray,
+        shares: Sequence[tuple[int, ...]],
+    ) -> Array:
         """Return the plane with a change of the networks' form added."""
         return add_change(
             plane,
             before,
-            change,
+            share_change(change, shares),
             encoding=self.layout.encoding,
             value_range=self.value_range,
-            bounded=self.layout.display_bounded,
+            bounded=self.layout.color,
+            nodata=self.layout.nodata,
         )
 
 

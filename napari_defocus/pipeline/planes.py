@@ -14,7 +14,7 @@ import numpy as np
 from ..array_types import Array
 from ..image.dask_planes import lazy_map, lazy_planes, lazy_range
 from ..image.layout import Layout, plane_indices, read_window
-from ..image.value_range import Range, Ranges, range_of_plane
+from ..image.value_range import Ranges, range_of_plane
 from ..inference.engine import Progress
 from ..inference.resample import level_shape
 from ..inference.storage import (
@@ -47,8 +47,11 @@ class PlaneProcess(Protocol):
     def extra_pixels(self) -> int:
         """Pixels of each plane that are processed in addition to the passes over it."""
 
-    def steps(self, *planes: Planes, value_range: Range, run: PlaneRun) -> Steps[WritablePlanes]:
-        """Return the result (C, Y, X) for one plane of every input."""
+    def steps(self, *planes: Planes, value_range: Any, run: PlaneRun) -> Steps[WritablePlanes]:
+        """Return the result (C, Y, X) for one plane of every input.
+
+        `value_range` is (low, high), or an array of such for each channel.
+        """
 
 
 @dataclass(frozen=True)

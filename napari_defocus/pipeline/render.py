@@ -69,7 +69,8 @@ class PlaneRenderer:
         network = RenderNetwork(float(radius.min()), float(radius.max()))
         image = np.concatenate([as_rgb(before), radius])
         after = yield from render_plane(network, image, run)
-        return codec.add_change(original, before, after - before)
+        shares = codec.shares(plane, run.storage)
+        return codec.add_change(original, before, after - before, shares)
 
     def _check_blur(self, radius: Array) -> None:
         """Refuse blur that is wider than the plane, which shows none of it."""

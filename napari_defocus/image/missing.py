@@ -1,0 +1,111 @@
+"""Pixels without data: not finite, of a no-data value, or far beyond black and white."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..array_types import Array, Mask
+
+#: Distance from black and white, in units of the range, beyond which a value holds no data. Fill
+#: values (-9999, -3.4e38, 65535) and stuck pixels lie there, and no light that a network can use.
+FARTHEST = 100.0
+#: Range of integers, such as counts of photons, within which all but one value may lie.
+_FEWEST_LEVELS = 8
+
+
+def valid_mask(
+    values: Array, nodata: float | str = "auto", value_range: tuple[float, float] | None = None
+) -> Mask | None:
+    """Return which values hold data, or None if all do.
+
+    Parameters
+    ----------
+    values : array
+        Integers or floats.
+    nodata : float, "none" or "auto"
+        Value of pixels without data. If it is "none", only values that are not finite hold none.
+    value_range : (float, float), optional
+        Black and white. Values farther than 100 times their distance from both hold no data.
+
+    Examples
+    --------
+    >>> valid_mask(np.array([0.5, -9999, np.nan, 7]), 7, (0, 1)).tolist()
+    [True, False, False, False]
+    >>> valid_mask(np.zeros(3, np.uint8), "auto", (0, 255)) is None
+    True
+    """
+    checks = []
+    if values.dtype.kind == "f":
+        checks.append(np.isfinite(values))
+    if not isinstance(nodata, str) and (same := _as_stored(nodata, values.dtype)) is not None:
+        checks.append(values != same)
+    if value_range is not None and nodata != "none":
+        low, high = far_limits(value_range)
+        least, most = _limits(values.dtype)
+        if least < low or high < most:
+            checks.append((values >= low) & (values <= high))
+    mask: Mask | None = np.logical_and.reduce(checks) if checks else None
+    return None if mask is None or mask.all() else mask
+
+
+def far_limits(value_range: tuple[float, float]) -> tuple[float, float]:
+    """Return the least and the largest value that can hold data, by black and white."""
+    low, high = value_range
+    reach = FARTHEST * (high - low)
+    return low - reach, high + reach
+
+
+def fill_values(
+    least: float, second: float, second_most: float, most: float, dtype: Any = np.float64
+) -> set[float]:
+    """Return which of the ends of an image's values are fill values, far from all others.
+
+    Parameters
+    ----------
+    least, second : float
+        The smallest value, and the next larger one.
+    second_most, most : float
+        The largest value, and the next smaller one.
+    dtype : data type
+        Of the image: integers that differ by a few levels are too coarse to compare gaps with.
+
+    Returns
+    -------
+    set of float
+        `least`, `most` or both, if the gap to the rest is more than 100 times the rest's range.
+
+    Examples
+    --------
+    >>> fill_values(-9999, 0.1, 0.8, 0.9), fill_values(0, 1, 200, 255)
+    ({-9999}, set())
+    """
+    below, above = second - least, most - second_most
+    narrowest = _FEWEST_LEVELS if np.dtype(dtype).kind in "iu" else 0
+    for fills, low, high in (
+        ({least}, second, most),
+        ({most}, least, second_most),
+        ({least, most}, second, second_most),
+    ):
+        reach = FARTHEST * (high - low)
+        gaps = ([below] if least in fills else []) + ([above] if most in fills else [])
+        if high - low > narrowest and min(gaps) > reach:
+            return fills
+    return set()
+
+
+def _as_stored(value: float, dtype: np.dtype[Any]) -> Any:
+    """Return a value in a data type, or None if the type does not hold it."""
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return np.float64(value).astype(dtype)
+    info = np.iinfo(dtype)
+    return dtype.type(int(value)) if info.min <= value <= info.max and value % 1 == 0 else None
+
+
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+    if dtype.kind == "f":
+        return -np.inf, np.inf
+    info = np.iinfo(dtype)
+    return float(info.min), float(info.max)

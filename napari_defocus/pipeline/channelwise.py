@@ -1,0 +1,104 @@
+"""Work on the channels of a plane one by one, where they have nothing to do with each other."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..array_types import Array
+from ..image.layout import Layout
+from ..inference.storage import MemoryStorage, Planes, WritablePlanes
+from .plane import PlaneCodec, PlaneRun, Steps
+from .planes import PlaneProcess
+
+
+@dataclass(frozen=True)
+class _Channelwise:
+    """A process that runs for one channel after another; constant channels are left out.
+
+    Parameters
+    ----------
+    layout : Layout
+        Layout of the image.
+    process : PlaneProcess
+        The work on one channel, a gray plane.
+    """
+
+    layout: Layout
+    process: PlaneProcess
+
+    @property
+    def stages(self) -> int:
+        """Number of passes over a plane."""
+        return self._colors * self.process.stages
+
+    @property
+    def extra_pixels(self) -> int:
+        """Pixels of each plane that are processed in addition to the passes over it."""
+        return self._colors * self.process.extra_pixels
+
+    @property
+    def _colors(self) -> int:
+        return min(self.layout.channels, 3)
+
+    def _results(
+        self, planes: tuple[Planes, ...], maps: tuple[Planes, ...], ranges: Any, run: PlaneRun
+    ) -> Iterator[tuple[int, Steps[WritablePlanes]]]:
+        """Yield each channel that is not constant in the first of the planes, and its work."""
+        for channel, (low, high) in enumerate(np.broadcast_to(ranges, (self._colors, 2))):
+            pair = float(low), float(high)
+            parts = [_channel_of(plane, channel, run.storage) for plane in planes]
+            if PlaneCodec(self.layout.channel(), pair).shares(parts[0], run.storage)[0]:
+                yield channel, self.process.steps(*parts, *maps, value_range=pair, run=run)
+
+
+@dataclass(frozen=True)
+class ChannelwisePicture(_Channelwise):
+    """A picture made channel by channel; alpha and constant channels stay as they are."""
+
+    def steps(
+        self, plane: Planes, *maps: Planes, value_range: Any, run: PlaneRun
+    ) -> Steps[WritablePlanes]:
+        """Return the plane (C, Y, X) made by the process; `maps` are those of all channels."""
+        result = run.storage.array(plane.shape, self.layout.dtype)
+        blocks = run.storage.blocks(plane.shape, 1)
+        for block in blocks:
+            result[:, *block.slices] = plane[:, *block.slices]
+        for channel, steps in self._results((plane,), maps, value_range, run):
+            made = yield from steps
+            for block in blocks:
+                result[channel : channel + 1, *block.slices] = made[:, *block.slices]
+        return result
+
+
+@dataclass(frozen=True)
+class ChannelwiseMap(_Channelwise):
+    """A map for which each pixel takes the radius of its most confident channel."""
+
+    def steps(self, *planes: Planes, value_range: Any, run: PlaneRun) -> Steps[WritablePlanes]:
+        """Return radius and confidence (2, Y, X) of one view or two, (C, Y, X) each."""
+        result: WritablePlanes | None = None
+        for _, steps in self._results(planes, (), value_range, run):
+            estimate = yield from steps
+            if result is None:
+                result = estimate
+                continue
+            for block in run.storage.blocks(estimate.shape, 1):
+                best, new = (part[:, *block.slices] for part in (result, estimate))
+                result[:, *block.slices] = np.where(new[1] > best[1], new, best)
+        if result is None:  # nothing shows in any channel
+            result = run.storage.array((2, *planes[0].shape[1:]))
+        return result
+
+
+def _channel_of(plane: Planes, channel: int, storage: MemoryStorage) -> Planes:
+    """Return one channel (1, Y, X) of a plane."""
+    return storage.view((1, *plane.shape[1:]), functools.partial(_window, plane, channel))
+
+
+def _window(plane: Planes, channel: int, rows: slice, columns: slice) -> Array:
+    return plane[channel : channel + 1, rows, columns]
