@@ -43,9 +43,10 @@ def write_tiff(file: BinaryIO, picture: Picture, path: Path) -> None:
     picture : Picture
         Picture to write. Its lossless compression is kept; a lossy one becomes deflate.
     path : pathlib.Path
-        Name of the file; ``.ome.tif`` asks for OME-TIFF, whatever the picture was read from.
+        Name of the file; ``.ome.tif`` asks for OME-TIFF, whatever the picture was read from. So do
+        sizes of pixels and names of channels, which nothing else can hold.
     """
-    as_ome = path.stem.lower().endswith(".ome")
+    as_ome = path.stem.lower().endswith(".ome") or _needs_ome(picture)
     picture = _join_alpha(picture)
     xml = _ome_xml(picture)
     colors = _look_up_table(picture)
@@ -239,6 +240,13 @@ def _look_up_table(picture: Picture) -> dict[str, Any]:
     return {"photometric": "palette", "colormap": np.array(table, np.uint16)}
 
 
+def _needs_ome(picture: Picture) -> bool:
+    """Return whether sizes or names of channels, as of microscopes' files, would be lost."""
+    metadata = picture.metadata
+    is_measured = bool(metadata.pixel_size or metadata.channel_names)
+    return is_measured and metadata.imagej is None and metadata.exif is None
+
+
 def _fits_ome(picture: Picture) -> bool:
     axes_fit = set(name_axes(picture.axes)) <= set("TZCYXS")
     return axes_fit and ome.supports_type(picture.data)
@@ -260,6 +268,12 @@ def _ome_fields(picture: Picture) -> dict[str, Any]:
     names = picture.metadata.channel_names
     if names and "C" in picture.axes and len(names) == picture.data.shape[picture.axes.index("C")]:
         fields["Channel"] = {"Name": list(names)}
+    frames = picture.data.shape[picture.axes.index("T")] if "T" in picture.axes else 1
+    if len(picture.metadata.times) == frames > 1:
+        planes = picture.data.shape[: picture.axes.index("Y")]
+        shape = [frames if axis == "T" else 1 for axis in picture.axes[: len(planes)]]
+        times = np.broadcast_to(np.reshape(picture.metadata.times, shape), planes)
+        fields["Plane"] = {"DeltaT": times.ravel().tolist(), "DeltaTUnit": ["s"] * times.size}
     return fields
 
 
