@@ -181,3 +181,21 @@ def test_label_images_are_no_inputs(tmp_path):
     assert [file.path.name for file in find_inputs([tmp_path / "*"])] == ["a.zarr"]
     with pytest.raises(FileError, match="matches no image file"):
         find_inputs([tmp_path / "*.zarr" / "labels" / "*"])
+
+
+@pytest.mark.slow
+def test_a_plate_of_96_wells_becomes_a_plate_with_two_workers(settings, tmp_path):
+    wells = [f"{row}/{column}" for row in "ABCDEFGH" for column in range(1, 13)]
+    plate = write_plate(tmp_path / "p.zarr", wells, version="0.5")
+    plan = make_plan([plate], tmp_path / "out", settings())
+    pytest.importorskip("distributed")
+    from napari_defocus.batch.cluster import connect, run_on_cluster
+
+    with connect(None, 2) as client:
+        done = [event.outcome for event in run_on_cluster(plan, client) if event.outcome]
+    assert [outcome.state for outcome in done] == ["done"] * 96
+    result = tmp_path / "out" / "p-deblurred.zarr"
+    check_plate(result, {well: ["0"] for well in wells}, "0.5")
+    yaozarrs.validate_zarr_store(str(result))
+    again = make_plan([plate], tmp_path / "out", settings())
+    assert states(again) == ["verified"] * 96
