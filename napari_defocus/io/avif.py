@@ -107,11 +107,8 @@ def write_avif(file: BinaryIO, picture: Picture, path: Path) -> None:
         speed=_SPEED,
         bitspersample=bits,
         pixelformat="444" if is_color else None,
-        primaries=primaries,
-        transfer=transfer,
-        matrix=6,
     )
-    file.write(add_metadata(bytes(content), icc=metadata.icc, exif=metadata.exif, xmp=metadata.xmp))
+    file.write(add_metadata(bytes(content), metadata, (primaries, transfer)))
 
 
 def _target_bits(picture: Picture) -> int:

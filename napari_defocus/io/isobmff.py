@@ -7,6 +7,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from .picture import Metadata
+
 _MOST_ITEMS = 20_000
 _URI_OF_XMP = b"application/rdf+xml\0"
 # Primaries and transfer functions (ITU-T H.273) that are shown as sRGB; 2: not said.
@@ -274,35 +276,45 @@ def box(name: bytes, *parts: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(content), name) + content
 
 
-def add_metadata(
-    content: bytes, *, icc: bytes | None, exif: bytes | None, xmp: bytes | None
-) -> bytes:
+def add_metadata(content: bytes, metadata: Metadata, colors: tuple[int, int]) -> bytes:
     """Return a file with the metadata of its picture added.
 
     Parameters
     ----------
     content : bytes
         A file with a single picture and its alpha channel, as encoders write it.
-    icc, exif, xmp : bytes, optional
-        Color profile, EXIF as a TIFF structure, and XMP packet.
+    metadata : Metadata
+        Its color profile, EXIF and XMP packet are added.
+    colors : tuple of int
+        Primaries and transfer function, as ITU-T H.273 numbers them.
     """
     file = read_items(content)
     items = dict(file.items)
     data = {number: file.data(number) for number in items}
-    if icc:
-        picture = items[file.primary]
-        profile = (b"colr", b"prof" + icc, False)
-        items[file.primary] = replace(picture, properties=(*picture.properties, profile))
+    properties = [_with_colors(each, colors) for each in items[file.primary].properties]
+    if metadata.icc:
+        properties.append((b"colr", b"prof" + metadata.icc, False))
+    items[file.primary] = replace(items[file.primary], properties=tuple(properties))
     describes = ((b"cdsc", (file.primary,)),)
-    if exif:
+    if metadata.exif:
         number = max(items) + 1
-        items[number], data[number] = Item(b"Exif", references=describes), bytes(4) + exif
-    if xmp:
+        items[number] = Item(b"Exif", references=describes)
+        data[number] = bytes(4) + metadata.exif
+    if metadata.xmp:
         number = max(items) + 1
         items[number] = Item(b"mime" + _URI_OF_XMP, references=describes)
-        data[number] = xmp
+        data[number] = metadata.xmp
     _, start, end = next(boxes(content))
     return _assemble(content[start:end], file.primary, items, data)
+
+
+def _with_colors(
+    described: tuple[bytes, bytes, bool], colors: tuple[int, int]
+) -> tuple[bytes, bytes, bool]:
+    name, body, is_essential = described
+    if name == b"colr" and body[:4] == b"nclx":
+        body = body[:4] + struct.pack(">HH", *colors) + body[8:]
+    return name, body, is_essential
 
 
 def extract_still(file: Items, brand: bytes = b"avif") -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import FileError
 from .alpha import with_straight_alpha
 from .isobmff import box, boxes
-from .jpegxl_header import Header, read_header
+from .jpegxl_header import Header, can_name, read_header, with_colors
 from .limits import LARGEST_METADATA, LARGEST_PICTURE
 from .picture import Metadata, Picture
 from .regular_file import read_regular
@@ -27,7 +27,9 @@ from .stills import (
 _CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
 _EFFORT = 3  # a sixth of the time of effort 5, for files 4 % larger
 _LARGEST_HEADER = 1 << 16
-_SRGB, _SRGB_NAME = (1, 13), b"sRGB"
+_SRGB = (1, 13)
+#: Colors by names in their profiles, which imagecodecs cannot write.
+_PROFILES = {b"Display P3": (12, 13), b"sRGB": _SRGB}
 
 
 def read_jpegxl(path: Path) -> Picture:
@@ -96,17 +98,15 @@ def _ignored(header: Header) -> str:
 def check_jpegxl(picture: Picture, path: Path) -> None:
     """Raise a FileError if JPEG XL cannot hold a picture."""
     check_still_fits(picture, path)
-    icc = picture.metadata.icc
-    is_srgb = icc is None or _SRGB_NAME in icc.replace(b"\0", b"")
-    if not is_srgb or b"cICP" in dict(picture.metadata.png):
+    if not can_name(_colors_of(picture.metadata)):
         raise FileError(
-            f"{path} cannot hold the picture's color space, as JPEG XL is written for sRGB; "
-            "write a .avif, .png or .tif"
+            f"{path} cannot hold the picture's color space; JPEG XL is written for sRGB, P3 "
+            "and BT.2100, write a .avif, .png or .tif"
         )
 
 
 def write_jpegxl(file: BinaryIO, picture: Picture, path: Path) -> None:
-    """Write gray or color of 8 or 16 bits, without loss, for sRGB."""
+    """Write gray or color of 8 or 16 bits, without loss."""
     check_jpegxl(picture, path)
     data = samples_of(with_straight_alpha(picture))
     if picture.axes == "YXS":
@@ -114,11 +114,24 @@ def write_jpegxl(file: BinaryIO, picture: Picture, path: Path) -> None:
     content = bytes(
         imagecodecs.jpegxl_encode(data, lossless=True, effort=_EFFORT, usecontainer=True)
     )
-    if not content.startswith(_CONTAINER):
-        content = _CONTAINER + box(b"ftyp", b"jxl \0\0\0\0jxl ") + box(b"jxlc", content)
-    file.write(content)
+    file.write(_CONTAINER + box(b"ftyp", b"jxl \0\0\0\0jxl "))
+    for name, body in _parts(content):
+        if name == b"jxll":  # the level of capabilities that a decoder needs
+            file.write(box(name, body))
+        if name == b"jxlc":
+            file.write(box(name, with_colors(body, _colors_of(picture.metadata))))
     for part in _metadata_boxes(picture.metadata):
         file.write(part)
+
+
+def _colors_of(metadata: Metadata) -> tuple[int, int]:
+    """Return primaries and transfer function of a picture, 0 if another profile names them."""
+    if chunk := dict(metadata.png).get(b"cICP"):
+        return chunk[0], chunk[1]
+    if metadata.icc is None:
+        return _SRGB
+    text = metadata.icc.replace(b"\0", b"")
+    return next((colors for name, colors in _PROFILES.items() if name in text), (0, 0))
 
 
 def _metadata_boxes(metadata: Metadata) -> list[bytes]:

@@ -9,6 +9,10 @@ _MOST_CHANNELS = 256
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _ALPHA, _DEPTH = 0, 1  # kinds of extra channels
 _SPOT_COLOR, _CFA = 2, 5
+#: White point and primaries of JPEG XL by primaries of ITU-T H.273.
+_PRIMARIES = {1: (1, 1), 9: (1, 9), 11: (11, 11), 12: (1, 11)}
+_TRANSFERS = (1, 8, 13, 16, 17, 18)
+_BITS_BEHIND = 3  # extensions and transforms, both as usual, before the frames begin at a byte
 _EXTRA_KINDS = {1: "depth", 2: "spot color", 3: "selection mask", 4: "black", 6: "thermal"}
 
 
@@ -38,6 +42,9 @@ class Header:
         Whether its colors are those of a profile.
     colors : tuple of int
         Primaries and transfer function, as ITU-T H.273 numbers them.
+    colors_at : tuple of int
+        Where in the codestream the description of colors begins and ends, in bits; (0, 0) if
+        everything is as usual.
     """
 
     width: int
@@ -51,6 +58,7 @@ class Header:
     is_lossy: bool = True
     has_profile: bool = False
     colors: tuple[int, int] = (1, 13)
+    colors_at: tuple[int, int] = (0, 0)
 
 
 def read_header(codestream: bytes) -> Header:
@@ -81,6 +89,7 @@ def read_header(codestream: bytes) -> Header:
     bits.take(1)
     extra, associated = _extra_channels(bits)
     is_lossy = bool(bits.take(1))
+    start = bits.position
     has_profile, colors = _colors(bits)
     return Header(
         width,
@@ -94,7 +103,65 @@ def read_header(codestream: bytes) -> Header:
         is_lossy,
         has_profile,
         colors,
+        (start, bits.position),
     )
+
+
+def can_name(colors: tuple[int, int]) -> bool:
+    """Return whether JPEG XL has words for primaries and a transfer function."""
+    return colors[0] in _PRIMARIES and colors[1] in _TRANSFERS
+
+
+def with_colors(codestream: bytes, colors: tuple[int, int]) -> bytes:
+    """Return a codestream whose header names other colors.
+
+    Parameters
+    ----------
+    codestream : bytes
+        Of a single frame, without orientation and profile, as imagecodecs writes it. Its values are
+        not those of XYB, so that they stay as they are.
+    colors : tuple of int
+        Primaries and transfer function, as ITU-T H.273 numbers them, that `can_name` knows.
+    """
+    header = read_header(codestream)
+    start, end = header.colors_at
+    if header.colors == colors or not end or header.is_lossy:
+        return codestream
+    frames = -(-(end + _BITS_BEHIND) // 8)
+    number = int.from_bytes(codestream[:frames], "little")
+    is_gray = _space(codestream, start) == 1
+    written, size = _describe(colors, is_gray=is_gray)
+    behind = (number >> end) & ((1 << _BITS_BEHIND) - 1)
+    number = number & ((1 << start) - 1) | written << start | behind << (start + size)
+    length = -(-(start + size + _BITS_BEHIND) // 8)
+    return number.to_bytes(length, "little") + codestream[frames:]
+
+
+def _space(codestream: bytes, start: int) -> int:
+    bits = _Bits(codestream[2:])
+    bits.take(start - 16)
+    return 0 if bits.take(1) else (bits.take(1), bits.enumerated())[1]
+
+
+def _describe(colors: tuple[int, int], *, is_gray: bool) -> tuple[int, int]:
+    """Return the bits that name colors, and how many there are."""
+    white, primaries = _PRIMARIES[colors[0]]
+    # neither as usual nor a profile, space, white, primaries, no gamma, transfer, relative intent
+    parts = [(0, 2), _enumerate(1 if is_gray else 0), _enumerate(white)]
+    parts += [] if is_gray else [_enumerate(primaries)]
+    parts += [(0, 1), _enumerate(colors[1]), _enumerate(1)]
+    number = size = 0
+    for value, count in parts:
+        number |= value << size
+        size += count
+    return number, size
+
+
+def _enumerate(value: int) -> tuple[int, int]:
+    """Return the bits of an enumerated value, and how many there are."""
+    if value < 2:
+        return value, 2
+    return (2 | (value - 2) << 2, 6) if value < 18 else (3 | (value - 18) << 2, 8)
 
 
 class _Bits:
@@ -103,6 +170,7 @@ class _Bits:
     def __init__(self, content: bytes) -> None:
         self._number = int.from_bytes(content[:4096], "little")
         self._left = 8 * min(len(content), 4096)
+        self.position = 16  # behind the signature
 
     def take(self, count: int) -> int:
         self._left -= count
@@ -110,6 +178,7 @@ class _Bits:
             raise ValueError("its header is too short")
         value = self._number & ((1 << count) - 1)
         self._number >>= count
+        self.position += count
         return value
 
     def number(self, *choices: tuple[int, int]) -> int:
@@ -201,6 +270,7 @@ def _colors(bits: _Bits) -> tuple[bool, tuple[int, int]]:
         bits.take(24)
         return False, (primaries, 2)
     transfer = bits.enumerated()
+    bits.enumerated()  # how to map colors that cannot be shown
     return False, (12 if (white, primaries) == (1, 11) else primaries, transfer)
 
 

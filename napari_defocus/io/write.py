@@ -34,8 +34,8 @@ def write_picture(
     path : path
         ``.tif`` and ``.tiff`` hold everything; ``.ome.tif`` is OME-TIFF, and pictures from OME-TIFF
         and ImageJ files are written as such. ``.png`` holds gray or color of uint8 or uint16, and
-        so does ``.jxl``, without loss and for sRGB alone. ``.avif`` holds 8, 10 or 12 bits at
-        quality 95; colors of uint16 are rounded to 12, gray of more bits is refused.
+        so does ``.jxl``, without loss, for the colors of sRGB, P3 and BT.2100. ``.avif`` holds 8,
+        10 or 12 bits at quality 95; colors of uint16 are rounded to 12, gray of more is refused.
         ``.jpg`` and ``.jpeg`` hold uint8 without alpha, at quality 95; colors of uint16 are
         rounded to 8 bits, as they are display values, gray uint16 is refused. ``.zarr`` and
         ``.ome.zarr`` are folders that hold OME-Zarr, without colors.

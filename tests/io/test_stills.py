@@ -210,11 +210,25 @@ def test_color_of_16_bits_becomes_avif_of_12(tmp_path):
         write_picture(tmp_path / "b.avif", WIDE[..., 0])
 
 
-def test_jpeg_xl_refuses_profiles_other_than_srgb(tmp_path):
-    for metadata in (Metadata(icc=PROFILE), Metadata(png=((b"cICP", b"\x0c\x0d\0\1"),))):
+def test_jpeg_xl_refuses_color_spaces_that_it_cannot_name(tmp_path):
+    for metadata in (Metadata(icc=PROFILE), Metadata(png=((b"cICP", b"\x02\x02\0\1"),))):
         like = Picture(RAMP[..., :3], "YXS", metadata)
         with pytest.raises(FileError, match="cannot hold the picture's color space"):
             write_picture(tmp_path / "a.jxl", like.data, like)
+
+
+@pytest.mark.parametrize("colors", [(1, 13), (1, 8), (12, 13), (9, 16), (9, 18)])
+@pytest.mark.parametrize("data", [RAMP, WIDE, RAMP[..., 0], WIDE[..., 0]])
+def test_color_spaces_of_jpeg_xl_are_kept(tmp_path, data, colors):
+    chunks = () if colors == (1, 13) else ((b"cICP", bytes([*colors, 0, 1])),)
+    like = Picture(data, "YXS" if data.ndim == 3 else "YX", Metadata(png=chunks))
+    write_picture(tmp_path / "a.jxl", data, like)
+    again = read_picture(tmp_path / "a.jxl")
+    np.testing.assert_array_equal(again.data, data)
+    expected = colors if data.ndim == 3 else (1, colors[1])  # gray has no primaries
+    assert dict(again.metadata.png) == (
+        {} if expected == (1, 13) else {b"cICP": bytes([*expected, 0, 1])}
+    )
 
 
 def test_color_space_of_avif_reaches_png_and_avif(tmp_path):
