@@ -118,7 +118,7 @@ class Outcome:
 class _OpenFile:
     """A file that has been opened, the jobs for it, and where and in which unit results are made.
 
-    Radii in pixels, times `factor`, are those of the map.
+    Radii in pixels, times `factor`, are those of the map; `assumptions` say how values were taken.
     """
 
     item: Item
@@ -127,6 +127,7 @@ class _OpenFile:
     deblur: DeblurJob
     scratch: Path
     factor: float
+    assumptions: tuple[str, ...]
 
     @property
     def size(self) -> PixelSize | None:
@@ -199,21 +200,26 @@ def _process(item: Item, session: Session) -> Generator[Progress, None, Outcome]
             raise late_refusal(obstacle)
         check_target(path, overwrite=True)  # before hours of work are lost, as a name is too long
         check_target(sidecar_path(path), overwrite=True)
-    measures, left_out = yield from _make(item, session, source)
-    return Outcome("done", 0, measures, _notes(item, left_out))
+    measures, notes = yield from _make(item, session, source)
+    return Outcome("done", 0, measures, "; ".join(notes))
 
 
-def _notes(item: Item, left_out: str) -> str:
-    """Return what a user should know of a file that is done: other files, what is left out."""
+def _notes(item: Item, file: _OpenFile) -> list[str]:
+    """Return what a user should know of a file that is done.
+
+    That is in which other files its image lies, what was assumed of its values, what is left out.
+    """
     names = [path.name for path in item.others]
     shown = ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
     notes = [f"its image lies in {len(names) + 1} files, also in {shown}"] if names else []
-    return "; ".join([*notes, *([f"it also holds {left_out}, left out here"] if left_out else [])])
+    left_out = file.picture.left_out(item.results.get("sharp"))
+    ignored = [f"it also holds {left_out}, left out here"] if left_out else []
+    return [*notes, *file.assumptions, *ignored]
 
 
 def _make(
     item: Item, session: Session, source: Input
-) -> Generator[Progress, None, tuple[Measures, str]]:
+) -> Generator[Progress, None, tuple[Measures, list[str]]]:
     """Make the results of a file in a scratch folder beside them, then give them their names."""
     folder = item.folder
     with scratch_folder(folder) as scratch:
@@ -237,7 +243,7 @@ def _make(
                 median = measures.median_radius
                 fields |= radii_record(session.settings.unit, file.size, median)
             put_result(new, path, fields, record, session.settings.existing)
-    return measures, file.picture.left_out(item.results.get("sharp"))
+    return measures, _notes(item, file)
 
 
 def _open(item: Item, session: Session, scratch: Path) -> _OpenFile:
@@ -247,7 +253,9 @@ def _open(item: Item, session: Session, scratch: Path) -> _OpenFile:
     if "sharp" in item.results:
         check_fits(item.results["sharp"], picture)
     ranges = session.ranges.get(item.whole.identity, {}) if item.store is not None else {}
-    options = resolve_options(picture, with_store_range(picture, settings.options, ranges))
+    assumptions: list[str] = []
+    options = with_store_range(picture, settings.options, ranges)
+    options = resolve_options(picture, options, assumptions.append)
     views = picture_views(item.source, picture, dual_pixel=settings.dual_pixel)
     estimate = EstimateJob(views, settings.deblurring.map_model, options)
     defocus = None if views.right is None else estimate
@@ -255,7 +263,7 @@ def _open(item: Item, session: Session, scratch: Path) -> _OpenFile:
     factor = 1.0
     if "radius" in item.results:
         factor = unit_factor(settings.unit, pixel_size(picture.metadata), str(item.source))
-    return _OpenFile(item, picture, estimate, deblur, scratch, factor)
+    return _OpenFile(item, picture, estimate, deblur, scratch, factor, tuple(assumptions))
 
 
 def _make_in_memory(file: _OpenFile) -> Generator[Progress, None, Measures]:

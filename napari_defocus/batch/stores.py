@@ -66,10 +66,14 @@ def _measure(store: Path, options: Options) -> Generator[None, None, StoreRanges
         yield
         with suppress(DefocusError):  # which the image's own processing says
             picture = _planes(open_picture(store / name), options)
-            measured = resolve_options(picture, options).value_range
+            measured = resolve_options(picture, options, _ignore).value_range
             key = _key(picture, options)
             ranges[key] = _join(ranges.get(key, measured), measured)
     return ranges
+
+
+def _ignore(text: str) -> None:
+    """Leave it to the image's own processing to say what is assumed of its values."""
 
 
 def _join(one: Any, other: Any) -> Any:

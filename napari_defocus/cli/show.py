@@ -13,8 +13,7 @@ from rich.text import Text
 
 from ..errors import DefocusError, ModelError, printable, quote, reason
 from ..image.layout import Imaging, is_dask, read_layout
-from ..image.value_range import scan_range
-from ..io import Picture, open_picture
+from ..io import Picture, open_picture, resolve_options
 from ..io.json_file import parse_json
 from ..io.picture import GEOREFERENCE
 from ..io.regular_file import read_regular
@@ -22,6 +21,7 @@ from ..io.series import image_file
 from ..io.zarr_layout import Collection, is_zarr_folder, read_collection
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
+from ..options import Options
 from ..physical_size import BlurSize, describe_radius, pixel_size
 from ..provenance_record import sidecar_path
 from ..version import __version__
@@ -171,10 +171,10 @@ def _carried(picture: Picture) -> Iterator[str]:
 
 def _reading_rows(picture: Picture) -> Iterator[tuple[str, str]]:
     """Yield how the API would read the picture, or why it cannot."""
+    assumptions: list[str] = []
     try:
-        axis = "none" if picture.channel_axis is None else picture.channel_axis
-        layout = read_layout(picture.data, axis)
-        low, high = scan_range(picture.data, layout, None)
+        options = resolve_options(picture, Options(), assumptions.append)
+        layout = read_layout(picture.data, **options.reading())
     except DefocusError as error:
         yield "cannot be used", str(error)
         return
@@ -183,7 +183,10 @@ def _reading_rows(picture: Picture) -> Iterator[tuple[str, str]]:
     yield "values", f"{least:g} to {most:g}"
     if missing:
         yield "not finite", f"{missing} values"
-    yield "black and white", f"{low:g} and {high:g}"
+    pairs = np.reshape(options.value_range, (-1, 2)).tolist()
+    yield "black and white", "; ".join(f"{low:g} and {high:g}" for low, high in pairs)
+    for text in assumptions:
+        yield "assumed", text
     yield "encoding", words[layout.encoding]
     planes = [str(n) for n in layout.leading if n > 1]
     if planes:

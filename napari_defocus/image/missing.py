@@ -11,6 +11,9 @@ from ..array_types import Array, Mask
 #: Distance from black and white, in units of the range, beyond which a value holds no data. Fill
 #: values (-9999, -3.4e38, 65535) and stuck pixels lie there, and no light that a network can use.
 FARTHEST = 100.0
+#: Values that programs write where there is no data. They are recognized if they lie outside the
+#: range of all others by more than its width.
+_USUAL = (-999.0, -9999.0, -99999.0, -32767.0, -32768.0, -2147483648.0)
 #: Range of integers, such as counts of photons, within which all but one value may lie.
 _FEWEST_LEVELS = 8
 
@@ -46,6 +49,8 @@ def valid_mask(
         least, most = _limits(values.dtype)
         if least < low or high < most:
             checks.append((values >= low) & (values <= high))
+        if least < 0:
+            checks.extend(values != fill for fill in _usual_fills(value_range) if fill >= least)
     mask: Mask | None = np.logical_and.reduce(checks) if checks else None
     return None if mask is None or mask.all() else mask
 
@@ -55,6 +60,18 @@ def far_limits(value_range: tuple[float, float]) -> tuple[float, float]:
     low, high = value_range
     reach = FARTHEST * (high - low)
     return low - reach, high + reach
+
+
+def is_far(value: float, value_range: tuple[float, float]) -> bool:
+    """Return whether a value is too far from black and white to hold data."""
+    low, high = far_limits(value_range)
+    return not low <= value <= high or value in _usual_fills(value_range)
+
+
+def _usual_fills(value_range: tuple[float, float]) -> list[float]:
+    """Return the usual fill values that lie far from black and white."""
+    low, high = value_range
+    return [fill for fill in _USUAL if fill < low - (high - low)]
 
 
 def fill_values(
@@ -74,7 +91,8 @@ def fill_values(
     Returns
     -------
     set of float
-        `least`, `most` or both, if the gap to the rest is more than 100 times the rest's range.
+        `least`, `most` or both, if the gap to the rest is more than 100 times the rest's range; a
+        usual fill value, if it is wider than that range.
 
     Examples
     --------
@@ -89,8 +107,9 @@ def fill_values(
         ({least, most}, second, second_most),
     ):
         reach = FARTHEST * (high - low)
-        gaps = ([below] if least in fills else []) + ([above] if most in fills else [])
-        if high - low > narrowest and min(gaps) > reach:
+        is_below = below > (high - low if least in _USUAL else reach)
+        is_meant = (least not in fills or is_below) and (most not in fills or above > reach)
+        if high - low > narrowest and is_meant:
             return fills
     return set()
 

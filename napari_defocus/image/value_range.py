@@ -17,7 +17,7 @@ from ..array_types import Array
 from ..errors import ImageError, OptionError, ValuesWarning, quote
 from .extremes import Extremes, extremes, join_extremes, settle_few
 from .layout import Layout, plane_indices, read_window
-from .missing import far_limits, fill_values
+from .missing import fill_values, is_far
 
 Range = tuple[float, float]
 #: Black and white of all planes, or (..., 2) of each, broadcast over the axes before Y and X.
@@ -251,9 +251,8 @@ def choose_range(
             continue
         take = _display_range if layout.display_bounded else _measured_range
         chosen[group] = take(settled, layout, notes.append)
-        low, high = far_limits(chosen[group])
         for value, count in settled.outliers.items():
-            if layout.nodata != "none" and not low <= value <= high:
+            if layout.nodata != "none" and is_far(value, chosen[group]):
                 outliers[value] += count
     if outliers:
         notes.append(_describe_outliers(outliers))
@@ -289,8 +288,8 @@ def _describe_outliers(outliers: Counter[float]) -> str:
     values = f"the value {most:g}" if not others else f"values such as {most:g}"
     pixels = "1 pixel has" if number == 1 else f"{number} pixels have"
     return (
-        f"{pixels} {values}, more than 100 times the range of all others away from it; they count "
-        "as pixels without data and stay as they are, unless nodata is 'none'"
+        f"{pixels} {values}, far outside the range of all others; they count as pixels without "
+        "data and stay as they are, unless nodata is 'none'"
     )
 
 

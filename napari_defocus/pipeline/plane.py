@@ -13,7 +13,7 @@ from ..errors import DefocusError, DeviceError
 from ..image.channels import channels_that_share, share_change
 from ..image.encoding import add_change, to_display
 from ..image.layout import Layout
-from ..image.missing import far_limits, valid_mask
+from ..image.missing import is_far, valid_mask
 from ..image.value_range import Range
 from ..inference.device import is_out_of_memory
 from ..inference.engine import Progress
@@ -83,8 +83,8 @@ class PlaneCodec:
         dtype = self.layout.dtype
         if dtype.kind == "f" or not isinstance(self.layout.nodata, str):
             return True
-        low, high = far_limits(self.value_range)
-        return bool(np.iinfo(dtype).min < low or high < np.iinfo(dtype).max)
+        info = np.iinfo(dtype)
+        return any(is_far(end, self.value_range) for end in (info.min, info.max)) or info.min < 0
 
     def valid_mask(self, values: Array) -> Mask | None:
         """Return which values hold data, or None if all do."""

@@ -214,10 +214,20 @@ def test_planes_without_data_are_left_out():
 
 def test_declared_value_without_data_is_left_out_wherever_it_lies():
     image = (GRAY * 3000).astype(np.int16)
+    image[:8, :8] = -77
+    expected = ranged(np.where(image == -77, np.nan, image))
+    assert noted(image, nodata=-77.0) == (expected, "")
+    assert ranged(image)[0] == -77
+
+
+def test_usual_fill_values_are_recognized_at_less_than_100_times_the_range():
+    image = (GRAY * 3000).astype(np.int16)
     image[:8, :8] = -32768
-    expected = ranged(np.where(image == -32768, np.nan, image))
-    assert noted(image, nodata=-32768.0) == (expected, "")
-    assert ranged(image)[0] == -32768
+    ranges, note = noted(image)
+    assert ranges[0] > 0
+    assert "64 pixels have the value -32768" in note
+    image[:8, :8] = -999  # within the range's width
+    assert noted(image)[0][0] == -999
 
 
 def test_images_of_few_values_have_no_fill_value():
