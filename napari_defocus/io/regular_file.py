@@ -7,6 +7,7 @@ from io import BufferedReader, FileIO
 
 _NO_FILE = "it is a pipe or a device, not a file"
 _NAMES = ("O_NONBLOCK", "O_NOCTTY", "O_BINARY", "O_CLOEXEC")
+_LARGE = 1 << 20  # bytes
 # With these a pipe without a writer opens at once, and no terminal takes over the process.
 _FLAGS = sum(getattr(os, name, 0) for name in _NAMES)
 
@@ -43,7 +44,16 @@ def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
         raise OSError(errno.EINVAL, _NO_FILE, name)
     file = FileIO(descriptor)
     file.name = name
-    return BufferedReader(file)
+    return _RegularFile(file)
+
+
+class _RegularFile(BufferedReader):
+    """A file that allocates no more than it holds, however much a damaged header asks for."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _LARGE:
+            size = max(0, min(size, os.fstat(self.fileno()).st_size - self.tell()))
+        return super().read(size)
 
 
 def read_regular(path: str | os.PathLike[str], largest: int) -> bytes:

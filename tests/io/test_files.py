@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from napari_defocus.errors import FileError, ImageError
 from napari_defocus.io import atomic_file, check_target, read_picture, write_picture
+from napari_defocus.io.regular_file import open_regular
 
 
 def names(folder):
@@ -28,6 +30,15 @@ def test_missing_file_is_refused(tmp_path):
 def test_folder_is_not_read(tmp_path):
     with pytest.raises(FileError, match="is a folder"):
         read_picture(tmp_path)
+
+
+def test_no_more_is_allocated_than_a_file_holds(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"abc")
+    tracemalloc.start()
+    with open_regular(tmp_path / "a.bin") as file:
+        assert file.read(1) + file.read(2**40) == b"abc"
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
 
 
 def test_empty_file_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,13 @@ def test_suffixes_stand_for_one_format_each():
     suffixes = [suffix for each in FORMATS for suffix in each.suffixes]
     assert len(suffixes) == len(set(suffixes))
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in suffixes)
+
+
+def test_the_documentation_lists_all_suffixes_of_microscopes():
+    text = (Path(__file__).parents[2] / "docs" / "files_and_batches.md").read_text("utf-8")
+    suffixes = [s for each in FORMATS if "microscopy" in each.reader for s in each.suffixes]
+    assert len(suffixes) > 5
+    assert [suffix for suffix in suffixes if f"`{suffix}`" not in text] == []
 
 
 def test_readable_suffixes_are_those_of_the_table():

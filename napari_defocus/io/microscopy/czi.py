@@ -19,7 +19,7 @@ import numpy as np
 
 from ...array_types import Array
 from ...errors import FileError
-from ..jpeg_segments import frame_size
+from ..jpeg_segments import check_scans, frame_size, scan_position
 from ..lazy_file import BlockCache, LazyArray, PlaneReader, load_small, to_dask
 from ..limits import LARGEST_METADATA, check_claim, is_plausible
 from ..picture import Length, Metadata, Objective, Picture
@@ -267,6 +267,7 @@ def _decode_image(decode: Callable[..., Any], content: bytes, shape: Any, dtype:
 def _decode_jpeg(content: bytes, shape: Any, dtype: Any) -> Array:
     if frame_size(content)[:2] != shape[:2]:
         raise ValueError("a block of its pixels is of another size than its JPEG image")
+    check_scans(content[scan_position(content) :])
     return np.asarray(imagecodecs.jpeg8_decode(content)).reshape(shape)
 
 

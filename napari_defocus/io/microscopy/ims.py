@@ -210,10 +210,11 @@ def _surfaces(file: Any) -> str:
 
 
 class _Planes:
-    """Reader of windows of planes, which opens the file for each of them."""
+    """Reader of windows of planes, which opens the file for each chunk."""
 
     def __init__(self, path: Path, axes: str) -> None:
         self._path, self._axes = path, axes
+        self._datasets: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
         self._chunks = BlockCache(functools.partial(_read_chunk, path))
 
     def read(self, plane: tuple[int, ...], rows: slice, columns: slice) -> Array:
@@ -221,15 +222,14 @@ class _Planes:
         frame, channel, z = (
             plane[self._axes.index(axis)] if axis in self._axes else 0 for axis in "TCZ"
         )
-        with _open(self._path) as (file, _):
-            data = _dataset(file, frame, channel)
-            depth, height, width = data.shape
-            if depth <= z or height < rows.stop or width < columns.stop:
-                raise ValueError(f"{data.name} is smaller than the image")
-            if data.chunks is None:
-                return np.asarray(data[z, rows, columns])
-            window = np.empty((rows.stop - rows.start, columns.stop - columns.start), data.dtype)
-            depth, height, width = data.chunks
+        (depth, height, width), chunks, dtype = self._dataset(frame, channel)
+        if depth <= z or height < rows.stop or width < columns.stop:
+            raise ValueError(f"frame {frame} of channel {channel} is smaller than the image")
+        if chunks is None:
+            with _open(self._path) as (file, _):
+                return np.asarray(_dataset(file, frame, channel)[z, rows, columns])
+        window = np.empty((rows.stop - rows.start, columns.stop - columns.start), dtype)
+        depth, height, width = chunks
         for top in range(rows.start - rows.start % height, rows.stop, height):
             for left in range(columns.start - columns.start % width, columns.stop, width):
                 chunk = self._chunks[frame, channel, z - z % depth, top, left][z % depth]
@@ -238,6 +238,14 @@ class _Planes:
                 y, x = y - rows.start, x - columns.start
                 window[y : y + part.shape[0], x : x + part.shape[1]] = part
         return window
+
+    def _dataset(self, frame: int, channel: int) -> tuple[Any, Any, Any]:
+        """Return the shape, the chunks and the data type of a frame of a channel."""
+        if (frame, channel) not in self._datasets:
+            with _open(self._path) as (file, _):
+                data = _dataset(file, frame, channel)
+                self._datasets[frame, channel] = data.shape, data.chunks, data.dtype
+        return self._datasets[frame, channel]
 
 
 def _read_chunk(path: Path, key: tuple[int, int, int, int, int]) -> Array:
