@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..api import measure_range
+from ..image.channels import find_independent_channels
 from ..image.layout import read_layout
-from ..image.value_range import range_needs_no_values
+from ..image.value_range import Note, range_needs_no_values, warn
 from ..inference.engine import Progress
 from ..options import Options
 from .file_content import layer_path
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 _WAITING = Progress(0, 0)
 #: Labels of an axis of channels, whose brightness has nothing in common.
 _CHANNEL_LABELS = ("c", "ch", "channel", "channels")
+
+
+def _ignore(_: str) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -98,19 +103,28 @@ class ImageSource:
         """Return zeros of the layer's shape and data type that take no memory."""
         return np.broadcast_to(np.zeros((), self.data.dtype), tuple(self.data.shape))
 
-    def reading_options(self, options: Options) -> Options:
-        """Return options with what the layer says: axes of color and channels, kind of image."""
+    def reading_options(self, options: Options, note: Note = _ignore) -> Options:
+        """Return options with what the layer says: axes of color and channels, kind of image.
+
+        Whether colors are those of a scene is decided on the whole layer; `note` takes a sentence
+        if they are not.
+        """
         axis = self.range_axis if options.range_axis is None else options.range_axis
-        unset = (options.imaging, options.encoding) == ("auto", "auto")
-        imaging = self.imaging if unset else options.imaging
-        return replace(options, channel_axis=self.channel_axis, range_axis=axis, imaging=imaging)
+        options = replace(options, channel_axis=self.channel_axis, range_axis=axis)
+        if (options.imaging, options.encoding) != ("auto", "auto"):
+            return options
+        if self.channel_axis == "none" or self.is_whole:
+            return replace(options, imaging=self.imaging)
+        layout = read_layout(self.data, **options.reading())
+        independent = find_independent_channels(self.data, layout, options, note)
+        return replace(options, imaging="microscopy" if independent else "photograph")
 
     def complete_options(self, options: Options) -> Generator[Progress, None, Options]:
         """Return options as they are used for this part: with the layer's axes and value range.
 
         The range of the whole layer is measured where this part does not determine it.
         """
-        options = self.reading_options(options)
+        options = self.reading_options(options, warn)
         if not self.range_needs_whole(options):
             return options
         yield _WAITING

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..api import measure_range
 from ..image.layout import read_layout
 from ..io import Picture, resolve_options
 from ..io.read import LARGE
+from ..jobs import EstimateJob
 from ..options import Options
+from ..views import Views
 from .file_content import FileContent, find_content
 from .image_source import ImageSource
 from .map_source import MapSource
@@ -210,20 +211,20 @@ def _layer_reading(image: ImageSource) -> dict[str, str]:
 
 def _file_reading(call: Call, picture: Picture) -> dict[str, str]:
     """Return options with which a command reads a file like its layer, where it would not so."""
-    image, words = call.image, {}
-    layout = read_layout(image.data, **call.options.reading())
-    axis = "none" if layout.channel_axis is None else str(image.channel_axis)
-    if (axis == "none") != (picture.channel_axis is None):
-        words["channel_axis"] = axis
+    image = call.image
+    options: dict[str, Any] = {}
+    job = EstimateJob(Views(image.data), options=call.options)
+    planes = job.layout.channel_axis is None
+    if planes != (picture.channel_axis is None):
+        options["channel_axis"] = "none" if planes else image.channel_axis
     if image.data.size > LARGE:
-        return words
-    as_layer = picture.as_planes() if axis == "none" else picture
-    resolved = resolve_options(as_layer, call.options)
-    if resolved.encoding != layout.encoding:
-        words["encoding"] = layout.encoding
-    ranges = call.options.value_range
-    if ranges is None:
-        ranges = measure_range(image.data, **call.options.reading())
-    if np.any(np.asarray(resolved.value_range) != np.asarray(ranges)):
-        words |= Options(value_range=ranges).to_text()
-    return words
+        return Options(**options).to_text()
+    as_layer = picture.as_planes() if planes else picture
+    resolved = resolve_options(as_layer, call.options, lambda note: None)
+    file_layout = read_layout(as_layer.data, **resolved.reading())
+    for name in ("encoding", "imaging"):
+        if getattr(file_layout, name) != getattr(job.layout, name):
+            options[name] = getattr(job.layout, name)
+    if np.any(np.asarray(resolved.value_range) != np.asarray(job.value_range)):
+        options["value_range"] = job.value_range
+    return Options(**options).to_text()

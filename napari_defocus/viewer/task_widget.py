@@ -3,12 +3,13 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import numpy as np
 from magicgui.widgets import Container, PushButton, Widget
 
-from ..errors import DefocusError, OptionError
+from ..errors import DefocusError, OptionError, ValuesWarning
+from ..image.channels import find_independent_channels
 from ..image.layout import read_layout
 from ..jobs import Job
 from ..options import Options
@@ -143,6 +144,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         window = self._region.window(layer)
         job = self._job(window)
         worker = self._runner.start(job.steps, f"{self._doing} {layer.name}")
+        worker.warned.connect(self._take_warning)
         self._template, self._notes = layer_template(layer, window), list(job.notes)
         self._controls.show_running()
         return worker
@@ -178,12 +180,14 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         if layer is not None:
             with suppress(DefocusError):  # run() reports images that cannot be used
                 source = image_source(layer)
-                values, encoding = self._compute.values.imaging, self._compute.values.encoding
-                options = Options(imaging=values.value, encoding=encoding.value)
+                encoding = self._compute.values.encoding.value
+                imaging = _kind_of_image(source, Options(encoding=encoding))
+                chosen = self._compute.values.imaging.value
+                options = Options(
+                    encoding=encoding, imaging=imaging if chosen == "auto" else chosen
+                )
                 job = self._auto_job(source.blank(), source.reading_options(options))
                 name = job.models[0].name
-                unset = source.reading_options(replace(options, imaging="auto"))
-                imaging = read_layout(source.data, **unset.reading()).imaging
         self._model.show_auto(name)
         self._compute.values.show_auto(imaging)
 
@@ -209,8 +213,14 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         return image
 
     def _show_end(self, ending: str) -> None:
-        notes = [f"Note: {note}." for note in self._notes]
+        notes = [f"Note: {note}." for note in dict.fromkeys(self._notes)]
         self._controls.show_end("\n".join([_ENDINGS[ending], *notes]), complete=ending == "done")
+
+    def _take_warning(self, warning: tuple[Any, ...]) -> None:
+        """Keep what was assumed of the values, to be shown at the end of the run."""
+        message, category, *_ = warning
+        if issubclass(category, ValuesWarning):
+            self._notes.append(str(message))
 
     def _update_choices(self, *_: Any) -> None:
         self.reset_choices()
@@ -227,3 +237,13 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
             self._image.value = active
         self._region.follow(self._image.value)
         self._show_auto()
+
+
+def _kind_of_image(source: ImageSource, options: Options) -> str:
+    """Return what an image is taken for; colors in memory are looked at."""
+    options = source.reading_options(options)
+    layout = read_layout(source.data, **options.reading())
+    in_memory = isinstance(source.data, np.ndarray)
+    if in_memory and find_independent_channels(source.data, layout, options, lambda note: None):
+        return "microscopy"
+    return layout.imaging

@@ -157,8 +157,8 @@ def test_command_line_says_that_it_takes_the_whole_picture(viewer, open_widget, 
     widget.image.value = viewer.layers["photo"]
     widget.shapes.value = viewer.layers[-1]
     assert widget.as_command_line() == (
-        "napari-defocus deblur photo.tif  # the whole picture, not the region; "
-        "save layer 'photo' as photo.tif first"
+        "napari-defocus deblur photo.tif --imaging photograph  # the whole picture, not the "
+        "region; save layer 'photo' as photo.tif first"
     )
 
 

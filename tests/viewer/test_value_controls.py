@@ -4,8 +4,9 @@ import shlex
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
-from napari_defocus import deblur
+from napari_defocus import deblur, measure_range
 from napari_defocus.errors import OptionError
 from napari_defocus.viewer.results import METADATA_KEY
 
@@ -85,6 +86,56 @@ def test_kind_of_image_is_used(viewer, widget, finish, photo):
     assert widget.model.names.current_choice == "auto: microscopy-faithful"
     finish(widget.run())
     assert np.array_equal(viewer.layers[-1].data, deblur(gray, imaging="microscopy"))
+
+
+def specimens(height=64, width=96):
+    """Return colors whose channels hold different specimens, as in fluorescence."""
+    rng = np.random.default_rng(5)
+    channels = []
+    for _ in range(3):
+        spots = (rng.random((height, width)) > 0.99).astype(float)
+        blurred = gaussian_filter(spots, 1.5)
+        channels.append(np.rint(255 * blurred / blurred.max()))
+    return np.stack(channels, axis=-1).astype(np.uint8)
+
+
+def test_fluorescence_in_colors_is_told_in_control_and_note(viewer, widget, finish):
+    image = specimens()
+    viewer.add_image(image, rgb=True)
+    assert widget.imaging.current_choice == "auto: microscopy"
+    assert widget.model.names.current_choice == "auto: microscopy-faithful"
+    finish(widget.run())
+    expected = deblur(image, channel_axis=-1, imaging="microscopy")
+    assert np.array_equal(viewer.layers[-1].data, expected)
+    note = "Note: the color channels have nothing to do with each other"
+    assert widget._controls.status.value.count(note) == 1
+    finish(widget.run())
+    assert widget._controls.status.value.count(note) == 1
+
+
+@pytest.mark.parametrize("make", [specimens, None])
+def test_part_of_colors_is_taken_for_what_the_whole_is(viewer, widget, finish, photo, make):
+    image = photo if make is None else make()
+    image[:32, :48, 1:] = 0  # only one channel holds anything here
+    layer = viewer.add_image(image, rgb=True)
+    widget.image.value, widget.region.value = layer, "shapes"
+    viewer.add_shapes([np.array([[0, 0], [0, 47], [31, 47], [31, 0]])])
+    code = widget.as_python()
+    finish(widget.run())
+    reading = {"channel_axis": -1, "imaging": "photograph" if make is None else "microscopy"}
+    expected = deblur(image[:32, :48], value_range=measure_range(image, **reading), **reading)
+    result = viewer.layers[-1].data
+    assert np.array_equal(result, expected)
+    names = {"viewer": viewer}
+    exec(code, names)
+    assert np.array_equal(names["sharp"], result)
+
+
+def test_note_says_which_white_is_assumed(viewer, widget, finish, photo):
+    viewer.add_image(photo.astype(np.float32), rgb=True)
+    finish(widget.run())
+    assert "Note: " in widget._controls.status.value
+    assert "255" in widget._controls.status.value
 
 
 def test_batch_takes_kind_black_and_white(open_widget, tmp_path):
