@@ -32,6 +32,8 @@ from .xml import child_texts, parse_xml, positive_number
 _PLANE_AXES = "VHIRBTCZ"
 #: Axes that czifile names after their letters in the file, of pixels, scenes and mosaics.
 _IMAGE_AXES = "SMYX"
+#: Planes that may be missing: up to this many in all, or so many times those that are there.
+_FEW_PLANES, _LARGEST_GAPS = 1000, 10
 _RAW, _JPEG, _LZW, _JPEG_XR, _ZSTD, _ZSTD_SPLIT = 0, 1, 2, 4, 5, 6
 
 
@@ -154,6 +156,9 @@ def _arrange(path: Path, blocks: list[_Block]) -> tuple[str, tuple[int, ...], li
     rest = f"channels in {kind}" if len(same) < len(blocks) else ""
     planes = np.array([block.plane for block in same], np.int64)
     first, count = planes.min(0), np.ptp(planes, axis=0) + 1
+    claimed, held = math.prod(count.tolist()), len({block.plane for block in same})
+    if claimed > max(_FEW_PLANES, _LARGEST_GAPS * held):
+        raise FileError(f"{path} is damaged: it holds {held} of {claimed} planes")
     kept = [index for index in range(len(_PLANE_AXES)) if count[index] > 1]
     top, left = min(b.top for b in same), min(b.left for b in same)
     placed = [

@@ -102,13 +102,14 @@ def test_gray_and_color_channels_are_not_mixed(tmp_path):
         ({"shown": (2, 2)}, "holds no image"),
         ({"compression": 99}, "compressed by method 99"),
         ({"X": 2**31 - 40}, "bytes claim to hold"),
+        ({"T": 70_000, "X": 0}, "holds 2 of 70001 planes"),
     ],
 )
 def test_file_that_cannot_be_read_is_refused(tmp_path, damage, words):
     file = CziFile()
     if "X" in damage:
-        file.add(COLOR[..., 0], X=-(2**31), Y=-(2**31), compression=5)
-    file.add(COLOR[..., 0], **{"Y": 2**30, **damage})
+        file.add(COLOR[..., 0], T=0, X=-(2**31) * (damage["X"] > 0), Y=0, compression=5)
+    file.add(COLOR[..., 0], **{"T": 0, **damage})
     with pytest.raises(FileError, match=words):
         read_picture(file.write(tmp_path / "a.czi"))
 
