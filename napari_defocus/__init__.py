@@ -13,7 +13,7 @@ from .version import __version__
 let_waiting_threads_sleep()
 
 if TYPE_CHECKING:
-    from .api import deblur, estimate_defocus, measure_range, reblur, refocus
+    from .api import check, deblur, estimate_defocus, measure_range, reblur, refocus
     from .deblur_settings import DeblurSettings
     from .defocus_map import DefocusMap
     from .errors import (
@@ -27,14 +27,15 @@ if TYPE_CHECKING:
         OptionError,
         ValuesWarning,
     )
-    from .jobs import DeblurJob, EstimateJob, RefocusJob
+    from .evidence.check_result import Check
+    from .jobs import CheckJob, DeblurJob, EstimateJob, RefocusJob
     from .models import list_models
     from .options import Options
     from .provenance_record import provenance
     from .views import Views
 
 _MODULES = {
-    "api": ["deblur", "estimate_defocus", "measure_range", "reblur", "refocus"],
+    "api": ["check", "deblur", "estimate_defocus", "measure_range", "reblur", "refocus"],
     "defocus_map": ["DefocusMap"],
     "errors": [
         "Canceled",
@@ -47,7 +48,8 @@ _MODULES = {
         "OptionError",
         "ValuesWarning",
     ],
-    "jobs": ["DeblurJob", "EstimateJob", "RefocusJob"],
+    "evidence.check_result": ["Check"],
+    "jobs": ["CheckJob", "DeblurJob", "EstimateJob", "RefocusJob"],
     "models": ["list_models"],
     "deblur_settings": ["DeblurSettings"],
     "options": ["Options"],
@@ -58,6 +60,8 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 
 __all__ = [
     "Canceled",
+    "Check",
+    "CheckJob",
     "DeblurJob",
     "DeblurSettings",
     "DefocusError",
@@ -74,6 +78,7 @@ __all__ = [
     "ValuesWarning",
     "Views",
     "__version__",
+    "check",
     "deblur",
     "estimate_defocus",
     "list_models",

@@ -18,14 +18,16 @@ import numpy as np
 
 from .deblur_settings import DETAILS, DeblurSettings
 from .defocus_map import DefocusMap, check_map
-from .errors import ModelError, OptionError, quote
+from .errors import ImageError, ModelError, OptionError, quote
+from .evidence.check_result import FALSE_ALARMS, Check, check_false_alarms
 from .image.channels import find_independent_channels
 from .image.layout import Layout, as_array, from_planes, is_dask, read_layout, write_window
 from .image.value_range import Ranges, check_range, scan_range, warn
 from .models import ModelCard, describe_network, find_model, with_scale_models
 from .models.registry import check_detail
 from .options import Options, check_number
-from .pipeline.channelwise import ChannelwiseMap, ChannelwisePicture
+from .pipeline.channelwise import ChannelwiseCheck, ChannelwiseMap, ChannelwisePicture
+from .pipeline.check import PlaneChecker
 from .pipeline.deblur import PlaneDeblurrer
 from .pipeline.estimate import PlaneEstimator
 from .pipeline.plane import Steps, drain, translate_errors
@@ -203,6 +205,22 @@ class EstimateJob(Job[DefocusMap]):
     Nothing is read or computed before an attribute asks for it, and errors in the arguments are
     raised then: ImageError, ModelError, OptionError and DeviceError, as by the function.
 
+    On 64 rendered scenes of radii up to 12 pixels, the mean error is 0.50 px from one image and
+    0.39 px from two views; 0.25 and 0.19 px for the half of the pixels with the higher confidence.
+    The sign of two views is right on 97 % of the pixels beyond 1.5 px. Their disparity gives the
+    radius up to a factor of the lens; the shipped model for one image sets that factor, once for
+    each plane. A network of your own is left as it is.
+
+    One image shows all blur, so its radius is that of the disk as wide, in mean square: a
+    photograph whose colors were interpolated from the sensor's mosaic has some 1.1 px in focus. Two
+    views show defocus alone. Where nothing has texture, the radius is that of the surroundings and
+    the confidence low; where the image is not finite, the confidence is 0. Motion blur is not
+    modeled.
+
+    With `out`, planes of a single view above 4.2 megapixels are processed block by block: memory
+    does not grow with them. Some 57 bytes a pixel of one plane are kept in files meanwhile, in the
+    folder of `out` or in ``TMPDIR``. So it is for the other jobs.
+
     Examples
     --------
     >>> job = EstimateJob(Views(np.zeros((64, 48), np.uint8)))
@@ -342,6 +360,14 @@ class DeblurJob(_PictureJob):
     Other errors in the arguments are raised when the job is run or its models are asked for:
     ImageError, MapError, ModelError, OptionError and DeviceError, as by the function.
 
+    On seven photographs of a Canon camera, "faithful" gains 0.94 dB of PSNR on its input and lowers
+    LPIPS from 0.334 to 0.244; "natural" gains 0.43 dB and lowers it to 0.185. Blurred again, both
+    agree with the input to 38 dB. On twelve rendered specimens of microscopy the gain is 5.8 dB.
+
+    Detail beyond the first null of the blur's transfer function, at 0.61 / radius cycles a pixel,
+    is inferred, not restored: do not count or measure it. Deblurring follows the map: a radius that
+    is wrong but confident leaves blur or causes rings. Motion blur is not modeled.
+
     Examples
     --------
     >>> job = DeblurJob(np.zeros((64, 48), np.uint8))
@@ -393,6 +419,22 @@ class DeblurJob(_PictureJob):
         if self.defocus is None and self.layout.channelwise:
             return self
         return replace(self, estimated_map=defocus)
+
+    def run_checked(
+        self, progress: Callable[[int, int], object] | None = None
+    ) -> tuple[Any, Check]:
+        """Do the work at once, and check its result; `progress` is called as by `run`."""
+        job = self
+        if self.estimate is not None and not self.layout.channelwise:
+            job = self.with_map(self.estimate.run(progress))
+        sharp = job.run(progress)
+        return sharp, job.check(sharp).run(progress)
+
+    def check(self, sharp: Any, false_alarms: float = FALSE_ALARMS) -> CheckJob:
+        """Return the job that checks this one's result, by the same map and options."""
+        defocus = self.defocus if self.estimated_map is None else self.estimated_map
+        model = self.settings.map_model
+        return CheckJob(self.image, sharp, defocus, false_alarms, model, self.options)
 
     @cached_property
     def network(self) -> ModelCard | nn.Module:
@@ -485,6 +527,10 @@ class RefocusJob(_PictureJob):
     Other errors in the arguments are raised when the job is run: ImageError, MapError, OptionError
     and DeviceError, as by the functions.
 
+    Layers of one pixel of radius cover those behind them (`napari_defocus.optics.reblur`). What an
+    object hides in the sharp image is unknown: behind the blurred edge of a near object, the light
+    of its visible surroundings is used.
+
     Examples
     --------
     >>> job = RefocusJob(np.zeros((8, 8), np.uint8), np.ones((8, 8)), aperture=0.5)
@@ -543,6 +589,156 @@ class RefocusJob(_PictureJob):
         defocus = check_map(matched, self.layout, lazy=self.out is None)
         task = PlaneRenderer(self.plane_layout, defocus.signed, self.focus, self.aperture)
         return (yield from self._make_picture(task, self.sharp, list(defocus), self.out))
+
+
+@dataclass(frozen=True, eq=False)
+class CheckJob(Job[Check]):
+    """Check of a sharp picture against the image that it claims to show; see :func:`check`.
+
+    Parameters
+    ----------
+    image : (..., Y, X) array
+        The image.
+    sharp : (..., Y, X) array
+        Its sharp version, whoever made it: of the same shape.
+    defocus : DefocusMap, array, EstimateJob or None
+        The map; or the job that estimates it. None: `model` estimates it from the image.
+    false_alarms : float
+        Share of honest pixels that may be flagged.
+    model : str, path or torch.nn.Module
+        Model that estimates the map.
+    options : Options
+        How values are read and how to compute.
+
+    Raises
+    ------
+    ImageError
+        If the two differ in shape.
+    OptionError
+        If `false_alarms` is not accepted.
+
+    See Also
+    --------
+    check : build the job and run it
+    DeblurJob : deblurring, whose `check` makes such a job
+    provenance : describe the result
+
+    Notes
+    -----
+    Other errors in the arguments are raised when the job is run or its models are asked for.
+
+    The picture is blurred again by the map, in linear light with uniform disks. What then differs
+    from the image is compared, in octave bands and windows of about 16 pixels, with the noise, as
+    the image's own flat places show it, and with what errors of the radius within its confidence,
+    of contrast and of clipped highlights would explain. Brightness is compared, not color: a change
+    of hue alone is not noticed. Photographs are compared in display values, others in linear ones.
+
+    No model of blur is exact, so the bulk of a picture tells how large honest scores are in it,
+    within limits: a picture that is wrong everywhere is flagged everywhere.
+
+    Examples
+    --------
+    >>> image = np.random.default_rng(0).integers(0, 256, (64, 48), np.uint8)
+    >>> CheckJob(image, image, np.zeros((64, 48))).run().regions
+    ()
+    """
+
+    function: ClassVar[str] = "check"
+
+    image: Any
+    sharp: Any
+    defocus: Any = None
+    false_alarms: float = FALSE_ALARMS
+    model: Any = "auto"
+    options: Options = field(default_factory=Options)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image", as_array(self.image))
+        object.__setattr__(self, "sharp", as_array(self.sharp))
+        object.__setattr__(self, "false_alarms", check_false_alarms(self.false_alarms))
+        if self.sharp.shape != self.image.shape:
+            raise ImageError(
+                f"the sharp picture has shape {self.sharp.shape} and the image "
+                f"{self.image.shape}; they must be equal, so resize or crop one of them"
+            )
+
+    @property
+    def source(self) -> Any:
+        """The image."""
+        return self.image
+
+    @cached_property
+    def estimate(self) -> EstimateJob | None:
+        """The job that estimates the map; None if the map is given."""
+        if self.defocus is None:
+            return EstimateJob(Views(self.image), self.model, self.options)
+        return self.defocus if isinstance(self.defocus, EstimateJob) else None
+
+    @property
+    def models(self) -> tuple[ModelCard, ...]:
+        """Cards of the models that estimate the map."""
+        return () if self.estimate is None else self.estimate.models
+
+    @property
+    def own_parameters(self) -> dict[str, Any]:
+        """The sharp picture, the map, the rate of false alarms and the map's model."""
+        defocus = None if self.estimate is not None else self.defocus
+        model = self.model if self.estimate is None else self.estimate.model
+        return {
+            "sharp": self.sharp,
+            "defocus": defocus,
+            "false_alarms": self.false_alarms,
+            "model": _name(model),
+        }
+
+    def _steps(self) -> Steps[Check]:
+        defocus = self.defocus
+        if isinstance(defocus, EstimateJob):
+            defocus = yield from defocus.steps()
+        if defocus is None:
+            assert self.estimate is not None
+            maps: list[Any] = []
+            map_source: PlaneEstimator | bool = self.estimate.plane_task
+        else:
+            checked_map = check_map(_match_laziness(defocus, self.image), self.layout, lazy=False)
+            maps, map_source = list(checked_map), checked_map.signed
+        layout = replace(self.plane_layout, dtype=np.dtype(self.sharp.dtype))
+        task: PlaneProcess = PlaneChecker(
+            self.plane_layout, layout, self._sharp_range(layout), map_source
+        )
+        if self.layout.channelwise:
+            task = ChannelwiseCheck(self.layout, task)
+        inputs = Inputs([self.image, _match(self.sharp, self.image)], maps)
+        if is_dask(self.image):
+            planes = map_planes(task, inputs, self.options, channels=3, dtype=np.float32)
+            results = [planes[..., i, :, :] for i in range(3)]
+        else:
+            results = list(np.empty((3, *self.layout.map_shape), np.float32))
+
+            def write(index: tuple[int, ...], window: tuple[slice, slice], values: Any) -> None:
+                for result, part in zip(results, values, strict=True):
+                    result[(*index, *window)] = part
+
+            yield from process_planes(task, inputs, self.value_range, self.options, write)
+        unexplained, inferred, residual = results
+        return Check(unexplained, inferred, residual, self.false_alarms)
+
+    def _sharp_range(self, layout: Layout) -> tuple[float, float] | None:
+        """Return black and white of the sharp picture, if its data type says them."""
+        if layout.dtype == self.layout.dtype or not layout.display_bounded:
+            return None
+        return 0.0, float(np.iinfo(layout.dtype).max) if layout.dtype.kind in "iu" else 1.0
+
+
+def _match(sharp: Any, image: Any) -> Any:
+    """Return the sharp picture as lazy as the image."""
+    if is_dask(image) == is_dask(sharp):
+        return sharp
+    if is_dask(sharp):
+        return sharp.compute()
+    import dask.array
+
+    return dask.array.asarray(sharp)
 
 
 def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

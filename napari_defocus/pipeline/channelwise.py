@@ -95,6 +95,22 @@ class ChannelwiseMap(_Channelwise):
         return result
 
 
+@dataclass(frozen=True)
+class ChannelwiseCheck(_Channelwise):
+    """A check for which each pixel takes the figures of its least supported channel."""
+
+    def steps(self, *planes: Planes, value_range: Any, run: PlaneRun) -> Steps[WritablePlanes]:
+        """Return scores, inferred share and energy of the residual (3, Y, X)."""
+        plane, sharp, *maps = planes
+        worst = np.zeros((3, *plane.shape[1:]), np.float32)
+        worst[0] = -np.inf
+        for _, steps in self._results((plane, sharp), tuple(maps), value_range, run):
+            new = (yield from steps)[:, :, :]
+            worst = np.where((new[0] > worst[0]) | np.isnan(new[0]), new, worst)
+        worst[0][worst[0] == -np.inf] = np.nan  # nothing shows in any channel
+        return worst
+
+
 def _channel_of(plane: Planes, channel: int, storage: MemoryStorage) -> Planes:
     """Return one channel (1, Y, X) of a plane."""
     return storage.view((1, *plane.shape[1:]), functools.partial(_window, plane, channel))

@@ -1,0 +1,1 @@
+"""Evidence for a sharp picture: what the blurred image supports, contradicts, or leaves open."""

@@ -1,0 +1,177 @@
+"""Check of one plane of a sharp picture against its image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from ..array_types import Array, FloatArray, Mask
+from ..defocus_map import check_values
+from ..evidence.significance import scores
+from ..image.encoding import decode, encode
+from ..image.layout import Layout
+from ..image.value_range import Range
+from ..inference.engine import infer
+from ..inference.storage import Planes, WritablePlanes
+from .confidence import expected_error
+from .estimate import PlaneEstimator
+from .levels import ImageLevels
+from .plane import PlaneCodec, PlaneRun, Steps
+
+if TYPE_CHECKING:
+    from ..evidence.noise import NoiseModel
+
+#: Side in pixels of the blocks that noise is measured in, and how many along a side at most.
+_NOISE_BLOCK, _NOISE_BLOCKS = 256, 4
+#: Display value from which on a sharp picture may be clipped.
+_CLIPPED = 0.99
+#: Largest expected error of a radius that counts, in px: little is known where it is larger.
+_LARGEST_ERROR = 4.0
+
+
+@dataclass(frozen=True)
+class PlaneChecker:
+    """Check of one plane.
+
+    Parameters
+    ----------
+    layout, sharp_layout : Layout
+        Layouts of the image and of the sharp picture, which may differ in data type alone.
+    sharp_range : (float, float), optional
+        Black and white of the sharp picture, if they are not the image's.
+    map_source : PlaneEstimator or bool
+        The estimator of the map; or, if the map exists, whether its radii are signed.
+    """
+
+    layout: Layout
+    sharp_layout: Layout
+    sharp_range: Range | None
+    map_source: PlaneEstimator | bool
+
+    @property
+    def stages(self) -> int:
+        """Number of passes over the plane."""
+        return 2 if isinstance(self.map_source, PlaneEstimator) else 1
+
+    @property
+    def extra_pixels(self) -> int:
+        """Pixels that are processed in addition to the passes over the plane."""
+        source = self.map_source
+        return source.extra_pixels if isinstance(source, PlaneEstimator) else 0
+
+    def steps(self, *planes: Planes, value_range: Range, run: PlaneRun) -> Steps[WritablePlanes]:
+        """Return scores, inferred share and energy of the residual (3, Y, X).
+
+        The planes are the image, the sharp picture, and the map's radius and confidence, if any.
+        """
+        from ..evidence.network import EvidenceNetwork
+
+        plane, sharp, *maps = planes
+        codec = PlaneCodec(self.layout, value_range)
+        sharp_codec = PlaneCodec(self.sharp_layout, self.sharp_range or value_range)
+        levels = ImageLevels(codec.to_display(plane, run.storage), run.storage)
+        estimate = yield from self._map(plane, maps, levels, codec, run)
+        radius, error = self._radius_and_error(estimate)
+        claim = sharp_codec.to_display(sharp, run.storage)[:, :, :]
+        image, gray = _as_gray(levels.image[:, :, :]), _as_gray(claim)
+        linear = self.layout.encoding == "linear"
+        noise = _measure_noise(image, self._quantum(value_range), linear=linear)
+        extremes = float(radius.min()), float(radius.max())
+        network = EvidenceNetwork(noise, *extremes, linear=linear)
+        valid = _has_data(codec, plane) & _has_data(sharp_codec, sharp)
+        unknown = ~valid
+        if self.layout.display_bounded:
+            unknown = unknown | (claim.max(axis=0) >= _CLIPPED)
+        shares = (unknown, _share_from_outside(radius[0])[None], valid)
+        parts = [gray, image, radius, error, *shares]
+        inputs = np.concatenate([part.astype(np.float32, copy=False) for part in parts])
+        steps = infer(network, inputs, run.options)
+        result = yield from run.meter.measure(steps, image[0].size, planned=True)
+        result[0] = scores(result[0])
+        return result
+
+    def _map(
+        self,
+        plane: Planes,
+        maps: Sequence[Planes],
+        levels: ImageLevels,
+        codec: PlaneCodec,
+        run: PlaneRun,
+    ) -> Steps[FloatArray]:
+        """Return radius and confidence (2, Y, X)."""
+        if isinstance(self.map_source, PlaneEstimator):
+            estimate = yield from self.map_source.steps_at_levels(levels, [plane], codec, run)
+            return estimate[:, :, :]
+        radius, confidence = (part[:, :, :] for part in maps)
+        check_values(radius, confidence, signed=self.map_source)
+        return np.concatenate([radius, confidence]).astype(np.float32, copy=False)
+
+    def _radius_and_error(self, estimate: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return signed radius and expected error (1, Y, X); unsigned radii lie behind."""
+        radius, confidence = estimate[:1], estimate[1:]
+        signed = self.map_source is True
+        error = np.minimum(expected_error(confidence), np.float32(_LARGEST_ERROR))
+        return radius if signed else -np.abs(radius), error
+
+    def _quantum(self, value_range: Range) -> float:
+        """Return the step between neighboring values, white being 1."""
+        low, high = value_range
+        return 1 / (high - low) if self.layout.dtype.kind in "iu" else 0.0
+
+
+def _has_data(codec: PlaneCodec, plane: Planes) -> Mask:
+    """Return where all channels of a plane hold data (1, Y, X)."""
+    mask = codec.valid_mask(plane[:3, :, :])
+    shape = (1, *plane.shape[1:])
+    return np.ones(shape, bool) if mask is None else mask.all(axis=0).reshape(shape)
+
+
+def _as_gray(picture: FloatArray) -> FloatArray:
+    """Return the display-encoded mean light (1, Y, X) of a picture (C, Y, X)."""
+    if len(picture) == 1:
+        return picture
+    return encode(decode(picture).mean(axis=0, keepdims=True))
+
+
+def _measure_noise(image: FloatArray, quantum: float, *, linear: bool) -> NoiseModel:
+    """Estimate the noise of a gray, display-encoded plane (1, Y, X) from blocks of it."""
+    import torch
+
+    from ..evidence.noise import estimate_noise
+
+    rows, columns = (_block_starts(length) for length in image.shape[-2:])
+    blocks = [
+        image[0, top : top + _NOISE_BLOCK, left : left + _NOISE_BLOCK]
+        for top in rows
+        for left in columns
+    ]
+    values = [torch.from_numpy(decode(block) if linear else block.copy()) for block in blocks]
+    return estimate_noise(values, quantum, even=not linear)
+
+
+def _block_starts(length: int) -> list[int]:
+    """Return where blocks start along a side: all of a short one, spread over a long one."""
+    count = min(-(-length // _NOISE_BLOCK), _NOISE_BLOCKS)
+    last = max(length - _NOISE_BLOCK, 0)
+    return [round(place) for place in np.linspace(0, last, count)] if last else [0]
+
+
+def _share_from_outside(radius: FloatArray) -> FloatArray:
+    """Return the share (Y, X) of each pixel's disk that lies outside the image."""
+    size = np.maximum(np.abs(radius), np.float32(1e-3))
+    share = np.zeros_like(size)
+    for axis, length in enumerate(radius.shape):
+        place = np.arange(length, dtype=np.float32)
+        for distance in (place + 0.5, length - 0.5 - place):
+            wide = np.expand_dims(distance, 1 - axis)
+            share += _segment(np.minimum(wide / size, np.float32(1)))
+    return np.minimum(share, 1)
+
+
+def _segment(distance: Array) -> FloatArray:
+    """Return the share of a disk beyond a line at a distance from its center, in radii."""
+    share = (np.arccos(distance) - distance * np.sqrt(1 - distance**2)) / np.pi
+    return cast(FloatArray, share.astype(np.float32, copy=False))
