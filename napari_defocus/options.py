@@ -35,9 +35,11 @@ class Options:
         for display values, everything else for linear.
     value_range : (float, float) or array, optional
         Values of black and white. By default the data type's for color and uint8 (0 and 1 for
-        floats), otherwise the smallest value and the 99.99th percentile of the whole array: so give
-        it when one series comes in several arrays. An array (..., 2) broadcasts over the axes
-        before Y and X: one pair a fluorescence channel, for instance. It is kept as nested tuples.
+        floats), or those of the number of bits that the colors have, with a `ValuesWarning`;
+        otherwise the smallest value and the 99.99th percentile of the whole array, hot and dead
+        pixels left out: so give it when one series comes in several arrays. An array (..., 2)
+        broadcasts over the axes before Y and X: one pair a fluorescence channel, for instance; the
+        channels of a color image come last. It is kept as nested tuples.
         A part of an image gives what the whole gives if it gets the whole's `value_range`.
     downscale : int or "auto"
         Work on the image shrunk by this factor. "auto" chooses the factor for every pixel from its
@@ -65,7 +67,8 @@ class Options:
     nodata : float, "none" or "auto"
         Value of pixels that hold no data: they count as not finite, and come back unchanged. "auto"
         is the value that the file declares, if any. Values more than 100 times the range away from
-        black and white count as no data too, unless it is "none".
+        black and white count as no data too, and usual fill values such as -9999 if they lie
+        outside the range by its width, unless it is "none".
     range_axis : int or None
         An axis before Y and X whose planes have a black and white of their own, such as that of
         fluorescence channels; negative counts from the end. None: all planes of an array share

@@ -167,7 +167,9 @@ def test_broken_stores_are_reported_and_do_not_stop_the_others(stores, settings,
 def test_large_planes_are_worked_on_block_by_block(settings, tmp_path):
     data = stack((150, 140), np.uint8)
     write_picture(tmp_path / "a.zarr", data)
-    custom = settings(task="both", options=Options(tile=32, device="cpu"))  # blocks of 128 pixels
+    custom = settings(
+        task="both", options=Options(tile=32, device="cpu", imaging="photograph")
+    )  # blocks of 128 pixels
     events = list(run_plan(make_plan([tmp_path / "a.zarr"], tmp_path / "out", custom)))
     assert [event.outcome.message for event in events if event.outcome] == [""]
     assert len(events) > 2 * 20  # tiles
