@@ -26,7 +26,7 @@ from ..picture import Length, Metadata, Objective, Picture
 from ..quiet import without_warnings
 from ..regular_file import open_regular
 from ..series import name_others, pick_series
-from .xml import child_texts, parse_xml, positive_number
+from .description import child_texts, declared_white, parse_xml, positive_number
 
 #: Axes of planes, slowest first: view, phase, illumination, rotation, block, time, channel, slice.
 _PLANE_AXES = "VHIRBTCZ"
@@ -96,7 +96,7 @@ def read_czi(path: Path, *, lazy_from: float, series: int | None) -> Picture:
     return Picture(
         load_small(lazy, path, lazy_from),
         axes,
-        _metadata(xml, times, axes, shape),
+        _metadata(xml, times, dict(zip(axes, shape, strict=True)), dtype),
         ignored=" and ".join(filter(None, [rest, others])),
         images=len(scenes),
     )
@@ -325,7 +325,7 @@ def _time_stamps(file: BinaryIO, czi: Any, size: int) -> tuple[float, ...]:
     return ()
 
 
-def _metadata(xml: str, times: tuple[float, ...], axes: str, shape: tuple[int, ...]) -> Metadata:
+def _metadata(xml: str, times: tuple[float, ...], lengths: dict[str, int], dtype: Any) -> Metadata:
     root = parse_xml(xml)
     sizes = {}
     for distance in root.iterfind(".//Scaling/Items/Distance"):
@@ -333,13 +333,13 @@ def _metadata(xml: str, times: tuple[float, ...], axes: str, shape: tuple[int, .
         if value and distance.get("Id") in ("X", "Y", "Z"):
             sizes[str(distance.get("Id"))] = Length(float(f"{1e6 * value:.9g}"), "µm")
     channels = root.findall(".//Information/Image/Dimensions/Channels/Channel")
-    count = shape[axes.index("C")] if "C" in axes else 1
-    frames = shape[axes.index("T")] if "T" in axes else 1
+    count, frames = lengths.get("C", 1), lengths.get("T", 1)
     times = times if len(times) == frames > 1 else ()
     if times and times[-1] > 0:
         sizes["T"] = Length(times[-1] / (frames - 1), "s")
     names = tuple(channel.get("Name", "") for channel in channels)
     waves = [positive_number(child_texts(each).get("EmissionWavelength")) for each in channels]
+    bits = [positive_number(child_texts(each).get("ComponentBitCount")) or 0 for each in channels]
     is_listed = len(channels) == count
     return Metadata(
         pixel_size=sizes,
@@ -347,6 +347,7 @@ def _metadata(xml: str, times: tuple[float, ...], axes: str, shape: tuple[int, .
         wavelengths=tuple(waves) if is_listed and any(waves) else (),
         times=times,
         objective=_objective(root),
+        white=declared_white(max(bits, default=0), dtype),
     )
 
 

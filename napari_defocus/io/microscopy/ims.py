@@ -25,7 +25,7 @@ from ..lazy_file import BlockCache, LazyArray, PlaneReader, load_small, to_dask
 from ..limits import LARGEST_METADATA, check_claim, is_plausible
 from ..picture import Length, Metadata, Objective, Picture
 from ..regular_file import open_regular
-from .xml import positive_number
+from .description import positive_number
 
 _SHUFFLE, _DEFLATE, _CHECKSUM, _LZ4 = 2, 1, 3, 32004
 _CHECKSUM_BYTES = 4

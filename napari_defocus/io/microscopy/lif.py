@@ -20,7 +20,7 @@ from ..lazy_file import LazyArray, PlaneReader, load_small, to_dask
 from ..picture import Length, Metadata, Objective, Picture
 from ..regular_file import open_regular
 from ..series import name_others, pick_series
-from .xml import positive_number
+from .description import declared_white, positive_number
 
 #: liffile's names of axes that are no letters of the alphabet, and the letters used here.
 _LETTERS = {"λ": "E", "Λ": "W"}
@@ -132,13 +132,12 @@ def _metadata(image: Any, axes: str) -> Metadata:
     times = _times(image, image.shape[axes.index("T")]) if "T" in axes else ()
     resolution = {int(channel.get("Resolution", 0)) for channel in channels}
     bits = max(resolution, default=0)
-    kept = image.dtype.kind == "u" and 0 < bits < 8 * image.dtype.itemsize
     return Metadata(
         pixel_size=sizes,
         channel_names=names if len(names) == count and any(names) else (),
         times=times,
         objective=_objective(image.xml_element),
-        white=2.0**bits - 1 if kept else None,
+        white=declared_white(bits, image.dtype),
     )
 
 

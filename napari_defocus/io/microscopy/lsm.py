@@ -7,7 +7,9 @@ from typing import Any
 
 from ..picture import Length, Metadata, Objective, Picture
 from ..tiff_read import gather_complaints, open_tiff, read_tiff
-from .xml import positive_number
+from .description import positive_number
+
+_KIND_OF_TWELVE_BITS, _TWELVE_BITS = 2, 4095.0
 
 
 def read_lsm(path: Path, *, lazy_from: float) -> Picture:
@@ -53,10 +55,12 @@ def _fields(lsm: dict[str, Any], sizes: dict[str, int]) -> dict[str, Any]:
         lengths["T"] = Length(float(f"{interval:.9g}"), "s")
     names = tuple(str(name) for name in lsm.get("ChannelColors", {}).get("ColorNames", ()))
     fits = len(names) == sizes.get("C", 1) and any(names)
+    white = {"white": _TWELVE_BITS} if lsm.get("DataType") == _KIND_OF_TWELVE_BITS else {}
     return {
         "pixel_size": lengths,
         "times": times,
         "channel_names": names if fits else Metadata.channel_names,
+        **white,
         "objective": _objective(str(lsm.get("ScanInformation", {}).get("Objective", ""))),
     }
 

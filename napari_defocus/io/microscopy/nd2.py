@@ -25,7 +25,7 @@ from ..picture import Length, Metadata, Objective, Picture
 from ..quiet import without_warnings
 from ..regular_file import open_regular
 from ..series import name_others, pick_series
-from .xml import positive_number
+from .description import declared_white, positive_number
 
 #: Bytes between the beginning of a frame in the file and its pixels.
 _FRAME_HEADER = 4096
@@ -266,8 +266,7 @@ def _metadata(nd: Any) -> Metadata:
 
 
 def _white(nd: Any) -> float | None:
-    bits = nd.attributes.bitsPerComponentSignificant
-    return 2.0**bits - 1 if nd.dtype.kind == "u" and 0 < bits < 8 * nd.dtype.itemsize else None
+    return declared_white(nd.attributes.bitsPerComponentSignificant, nd.dtype)
 
 
 def _objective(scope: Any) -> Objective | None:

@@ -27,7 +27,7 @@ from ..limits import LARGEST_METADATA, check_claim
 from ..picture import Length, Metadata, Objective, Picture
 from ..regular_file import open_regular, read_regular
 from ..tiff_checks import check_directories, check_pages, check_series, guard_decoders
-from .xml import positive_number
+from .description import declared_white, positive_number
 
 _SECTOR = 512
 _PLANE = re.compile(r"s_((?:[A-Z]\d{3,9})*)\.tif")
@@ -266,7 +266,7 @@ def _metadata(
         channel_names=names if any(names) else (),
         wavelengths=waves if any(waves) else (),
         objective=lens,
-        white=2.0**bits - 1 if dtype.kind == "u" and 0 < bits < 8 * dtype.itemsize else None,
+        white=declared_white(bits, dtype),
     )
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 TYPES = {("u1", 1): 0, ("u2", 1): 1, ("f4", 1): 2, ("u1", 3): 3, ("u2", 3): 4, ("u1", 4): 9}
 XML = """<ImageDocument><Metadata><Information><Image><Dimensions><Channels>
-<Channel Id="Channel:0" Name="DAPI"><EmissionWavelength>465</EmissionWavelength></Channel>
+<Channel Id="Channel:0" Name="DAPI"><EmissionWavelength>465</EmissionWavelength>
+<ComponentBitCount>14</ComponentBitCount></Channel>
 <Channel Id="Channel:1" Name="GFP"><EmissionWavelength>509.5</EmissionWavelength></Channel>
 </Channels></Dimensions></Image><Instrument><Objectives><Objective Id="Objective:1">
 <LensNA>1.4</LensNA><NominalMagnification>63</NominalMagnification><Immersion>Oil</Immersion>

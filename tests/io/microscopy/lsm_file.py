@@ -7,7 +7,7 @@ import numpy as np
 import tifffile
 
 _INFO, _BITS, _THUMBNAIL = 34412, 258, 1
-_STACK, _TIMES = 6, (100.0, 102.5, 105.0)
+_STACK, _TWELVE_BITS, _TIMES = 6, 2, (100.0, 102.5, 105.0)
 
 
 def colors(names):
@@ -35,7 +35,7 @@ def lsm_bytes(data, *, photometric="minisblack", objective="Plan-Apochromat 63x/
         info[f"Dimension{name}"] = length
     info["MagicNumber"], info["StructureSize"] = 67127628, kind.itemsize
     info["VoxelSizeX"], info["VoxelSizeY"], info["VoxelSizeZ"] = 1e-7, 2e-7, 5e-7
-    info["ScanType"], info["TimeIntervall"] = _STACK, 2.5
+    info["ScanType"], info["TimeIntervall"], info["DataType"] = _STACK, 2.5, _TWELVE_BITS
     buffer = io.BytesIO()
     with tifffile.TiffWriter(buffer) as writer:
         for number, plane in enumerate(data.reshape(-1, channels, height, width)):

@@ -39,6 +39,7 @@ def test_stack_is_read_with_its_metadata(tmp_path, compression):
     assert metadata.wavelengths == (465, 509.5)
     assert metadata.times == (0.0, 1.5, 3.25)
     assert metadata.objective == Objective(1.4, 63, "Oil")
+    assert metadata.white == 16383
 
 
 @pytest.mark.parametrize("compression", [0, 4, 5])

@@ -35,6 +35,7 @@ def test_stack_is_read_with_its_metadata(path):
     assert metadata.channel_names == ("Ch1", "Ch2")
     assert metadata.times == (0.0, 2.5, 5.0)
     assert metadata.objective == Objective(1.4, 63, "Oil")
+    assert metadata.white == 4095
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3])

@@ -1,6 +1,7 @@
-"""Parsing of the XML that describes images of microscopes."""
+"""Texts and numbers by which files of microscopes describe their images, most of them XML."""
 
 import math
+from typing import Any
 from xml.etree import ElementTree
 
 _MOST_CHARACTERS = 1 << 25
@@ -34,3 +35,15 @@ def positive_number(text: object) -> float | None:
     except ValueError:
         return None
     return number if 0 < number < math.inf else None
+
+
+def declared_white(bits: float, dtype: Any) -> float | None:
+    """Return the largest value of so many bits; None where the data type holds no larger ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> declared_white(12, np.dtype("u2")), declared_white(16, np.dtype("u2"))
+    (4095.0, None)
+    """
+    return 2.0**bits - 1 if dtype.kind == "u" and 0 < bits < 8 * dtype.itemsize else None
