@@ -1,11 +1,15 @@
 """OME-Zarr of versions 0.1 to 0.5: axes, scales, places, labels, plates and series."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
+from napari_defocus.batch.inputs import find_inputs
 from napari_defocus.errors import FileError
 from napari_defocus.io import open_picture, read_picture, write_picture
 from napari_defocus.io.picture import Length
+from napari_defocus.io.zarr_layout import read_collection
 
 from ..ngff_stores import pixels, set_attributes, write_image, write_plate, write_series
 
@@ -183,3 +187,21 @@ def test_channels_keep_their_display_settings_and_maps_their_names(tmp_path, ver
     image = models.Image.model_validate(attributes(tmp_path / "map.zarr"))
     assert [channel.label for channel in image.omero.channels] == ["DAPI", "GFP"]
     assert [channel.window.end for channel in image.omero.channels] == [5, 1]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_damaged_layouts_give_one_sentence(tmp_path, seed):
+    random = np.random.default_rng(seed)
+    store = write_plate(tmp_path / "p.zarr", ["A/1"], version=("0.4", "0.5")[seed % 2])
+    files = sorted(path for path in store.rglob("*") if path.name in (".zattrs", "zarr.json"))
+    path = files[seed % len(files)]
+    content = bytearray(path.read_bytes())
+    for place in random.integers(0, len(content), 3):
+        content[place] = random.choice(list(b'{}[]",:0a.-/\\'))
+    path.write_bytes(content)
+    for part in ("", "A/1", "A/1/0"):
+        with suppress(FileError):
+            read_collection(store / part)
+            read_picture(store / part)
+    with suppress(FileError):
+        find_inputs([store])
