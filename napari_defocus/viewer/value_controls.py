@@ -8,6 +8,7 @@ from magicgui.widgets import ComboBox, LineEdit, PushButton, Widget
 from ..errors import OptionError
 
 _ENCODINGS = [("auto", "auto"), ("display values (sRGB)", "srgb"), ("linear in light", "linear")]
+_CHANNEL_AXES = [("auto", None), *((f"axis {axis}", axis) for axis in range(3))]
 _RANGES = [("auto", "auto"), ("own values", "own")]
 
 #: Returns the contrast limits of the chosen layer, None if there is none.
@@ -58,6 +59,20 @@ class ValueControls:
             text="From contrast limits",
             tooltip="Take black and white from the contrast limits of the layer",
         )
+        self.range_axis = ComboBox(
+            name="range_axis",
+            label="channels along",
+            choices=_CHANNEL_AXES,
+            tooltip="Axis of fluorescence channels, which get a black and white of their own. "
+            "auto: as the axis labels of the layer, or the file, say",
+        )
+        self.nodata = ComboBox(
+            name="nodata",
+            label="pixels without data",
+            choices=[("auto", "auto"), ("there are none", "none")],
+            tooltip="auto: values far from all others, and those that a file declares, hold no "
+            "data and come back unchanged",
+        )
         self.fill_button.changed.connect(self.fill)
         self.value_range.changed.connect(self._follow_choice)
         self.show(False)
@@ -65,12 +80,20 @@ class ValueControls:
     @property
     def hidden(self) -> list[Widget]:
         """The controls under "More options", from top to bottom."""
-        return [self.encoding, self.value_range, *self._entries]
+        return [self.encoding, self.value_range, *self._entries, self.range_axis, self.nodata]
 
     @property
     def settings(self) -> list[ComboBox | LineEdit]:
         """The controls whose value matters to the result."""
-        return [self.imaging, self.encoding, self.value_range, self.black, self.white]
+        entries = [self.black, self.white]
+        return [
+            self.imaging,
+            self.encoding,
+            self.value_range,
+            *entries,
+            self.range_axis,
+            self.nodata,
+        ]
 
     @property
     def options(self) -> dict[str, Any]:
@@ -86,12 +109,15 @@ class ValueControls:
             "imaging": self.imaging.value,
             "encoding": self.encoding.value,
             "value_range": (_number(self.black), _number(self.white)) if own else None,
+            "range_axis": self.range_axis.value,
+            "nodata": self.nodata.value,
         }
 
     def show(self, shown: bool) -> None:
         """Show or hide the controls under "More options"."""
         self._shown = shown
-        self.encoding.visible = self.value_range.visible = shown
+        for control in (self.encoding, self.value_range, self.range_axis, self.nodata):
+            control.visible = shown
         for widget in self._entries:
             widget.visible = shown and self.value_range.value == "own"
 

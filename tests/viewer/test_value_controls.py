@@ -59,6 +59,17 @@ def test_contrast_limits_fill_in_black_and_white(viewer, widget, stack):
     assert not widget.black.visible
 
 
+def test_axis_of_channels_and_missing_data_are_used_and_copied(viewer, widget, finish, stack):
+    channels = stack[:, 0] // np.array([1, 1, 30], np.uint16)[:, None, None]
+    viewer.add_image(channels)
+    widget.range_axis.value, widget.nodata.value = 0, "none"
+    finish(widget.run())
+    expected = deblur(channels, range_axis=0, nodata="none")
+    assert np.array_equal(viewer.layers[-1].data, expected)
+    assert "range_axis=0" in widget.as_python()
+    assert "--nodata none --range-axis 0" in widget.as_command_line()
+
+
 def test_words_instead_of_numbers_are_refused(viewer, widget, photo):
     viewer.add_image(photo, rgb=True)
     widget.value_range.value = "own"
