@@ -36,7 +36,8 @@ def read_heic(path: Path) -> Picture:
         storage=ASSOCIATED_ALPHA if "a" in file.mode else None,
         white=_white(file),
     )
-    return make_still(np.asarray(file), metadata, 1, _ignored(file, items))  # libheif has turned it
+    data = np.array(file)  # a copy: pillow-heif frees its pixels together with the file
+    return make_still(data, metadata, 1, _ignored(file, items))  # libheif has turned it
 
 
 def read_depth_levels(path: Path) -> Picture | None:

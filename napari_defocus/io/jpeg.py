@@ -166,6 +166,8 @@ def write_jpeg(file: BinaryIO, picture: Picture, path: Path) -> None:
 def _encode(data: Array, frame: JpegFrame) -> bytes:
     """Return JPEG data of an unusual kind."""
     data = np.minimum(data, (1 << frame.bits) - 1).astype(data.dtype)
+    if frame.lossless and data.dtype == np.uint16 and data.ndim == 2:  # of any number of bits
+        return bytes(imagecodecs.ljpeg_encode(data, bitspersample=frame.bits))
     if frame.lossless:
         return bytes(imagecodecs.jpeg8_encode(data, lossless=True, bitspersample=frame.bits))
     return bytes(

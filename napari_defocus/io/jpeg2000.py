@@ -13,7 +13,7 @@ from .picture import Picture
 from .regular_file import read_regular
 from .stills import check_still, make_metadata, make_still
 
-_CODESTREAM = b"\xff\x4f\xff\x51"
+_CODESTREAM, _END = b"\xff\x4f\xff\x51", b"\xff\xd9"
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _EXIF = b"JpgTiffExif->JP2"
 _CMYK = struct.pack(">I", 12)
@@ -26,6 +26,8 @@ def read_jpeg2000(path: Path) -> Picture:
     start = content.find(_CODESTREAM)
     if start < 0:
         raise ValueError("it holds no JPEG 2000 codestream")
+    if content.rfind(_END) < start:
+        raise ValueError("its pixels have no end")
     right, bottom, left, top = struct.unpack_from(">4I", content, start + 8)
     bits = 1 + (content[start + 42] & 0x7F)
     check_still(path, (right - left, bottom - top), _LARGEST_PIXEL, len(content))

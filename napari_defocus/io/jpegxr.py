@@ -5,11 +5,13 @@ Numbers of tags: ITU-T T.832, annex A.
 
 import io
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 
+from ..array_types import Array
 from ..errors import FileError
 from . import exif
 from .limits import LARGEST_METADATA, LARGEST_PICTURE
@@ -25,6 +27,10 @@ _UPRIGHT = struct.pack("<HHII", _TURN, 4, 1, 0)
 _LARGEST_PIXEL = 16  # bytes
 #: EXIF orientations: turned clockwise (4), flipped along X (2), flipped along Y (1).
 _ORIENTATIONS = (1, 4, 2, 3, 6, 7, 5, 8)
+_DECODE = """
+import sys, imagecodecs, numpy
+numpy.save(sys.stdout.buffer, imagecodecs.jpegxr_decode(sys.stdin.buffer.read()))
+"""
 
 
 def read_jpegxr(path: Path) -> Picture:
@@ -48,7 +54,7 @@ def read_jpegxr(path: Path) -> Picture:
         raise ValueError("its pixels end too early")
     turn = int(tags[_TURN]["value"]) if _TURN in tags else 0
     upright = content.replace(tags[_TURN].tobytes(), _UPRIGHT, 1) if turn else content
-    data = np.asarray(imagecodecs.jpegxr_decode(upright))  # whose library fails to turn
+    data = _decode(upright)  # jxrlib fails to turn
     blobs = {
         code: content[int(tags[code]["value"]) :][: int(tags[code]["count"])]
         for code in (_XMP, _ICC)
@@ -62,3 +68,13 @@ def read_jpegxr(path: Path) -> Picture:
         icc=blobs.get(_ICC),
     )
     return make_still(data, metadata, orientation)
+
+
+def _decode(content: bytes) -> Array:
+    """Decode in a process of its own: damaged files can crash jxrlib."""
+    command = [sys.executable, "-P", "-c", _DECODE]  # -P: import nothing from the working directory
+    done = subprocess.run(command, input=content, capture_output=True, check=False)
+    if done.returncode:
+        raise ValueError("its pixels cannot be decoded")
+    data: Array = np.load(io.BytesIO(done.stdout), allow_pickle=False)
+    return data

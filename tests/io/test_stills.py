@@ -231,14 +231,15 @@ def test_color_spaces_of_jpeg_xl_are_kept(tmp_path, data, colors):
     )
 
 
-def test_color_space_of_avif_reaches_png_and_avif(tmp_path):
-    content = imagecodecs.avif_encode(
-        WIDE[..., :3] >> 6, bitspersample=10, primaries=9, transfer=16
-    )
-    picture = read(tmp_path, content)
-    assert picture.metadata.png == ((b"cICP", b"\x09\x10\0\1"),)
-    write_picture(tmp_path / "b.avif", picture.data, picture)
-    assert read_picture(tmp_path / "b.avif").metadata == picture.metadata
+def test_color_space_and_10_bits_of_avif_are_kept(tmp_path):
+    chunks = ((b"cICP", b"\x09\x10\0\1"),)
+    like = Picture(WIDE[..., :3] >> 6, "YXS", Metadata(png=chunks, white=1023.0))
+    write_picture(tmp_path / "a.avif", like.data, like)
+    first = read_picture(tmp_path / "a.avif")
+    write_picture(tmp_path / "b.avif", first.data, first)
+    again = read_picture(tmp_path / "b.avif")
+    assert first.metadata == again.metadata == like.metadata
+    np.testing.assert_allclose(again.data / 1023, like.data / 1023, atol=0.02)
 
 
 def test_metadata_of_jpeg_xl_may_be_compressed(tmp_path):
