@@ -70,7 +70,7 @@ def read_jpeg(path: Path) -> Picture:
         file.seek(scan)
         pixels = file.read(min(held, 2 * size + LARGEST_METADATA))
         check_scans(pixels)
-        data = _decode(head[:scan] + pixels, height, width) if frame else np.asarray(image)
+        data = _decode(head[:scan] + pixels, frame, (height, width)) if frame else np.asarray(image)
         metadata, orientation = _read_metadata(image)
     if frame:
         white = None if frame.bits in (8, 16) else float((1 << frame.bits) - 1)
@@ -95,12 +95,15 @@ def _with_usual_bits(head: bytes) -> bytes:
     return head[: position + 4] + b"\x08" + head[position + 5 :]
 
 
-def _decode(content: bytes, height: int, width: int) -> Array:
+def _decode(content: bytes, frame: JpegFrame, shape: tuple[int, int]) -> Array:
     """Decode the files that Pillow does not."""
     if content.rfind(_END) < 0:
         raise ValueError("its pixels have no end")
-    data = np.asarray(imagecodecs.jpeg8_decode(content))
-    if data.shape[:2] != (height, width):
+    if frame.lossless and frame.bits not in (8, 12, 16):  # which early versions of libjpeg refuse
+        data = np.asarray(imagecodecs.ljpeg_decode(content))
+    else:
+        data = np.asarray(imagecodecs.jpeg8_decode(content))
+    if data.shape[:2] != shape:
         raise ValueError(f"it holds {data.shape[1]} x {data.shape[0]} pixels, not as it says")
     return data
 

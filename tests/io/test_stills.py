@@ -264,7 +264,8 @@ def test_profile_of_jpeg_2000_is_kept(tmp_path):
 @pytest.mark.parametrize("kind", ["jpegxl", "avif", "jpegxr", "jpeg2k", "webp"])
 def test_truncated_file_is_refused(tmp_path, kind):
     content = getattr(imagecodecs, f"{kind}_encode")(RAMP[..., :3].copy(), level=90)
-    content = content.rstrip(b"\0")
+    if kind == "jpeg2k":  # behind whose end old versions write more
+        content = content[: content.rfind(b"\xff\xd9") + 2]
     with pytest.raises(FileError, match="damaged"):
         read(tmp_path, content[: len(content) // 2])
 
