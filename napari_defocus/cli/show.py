@@ -129,6 +129,13 @@ def _file_rows(path: Path, picture: Picture) -> Iterator[tuple[str, str]]:
         yield "radius of 1 px", BlurSize(1.0).scaled(size).describe()
     if metadata.channel_names:
         yield "channels", ", ".join(metadata.channel_names)
+    if any(metadata.wavelengths):
+        yield (
+            "emission",
+            ", ".join(f"{wave:g} nm" if wave else "?" for wave in metadata.wavelengths),
+        )
+    if metadata.objective:
+        yield "objective", metadata.objective.describe()
     if metadata.resolution and (per_inch := metadata.resolution.per_inch()):
         yield "resolution", f"{per_inch[0]:g} x {per_inch[1]:g} pixels per inch"
     yield "carried on", ", ".join(_carried(picture)) or "nothing but the pixels"

@@ -67,6 +67,18 @@ class Objective:
     magnification: float | None = None
     immersion: str = ""
 
+    def describe(self) -> str:
+        """Return what is on record of it, in words.
+
+        Examples
+        --------
+        >>> Objective(1.4, 63, "Oil").describe()
+        '63x, NA 1.4, Oil'
+        """
+        magnification = f"{self.magnification:g}x" if self.magnification else ""
+        aperture = f"NA {self.numerical_aperture:g}" if self.numerical_aperture else ""
+        return ", ".join(filter(None, [magnification, aperture, self.immersion]))
+
 
 @dataclass(frozen=True)
 class Storage:

@@ -10,6 +10,7 @@ from napari_defocus import __version__
 from napari_defocus.io import write_picture
 from napari_defocus.models import list_models
 
+from ..io.microscopy.lif_file import lif_bytes
 from .conftest import blobs
 
 
@@ -70,6 +71,16 @@ def test_info_of_a_stack(run, tmp_path):
     for words in ("axes TCYX, uint16", "0.1 um", "2 s", "ImageJ", "linear: proportional to light",
                   "2 x 3, one by one"):  # fmt: skip
         assert words in completed.out
+
+
+def test_info_of_an_image_in_a_microscopes_file(run, tmp_path):
+    pytest.importorskip("liffile", reason="needs liffile, of the extra formats")
+    stack = np.arange(2 * 20 * 30, dtype=np.uint16).reshape(2, 20, 30)
+    images = [(stack, "CYX", {}), (stack[:, :10], "CYX", {})]
+    (tmp_path / "a.lif").write_bytes(lif_bytes(*images))
+    completed = run("info", tmp_path / "a.lif" / "1")
+    for words in ("2 x 10 x 30", "63x, NA 1.4, Oil", "Blue, Green", "a further image", "a.lif/0"):
+        assert words in " ".join(completed.out.split())
 
 
 def test_info_ignores_values_that_are_not_finite(run, tmp_path):
