@@ -11,6 +11,8 @@ from ..array_types import Array
 
 #: Versions of OME-Zarr that are written, in which label images of the source are copied.
 WRITTEN_NGFF_VERSIONS = ("0.4", "0.5")
+#: Suffixes of formats that name colors by a profile alone.
+_WITHOUT_CICP = (".tif", ".tiff", ".jpg", ".jpeg")
 # EXIF orientation -> (swap Y and X first, then flip Y, then flip X)
 _TURNS = {
     1: (False, False, False),
@@ -240,13 +242,15 @@ class Picture:
             File of the deblurred or refocused picture. OME-Zarr 0.4 and 0.5 keep label images.
         """
         labels = ", ".join(self.labels)
+        suffix = None if out is None else out.suffix.lower()
         version = (self.metadata.ngff or {}).get("version")
-        is_zarr = out is not None and out.suffix.lower() in ("", ".zarr")
-        is_kept = is_zarr and version in WRITTEN_NGFF_VERSIONS
-        if not labels or is_kept:
-            return self.ignored
-        text = f"the label image{'s' if len(self.labels) > 1 else ''} {labels}"
-        return f"{self.ignored} and {text}" if self.ignored else text
+        is_kept = suffix in ("", ".zarr") and version in WRITTEN_NGFF_VERSIONS
+        parts = [self.ignored]
+        if labels and not is_kept:
+            parts.append(f"the label image{'s' if len(self.labels) > 1 else ''} {labels}")
+        if suffix in _WITHOUT_CICP and b"cICP" in dict(self.metadata.png):
+            parts.append(f"a color space other than sRGB, which {suffix} files cannot name")
+        return " and ".join(filter(None, parts))
 
     def as_planes(self) -> "Picture":
         """Return the picture with its colors, if it has any, as planes before Y and X."""

@@ -236,6 +236,8 @@ def test_color_space_and_10_bits_of_avif_are_kept(tmp_path):
     like = Picture(WIDE[..., :3] >> 6, "YXS", Metadata(png=chunks, white=1023.0))
     write_picture(tmp_path / "a.avif", like.data, like)
     first = read_picture(tmp_path / "a.avif")
+    assert "a color space other than sRGB" in first.left_out(tmp_path / "b.tif")
+    assert first.left_out(tmp_path / "b.png") == ""
     write_picture(tmp_path / "b.avif", first.data, first)
     again = read_picture(tmp_path / "b.avif")
     assert first.metadata == again.metadata == like.metadata
