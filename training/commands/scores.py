@@ -1,6 +1,6 @@
 """Commands that score models."""
 
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from tyro.conf import Positional
@@ -8,13 +8,17 @@ from tyro.conf import Positional
 from training.commands.checks import check_at_least_one
 from training.evaluation.benchmark import Benchmark, BenchmarkOptions
 from training.evaluation.benchmark import evaluate as run_benchmark
+from training.evaluation.check.honest import score_real
+from training.evaluation.check.report import calibration_table, detection_table, rank_table
+from training.evaluation.check.trials import run_trials
 from training.evaluation.contamination import pool_contamination_warning
 from training.evaluation.corruptions import Corruption
 from training.evaluation.microscopy.restoration import Plugin
 from training.evaluation.microscopy.scores import format_tables, tables
 from training.evaluation.models_under_test import find_models_under_test
 from training.evaluation.reliability import confidences_and_errors, measure_reliability, plot
-from training.evaluation.scene_sources import rendered
+from training.evaluation.scene_sources import dpdd, pixel4, rendered
+from training.evaluation.tables import markdown, write_csv
 
 
 def evaluate(
@@ -105,3 +109,36 @@ def evaluate_microscopy(
     check_at_least_one("count", count)
     for text in format_tables(tables(Plugin(model, map_model), count, stack)):
         print(text)
+
+
+def evaluate_check(
+    *, photos: Path, data: Path | None = None, limit: int = 200, out: Path | None = None
+) -> None:
+    """Plant frauds in sharp pictures and check these, and honest pictures, against their images.
+
+    Parameters
+    ----------
+    photos : Path
+        Folder of photographs; those held out of training are rendered.
+    data : Path
+        Folder that holds the real scenes in dpdd and pixel4; without it, none is checked.
+    limit : int
+        Number of planted frauds; a fourth of them in specimens.
+    out : Path
+        Folder for frauds.csv, real.csv and tables.md.
+    """
+    check_at_least_one("limit", limit)
+    trials = list(run_trials(photos, limit))
+    text = [markdown(detection_table(trials))]
+    real = []
+    if data is not None:
+        sources = chain(dpdd(data / "dpdd"), pixel4(data / "pixel4"))
+        real = list(score_real(scene for scene, _ in sources if scene is not None))
+        text.append(markdown(rank_table(real)))
+    text.insert(1, markdown(calibration_table(trials, real)))
+    print("\n\n".join(text))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_csv(out / "frauds.csv", trials)
+        write_csv(out / "real.csv", real)
+        (out / "tables.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")

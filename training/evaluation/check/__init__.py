@@ -1,0 +1,1 @@
+"""Evaluation of the check: planted frauds, honest pictures, ranks."""

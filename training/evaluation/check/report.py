@@ -1,0 +1,104 @@
+"""Tables of the check's evaluation, with bootstrap intervals."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import bootstrap
+
+from training.evaluation.check.honest import FAITHFUL
+from training.evaluation.check.trials import RATES
+from training.evaluation.intervals import Interval
+from training.evaluation.tables import Row
+
+_EDGES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, np.inf)
+_VISIBLE = 2.0
+
+
+def bootstrap_interval(values: ArrayLike) -> Interval:
+    """Return the mean of independent values with its 95 % bootstrap interval.
+
+    Examples
+    --------
+    >>> bootstrap_interval([1.0, 1.0, 1.0])
+    Interval(mean=1.0, low=1.0, high=1.0)
+    """
+    numbers = np.asarray(values, float)
+    if numbers.size < 2:
+        return Interval(float(numbers.mean()) if numbers.size else np.nan, np.nan, np.nan)
+    if np.ptp(numbers) == 0:
+        return Interval(*[float(numbers[0])] * 3)
+    result = bootstrap((numbers,), np.mean, method="percentile", rng=np.random.default_rng(0))
+    low, high = result.confidence_interval
+    return Interval(float(numbers.mean()), float(low), float(high))
+
+
+def detection_table(rows: Sequence[Row]) -> list[Row]:
+    """Return the share of frauds flagged, by their visibility, beside the physical limit."""
+    table = []
+    bins = [*pairwise(_EDGES), (_VISIBLE, np.inf)]
+    for low, high in bins:
+        own = [row for row in rows if low <= row["ratio"] < high]
+        true, estimated = (
+            [row["flagged"] for row in own if row["map"] == name] for name in ("true", "estimated")
+        )
+        table.append(
+            {
+                "change / noise": f"{low:g} to {high:g}",
+                "trials": len(true),
+                "flagged, true map": _cell(true),
+                "flagged, estimated map": _cell(estimated),
+                "clear region, estimated map": _cell(
+                    [row["clear"] for row in own if row["map"] == "estimated"]
+                ),
+                "matched filter": _cell([row["limit"] for row in own if row["map"] == "true"]),
+            }
+        )
+    return table
+
+
+def calibration_table(trials: Sequence[Row], real: Sequence[Row]) -> list[Row]:
+    """Return the share of honest pixels flagged at each rate of false alarms."""
+    groups: dict[str, Callable[[float], list[float]]] = {}
+    for name in ("true", "estimated"):
+        own = [row for row in trials if row["map"] == name]
+        groups[f"true picture, {name} map"] = lambda rate, own=own: _column(own, "truth", rate)
+        groups[f"beside frauds, {name} map"] = lambda rate, own=own: _column(own, "beside", rate)
+    faithful = [row for row in real if row["method"] == FAITHFUL]
+    groups["faithful, real scenes"] = lambda rate: _column(faithful, "flagged", rate)
+    return [
+        {"pictures": name, **{f"{rate:.0%}": _cell(shares(rate)) for rate in RATES}}
+        for name, shares in groups.items()
+    ]
+
+
+def rank_table(real: Sequence[Row]) -> list[Row]:
+    """Return in how many scenes each picture agrees less with its image than the faithful one."""
+    best = {row["scene"]: row["consistency"] for row in real if row["method"] == FAITHFUL}
+    table = []
+    for method in dict.fromkeys(row["method"] for row in real):
+        own = [row for row in real if row["method"] == method]
+        behind = sum(row["consistency"] < best[row["scene"]] for row in own)
+        table.append(
+            {
+                "picture": method,
+                "consistency (dB)": _cell([row["consistency"] for row in own], digits=1),
+                "flagged at 5 %": _cell(_column(own, "flagged", 0.05)),
+                "inferred": _cell([row["inferred"] for row in own]),
+                "behind faithful": "" if method == FAITHFUL else f"{behind} of {len(own)}",
+            }
+        )
+    return table
+
+
+def _column(rows: Sequence[Row], name: str, rate: float) -> list[float]:
+    return [row[f"{name} {rate:g}"] for row in rows]
+
+
+def _cell(values: Sequence[float], digits: int = 3) -> str:
+    interval = bootstrap_interval(values)
+    if np.isnan(interval.mean):
+        return ""
+    ends = f" ({interval.low:.{digits}f} to {interval.high:.{digits}f})"
+    return f"{interval.mean:.{digits}f}" + ("" if np.isnan(interval.low) else ends)
