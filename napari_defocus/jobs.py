@@ -703,9 +703,7 @@ class CheckJob(Job[Check]):
             checked_map = check_map(_match_laziness(defocus, self.image), self.layout, lazy=False)
             maps, map_source = list(checked_map), checked_map.signed
         layout = replace(self.plane_layout, dtype=np.dtype(self.sharp.dtype))
-        task: PlaneProcess = PlaneChecker(
-            self.plane_layout, layout, self._sharp_range(layout), map_source
-        )
+        task: PlaneProcess = PlaneChecker(self.plane_layout, layout, self.sharp_range, map_source)
         if self.layout.channelwise:
             task = ChannelwiseCheck(self.layout, task)
         inputs = Inputs([self.image, _match(self.sharp, self.image)], maps)
@@ -723,11 +721,13 @@ class CheckJob(Job[Check]):
         unexplained, inferred, residual = results
         return Check(unexplained, inferred, residual, self.false_alarms)
 
-    def _sharp_range(self, layout: Layout) -> tuple[float, float] | None:
-        """Return black and white of the sharp picture, if its data type says them."""
-        if layout.dtype == self.layout.dtype or not layout.display_bounded:
+    @property
+    def sharp_range(self) -> tuple[float, float] | None:
+        """Black and white of the sharp picture, if its data type says them; None: the image's."""
+        dtype = np.dtype(self.sharp.dtype)
+        if dtype == self.layout.dtype or not self.layout.display_bounded:
             return None
-        return 0.0, float(np.iinfo(layout.dtype).max) if layout.dtype.kind in "iu" else 1.0
+        return 0.0, float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
 
 
 def _match(sharp: Any, image: Any) -> Any:

@@ -15,6 +15,9 @@ from cmap import Colormap
 from .errors import MapError
 
 _GRAY = (128, 128, 128)
+#: Color of what an image does not support, and its share in what is painted with it.
+UNSUPPORTED_COLOR = (230, 0, 160)
+_TINT = 0.5
 
 
 def radius_colormap(*, signed: bool) -> Colormap:
@@ -81,6 +84,36 @@ def paint_map(
     pixels: npt.NDArray[np.uint8] = colors[index]
     pixels[np.isnan(position)] = _GRAY
     return pixels
+
+
+def paint_unsupported(
+    picture: npt.NDArray[np.floating], invented: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.uint8]:
+    """Paint what an image does not support on the gray picture that shows it.
+
+    Parameters
+    ----------
+    picture : (C, Y, X) float array
+        Display values from 0 to 1, of 1 or 3 channels.
+    invented : (Y, X) bool array
+        Flagged pixels.
+
+    Returns
+    -------
+    (Y, X, 3) uint8 array
+        sRGB colors.
+
+    Examples
+    --------
+    >>> paint_unsupported(np.zeros((1, 1, 2)), np.array([[False, True]])).tolist()
+    [[[0, 0, 0], [115, 0, 80]]]
+    """
+    gray = np.clip(picture.mean(axis=0), 0, 1)[..., None] * 255 * np.ones(3)
+    tinted = gray + _TINT * (np.array(UNSUPPORTED_COLOR) - gray)
+    colors: npt.NDArray[np.uint8] = np.rint(np.where(invented[..., None], tinted, gray)).astype(
+        np.uint8
+    )
+    return colors
 
 
 def color_limit(radius: npt.NDArray[np.floating]) -> float:

@@ -139,6 +139,9 @@ def deblur_command(
     defocus: MapPath = None,
     confidence: ConfidencePath = None,
     dual_pixel: DualPixel = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Say what of the result the image supports.")
+    ] = False,
     overwrite: Overwrite = False,
     *,
     settings: DeblurSettings,
@@ -159,6 +162,51 @@ def deblur_command(
         settings,
         options,
         overwrite=overwrite,
+        check=check,
+    )
+
+
+@command(app, "check", options=parse_options)
+def check_command(
+    image: ImagePath,
+    sharp: Annotated[
+        Path,
+        typer.Argument(metavar="SHARP", help="An image file that claims to show IN sharply."),
+    ],
+    defocus: MapPath = None,
+    confidence: ConfidencePath = None,
+    model: Model = "auto",
+    false_alarms: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of honest pixels that may be flagged.")
+    ] = 0.05,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="An image file for SHARP with what is not supported."),
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A .json file for figures and regions.")
+    ] = None,
+    limit: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="End with status 3 if a larger share is flagged."),
+    ] = None,
+    overwrite: Overwrite = False,
+    *,
+    options: Options,
+) -> None:
+    """Say what of a sharp picture is supported by the image that it was made from.
+
+    SHARP is blurred again by the map and compared with IN. Prints a verdict and the regions that
+    IN does not support. Detail that blur hides from IN is inferred, whether it is true or not.
+    """
+    from .checks import CheckInput, CheckOutputs, check_picture
+    from .runs import MapInput
+
+    check_picture(
+        CheckInput(image, sharp, MapInput(defocus, confidence), model, false_alarms),
+        CheckOutputs(overlay, json, overwrite),
+        options,
+        limit,
     )
 
 

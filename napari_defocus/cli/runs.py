@@ -77,7 +77,7 @@ class ViewsInput:
     def views(self, picture: Picture, options: Options) -> Views:
         """Return the views; the picture is that of the image."""
         if self.right:
-            return Views(picture.data, _read(self.right, options).data)
+            return Views(picture.data, read_input(self.right, options).data)
         return _views(self.image, picture, dual_pixel=self.dual_pixel)
 
 
@@ -143,8 +143,8 @@ def map_defocus(
     goals.check()
     source.check(model)
     outputs = Outputs(source.paths, goals.paths, overwrite)
-    image, picture = source.image, _read(source.image, options)
-    job = EstimateJob(source.views(picture, options), model, _resolve(image, picture, options))
+    image, picture = source.image, read_input(source.image, options)
+    job = EstimateJob(source.views(picture, options), model, resolve_input(image, picture, options))
     size = pixel_size(picture.metadata)
     factor = unit_factor(goals.unit, size, str(image))
     if goals.preview:
@@ -216,23 +216,34 @@ def deblur_image(
     options: Options,
     *,
     overwrite: bool,
+    check: bool,
 ) -> None:
-    """Deblur, and write the picture as it was read, sharper."""
+    """Deblur, and write the picture as it was read, sharper; say what of it is supported."""
     outputs = Outputs([image, *defocus.paths], [out], overwrite)
-    picture = _read(image, options, out)
+    picture = read_input(image, options, out)
     check_fits(out, picture)
-    job = _deblur_job(image, picture, defocus, settings, _resolve(image, picture, options))
+    job = _deblur_job(image, picture, defocus, settings, resolve_input(image, picture, options))
     record = provenance(job, path=image.name)
     if is_dask(job.source):
+        if check:
+            raise OptionError(
+                f"{image} is too large to be checked while it is deblurred; leave out --check, and "
+                f"run napari-defocus check on a part of it"
+            )
         with windowed_files(outputs) as files:
             run_to(files.open(out, picture), job, f"deblur {image.name}")
         write_records(outputs, dict.fromkeys(outputs.outputs, record))
         return
-    if isinstance(job.defocus, EstimateJob):
+    if job.estimate is not None and (check or job.defocus is not None):
         with progress_bar(f"map {image.name}") as progress:
-            job = job.with_map(job.defocus.run(progress))
+            job = job.with_map(job.estimate.run(progress))
     with progress_bar(f"deblur {image.name}") as progress:
         sharp = job.run(progress)
+    if check:
+        with progress_bar(f"check {image.name}") as progress:
+            result = job.check(sharp).run(progress)
+        record = record | {"check": result.summary()}
+        note(f"Check: {result.verdict}.")
     outputs.write(out, sharp, record, picture)
 
 
@@ -259,9 +270,9 @@ def refocus_image(
     outputs = Outputs([image, *defocus.paths], [out], overwrite)
     if settings.is_sharp and defocus.radius is None:
         raise MapError("a sharp picture does not tell its map; give --map with --sharp")
-    picture = _read(image, options, out)
+    picture = read_input(image, options, out)
     check_fits(out, picture)
-    options = _resolve(image, picture, options)
+    options = resolve_input(image, picture, options)
     deblur = None
     if not settings.is_sharp:
         deblur = _deblur_job(image, picture, defocus, deblurring, options)
@@ -318,7 +329,7 @@ def _deblur_job(
     return DeblurJob(picture.data, defocus, settings, options)
 
 
-def _read(path: Path, options: Options, out: Path | None = None) -> Picture:
+def read_input(path: Path, options: Options, out: Path | None = None) -> Picture:
     """Read an image; say what of it is left out, also because `out` cannot hold it."""
     picture = open_picture(path)
     if is_dask(picture.data) and picture.data.size < LARGE:
@@ -331,7 +342,7 @@ def _read(path: Path, options: Options, out: Path | None = None) -> Picture:
     return picture.as_planes() if options.channel_axis == "none" else picture
 
 
-def _resolve(path: Path, picture: Picture, options: Options) -> Options:
+def resolve_input(path: Path, picture: Picture, options: Options) -> Options:
     """Return options as the API takes them; print what was assumed of the values."""
     return resolve_options(picture, options, lambda text: note(f"Note: {path}: {text}."))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -143,6 +143,15 @@ class Check:
     def verdict(self) -> str:
         """One sentence that says what was found."""
         return f"{self._unsupported()}; {self.score.inferred:.0%} of the changed detail is inferred"
+
+    def summary(self) -> dict[str, Any]:
+        """Return verdict, score and regions, ready for JSON."""
+        return {
+            "verdict": self.verdict,
+            "false_alarms": self.false_alarms,
+            "score": asdict(self.score),
+            "regions": [asdict(region) for region in self.regions],
+        }
 
     def with_false_alarms(self, false_alarms: float) -> Check:
         """Return the same check for another share of honest pixels that may be flagged."""

@@ -1,6 +1,6 @@
 """Tables of the check's evaluation, with bootstrap intervals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -60,16 +60,14 @@ def detection_table(rows: Sequence[Row]) -> list[Row]:
 
 def calibration_table(trials: Sequence[Row], real: Sequence[Row]) -> list[Row]:
     """Return the share of honest pixels flagged at each rate of false alarms."""
-    groups: dict[str, Callable[[float], list[float]]] = {}
+    groups = {"faithful, real scenes": ([r for r in real if r["method"] == FAITHFUL], "flagged")}
     for name in ("true", "estimated"):
         own = [row for row in trials if row["map"] == name]
-        groups[f"true picture, {name} map"] = lambda rate, own=own: _column(own, "truth", rate)
-        groups[f"beside frauds, {name} map"] = lambda rate, own=own: _column(own, "beside", rate)
-    faithful = [row for row in real if row["method"] == FAITHFUL]
-    groups["faithful, real scenes"] = lambda rate: _column(faithful, "flagged", rate)
+        groups[f"true picture, {name} map"] = own, "truth"
+        groups[f"beside frauds, {name} map"] = own, "beside"
     return [
-        {"pictures": name, **{f"{rate:.0%}": _cell(shares(rate)) for rate in RATES}}
-        for name, shares in groups.items()
+        {"pictures": name, **{f"{rate:.0%}": _cell(_column(own, column, rate)) for rate in RATES}}
+        for name, (own, column) in groups.items()
     ]
 
 

@@ -187,7 +187,8 @@ def _is_clear(result: Check, area: NDArray[np.bool_]) -> bool:
 
 def _honest(area: NDArray[np.bool_], radius: Picture) -> NDArray[np.bool_]:
     reach = _REACH + math.ceil(float(np.abs(radius[area]).max()))
-    return _inner(area.shape) & ~binary_dilation(area, iterations=reach)
+    near: NDArray[np.bool_] = binary_dilation(area, iterations=reach)
+    return _inner(area.shape) & ~near
 
 
 def _inner(shape: tuple[int, ...]) -> NDArray[np.bool_]:

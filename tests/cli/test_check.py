@@ -1,0 +1,87 @@
+"""The command check, and deblur --check: verdict, files, exit status."""
+
+import json
+
+import numpy as np
+import pytest
+
+from napari_defocus import check, provenance
+from napari_defocus.io import read_picture, write_picture
+from napari_defocus.jobs import CheckJob
+
+from ..evidence.scenes import MAP, PATCH, SIDE, photograph_of, plant, sharp_picture
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """An image, an honest and a dishonest sharp version, and the map."""
+    folder, sharp = tmp_path_factory.mktemp("check"), sharp_picture()
+    pictures = {"image": photograph_of(sharp), "honest": sharp, "fraud": plant(sharp)}
+    for name, picture in pictures.items():
+        write_picture(folder / f"{name}.png", (picture.clip(0, 1) * 255).round().astype(np.uint8))
+    write_picture(folder / "map.tif", MAP.astype(np.float32))
+    return folder
+
+
+def test_the_verdict_is_that_of_the_api(run, files, tmp_path):
+    overlay, figures = tmp_path / "overlay.png", tmp_path / "figures.json"
+    options = ["--map", files / "map.tif", "--overlay", overlay, "--json", figures]
+    done = run("check", files / "image.png", files / "fraud.png", *options)
+    assert done.status == 0
+    image, fraud = (read_picture(files / f"{name}.png").data for name in ("image", "fraud"))
+    result = check(image, fraud, MAP.astype(np.float32))
+    first, *rest = done.out.splitlines()
+    assert first == result.verdict
+    assert rest[0].split() == ["plane", "row", "column", "height", "width", "pixels", "score"]
+    content = json.loads(figures.read_text())
+    assert content["verdict"] == result.verdict
+    assert content["score"]["flagged"] == result.score.flagged
+    assert content["regions"][0]["area"] == result.regions[0].area
+    expected = provenance(CheckJob(image, fraud, MAP.astype(np.float32)), path="image.png")
+    assert content["provenance"] == expected
+    assert json.loads((tmp_path / "overlay.png.json").read_text()) == expected
+    painted = read_picture(overlay).data
+    assert painted.shape == (SIDE, SIDE, 3)
+    tinted = painted[..., 0] != painted[..., 1]
+    np.testing.assert_array_equal(tinted, result.invented)
+    assert tinted[PATCH].mean() > 0.5
+
+
+@pytest.mark.parametrize(("sharp", "limit", "status"), [("fraud", 0.02, 3), ("honest", 0.3, 0)])
+def test_the_limit_decides_the_exit_status(run, files, sharp, limit, status):
+    words = ["--map", files / "map.tif", "--limit", limit]
+    assert run("check", files / "image.png", files / f"{sharp}.png", *words).status == status
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--false-alarms", 2], "false_alarms is 2.0; a share of honest pixels"),
+        (["--limit", 5], "--limit is 5.0; a share from 0 to 1"),
+        (["--overlay", "image.png"], "image.png is read by the same command"),
+    ],
+)
+def test_mistakes_are_told_in_one_sentence(run, files, words, message, monkeypatch):
+    monkeypatch.chdir(files)
+    done = run("check", "image.png", "honest.png", "--map", "map.tif", *words)
+    assert done.status == 2
+    assert message in done.error
+
+
+def test_pictures_of_two_sizes_are_refused(run, files, tmp_path):
+    write_picture(tmp_path / "small.png", np.zeros((40, 40), np.uint8))
+    done = run("check", files / "image.png", tmp_path / "small.png")
+    assert done.status == 2
+    assert "they must be equal" in done.error
+
+
+def test_deblurring_tells_its_check(run, files, tmp_path):
+    out = tmp_path / "sharp.png"
+    words = ["--map", files / "map.tif", "--check"]
+    done = run("deblur", files / "image.png", out, *words)
+    assert done.status == 0
+    record = json.loads((tmp_path / "sharp.png.json").read_text())
+    assert f"Check: {record['check']['verdict']}." in done.err
+    plain = tmp_path / "plain.png"
+    assert run("deblur", files / "image.png", plain, "--map", files / "map.tif").status == 0
+    assert plain.read_bytes() == out.read_bytes()
