@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_defocus.errors import FileError
 from napari_defocus.io import read_picture
+from napari_defocus.io.formats import detect_format
 
 
 @pytest.fixture
@@ -40,11 +42,9 @@ def test_results_equal_those_of_the_single_commands(run, folder, photo, tmp_path
 def test_bad_files_are_reported_and_make_the_status_1(run, folder, tmp_path):
     completed = run("batch", folder, tmp_path / "out", "--task", "map")
     assert completed.status == 1
-    assert completed.err.splitlines() == [
-        f"Failed: {folder / 'bad.png'} is not an image of a known kind; "
-        "TIFF, PNG and JPEG files can be read",
-        "1 failed, 1 done",
-    ]
+    with pytest.raises(FileError, match="not an image of a known kind; TIFF, PNG, JPEG") as error:
+        detect_format(folder / "bad.png")
+    assert completed.err.splitlines() == [f"Failed: {error.value}", "1 failed, 1 done"]
     again = run("batch", folder, tmp_path / "out", "--task", "map")
     assert again.err.endswith("1 failed, 1 verified\n")
 
