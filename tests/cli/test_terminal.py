@@ -22,8 +22,11 @@ posix = pytest.mark.skipif(os.name != "posix", reason="shells and signals of POS
 
 @pytest.fixture
 def handlers():
-    """Put the handlers of signals back that an ended command leaves ignored."""
+    """Heed signals, and put the handlers back that an ended command leaves ignored."""
     before = {each: signal.getsignal(each) for each in process._ENDING}
+    for number in before:
+        default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, default)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
