@@ -172,42 +172,35 @@ UnitOption = Annotated[
     UnitChoice,
     typer.Option(help="Unit of radii in maps: pixels, or micrometers where the file says a size."),
 ]
+#: Options of reading and computing: how each is parsed, and its default.
+_OPTIONS: dict[str, tuple[Any, Any]] = {
+    "channel_axis": (ChannelAxis, "auto"),
+    "encoding": (Encoding, EncodingChoice.AUTO),
+    "value_range": (ValueRange, None),
+    "downscale": (Downscale, "auto"),
+    "device": (Device, "auto"),
+    "precision": (Precision, PrecisionChoice.AUTO),
+    "tile": (Tile, "auto"),
+    "imaging": (Imaging, ImagingChoice.AUTO),
+    "nodata": (NoData, "auto"),
+    "range_axis": (RangeAxis, "auto"),
+}
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 
-def parse_options(
-    channel_axis: ChannelAxis = "auto",
-    encoding: Encoding = EncodingChoice.AUTO,
-    value_range: ValueRange = None,
-    downscale: Downscale = "auto",
-    device: Device = "auto",
-    precision: Precision = PrecisionChoice.AUTO,
-    tile: Tile = "auto",
-    imaging: Imaging = ImagingChoice.AUTO,
-    nodata: NoData = "auto",
-    range_axis: RangeAxis = "auto",
-) -> Options:
+def parse_options(**values: Any) -> Options:
     """Return the options that the words of the command line mean."""
-    return Options.from_text(
-        {
-            "channel_axis": channel_axis,
-            "encoding": encoding.value,
-            "value_range": value_range,
-            "downscale": downscale,
-            "device": device,
-            "precision": precision.value,
-            "tile": tile,
-            "imaging": imaging.value,
-            "nodata": nodata,
-            "range_axis": range_axis,
-        }
-    )
+    return Options.from_text(_texts(values))
 
 
 def parse_deblur_settings(**values: Any) -> DeblurSettings:
     """Return the settings of deblurring; each of them is an option of the command line."""
-    texts = {name: value.value for name, value in values.items() if isinstance(value, StrEnum)}
-    return DeblurSettings(**{**values, **texts})
+    return DeblurSettings(**_texts(values))
+
+
+def _texts(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values of options, with choices as the texts that they stand for."""
+    return {k: v.value if isinstance(v, StrEnum) else v for k, v in values.items()}
 
 
 def _deblur_option(setting: Any) -> Parameter:
@@ -232,4 +225,10 @@ def _choices(texts: tuple[str, ...]) -> Any:
 
 parse_deblur_settings.__signature__ = Signature(  # type: ignore[attr-defined]  # read by `command`
     [_deblur_option(each) for each in fields(DeblurSettings)]
+)
+parse_options.__signature__ = Signature(  # type: ignore[attr-defined]  # read by `command`
+    [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in _OPTIONS.items()
+    ]
 )

@@ -284,13 +284,13 @@ def _fields(attributes: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _series(store: Path) -> tuple[str, ...]:
-    names = read_attributes(store / _SERIES_GROUP)[0].get("series")
-    if isinstance(names, list):
-        return tuple(_relative(name) for name in names)
-    found: list[str] = []
-    while len(found) < _MOST_IMAGES and is_zarr_folder(store / str(len(found))):
-        found.append(str(len(found)))
-    return tuple(found)
+    listed = read_attributes(store / _SERIES_GROUP)[0].get("series")
+    if isinstance(listed, list):
+        return tuple(_relative(name) for name in listed)
+    names: list[str] = []
+    while len(names) < _MOST_IMAGES and is_zarr_folder(store / str(len(names))):
+        names.append(str(len(names)))
+    return tuple(names)
 
 
 def _relative(path: Any) -> str:

@@ -11,9 +11,9 @@ from .deblur_controls import DeblurControls
 from .layer_jobs import DeblurLayerJob, DeblurResult
 from .map_source import map_source
 from .preview import Preview
-from .regions import Window
 from .results import deblurred_layer
 from .task_widget import TaskWidget
+from .window import Window
 
 if TYPE_CHECKING:
     import napari.viewer

@@ -11,10 +11,11 @@ from .choices import LayerChoice, is_image
 from .histogram import RadiusHistogram
 from .image_source import image_source
 from .layer_jobs import EstimateLayerJob, MapResult
-from .regions import Window, spatial_shape
+from .regions import spatial_shape
 from .results import map_layers
 from .run_controls import WrappedLabel
 from .task_widget import TaskWidget
+from .window import Window
 
 if TYPE_CHECKING:
     import napari.viewer

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from .window import Window
+
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
-
-    from .regions import Window
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -61,7 +61,7 @@ def _unit_factors(units: Sequence[Any], others: Sequence[Any]) -> FloatArray:
     return cast("FloatArray", np.array(factors, dtype=float))
 
 
-def placement(layer: "Image", window: "Window") -> dict[str, Any]:
+def placement(layer: "Image", window: Window) -> dict[str, Any]:
     """Return keyword arguments that place a result on the part of the layer it was made from.
 
     Parameters

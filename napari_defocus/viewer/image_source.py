@@ -14,7 +14,8 @@ from ..image.value_range import Note, range_needs_no_values, warn
 from ..inference.engine import Progress
 from ..options import Options
 from .file_content import layer_path
-from .regions import Window, whole_layer
+from .regions import whole_layer
+from .window import Window
 
 if TYPE_CHECKING:
     from napari.layers import Image

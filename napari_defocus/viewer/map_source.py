@@ -11,8 +11,9 @@ from ..errors import MapError
 from ..provenance_record import array_hash
 from .file_content import layer_path
 from .geometry import pixel_transform
-from .regions import Window, whole_layer
+from .regions import whole_layer
 from .resampling import PixelTransform
+from .window import Window
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels

@@ -12,10 +12,11 @@ from ..inference.engine import Progress
 from ..options import Options
 from .layer_jobs import DeblurLayerJob
 from .map_source import MAP_KEY
-from .regions import Window, narrow_to_plane, spatial_shape, view_window
+from .regions import narrow_to_plane, spatial_shape, view_window
 from .results import LayerTemplate, layer_template
 from .runner import Worker
 from .visibility import VisibilityFilter
+from .window import Window
 
 if TYPE_CHECKING:
     from napari.layers import Image

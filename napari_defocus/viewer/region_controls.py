@@ -8,13 +8,13 @@ from .choices import LayerChoice, is_shapes
 from .regions import (
     Planes,
     Region,
-    Window,
     displayed_axes,
     narrow_to_plane,
     shapes_window,
     view_window,
     whole_layer,
 )
+from .window import Window
 
 if TYPE_CHECKING:
     from napari.layers import Image

@@ -1,7 +1,6 @@
 """Regions of a layer: the whole layer, the part in view, or the box around shapes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -9,62 +8,13 @@ import numpy.typing as npt
 
 from ..errors import OptionError
 from .geometry import to_pixels_of
+from .window import Window
 
 if TYPE_CHECKING:
     from napari.layers import Image, Shapes
 
 Region = Literal["whole layer", "current view", "shapes"]
 Planes = Literal["all", "current"]
-
-
-@dataclass(frozen=True)
-class Window:
-    """Box in the data of a layer, one range for each axis except color channels.
-
-    Parameters
-    ----------
-    start, stop : tuple of int
-        First index and end index (exclusive) of each axis.
-    """
-
-    start: tuple[int, ...]
-    stop: tuple[int, ...]
-
-    @property
-    def slices(self) -> tuple[slice, ...]:
-        """Slices of the data; color channels, if any, stay whole."""
-        return tuple(slice(a, b) for a, b in zip(self.start, self.stop, strict=True))
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Number of pixels along each axis."""
-        return tuple(b - a for a, b in zip(self.start, self.stop, strict=True))
-
-    def relative_to(self, outer: "Window") -> "Window":
-        """Return the same box in indices of `outer`, which contains it."""
-        return Window(
-            tuple(a - o for a, o in zip(self.start, outer.start, strict=True)),
-            tuple(b - o for b, o in zip(self.stop, outer.start, strict=True)),
-        )
-
-    def expand(self, margin: int, shape: Sequence[int]) -> "Window":
-        """Return the box with a margin added in Y and X, clipped to data of `shape`."""
-        start, stop = list(self.start), list(self.stop)
-        for axis in (-2, -1):
-            start[axis] = max(0, start[axis] - margin)
-            stop[axis] = min(shape[axis], stop[axis] + margin)
-        return Window(tuple(start), tuple(stop))
-
-    def crop_center(self, pixels: int) -> "Window":
-        """Return the center of the box, in proportion, of at most about `pixels` pixels."""
-        height, width = self.shape[-2:]
-        factor = min(1.0, (pixels / (height * width)) ** 0.5)
-        start, stop = list(self.start), list(self.stop)
-        for axis, size in ((-2, height), (-1, width)):
-            kept = max(1, int(size * factor))
-            start[axis] += (size - kept) // 2
-            stop[axis] = start[axis] + kept
-        return Window(tuple(start), tuple(stop))
 
 
 def spatial_shape(layer: "Image") -> tuple[int, ...]:

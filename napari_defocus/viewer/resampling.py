@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .geometry import FloatArray
-from .regions import Window
+from .window import Window
 
 #: Largest distance in pixels at which pixels of map and image count as the same.
 _SAME = 0.01

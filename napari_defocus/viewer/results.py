@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari.utils import Colormap
 
     from .layer_jobs import DeblurResult, MapResult
-    from .regions import Window
+    from .window import Window
 
 #: Metadata key under which the layer of a result keeps its provenance.
 METADATA_KEY = "napari-defocus"

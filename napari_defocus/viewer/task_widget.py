@@ -20,11 +20,11 @@ from .labels import align_labels
 from .layer_jobs import LayerJob
 from .recipe import as_command_line, as_python
 from .region_controls import RegionControls
-from .regions import Window
 from .results import LayerData, LayerTemplate, layer_template
 from .run_controls import RunControls
 from .runner import Runner, Worker
 from .visibility import VisibilityFilter
+from .window import Window
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer

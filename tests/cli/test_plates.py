@@ -33,7 +33,7 @@ def test_labels_that_a_result_lacks_are_said(run, tmp_path):
     store = write_image(tmp_path / "a.zarr")
     set_attributes(store, "labels", "0.4", labels=["cells"])
     write_image(store, "labels/cells", data=pixels(dtype="u1"))
-    told = run("map", store, tmp_path / "m.tif").err
-    assert "also holds the label image cells, left out here" in told
+    note = run("map", store, tmp_path / "m.tif").err
+    assert "also holds the label image cells, left out here" in note
     assert run("deblur", store, tmp_path / "b.zarr").err == ""
     assert read_picture(tmp_path / "b.zarr" / "labels" / "cells").data.dtype == "u1"

@@ -21,12 +21,12 @@ def micrograph(tmp_path):
 
 
 def test_maps_are_written_in_pixels_or_micrometers(run, micrograph, tmp_path):
-    told = run("map", micrograph, tmp_path / "px.tif").err
+    note = run("map", micrograph, tmp_path / "px.tif").err
     assert run("map", micrograph, tmp_path / "um.tif", "--unit", "um").status == 0
     pixels, scaled = (read_picture(tmp_path / f"{unit}.tif").data for unit in ("px", "um"))
     np.testing.assert_allclose(scaled, pixels * 0.5, rtol=1e-6)
     median = float(np.median(pixels))
-    assert f"{median:.3g} px = {median / 2:.3g} µm" in told
+    assert f"{median:.3g} px = {median / 2:.3g} µm" in note
     radii = json.loads((tmp_path / "um.tif.json").read_text(encoding="utf-8"))["radii"]
     assert (radii["unit"], radii["pixel_size_um"]) == ("um", [0.5, 0.5])
     assert radii["median_um"] == pytest.approx(median / 2)

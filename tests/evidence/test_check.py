@@ -1,4 +1,4 @@
-"""What of a sharp picture is supported by its image."""
+"""Detail of a sharp picture that its image supports."""
 
 import dask.array
 import numpy as np

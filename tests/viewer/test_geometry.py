@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from napari.layers import Image
 
 from napari_defocus.viewer.geometry import placement
-from napari_defocus.viewer.regions import Window, whole_layer
+from napari_defocus.viewer.regions import whole_layer
+from napari_defocus.viewer.window import Window
 
 factors = st.floats(0.1, 10)
 shifts = st.floats(-100, 100)

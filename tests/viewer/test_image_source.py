@@ -8,7 +8,7 @@ from napari.layers import Image
 from napari_defocus import Options, measure_range
 from napari_defocus.inference.engine import run_to_end
 from napari_defocus.viewer.image_source import image_source
-from napari_defocus.viewer.regions import Window
+from napari_defocus.viewer.window import Window
 
 PART = Window((1, 0, 8, 16), (3, 1, 40, 64))
 

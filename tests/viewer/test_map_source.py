@@ -9,7 +9,8 @@ from napari_defocus.errors import MapError
 from napari_defocus.provenance_record import array_hash
 from napari_defocus.viewer.geometry import placement
 from napari_defocus.viewer.map_source import MAP_KEY, EstimatedMap, layer_map, map_source
-from napari_defocus.viewer.regions import Window, whole_layer
+from napari_defocus.viewer.regions import whole_layer
+from napari_defocus.viewer.window import Window
 
 
 @pytest.fixture

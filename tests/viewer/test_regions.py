@@ -10,13 +10,13 @@ from napari.layers import Image, Shapes
 from napari_defocus.errors import OptionError
 from napari_defocus.viewer.region_controls import RegionControls
 from napari_defocus.viewer.regions import (
-    Window,
     narrow_to_plane,
     shapes_window,
     spatial_shape,
     view_window,
     whole_layer,
 )
+from napari_defocus.viewer.window import Window
 
 
 @st.composite
