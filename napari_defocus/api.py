@@ -46,8 +46,8 @@ def estimate_defocus(
     Parameters
     ----------
     image : (..., Y, X) array
-        Integers or real floats: NumPy, dask, zarr or h5py. With `channel_axis` somewhere, if it has
-        color. The left view, if there are two.
+        Integers or real floats: NumPy, dask, zarr or h5py. Colors lie on
+        the axis that `channel_axis` names. The left view, if there are two.
     right : array, optional
         The right dual-pixel view, of the same shape and data type: two views tell the radius more
         reliably, and on which side of the plane of focus each pixel lies.
@@ -85,10 +85,8 @@ def estimate_defocus(
     Notes
     -----
     On 64 rendered scenes of radii up to 12 pixels, the mean error is 0.50 px from one image and
-    0.39 px from two views. More: :class:`napari_defocus.EstimateJob`.
-
-    A part of a linear image gives what the whole gives if it gets the `value_range` of the whole
-    (:func:`measure_range`).
+    0.39 px from two views. A part of a linear image gives what the whole gives with the whole's
+    `value_range` (:func:`measure_range`). More: :class:`napari_defocus.EstimateJob`.
 
     Examples
     --------
@@ -133,7 +131,7 @@ def deblur(
     Parameters
     ----------
     image : (..., Y, X) array
-        Integers or real floats: NumPy, dask, zarr or h5py. With `channel_axis`, if it has color.
+        Integers or real floats: NumPy, dask, zarr or h5py. Colors: `channel_axis`.
     defocus : DefocusMap or array, optional
         How far each pixel is out of focus; estimated from the image by default. An array holds
         radii in pixels of the image, whose sign does not matter. (Y, X) serves all planes.
@@ -169,10 +167,8 @@ def deblur(
 
     Notes
     -----
-    "faithful" gains 0.94 dB of PSNR on seven photographs. More: :class:`napari_defocus.DeblurJob`.
-
-    A part of a linear image gives what the whole gives if it gets the `value_range` of the whole
-    (:func:`measure_range`).
+    "faithful" gains 0.94 dB of PSNR on seven photographs. A part of a linear image gives what the
+    whole gives with the whole's `value_range` (:func:`measure_range`). More: :class:`DeblurJob`.
 
     Examples
     --------
@@ -286,7 +282,7 @@ def reblur(
     Parameters
     ----------
     sharp : (..., Y, X) array
-        Integers or real floats: NumPy, dask, zarr or h5py. With `channel_axis`, if it has color.
+        Integers or real floats: NumPy, dask, zarr or h5py. Colors: `channel_axis`.
     defocus : DefocusMap or array
         Signed radii in pixels of the image: positive lies in front of the plane of focus and hides
         what is farther. In an unsigned map, or an array without negative radii, everything out of
