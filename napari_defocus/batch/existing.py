@@ -151,8 +151,8 @@ def _is_of(record: Record, source: str, content: str | None) -> bool:
 
 def find_obstacle(path: Path, source: Input, fingerprint: str) -> Obstacle | None:
     """Return what forbids to replace a file; None if there is none, or it is ours and unchanged."""
-    recorded = find_recorded_obstacle(path, source.path, fingerprint, source.hash)
-    return find_change(path) if recorded is None else recorded
+    obstacle = find_recorded_obstacle(path, source.path, fingerprint, source.hash)
+    return find_change(path) if obstacle is None else obstacle
 
 
 def find_change(path: Path) -> Obstacle | None:

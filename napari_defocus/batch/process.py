@@ -184,11 +184,11 @@ def _describe_error(item: Item, error: Exception) -> str:
 
 def _process(item: Item, session: Session) -> Generator[Progress, None, Outcome]:
     source = session.input_of(item)
-    recorded = verify_results(item.results.values(), source, session.fingerprint)
-    if recorded is not None:
+    measures = verify_results(item.results.values(), source, session.fingerprint)
+    if measures is not None:
         for path in item.results.values():
             forget_former(path)
-        return Outcome("verified", 0, recorded)
+        return Outcome("verified", 0, measures)
     for path, whole in zip(item.results.values(), item.whole.results.values(), strict=True):
         check_inside(path, session.folder)
         obstacle = find_obstacle(path, source, session.fingerprint)

@@ -179,7 +179,6 @@ class Settings:
 _RENAMED = {"how": "options", "protect": "protect_radius"}
 
 
-#: Settings that change where results go, not what they hold.
 def _refuse_widths(pattern: str) -> None:
     """Raise a ValueError for a field with a width, which can be any number, or a conversion."""
     for _, _, width, conversion in Formatter().parse(pattern):
@@ -187,6 +186,7 @@ def _refuse_widths(pattern: str) -> None:
             raise ValueError("a field should be its name alone")
 
 
+#: Settings that change where results go, not what they hold.
 _NAMING = ("pattern", "existing")
 
 

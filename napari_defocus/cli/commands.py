@@ -74,8 +74,8 @@ def _report_usage(error: Any) -> int:
     return status
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(show: bool) -> None:
+    if show:
         typer.echo(f"napari-defocus {__version__}")
         raise typer.Exit
 
@@ -124,9 +124,9 @@ def map_command(
     from .runs import MapOutputs, ViewsInput, map_defocus
 
     radius_out = out or beside(image, "defocus", ".tif")
-    goals = MapOutputs(radius_out, confidence_out, preview_out, unit.value)
+    map_outputs = MapOutputs(radius_out, confidence_out, preview_out, unit.value)
     views = ViewsInput(image, right, dual_pixel)
-    map_defocus(views, goals, model, options, overwrite=overwrite)
+    map_defocus(views, map_outputs, model, options, overwrite=overwrite)
 
 
 @command(app, "deblur", settings=parse_deblur_settings, options=parse_options)

@@ -137,34 +137,34 @@ class MapInput:
 
 
 def map_defocus(
-    source: ViewsInput, goals: MapOutputs, model: str, options: Options, *, overwrite: bool
+    source: ViewsInput, map_outputs: MapOutputs, model: str, options: Options, *, overwrite: bool
 ) -> None:
     """Estimate how far out of focus every pixel is, and write the map."""
-    goals.check()
+    map_outputs.check()
     source.check(model)
-    outputs = Outputs(source.paths, goals.paths, overwrite)
+    outputs = Outputs(source.paths, map_outputs.paths, overwrite)
     image, picture = source.image, read_input(source.image, options)
     job = EstimateJob(source.views(picture, options), model, resolve_input(image, picture, options))
     size = pixel_size(picture.metadata)
-    factor = unit_factor(goals.unit, size, str(image))
-    if goals.preview:
-        check_is_plane(goals.preview, picture.axes, job.layout.map_shape)
+    factor = unit_factor(map_outputs.unit, size, str(image))
+    if map_outputs.preview:
+        check_is_plane(map_outputs.preview, picture.axes, job.layout.map_shape)
     if is_dask(job.source):
-        _map_by_windows(job, picture, goals, outputs)
+        _map_by_windows(job, picture, map_outputs, outputs)
         return
     with progress_bar(f"map {image.name}") as progress:
         defocus = job.run(progress)
     record, axis = provenance(job, path=image.name), job.layout.channel_axis
     median = float(np.median(np.abs(defocus.radius)))
-    radii = radii_record(goals.unit, size, median)
+    radii = radii_record(map_outputs.unit, size, median)
     scaled = defocus.radius if factor == 1 else (defocus.radius * factor).astype(np.float32)
-    outputs.write(goals.radius, scaled, record | radii, picture, axis)
-    if goals.confidence:
-        outputs.write(goals.confidence, defocus.confidence, record, picture, axis)
-    if goals.preview:
+    outputs.write(map_outputs.radius, scaled, record | radii, picture, axis)
+    if map_outputs.confidence:
+        outputs.write(map_outputs.confidence, defocus.confidence, record, picture, axis)
+    if map_outputs.preview:
         plane = defocus.radius.reshape(defocus.radius.shape[-2:])
         painted = paint_map(plane, signed=defocus.signed)
-        outputs.write(goals.preview, painted, record, channel_axis=-1)
+        outputs.write(map_outputs.preview, painted, record, channel_axis=-1)
     _note_radius(image, median, size)
 
 
@@ -176,29 +176,29 @@ def _note_radius(image: Path, median: float, size: PixelSize | None) -> None:
 
 
 def _map_by_windows(
-    job: EstimateJob, picture: Picture, goals: MapOutputs, outputs: Outputs
+    job: EstimateJob, picture: Picture, map_outputs: MapOutputs, outputs: Outputs
 ) -> None:
     template = map_template(picture, job.layout.channel_axis)
-    if goals.preview:
+    if map_outputs.preview:
         preview = preview_template(template)
-        check_fits(goals.preview, preview)
+        check_fits(map_outputs.preview, preview)
     name = outputs.inputs[0].name
     with windowed_files(outputs) as files:
-        radius = files.open(goals.radius, template)
-        if goals.confidence:
-            confidence = files.open(goals.confidence, template)
+        radius = files.open(map_outputs.radius, template)
+        if map_outputs.confidence:
+            confidence = files.open(map_outputs.confidence, template)
         else:
             confidence = files.temporary("confidence", template)
         defocus = estimate_to((radius, confidence), job, name)
-        if goals.preview:
-            paint_to(files.open(goals.preview, preview), defocus)
+        if map_outputs.preview:
+            paint_to(files.open(map_outputs.preview, preview), defocus)
         median = _sample_median(radius)
         record = provenance(job, path=name)
         size = pixel_size(picture.metadata)
-        deque(scale_windows(radius, unit_factor(goals.unit, size, name)), maxlen=0)
-        radii = radii_record(goals.unit, size, median)
+        deque(scale_windows(radius, unit_factor(map_outputs.unit, size, name)), maxlen=0)
+        radii = radii_record(map_outputs.unit, size, median)
     records = dict.fromkeys(outputs.outputs, record)
-    write_records(outputs, records | {goals.radius: record | radii})
+    write_records(outputs, records | {map_outputs.radius: record | radii})
     _note_radius(outputs.inputs[0], median, size)
 
 

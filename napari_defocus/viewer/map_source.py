@@ -129,14 +129,14 @@ class MapSource:
         return self.slices == tuple(slice(0, size) for size in self.data.shape)
 
     @property
-    def is_as_estimated(self) -> bool:
+    def is_unedited(self) -> bool:
         """Whether the layer holds an estimated map that was not edited since."""
         return self.estimated is not None and array_hash(self.data) == self.estimated.digest
 
     def read(self) -> "DefocusMap | npt.NDArray[np.float32]":
         """Return radii and confidence of an unedited estimate, otherwise radii alone."""
         radius = self._read(self.data)
-        if self.estimated is None or not self.is_as_estimated:
+        if self.estimated is None or not self.is_unedited:
             return radius
         whole = self.estimated.map
         return replace(whole, radius=radius, confidence=self._read(whole.confidence))

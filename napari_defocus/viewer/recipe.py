@@ -165,7 +165,7 @@ def _part(name: str, source: ImageSource | MapSource) -> str:
 
 
 def _has_confidence(source: ImageSource | MapSource) -> bool:
-    return isinstance(source, MapSource) and source.is_as_estimated
+    return isinstance(source, MapSource) and source.is_unedited
 
 
 def _command_content(source: ImageSource | MapSource) -> FileContent | None:
