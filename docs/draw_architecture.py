@@ -25,7 +25,7 @@ LAYERS = [
     ["pipeline", "views"],
     ["jobs"],
     ["provenance_record", "map_colors", "physical_size"],
-    ["api"],
+    ["api", "stacks"],
     ["batch"],
     ["cli", "viewer"],
 ]
@@ -50,6 +50,7 @@ CAPTIONS = {
     "physical_size": "radii in micrometers",
     "pipeline": "estimate, deblur one plane",
     "provenance_record": "how a result was made",
+    "stacks": "focus through planes",
     "viewer": "napari: widgets, layers",
     "views": "one image or two views",
 }

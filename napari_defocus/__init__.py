@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .models import list_models
     from .options import Options
     from .provenance_record import provenance
+    from .stacks.job import FocusJob, focus_profile
+    from .stacks.profile import FocusProfile
     from .views import Views
 
 _MODULES = {
@@ -54,6 +56,8 @@ _MODULES = {
     "deblur_settings": ["DeblurSettings"],
     "options": ["Options"],
     "provenance_record": ["provenance"],
+    "stacks.job": ["FocusJob", "focus_profile"],
+    "stacks.profile": ["FocusProfile"],
     "views": ["Views"],
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
@@ -69,6 +73,8 @@ __all__ = [
     "DeviceError",
     "EstimateJob",
     "FileError",
+    "FocusJob",
+    "FocusProfile",
     "ImageError",
     "MapError",
     "ModelError",
@@ -81,6 +87,7 @@ __all__ = [
     "check",
     "deblur",
     "estimate_defocus",
+    "focus_profile",
     "list_models",
     "measure_range",
     "provenance",

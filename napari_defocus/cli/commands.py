@@ -210,6 +210,43 @@ def check_command(
     )
 
 
+@command(app, "focus", options=parse_options)
+def focus_command(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IN...", help="A file that holds a stack, or files that hold a plane each."
+        ),
+    ],
+    axis: Annotated[
+        str,
+        typer.Option(
+            metavar="AXIS",
+            help="Letter or number of the axis of the planes; auto: Z, or the only one.",
+        ),
+    ] = "auto",
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A .csv file for the figures, one row a plane."),
+    ] = None,
+    best: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="An image file for the sharpest plane, as it is."),
+    ] = None,
+    model: Model = "auto",
+    overwrite: Overwrite = False,
+    *,
+    options: Options,
+) -> None:
+    """Say which plane of a stack is sharp.
+
+    Files that hold a plane each are taken in natural order: p2 before p10. Planes count from 0.
+    """
+    from .focus import FocusOutputs, profile_stack
+
+    profile_stack(inputs, axis, FocusOutputs(csv, best, overwrite), model, options)
+
+
 @command(app, "refocus", settings=parse_deblur_settings, options=parse_options)
 def refocus_command(
     image: ImagePath,

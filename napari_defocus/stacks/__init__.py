@@ -1,0 +1,1 @@
+"""Focus through a stack of planes."""

@@ -1,0 +1,232 @@
+"""Job that profiles the focus of a stack, and the public function that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ..array_types import FloatArray
+from ..errors import OptionError, quote
+from ..image.layout import Layout, as_array
+from ..image.value_range import Ranges
+from ..jobs import EstimateJob, Job
+from ..models import ModelCard
+from ..options import Options
+from ..pipeline.channelwise import ChannelwiseMap
+from ..pipeline.plane import Steps
+from ..pipeline.planes import Inputs, PlaneProcess, process_planes
+from ..views import Views
+from .plane import PlaneProfiler
+from .profile import IN_FOCUS, FocusProfile
+from .tiles import measure_tiles, tile_shape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def focus_profile(
+    stack: Any,
+    *,
+    axis: int = 0,
+    model: str | PathLike[str] | nn.Module = EstimateJob.model,
+    channel_axis: int | str | None = Options.channel_axis,
+    encoding: str = Options.encoding,
+    value_range: Ranges | None = Options.value_range,
+    downscale: int | str = Options.downscale,
+    device: str = Options.device,
+    precision: str = Options.precision,
+    tile: int | str | None = Options.tile,
+    imaging: str = Options.imaging,
+    nodata: float | str = Options.nodata,
+    range_axis: int | None = Options.range_axis,
+    progress: Callable[[int, int], object] | None = None,
+) -> FocusProfile:
+    """Tell which plane of a stack is sharp, and how far the others are out of focus.
+
+    Parameters
+    ----------
+    stack : array with axes for planes, Y and X
+        Integers or real floats: NumPy, dask, zarr or h5py. Colors: `channel_axis`.
+    axis : int
+        Axis of the planes in the array as it is, channels included; negative counts from the end.
+        All other axes before Y and X, such as time, are profiled one by one.
+    model : str, path or torch.nn.Module
+        Model that estimates the maps, as for :func:`estimate_defocus`.
+    channel_axis, encoding, value_range, imaging, nodata, range_axis
+        How values are read: see :class:`napari_defocus.Options`.
+    downscale, device, precision, tile
+        How to compute: see :class:`napari_defocus.Options`.
+    progress : callable, optional
+        As for :func:`estimate_defocus`; dask arrays call it too.
+
+    Returns
+    -------
+    FocusProfile
+        Radius, share in focus, confidence and variance of every plane; the best plane, a statement.
+
+    Raises
+    ------
+    ImageError, ModelError, OptionError, DeviceError
+        As :func:`estimate_defocus`; OptionError too if `axis` is no axis of planes.
+
+    See Also
+    --------
+    estimate_defocus : estimate the map of every plane
+
+    Notes
+    -----
+    One plane is in memory at a time. More: :class:`napari_defocus.FocusJob`.
+
+    Examples
+    --------
+    >>> stack = np.random.default_rng(0).random((3, 32, 48), np.float32)
+    >>> profile = focus_profile(stack)
+    >>> profile.radius.shape, profile.statement
+    ((3,), 'nothing to judge by')
+    """
+    options = Options(
+        channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
+        range_axis,
+    )  # fmt: skip
+    return FocusJob(stack, axis, model, options).run(progress)
+
+
+@dataclass(frozen=True, eq=False)
+class FocusJob(Job[FocusProfile]):
+    """Profile of the focus through a stack; see :func:`napari_defocus.focus_profile`.
+
+    Parameters
+    ----------
+    stack : array with axes for planes, Y and X
+        The stack.
+    axis : int
+        Axis of the planes in the array as it is, channels included.
+    model : str, path or torch.nn.Module
+        Model that estimates the maps.
+    options : Options
+        How values are read and how to compute.
+
+    See Also
+    --------
+    focus_profile : build the job and run it
+    EstimateJob : estimation of the maps alone
+    provenance : describe the result
+
+    Notes
+    -----
+    Errors in the arguments are raised when the job is run or its models are asked for.
+
+    The map of every plane is the one that :func:`napari_defocus.estimate_defocus` gives. Planes are
+    read one at a time, and once; once more before, to measure black and white, where neither the
+    data type nor `value_range` tells them.
+
+    A tile is judged if its values vary, at a scale of 4 pixels, more than white noise does, and the
+    map is confident there. Noise that is correlated over several pixels may be taken for structure.
+
+    Examples
+    --------
+    >>> job = FocusJob(np.zeros((2, 32, 48), np.uint8))
+    >>> [card.task for card in job.models]
+    ['single']
+    >>> job.run().best
+    np.float64(nan)
+    """
+
+    function: ClassVar[str] = "focus_profile"
+
+    stack: Any
+    axis: int = 0
+    model: Any = "auto"
+    options: Options = field(default_factory=Options)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stack", as_array(self.stack))
+
+    @property
+    def source(self) -> Any:
+        """The stack."""
+        return self.stack
+
+    @cached_property
+    def estimate(self) -> EstimateJob:
+        """The job that estimates the maps."""
+        return EstimateJob(Views(self.stack), self.model, self.options)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Layout of the stack."""
+        return self.estimate.layout
+
+    @cached_property
+    def place(self) -> int:
+        """Place of `axis` among the axes before Y and X, without channels."""
+        channel_axis, axes = self.layout.channel_axis, len(self.layout.shape)
+        accepted = [axis for axis in range(axes) if axis != channel_axis][:-2]
+        valid = isinstance(self.axis, int | np.integer) and not isinstance(self.axis, bool)
+        axis = int(self.axis) % axes if valid and -axes <= self.axis < axes else None
+        if axis not in accepted:
+            numbers = ", ".join(map(str, accepted)) or "none, for a stack needs one before Y and X"
+            raise OptionError(
+                f"axis is {quote(self.axis)}; the axes of planes in an array of shape "
+                f"{self.layout.shape} are {numbers}"
+            )
+        return accepted.index(axis)
+
+    @property
+    def models(self) -> tuple[ModelCard, ...]:
+        """Cards of the models that estimate the maps."""
+        return self.estimate.models
+
+    @property
+    def own_parameters(self) -> dict[str, Any]:
+        """The axis of the planes, and the model."""
+        return {"axis": self.axis, "model": self.estimate.own_parameters["model"]}
+
+    def _steps(self) -> Steps[FocusProfile]:
+        place, layout = self.place, self.layout
+        process: PlaneProcess = self.estimate.plane_task
+        if layout.channelwise:
+            process = ChannelwiseMap(layout, process)
+        height, width = tile_shape(layout.map_shape[-2:])
+        rows, columns = layout.map_shape[-2] // height, layout.map_shape[-1] // width
+        figures = np.empty((*layout.leading, 4))
+        tiles = np.empty((*layout.leading, rows, columns))
+        quantum = self._quantum()
+
+        def write(index: tuple[int, ...], window: tuple[slice, slice], values: Any) -> None:
+            del window  # all of the plane
+            radius, confidence, light = values
+            figures[index], tiles[index] = _measure(radius, confidence, light, quantum)
+
+        profiler = PlaneProfiler(layout, process)
+        inputs = Inputs([self.stack])
+        yield from process_planes(profiler, inputs, self.value_range, self.options, write)
+        radius, share, confidence, variance = np.moveaxis(figures, (-1, place), (0, -1))
+        tile_radius = np.moveaxis(tiles, place, -3)
+        return FocusProfile(radius, share, confidence, variance, tile_radius, (height, width))
+
+    def _quantum(self) -> float:
+        """Return the step between neighboring values, white being 1 above black."""
+        if self.layout.dtype.kind == "f":
+            return 0.0
+        return float(1 / np.diff(np.asarray(self.value_range, float), axis=-1).min())
+
+
+def _measure(
+    radius: FloatArray, confidence: FloatArray, light: FloatArray, quantum: float
+) -> tuple[list[float], Any]:
+    """Return median radius, share in focus, confidence and variance; and the tiles' radii."""
+    tiles = measure_tiles(radius, confidence, light, quantum)
+    valid = ~np.isnan(light)
+    if not valid.any():
+        return [np.nan, np.nan, 0.0, np.nan], tiles.radius
+    radii = np.abs(radius[valid])
+    share, sure = (radii <= IN_FOCUS).mean(), confidence[valid].mean(dtype=np.float64)
+    variance = tiles.variance[~np.isnan(tiles.variance)]
+    figures = [np.median(radii), share, sure, variance.mean() if variance.size else np.nan]
+    return [float(figure) for figure in figures], tiles.radius
