@@ -9,18 +9,18 @@ from ..evidence.scenes import smooth_noise
 SIDE = 64
 
 
-def rendered_stack(planes, focus, *, step=1.0, tilt=0.0, sigma=0.01):
-    """Return a linear float32 stack (planes, Y, X), in focus at the fractional plane `focus`.
+def rendered_stack(planes, focus, *, tilt=0.0, side=SIDE):
+    """Return a noisy, linear float32 stack (planes, Y, X), in focus at the plane `focus`.
 
-    The radius grows by `step` pixels a plane; the plane of focus rises by `tilt` planes from the
+    The radius grows by a pixel a plane; the plane of focus rises by `tilt` planes from the
     center to the right edge.
     """
     rng = np.random.default_rng(0)
-    detail = sum(smooth_noise(rng, SIDE, width) for width in (0.8, 2.0, 6.0))
+    detail = sum(smooth_noise(rng, side, width) for width in (0.8, 2.0, 6.0))
     sharp = (0.5 + 0.1 * detail).clip(0.05, 0.95).astype(np.float32)
-    height = np.broadcast_to(focus + tilt * np.linspace(-1, 1, SIDE), (SIDE, SIDE))
+    height = np.broadcast_to(focus + tilt * np.linspace(-1, 1, side), (side, side))
     blurred = [
-        reblur(sharp, step * np.abs(plane - height), encoding="linear", value_range=(0, 1))
+        reblur(sharp, np.abs(plane - height), encoding="linear", value_range=(0, 1))
         for plane in range(planes)
     ]
-    return (np.stack(blurred) + sigma * rng.standard_normal((planes, SIDE, SIDE))).astype("f4")
+    return (np.stack(blurred) + 0.01 * rng.standard_normal((planes, side, side))).astype("f4")
