@@ -14,7 +14,7 @@ from .bands import local_mean, local_reach, octave_bands, octave_gains, octave_r
 _WINDOWS = (4.0, 4.0, 5.0, 7.0)
 #: Standard deviations of what nobody measures: contrast, for tone curves and kernels are not quite
 #: those of the model, and light of what is clipped or lies outside.
-_CONTRAST, _UNKNOWN = 0.08, 0.5
+_CONTRAST, _UNKNOWN = 0.03, 0.3
 #: Share of local detail by which even the best model of blur misses an image: in rendered scenes.
 _MODEL_ERROR = 0.08
 #: Least energy ratio, whose logarithm stands for pixels that were not changed.
@@ -78,8 +78,8 @@ def excess(residual: Residual, noise: Tensor) -> tuple[Tensor, Tensor]:
     Returns
     -------
     (Tensor, Tensor)
-        Each (h, w). The logarithm of the unexplained energy over the expected one, mean of the
-        bands; and the energy of the whole residual over that of the noise.
+        Each (h, w). The logarithm of the unexplained energy over the expected one, the
+        largest of all bands; and the energy of the whole residual over that of the noise.
 
     Notes
     -----
@@ -103,7 +103,7 @@ def excess(residual: Residual, noise: Tensor) -> tuple[Tensor, Tensor]:
         for field, variance in enumerate(variances, 1):
             table[field, field] = table[field, field] + level / (variance * count)
         ratios.append(_eliminate(table, len(parts)) / expected)
-    statistic = (torch.stack(ratios).mean(0).clamp(min=0) + _LEAST).log()
+    statistic = (torch.stack(ratios).amax(0).clamp(min=0) + _LEAST).log()
     return statistic, energy / noise.sum(0)
 
 

@@ -14,7 +14,7 @@ _MIDDLE, _UPPER = 0.6, 0.85
 _UPPER_SCORE = 1.036
 #: Scores per distance of the two quantiles above the upper one: how far chance reaches, measured
 #: on honest pictures of 30 rendered scenes and 16 photographs that networks were trained on.
-_SLOPE = 0.75
+_SLOPE = 0.72
 #: Least and largest width of chance, and largest upper quantile. They are those of the worst
 #: honest pictures: beyond them all of a picture is wrong, which its own bulk must not hide.
 _LEAST_WIDTH, _LARGEST_WIDTH, _LARGEST_UPPER = 0.2, 0.9, 2.4

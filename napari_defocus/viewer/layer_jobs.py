@@ -111,7 +111,7 @@ class EstimateLayerJob(LayerJob[MapResult]):
         right = None if self.right is None else (yield from self.right.read())
         options = yield from self.image.complete_options(self.options)
         job = EstimateJob(Views(image, right), self.model, options)
-        defocus, record = yield from _run_on_record(job, self.image)
+        defocus, record = yield from run_on_record(job, self.image)
         size = np.abs(defocus.radius)
         return MapResult(
             EstimatedMap(defocus, array_hash(defocus.radius)),
@@ -150,7 +150,7 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
     def steps(self) -> Generator[Progress, None, DeblurResult]:
         """Deblur the image, yielding after every plane that is read and every tile."""
         job = yield from self.read()
-        image, record = yield from _run_on_record(job, self.image)
+        image, record = yield from run_on_record(job, self.image)
         return DeblurResult(image, record)
 
     def read(self) -> Generator[Progress, None, DeblurJob]:
@@ -180,7 +180,7 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         )
 
 
-def _run_on_record(
+def run_on_record(
     job: Job[R], image: ImageSource
 ) -> Generator[Progress, None, tuple[R, dict[str, Any]]]:
     """Run a job; return its result and its provenance, which holds hashes of all arrays.

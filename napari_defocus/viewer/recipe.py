@@ -101,7 +101,7 @@ def as_command_line(call: Call) -> str:
     for name, source in call.inputs.items():
         own = content if source is image else _command_content(source)
         file = _file_to_save(source) if own is None or source.path is None else source.path
-        words += [file] if source is image else [f"--{name}", file]
+        words += [file] if name in ("image", "sharp") else [f"--{name}", file]
         if own is None:
             notes.append(_advice(source, file))
         if _has_confidence(source):
@@ -116,8 +116,8 @@ def as_command_line(call: Call) -> str:
 
 
 def _texts(arguments: Mapping[str, str]) -> list[str]:
-    """Return arguments as written in a call, by name except for the image and its map."""
-    positional = ("image", "defocus")
+    """Return arguments as written in a call, by name except for pictures and the map."""
+    positional = ("image", "sharp", "defocus")
     return [text if name in positional else f"{name}={text}" for name, text in arguments.items()]
 
 

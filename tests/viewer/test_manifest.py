@@ -7,7 +7,7 @@ import pytest
 from npe2 import PluginManifest
 
 NAME = "napari-defocus"
-WIDGETS = ["Defocus Map", "Deblur", "Batch"]
+WIDGETS = ["Defocus Map", "Deblur", "Check", "Batch"]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_menu_opens_the_widget(window_viewer):
     assert list(window_viewer.window.dock_widgets) == [f"Deblur ({NAME})"]
 
 
-@pytest.mark.parametrize("name", WIDGETS[:2])
+@pytest.mark.parametrize("name", WIDGETS[:3])
 def test_widget_opens_without_layers(dock_widget, name):
     widget = dock_widget(name)
     assert widget.image.value is None

@@ -36,26 +36,29 @@ def bootstrap_interval(values: ArrayLike) -> Interval:
 
 def detection_table(rows: Sequence[Row]) -> list[Row]:
     """Return the share of frauds flagged, by their visibility, beside the physical limit."""
-    table = []
-    bins = [*pairwise(_EDGES), (_VISIBLE, np.inf)]
-    for low, high in bins:
-        own = [row for row in rows if low <= row["ratio"] < high]
-        true, estimated = (
-            [row["flagged"] for row in own if row["map"] == name] for name in ("true", "estimated")
-        )
-        table.append(
-            {
-                "change / noise": f"{low:g} to {high:g}",
-                "trials": len(true),
-                "flagged, true map": _cell(true),
-                "flagged, estimated map": _cell(estimated),
-                "clear region, estimated map": _cell(
-                    [row["clear"] for row in own if row["map"] == "estimated"]
-                ),
-                "matched filter": _cell([row["limit"] for row in own if row["map"] == "true"]),
-            }
-        )
-    return table
+    groups = {
+        f"{low:g} to {high:g}": [row for row in rows if low <= row["ratio"] < high]
+        for low, high in pairwise(_EDGES)
+    }
+    visible = [row for row in rows if row["ratio"] >= _VISIBLE]
+    groups[f"{_VISIBLE:g} and more"] = visible
+    for source in sorted({row["source"] for row in rows}):
+        own = [row for row in visible if row["source"] == source]
+        groups[f"{_VISIBLE:g} and more, {source}"] = own
+    return [{"change / noise": name, **_detection(own)} for name, own in groups.items()]
+
+
+def _detection(rows: Sequence[Row]) -> Row:
+    by_true, by_estimated = (
+        [row for row in rows if row["map"] == name] for name in ("true", "estimated")
+    )
+    return {
+        "trials": len(by_true),
+        "flagged, true map": _cell([row["flagged"] for row in by_true]),
+        "flagged, estimated map": _cell([row["flagged"] for row in by_estimated]),
+        "clear, estimated map": _cell([row["clear"] for row in by_estimated]),
+        "matched filter": _cell([row["limit"] for row in by_true]),
+    }
 
 
 def calibration_table(trials: Sequence[Row], real: Sequence[Row]) -> list[Row]:

@@ -13,6 +13,7 @@ from scipy.stats import norm
 from torch import Tensor
 
 from napari_defocus import Check, DefocusMap, check, estimate_defocus, reblur
+from napari_defocus.optics.reblur import reblur_layers
 from training.data.corpus import Corpus, photographs
 from training.data.renderer import Renderer, SceneOptions
 from training.data.rng import SampleRNG
@@ -53,7 +54,8 @@ class Scene:
     options : mapping
         How values are read.
     source : str
-        "photograph" or "specimen".
+        "photograph by an ideal lens", whose kernels are disks, "photograph by a random lens", or
+        "specimen".
     """
 
     image: Picture
@@ -86,6 +88,10 @@ def scenes(folder: Path, count: int) -> Iterator[Scene]:
 
 def _photograph_scene(renderer: Renderer, index: int) -> Scene:
     scene = renderer.draw(SampleRNG.from_key(_SEED, samples=[index]), _SIDE)
+    ideal = index % 2 == 0
+    if ideal:
+        blurred = reblur_layers(scene.sharp, scene.radius)
+        scene = replace(scene, left=blurred, right=blurred)
     jpeg = index % _JPEG_EVERY == 0
     silent = replace(_SENSOR, shot=(1e-12, 1e-12), read=(1e-9, 1e-9))
     noisy, clean = (
@@ -96,7 +102,9 @@ def _photograph_scene(renderer: Renderer, index: int) -> Scene:
     image = _recompress(image) if jpeg else image
     radius = np.copysign(_picture(noisy.blur), _picture(noisy.radius))[..., 0]
     noise = image - _picture(clean.center)
-    return Scene(image, _picture(noisy.sharp), radius, noise, DISPLAY, "photograph")
+    lens = "an ideal" if ideal else "a random"
+    source = f"photograph by {lens} lens"
+    return Scene(image, _picture(noisy.sharp), radius, noise, DISPLAY, source)
 
 
 def _recompress(image: Picture) -> Picture:

@@ -1,0 +1,180 @@
+"""Check widget: shows what of a sharp picture its image supports."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import FloatSlider, Label, Select
+
+from ..errors import OptionError
+from ..evidence.check_result import FALSE_ALARMS, Check
+from ..evidence.regions import Region
+from ..jobs import CheckJob
+from ..map_colors import UNSUPPORTED_COLOR
+from ..options import Options
+from .check_job import CheckLayerJob, CheckResult
+from .choices import LayerChoice, is_image, is_map
+from .image_source import image_source
+from .map_source import MAP_KEY, map_source
+from .regions import Window
+from .results import METADATA_KEY
+from .run_controls import WrappedLabel
+from .task_widget import TaskWidget
+
+if TYPE_CHECKING:
+    import napari.viewer
+    from napari.layers import Labels
+
+_LEGEND = "Magenta: not supported by the image."
+#: Sides of the part that is shown around a place, in sides of the place.
+_SURROUNDINGS = 4
+#: Side in screen pixels of the part of the canvas that the surroundings fill.
+_CANVAS = 500.0
+#: Most places that are listed.
+_MOST_PLACES = 50
+
+
+class CheckWidget(TaskWidget[CheckResult]):
+    """Check a sharp layer against the layer of the image that it was made from.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Viewer that the widget is docked in; napari passes it.
+
+    Examples
+    --------
+    In napari's console::
+
+        _, widget = viewer.window.add_plugin_dock_widget("napari-defocus", "Check")
+        widget.image.value = viewer.layers["photo"]
+        widget.sharp.value = viewer.layers["photo deblurred"]
+        worker = widget.run()
+    """
+
+    def __init__(self, viewer: "napari.viewer.Viewer") -> None:
+        self._check: Check | None = None
+        self._overlay: Labels | None = None
+        self._sharp = LayerChoice(
+            viewer,
+            is_image,
+            name="sharp",
+            label="sharp picture",
+            tooltip="A layer of the same size that claims to show the image sharply",
+        )
+        self._defocus = LayerChoice(
+            viewer,
+            is_map,
+            name="defocus",
+            label="defocus map",
+            none="estimate first",
+            tooltip="Blur radii in pixels of the image",
+        )
+        self._false_alarms = FloatSlider(
+            name="false_alarms",
+            label="false alarms",
+            value=FALSE_ALARMS,
+            min=0.005,
+            max=0.2,
+            step=0.005,
+            tooltip="Share of honest pixels that may be flagged; acts on a finished check at once",
+        )
+        self._verdict = WrappedLabel()
+        self._verdict.name, self._verdict.label = "verdict", ""
+        self._legend = Label(name="legend", label="", value=_LEGEND, visible=False)
+        self._places = Select(
+            name="regions",
+            label="places",
+            choices=[],
+            tooltip="Places that the image does not support; click one to look at it",
+        )
+        super().__init__(
+            viewer,
+            verb="Check",
+            doing="Checking",
+            task="single",
+            inputs=[self._sharp, self._defocus],
+            settings=[self._false_alarms, self._verdict, self._legend, self._places],
+        )
+        self._places.visible = self._legend.visible = self._verdict.visible = False
+        self._false_alarms.changed.connect(self._change_rate)
+        self._places.changed.connect(self._show_place)
+
+    @property
+    def check(self) -> Check | None:
+        """The last check, by the rate of false alarms that is set now."""
+        return self._check
+
+    def _job(self, window: Window) -> CheckLayerJob:
+        image, sharp, map_layer = self._layer(), self._sharp.value, self._defocus.value
+        if sharp is None:
+            raise OptionError("no sharp picture is chosen; choose one under 'sharp picture'")
+        same = sharp.data.shape == image.data.shape
+        return CheckLayerJob(
+            image=self._source(window),
+            options=self._compute.options,
+            sharp=image_source(sharp, window if same else None),
+            defocus=None if map_layer is None else map_source(map_layer, image, window),
+            model=self._model.value,
+            false_alarms=self._false_alarms.value,
+        )
+
+    def _auto_job(self, blank: Any, options: Options) -> CheckJob:
+        return CheckJob(blank, blank, options=options)
+
+    def _receive(self, result: CheckResult) -> None:
+        from napari.layers import Labels
+        from napari.utils import DirectLabelColormap
+
+        self._check = result.check.with_false_alarms(self._false_alarms.value)
+        color = (*(part / 255 for part in UNSUPPORTED_COLOR), 1.0)
+        self._overlay = Labels(
+            self._check.invented.astype(np.uint8),
+            name=f"{self._template.name} not supported by the image",
+            colormap=DirectLabelColormap(color_dict={1: color, None: "transparent"}),
+            opacity=0.5,
+            metadata={METADATA_KEY: result.provenance, MAP_KEY: None},
+            **self._template.placement,
+        )
+        self._viewer.add_layer(self._overlay)
+        self._show_findings()
+
+    def _change_rate(self, rate: float) -> None:
+        """Flag pixels by another rate of false alarms; scores stay."""
+        if self._check is None:
+            return
+        self._check = self._check.with_false_alarms(rate)
+        if self._overlay is not None and self._overlay in self._viewer.layers:
+            self._overlay.data = self._check.invented.astype(np.uint8)
+        self._show_findings()
+
+    def _show_findings(self) -> None:
+        assert self._check is not None
+        verdict = self._check.verdict
+        self._verdict.set_text(f"{verdict[0].upper()}{verdict[1:]}.")
+        regions = self._check.regions[:_MOST_PLACES]
+        with self._places.changed.blocked():
+            self._places.choices = [(_describe(region), region) for region in regions]
+            self._places.value = []
+        self._verdict.visible = self._legend.visible = True
+        self._places.visible = bool(regions)
+
+    def _show_place(self, chosen: list[Region]) -> None:
+        """Move the view to the place that was clicked last."""
+        if not chosen or self._overlay is None:
+            return
+        region, layer = chosen[-1], self._overlay
+        middle = (region.top + region.bottom - 1) / 2, (region.left + region.right - 1) / 2
+        center = layer.data_to_world((*region.plane, *middle))
+        for axis in self._viewer.dims.not_displayed:
+            self._viewer.dims.set_point(axis, center[axis - self._viewer.dims.ndim])
+        side = max(region.bottom - region.top, region.right - region.left)
+        world = side * float(np.abs(layer.scale[-1])) * _SURROUNDINGS
+        displayed, camera = self._viewer.dims.displayed, self._viewer.scene.camera
+        camera.center = [center[axis - self._viewer.dims.ndim] for axis in displayed]
+        camera.zoom = _CANVAS / world
+
+
+def _describe(region: Region) -> str:
+    plane = f"plane {', '.join(map(str, region.plane))}, " if region.plane else ""
+    size = f"{region.right - region.left} x {region.bottom - region.top} px"
+    return f"{plane}row {region.top}, column {region.left}: {size}, score {region.strength:.1f}"

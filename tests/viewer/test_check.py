@@ -1,0 +1,78 @@
+"""Check widget: overlay, verdict, places, and the slider for false alarms."""
+
+import numpy as np
+import pytest
+
+from napari_defocus import check
+from napari_defocus.viewer.map_source import MAP_KEY
+
+from ..evidence.scenes import MAP, PATCH, photograph_of, plant, sharp_picture
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    sharp = sharp_picture()
+    parts = photograph_of(sharp), plant(sharp)
+    return [(part.clip(0, 1) * 255).round().astype(np.uint8) for part in parts]
+
+
+@pytest.fixture
+def checked(viewer, open_widget, finish, pictures):
+    image, sharp = pictures
+    viewer.add_image(image, name="photo", scale=(0.5, 0.5), translate=(10, 20))
+    viewer.add_image(sharp, name="fraud", scale=(0.5, 0.5), translate=(10, 20))
+    viewer.add_image(MAP.astype(np.float32), name="map", scale=(0.5, 0.5), translate=(10, 20))
+    widget = open_widget("Check")
+    for name, layer in (("image", "photo"), ("sharp", "fraud"), ("defocus", "map")):
+        widget[name].value = viewer.layers[layer]
+    finish(widget.run())
+    return widget
+
+
+def test_overlay_and_verdict_are_those_of_the_api(viewer, checked, pictures):
+    expected = check(*pictures, MAP.astype(np.float32))
+    overlay = viewer.layers["photo not supported by the image"]
+    np.testing.assert_array_equal(overlay.data, expected.invented)
+    np.testing.assert_allclose(overlay.extent.world, viewer.layers["photo"].extent.world)
+    assert overlay.metadata["napari-defocus"]["check"]["verdict"] == expected.verdict
+    assert overlay.metadata[MAP_KEY] is None  # the overlay is no map to be chosen
+    assert checked.verdict.value.lower() == f"{expected.verdict}.".lower()
+    assert "Magenta" in checked.legend.value
+
+
+def test_the_slider_moves_the_threshold_alone(viewer, checked):
+    before, overlay = checked.check, viewer.layers["photo not supported by the image"]
+    checked.false_alarms.value = 0.2
+    assert checked.check.unexplained is before.unexplained
+    np.testing.assert_array_equal(overlay.data, before.with_false_alarms(0.2).invented)
+    assert overlay.data.sum() > before.invented.sum()
+    viewer.layers.remove(overlay)
+    checked.false_alarms.value = 0.01
+    assert checked.check.false_alarms == 0.01
+
+
+def test_a_click_on_a_place_shows_it(viewer, checked):
+    region = checked.regions.choices[0]
+    assert region == checked.check.regions[0]
+    checked.regions.value = [region]
+    rows, columns = PATCH
+    middle = (rows.start + rows.stop) / 2, (columns.start + columns.stop) / 2
+    expected = np.array(middle) * 0.5 + (10, 20)
+    np.testing.assert_allclose(viewer.scene.camera.center[-2:], expected, atol=5)
+    assert viewer.scene.camera.zoom > 4
+
+
+def test_the_copied_code_does_the_same(viewer, checked, pictures):
+    names = {"viewer": viewer}
+    exec(checked.as_python(), names)
+    np.testing.assert_array_equal(names["result"].unexplained, checked.check.unexplained)
+    command = checked.as_command_line()
+    assert command.startswith("napari-defocus check photo.tif fraud.tif --defocus map.tif")
+
+
+def test_a_missing_sharp_picture_is_named(viewer, open_widget):
+    from napari_defocus import DefocusError
+
+    widget = open_widget("Check")
+    with pytest.raises(DefocusError, match="no image is chosen"):
+        widget.run()
