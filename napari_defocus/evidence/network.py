@@ -72,7 +72,8 @@ class EvidenceNetwork(nn.Module):
         else:
             blurred = encode_srgb(again[0])
         noise = self._noise.at(local_mean(image[None], _WINDOW)[0])
-        slope = derivative_by_radius(blurred, radius)
+        # the image shows what a smaller radius would let through, the reblurred picture the rest
+        slope = derivative_by_radius((blurred + image) / 2, radius)
         residual = Residual(valid * (blurred - image), image, slope, unknown, error)
         statistic, energy = excess(residual, noise)
         inferred = inferred_share(sharp - image, blurred, noise)

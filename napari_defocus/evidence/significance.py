@@ -17,7 +17,7 @@ _UPPER_SCORE = 1.036
 _SLOPE = 0.72
 #: Least and largest width of chance, and largest upper quantile. They are those of the worst
 #: honest pictures: beyond them all of a picture is wrong, which its own bulk must not hide.
-_LEAST_WIDTH, _LARGEST_WIDTH, _LARGEST_UPPER = 0.2, 0.9, 2.4
+_LEAST_WIDTH, _LARGEST_WIDTH, _LARGEST_UPPER = 0.2, 1.2, 4.4
 #: Number of values that quantiles are taken of.
 _SAMPLE = 1 << 22
 
