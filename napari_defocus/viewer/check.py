@@ -15,10 +15,10 @@ from .check_job import CheckLayerJob, CheckResult
 from .choices import LayerChoice, is_image, is_map
 from .image_source import image_source
 from .map_source import MAP_KEY, map_source
-from .regions import Window
 from .results import METADATA_KEY
 from .run_controls import WrappedLabel
 from .task_widget import TaskWidget
+from .window import Window
 
 if TYPE_CHECKING:
     import napari.viewer
