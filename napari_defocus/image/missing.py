@@ -47,10 +47,11 @@ def valid_mask(
     if value_range is not None and nodata != "none":
         low, high = far_limits(value_range)
         least, most = _limits(values.dtype)
-        if least < low or high < most:
-            checks.append((values >= low) & (values <= high))
-        if least < 0:
-            checks.extend(values != fill for fill in _usual_fills(value_range) if fill >= least)
+        with np.errstate(over="ignore"):  # float16 has no such values
+            if least < low or high < most:
+                checks.append((values >= low) & (values <= high))
+            if least < 0:
+                checks.extend(values != fill for fill in _usual_fills(value_range) if fill >= least)
     mask: Mask | None = np.logical_and.reduce(checks) if checks else None
     return None if mask is None or mask.all() else mask
 
