@@ -1,6 +1,8 @@
 """Focus through stacks of any kind, by the shipped model."""
 
 import warnings
+from importlib.resources import files
+from pathlib import Path
 
 import dask.array
 import numpy as np
@@ -13,7 +15,9 @@ from napari_defocus import (
     estimate_defocus,
     focus_profile,
     provenance,
+    reblur,
 )
+from napari_defocus.io import read_picture
 
 from .scenes import SIDE, rendered_stack
 
@@ -52,6 +56,15 @@ def test_the_best_plane_is_that_in_focus(profile):
     assert np.argmin(profile.radius) == np.argmax(profile.variance) == 2
     assert (profile.share_in_focus[[0, 5]] < 0.1).all()
     assert profile.share_in_focus[2] > 0.9
+
+
+def test_photographs_in_color_have_a_best_plane():
+    path = Path(str(files("napari_defocus") / "samples" / "stairwell-sharp.png"))
+    sharp = read_picture(path).data[40:168, 40:168]
+    noise = np.random.default_rng(0).normal(0, 3, (5, *sharp.shape))
+    planes = [reblur(sharp, np.full((128, 128), abs(z - 2.4)), channel_axis=-1) for z in range(5)]
+    stack = (planes + noise).clip(0, 255).astype(np.uint8)
+    assert focus_profile(stack, channel_axis=-1).best == pytest.approx(2.4, abs=0.3)
 
 
 def test_figures_are_those_of_the_maps(stack, profile):
