@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
-from napari_defocus import deblur, estimate_defocus
-from napari_defocus.map_colors import paint_map
+from napari_defocus import check, deblur, estimate_defocus
+from napari_defocus.map_colors import paint_map, paint_unsupported
 from napari_defocus.viewer.samples import known_radii
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,6 +21,8 @@ from training.evaluation.microscopy.specimens import specimens  # noqa: E402
 
 #: Number of the specimen among those that are scored.
 _SPECIMEN = 3
+#: Row and column of the letters that are planted in the generated scene.
+_FRAUD = (100, 60)
 
 
 def main() -> None:
@@ -28,6 +30,7 @@ def main() -> None:
     write_sample_panels(FOLDER, ".jpg")
     write_known_radii(FOLDER / "known-radii.jpg")
     write_specimen(FOLDER / "specimen.jpg")
+    write_fraud(FOLDER / "planted-fraud.jpg")
 
 
 def write_known_radii(path: Path) -> None:
@@ -68,6 +71,27 @@ def write_specimen(path: Path) -> None:
     Image.fromarray(panel).save(path, quality=88)
     errors = [np.abs(image - scene.sharp).mean() for image in (scene.counts, restored)]
     print(f"{path}   (mean error {errors[0]:.1f} photons before, {errors[1]:.1f} after)")
+
+
+def write_fraud(path: Path) -> None:
+    """Write a generated scene whose sharp picture shows three letters that were never there."""
+    sharp, true, photo = (layer[0] for layer in known_radii())
+    fraud, (top, left) = sharp.copy(), _FRAUD
+    image = Image.fromarray(fraud)
+    ImageDraw.Draw(image).text(
+        (left, top), "ABC", fill=(235, 235, 225), font=ImageFont.load_default(size=22)
+    )
+    fraud = np.asarray(image)
+    result = check(photo, fraud, true, channel_axis=-1)
+    shown = np.moveaxis(fraud, -1, 0) / 255
+    columns = [
+        Column("as the camera sees it", photo),
+        Column("true map", paint_map(true, limit=float(true.max())), float(true.max())),
+        Column("a sharp picture, with a fraud", fraud),
+        Column("not supported by the image", paint_unsupported(shown, result.invented)),
+    ]
+    Image.fromarray(compose(columns)).save(path, quality=88)
+    print(f"{path}   ({result.verdict})")
 
 
 def gray(values: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -9,7 +9,12 @@ from training.commands.checks import check_at_least_one
 from training.evaluation.benchmark import Benchmark, BenchmarkOptions
 from training.evaluation.benchmark import evaluate as run_benchmark
 from training.evaluation.check.honest import score_real
-from training.evaluation.check.report import calibration_table, detection_table, rank_table
+from training.evaluation.check.report import (
+    calibration_table,
+    detection_table,
+    plot_detection,
+    rank_table,
+)
 from training.evaluation.check.trials import run_trials
 from training.evaluation.contamination import pool_contamination_warning
 from training.evaluation.corruptions import Corruption
@@ -125,7 +130,7 @@ def evaluate_check(
     limit : int
         Number of planted frauds; a fourth of them in specimens.
     out : Path
-        Folder for frauds.csv, real.csv and tables.md.
+        Folder for frauds.csv, real.csv, tables.md and detection.png.
     """
     check_at_least_one("limit", limit)
     trials = list(run_trials(photos, limit))
@@ -141,4 +146,5 @@ def evaluate_check(
         out.mkdir(parents=True, exist_ok=True)
         write_csv(out / "frauds.csv", trials)
         write_csv(out / "real.csv", real)
+        plot_detection(trials, out / "detection.png")
         (out / "tables.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -59,6 +60,31 @@ def _detection(rows: Sequence[Row]) -> Row:
         "clear, estimated map": _cell([row["clear"] for row in by_estimated]),
         "matched filter": _cell([row["limit"] for row in by_true]),
     }
+
+
+def plot_detection(rows: Sequence[Row], path: Path) -> None:
+    """Plot the share of frauds flagged over their visibility, beside the physical limit."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    edges = np.geomspace(0.125, 32, 9)
+    curves = {
+        "matched filter, everything known": ("true", "limit"),
+        "true map": ("true", "flagged"),
+        "estimated map": ("estimated", "flagged"),
+    }
+    for label, (name, column) in curves.items():
+        own = [row for row in rows if row["map"] == name]
+        bins = [
+            (np.sqrt(low * high), [row[column] for row in own if low <= row["ratio"] < high])
+            for low, high in pairwise(edges)
+        ]
+        points = [(place, np.mean(shares)) for place, shares in bins if shares]
+        axes.semilogx(*zip(*points, strict=True), "o-", label=label)
+    axes.set(xlabel="change, blurred, over noise, per pixel", ylabel="share of frauds flagged")
+    axes.legend()
+    figure.savefig(path, dpi=120)
 
 
 def calibration_table(trials: Sequence[Row], real: Sequence[Row]) -> list[Row]:
