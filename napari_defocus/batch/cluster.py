@@ -14,6 +14,7 @@ from dask.system import CPU_COUNT
 
 from ..errors import OptionError
 from ..inference.executor import TileExecutor, run_with_executor
+from ..pipeline.plane import drain
 from .plan import Item, Plan
 from .process import Outcome, Session, process_file
 from .run import Event, as_events, open_session, with_store_ranges
@@ -158,13 +159,10 @@ def _run_by_files(
 
 
 def _process(item: Item, session: Session) -> Outcome:
-    steps = process_file(item, session)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            outcome: Outcome = stop.value
-            return outcome
+    # a lazy image that is read on the worker would otherwise be computed by the cluster, which
+    # gives this worker the next file meanwhile, and so on
+    with dask.config.set(scheduler="synchronous"):
+        return drain(process_file(item, session))
 
 
 def _outcome_of(item: Item, future: Future) -> Outcome:

@@ -22,6 +22,8 @@ _FEWEST = 1000
 #: Distance of an outlier from the values between the tails, in units of their range. Noise alone
 #: reaches 0.2 (Gaussian, 65 536 pixels).
 _CLEARANCE = 0.5
+#: Number of fill values from which on no more are looked for.
+_MOST_FILLS = 6
 #: Neighbors of a pixel, as steps along Y and X.
 _NEIGHBORS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
 
@@ -85,20 +87,35 @@ def extremes(
     if between.size == 0:
         few = Counter({float(v): int(np.count_nonzero(numbers == v)) for v in (least, most)})
         return Extremes(0, np.inf, np.empty(0), few=few)
-    outliers: Counter[float] = Counter()
-    if nodata != "none":
-        second, second_most = float(between.min()), float(between.max())
-        for fill in fill_values(float(least), second, second_most, float(most), values.dtype):
-            outliers[fill] = int(np.count_nonzero(numbers == fill))
-            valid = (values != fill) if valid is None else valid & (values != fill)
-        if outliers:
-            assert valid is not None
-            numbers = part[valid[:, inner]]
+    outliers = Counter[float]() if nodata == "none" else _find_fills(numbers)
+    for fill in outliers:
+        valid = (values != fill) if valid is None else valid & (values != fill)
+    if outliers:
+        assert valid is not None
+        numbers = part[valid[:, inner]]
     lonely = _lonely(values, valid, numbers, inner)
     if lonely is not None:
         outliers.update(map(float, part[lonely]))
         numbers = part[~lonely if valid is None else valid[:, inner] & ~lonely]
     return _of_numbers(numbers, keep, outliers)
+
+
+def _find_fills(numbers: Array) -> Counter[float]:
+    """Return the fill values among numbers, the farthest first, and how often they occur."""
+    fills: Counter[float] = Counter()
+    while len(fills) < _MOST_FILLS:
+        least, most = numbers.min(), numbers.max()
+        between = numbers[(numbers > least) & (numbers < most)]
+        if between.size == 0:
+            break
+        ends = (float(each) for each in (least, between.min(), between.max(), most))
+        outermost = fill_values(*ends, numbers.dtype)
+        if not outermost:
+            break
+        for fill in outermost:
+            fills[fill] = int(np.count_nonzero(numbers == fill))
+        numbers = numbers[~np.isin(numbers, list(outermost))]
+    return fills
 
 
 def _of_numbers(numbers: Array, keep: int, outliers: Counter[float]) -> Extremes:

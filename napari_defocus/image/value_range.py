@@ -40,6 +40,8 @@ _PART = 1 << 26
 JOINED = 8
 #: Longest axis that may hold channels, and the factor between their brightnesses that is noted.
 _MOST_CHANNELS, _UNEQUAL = 8, 8.0
+#: Number of values without data up to which a note names each.
+_MOST_NAMED = 4
 
 
 #: Largest distance of black and white: of floats, and in spans of an integer type. Float32, in
@@ -284,8 +286,11 @@ def _as_array(chosen: Mapping[tuple[int, ...], Range], layout: Layout) -> npt.ND
 
 def _describe_outliers(outliers: Counter[float]) -> str:
     number = sum(outliers.values())
-    (most, _), *others = outliers.most_common()
-    values = f"the value {most:g}" if not others else f"values such as {most:g}"
+    names = [f"{value:g}" for value, _ in outliers.most_common()]
+    if len(names) > _MOST_NAMED:
+        values = f"values such as {names[0]}"
+    else:
+        values = "the value " + " or ".join(names)
     pixels = "1 pixel has" if number == 1 else f"{number} pixels have"
     return (
         f"{pixels} {values}, far outside the range of all others; they count as pixels without "

@@ -14,6 +14,8 @@ from napari_defocus.batch.cluster import connect, run_on_cluster
 from napari_defocus.batch.plan import make_plan
 from napari_defocus.batch.run import run_plan
 from napari_defocus.errors import FileError, OptionError
+from napari_defocus.io import write_picture
+from napari_defocus.io.picture import Picture
 
 from .conftest import picture
 
@@ -107,6 +109,15 @@ def test_a_second_run_in_the_same_folder_is_refused(photos, settings, tmp_path, 
     with pytest.raises(FileError, match="another run works in"):
         next(run_plan(plan))
     steps.close()
+
+
+def test_stores_are_read_by_the_worker_that_has_their_file(settings, tmp_path, client):
+    pytest.importorskip("zarr")
+    for seed in range(3):
+        pixels = picture(seed, (32, 48))
+        write_picture(tmp_path / f"{seed}.zarr", pixels, Picture(pixels, "YX"))
+    plan = make_plan([tmp_path], tmp_path / "out", settings(suffix=".tif"))
+    assert set(final_states(run_on_cluster(plan, client))) == {"done"}
 
 
 @pytest.mark.slow

@@ -207,6 +207,16 @@ def test_fill_values_far_from_all_others_are_left_out_and_said(fill, share):
     assert ranged(image, nodata="none", value_range=(0, 1)) == (0, 1)
 
 
+def test_several_fill_values_are_left_out_and_named():
+    image = GRAY.astype(np.float32)
+    expected = ranged(image[12:])
+    for row, fill in enumerate((-3.4028235e38, -9999, -32768, 1e20)):
+        image[3 * row : 3 * row + 3] = fill
+    ranges, note = noted(image)
+    assert ranges == expected
+    assert all(f"{np.float32(fill):g}" in note for fill in (-3.4028235e38, -9999, -32768, 1e20))
+
+
 def test_planes_without_data_are_left_out():
     stack = np.stack([GRAY, np.full_like(GRAY, np.nan), GRAY])
     assert noted(np.where(np.isnan(stack), -9999, stack))[0] == ranged(stack)
