@@ -108,8 +108,8 @@ def _find_fills(numbers: Array) -> Counter[float]:
         between = numbers[(numbers > least) & (numbers < most)]
         if between.size == 0:
             break
-        ends = (float(each) for each in (least, between.min(), between.max(), most))
-        outermost = fill_values(*ends, numbers.dtype)
+        second, second_most = float(between.min()), float(between.max())
+        outermost = fill_values(float(least), second, second_most, float(most), numbers.dtype)
         if not outermost:
             break
         for fill in outermost:

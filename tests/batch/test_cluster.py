@@ -116,7 +116,7 @@ def test_stores_are_read_by_the_worker_that_has_their_file(settings, tmp_path, c
     for seed in range(3):
         pixels = picture(seed, (32, 48))
         write_picture(tmp_path / f"{seed}.zarr", pixels, Picture(pixels, "YX"))
-    plan = make_plan([tmp_path], tmp_path / "out", settings(suffix=".tif"))
+    plan = make_plan([tmp_path], tmp_path / "out", settings())
     assert set(final_states(run_on_cluster(plan, client))) == {"done"}
 
 
