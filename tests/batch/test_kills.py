@@ -107,7 +107,7 @@ TIFF = encoded(GOOD["color8.tif"])
 BROKEN = {
     "empty.png": (b"", "is empty"),
     "text.jpg": (b"no picture at all", "not an image of a known kind"),
-    "gif.png": (b"GIF89a" + bytes(90), "not an image of a known kind"),
+    "gif.png": (b"GIF89a" + bytes(90), "damaged or truncated"),
     "pdf.tiff": (b"%PDF-1.7" + bytes(90), "not an image of a known kind"),
     "nothing.tif": (bytes(4000), "not an image of a known kind"),
     "cut.png": (PNG[: len(PNG) // 2], "damaged or truncated"),
@@ -119,7 +119,7 @@ BROKEN = {
     "gigapixels.png": (PNG[:16] + b"\x7f\xff\xff\xff" * 2 + PNG[24:], "claims 2147483647 x"),
     "tags.tif": (TIFF[:14] + b"\xff\xff" + TIFF[16:], "is damaged"),
     "circle.tif": (circular_tiff(), "lead in a circle"),
-    "dots.png": (encoded(save_pillow("1", format="GIF")), "not an image of a known kind"),
+    "dots.png": (encoded(save_pillow("1", format="PPM")), "not an image of a known kind"),
     "nan.tif": (encoded(save_tiff(lambda _: np.full((9, 9), np.nan))), "no finite value"),
     "complex.tif": (encoded(save_tiff(lambda _: values(0) + 1j)), "complex"),
     "inks.jpg": (encoded(save_pillow("CMYK", format="JPEG")), "holds CMYK colors"),

@@ -145,6 +145,7 @@ def test_streams_and_folders_that_are_gone(tmp_path, line, status, error):
 def test_an_interruption_while_modules_are_imported():
     code = (
         "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Interrupt:\n"
         "    def find_spec(self, name, path, target=None):\n"
         "        if name == 'typer': signal.raise_signal(signal.SIGINT)\n"
