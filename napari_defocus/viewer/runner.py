@@ -131,7 +131,12 @@ class Runner(Generic[T]):
         """Whether a job is running."""
         return self._run is not None
 
-    def start(self, steps: Callable[[], Steps[T]], description: str) -> Worker[T]:
+    def start(
+        self,
+        steps: Callable[[], Steps[T]],
+        description: str,
+        on_warning: Callable[[tuple[Any, ...]], None] | None = None,
+    ) -> Worker[T]:
         """Start a job.
 
         Parameters
@@ -141,6 +146,8 @@ class Runner(Generic[T]):
             runs in a thread.
         description : str
             Text in napari's activity dock, if the run lasts.
+        on_warning : callable, optional
+            Called with the arguments of ``warnings.showwarning`` for each warning.
 
         Returns
         -------
@@ -154,9 +161,12 @@ class Runner(Generic[T]):
         """
         if self.busy:
             raise OptionError("a run is in progress; wait until it ends or cancel it first")
-        self._run = _Run(Worker(steps), ActivityEntry(description, self.cancel), self)
-        self._run.worker.start()
-        return self._run.worker
+        worker = Worker(steps)
+        if on_warning is not None:
+            worker.warned.connect(on_warning)
+        self._run = _Run(worker, ActivityEntry(description, self.cancel), self)
+        worker.start()
+        return worker
 
     def cancel(self, *_: Any) -> None:
         """Stop the running job. It reports nothing more, and another one can start at once.

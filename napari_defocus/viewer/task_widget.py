@@ -143,8 +143,8 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         layer = self._layer()
         window = self._region.window(layer)
         job = self._job(window)
-        worker = self._runner.start(job.steps, f"{self._doing} {layer.name}")
-        worker.warned.connect(self._take_warning)
+        description = f"{self._doing} {layer.name}"
+        worker = self._runner.start(job.steps, description, self._take_warning)
         self._template, self._notes = layer_template(layer, window), list(job.notes)
         self._controls.show_running()
         return worker
