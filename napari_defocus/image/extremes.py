@@ -13,6 +13,7 @@ from ..array_types import Array, Mask
 from .missing import fill_values, valid_mask
 
 FloatValues = npt.NDArray[np.float64]
+_Ends = tuple[float, float, float, float]
 
 #: Share of all values, at each end, among which outliers are looked for: twice the density of hot
 #: pixels that must not set white, for their number in an image varies.
@@ -82,12 +83,12 @@ def extremes(
     numbers = part.reshape(-1) if mask is None else part[mask]
     if numbers.size == 0:
         return Extremes(0, np.inf, np.empty(0))
-    least, most = numbers.min(), numbers.max()
-    between = numbers[(numbers > least) & (numbers < most)]
-    if between.size == 0:
+    ends = _ends(numbers)
+    if ends is None:
+        least, most = numbers.min(), numbers.max()
         few = Counter({float(v): int(np.count_nonzero(numbers == v)) for v in (least, most)})
         return Extremes(0, np.inf, np.empty(0), few=few)
-    outliers = Counter[float]() if nodata == "none" else _find_fills(numbers)
+    outliers = Counter[float]() if nodata == "none" else _find_fills(numbers, ends)
     for fill in outliers:
         valid = (values != fill) if valid is None else valid & (values != fill)
     if outliers:
@@ -100,21 +101,26 @@ def extremes(
     return _of_numbers(numbers, keep, outliers)
 
 
-def _find_fills(numbers: Array) -> Counter[float]:
+def _ends(numbers: Array) -> _Ends | None:
+    """Return the two smallest and the two largest values; None if there are two values at most."""
+    least, most = numbers.min(), numbers.max()
+    between = numbers[(numbers > least) & (numbers < most)]
+    if between.size == 0:
+        return None
+    return float(least), float(between.min()), float(between.max()), float(most)
+
+
+def _find_fills(numbers: Array, ends: _Ends | None) -> Counter[float]:
     """Return the fill values among numbers, the farthest first, and how often they occur."""
     fills: Counter[float] = Counter()
-    while len(fills) < _MOST_FILLS:
-        least, most = numbers.min(), numbers.max()
-        between = numbers[(numbers > least) & (numbers < most)]
-        if between.size == 0:
-            break
-        second, second_most = float(between.min()), float(between.max())
-        outermost = fill_values(float(least), second, second_most, float(most), numbers.dtype)
+    while ends is not None and len(fills) < _MOST_FILLS:
+        outermost = fill_values(*ends, dtype=numbers.dtype)
         if not outermost:
             break
         for fill in outermost:
             fills[fill] = int(np.count_nonzero(numbers == fill))
         numbers = numbers[~np.isin(numbers, list(outermost))]
+        ends = _ends(numbers)
     return fills
 
 
