@@ -1,9 +1,17 @@
-"""Memory and time of a large image through a batch: ``python benchmarks/large.py [MEGAPIXELS]``.
+"""Memory and time of large images.
 
-A zarr image of uint16 is made in a temporary folder, mapped and deblurred. Peak memory is printed
-above that of the same work on an image of one tile, weights included. Time is printed as a multiple
-of that of its tiles: squares of 2048 pixels, some before and some after, each mapped and deblurred
-alone, in memory; and as a multiple of the time that its networks take by themselves.
+``python benchmarks/large.py [MEGAPIXELS]``
+    A zarr image of uint16 is made in a temporary folder, mapped and deblurred by a batch. Peak
+    memory is printed above that of the same work on an image of one tile, weights included. Time is
+    printed as a multiple of that of its tiles: squares of 2048 pixels, some before and some after,
+    each mapped and deblurred alone, in memory; and as a multiple of the time that its networks take
+    by themselves.
+
+``python benchmarks/large.py files FOLDER [SUFFIX ...]``
+    Files of 2.1 GB are made in a folder, unless they are there, and given to commands. Peak memory
+    is printed above that of a process that has loaded torch and the weights. ``--downscale 8``
+    shortens the work of the networks, whose tiles are the same at any level, but not that on the
+    full-size planes.
 """
 
 import multiprocessing
@@ -11,20 +19,28 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import napari_defocus
+from large_files import WRITERS
 
 PHOTO = Path(napari_defocus.__file__).parent / "samples" / "canyon-wren.jpg"
 _CHUNK = 512
 _TILE = 2048
 _TILES = 3
+#: Planes of a file, their side, and the side of a slide, in pixels.
+_PLANES, _SIDE, _SLIDE = 16, 8192, 26_624
+_FOCUS = ["--focus", "2", "--aperture", "1", "--downscale", "8"]
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["files"]:
+        measure_files(Path(sys.argv[2]), sys.argv[3:] or list(WRITERS))
+        return
     megapixels = float(sys.argv[1]) if len(sys.argv) > 1 else 400
     side = int((megapixels * 1e6) ** 0.5)
     with tempfile.TemporaryDirectory() as folder:
@@ -84,8 +100,7 @@ def run(path: Path) -> tuple[float, float, float]:
             raise SystemExit(event.outcome.message)
     seconds = time.perf_counter() - began
     DeviceNetwork.run = tile  # type: ignore[method-assign]
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, seconds, sum(spent)
+    return peak_memory(), seconds, sum(spent)
 
 
 def tiles(path: Path, seed: int) -> float:
@@ -104,6 +119,69 @@ def tiles(path: Path, seed: int) -> float:
         napari_defocus.deblur(tile, defocus, value_range=black_white)
         spent.append(time.perf_counter() - began)
     return sum(spent[1:]) / (_TILES * side**2)  # the first one loads the networks
+
+
+def measure_files(folder: Path, suffixes: list[str]) -> None:
+    """Print the peak memory of commands on large files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    loaded, _ = in_own_process(load_all)
+    print(f"torch and the weights: {loaded:.0f} MB", flush=True)
+    for suffix in suffixes:
+        path = folder / f"large{suffix}"
+        if not path.exists():
+            WRITERS[suffix](path, _PLANES, _SLIDE if suffix == ".svs" else _SIDE)
+        out = ".zarr" if suffix == ".zarr" else ".tif"
+        for command, options in (
+            ("info", []),
+            ("map", [folder / f"map{out}", "--downscale", "8"]),
+            ("deblur", [folder / f"sharp{out}", "--downscale", "8"]),
+            ("refocus", [folder / f"new{out}", *_FOCUS]),
+        ):
+            words = [command, path, *options, *(["--overwrite"] if options else [])]
+            peak, seconds = in_own_process(run_command, list(map(str, words)))
+            print(f"{suffix:12}{command:9}{peak - loaded:6.0f} MB{seconds:8.0f} s", flush=True)
+
+
+def in_own_process(call: Callable[..., None], *arguments: Any) -> tuple[float, float]:
+    """Return the peak of a new process that makes a call, in megabytes, and the seconds."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_peak_of, (call, *arguments))
+
+
+def _peak_of(call: Callable[..., None], *arguments: Any) -> tuple[float, float]:
+    began = time.perf_counter()
+    call(*arguments)
+    return peak_memory(), time.perf_counter() - began
+
+
+def load_all() -> None:
+    """Load the weights of all models."""
+    from napari_defocus.models import list_models, load_network
+
+    networks = [load_network(card) for card in list_models()]
+    assert networks
+
+
+def run_command(words: list[str]) -> None:
+    """Run a command of the command line."""
+    from napari_defocus.cli import main as command
+
+    sys.argv = ["napari-defocus", *words]
+    try:
+        command()
+    except SystemExit as end:
+        if end.code:
+            raise RuntimeError(f"{' '.join(words)} failed") from end
+
+
+def peak_memory() -> float:
+    """Return the peak of this process in megabytes, without that of the one that started it."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = status.read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 if __name__ == "__main__":

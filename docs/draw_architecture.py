@@ -25,7 +25,7 @@ LAYERS = [
     ["pipeline", "views"],
     ["jobs"],
     ["provenance_record", "map_colors", "physical_size"],
-    ["api", "stacks"],
+    ["api", "map_units", "stacks"],
     ["batch"],
     ["cli", "viewer"],
 ]
@@ -43,6 +43,7 @@ CAPTIONS = {
     "io": "files and metadata",
     "jobs": "one task, in steps",
     "map_colors": "colors of radii",
+    "map_units": "unit of a map in a file",
     "models": "cards and weights",
     "networks": "architectures",
     "optics": "kernels, light, reblurring",

@@ -237,7 +237,13 @@ def _check_nodata(nodata: Any) -> float | str:
         return nodata
     if isinstance(nodata, int | float | Real) and not isinstance(nodata, bool):
         with suppress(OverflowError):  # of a whole number beyond all floats
-            return float(nodata)
+            value = float(nodata)
+            if math.isinf(value):
+                raise OptionError(
+                    f"nodata is {value}, which never holds data; leave it out, or give a finite "
+                    "value that stands for no data, such as -9999"
+                )
+            return value
     raise OptionError(f"nodata is {quote(nodata)}; 'auto', 'none' or a number is expected")
 
 

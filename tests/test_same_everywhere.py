@@ -32,16 +32,25 @@ CHANGED = DeblurSettings(strength=0.7, protect_radius=0.25, detail="natural")
 KINDS = ("radius", "confidence", "sharp")
 
 
-@pytest.fixture(params=["photograph", "gray float plane"])
+@pytest.fixture(params=["photograph", "gray float plane", "no data", "hot pixel", "12 bits"])
 def image(request):
     """An image, the options that the API needs for it, and settings."""
     rng = np.random.default_rng(3)
+    gray, color = rng.random((8, 12), np.float32), rng.random((8, 12, 3), np.float32)
+    gray, color = (each.repeat(8, axis=0).repeat(8, axis=1) for each in (gray, color))
     if request.param == "photograph":
-        coarse = rng.integers(0, 256, (8, 12, 3), dtype=np.uint8)
-        options, settings = {"channel_axis": -1}, CHANGED
-        return coarse.repeat(8, axis=0).repeat(8, axis=1), options, settings
-    coarse = rng.random((8, 12), np.float32) * 40 - 3
-    return coarse.repeat(8, axis=0).repeat(8, axis=1), {}, DeblurSettings()
+        return (color * 255.9).astype(np.uint8), {"channel_axis": -1}, CHANGED
+    if request.param == "12 bits":
+        return (color * 4095).astype(np.uint16), {"channel_axis": -1}, DeblurSettings()
+    if request.param == "no data":
+        data = (gray * 800 - 90).astype(np.int16)
+        data[20:30, 40:60] = -32768
+    elif request.param == "hot pixel":
+        data = (gray * 900 + 100).astype(np.uint16)
+        data[33, 44] = 65535
+    else:
+        data = gray * 40 - 3
+    return data, {}, DeblurSettings()
 
 
 @pytest.fixture
@@ -118,6 +127,7 @@ def read_result(path):
     return read_picture(path).data, record
 
 
+@pytest.mark.filterwarnings("ignore::napari_defocus.ValuesWarning")
 def test_results_and_provenance_are_the_same_everywhere(
     image, file, monkeypatch, npe2pm, plugin_settings, qtbot
 ):

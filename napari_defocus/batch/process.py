@@ -207,11 +207,14 @@ def _process(item: Item, session: Session) -> Generator[Progress, None, Outcome]
 def _notes(item: Item, file: _OpenFile) -> list[str]:
     """Return what a user should know of a file that is done.
 
-    That is in which other files its image lies, what was assumed of its values, what is left out.
+    That is in which other files its image lies, whose code read it, what was assumed of its values,
+    what is left out.
     """
     names = [path.name for path in item.others]
     shown = ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
     notes = [f"its image lies in {len(names) + 1} files, also in {shown}"] if names else []
+    if file.picture.read_by:
+        notes.append(f"it was read by {file.picture.read_by}")
     left_out = file.picture.left_out(item.results.get("sharp"))
     ignored = [f"it also holds {left_out}, left out here"] if left_out else []
     return [*notes, *file.assumptions, *ignored]

@@ -17,6 +17,7 @@ from ..io import Picture, check_fits, open_picture, resolve_options
 from ..io.read import LARGE
 from ..jobs import DeblurJob, EstimateJob, RefocusJob
 from ..map_colors import paint_map
+from ..map_units import recorded_factor
 from ..options import Options
 from ..physical_size import (
     PixelSize,
@@ -30,7 +31,6 @@ from ..physical_size import (
 from ..provenance_record import provenance
 from ..views import Views, picture_views, refuse_named_model
 from .console import note, progress_bar
-from .map_units import recorded_factor
 from .outputs import (
     Outputs,
     check_holds_floats,

@@ -19,6 +19,7 @@ from ..io.picture import GEOREFERENCE
 from ..io.regular_file import read_regular
 from ..io.series import image_file
 from ..io.zarr_layout import Collection, is_zarr_folder, read_collection
+from ..map_units import read_radii_record
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
 from ..options import Options
@@ -26,7 +27,6 @@ from ..physical_size import BlurSize, describe_radius, pixel_size
 from ..provenance_record import sidecar_path
 from ..version import __version__
 from .console import print_table
-from .map_units import read_radii_record
 
 _TASK_WORDS = {
     "single": "map of one image",

@@ -25,6 +25,8 @@ _FEWEST = 1000
 _CLEARANCE = 0.5
 #: Number of fill values from which on no more are looked for.
 _MOST_FILLS = 6
+#: Values that are compared at a time, so that memory does not hold copies of all.
+_PIECE = 1 << 20
 #: Neighbors of a pixel, as steps along Y and X.
 _NEIGHBORS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
 
@@ -58,6 +60,7 @@ class Extremes:
     outliers: Counter[float] = field(default_factory=Counter)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of values too far apart for any range
 def extremes(
     values: Array, keep: int, nodata: float | str = "auto", inner: slice = slice(None)
 ) -> Extremes:
@@ -104,10 +107,16 @@ def extremes(
 def _ends(numbers: Array) -> _Ends | None:
     """Return the two smallest and the two largest values; None if there are two values at most."""
     least, most = numbers.min(), numbers.max()
-    between = numbers[(numbers > least) & (numbers < most)]
-    if between.size == 0:
+    ends = []
+    for start in range(0, numbers.size, _PIECE):
+        piece = numbers[start : start + _PIECE]
+        between = piece[(piece > least) & (piece < most)]
+        if between.size:
+            ends.append((between.min(), between.max()))
+    if not ends:
         return None
-    return float(least), float(between.min()), float(between.max()), float(most)
+    second, second_most = min(low for low, _ in ends), max(high for _, high in ends)
+    return float(least), float(second), float(second_most), float(most)
 
 
 def _find_fills(numbers: Array, ends: _Ends | None) -> Counter[float]:

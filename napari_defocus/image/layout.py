@@ -10,6 +10,7 @@ import numpy as np
 
 from ..array_types import Array
 from ..errors import ImageError, OptionError, quote
+from .missing import check_nodata
 
 Encoding = Literal["srgb", "linear"]
 #: Kind of image: from cameras, or from microscopes and other instruments.
@@ -173,7 +174,8 @@ def read_layout(
         If the data type, the number of axes, the size or the number of channels cannot be used,
         or if the last axis looks like color and `channel_axis` does not say so.
     OptionError
-        If `encoding` is none of the three, or there is no such `range_axis`.
+        If `encoding` is none of the three, the data type holds no such `nodata`, or there is no
+        such `range_axis`.
 
     Examples
     --------
@@ -186,6 +188,7 @@ def read_layout(
         raise ImageError(f"the image's data type is {dtype}; integers or real floats are expected")
     if not all(isinstance(n, int) for n in shape):
         raise ImageError(f"the image's shape {shape} is unknown; call compute_chunk_sizes() on it")
+    check_nodata(nodata, dtype)
     axis = _check_channel_axis(shape, channel_axis)
     planes = len(shape) - 2 - (axis is not None)
     layout = Layout(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..array_types import Array, Mask
+from ..errors import OptionError
 
 #: Distance from black and white, in units of the range, beyond which a value holds no data. Fill
 #: values (-9999, -3.4e38, 65535) and stuck pixels lie there, and no light that a network can use.
@@ -113,6 +114,28 @@ def fill_values(
         if high - low > narrowest and is_meant:
             return fills
     return set()
+
+
+def check_nodata(nodata: float | str, dtype: np.dtype[Any]) -> None:
+    """Raise an OptionError for a value that no pixel of a data type has.
+
+    Examples
+    --------
+    >>> check_nodata(300.0, np.dtype(np.uint8))
+    Traceback (most recent call last):
+    ...
+    napari_defocus.errors.OptionError: nodata is 300; uint8 holds whole numbers from 0 to 255
+    """
+    if not holds_value(nodata, dtype):
+        info = np.iinfo(dtype)
+        raise OptionError(
+            f"nodata is {nodata:g}; {dtype} holds whole numbers from {info.min} to {info.max}"
+        )
+
+
+def holds_value(value: float | str, dtype: np.dtype[Any]) -> bool:
+    """Return whether a pixel of a data type can have a value; any word counts as one."""
+    return isinstance(value, str) or _as_stored(value, dtype) is not None
 
 
 def _as_stored(value: float, dtype: np.dtype[Any]) -> Any:

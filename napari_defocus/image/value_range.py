@@ -18,6 +18,7 @@ from ..errors import ImageError, OptionError, ValuesWarning, quote
 from .extremes import Extremes, extremes, join_extremes, settle_few
 from .layout import Layout, plane_indices, read_window
 from .missing import fill_values, is_far
+from .row_buffer import RowBuffer, chunk_rows
 
 Range = tuple[float, float]
 #: Black and white of all planes, or (..., 2) of each, broadcast over the axes before Y and X.
@@ -47,6 +48,8 @@ _MOST_NAMED = 4
 #: Largest distance of black and white: of floats, and in spans of an integer type. Float32, in
 #: which networks compute, has no values between for wider ones.
 _WIDEST_OF_FLOATS, _WIDEST_OF_INTEGERS = 1e30, 1000.0
+#: Largest distance of measured black and white, with which numbers of 64 bits do not overflow.
+_WIDEST_MEASURED = 1e300
 
 
 def warn(text: str) -> None:
@@ -369,6 +372,11 @@ def _measured_range(values: Extremes, layout: Layout, note: Note) -> Range:
         high = float(values.top[-1])
     if high <= low:  # a constant image
         high = low + (abs(low) or 1.0)
+    if not high - low <= _WIDEST_MEASURED:
+        raise ImageError(
+            f"the image's values reach from {low:g} to {high:g}, too far apart to compute with; "
+            "divide them by a power of ten, or give value_range=(black, white)"
+        )
     return low, high
 
 
@@ -407,12 +415,13 @@ def scan_range(
     if layout.dtype.kind != "f" and range_needs_no_values(layout, value_range):
         return choose_range(layout, value_range)
     parts: list[Measured] = []
+    height, step = layout.map_shape[-2], chunk_rows(image, layout)
     for index in plane_indices(layout):
 
         def read(rows: slice, index: tuple[int, ...] = index) -> Array:
             return read_window(image, layout, index, (rows, slice(None)))
 
-        parts.append(measure_plane(read, layout, index))
+        parts.append(measure_plane(RowBuffer(read, height, step), layout, index))
         if len(parts) == JOINED:
             parts = [join_measured(parts, layout)]
     measured = join_measured(parts, layout)

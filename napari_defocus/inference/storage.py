@@ -26,6 +26,10 @@ from .tiles import Box, plan_tiles, round_up
 
 #: Longest side of a block: in pixels, and in tiles where their size is an option.
 _BLOCK, _TILES = 2048, 4
+#: Longest side of a block of a large plane, which limits tiles, and pixels from which on it is one.
+_LARGE_BLOCK, _LARGE = 1024, 8_000_000
+#: Approximate number of bytes of a file that are mapped at a time.
+_MAPPED = 1 << 24
 
 
 #: Returns the window of given rows and columns.
@@ -95,8 +99,20 @@ class FilePlanes:
             file.truncate(math.prod(shape) * self.dtype.itemsize)
 
     def __getitem__(self, index: Any) -> Array:
-        # mapped for each reading: pages that stay mapped count as memory of the process
-        return np.array(np.memmap(self._path, self.dtype, "r", shape=self.shape)[index])
+        # mapped for each reading, and a large window part by part: pages that stay mapped count as
+        # memory of the process
+        window = self._map()[index]
+        if window.ndim < 2:
+            return np.array(window)
+        result = np.empty(window.shape, self.dtype)
+        rows = max(_MAPPED // (self.shape[0] * self.shape[-1] * self.dtype.itemsize), 1)
+        for top in range(0, result.shape[-2], rows):
+            part = np.s_[..., top : top + rows, :]
+            result[part] = self._map()[index][part]
+        return result
+
+    def _map(self) -> Array:
+        return np.memmap(self._path, self.dtype, "r", shape=self.shape)
 
     def __setitem__(self, index: tuple[slice, slice, slice], values: Array) -> None:
         # not mapped: on a full disk, writing is an error, but a mapping ends in a fatal signal
@@ -207,8 +223,9 @@ def storage_for(
     """Provide storage for one plane.
 
     Planes above 4.2 megapixels, a block, are processed block by block. A block has a side of 2048
-    pixels, or of 4 tiles where their size is an option and that is less. Some 57 bytes a pixel of
-    intermediate results are kept in files.
+    pixels, or of 4 tiles where their size is an option and that is less; in planes of 8 megapixels
+    and more, it has one of 1024 pixels at most. Some 57 bytes a pixel of intermediate results are
+    kept in files.
 
     Parameters
     ----------
@@ -221,7 +238,7 @@ def storage_for(
         the environment variable ``TMPDIR`` names another. What killed processes left there is
         removed.
     """
-    side = min(_BLOCK, _TILES * tile) if isinstance(tile, int) else _BLOCK
+    side = block_side(shape, tile)
     if shape[-2] * shape[-1] <= side**2:
         with memory_storage() as storage:
             yield storage
@@ -231,6 +248,25 @@ def storage_for(
     remove_leftovers(folder)
     with scratch_folder(folder) as scratch:
         yield DiskStorage(scratch, side)
+
+
+def block_side(shape: tuple[int, ...], tile: int | str | None) -> int:
+    """Return the side in pixels of the blocks of a plane, which no tile exceeds.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape (..., Y, X).
+    tile : int, None or "auto"
+        Side of a tile, if it is an option.
+
+    Examples
+    --------
+    >>> block_side((2000, 3000), "auto"), block_side((8000, 8000), "auto")
+    (2048, 1024)
+    """
+    side = _BLOCK if shape[-2] * shape[-1] < _LARGE else _LARGE_BLOCK
+    return min(side, _TILES * tile) if isinstance(tile, int) else side
 
 
 def folder_of(array: Any) -> Path | None:

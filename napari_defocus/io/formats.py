@@ -63,6 +63,8 @@ class FileFormat:
         It is written window by window.
     holds_floats : bool
         Maps, which are real numbers, can be written.
+    holds_series : bool
+        A file may hold several images of equal rank, all of which a batch takes.
     """
 
     name: str
@@ -78,6 +80,7 @@ class FileFormat:
     is_folder: bool = False
     is_streamed: bool = False
     holds_floats: bool = False
+    holds_series: bool = False
 
     @property
     def is_written(self) -> bool:
@@ -108,7 +111,7 @@ FORMATS = (
         (".tif", ".tiff"),
         "tiff_read:read_tiff",
         _TIFF,
-        reader_options=("lazy_from",),
+        reader_options=("lazy_from", "series"),
         writer="tiff_write:write_tiff",
         is_streamed=True,
         holds_floats=True,
@@ -192,6 +195,7 @@ FORMATS = (
         packages=("czifile",),
         extra="formats",
         reader_options=("lazy_from", "series"),
+        holds_series=True,
     ),
     FileFormat(
         "Imaris",
@@ -211,6 +215,7 @@ FORMATS = (
         packages=("nd2",),
         extra="formats",
         reader_options=("lazy_from", "series"),
+        holds_series=True,
     ),
     FileFormat(
         "LIF",
@@ -220,6 +225,7 @@ FORMATS = (
         packages=("liffile",),
         extra="formats",
         reader_options=("lazy_from", "series"),
+        holds_series=True,
     ),
     FileFormat(
         "OIB",

@@ -5,15 +5,11 @@ Numbers of tags: ITU-T T.832, annex A.
 
 import io
 import struct
-import subprocess
-import sys
 from pathlib import Path
 
-import numpy as np
-
-from ..array_types import Array
 from ..errors import FileError
 from . import exif
+from .jpegxr_process import decode_jpegxr
 from .limits import LARGEST_METADATA, LARGEST_PICTURE
 from .picture import Picture
 from .regular_file import read_regular
@@ -27,10 +23,6 @@ _UPRIGHT = struct.pack("<HHII", _TURN, 4, 1, 0)
 _LARGEST_PIXEL = 16  # bytes
 #: EXIF orientations: turned clockwise (4), flipped along X (2), flipped along Y (1).
 _ORIENTATIONS = (1, 4, 2, 3, 6, 7, 5, 8)
-_DECODE = """
-import sys, imagecodecs, numpy
-numpy.save(sys.stdout.buffer, imagecodecs.jpegxr_decode(sys.stdin.buffer.read()))
-"""
 
 
 def read_jpegxr(path: Path) -> Picture:
@@ -54,7 +46,7 @@ def read_jpegxr(path: Path) -> Picture:
         raise ValueError("its pixels end too early")
     turn = int(tags[_TURN]["value"]) if _TURN in tags else 0
     upright = content.replace(tags[_TURN].tobytes(), _UPRIGHT, 1) if turn else content
-    data = _decode(upright)  # jxrlib fails to turn
+    data = decode_jpegxr(upright, size[0] * size[1] * _LARGEST_PIXEL)  # jxrlib fails to turn
     blobs = {
         code: content[int(tags[code]["value"]) :][: int(tags[code]["count"])]
         for code in (_XMP, _ICC)
@@ -68,13 +60,3 @@ def read_jpegxr(path: Path) -> Picture:
         icc=blobs.get(_ICC),
     )
     return make_still(data, metadata, orientation)
-
-
-def _decode(content: bytes) -> Array:
-    """Decode in a process of its own: damaged files can crash jxrlib."""
-    command = [sys.executable, "-P", "-c", _DECODE]  # -P: import nothing from the working directory
-    done = subprocess.run(command, input=content, capture_output=True, check=False)
-    if done.returncode:
-        raise ValueError("its pixels cannot be decoded")
-    data: Array = np.load(io.BytesIO(done.stdout), allow_pickle=False)
-    return data

@@ -164,8 +164,10 @@ def to_dask(array: LazyArray, axes: str, chunks: tuple[int, ...], deep: str = ""
     named = [*zip(axes, chunks, strict=True)]
     side = _SIDE // math.isqrt(math.prod(length for axis, length in named if axis in deep))
     whole = {"S": -1, **{axis: length for axis, length in named if axis in deep}}
+    width = max(dict(named)["X"], side)  # of a strip, it is that of the image
+    sides = {"Y": side * side // width, "X": side}
     sizes = tuple(
-        length * max(1, side // length) if axis in "YX" else whole.get(axis, 1)
+        length * max(1, sides[axis] // length) if axis in sides else whole.get(axis, 1)
         for axis, length in named
     )
     lengths = zip(array.shape, sizes, strict=True)

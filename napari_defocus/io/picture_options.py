@@ -9,6 +9,7 @@ import numpy as np
 
 from ..image.channels import find_independent_channels
 from ..image.layout import read_layout
+from ..image.missing import holds_value
 from ..image.value_range import Note, scan_range, warn
 from ..options import Options
 from . import exif
@@ -88,14 +89,8 @@ def _with_metadata(picture: Picture, options: Options, note: Note) -> Options:
         channel_axis = "none" if picture.channel_axis is None else picture.channel_axis
     if range_axis is None and "C" in picture.axes:
         range_axis = picture.axes.index("C")
-    nodata = options.nodata
-    if nodata == "auto" and picture.metadata.nodata is not None:
-        nodata = picture.metadata.nodata
-        note(
-            f"pixels of the value {nodata:g} hold no data, as the file declares; they stay as they "
-            "are, unless nodata is 'none'"
-        )
-    options = replace(options, channel_axis=channel_axis, range_axis=range_axis, nodata=nodata)
+    options = replace(options, channel_axis=channel_axis, range_axis=range_axis)
+    options = heed_nodata(options, picture, note)
     layout = read_layout(picture.data, **options.reading())
     kind, evidence = _kind(picture.metadata)
     if kind in ("", layout.imaging) or layout.color or "auto" not in options.encoding:
@@ -107,6 +102,20 @@ def _with_metadata(picture: Picture, options: Options, note: Note) -> Options:
         f"'{layout.imaging}' instead"
     )
     return replace(options, imaging=kind)
+
+
+def heed_nodata(options: Options, picture: Picture, note: Note) -> Options:
+    """Return options with the no-data value that a file declares, if none was chosen."""
+    declared = picture.metadata.nodata
+    if options.nodata != "auto" or declared is None:
+        return options
+    if not holds_value(declared, picture.data.dtype):
+        return options
+    note(
+        f"pixels of the value {declared:g} hold no data, as the file declares; they stay as they "
+        "are, unless nodata is 'none'"
+    )
+    return replace(options, nodata=declared)
 
 
 _KINDS = {

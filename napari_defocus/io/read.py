@@ -62,11 +62,12 @@ def count_images(path: Path) -> int:
     """Return how many images a file holds that can be given by their numbers, ``scan.lif/2``.
 
     It is 1 for a file that cannot be read, and for formats that hold one image each; those of a
-    zarr store, and further images of a TIFF file, do not count.
+    zarr store, levels of a slide, and further images of a TIFF file, such as thumbnails, do not
+    count.
     """
     try:
         file_format = detect_format(path)
-        if "series" not in file_format.reader_options or not file_format.is_installed():
+        if not (file_format.holds_series and file_format.is_installed()):
             return 1
         return open_picture(path, lazy_from=0).images
     except DefocusError:  # which is said when the file is read

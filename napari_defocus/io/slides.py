@@ -25,7 +25,8 @@ from .picture import Length, Metadata, Objective, Picture, Resolution
 from .quiet import without_warnings
 from .regular_file import open_regular
 from .tiff_checks import check_directories, check_pages, check_series, guard_decoders
-from .tiff_read import check_whole, gather_complaints
+from .tiff_open import gather_complaints
+from .tiff_read import check_whole
 
 _ICC, _XMP = 34675, 700
 _ISCAN = re.compile(rb'\b(ScanRes|Magnification)="([0-9.]+)"')

@@ -4,37 +4,27 @@ The photometric interpretation and samples of the file say whether it holds colo
 such as those of fluorescence, are planes. Numbers of tags and their values: TIFF 6.0.
 """
 
-import functools
-import logging
 import math
-import re
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 
 from ..array_types import Array
 from ..errors import FileError
 from . import exif, ome
-from .lazy_file import LazyArray, to_dask
-from .limits import LARGEST_METADATA, check_memory
-from .ome_sets import COMPANION_SUFFIX, companion_text, set_files
+from .limits import check_memory
+from .ome_sets import COMPANION_SUFFIX, set_files
 from .picture import Length, Metadata, Picture, Resolution, Storage, turn_upright
 from .regular_file import open_regular
-from .tiff_checks import (
-    SIZED_BY_OUTPUT,
-    check_description,
-    check_directories,
-    check_pages,
-    check_series,
-    guard_decoders,
-)
+from .series import name_others, pick_series
+from .tiff_checks import check_series, guard_decoders
+from .tiff_lazy import is_simple, lazy_pixels
+from .tiff_open import gather_complaints, open_tiff, own_series, tag_value
 from .tiff_tags import kept_tags, name_ignored_tags
-from .zarr_arrays import import_zarr, zarr_is_installed
+from .zarr_arrays import zarr_is_installed
 
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _RAW_PHOTOMETRIC = (32803, 34892)
@@ -42,46 +32,58 @@ _RAW_PHOTOMETRIC = (32803, 34892)
 _RGB_DECODERS = (6, 7, 33003, 33005, 33007, 34712)
 _ORIENTATION, _COLORS, _XMP, _IPTC, _ICC, _DESCRIPTION = 274, 320, 700, 33723, 34675, 270
 _LARGEST_VALUE, _NO_DATA = 281, 42113
-_FIRST_PRIVATE_TAG = 32768
-_MOST_COMPLAINTS = 200
 _RESOLUTION_UNITS = {2: "inch", 3: "centimeter"}
 
 
-def read_tiff(path: Path, lazy_from: float) -> Picture:
-    """Read the first series of a TIFF file, lazily if it is simple and holds `lazy_from` values.
+def read_tiff(path: Path, lazy_from: float, series: int | None = None) -> Picture:
+    """Read an image of a TIFF file, lazily if it is simple and holds `lazy_from` values.
 
-    Of an OME-TIFF of several images and files, that is the first one with planes in this file.
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    lazy_from : float
+        Number of values from which on the pixels stay in the file.
+    series : int, optional
+        Number of the image. By default the first one; of an OME-TIFF of several images and files,
+        the first one with planes in this file.
 
     Raises
     ------
     FileError
         If the file is truncated or lacks planes, holds raw sensor data or colors other than gray
-        and RGB, or contains no image.
+        and RGB, or contains no such image.
     """
     with gather_complaints() as complaints, open_tiff(path) as tiff:
-        if not tiff.series:
-            raise FileError(f"{path} holds no image")
-        series = tiff.series[_own_series(tiff)]
-        page = series.keyframe
-        _check_kind(path, tiff, series)
-        check_whole(path, tiff, series)
-        lazy = series.size >= lazy_from and _is_simple(series) and zarr_is_installed()
-        if not lazy:
-            check_memory(path, series.size * series.dtype.itemsize)
-        check_series(path, series)
-        if lazy:
-            _check_sound(path, complaints)
-            metadata = _metadata(path, tiff, series, 1)
-            ignored = _ignored(tiff, series, metadata)
-            return Picture(_lazy_pixels(path, series), str(series.axes), metadata, ignored=ignored)
-        _check_sound(path, complaints)  # a damaged file can claim hours of decoding
-        guard_decoders(path, series)
-        data = series.asarray()
-        _check_sound(path, complaints)
-        data, axes, alpha = _arrange(data, series, plain=_is_plain(tiff))
-        orientation = _tag(page, _ORIENTATION, 1)
-        metadata = _metadata(path, tiff, series, orientation)
-        ignored = _ignored(tiff, series, metadata)
+        number = pick_series(path, series, len(tiff.series))
+        if series is None:
+            number = own_series(tiff)
+        return _read_series(path, tiff, number, lazy_from, complaints)
+
+
+def _read_series(
+    path: Path, tiff: Any, number: int, lazy_from: float, complaints: list[str]
+) -> Picture:
+    series = tiff.series[number]
+    _check_kind(path, tiff, series)
+    check_whole(path, tiff, series)
+    lazy = series.size >= lazy_from and is_simple(series) and zarr_is_installed()
+    if not lazy:
+        check_memory(path, series.size * series.dtype.itemsize)
+    check_series(path, series)
+    _check_sound(path, complaints)  # a damaged file can claim hours of decoding
+    if lazy:
+        metadata = _metadata(path, tiff, number, 1)
+        ignored = _ignored(path, tiff, number, metadata)
+        pixels = lazy_pixels(path, series, number)
+        return Picture(pixels, str(series.axes), metadata, ignored=ignored)
+    guard_decoders(path, series)
+    data = series.asarray()
+    _check_sound(path, complaints)
+    data, axes, alpha = _arrange(data, series, plain=_is_plain(tiff))
+    orientation = tag_value(series.keyframe, _ORIENTATION, 1)
+    metadata = _metadata(path, tiff, number, orientation)
+    ignored = _ignored(path, tiff, number, metadata)
     if not axes.rstrip("S").endswith("YX") or 0 in data.shape:
         raise FileError(f"{path} holds no image, but an array of axes {axes}, shape {data.shape}")
     data = turn_upright(data, orientation, color=axes.endswith("S"))
@@ -103,77 +105,16 @@ def read_companion(path: Path, lazy_from: float) -> Picture:
     return read_tiff(files[0], lazy_from)
 
 
-def _own_series(tiff: Any) -> int:
-    """Return the index of the first series with pages in a file itself; 0 if none has."""
-    name = tiff.filehandle.name
-    for index, series in enumerate(tiff.series):
-        pages = (page for page in series.pages if page is not None)
-        if any(page.parent.filehandle.name == name for page in pages):
-            return index
-    return 0
-
-
-def _is_simple(series: Any) -> bool:
-    """Return whether the pixels need neither be converted nor turned after reading."""
-    page = series.keyframe
-    axes = str(series.axes)
-    plain_colors = axes.endswith("YXS") and int(page.photometric) == _RGB
-    plain_colors = plain_colors and page.samplesperpixel <= 4
-    is_gray = int(page.photometric) == _MINISBLACK or series.kind == "lsm"
-    gray = axes.endswith("YX") and "S" not in axes and is_gray
-    upright = _tag(page, _ORIENTATION, 1) == 1 and int(page.compression) not in SIZED_BY_OUTPUT
-    return (plain_colors or gray) and upright and series.dtype.kind in "iuf"
-
-
-def _lazy_pixels(path: Path, series: Any) -> Any:
-    """Return a dask array that opens the file for each window it reads."""
-    axes, page = str(series.axes), series.keyframe
-    tile = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, 1 << 30)
-    sizes = {"Y": min(tile[0], page.imagelength), "X": min(tile[1], page.imagewidth)}
-    chunks = tuple(sizes.get(axis, 1) for axis in axes)
-    pixels = LazyArray(path, series.shape, series.dtype, functools.partial(_window, path))
-    return to_dask(pixels, axes, chunks)
-
-
-def _window(path: Path, index: Any) -> Array:
-    with gather_complaints() as complaints, open_tiff(path) as tiff:
-        series = tiff.series[_own_series(tiff)]
-        guard_decoders(path, series)
-        array = import_zarr().open(series.aszarr(), mode="r")
-        window: Array = array[index]
-    if complaints:
-        raise FileError(complaints[0])
-    return window
-
-
-def _ignored(tiff: Any, series: Any, metadata: Metadata) -> str:
+def _ignored(path: Path, tiff: Any, number: int, metadata: Metadata) -> str:
     """Return what a file holds that is neither read nor kept, in words."""
-    page, count = series.keyframe, len(tiff.series) - 1
-    parts = [] if count == 0 else ["a further image" if count == 1 else f"{count} further images"]
+    page = tiff.series[number].keyframe
+    parts = [name_others(path, number, len(tiff.series))]
     further = page.samplesperpixel - 4
     if int(page.photometric) in (_RGB, _YCBCR) and further > 0:
         parts.append("a further sample a pixel" if further == 1 else f"{further} further samples")
     if int(page.photometric) == _PALETTE and not _is_plain(tiff) and metadata.lut is None:
         parts.append("the look-up table")
-    return ", ".join([*parts, *name_ignored_tags(page, metadata.tags)])
-
-
-@contextmanager
-def open_tiff(path: Path) -> Iterator[Any]:
-    """Open a TIFF file, whose directories and description are checked first."""
-    # Files that OME-XML names lie beside the file itself, not beside a link to it.
-    with open_regular(path.resolve()) as file:
-        directories = check_directories(file, path)
-        with tifffile.TiffFile(file) as tiff:
-            check_pages(path, tiff, directories)
-            text = companion_text(path, tiff.pages.first.description)
-            if text is None:
-                yield tiff
-                return
-        check_description(path, text, directories)
-        file.seek(0)
-        with tifffile.TiffFile(file, omexml=text) as tiff:
-            yield tiff
+    return ", ".join(filter(None, [*parts, *name_ignored_tags(page, metadata.tags)]))
 
 
 def _check_kind(path: Path, tiff: Any, series: Any) -> None:
@@ -275,9 +216,9 @@ def _is_plain(tiff: Any) -> bool:
     return not (tiff.is_imagej or tiff.is_ome or tiff.is_lsm or tiff.is_stk or tiff.is_fluoview)
 
 
-def _metadata(path: Path, tiff: Any, series: Any, orientation: int) -> Metadata:
-    page = series.keyframe
-    xml = ome.put_first(tiff.ome_metadata, _own_series(tiff)) if tiff.is_ome else None
+def _metadata(path: Path, tiff: Any, number: int, orientation: int) -> Metadata:
+    page = tiff.series[number].keyframe
+    xml = ome.put_first(tiff.ome_metadata, number) if tiff.is_ome else None
     imagej = tiff.imagej_metadata if tiff.is_imagej else None
     resolution = _resolution(page, orientation)
     sizes: Mapping[str, Length] = {}
@@ -289,7 +230,7 @@ def _metadata(path: Path, tiff: Any, series: Any, orientation: int) -> Metadata:
     description = "" if xml or imagej or tiff.is_shaped else page.description
     xmp = _bytes(page, _XMP)
     return Metadata(
-        exif=_exif(path) if _is_plain(tiff) else None,
+        exif=_exif(path) if _is_plain(tiff) and number == 0 else None,
         icc=_bytes(page, _ICC),
         xmp=exif.make_xmp_upright(xmp) if xmp and orientation != 1 else xmp,
         iptc=_iptc(page),
@@ -316,7 +257,7 @@ def _look_up_table(page: Any) -> tuple[tuple[int, ...], ...] | None:
 def _nodata(page: Any) -> float | None:
     """Return the value of pixels without data, as GDAL writes it."""
     with suppress(ValueError):
-        value = float(str(_tag(page, _NO_DATA, "")).strip(" \0"))
+        value = float(str(tag_value(page, _NO_DATA, "")).strip(" \0"))
         return value if math.isfinite(value) else None
     return None
 
@@ -327,7 +268,7 @@ def _white(page: Any, xml: str | None) -> float | None:
         return None
     bits = ome.read_significant_bits(xml) if xml else None
     stored = int(page.bitspersample) if isinstance(page.bitspersample, int) else 0
-    declared = _tag(page, _LARGEST_VALUE, ())
+    declared = tag_value(page, _LARGEST_VALUE, ())
     values = declared if isinstance(declared, tuple) else (declared,)
     if bits is None and values and all(isinstance(value, int) for value in values):
         white = max(values)
@@ -350,13 +291,13 @@ def _storage(tiff: Any, page: Any) -> Storage:
 
 
 def _resolution(page: Any, orientation: int) -> Resolution | None:
-    pair = [_tag(page, tag, None) for tag in (282, 283)]
+    pair = [tag_value(page, tag, None) for tag in (282, 283)]
     if not all(isinstance(value, tuple) and min(value) > 0 for value in pair):
         return None
     x, y = (value[0] / value[1] for value in pair)
     if orientation in (5, 6, 7, 8):
         x, y = y, x
-    unit = _RESOLUTION_UNITS.get(_tag(page, 296, 2), "none")
+    unit = _RESOLUTION_UNITS.get(tag_value(page, 296, 2), "none")
     return Resolution(x, y, unit) if (unit != "none" or (x, y) != (1, 1)) else None  # type: ignore[arg-type]
 
 
@@ -374,7 +315,7 @@ def _imagej_sizes(imagej: Mapping[str, Any], resolution: Resolution | None) -> d
 
 def _iptc(page: Any) -> bytes | None:
     """Return the IPTC records, also of files that store them as 32-bit words."""
-    value = _tag(page, _IPTC, None)
+    value = tag_value(page, _IPTC, None)
     if isinstance(value, bytes):
         return value or None
     if isinstance(value, tuple) and all(isinstance(word, int) for word in value):
@@ -386,49 +327,10 @@ def _iptc(page: Any) -> bytes | None:
 
 def _bytes(page: Any, code: int) -> bytes | None:
     """Return the value of a tag of any type as bytes, None if it is missing or damaged."""
-    value = _tag(page, code, None)
+    value = tag_value(page, code, None)
     if isinstance(value, str):
         value = value.encode()
     if isinstance(value, tuple):
         with suppress(ValueError, TypeError):
             value = bytes(value)
     return value if isinstance(value, bytes) and value else None
-
-
-def _tag(page: Any, code: int, missing: Any) -> Any:
-    """Return the value of a tag, or `missing` if it is missing, damaged or very long."""
-    tag = page.tags.get(code)
-    value = None if tag is None or tag.valuebytecount > LARGEST_METADATA else tag.value
-    return missing if value is None else value
-
-
-@contextmanager
-def gather_complaints() -> Iterator[list[str]]:
-    """Collect the errors that tifffile logs and then ignores in a damaged file."""
-    collector = _Collector()
-    logger = logging.getLogger("tifffile")
-    logger.addHandler(collector)
-    try:
-        yield collector.messages
-    finally:
-        logger.removeHandler(collector)
-
-
-class _Collector(logging.Handler):
-    """Log handler that keeps the errors of its own thread, except those about private tags.
-
-    After very many errors it raises one, because tifffile would go on for minutes.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.messages: list[str] = []
-        self._thread = threading.get_ident()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        tag = re.search(r"TiffTag (\d+)", message)
-        if record.thread == self._thread and (tag is None or int(tag[1]) < _FIRST_PRIVATE_TAG):
-            self.messages.append(re.sub(r"<[^>]*>\s*", "", message))
-            if len(self.messages) > _MOST_COMPLAINTS:
-                raise ValueError(self.messages[0])

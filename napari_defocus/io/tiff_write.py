@@ -15,6 +15,7 @@ import tifffile
 from ..array_types import Array
 from . import exif, ome
 from .ngff import name_axes
+from .ome_instrument import add_instrument
 from .picture import Metadata, Picture, Storage
 from .zarr_arrays import as_dask, new_array
 
@@ -53,7 +54,7 @@ def write_tiff(file: BinaryIO, picture: Picture, path: Path) -> None:
     if xml is not None:
         _write(file, picture, description=xml.encode(), metadata=None, **colors)
     elif (as_ome or picture.metadata.ome or _outgrows_imagej(picture)) and _fits_ome(picture):
-        _write(file, picture, "ome", metadata=_ome_fields(picture), **colors)
+        _write_ome(file, picture, **colors)
     elif _fits_imagej(picture):
         _write(file, picture, "imagej", metadata=_imagej_fields(picture), **colors)
     else:
@@ -124,6 +125,22 @@ def _write_plain(file: BinaryIO, picture: Picture) -> None:
         _write(file, picture, description=description and description.encode(), metadata=None)
     if picture.metadata.exif:
         exif.attach_to_tiff(file, picture.metadata.exif)
+
+
+def _write_ome(file: BinaryIO, picture: Picture, **colors: Any) -> None:
+    fields, metadata = _ome_fields(picture), picture.metadata
+    if metadata.objective is None and not any(metadata.wavelengths):
+        _write(file, picture, "ome", metadata=fields, **colors)
+        return
+    samples = picture.data.shape[-1] if picture.axes.endswith("S") else 1
+    height, width = picture.data.shape[picture.axes.index("Y") :][:2]
+    planes = picture.data.size // (height * width * samples)
+    xml = tifffile.OmeXml(**fields)
+    stored = (planes, 1, 1, height, width, samples)
+    xml.addimage(picture.data.dtype, picture.data.shape, stored, **fields)
+    channels = picture.data.shape[picture.axes.index("C")] if "C" in picture.axes else 1
+    text = add_instrument(xml.tostring(declaration=True), metadata, channels)
+    _write(file, picture, description=text.encode(), metadata=None, **colors)
 
 
 def _write(file: BinaryIO, picture: Picture, kind: str = "", **options: Any) -> None:
@@ -241,9 +258,10 @@ def _look_up_table(picture: Picture) -> dict[str, Any]:
 
 
 def _needs_ome(picture: Picture) -> bool:
-    """Return whether sizes or names of channels, as of microscopes' files, would be lost."""
+    """Return whether sizes, channels' names or optics, as of microscopes' files, would be lost."""
     metadata = picture.metadata
-    is_measured = bool(metadata.pixel_size or metadata.channel_names)
+    optics = metadata.objective or any(metadata.wavelengths)
+    is_measured = bool(metadata.pixel_size or metadata.channel_names or optics)
     return is_measured and metadata.imagej is None and metadata.exif is None
 
 

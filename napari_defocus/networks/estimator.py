@@ -82,9 +82,9 @@ class _Trunk(nn.Module):
     def forward(self, x: Tensor, late: Tensor | None = None) -> tuple[Tensor, ...]:
         top = self.stem(x)
         middle = self.enter_quarter(self.to_quarter(top))
-        bottom = self.eighth(self.to_eighth(middle))
-        middle = self.leave_quarter(self.from_eighth(bottom).add_(middle))
-        top = self.from_quarter(middle).add_(top)
+        bottom = self.from_eighth(self.eighth(self.to_eighth(middle)))
+        top = self.from_quarter(self.leave_quarter(bottom.add_(middle))).add_(top)
+        del middle, bottom  # memory counts in the blocks of the largest size
         if self.join is not None:
             top = self.join(late).add_(top)
         top = self.leave_half(top)
@@ -132,10 +132,8 @@ class SingleEstimator(Network):
         Tensor
             (N, 2, H, W): radius >= 0 in px, confidence in [0, 1].
         """
-        picture, coarse = x[:, :3].clamp(0, 1), functional.avg_pool2d(x[:, 3:], 2)
-        texture = normalize_locally(luma(picture), 4)
-        features = functional.pixel_unshuffle(torch.cat([picture - 0.5, texture], 1), 2)
-        raw, *scores = self.trunk(torch.cat([features, _to_unit(coarse)], 1))
+        coarse = functional.avg_pool2d(x[:, 3:], 2)
+        raw, *scores = self.trunk(torch.cat([_halved_features(x), _to_unit(coarse)], 1))
         radius = functional.softplus(2 * (coarse[:, :1] + raw[:, :1])) / 2
         radius = _mix_neighbors(radius, scores, self.neighbors)
         return _upsample(radius, raw[:, 1:], 0, self.descriptor.max_radius)
@@ -253,6 +251,13 @@ class DualEstimator(Network):
         radius, clear = _match(box(costs, self.wide)).chunk(2, 1)
         sums = box(torch.cat([radius * clear, clear], 1), self.spread)
         return torch.cat([sums[:, :1] / (sums[:, 1:] + 1e-3), sums[:, 1:]], 1)
+
+
+def _halved_features(x: Tensor) -> Tensor:
+    """Return colors and texture of an image, at half size (N, 16, H / 2, W / 2)."""
+    picture = x[:, :3].clamp(0, 1)
+    features = torch.cat([picture - 0.5, normalize_locally(luma(picture), 4)], 1)
+    return functional.pixel_unshuffle(features, 2)
 
 
 def _halving() -> Tensor:

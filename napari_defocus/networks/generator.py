@@ -133,8 +133,7 @@ class Generator(Network):
         half = functional.avg_pool2d(torch.cat([radius_bins(radius), confidence], 1), 2)
         quarter = functional.avg_pool2d(half, 2)
         eighth = functional.avg_pool2d(quarter, 2)
-        features = torch.cat([image - 0.5, changes.flatten(1, 2)], 1)
-        top = self.stem(functional.pixel_unshuffle(features, 2))
+        top = self.stem(_halved([image - 0.5, changes.flatten(1, 2)]))
         top = _run(self.enter_half, top, half)
         middle = _run(self.enter_quarter, self.to_quarter(top), quarter)
         bottom = _run(self.eighth, self.to_eighth(middle), eighth)
@@ -174,6 +173,11 @@ def radius_bins(radius: Tensor) -> Tensor:
 def _smoothstep(radius: Tensor, start: float, end: float) -> Tensor:
     ramp = ((radius - start) / (end - start)).clamp(0, 1)
     return ramp * ramp * (3 - 2 * ramp)
+
+
+def _halved(features: Sequence[Tensor]) -> Tensor:
+    """Return features of full size as four times as many of half size."""
+    return functional.pixel_unshuffle(torch.cat(list(features), 1), 2)
 
 
 def _run(stage: nn.ModuleList, x: Tensor, condition: Tensor) -> Tensor:

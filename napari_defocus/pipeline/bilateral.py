@@ -6,13 +6,14 @@ size: detail finer than a cell is kept.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from ..array_types import FloatArray
 from ..inference.resample import block_mean, level_shape, upsample_window
-from ..inference.storage import MemoryStorage, Planes, WritablePlanes
+from ..inference.storage import ComputedPlanes, MemoryStorage, Planes, WritablePlanes
+from ..inference.tiles import Box
 from .confidence import expected_error
 
 if TYPE_CHECKING:
@@ -97,31 +98,36 @@ def smooth_surfaces(
     """
     blocks = storage.blocks(estimate.shape, _CELL)
     lowest = min(0.0, *(float(estimate[0, *block.slices].min()) for block in blocks))
-    radius, weight = _average_cells(estimate, storage)
-    smooth = _filter_cells(radius, weight, _cell_colors(views, storage), radius_sigma)
-    change = (smooth - radius)[None]
+    cells = _average_cells(estimate, storage)
+    smooth = _filter_cells(cells, _cell_colors(views, storage), storage, radius_sigma)
+
+    def difference(rows: slice, columns: slice) -> FloatArray:
+        return np.asarray(smooth[:, rows, columns] - cells[:1, rows, columns])
+
+    change = ComputedPlanes(smooth.shape, difference)
     for block in blocks:
         radii = estimate[:1, *block.slices] + upsample_window(change, _CELL, block)
         estimate[:1, *block.slices] = np.maximum(radii, lowest)
 
 
-def _average_cells(estimate: Planes, storage: MemoryStorage) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted mean radius and the mean weight (y, x) of the pixels of each cell.
+def _average_cells(estimate: Planes, storage: MemoryStorage) -> Planes:
+    """Return the weighted mean radius and the mean weight (2, y, x) of the pixels of each cell.
 
     The weight of a pixel is its confidence, squared.
     """
-    cells = np.empty((2, *level_shape(estimate.shape, _CELL)), np.float32)
+    cells = storage.array((2, *level_shape(estimate.shape, _CELL)))
     for block in storage.blocks(estimate.shape, _CELL):
         radius, confidence = estimate[:, *block.slices]
         weight = np.square(confidence) + np.float32(_MIN_WEIGHT)
         part = block_mean(np.stack([radius * weight, weight]), _CELL)
+        part[0] /= part[1]
         cells[:, *block.downscale(_CELL).slices] = part
-    return cells[0] / cells[1], cells[1]
+    return cells
 
 
-def _cell_colors(views: Planes, storage: MemoryStorage) -> FloatArray:
+def _cell_colors(views: Planes, storage: MemoryStorage) -> Planes:
     """Return the color (3, y, x) of each cell, as `guide_colors` does."""
-    cells = np.empty((_RGB, *level_shape(views.shape, _CELL)), np.float32)
+    cells = storage.array((_RGB, *level_shape(views.shape, _CELL)))
     for block in storage.blocks(views.shape, _CELL):
         part = guide_colors(views[:, *block.slices], _CELL)
         cells[:, *block.downscale(_CELL).slices] = part
@@ -129,23 +135,35 @@ def _cell_colors(views: Planes, storage: MemoryStorage) -> FloatArray:
 
 
 def _filter_cells(
-    radius: FloatArray, weight: FloatArray, colors: FloatArray, radius_sigma: float
-) -> FloatArray:
-    """Return the radius of cells (y, x), filtered strip by strip."""
-    error = _ERROR_SIGMA * expected_error(np.sqrt(weight))
-    weights = np.pad(weight, _WINDOW)
-    guide = np.stack([np.pad(color, _WINDOW, mode="edge") for color in colors])
-    rows = max(_STRIP // radius.shape[1], 1)
+    cells: Planes, colors: Planes, storage: MemoryStorage, radius_sigma: float
+) -> Planes:
+    """Return the radius of cells (1, y, x), filtered strip by strip."""
+    height, width = cells.shape[-2:]
+    rows = max(_STRIP // width, 1)
+    before = cells
     for _ in range(_PASSES):
-        radii = np.pad(radius, _WINDOW, mode="edge")
-        strips = []
-        for top in range(0, len(radius), rows):
-            strip, band = slice(top, top + rows), slice(top, top + rows + 2 * _WINDOW)
-            variance = range_variance(radius[strip], radius_sigma)
-            variances = np.stack([variance, variance + np.square(error[strip])])
-            strips.append(_filter_strip(radii[band], weights[band], guide[:, band], variances))
-        radius = np.concatenate(strips)
-    return radius
+        after = storage.array((1, height, width))
+        for top in range(0, height, rows):
+            strip = Box(top, 0, min(top + rows, height), width)
+            radius, weight = before[0, *strip.slices], cells[1, *strip.slices]
+            variance = range_variance(radius, radius_sigma)
+            error = _ERROR_SIGMA * expected_error(np.sqrt(weight))
+            variances = np.stack([variance, variance + np.square(error)])
+            radii, guide = _band(before, strip)[0], _band(colors, strip)
+            weights = _band(cells, strip, mode="constant")[1]
+            after[:, *strip.slices] = _filter_strip(radii, weights, guide, variances)[None]
+        before = after
+    return before
+
+
+def _band(cells: Planes, strip: Box, mode: Literal["edge", "constant"] = "edge") -> FloatArray:
+    """Return the cells of a strip and of the window around it, beyond the edge as `numpy.pad`."""
+    context = strip.expand(_WINDOW, Box(0, 0, *cells.shape[-2:]))
+    inner = context.relative_to(strip)
+    above, left = _WINDOW + inner.top, _WINDOW + inner.left
+    below = _WINDOW - (inner.bottom - strip.height)
+    right = _WINDOW - (inner.right - strip.width)
+    return np.pad(cells[:, *context.slices], ((0, 0), (above, below), (left, right)), mode=mode)
 
 
 @np.errstate(under="ignore")  # a weight that small is 0, whatever a user has set

@@ -61,5 +61,5 @@ class CheckLayerJob(LayerJob[CheckResult]):
         chosen = {"model": self.model, "false_alarms": self.false_alarms}
         defaults = {"model": EstimateJob.model, "false_alarms": FALSE_ALARMS}
         arguments = {name: value for name, value in chosen.items() if value != defaults[name]}
-        options = self.image.reading_options(self.options)
+        options = self.image.options_of_file(self.options)
         return Call("check", "check", "result", inputs, arguments, options)

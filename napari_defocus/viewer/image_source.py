@@ -14,6 +14,7 @@ from ..image.value_range import Note, range_needs_no_values, warn
 from ..inference.engine import Progress
 from ..options import Options
 from .file_content import layer_path
+from .file_values import heed_file
 from .regions import whole_layer
 from .window import Window
 
@@ -120,12 +121,16 @@ class ImageSource:
         independent = find_independent_channels(self.data, layout, options, note)
         return replace(options, imaging="microscopy" if independent else "photograph")
 
+    def options_of_file(self, options: Options, note: Note = _ignore) -> Options:
+        """Return options with what the layer says, and its file: no-data value and white."""
+        return heed_file(self.reading_options(options, note), self.data, self.path, note)
+
     def complete_options(self, options: Options) -> Generator[Progress, None, Options]:
         """Return options as they are used for this part: with the layer's axes and value range.
 
         The range of the whole layer is measured where this part does not determine it.
         """
-        options = self.reading_options(options, warn)
+        options = self.options_of_file(options, warn)
         if not self.range_needs_whole(options):
             return options
         yield _WAITING

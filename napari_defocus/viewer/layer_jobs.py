@@ -128,7 +128,7 @@ class EstimateLayerJob(LayerJob[MapResult]):
         if self.right is not None:
             inputs["right"] = self.right
         arguments = {} if self.model == EstimateJob.model else {"model": self.model}
-        options = self.image.reading_options(self.options)
+        options = self.image.options_of_file(self.options)
         return Call("estimate_defocus", "map", "defocus", inputs, arguments, options)
 
 
@@ -166,7 +166,7 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         inputs: dict[str, ImageSource | MapSource] = {"image": self.image}
         if self.defocus is not None:
             inputs["defocus"] = self.defocus
-        options = self.image.reading_options(self.options)
+        options = self.image.options_of_file(self.options)
         return Call("deblur", "deblur", "sharp", inputs, self.settings.changed(), options)
 
     @property

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import MapError
+from ..map_units import recorded_factor
 from ..provenance_record import array_hash
 from .file_content import layer_path
 from .geometry import pixel_transform
@@ -112,6 +114,9 @@ class MapSource:
         Places of the image's pixels in the layer.
     discrete : bool
         Whether values between pixels have no meaning, as in labels.
+    factor : float
+        Number by which the values of the layer are divided to give radii in pixels: 1, unless the
+        JSON beside the layer's file says that they are in micrometers.
     """
 
     data: Any
@@ -122,6 +127,7 @@ class MapSource:
     image: str
     transform: PixelTransform
     discrete: bool
+    factor: float = 1.0
 
     @property
     def is_whole(self) -> bool:
@@ -143,8 +149,10 @@ class MapSource:
 
     def _read(self, values: Any) -> npt.NDArray[np.float32]:
         if self.slices is None:
-            return self.transform.resample(values, order=0 if self.discrete else 1)
-        return np.asarray(values[self.slices], dtype=np.float32)
+            part = self.transform.resample(values, order=0 if self.discrete else 1)
+        else:
+            part = np.asarray(values[self.slices], dtype=np.float32)
+        return part if self.factor == 1 else part / self.factor
 
 
 def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSource:
@@ -164,6 +172,8 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
     ------
     MapError
         If the map does not cover the region.
+    FileError
+        If the layer's file says that radii are in micrometers, and not how large a pixel is.
     """
     from napari.layers import Labels
 
@@ -181,15 +191,17 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
             "where the viewer shows them; move it over the image, or give it the scale and "
             "translation of the image if their pixels are the same"
         )
+    path = layer_path(layer)
     return MapSource(
         data=layer.data,
         slices=slices,
         estimated=layer.metadata.get(MAP_KEY),
         name=layer.name,
-        path=layer_path(layer),
+        path=path,
         image=image.name,
         transform=transform,
         discrete=isinstance(layer, Labels),
+        factor=1.0 if path is None else recorded_factor(Path(path)),
     )
 
 

@@ -151,6 +151,8 @@ def _origin(source: ImageSource | MapSource, image: ImageSource) -> _Origin:
         return _Origin(in_viewer, (differs, f"# {source.path!r}:", advice))
     partly = (f"# layer {source.name!r} is large: only three planes were compared with its file",)
     expression = f"read_picture({source.path!r}).data{content.expression}"
+    if isinstance(source, MapSource) and source.factor != 1:
+        expression = f"{expression} / {source.factor!r}"
     return _Origin(expression, () if content.exact else partly)
 
 

@@ -270,3 +270,14 @@ def test_channels_of_microscopy_have_their_own_ranges():
     image = (COLOR * [250, 25, 2.5]).astype(np.uint8)
     ranges = ranged(image, -1, imaging="microscopy")
     assert ranges.tolist() == [list(ranged(image[..., c], imaging="microscopy")) for c in range(3)]
+
+
+def test_values_too_far_apart_to_compute_with_are_refused():
+    image = np.linspace(-1, 1, 8000).reshape(80, 100) * 1.7e308
+    with pytest.raises(ImageError, match=r"from -1.7e\+308 to 1.69966e\+308, too far apart"):
+        ranged(image)
+    with pytest.raises(ImageError, match="too far apart"):
+        ranged(np.full((8, 9), 1.7e308))
+    assert ranged(image, value_range=(0, 1)) == (0, 1)
+    low, high = ranged(image / 1e10)
+    assert np.isfinite(high - low)

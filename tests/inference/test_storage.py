@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from napari_defocus.errors import FileError
-from napari_defocus.inference.storage import DiskStorage, MemoryStorage, folder_of, storage_for
+from napari_defocus.inference.storage import (
+    DiskStorage,
+    MemoryStorage,
+    block_side,
+    folder_of,
+    storage_for,
+)
 from napari_defocus.io.atomic import find_scratch_folders
 
 
@@ -96,3 +102,21 @@ def test_folder_of_a_zarr_array_is_that_of_its_store(tmp_path):
     array = zarr.create_array(tmp_path / "out.zarr", shape=(8, 8), dtype="u1")
     assert folder_of(array) == tmp_path
     assert folder_of(zarr.create_array({}, shape=(8, 8), dtype="u1")) is None
+
+
+@pytest.mark.parametrize(
+    "index", [np.s_[:, :, :], np.s_[0, 5:, ::3], np.s_[1:, ::7, 9:200], np.s_[:, 3, 4:9]]
+)
+def test_windows_of_files_are_read_part_by_part(blocks, monkeypatch, index):
+    monkeypatch.setattr("napari_defocus.inference.storage._MAPPED", 10_000)
+    values = np.random.default_rng(0).random((2, 300, 400), np.float32)
+    store = blocks.array(values.shape)
+    store[:, :, :] = values
+    np.testing.assert_array_equal(store[index], values[index])
+
+
+def test_blocks_of_large_planes_are_smaller():
+    sides = [block_side((3, *shape), "auto") for shape in ((2000, 3000), (2000, 4000))]
+    assert sides == [2048, 1024]
+    assert block_side((9000, 9000), 128) == 512
+    assert block_side((9000, 9000), None) == 1024

@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from napari_defocus.batch.plan import make_plan
+from napari_defocus.batch.run import run_plan
+from napari_defocus.batch.settings import Settings
 from napari_defocus.errors import FileError
 from napari_defocus.io import Length, read_picture
 
@@ -79,3 +82,10 @@ def test_scripts_are_never_run(tmp_path):
     with pytest.raises(FileError, match="is not an image of a known kind"):
         read_picture(tmp_path / "a.py")
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_batch_says_whose_code_read_a_file(tmp_path, read_stripes):
+    make(tmp_path, read_stripes, [(STACK, {}, "image")])
+    plan = make_plan([tmp_path / "a.stripes"], tmp_path / "out", Settings(task="map"))
+    *_, last = run_plan(plan)
+    assert "it was read by the plugin stripes-plugin" in last.outcome.message

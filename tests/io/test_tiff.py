@@ -1,7 +1,9 @@
 """TIFF, OME-TIFF and ImageJ hyperstacks: axes, colors and metadata, read and written."""
 
 import re
+import tracemalloc
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -9,8 +11,19 @@ import tifffile
 from PIL import Image
 
 from napari_defocus.errors import FileError
-from napari_defocus.io import Length, Metadata, Picture, Resolution, read_picture, write_picture
+from napari_defocus.io import (
+    Length,
+    Metadata,
+    Picture,
+    Resolution,
+    open_picture,
+    read_picture,
+    write_picture,
+)
+from napari_defocus.io.picture import Objective as LensOf
 from napari_defocus.io.picture import Storage
+from napari_defocus.io.read import count_images
+from napari_defocus.io.tiff_write import write_tiff
 
 SEED = np.random.default_rng(0)
 STACK = SEED.integers(0, 60000, (5, 3, 20, 30)).astype(np.uint16)
@@ -256,7 +269,7 @@ def test_ome_of_several_images_keeps_and_reports_the_first(tmp_path):
         writer.write(STACK[0, 0], metadata={"Name": "first"})
         writer.write(STACK[:, 0, :9, :9], metadata={"Name": "second"})
     first, again = round_trip(path)
-    assert first.ignored == "a further image"
+    assert first.ignored == f"a further image, which is read as {path}/1"
     assert 'Name="first"' in again.metadata.ome
     assert "second" not in again.metadata.ome
     np.testing.assert_array_equal(again.data, STACK[0, 0])
@@ -527,3 +540,100 @@ def test_colors_multiplied_by_alpha_become_those_of_png(tmp_path):
     write(tmp_path / "a.tif", data, photometric="rgb", extrasamples=["assocalpha"])
     write_picture(tmp_path / "a.png", data, read_picture(tmp_path / "a.tif"))
     np.testing.assert_allclose(read_picture(tmp_path / "a.png").data, straight, atol=5)
+
+
+def test_further_images_are_read_by_their_numbers(tmp_path):
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(STACK[0, 0], metadata=None)
+        writer.write(STACK[:, 0, :9, :9], metadata=None, photometric="minisblack")
+    first, second = read_picture(path), read_picture(path / "1")
+    np.testing.assert_array_equal(first.data, STACK[0, 0])
+    np.testing.assert_array_equal(second.data, STACK[:, 0, :9, :9])
+    assert first.ignored == f"a further image, which is read as {path}/1"
+    assert second.ignored == f"a further image, which is read as {path}/0"
+    with pytest.raises(FileError, match="has no image 2; it holds 2 images, 0 to 1"):
+        read_picture(path / "2")
+    assert count_images(path) == 1  # further ones are thumbnails more often than not
+
+
+STORED = {
+    "ImageJ": (STACK[0], {"imagej": True}),
+    "pages": (STACK[0], {}),
+    "big-endian": (STACK[0].astype(np.float32), {"byteorder": ">"}),
+    "strips": (STACK[:1, 0], {"rowsperstrip": 7}),
+    "colors": (np.moveaxis(STACK[:2], 1, -1), {"photometric": "rgb"}),
+}
+
+
+@pytest.mark.parametrize("kind", STORED)
+def test_pixels_that_are_not_compressed_are_read_window_by_window(tmp_path, kind):
+    pytest.importorskip("zarr")
+    data, options = STORED[kind]
+    container = {key: options[key] for key in ("imagej", "byteorder") if key in options}
+    options = {"photometric": "minisblack", "metadata": None, **options}
+    with tifffile.TiffWriter(tmp_path / "a.tif", **container) as writer:
+        for page in [data] if kind == "ImageJ" else data:
+            writer.write(page, **{k: v for k, v in options.items() if k not in container})
+    lazy = open_picture(tmp_path / "a.tif", lazy_from=0).data
+    np.testing.assert_array_equal(lazy.compute(), np.squeeze(data))
+    window = np.s_[..., 3:11:2, 2:9, :] if kind == "colors" else np.s_[..., 3:11:2, 2:9]
+    np.testing.assert_array_equal(lazy[window].compute(), np.squeeze(data)[window])
+
+
+def test_a_window_of_one_large_strip_is_read_without_the_rest(tmp_path):
+    pytest.importorskip("zarr")
+    data = np.arange(4_000_000, dtype=np.uint32).reshape(2000, 2000)
+    tifffile.imwrite(tmp_path / "a.tif", data)
+    lazy = open_picture(tmp_path / "a.tif", lazy_from=0).data
+    tracemalloc.start()
+    try:
+        np.testing.assert_array_equal(lazy[500:510, 7:300].compute(), data[500:510, 7:300])
+        assert tracemalloc.get_traced_memory()[1] < data.nbytes / 10
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path):
+    pytest.importorskip("zarr")
+    tifffile.imwrite(tmp_path / "a.tif", STACK[0, 0])
+    lazy = open_picture(tmp_path / "a.tif", lazy_from=0).data
+    with (tmp_path / "a.tif").open("r+b") as file:
+        file.truncate(600)
+    with pytest.raises(FileError, match="is damaged or truncated: it ends before its pixels do"):
+        lazy.compute()
+
+
+LENS = Metadata(
+    objective=LensOf(1.4, 63.0, "Oil"),
+    wavelengths=(525.0, None, 610.5),
+    channel_names=("green", "light", "red"),
+)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_objective_and_wavelengths_are_written_to_ome(tmp_path, streamed):
+    data = STACK[:, :3]
+    if streamed:
+        data = pytest.importorskip("dask.array").from_array(data, chunks=(1, 1, 20, 30))
+    with (tmp_path / "a.tif").open("w+b") as file:
+        write_tiff(file, Picture(data, "ZCYX", LENS), tmp_path / "a.tif")
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        root = ElementTree.fromstring(tiff.ome_metadata)
+    space = {"o": root.tag[1:].partition("}")[0]}
+    lens = root.find("o:Instrument/o:Objective", space)
+    assert (lens.get("LensNA"), lens.get("NominalMagnification"), lens.get("Immersion")) == (
+        "1.4", "63", "Oil")  # fmt: skip
+    image = root.find("o:Image", space)
+    assert image.find("o:ObjectiveSettings", space).get("ID") == lens.get("ID")
+    assert image.find("o:InstrumentRef", space).get("ID") == root.find("o:Instrument", space).get(
+        "ID"
+    )
+    channels = image.findall("o:Pixels/o:Channel", space)
+    assert [each.get("Name") for each in channels] == ["green", "light", "red"]
+    assert [each.get("EmissionWavelength") for each in channels] == ["525", None, "610.5"]
+    order = [child.tag.rpartition("}")[2] for child in root]
+    assert order.index("Instrument") < order.index("Image")
+    again = read_picture(tmp_path / "a.tif")
+    assert again.axes == "ZCYX"
+    np.testing.assert_array_equal(again.data, STACK[:, :3])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_defocus.inference.storage import MemoryStorage
+from napari_defocus.inference.storage import DiskStorage, MemoryStorage
 from napari_defocus.pipeline.bilateral import smooth_surfaces
 
 SHAPE = (160, 200)
@@ -132,3 +132,15 @@ def test_maps_of_any_size_stay_non_negative(height, width, radius):
     assert result.dtype == np.float32
     assert result.min() >= 0
     assert np.abs(result - radii).max() <= 0.11 * radius + 1e-3
+
+
+def test_blocks_on_disk_give_the_result_of_the_whole(tmp_path):
+    radius, confidence = np.abs(blotches(2)) + 1, np.clip(blotches(1), 0, 1)
+    views = np.stack([blotches(0.01)] * 3)
+    expected = smooth(radius, confidence, views=views)
+    storage = DiskStorage(tmp_path, 64)
+    estimate = storage.array((2, *SHAPE))
+    estimate[:, :, :] = np.stack([radius, confidence])
+    smooth_surfaces(estimate, views, storage, 0.2)
+    np.testing.assert_allclose(estimate[0, :, :], expected, atol=1e-5)
+    assert np.abs(expected - radius).max() > 0.1

@@ -1,14 +1,22 @@
 """Maps from layers: the region they cover, painted labels, and confidence."""
 
+import json
+
 import numpy as np
 import pytest
 from napari.layers import Image, Labels
+from napari.layers._source import layer_source
 
 from napari_defocus.defocus_map import DefocusMap
 from napari_defocus.errors import MapError
+from napari_defocus.io import read_picture, write_picture
+from napari_defocus.options import Options
 from napari_defocus.provenance_record import array_hash
 from napari_defocus.viewer.geometry import placement
+from napari_defocus.viewer.image_source import image_source
+from napari_defocus.viewer.layer_jobs import DeblurLayerJob
 from napari_defocus.viewer.map_source import MAP_KEY, EstimatedMap, layer_map, map_source
+from napari_defocus.viewer.recipe import as_python
 from napari_defocus.viewer.regions import whole_layer
 from napari_defocus.viewer.window import Window
 
@@ -145,3 +153,30 @@ def test_edited_map_loses_its_confidence(image, radius, place):
     layer = estimated_layer(radius, **place)
     layer.data[0, 0, 0] += 1
     assert isinstance(map_source(layer, image, PART).read(), np.ndarray)
+
+
+@pytest.fixture
+def map_in_micrometers(image, radius, place, tmp_path):
+    """A layer of a file in which a pixel of 0.5 µm has radii of half their number of pixels."""
+    path = tmp_path / "um.tif"
+    write_picture(path, radius / 2)
+    record = {"radii": {"unit": "um", "median_px": 1.0, "pixel_size_um": [0.5, 0.5]}}
+    path.with_name("um.tif.json").write_text(json.dumps(record))
+    with layer_source(path=str(path)):
+        return Image(radius / 2, **place, name="um")
+
+
+def test_map_files_in_micrometers_are_taken_in_pixels(map_in_micrometers, image, radius):
+    source = map_source(map_in_micrometers, image, PART)
+    np.testing.assert_array_equal(source.read(), radius[2:3, 5:25, 6:36])
+    assert layer_map(map_in_micrometers, image).tolist() == radius.tolist()
+
+
+def test_copied_python_reads_map_files_in_micrometers_in_pixels(map_in_micrometers, image, radius):
+    job = DeblurLayerJob(
+        image_source(image), Options(), map_source(map_in_micrometers, image, whole_layer(image))
+    )
+    (line,) = (text for text in as_python(job.call).splitlines() if text.startswith("defocus ="))
+    names = {"read_picture": read_picture}
+    exec(line, names)
+    np.testing.assert_array_equal(names["defocus"], radius)

@@ -8,6 +8,8 @@ from scipy.ndimage import gaussian_filter
 
 from napari_defocus import deblur, measure_range
 from napari_defocus.errors import OptionError
+from napari_defocus.io import Metadata, Picture, write_picture
+from napari_defocus.viewer.file_layers import open_files
 from napari_defocus.viewer.results import METADATA_KEY
 
 
@@ -158,3 +160,29 @@ def test_batch_takes_kind_black_and_white(open_widget, tmp_path):
     command = widget.as_command_line()
     assert command.endswith("--value-range 0 4095 --imaging photograph")
     assert "value_range=(0.0, 4095.0), imaging='photograph'" in widget.as_python()
+
+
+@pytest.mark.parametrize("kind", ["no data", "white"])
+def test_what_a_file_declares_of_its_values_is_heeded_and_copied(
+    viewer, widget, finish, photo, tmp_path, kind
+):
+    path = tmp_path / "a.tif"
+    if kind == "no data":
+        data, metadata, axes = photo[..., 0].astype(np.int16) * 20, Metadata(nodata=1000.0), "YX"
+        data[10:20, 10:30] = 1000
+        expected = {"nodata": 1000.0}
+    else:
+        data, metadata, axes = photo.astype(np.uint16) * 16, Metadata(white=4095.0), "YXS"
+        expected = {"channel_axis": -1, "value_range": (0, 4095)}
+    write_picture(path, data, Picture(data, axes, metadata))
+    open_files(viewer, [path])
+    finish(widget.run())
+    wanted = deblur(data, **expected)
+    np.testing.assert_array_equal(viewer.layers[-1].data, wanted)
+    names = {}
+    exec(widget.as_python(), names)
+    np.testing.assert_array_equal(names["sharp"], wanted)
+    viewer.layers.pop()
+    changed = viewer.layers[0].data.astype(np.float64)
+    viewer.layers[0].data = changed  # no values of that file any more
+    assert "1000" not in widget.as_python().partition("sharp =")[2]

@@ -20,6 +20,7 @@ import numpy as np
 from ...array_types import Array
 from ...errors import FileError
 from ..jpeg_segments import check_scans, frame_size, scan_position
+from ..jpegxr_process import decode_jpegxr
 from ..lazy_file import BlockCache, LazyArray, PlaneReader, load_small, to_dask
 from ..limits import LARGEST_METADATA, check_claim, is_plausible
 from ..picture import Length, Metadata, Objective, Picture
@@ -263,10 +264,10 @@ def _as_rgb(pixels: Array) -> Array:
     return pixels[..., order]
 
 
-def _decode_image(decode: Callable[..., Any], content: bytes, shape: Any, dtype: Any) -> Array:
-    """Decode an image by a codec that refuses, before it begins, one of another size."""
-    pixels = np.empty(shape if shape[-1] > 1 else shape[:2], dtype)
-    return np.asarray(decode(content, out=pixels)).reshape(shape)
+def _decode_jpegxr(content: bytes, shape: Any, dtype: Any) -> Array:
+    stored = shape if shape[-1] > 1 else shape[:2]
+    pixels = decode_jpegxr(content, math.prod(shape) * dtype.itemsize, stored, dtype)
+    return pixels.reshape(shape)
 
 
 def _decode_jpeg(content: bytes, shape: Any, dtype: Any) -> Array:
@@ -294,7 +295,7 @@ def _decode_zstd_split(content: bytes, shape: Any, dtype: Any) -> Array:
 _DECODERS: Mapping[int, Callable[[bytes, Any, Any], Array]] = {
     _JPEG: _decode_jpeg,
     _LZW: functools.partial(_decode_bytes, imagecodecs.lzw_decode),
-    _JPEG_XR: functools.partial(_decode_image, imagecodecs.jpegxr_decode),
+    _JPEG_XR: _decode_jpegxr,
     _ZSTD: functools.partial(_decode_bytes, imagecodecs.zstd_decode),
     _ZSTD_SPLIT: _decode_zstd_split,
 }

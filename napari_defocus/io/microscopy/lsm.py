@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ..picture import Length, Metadata, Objective, Picture
-from ..tiff_read import gather_complaints, open_tiff, read_tiff
+from ..tiff_open import gather_complaints, open_tiff
+from ..tiff_read import read_tiff
 from .description import positive_number
 
 _KIND_OF_TWELVE_BITS, _TWELVE_BITS = 2, 4095.0

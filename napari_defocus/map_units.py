@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError
-from ..io.json_file import parse_json
-from ..io.regular_file import read_regular
-from ..physical_size import RADII_KEY, PixelSize, Unit
-from ..provenance_record import sidecar_path
+from .errors import FileError
+from .io.json_file import parse_json
+from .io.regular_file import read_regular
+from .physical_size import RADII_KEY, PixelSize, Unit
+from .provenance_record import sidecar_path
 
 _LARGEST_SIDECAR = 10_000_000  # bytes
 
