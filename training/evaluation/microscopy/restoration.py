@@ -30,15 +30,16 @@ class Plugin:
 
     def map(self, counts: Any) -> DefocusMap:
         """Estimate the map of linear values."""
-        return estimate_defocus(counts, model=self.map_model, encoding="linear")
+        return estimate_defocus(counts, model=self.map_model, imaging="microscopy")
 
-    def restore(self, counts: Any, radius: float | None = None) -> Any:
-        """Deblur by the estimated map, or by one radius everywhere."""
-        if radius is None:
-            defocus: Any = self.map(counts)
-        else:
-            defocus = np.full(counts.shape[-2:], radius, np.float32)
-        return deblur(counts, defocus, model=self.model, encoding="linear")
+    def restore(self, counts: Any, defocus: DefocusMap | float | None = None) -> Any:
+        """Deblur by the estimated map, by another, or by one radius everywhere."""
+        if defocus is None:
+            defocus = self.map(counts)
+        by: Any = defocus
+        if isinstance(defocus, float):
+            by = np.full(counts.shape[-2:], defocus, np.float32)
+        return deblur(counts, by, model=self.model, imaging="microscopy")
 
 
 def best_richardson_lucy(specimen: Specimen) -> Image:
