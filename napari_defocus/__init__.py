@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .evidence.check_result import Check
     from .jobs import CheckJob, DeblurJob, EstimateJob, RefocusJob
     from .models import list_models
+    from .objective import Objective
     from .options import Options
     from .provenance_record import provenance
     from .stacks.job import FocusJob, focus_profile
@@ -54,6 +55,7 @@ _MODULES = {
     "jobs": ["CheckJob", "DeblurJob", "EstimateJob", "RefocusJob"],
     "models": ["list_models"],
     "deblur_settings": ["DeblurSettings"],
+    "objective": ["Objective"],
     "options": ["Options"],
     "provenance_record": ["provenance"],
     "stacks.job": ["FocusJob", "focus_profile"],
@@ -78,6 +80,7 @@ __all__ = [
     "ImageError",
     "MapError",
     "ModelError",
+    "Objective",
     "OptionError",
     "Options",
     "RefocusJob",

@@ -38,6 +38,7 @@ def estimate_defocus(
     imaging: str = Options.imaging,
     nodata: float | str = Options.nodata,
     range_axis: int | None = Options.range_axis,
+    optics: Any = Options.optics,
     out: tuple[Any, Any] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> DefocusMap:
@@ -54,7 +55,7 @@ def estimate_defocus(
     model : str, path or torch.nn.Module
         "auto", the name of a model for one view or two (:func:`napari_defocus.list_models`), the
         path of your own weights file, or a network with a ``descriptor``.
-    channel_axis, encoding, value_range, imaging, nodata, range_axis
+    channel_axis, encoding, value_range, imaging, nodata, range_axis, optics
         How values are read: see :class:`napari_defocus.Options`.
     downscale, device, precision, tile
         How to compute: see :class:`napari_defocus.Options`.
@@ -98,7 +99,7 @@ def estimate_defocus(
     """
     options = Options(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
-        range_axis,
+        range_axis, optics,
     )  # fmt: skip
     return EstimateJob(Views(image, right), model, options, out).run(progress)
 
@@ -122,6 +123,7 @@ def deblur(
     imaging: str = Options.imaging,
     nodata: float | str = Options.nodata,
     range_axis: int | None = Options.range_axis,
+    optics: Any = Options.optics,
     out: Any = None,
     check: bool = False,
     progress: Callable[[int, int], object] | None = None,
@@ -137,7 +139,7 @@ def deblur(
         radii in pixels of the image, whose sign does not matter. (Y, X) serves all planes.
     strength, protect_radius, detail, model, map_model
         How much is changed, and by which models: see :class:`napari_defocus.DeblurSettings`.
-    channel_axis, encoding, value_range, imaging, nodata, range_axis
+    channel_axis, encoding, value_range, imaging, nodata, range_axis, optics
         How values are read: see :class:`napari_defocus.Options`.
     downscale, device, precision, tile
         How to compute: see :class:`napari_defocus.Options`.
@@ -181,7 +183,7 @@ def deblur(
     settings = DeblurSettings(strength, protect_radius, detail, model, map_model)
     options = Options(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
-        range_axis,
+        range_axis, optics,
     )  # fmt: skip
     job = DeblurJob(image, defocus, settings, options, out)
     return job.run_checked(progress) if check else job.run(progress)
@@ -204,6 +206,7 @@ def check(
     imaging: str = Options.imaging,
     nodata: float | str = Options.nodata,
     range_axis: int | None = Options.range_axis,
+    optics: Any = Options.optics,
     progress: Callable[[int, int], object] | None = None,
 ) -> Check:
     """Tell what of a sharp picture is supported by the image that it was made from.
@@ -218,7 +221,7 @@ def check(
         Share of honest pixels that may be flagged.
     model : str, path or torch.nn.Module
         The model that estimates the map, as for :func:`estimate_defocus`.
-    channel_axis, encoding, value_range, imaging, nodata, range_axis
+    channel_axis, encoding, value_range, imaging, nodata, range_axis, optics
         How values are read: see :class:`napari_defocus.Options`.
     downscale, device, precision, tile
         How to compute: see :class:`napari_defocus.Options`.
@@ -253,7 +256,7 @@ def check(
     """
     options = Options(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
-        range_axis,
+        range_axis, optics,
     )  # fmt: skip
     return CheckJob(image, sharp, defocus, false_alarms, model, options).run(progress)
 
@@ -272,6 +275,7 @@ def reblur(
     imaging: str = Options.imaging,
     nodata: float | str = Options.nodata,
     range_axis: int | None = Options.range_axis,
+    optics: Any = Options.optics,
     out: Any = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Any:
@@ -287,7 +291,7 @@ def reblur(
         Signed radii in pixels of the image: positive lies in front of the plane of focus and hides
         what is farther. In an unsigned map, or an array without negative radii, everything out of
         focus is taken to lie behind that plane. (Y, X) serves all planes.
-    channel_axis, encoding, value_range, imaging, nodata, range_axis
+    channel_axis, encoding, value_range, imaging, nodata, range_axis, optics
         How values are read: see :class:`napari_defocus.Options`.
     downscale, device, precision, tile
         How to compute: see :class:`napari_defocus.Options`. ``downscale`` "auto" is 1 here.
@@ -324,7 +328,7 @@ def reblur(
     """
     options = Options(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
-        range_axis,
+        range_axis, optics,
     )  # fmt: skip
     return RefocusJob(sharp, defocus, options=options, out=out).run(progress)
 
@@ -345,6 +349,7 @@ def refocus(
     imaging: str = Options.imaging,
     nodata: float | str = Options.nodata,
     range_axis: int | None = Options.range_axis,
+    optics: Any = Options.optics,
     out: Any = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Any:
@@ -360,7 +365,7 @@ def refocus(
         Radius, in pixels and signed, of what is to be in focus: read it from the map.
     aperture : float
         Diameter of the new aperture, 0 or more, in units of the one the map was taken with.
-    channel_axis, encoding, value_range, imaging, nodata, range_axis
+    channel_axis, encoding, value_range, imaging, nodata, range_axis, optics
         How values are read: see :class:`napari_defocus.Options`.
     downscale, device, precision, tile
         How to compute: see :class:`napari_defocus.Options`. ``downscale`` "auto" is 1 here.
@@ -396,7 +401,7 @@ def refocus(
     """
     options = Options(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
-        range_axis,
+        range_axis, optics,
     )  # fmt: skip
     return RefocusJob(sharp, defocus, focus, aperture, options, out).run(progress)
 

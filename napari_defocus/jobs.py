@@ -118,7 +118,13 @@ class Job(ABC, Generic[R]):
             "imaging": self.layout.imaging,
             "nodata": self.options.nodata,
             "range_axis": self.options.range_axis,
+            "optics": self._optics_record,
         }
+
+    @property
+    def _optics_record(self) -> str:
+        optics = self.options.optics
+        return optics if isinstance(optics, str) else optics.to_text()
 
     def steps(self) -> Steps[R]:
         """Do the work, yielding after every tile.

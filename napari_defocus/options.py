@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from .errors import OptionError, quote
+from .objective import Objective, parse_optics
 
 _PRECISIONS = ("auto", "float32", "bfloat16")
 _ENCODINGS = ("auto", "srgb", "linear")
@@ -73,6 +74,11 @@ class Options:
         An axis before Y and X whose planes have a black and white of their own, such as that of
         fluorescence channels; negative counts from the end. None: all planes of an array share
         theirs; a file's channels have their own.
+    optics : Objective, "none" or "auto"
+        Objective, wavelength and pixel size of a microscope (:class:`napari_defocus.Objective`), or
+        a text such as ``"na=1.4,wavelength_um=0.52,pixel_size_um=0.1,index=1.515"``. What its spot
+        in focus explains is then in focus, and is left as it is. "auto": what a file's metadata
+        say, of an array nothing; "none": nothing even of files. Only for microscopy.
 
     Raises
     ------
@@ -105,6 +111,7 @@ class Options:
     imaging: str = "auto"
     nodata: float | str = "auto"
     range_axis: int | None = None
+    optics: Any = "auto"
 
     def __post_init__(self) -> None:
         for name, check in _CHECKS.items():
@@ -192,6 +199,8 @@ def _parse(name: str, text: Any) -> Any:
 def _to_text(value: Any) -> str:
     if value is None:
         return "whole"
+    if isinstance(value, Objective):
+        return value.to_text()
     if isinstance(value, float):
         return f"{value:.17g}"
     if not isinstance(value, tuple):
@@ -253,6 +262,21 @@ def _check_range_axis(axis: Any) -> int | None:
     raise OptionError(f"range_axis is {quote(axis)}; None or the number of an axis is expected")
 
 
+def _check_optics(optics: Any) -> Objective | str:
+    """Return optics checked; a text that lacks numbers, which a file may add, as it is."""
+    if isinstance(optics, Objective):
+        return optics
+    if isinstance(optics, Mapping):  # as JSON holds it
+        return Objective(**optics)
+    if not isinstance(optics, str):
+        raise OptionError(f"optics is {quote(optics)}; an Objective, 'auto' or 'none' is expected")
+    if optics in ("auto", "none"):
+        return optics
+    numbers = parse_optics(optics)
+    is_complete = {"na", "wavelength_um", "pixel_size_um"} <= set(numbers)
+    return Objective(**numbers) if is_complete else optics
+
+
 def _as_tuples(value_range: Any) -> Any:
     """Return arrays and lists, of any depth, as tuples, which can be compared and stored as JSON.
 
@@ -312,4 +336,5 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "imaging": _check_imaging,
     "nodata": _check_nodata,
     "range_axis": _check_range_axis,
+    "optics": _check_optics,
 }

@@ -142,6 +142,15 @@ RangeAxis = Annotated[
         rich_help_panel=_VALUES,
     ),
 ]
+Optics = Annotated[
+    str,
+    typer.Option(
+        metavar="NUMBERS",
+        help="Microscope: na=1.4,wavelength_um=0.52,pixel_size_um=0.1,index=1.515 (index: 1, air, "
+        "if left out); auto: as the file says; none: not used.",
+        rich_help_panel=_VALUES,
+    ),
+]
 Downscale = Annotated[
     str,
     typer.Option(
@@ -184,6 +193,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "imaging": (Imaging, ImagingChoice.AUTO),
     "nodata": (NoData, "auto"),
     "range_axis": (RangeAxis, "auto"),
+    "optics": (Optics, "auto"),
 }
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 

@@ -54,7 +54,7 @@ class Length:
 
 
 @dataclass(frozen=True)
-class Objective:
+class ObjectiveLens:
     """Objective of a microscope; None or empty is what the file does not say.
 
     Parameters
@@ -74,7 +74,7 @@ class Objective:
 
         Examples
         --------
-        >>> Objective(1.4, 63, "Oil").describe()
+        >>> ObjectiveLens(1.4, 63, "Oil").describe()
         '63x, NA 1.4, Oil'
         """
         magnification = f"{self.magnification:g}x" if self.magnification else ""
@@ -130,7 +130,7 @@ class Metadata:
         Wavelength of the light of each channel in nm (emission), empty if there are none.
     times : tuple of float
         Time of each frame along T in seconds since the first one, empty if the file does not say.
-    objective : Objective, optional
+    objective : ObjectiveLens, optional
         Objective of the microscope.
     imagej : mapping, optional
         ImageJ's own fields.
@@ -166,7 +166,7 @@ class Metadata:
     channel_names: tuple[str, ...] = ()
     wavelengths: tuple[float | None, ...] = ()
     times: tuple[float, ...] = ()
-    objective: Objective | None = None
+    objective: ObjectiveLens | None = None
     imagej: Mapping[str, Any] | None = None
     ome: str | None = None
     ngff: Mapping[str, Any] | None = None

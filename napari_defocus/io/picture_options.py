@@ -14,6 +14,7 @@ from ..image.value_range import Note, scan_range, warn
 from ..options import Options
 from . import exif
 from .picture import Metadata, Picture
+from .recorded_optics import complete_optics
 
 #: EXIF tags that name the maker and the model of a camera.
 _CAMERA = (271, 272)
@@ -64,8 +65,18 @@ def resolve_options(picture: Picture, options: Options, note: Note = warn) -> Op
         ranges = (0, white)
     axes_have_names = not set(picture.axes) - set("TZCYXS")
     ranges = scan_range(picture.data, layout, ranges, note=note, axes_have_names=axes_have_names)
+    optics = options.optics
+    if layout.imaging == "microscopy":
+        taken, text = complete_optics(options.optics, picture.metadata)
+        if text:
+            note(text)
+        optics = taken or optics
     return replace(
-        options, encoding=layout.encoding, value_range=_smallest(ranges), range_axis=None
+        options,
+        encoding=layout.encoding,
+        value_range=_smallest(ranges),
+        range_axis=None,
+        optics=optics,
     )
 
 

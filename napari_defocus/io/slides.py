@@ -21,7 +21,7 @@ from ..array_types import Array
 from ..errors import FileError
 from .lazy_file import LazyArray, PlaneReader, load_small, to_dask
 from .limits import LARGEST_METADATA
-from .picture import Length, Metadata, Objective, Picture, Resolution
+from .picture import Length, Metadata, ObjectiveLens, Picture, Resolution
 from .quiet import without_warnings
 from .regular_file import open_regular
 from .tiff_checks import check_directories, check_pages, check_series, guard_decoders
@@ -190,7 +190,7 @@ def _metadata(slide: Any, level: int) -> Metadata:
         icc=profile if isinstance(profile, bytes) else None,
         pixel_size=sizes,
         resolution=resolution,
-        objective=Objective(aperture, power) if power or aperture else None,
+        objective=ObjectiveLens(aperture, power) if power or aperture else None,
     )
 
 

@@ -44,6 +44,7 @@ def focus_profile(
     imaging: str = Options.imaging,
     nodata: float | str = Options.nodata,
     range_axis: int | None = Options.range_axis,
+    optics: Any = Options.optics,
     progress: Callable[[int, int], object] | None = None,
 ) -> FocusProfile:
     """Tell which plane of a stack is sharp, and how far the others are out of focus.
@@ -57,7 +58,7 @@ def focus_profile(
         All other axes before Y and X, such as time, are profiled one by one.
     model : str, path or torch.nn.Module
         Model that estimates the maps, as for :func:`estimate_defocus`.
-    channel_axis, encoding, value_range, imaging, nodata, range_axis
+    channel_axis, encoding, value_range, imaging, nodata, range_axis, optics
         How values are read: see :class:`napari_defocus.Options`.
     downscale, device, precision, tile
         How to compute: see :class:`napari_defocus.Options`.
@@ -91,7 +92,7 @@ def focus_profile(
     """
     options = Options(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
-        range_axis,
+        range_axis, optics,
     )  # fmt: skip
     return FocusJob(stack, axis, model, options).run(progress)
 

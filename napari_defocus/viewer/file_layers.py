@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DefocusError
 from ..io import Picture, open_picture
+from ..io.recorded_optics import complete_optics
 
 if TYPE_CHECKING:
     import napari.viewer
 
+#: Key in a layer's metadata under which stands what its file says of the microscope.
+OPTICS_KEY = "napari-defocus optics"
 _UNITS = {"um": "micrometer", "micron": "micrometer", "microns": "micrometer", "sec": "second"}
 
 
@@ -53,6 +56,7 @@ def layer_arguments(picture: Picture, name: str) -> dict[str, Any]:
     channels = picture.metadata.channel_names
     split = "C" in axes and len(channels) == picture.data.shape[axes.index("C")]
     kept = axes.replace("C", "") if split else axes
+    optics, _ = complete_optics("auto", picture.metadata)
     return {
         "data": [picture.data, *picture.copies] if multiscale else picture.data,
         "multiscale": multiscale,
@@ -63,6 +67,7 @@ def layer_arguments(picture: Picture, name: str) -> dict[str, Any]:
         "translate": [picture.metadata.origin.get(axis, 0.0) for axis in kept],
         "units": [_unit(sizes[axis].unit) if axis in sizes else "pixel" for axis in kept],
         "axis_labels": list(kept.lower()),
+        "metadata": {} if optics is None else {OPTICS_KEY: optics.to_text()},
     }
 
 

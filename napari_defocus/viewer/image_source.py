@@ -14,6 +14,7 @@ from ..image.value_range import Note, range_needs_no_values, warn
 from ..inference.engine import Progress
 from ..options import Options
 from .file_content import layer_path
+from .file_layers import OPTICS_KEY
 from .file_values import heed_file
 from .regions import whole_layer
 from .window import Window
@@ -52,6 +53,8 @@ class ImageSource:
         The axis of fluorescence channels, if the layer's axis labels name one.
     imaging : {"auto", "microscopy"}
         "microscopy" if the layer's units are those of a microscope.
+    optics : Objective or "auto"
+        The microscope, if the file that the layer was opened from says it.
     """
 
     data: Any
@@ -62,6 +65,7 @@ class ImageSource:
     multiscale: bool = False
     range_axis: int | None = None
     imaging: str = "auto"
+    optics: Any = "auto"
 
     @property
     def slices(self) -> tuple[slice, ...]:
@@ -112,7 +116,8 @@ class ImageSource:
         if they are not.
         """
         axis = self.range_axis if options.range_axis is None else options.range_axis
-        options = replace(options, channel_axis=self.channel_axis, range_axis=axis)
+        optics = self.optics if options.optics == "auto" else options.optics
+        options = replace(options, channel_axis=self.channel_axis, range_axis=axis, optics=optics)
         if (options.imaging, options.encoding) != ("auto", "auto"):
             return options
         if self.channel_axis == "none" or self.is_whole:
@@ -156,6 +161,7 @@ def image_source(layer: "Image", window: Window | None = None) -> ImageSource:
         multiscale=layer.multiscale,
         range_axis=_channel_axis(layer),
         imaging="microscopy" if _shows_micrometers(layer) else "auto",
+        optics=layer.metadata.get(OPTICS_KEY, "auto"),
     )
 
 

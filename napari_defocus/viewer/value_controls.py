@@ -73,6 +73,13 @@ class ValueControls:
             tooltip="auto: values far from all others, and those that a file declares, hold no "
             "data and come back unchanged",
         )
+        self.optics = LineEdit(
+            name="optics",
+            value="auto",
+            tooltip="Microscope: na=1.4,wavelength_um=0.52,pixel_size_um=0.1,index=1.515; what its "
+            "spot in focus explains is left as it is. auto: as the layer's file says; none: not "
+            "used",
+        )
         self.fill_button.changed.connect(self.fill)
         self.value_range.changed.connect(self._follow_choice)
         self.show(False)
@@ -80,7 +87,14 @@ class ValueControls:
     @property
     def hidden(self) -> list[Widget]:
         """The controls under "More options", from top to bottom."""
-        return [self.encoding, self.value_range, *self._entries, self.range_axis, self.nodata]
+        return [
+            self.encoding,
+            self.value_range,
+            *self._entries,
+            self.range_axis,
+            self.nodata,
+            self.optics,
+        ]
 
     @property
     def settings(self) -> list[ComboBox | LineEdit]:
@@ -93,6 +107,7 @@ class ValueControls:
             *entries,
             self.range_axis,
             self.nodata,
+            self.optics,
         ]
 
     @property
@@ -111,12 +126,19 @@ class ValueControls:
             "value_range": (_number(self.black), _number(self.white)) if own else None,
             "range_axis": self.range_axis.value,
             "nodata": self.nodata.value,
+            "optics": str(self.optics.value).strip() or "auto",
         }
 
     def show(self, shown: bool) -> None:
         """Show or hide the controls under "More options"."""
         self._shown = shown
-        for control in (self.encoding, self.value_range, self.range_axis, self.nodata):
+        for control in (
+            self.encoding,
+            self.value_range,
+            self.range_axis,
+            self.nodata,
+            self.optics,
+        ):
             control.visible = shown
         for widget in self._entries:
             widget.visible = shown and self.value_range.value == "own"

@@ -23,7 +23,7 @@ from ..jpeg_segments import check_scans, frame_size, scan_position
 from ..jpegxr_process import decode_jpegxr
 from ..lazy_file import BlockCache, LazyArray, PlaneReader, load_small, to_dask
 from ..limits import LARGEST_METADATA, check_claim, is_plausible
-from ..picture import Length, Metadata, Objective, Picture
+from ..picture import Length, Metadata, ObjectiveLens, Picture
 from ..quiet import without_warnings
 from ..regular_file import open_regular
 from ..series import name_others, pick_series
@@ -352,12 +352,12 @@ def _metadata(xml: str, times: tuple[float, ...], lengths: dict[str, int], dtype
     )
 
 
-def _objective(root: Any) -> Objective | None:
+def _objective(root: Any) -> ObjectiveLens | None:
     element = root.find(".//Information/Instrument/Objectives/Objective")
     if element is None:
         return None
     texts = child_texts(element)
-    return Objective(
+    return ObjectiveLens(
         positive_number(texts.get("LensNA")),
         positive_number(texts.get("NominalMagnification")),
         texts.get("Immersion", ""),

@@ -23,7 +23,7 @@ from ...array_types import Array
 from ...errors import FileError
 from ..lazy_file import BlockCache, LazyArray, PlaneReader, load_small, to_dask
 from ..limits import LARGEST_METADATA, check_claim, is_plausible
-from ..picture import Length, Metadata, Objective, Picture
+from ..picture import Length, Metadata, ObjectiveLens, Picture
 from ..regular_file import open_regular
 from .description import positive_number
 
@@ -184,13 +184,13 @@ def _metadata(file: Any, layout: _Layout) -> Metadata:
     channels = [_attributes(file, f"Channel {number}") for number in range(layout.channels)]
     names = tuple(_text(channel, "Name") for channel in channels)
     waves = tuple(_number(channel, "LSMEmissionWavelength") for channel in channels)
-    lens = Objective(_number(image, "NumericalAperture"), _number(image, "LensPower"))
+    lens = ObjectiveLens(_number(image, "NumericalAperture"), _number(image, "LensPower"))
     return Metadata(
         pixel_size=sizes,
         channel_names=names if any(names) else (),
         wavelengths=waves if any(waves) else (),
         times=times,
-        objective=None if lens == Objective() else lens,
+        objective=None if lens == ObjectiveLens() else lens,
     )
 
 

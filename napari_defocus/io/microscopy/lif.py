@@ -17,7 +17,7 @@ import numpy as np
 from ...array_types import Array
 from ...errors import FileError
 from ..lazy_file import LazyArray, PlaneReader, load_small, to_dask
-from ..picture import Length, Metadata, Objective, Picture
+from ..picture import Length, Metadata, ObjectiveLens, Picture
 from ..regular_file import open_regular
 from ..series import name_others, pick_series
 from .description import declared_white, positive_number
@@ -159,10 +159,10 @@ def _times(image: Any, frames: int) -> tuple[float, ...]:
     return ()
 
 
-def _objective(element: Any) -> Objective | None:
+def _objective(element: Any) -> ObjectiveLens | None:
     for setting in element.iter():
         aperture = positive_number(setting.get("NumericalAperture"))
         if aperture:
             magnification = positive_number(setting.get("Magnification"))
-            return Objective(aperture, magnification, setting.get("Immersion", "").capitalize())
+            return ObjectiveLens(aperture, magnification, setting.get("Immersion", "").capitalize())
     return None

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..picture import Length, Metadata, Objective, Picture
+from ..picture import Length, Metadata, ObjectiveLens, Picture
 from ..tiff_open import gather_complaints, open_tiff
 from ..tiff_read import read_tiff
 from .description import positive_number
@@ -66,12 +66,12 @@ def _fields(lsm: dict[str, Any], sizes: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _objective(name: str) -> Objective | None:
+def _objective(name: str) -> ObjectiveLens | None:
     """Return the objective of a name such as ``Plan-Apochromat 63x/1.40 Oil DIC M27``."""
     for word, after in zip(name.split(), [*name.split()[1:], ""], strict=True):
         magnification, slash, aperture = word.partition("/")
         if slash and magnification.lower().endswith("x"):
             immersion = after if after in ("Oil", "W", "Water", "Imm", "Glyc") else ""
             lens = positive_number(aperture), positive_number(magnification[:-1])
-            return Objective(*lens, {"W": "Water"}.get(immersion, immersion))
+            return ObjectiveLens(*lens, {"W": "Water"}.get(immersion, immersion))
     return None

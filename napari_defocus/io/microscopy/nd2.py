@@ -21,7 +21,7 @@ from ...array_types import Array
 from ...errors import FileError
 from ..lazy_file import BlockCache, LazyArray, PlaneReader, load_small, to_dask
 from ..limits import DEFLATE_RATIO, LARGEST_METADATA, is_plausible
-from ..picture import Length, Metadata, Objective, Picture
+from ..picture import Length, Metadata, ObjectiveLens, Picture
 from ..quiet import without_warnings
 from ..regular_file import open_regular
 from ..series import name_others, pick_series
@@ -269,10 +269,10 @@ def _white(nd: Any) -> float | None:
     return declared_white(nd.attributes.bitsPerComponentSignificant, nd.dtype)
 
 
-def _objective(scope: Any) -> Objective | None:
+def _objective(scope: Any) -> ObjectiveLens | None:
     aperture = positive_number(scope.objectiveNumericalAperture)
     magnification = positive_number(scope.objectiveMagnification)
     index = positive_number(scope.immersionRefractiveIndex) or 0
     medium = next((name for least, name in reversed(_MEDIA) if index >= least), "")
-    lens = Objective(aperture, magnification, medium)
-    return None if lens == Objective() else lens
+    lens = ObjectiveLens(aperture, magnification, medium)
+    return None if lens == ObjectiveLens() else lens

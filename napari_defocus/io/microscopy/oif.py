@@ -24,7 +24,7 @@ from ...array_types import Array
 from ...errors import FileError
 from ..lazy_file import BlockCache, LazyArray, PlaneReader, load_small, to_dask
 from ..limits import LARGEST_METADATA, check_claim
-from ..picture import Length, Metadata, Objective, Picture
+from ..picture import Length, Metadata, ObjectiveLens, Picture
 from ..regular_file import open_regular, read_regular
 from ..tiff_checks import check_directories, check_pages, check_series, guard_decoders
 from .description import declared_white, positive_number
@@ -226,18 +226,18 @@ def _decode(path: Path, files: Any, name: str) -> Array:
         return np.asarray(series.asarray())
 
 
-def _objective(files: Any, plane: str) -> Objective | None:
+def _objective(files: Any, plane: str) -> ObjectiveLens | None:
     """Return the objective, which is described beside each plane."""
     with suppress(Exception):
         fields = _parse(files.read(f"{plane[:-4]}.pty"))["Acquisition Parameters Common"]
         aperture = positive_number(fields.get("ObjectiveLens NAValue"))
         magnification = positive_number(fields.get("Magnification"))
-        return Objective(aperture, magnification) if aperture or magnification else None
+        return ObjectiveLens(aperture, magnification) if aperture or magnification else None
     return None
 
 
 def _metadata(
-    settings: Any, axes: str, shape: tuple[int, ...], dtype: Any, lens: Objective | None
+    settings: Any, axes: str, shape: tuple[int, ...], dtype: Any, lens: ObjectiveLens | None
 ) -> Metadata:
     sizes = {}
     reference = settings.get("Reference Image Parameter", {})

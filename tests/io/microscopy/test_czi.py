@@ -5,7 +5,7 @@ import pytest
 
 from napari_defocus.errors import FileError
 from napari_defocus.io import Length, open_picture, read_picture
-from napari_defocus.io.picture import Objective
+from napari_defocus.io.picture import ObjectiveLens
 
 pytest.importorskip("czifile", reason="needs czifile, of the extra formats")
 
@@ -38,7 +38,7 @@ def test_stack_is_read_with_its_metadata(tmp_path, compression):
     assert metadata.channel_names == ("DAPI", "GFP")
     assert metadata.wavelengths == (465, 509.5)
     assert metadata.times == (0.0, 1.5, 3.25)
-    assert metadata.objective == Objective(1.4, 63, "Oil")
+    assert metadata.objective == ObjectiveLens(1.4, 63, "Oil")
     assert metadata.white == 16383
 
 

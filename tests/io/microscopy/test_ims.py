@@ -5,7 +5,7 @@ import pytest
 
 from napari_defocus.errors import FileError
 from napari_defocus.io import Length, open_picture, read_picture
-from napari_defocus.io.picture import Objective
+from napari_defocus.io.picture import ObjectiveLens
 
 h5py = pytest.importorskip("h5py", reason="needs h5py, of the extra formats")
 
@@ -34,7 +34,7 @@ def test_stack_is_read_with_its_metadata(path):
     assert metadata.channel_names == ("DAPI", "GFP")
     assert metadata.wavelengths == (461, 509)
     assert metadata.times == (0.0, 3.0)
-    assert metadata.objective == Objective(1.3, 40, "")
+    assert metadata.objective == ObjectiveLens(1.3, 40, "")
 
 
 @pytest.mark.parametrize("options", [{"chunks": None}, {"compression": "gzip"}, {}])

@@ -5,7 +5,7 @@ import pytest
 
 from napari_defocus.errors import FileError
 from napari_defocus.io import Length, open_picture, read_picture
-from napari_defocus.io.picture import Objective
+from napari_defocus.io.picture import ObjectiveLens
 
 liffile = pytest.importorskip("liffile", reason="needs liffile, of the extra formats")
 
@@ -43,7 +43,7 @@ def test_stack_is_read_with_its_metadata(path):
     }
     assert metadata.channel_names == ("Blue", "Green")
     assert metadata.times == (0.0, 1.5, 3.25)
-    assert metadata.objective == Objective(1.4, 63, "Oil")
+    assert metadata.objective == ObjectiveLens(1.4, 63, "Oil")
     assert metadata.white == 4095
 
 

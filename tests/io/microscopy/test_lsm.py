@@ -6,7 +6,7 @@ import tifffile
 
 from napari_defocus.errors import FileError
 from napari_defocus.io import Length, open_picture, read_picture
-from napari_defocus.io.picture import Objective
+from napari_defocus.io.picture import ObjectiveLens
 
 from .lsm_file import lsm_bytes
 
@@ -34,7 +34,7 @@ def test_stack_is_read_with_its_metadata(path):
     }
     assert metadata.channel_names == ("Ch1", "Ch2")
     assert metadata.times == (0.0, 2.5, 5.0)
-    assert metadata.objective == Objective(1.4, 63, "Oil")
+    assert metadata.objective == ObjectiveLens(1.4, 63, "Oil")
     assert metadata.white == 4095
 
 
@@ -58,8 +58,8 @@ def test_window_is_read_alone(path):
 @pytest.mark.parametrize(
     ("name", "objective"),
     [
-        ("EC Plan-Neofluar 10x/0.30 M27", Objective(0.3, 10)),
-        ("C-Apochromat 40x/1.2 W Korr", Objective(1.2, 40, "Water")),
+        ("EC Plan-Neofluar 10x/0.30 M27", ObjectiveLens(0.3, 10)),
+        ("C-Apochromat 40x/1.2 W Korr", ObjectiveLens(1.2, 40, "Water")),
         ("none", None),
     ],
 )

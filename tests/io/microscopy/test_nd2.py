@@ -5,7 +5,7 @@ import pytest
 
 from napari_defocus.errors import FileError
 from napari_defocus.io import Length, open_picture, read_picture
-from napari_defocus.io.picture import Objective
+from napari_defocus.io.picture import ObjectiveLens
 
 nd2 = pytest.importorskip("nd2", reason="needs nd2, of the extra formats")
 
@@ -38,7 +38,7 @@ def test_stack_is_read_with_its_metadata(tmp_path, options):
     assert metadata.channel_names == ("DAPI", "GFP")
     assert metadata.wavelengths == (510.5, 510.5)
     assert metadata.times == (0.0, 1.0, 2.0)
-    assert metadata.objective == Objective(1.4, 60, "Oil")
+    assert metadata.objective == ObjectiveLens(1.4, 60, "Oil")
     assert metadata.white == 4095
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from napari_defocus.errors import FileError
 from napari_defocus.io import Length, open_picture, read_picture
-from napari_defocus.io.picture import Objective
+from napari_defocus.io.picture import ObjectiveLens
 
 from .examples import FLUOVIEW
 
@@ -38,7 +38,7 @@ def test_image_is_read_with_its_metadata(request, kind):
     assert metadata.pixel_size == {"X": Length(0.177, "µm"), "Y": Length(0.177, "µm")}
     assert metadata.channel_names == ("CH1", "Alexa Fluor 546", "TD1")
     assert metadata.wavelengths == (None, 572, None)
-    assert metadata.objective == Objective(0.75, 40, "")
+    assert metadata.objective == ObjectiveLens(0.75, 40, "")
     assert metadata.white == 4095
 
 
