@@ -17,6 +17,7 @@ PICTURE = ROOT / "docs" / "architecture.svg"
 # Lowest first: a package, or a module beside the packages, imports from the layers below it only.
 LAYERS = [
     ["array_types", "errors", "torch_threads", "version"],
+    ["objective"],
     ["options"],
     ["image", "deblur_settings"],
     ["optics", "defocus_map"],
@@ -46,6 +47,7 @@ CAPTIONS = {
     "map_units": "unit of a map in a file",
     "models": "cards and weights",
     "networks": "architectures",
+    "objective": "of a microscope",
     "optics": "kernels, light, reblurring",
     "options": "the only defaults",
     "physical_size": "radii in micrometers",
