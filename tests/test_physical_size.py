@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from napari_defocus.errors import MapError
+from napari_defocus.io.lengths import micrometers
 from napari_defocus.io.picture import Length, Metadata
 from napari_defocus.optics.kernels import disk
 from napari_defocus.physical_size import (
     BlurSize,
     PixelSize,
     describe_radius,
-    micrometers,
     pixel_size,
     unit_factor,
 )

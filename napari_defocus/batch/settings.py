@@ -154,6 +154,8 @@ class Settings:
         }
         if self.unit == "px":  # as in earlier versions, which knew no other unit
             del fields["unit"]
+        if self.options.optics == "auto":
+            del fields["options"]["optics"]
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ..batch.run import Event, run_plan
 from ..batch.settings import Settings
 from ..deblur_settings import DeblurSettings
 from ..inference.engine import Progress
+from ..objective import Objective
 from ..options import Options
 
 _STEPS_PER_FILE = 1000
@@ -98,6 +99,8 @@ def as_python(paths: list[str], folder: str, settings: Settings) -> str:
             names.append(type(part).__name__)
             changes = ", ".join(f"{key}={value!r}" for key, value in part.changed().items())
             values.append(f"{name}={names[-1]}({changes})")
+    if isinstance(settings.options.optics, Objective):
+        names.append("Objective")
     return "\n".join(
         [
             *([f"from napari_defocus import {', '.join(names)}"] if names else []),

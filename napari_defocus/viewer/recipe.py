@@ -12,6 +12,7 @@ from ..image.layout import read_layout
 from ..io import Picture, resolve_options
 from ..io.read import LARGE
 from ..jobs import EstimateJob
+from ..objective import Objective
 from ..options import Options
 from ..views import Views
 from .file_content import FileContent, find_content
@@ -68,6 +69,8 @@ def as_python(call: Call) -> str:
     names = [call.function]
     if any(argument.startswith("DefocusMap(") for argument in arguments.values()):
         names.append("DefocusMap")
+    if isinstance(call.options.optics, Objective):
+        names.append("Objective")
     if image.range_needs_whole(call.options):
         names.append("measure_range")
         reading = {name: keywords[name] for name in call.options.reading() if name in keywords}

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..io.lengths import micrometers
 from ..map_colors import color_limit, radius_colormap
-from ..physical_size import PixelSize, micrometers, radii_record
+from ..physical_size import PixelSize, radii_record
 from .geometry import placement
 from .map_source import MAP_KEY
 

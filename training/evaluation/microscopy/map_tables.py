@@ -107,7 +107,7 @@ def arrived_noise(trial: Trial) -> list[Row]:
 
 def _binned(electrons: Image) -> Image:
     rows, columns = (length // 2 for length in electrons.shape)
-    return electrons.reshape(rows, 2, columns, 2).sum((1, 3))
+    return np.asarray(electrons.reshape(rows, 2, columns, 2).sum((1, 3)))
 
 
 def _rolling_ball(electrons: Image) -> Image:

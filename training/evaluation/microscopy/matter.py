@@ -96,9 +96,8 @@ def points(rng: np.random.Generator, side: int, finer: int) -> Image:
     """Draw points between pixels, of varied brightness."""
     number = int(rng.uniform(60, 200) * (side / finer / 256) ** 2)
     total = np.zeros((side, side))
-    _add_points(
-        total, *rng.uniform(0, side, (2, number)), np.exp(0.5 * rng.standard_normal(number))
-    )
+    row, column = rng.uniform(0, side, (2, number))
+    _add_points(total, row, column, np.exp(0.5 * rng.standard_normal(number)))
     return np.asarray(gaussian_filter(total, 0.3 * finer))
 
 
@@ -151,6 +150,6 @@ def phase_image(rng: np.random.Generator, side: int, cutoff: float, fresnel: flo
 
 
 def shift(image: Image, by: float) -> Image:
-    """Return an image moved by a part of a pixel along both axes, by linear interpolation."""
-    y, x = np.mgrid[: image.shape[0], : image.shape[1]] - by
+    """Return an image moved along Y, and half as far along X, by linear interpolation."""
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]] - np.array([by, by / 2])[:, None, None]
     return np.asarray(map_coordinates(image, (y, x), order=1, mode="nearest"))

@@ -28,7 +28,10 @@ def values(trial: Trial) -> list[Row]:
         draw_fields(max(trial.count // 4, 5), trial.seed + 8, radius=4.0, photons=(100, 1000))
     )
     plain = [decibels(trial.restore(scene), scene) for scene in scenes]
-    hot, eight, sixteen, alone = [], [], [], []
+    hot: list[float] = []
+    eight: list[float] = []
+    sixteen: list[float] = []
+    alone: list[float] = []
     for scene in scenes:
         rng = np.random.default_rng(scene.seed)
         counts = scene.counts.copy()
@@ -128,7 +131,8 @@ def _blobs(image: Image, threshold: float) -> Image:
 
 def _ratio_errors(trial: Trial, scenes: Sequence[Field]) -> tuple[float, float]:
     """Return the median error of local ratios of two channels, before and after."""
-    before, after = [], []
+    before: list[float] = []
+    after: list[float] = []
     for scene in scenes:
         rng = np.random.default_rng(scene.seed + 1)
         light = 0.5 * scene.blurred

@@ -1,6 +1,6 @@
 """Tables of all scores of the microscopy models."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from training.evaluation.microscopy.specimens import (
     spots,
     structures,
 )
+from training.evaluation.tables import Row
 
-Row = Mapping[str, str | float]
 _FRAMES = 8
 _SPOT_PHOTONS = (200.0, 2000.0)
 

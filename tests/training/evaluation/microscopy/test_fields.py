@@ -74,7 +74,7 @@ def test_phase_objects_hardly_show_in_focus_and_do_beside_it():
 
 def test_a_shift_by_whole_pixels_moves_the_image():
     image = np.random.default_rng(0).random((8, 8))
-    assert shift(image, 1.0)[1:, 1:] == pytest.approx(image[:-1, :-1])
+    assert shift(image, 2.0)[2:, 1:] == pytest.approx(image[:-2, :-1])
 
 
 def test_every_heading_names_its_own_table():
