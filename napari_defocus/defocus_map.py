@@ -142,7 +142,11 @@ def _certain_map(radius: Any, *, lazy: bool) -> DefocusMap:
             "pixels is expected"
         )
     radius = radius if is_dask(radius) else np.asarray(radius)
-    certain = np.broadcast_to(np.float32(1), radius.shape)
+    certain: Any = np.broadcast_to(np.float32(1), radius.shape)
+    if is_dask(radius):  # which would copy and hash what is broadcast
+        import dask.array
+
+        certain = dask.array.ones(radius.shape, dtype=np.float32, chunks=radius.chunks)
     signed = radius.dtype.kind in "iuf" and _any_negative(radius, lazy=lazy)
     return DefocusMap(radius, certain, signed=signed)
 

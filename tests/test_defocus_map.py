@@ -1,5 +1,7 @@
 """Checks of the maps that users give."""
 
+import tracemalloc
+
 import dask.array
 import numpy as np
 import pytest
@@ -57,3 +59,15 @@ def test_lazy_radii_are_read_for_their_sign_only_where_it_matters(out):
             assert radii.reads == 0
             result.compute()
         assert radii.reads <= reads
+
+
+def test_certain_lazy_radii_take_no_memory():
+    layout = read_layout(np.broadcast_to(np.uint8(0), (8000, 8000)))
+    radius = dask.array.zeros(layout.shape, dtype=np.float32, chunks=1000)
+    tracemalloc.start()
+    try:
+        defocus = check_map(radius, layout, lazy=True)
+        assert tracemalloc.get_traced_memory()[1] < radius.nbytes / 10
+    finally:
+        tracemalloc.stop()
+    assert defocus.confidence[:2, 3].compute().tolist() == [1, 1]

@@ -12,9 +12,11 @@ from ..array_types import Array
 from ..deblur_settings import DeblurSettings
 from ..defocus_map import DefocusMap
 from ..errors import FileError, MapError, OptionError
-from ..image.layout import is_dask
+from ..image.layout import is_dask, read_layout
+from ..image.value_range import range_needs_no_values
 from ..io import Picture, check_fits, open_picture, resolve_options
 from ..io.read import LARGE
+from ..io.zarr_layout import enclosing_store, read_collection
 from ..jobs import DeblurJob, EstimateJob, RefocusJob
 from ..map_colors import paint_map
 from ..map_units import recorded_factor
@@ -344,7 +346,16 @@ def read_input(path: Path, options: Options, out: Path | None = None) -> Picture
 
 def resolve_input(path: Path, picture: Picture, options: Options) -> Options:
     """Return options as the API takes them; print what was assumed of the values."""
-    return resolve_options(picture, options, lambda text: note(f"Note: {path}: {text}."))
+    resolved = resolve_options(picture, options, lambda text: note(f"Note: {path}: {text}."))
+    layout = read_layout(picture.data, **resolved.reading())
+    if not range_needs_no_values(layout, options.value_range):
+        store = enclosing_store(path)
+        if store is not None and read_collection(store) is not None:
+            note(
+                f"Note: {path} has its own black and white here; a batch of {store} takes the same "
+                "for all its images, and --value-range sets them."
+            )
+    return resolved
 
 
 def _views(path: Path, picture: Picture, *, dual_pixel: bool) -> Views:

@@ -102,6 +102,9 @@ def _with_metadata(picture: Picture, options: Options, note: Note) -> Options:
         range_axis = picture.axes.index("C")
     options = replace(options, channel_axis=channel_axis, range_axis=range_axis)
     options = heed_nodata(options, picture, note)
+    storage = picture.metadata.storage
+    if storage is not None and storage.bits == 1:
+        note("its pixels are of one bit, black or white; those of results are of 8 bits, 0 to 255")
     layout = read_layout(picture.data, **options.reading())
     kind, evidence = _kind(picture.metadata)
     if kind in ("", layout.imaging) or layout.color or "auto" not in options.encoding:

@@ -37,3 +37,11 @@ def test_labels_that_a_result_lacks_are_said(run, tmp_path):
     assert "also holds the label image cells, left out here" in note
     assert run("deblur", store, tmp_path / "b.zarr").err == ""
     assert read_picture(tmp_path / "b.zarr" / "labels" / "cells").data.dtype == "u1"
+
+
+def test_the_range_of_a_single_field_is_said_to_be_its_own(run, plate, tmp_path):
+    words = f"has its own black and white here; a batch of {plate} takes the same for all"
+    assert words in run("map", plate / "B/2/1", tmp_path / "a.tif").err
+    chosen = run("map", plate / "B/2/1", tmp_path / "b.tif", "--value-range", "0", "900")
+    assert words not in chosen.err
+    assert words not in run("map", write_image(tmp_path / "c.zarr")).err

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from napari_defocus import Options
-from napari_defocus.io import Length, Metadata, Picture, resolve_options
+from napari_defocus.io import Length, Metadata, Picture, read_picture, resolve_options
 
 GRAY8 = np.arange(600, dtype=np.uint8).reshape(20, 30) % 200
 GRAY16 = GRAY8.astype(np.uint16) * 20
@@ -83,3 +83,17 @@ def test_channels_of_a_file_have_ranges_of_their_own():
     assert np.shape(options.value_range) == (2, 2)
     assert not note
     assert "range_axis=1" in resolved(data, "QIYX")[1]
+
+
+def test_results_of_one_bit_a_pixel_are_said_to_have_8(tmp_path):
+    Image.fromarray(GRAY8 > 100).save(tmp_path / "a.tif")
+    picture, notes = read_picture(tmp_path / "a.tif"), []
+    assert resolve_options(picture, Options(), notes.append).value_range == (0, 255)
+    assert notes == [
+        "its pixels are of one bit, black or white; those of results are of 8 bits, 0 to 255"
+    ]
+
+
+def test_declared_values_that_the_type_does_not_hold_are_not_heeded():
+    options, note = resolved(GRAY8, nodata=-9999.0)
+    assert (options.nodata, note) == ("auto", "")
