@@ -1,5 +1,6 @@
 """Commands, examples and links of the README and the documentation."""
 
+import ast
 import re
 import shlex
 import sys
@@ -109,3 +110,17 @@ def test_promises_name_tests_that_exist():
     assert len(paths) > 10
     for path in paths:
         assert (ROOT / path).exists(), path
+
+
+def test_tests_that_the_documentation_names_exist():
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "tests").rglob("*.py"))
+    functions = {
+        node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+    }
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for name, more in re.findall(r"`(test_\w+)(\.\.\.)?`", text):
+            named = [each for each in functions if each == name or (more and each.startswith(name))]
+            assert named, f"{page.name} names {name}{more}"
+        for name in re.findall(r"`(tests/[\w/]+(?:\.py)?)`", text):
+            assert (ROOT / name).exists(), f"{page.name} names {name}"
