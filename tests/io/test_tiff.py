@@ -20,9 +20,9 @@ from napari_defocus.io import (
     read_picture,
     write_picture,
 )
-from napari_defocus.io.picture import Objective as LensOf
-from napari_defocus.io.picture import Storage
+from napari_defocus.io.picture import ObjectiveLens, Storage
 from napari_defocus.io.read import count_images
+from napari_defocus.io.recorded_optics import recorded_optics
 from napari_defocus.io.tiff_write import write_tiff
 
 SEED = np.random.default_rng(0)
@@ -605,7 +605,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path):
 
 
 LENS = Metadata(
-    objective=LensOf(1.4, 63.0, "Oil"),
+    objective=ObjectiveLens(1.4, 63.0, "Oil"),
     wavelengths=(525.0, None, 610.5),
     channel_names=("green", "light", "red"),
 )
@@ -637,3 +637,4 @@ def test_objective_and_wavelengths_are_written_to_ome(tmp_path, streamed):
     again = read_picture(tmp_path / "a.tif")
     assert again.axes == "ZCYX"
     np.testing.assert_array_equal(again.data, STACK[:, :3])
+    assert recorded_optics(again.metadata) == recorded_optics(LENS)
