@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .objective import Objective
     from .options import Options
     from .provenance_record import provenance
+    from .stacks.fusion_job import AllInFocusJob, all_in_focus
+    from .stacks.fusion_result import AllInFocus
     from .stacks.job import FocusJob, focus_profile
     from .stacks.profile import FocusProfile
     from .views import Views
@@ -58,6 +60,8 @@ _MODULES = {
     "objective": ["Objective"],
     "options": ["Options"],
     "provenance_record": ["provenance"],
+    "stacks.fusion_job": ["AllInFocusJob", "all_in_focus"],
+    "stacks.fusion_result": ["AllInFocus"],
     "stacks.job": ["FocusJob", "focus_profile"],
     "stacks.profile": ["FocusProfile"],
     "views": ["Views"],
@@ -65,6 +69,8 @@ _MODULES = {
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "AllInFocus",
+    "AllInFocusJob",
     "Canceled",
     "Check",
     "CheckJob",
@@ -87,6 +93,7 @@ __all__ = [
     "ValuesWarning",
     "Views",
     "__version__",
+    "all_in_focus",
     "check",
     "deblur",
     "estimate_defocus",

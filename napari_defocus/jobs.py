@@ -104,8 +104,7 @@ class Job(ABC, Generic[R]):
 
         The value range of a lazy image is None unless it is an option: it is not measured yet.
         """
-        lazy = is_dask(self.source) and "value_range" not in self.__dict__
-        ranges = self.options.value_range if lazy else self.value_range
+        ranges = self._recorded_range
         return {
             **self.own_parameters,
             "channel_axis": self.layout.channel_axis,
@@ -125,6 +124,12 @@ class Job(ABC, Generic[R]):
     def _optics_record(self) -> str:
         optics = self.options.optics
         return optics if isinstance(optics, str) else optics.to_text()
+
+    @property
+    def _recorded_range(self) -> Ranges | None:
+        """Values of black and white as far as they are measured or follow without reading."""
+        lazy = is_dask(self.source) and "value_range" not in self.__dict__
+        return self.options.value_range if lazy else self.value_range
 
     def steps(self) -> Steps[R]:
         """Do the work, yielding after every tile.

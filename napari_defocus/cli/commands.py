@@ -15,6 +15,7 @@ from ..version import __version__
 from .console import note
 from .groups import command
 from .options import (
+    AlignChoice,
     ConfidencePath,
     DualPixel,
     ExistingChoice,
@@ -22,6 +23,8 @@ from .options import (
     MapPath,
     Model,
     Overwrite,
+    StackAxis,
+    StackPaths,
     TaskChoice,
     UnitChoice,
     UnitOption,
@@ -212,19 +215,8 @@ def check_command(
 
 @command(app, "focus", options=parse_options)
 def focus_command(
-    inputs: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="IN...", help="A file that holds a stack, or files that hold a plane each."
-        ),
-    ],
-    axis: Annotated[
-        str,
-        typer.Option(
-            metavar="AXIS",
-            help="Letter or number of the axis of the planes; auto: Z, or the only one.",
-        ),
-    ] = "auto",
+    inputs: StackPaths,
+    axis: StackAxis = "auto",
     csv: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A .csv file for the figures, one row a plane."),
@@ -245,6 +237,41 @@ def focus_command(
     from .focus import FocusOutputs, profile_stack
 
     profile_stack(inputs, axis, FocusOutputs(csv, best, overwrite), model, options)
+
+
+@command(app, "all-in-focus", options=parse_options)
+def all_in_focus_command(
+    inputs: StackPaths,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="An image file for the picture.")],
+    depth: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A .tif file for the plane in which a pixel is sharp."),
+    ] = None,
+    axis: StackAxis = "auto",
+    align: Annotated[
+        AlignChoice,
+        typer.Option(
+            help="How planes may have moved: not, by a shift, or by scale and rotation too; auto: "
+            "similarity for photographs, shift for microscopy."
+        ),
+    ] = AlignChoice.AUTO,
+    deblur_rest: Annotated[
+        bool, typer.Option("--deblur-rest", help="Deblur what no plane shows sharply.")
+    ] = False,
+    model: Model = "auto",
+    overwrite: Overwrite = False,
+    *,
+    options: Options,
+) -> None:
+    """Merge a stack into one picture that is sharp everywhere.
+
+    Files that hold a plane each are taken in natural order: p2 before p10. The depth is the
+    fractional number of the plane in which a pixel is in focus; planes count from 0.
+    """
+    from .all_in_focus import MergeOutputs, MergeSettings, merge_stack
+
+    settings = MergeSettings(align.value, deblur_rest, model)
+    merge_stack(inputs, axis, MergeOutputs(out, depth, overwrite), settings, options)
 
 
 @command(app, "refocus", settings=parse_deblur_settings, options=parse_options)

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,18 @@ import numpy as np
 import typer
 
 from ..array_types import Array
-from ..errors import FileError, ImageError, OptionError, printable, quote
+from ..errors import FileError, ImageError, printable
 from ..image.layout import read_window, write_window
 from ..io import Picture, check_target, open_picture
 from ..io.atomic import atomic_file
-from ..io.plane_files import natural_order, open_planes
+from ..io.plane_files import natural_order
 from ..options import Options
-from ..provenance_record import provenance, sidecar_path, write_sidecar
+from ..provenance_record import sidecar_path, write_sidecar
 from ..stacks.job import FocusJob
 from ..stacks.profile import FocusProfile
 from .console import print_path, progress_bar
 from .outputs import Outputs
-from .runs import read_input, resolve_input
+from .stack_input import read_stack
 
 _FIGURES = ("radius", "share_in_focus", "sharpest", "confidence", "variance")
 
@@ -51,18 +51,16 @@ def profile_stack(
     """Profile the focus of a stack, print what was found, and write what is asked for."""
     paths = natural_order(inputs)
     outputs, first = goals.check(paths), paths[0]
-    picture = read_input(first, options) if len(paths) == 1 else _open_planes(paths, options)
-    number = _axis_number(first, picture, axis, options)
-    job = FocusJob(picture.data, number, model, resolve_input(first, picture, options))
+    stack = read_stack(paths, axis, options)
+    picture, number = stack.picture, stack.axis
+    job = FocusJob(picture.data, number, model, stack.options)
     with progress_bar(f"focus {first.name}") as progress:
         profile = job.run(progress)
     for line in _describe(job, picture, profile, paths):
         typer.echo(line)
     if goals.csv is None and goals.best is None:
         return
-    record = provenance(job, path=first.name) | {"statement": profile.statement}
-    if len(paths) > 1:
-        record["planes"] = [path.name for path in paths]
+    record = stack.provenance(job) | {"statement": profile.statement}
     if goals.csv is not None:
         _write_csv(goals.csv, job, profile, overwrite=goals.overwrite)
         write_sidecar(goals.csv, record, overwrite=goals.overwrite)
@@ -75,38 +73,6 @@ def profile_stack(
         else:
             plane = _best_planes(job, profile)
             outputs.write(goals.best, plane, record, picture, channel_axis=number)
-
-
-def _open_planes(paths: Sequence[Path], options: Options) -> Picture:
-    picture = open_planes(paths)
-    return picture.as_planes() if options.channel_axis == "none" else picture
-
-
-def _axis_number(path: Path, picture: Picture, axis: str, options: Options) -> int:
-    """Return the number of an axis that is named by its letter, its number or "auto"."""
-    colors = picture.channel_axis if options.channel_axis is None else options.channel_axis
-    without = None if colors in (None, "none") else int(colors) % len(picture.axes)
-    letters = [(i, letter) for i, letter in enumerate(picture.axes) if i != without]
-    planes = letters[:-2]
-    named = {letter: i for i, letter in planes}
-    if axis == "auto" and "Z" in named:
-        return named["Z"]
-    if axis == "auto" and len(planes) == 1:
-        return planes[0][0]
-    if axis.upper() in named:
-        return named[axis.upper()]
-    try:
-        return int(axis)
-    except ValueError:
-        accepted = ", ".join(named)
-        if not accepted:
-            raise FileError(
-                f"{path} holds one plane; give a file with a stack, or several files"
-            ) from None
-        raise OptionError(
-            f"--axis is {quote(axis)}, and {path} has planes along the axes {accepted}; give one "
-            "of them, or its number"
-        ) from None
 
 
 def _describe(
@@ -132,16 +98,12 @@ def _other_axes(job: FocusJob) -> list[int]:
 
 def _best_planes(job: FocusJob, profile: FocusProfile) -> Array:
     """Return the plane nearest to the best one, of each stack."""
-    layout, axis = job.layout, job.axis % len(job.layout.shape)
-    channel = layout.channel_axis
-    shape = tuple(np.delete(layout.shape, axis))
-    channel = None if channel is None else channel - (channel > axis)
-    planes = replace(layout, shape=shape, channel_axis=channel, range_axis=None)
-    result = np.empty(shape, layout.dtype)
+    layout, planes = job.layout, job.merged_layout
+    result = np.empty(planes.shape, layout.dtype)
     whole = slice(None), slice(None)
     for index in np.ndindex(*planes.leading):
         number = round(float(profile.best[index]))
-        place = (*index[: job.place], number, *index[job.place :])
+        place = job.plane_index(index, number)
         write_window(result, planes, index, whole, read_window(job.stack, layout, place, whole))
     return result
 

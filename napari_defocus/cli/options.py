@@ -54,6 +54,15 @@ class TaskChoice(StrEnum):
     BOTH = "both"
 
 
+class AlignChoice(StrEnum):
+    """Ways in which planes of a stack may have moved."""
+
+    AUTO = "auto"
+    NONE = "none"
+    SHIFT = "shift"
+    SIMILARITY = "similarity"
+
+
 class ExistingChoice(StrEnum):
     """Ways to treat files where results should go."""
 
@@ -66,6 +75,19 @@ ImagePath = Annotated[
     Path,
     typer.Argument(
         metavar="IN", help="An image file: TIFF, zarr, photographs, camera raw, microscopes' files."
+    ),
+]
+StackPaths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="IN...", help="A file that holds a stack, or files that hold a plane each."
+    ),
+]
+StackAxis = Annotated[
+    str,
+    typer.Option(
+        metavar="AXIS",
+        help="Letter or number of the axis of the planes; auto: Z, or the only one.",
     ),
 ]
 Model = Annotated[

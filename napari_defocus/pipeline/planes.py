@@ -123,7 +123,7 @@ def process_planes(
     Progress
     """
     layout = process.layout
-    meter = _meter(process, options)
+    meter = plane_meter(process, options)
     for index in plane_indices(layout):
         with _storage(layout, options, out) as storage:
             planes = inputs.planes(layout, index, storage)
@@ -196,7 +196,8 @@ def _process_block(
     return result.reshape(*blocks[0].shape[:-3], *result.shape)
 
 
-def _meter(process: PlaneProcess, options: Options) -> ProgressMeter:
+def plane_meter(process: PlaneProcess, options: Options) -> ProgressMeter:
+    """Return a meter for the passes over all planes, in pixels that are computed."""
     factor = options.downscale if isinstance(options.downscale, int) else 1
     pixels = math.prod(level_shape(process.layout.map_shape, factor))
     planes = int(np.prod(process.layout.leading))

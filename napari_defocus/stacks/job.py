@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ..array_types import FloatArray
-from ..errors import OptionError, quote
-from ..image.layout import Layout, as_array
 from ..image.value_range import Ranges
-from ..jobs import EstimateJob, Job
-from ..models import ModelCard
+from ..jobs import EstimateJob
 from ..options import Options
-from ..pipeline.channelwise import ChannelwiseMap
 from ..pipeline.plane import Steps
-from ..pipeline.planes import Inputs, PlaneProcess, process_planes
-from ..views import Views
+from ..pipeline.planes import Inputs, process_planes
 from .plane import PlaneProfiler
 from .profile import IN_FOCUS, FocusProfile
+from .stack_job import StackJob
 from .tiles import measure_tiles, tile_shape
 
 if TYPE_CHECKING:
@@ -98,7 +93,7 @@ def focus_profile(
 
 
 @dataclass(frozen=True, eq=False)
-class FocusJob(Job[FocusProfile]):
+class FocusJob(StackJob[FocusProfile]):
     """Profile of the focus through a stack; see :func:`napari_defocus.focus_profile`.
 
     Parameters
@@ -143,59 +138,8 @@ class FocusJob(Job[FocusProfile]):
 
     function: ClassVar[str] = "focus_profile"
 
-    stack: Any
-    axis: int = 0
-    model: Any = "auto"
-    options: Options = field(default_factory=Options)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "stack", as_array(self.stack))
-
-    @property
-    def source(self) -> Any:
-        """The stack."""
-        return self.stack
-
-    @cached_property
-    def estimate(self) -> EstimateJob:
-        """The job that estimates the maps."""
-        return EstimateJob(Views(self.stack), self.model, self.options)
-
-    @cached_property
-    def layout(self) -> Layout:
-        """Layout of the stack."""
-        return self.estimate.layout
-
-    @cached_property
-    def place(self) -> int:
-        """Place of `axis` among the axes before Y and X, without channels."""
-        channel_axis, axes = self.layout.channel_axis, len(self.layout.shape)
-        accepted = [axis for axis in range(axes) if axis != channel_axis][:-2]
-        valid = isinstance(self.axis, int | np.integer) and not isinstance(self.axis, bool)
-        axis = int(self.axis) % axes if valid and -axes <= self.axis < axes else None
-        if axis not in accepted:
-            numbers = ", ".join(map(str, accepted)) or "none, for a stack needs one before Y and X"
-            raise OptionError(
-                f"axis is {quote(self.axis)}; the axes of planes in an array of shape "
-                f"{self.layout.shape} are {numbers}"
-            )
-        return accepted.index(axis)
-
-    @property
-    def models(self) -> tuple[ModelCard, ...]:
-        """Cards of the models that estimate the maps."""
-        return self.estimate.models
-
-    @property
-    def own_parameters(self) -> dict[str, Any]:
-        """The axis of the planes, and the model."""
-        return {"axis": self.axis, "model": self.estimate.own_parameters["model"]}
-
     def _steps(self) -> Steps[FocusProfile]:
         place, layout = self.place, self.layout
-        process: PlaneProcess = self.estimate.plane_task
-        if layout.channelwise:
-            process = ChannelwiseMap(layout, process)
         height, width = tile_shape(layout.map_shape[-2:])
         rows, columns = layout.map_shape[-2] // height, layout.map_shape[-1] // width
         figures = np.empty((*layout.leading, 4))
@@ -207,7 +151,7 @@ class FocusJob(Job[FocusProfile]):
             radius, confidence, light = values
             figures[index], tiles[index] = _measure(radius, confidence, light, quantum)
 
-        profiler = PlaneProfiler(layout, process)
+        profiler = PlaneProfiler(layout, self._map_process)
         inputs = Inputs([self.stack])
         yield from process_planes(profiler, inputs, self.value_range, self.options, write)
         radius, share, confidence, variance = np.moveaxis(figures, (-1, place), (0, -1))

@@ -1,0 +1,105 @@
+"""Stacks that commands read: a file that holds one, or files that hold a plane each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import FileError, OptionError, quote
+from ..io import Picture
+from ..io.plane_files import open_planes
+from ..options import Options
+from ..provenance_record import provenance
+from ..stacks.stack_job import StackJob
+from .runs import read_input, resolve_input
+
+
+@dataclass(frozen=True)
+class StackInput:
+    """A stack that was opened.
+
+    Parameters
+    ----------
+    paths : sequence of paths
+        Its files, in order.
+    picture : Picture
+        The stack.
+    axis : int
+        Number of the axis of the planes.
+    options : Options
+        How its values are read.
+    """
+
+    paths: Sequence[Path]
+    picture: Picture
+    axis: int
+    options: Options
+
+    def merged(self) -> Picture:
+        """Return a picture without the axis of the planes, and without pixels.
+
+        That of several files has the metadata of the first one.
+        """
+        letter = self.picture.axes[self.axis]
+        shape = np.delete(self.picture.data.shape, self.axis)
+        blank = np.broadcast_to(np.zeros((), self.picture.data.dtype), tuple(shape))
+        metadata = self.picture.metadata
+        if len(self.paths) == 1:
+            metadata = metadata.geometry()
+        return Picture(blank, self.picture.axes.replace(letter, ""), metadata)
+
+    def provenance(self, job: StackJob[object]) -> dict[str, object]:
+        """Return how the result of a job on the stack was made."""
+        record = provenance(job, path=self.paths[0].name)
+        if len(self.paths) > 1:
+            record["planes"] = [path.name for path in self.paths]
+        return record
+
+
+def read_stack(paths: Sequence[Path], axis: str, options: Options) -> StackInput:
+    """Return the stack of one file or of several, in the order of `paths`.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be read, holds one plane, or differs from the first.
+    OptionError
+        If there is no such axis.
+    """
+    first = paths[0]
+    picture = read_input(first, options) if len(paths) == 1 else _open_planes(paths, options)
+    number = _axis_number(first, picture, axis, options)
+    return StackInput(paths, picture, number, resolve_input(first, picture, options))
+
+
+def _open_planes(paths: Sequence[Path], options: Options) -> Picture:
+    picture = open_planes(paths)
+    return picture.as_planes() if options.channel_axis == "none" else picture
+
+
+def _axis_number(path: Path, picture: Picture, axis: str, options: Options) -> int:
+    """Return the number of an axis that is named by its letter, its number or "auto"."""
+    colors = picture.channel_axis if options.channel_axis is None else options.channel_axis
+    without = None if colors in (None, "none") else int(colors) % len(picture.axes)
+    letters = [(i, letter) for i, letter in enumerate(picture.axes) if i != without]
+    planes = letters[:-2]
+    named = {letter: i for i, letter in planes}
+    if axis == "auto" and "Z" in named:
+        return named["Z"]
+    if axis == "auto" and len(planes) == 1:
+        return planes[0][0]
+    if axis.upper() in named:
+        return named[axis.upper()]
+    try:
+        return int(axis)
+    except ValueError:
+        accepted = ", ".join(named)
+        if not accepted:
+            raise FileError(
+                f"{path} holds one plane; give a file with a stack, or several files"
+            ) from None
+        raise OptionError(
+            f"--axis is {quote(axis)}, and {path} has planes along the axes {accepted}; give one "
+            "of them, or its number"
+        ) from None

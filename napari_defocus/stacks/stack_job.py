@@ -1,0 +1,113 @@
+"""Base of the jobs that go through the planes of a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..errors import OptionError, quote
+from ..image.layout import Layout, as_array
+from ..jobs import EstimateJob, Job
+from ..models import ModelCard
+from ..options import Options
+from ..pipeline.channelwise import ChannelwiseMap
+from ..pipeline.planes import PlaneProcess
+from ..views import Views
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, eq=False)
+class StackJob(Job[R]):
+    """Work on the planes along one axis of an array, whose defocus maps are estimated.
+
+    Parameters
+    ----------
+    stack : array with axes for planes, Y and X
+        The stack.
+    axis : int
+        Axis of the planes in the array as it is, channels included.
+    model : str, path or torch.nn.Module
+        Model that estimates the maps.
+    options : Options
+        How values are read and how to compute.
+    """
+
+    stack: Any
+    axis: int = 0
+    model: Any = "auto"
+    options: Options = field(default_factory=Options)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stack", as_array(self.stack))
+
+    @property
+    def source(self) -> Any:
+        """The stack."""
+        return self.stack
+
+    @cached_property
+    def estimate(self) -> EstimateJob:
+        """The job that estimates the maps."""
+        return EstimateJob(Views(self.stack), self.model, self.options)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Layout of the stack."""
+        return self.estimate.layout
+
+    @cached_property
+    def place(self) -> int:
+        """Place of `axis` among the axes before Y and X, without channels."""
+        channel_axis, axes = self.layout.channel_axis, len(self.layout.shape)
+        accepted = [axis for axis in range(axes) if axis != channel_axis][:-2]
+        valid = isinstance(self.axis, int | np.integer) and not isinstance(self.axis, bool)
+        axis = int(self.axis) % axes if valid and -axes <= self.axis < axes else None
+        if axis not in accepted:
+            numbers = ", ".join(map(str, accepted)) or "none, for a stack needs one before Y and X"
+            raise OptionError(
+                f"axis is {quote(self.axis)}; the axes of planes in an array of shape "
+                f"{self.layout.shape} are {numbers}"
+            )
+        return accepted.index(axis)
+
+    @property
+    def stack_indices(self) -> Iterator[tuple[int, ...]]:
+        """Index of every stack along the other axes before Y and X."""
+        return np.ndindex(*np.delete(self.layout.leading, self.place))
+
+    def plane_index(self, stack: tuple[int, ...], plane: int) -> tuple[int, ...]:
+        """Return the index of a plane of a stack along all axes before Y and X."""
+        return (*stack[: self.place], plane, *stack[self.place :])
+
+    @property
+    def merged_layout(self) -> Layout:
+        """Layout of the array without the axis of the planes."""
+        layout = self.layout
+        axis, channel = self.axis % len(layout.shape), layout.channel_axis
+        return replace(
+            layout,
+            shape=tuple(np.delete(layout.shape, axis).tolist()),
+            channel_axis=None if channel is None else channel - (channel > axis),
+            range_axis=None,
+        )
+
+    @property
+    def models(self) -> tuple[ModelCard, ...]:
+        """Cards of the models that estimate the maps."""
+        return self.estimate.models
+
+    @property
+    def own_parameters(self) -> dict[str, Any]:
+        """The axis of the planes, and the model."""
+        return {"axis": self.axis, "model": self.estimate.own_parameters["model"]}
+
+    @property
+    def _map_process(self) -> PlaneProcess:
+        """The estimation of the map of one plane."""
+        process: PlaneProcess = self.estimate.plane_task
+        return ChannelwiseMap(self.layout, process) if self.layout.channelwise else process

@@ -1,0 +1,1 @@
+"""Evaluation of focus stacks: best plane, picture sharp everywhere, depth."""
