@@ -26,11 +26,20 @@ _TILE, _MOST_TILES = (48, 192), 6
 #: Standard deviations in pixels of the band that is compared: defocus leaves it, unlike finer ones.
 _BAND = (1.5, 6.0)
 #: Largest error of a tile's registration, 0 to 1, that is accepted.
-_MOST_ERROR = 0.7
+_MOST_ERROR = 0.5
 #: Largest distance in pixels of a tile's shift from the common motion.
 _TOLERANCE = 0.75
 #: Fewest tiles that have to agree, and the least share of them.
 _FEWEST, _LEAST_SHARE = 3, 0.4
+#: Standard errors that the displacement of a corner has to exceed.
+_DEVIATIONS = 4.0
+#: Least standard error in pixels of that displacement from plane to plane. Blur that reverses
+#: contrast moves the planes of stacks at rest by as much.
+_LEAST_ERROR = 0.15
+#: Standard error of the displacement of a corner, relative to that of the mean displacement.
+_CORNER = 2.5
+#: Standard deviation, relative to the median distance from the mean.
+_DEVIATION_OF_MEDIAN = 1.48
 #: Parts of a pixel to which shifts are measured.
 _PARTS = 20
 
@@ -55,10 +64,13 @@ class Motion:
         Takes (row, column, 1) in the first plane to the place of the same thing in the second.
     gain : float
         Brightness of the second plane relative to the first.
+    error : float
+        Standard error in pixels of the displacement of a corner.
     """
 
     matrix: Matrix
     gain: float
+    error: float = 0.0
 
 
 #: Planes that cannot be aligned are left where they are.
@@ -96,20 +108,32 @@ def find_motion(first: FloatArray, second: FloatArray, kind: Align) -> Motion:
     matrix, agreeing = _fit(places, shifts, kind)
     if agreeing.sum() < max(min(_FEWEST, len(places)), _LEAST_SHARE * len(places)):
         return STILL
-    return Motion(matrix, _gain(first, second, places[agreeing], shifts[agreeing]))
+    gain = _gain(first, second, places[agreeing], shifts[agreeing])
+    return Motion(matrix, gain, _corner_error(matrix, places, shifts))
 
 
 def chain(motions: Sequence[Motion], reference: int) -> list[Motion]:
     """Return the motion from the reference plane to each plane, from those to the next one."""
     matrices, gains = [np.eye(3)], [1.0]
+    variances = [0.0]
     for motion in motions:
         matrices.append(motion.matrix @ matrices[-1])
         gains.append(gains[-1] * motion.gain)
+        variances.append(variances[-1] + motion.error**2 + _LEAST_ERROR**2)
     back = np.linalg.inv(matrices[reference])
+    errors = np.sqrt(np.abs(np.subtract(variances, variances[reference])))
     return [
-        Motion(matrix @ back, gain / gains[reference])
-        for matrix, gain in zip(matrices, gains, strict=True)
+        Motion(matrix @ back, gain / gains[reference], error)
+        for matrix, gain, error in zip(matrices, gains, errors.tolist(), strict=True)
     ]
+
+
+def is_clear(motions: Sequence[Motion], shape: Sequence[int]) -> bool:
+    """Return whether planes move, and by more than errors of measurement would make them."""
+    return any(
+        largest_move([motion], shape) > max(_DEVIATIONS * motion.error, LEAST_MOVE)
+        for motion in motions
+    )
 
 
 def largest_move(motions: Sequence[Motion], shape: Sequence[int]) -> float:
@@ -191,6 +215,14 @@ def _fit(places: Points, shifts: Points, kind: Align) -> tuple[Matrix, npt.NDArr
     if agreeing.any():
         matrix[:2, 2] = shifts[agreeing].mean(axis=0)
     return matrix, agreeing
+
+
+def _corner_error(matrix: Matrix, places: Points, shifts: Points) -> float:
+    """Return the standard error of the displacement of a corner, from how tiles disagree."""
+    padded = np.column_stack([places, np.ones(len(places))])
+    residual = np.abs(places + shifts - (padded @ matrix.T)[:, :2])
+    spread = _DEVIATION_OF_MEDIAN * float(np.median(residual)) + 0.5 / _PARTS
+    return float(_CORNER * spread / np.sqrt(len(places)))
 
 
 def _gain(first: FloatArray, second: FloatArray, places: Points, shifts: Points) -> float:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import gaussian_filter, median_filter
 
 from ..array_types import FloatArray
 from .cells import BANDS, Cells
@@ -29,6 +30,9 @@ _EDGE = 0.05
 _FLAT, _FLAT_FACTOR, _GROUPS = 0.1, 1.2, 8
 #: Cost by which the best plane is to be cheaper than others for a confidence of 63 %.
 _CERTAIN = 60.0
+#: Confidence from which on a cell keeps its depth, standard deviation in cells of the surroundings
+#: that others are drawn to, and weight in them of a cell without confidence.
+_SURE, _AROUND, _LEAST_WEIGHT = 0.5, 3.0, 1e-4
 #: Range of radii, in pixels, and least confidence by which the growth of radii is measured.
 _RADII, _CONFIDENT = (1.0, 8.0), 0.5
 
@@ -68,14 +72,15 @@ def find_depth(cells: Cells) -> Generator[int, None, Depth]:
     total = np.zeros_like(costs)
     yield from aggregate(costs, total, _STEP, _jump_penalty(cells))
     best = total.argmin(axis=-1)
-    depth = _refine(total, best)
+    confidence = _confidence(total, best)
+    depth = _steady(_refine(total, best), confidence)
     energy = np.exp(_take(cells.detail[0].astype(np.float32), best))
     level = _take(noise[0], best)
     share = np.clip(level / np.maximum(energy, 1e-30), 0, 1)
     growth = _measure_growth(cells, depth)
     rest = _take(cells.radius.astype(np.float32), best)
     rest = np.where(np.isnan(rest), 0, rest).astype(np.float32)
-    return Depth(depth, _confidence(total, best), level, share.astype(np.float32), growth, rest)
+    return Depth(depth, confidence, level, share.astype(np.float32), growth, rest)
 
 
 def _noise_levels(cells: Cells) -> FloatArray:
@@ -134,6 +139,17 @@ def _refine(total: FloatArray, best: npt.NDArray[np.intp]) -> FloatArray:
     offset = (before - after) / (2 * np.maximum(curvature, 1e-6))
     refined = middle + np.clip(np.where(curvature > 1e-6, offset, best - middle), -1, 1)
     return np.clip(np.where(middle == best, refined, best), 0, planes - 1).astype(np.float32)
+
+
+def _steady(depth: FloatArray, confidence: FloatArray) -> FloatArray:
+    """Return the depth without specks, that of doubtful cells drawn to their surroundings'."""
+    depth = median_filter(depth, 3, mode="nearest")
+    weight = np.square(confidence) + _LEAST_WEIGHT
+    total, weights = (
+        gaussian_filter(part, _AROUND, mode="nearest") for part in (depth * weight, weight)
+    )
+    own = np.minimum(confidence / _SURE, 1)
+    return (own * depth + (1 - own) * total / weights).astype(np.float32)
 
 
 def _confidence(total: FloatArray, best: npt.NDArray[np.intp]) -> FloatArray:

@@ -14,7 +14,15 @@ from ..inference.engine import Progress
 from ..inference.resample import upsample
 from ..pipeline.plane import PlaneRun, Steps
 from ..pipeline.planes import PlaneProcess
-from .alignment import LEAST_MOVE, STILL, Align, Motion, chain, find_motion, largest_move
+from .alignment import (
+    STILL,
+    Align,
+    Motion,
+    chain,
+    find_motion,
+    is_clear,
+    largest_move,
+)
 from .cells import Cells
 from .depth import Depth, find_depth
 from .light import Floats, LightCodec
@@ -141,10 +149,11 @@ class Merger:
         """Return motions, those that are too small to matter as `STILL`."""
         gains = [motion.gain if self.match_brightness else 1.0 for motion in motions]
         same = all(abs(gain - 1) < _SAME_BRIGHTNESS for gain in gains)
-        if largest_move(motions, shape) < LEAST_MOVE and same:
+        moves = is_clear(motions, shape)
+        if not moves and same:
             return [STILL] * len(motions)
         return [
-            Motion(motion.matrix, 1.0 if same else gain)
+            Motion(motion.matrix if moves else STILL.matrix, 1.0 if same else gain)
             for motion, gain in zip(motions, gains, strict=True)
         ]
 

@@ -30,8 +30,8 @@ SHAPES: Mapping[str, float] = {"flat": 0.0, "tilt": 1.5, "relief": 2.5, "steps":
 #: Photons of the brightest pixels, by the light; None: no noise but rounding.
 LIGHTS: Mapping[str, float | None] = {"clean": None, "noisy": 2000.0, "low": 20.0}
 _READ = 1.5
-#: Largest change of the scale from plane to plane in photographs that breathe.
-_BREATHING = 0.003
+#: Log-uniform range of the change of the scale from plane to plane in photographs that breathe.
+_BREATHING = (0.001, 0.004)
 _MARGIN = 24
 #: Radii between which pictures of specimens are interpolated, in pixels.
 _RADII = 1.0
@@ -146,7 +146,7 @@ def _photograph_stack(
     side = _SIDE + 2 * _MARGIN
     sharp = corpus.crops(rng, 1, side, tries=8)[:, 0]
     depth, growth, count = _draw_depth(rng, shape, side)
-    step = float(rng.uniform(-_BREATHING, _BREATHING)) if breathing else 0.0
+    step = float(rng.log_uniform(*_BREATHING)[0]) if breathing else 0.0
     scales = 1 + step * (np.arange(count) - count // 2)
     planes = []
     for plane, scale in enumerate(scales.tolist()):
