@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class StackInput:
             metadata = metadata.geometry()
         return Picture(blank, self.picture.axes.replace(letter, ""), metadata)
 
-    def provenance(self, job: StackJob[object]) -> dict[str, object]:
+    def provenance(self, job: StackJob[Any]) -> dict[str, Any]:
         """Return how the result of a job on the stack was made."""
         record = provenance(job, path=self.paths[0].name)
         if len(self.paths) > 1:

@@ -101,6 +101,8 @@ def find_motion(first: FloatArray, second: FloatArray, kind: Align) -> Motion:
     [3.0, 0.0]
     """
     bands = [_band(plane) for plane in (first, second)]
+    if not all(band.any() for band in bands):
+        return STILL
     start = _coarse_shift(*bands)
     places, shifts = _tile_shifts(bands, start)
     if len(places) < min(_FEWEST, _count_tiles(first.shape)):
@@ -152,8 +154,9 @@ def _band(plane: FloatArray) -> FloatArray:
 def _coarse_shift(first: FloatArray, second: FloatArray) -> Points:
     """Return the shift (row, column) of whole planes, in whole steps of small ones."""
     step = max(1, -(-max(first.shape) // _COARSE))
-    small = (part[::step, ::step] * _window(part[::step, ::step].shape) for part in (first, second))
-    shift, _ = _register(*small, parts=1)
+    window = _window(first[::step, ::step].shape)
+    one, other = (part[::step, ::step] * window for part in (first, second))
+    shift, _ = _register(one, other, parts=1)
     limit = np.array(first.shape) / 4
     return np.where(np.abs(shift * step) < limit, shift * step, 0)
 
@@ -163,7 +166,7 @@ def _tile_shifts(bands: Sequence[FloatArray], start: Points) -> tuple[Points, Po
     side = _tile_side(bands[0].shape)
     window = _window((side, side))
     offset = np.rint(start).astype(int)
-    energies, places, shifts = [], [], []
+    places, shifts = [], []
     for corner in _corners(bands[0].shape, side):
         other = corner + offset
         if (other < 0).any() or (other + side > bands[0].shape).any():
@@ -174,11 +177,10 @@ def _tile_shifts(bands: Sequence[FloatArray], start: Points) -> tuple[Points, Po
         ]
         if not all(tile.any() for tile in tiles):
             continue
-        shift, error = _register(*tiles, parts=_PARTS)
+        shift, error = _register(tiles[0], tiles[1], parts=_PARTS)
         if error < _MOST_ERROR and (np.abs(shift) < side / 4).all():
             places.append(corner + (side - 1) / 2)
             shifts.append(shift + offset)
-            energies.append(float(np.square(tiles[0]).sum()))
     return np.reshape(places, (-1, 2)), np.reshape(shifts, (-1, 2))
 
 

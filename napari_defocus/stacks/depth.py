@@ -123,7 +123,7 @@ def _jump_penalty(cells: Cells) -> FloatArray:
     picture = np.median(cells.brightness, axis=0)
     contrast = float(np.subtract(*np.quantile(picture, [0.99, 0.01]))) or 1.0
     slope = np.hypot(*np.gradient(picture)) if min(picture.shape) > 1 else 0 * picture
-    return (_JUMP / (1 + slope / (_EDGE * contrast))).astype(np.float32)
+    return np.asarray(_JUMP / (1 + slope / (_EDGE * contrast)), np.float32)
 
 
 def _refine(total: FloatArray, best: npt.NDArray[np.intp]) -> FloatArray:
@@ -149,7 +149,7 @@ def _steady(depth: FloatArray, confidence: FloatArray) -> FloatArray:
         gaussian_filter(part, _AROUND, mode="nearest") for part in (depth * weight, weight)
     )
     own = np.minimum(confidence / _SURE, 1)
-    return (own * depth + (1 - own) * total / weights).astype(np.float32)
+    return np.asarray(own * depth + (1 - own) * total / weights, np.float32)
 
 
 def _confidence(total: FloatArray, best: npt.NDArray[np.intp]) -> FloatArray:
@@ -159,7 +159,7 @@ def _confidence(total: FloatArray, best: npt.NDArray[np.intp]) -> FloatArray:
     others = np.where(far, total, np.inf).min(axis=-1)
     least = np.take_along_axis(total, best[..., None], -1)[..., 0]
     margin = np.where(np.isfinite(others), others - least, total.max(axis=-1) - least)
-    return (1 - np.exp(-margin / _CERTAIN)).astype(np.float32)
+    return np.asarray(1 - np.exp(-margin / _CERTAIN), np.float32)
 
 
 def _measure_growth(cells: Cells, depth: FloatArray) -> float:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ..array_types import Array, FloatArray
+from ..array_types import Array
 from ..defocus_map import DefocusMap
 from ..errors import ImageError, OptionError, quote
 from ..image.layout import read_window, write_window
@@ -48,7 +48,7 @@ def all_in_focus(
     stack: Any,
     *,
     axis: int = 0,
-    align: str = "auto",
+    align: Align = "auto",
     deblur_rest: bool = False,
     model: str | PathLike[str] | nn.Module = EstimateJob.model,
     channel_axis: int | str | None = Options.channel_axis,
@@ -61,6 +61,7 @@ def all_in_focus(
     imaging: str = Options.imaging,
     nodata: float | str = Options.nodata,
     range_axis: int | None = Options.range_axis,
+    optics: Any = Options.optics,
     progress: Callable[[int, int], object] | None = None,
 ) -> AllInFocus:
     """Merge a stack into one picture that is sharp everywhere, and tell the depth of each pixel.
@@ -80,7 +81,7 @@ def all_in_focus(
         Deblur what no plane shows sharply.
     model : str, path or torch.nn.Module
         Model that estimates the maps, as for :func:`estimate_defocus`.
-    channel_axis, encoding, value_range, imaging, nodata, range_axis
+    channel_axis, encoding, value_range, imaging, nodata, range_axis, optics
         How values are read: see :class:`napari_defocus.Options`.
     downscale, device, precision, tile
         How to compute: see :class:`napari_defocus.Options`.
@@ -116,7 +117,7 @@ def all_in_focus(
     """
     options = Options(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
-        range_axis,
+        range_axis, optics,
     )  # fmt: skip
     return AllInFocusJob(stack, axis, model, options, align, deblur_rest).run(progress)
 
@@ -206,7 +207,8 @@ class AllInFocusJob(StackJob[AllInFocus]):
     def _steps(self) -> Steps[AllInFocus]:
         layout = self.merged_layout
         image = np.empty(layout.shape, layout.dtype)
-        maps = np.full((3, *layout.map_shape), np.nan, np.float32)
+        depth = np.full(layout.map_shape, np.nan, np.float32)
+        confidence, rest = np.zeros((2, *layout.map_shape), np.float32)
         merger, meter = self._merger(), self._meter()
         note = cache(warn)  # once for each text
         move, has_data = 0.0, False
@@ -216,19 +218,19 @@ class AllInFocusJob(StackJob[AllInFocus]):
                 merged = yield from merger.steps(planes, PlaneRun(self.options, meter, storage))
             if merged is None:
                 write_window(image, layout, index, _WHOLE, planes.read(0))
-                maps[1:, *index] = 0
                 continue
             write_window(image, layout, index, _WHOLE, merged.image)
-            maps[:, *index] = merged.depth, merged.confidence, merged.rest
+            depth[index], confidence[index] = merged.depth, merged.confidence
+            rest[index] = merged.rest
             move, has_data = max(move, merged.move), True
         if not has_data:
             raise ImageError(
                 "the image has no finite value; every pixel is NaN, infinite or without data"
             )
         if self.deblur_rest:
-            image = yield from self._rest_job(image, maps).steps()
+            image = yield from self._rest_job(image, DefocusMap(rest, confidence)).steps()
         yield Progress(meter.total, meter.total)
-        return AllInFocus(image, maps[0], maps[1], move)
+        return AllInFocus(image, depth, confidence, move)
 
     def _merger(self) -> Merger:
         layout = self.layout
@@ -266,7 +268,7 @@ class AllInFocusJob(StackJob[AllInFocus]):
 
         return StackPlanes(layout.leading[self.place], read, codec)
 
-    def _rest_job(self, image: Array, maps: FloatArray) -> DeblurJob:
+    def _rest_job(self, image: Array, rest: DefocusMap) -> DeblurJob:
         """Return the job that deblurs what no plane shows sharply."""
         layout, pair = self.merged_layout, self.options.value_range
         options = replace(
@@ -276,5 +278,4 @@ class AllInFocusJob(StackJob[AllInFocus]):
             value_range=pair if np.ndim(pair) == 1 else None,
             range_axis=None,
         )
-        defocus = DefocusMap(np.nan_to_num(maps[2]), np.nan_to_num(maps[1]))
-        return DeblurJob(image, defocus, options=options)
+        return DeblurJob(image, rest, options=options)

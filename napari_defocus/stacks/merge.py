@@ -166,6 +166,7 @@ class Merger:
     ) -> Steps[Array]:
         """Return the mean of the planes by their weights."""
         blend: PyramidBlend | None = None
+        codec: LightCodec | None = None
         for place, (number, motion) in enumerate(placed):
             plane = planes.read(number)
             codec = planes.codec(plane, number)
@@ -184,6 +185,7 @@ class Merger:
             run.meter.done += plane.shape[-2] * plane.shape[-1]
             yield Progress(run.meter.done, run.meter.total)
         assert blend is not None
+        assert codec is not None
         light, covered = blend.collapse()
         values = codec.to_values(light[:colors])
         if len(light) > colors:

@@ -72,4 +72,4 @@ def _in_cells(matrix: Matrix, side: int) -> Matrix:
     """Return a matrix for places in pixels as one for places in cells."""
     to_pixels = np.diag([side, side, 1.0])
     to_pixels[:2, 2] = (side - 1) / 2
-    return cast(Matrix, np.linalg.inv(to_pixels) @ matrix @ to_pixels)
+    return np.linalg.inv(to_pixels) @ matrix @ to_pixels

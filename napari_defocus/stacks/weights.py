@@ -94,7 +94,7 @@ class Weights:
     def _reach(self, band: int) -> FloatArray:
         """Return up to how many planes from focus a plane is as sharp as in focus."""
         equal = _EQUAL * 2**band * (1 + _IN_NOISE * self.depth.noise_share**2)
-        return np.maximum(equal / self.depth.growth, 1).astype(np.float32)
+        return np.asarray(np.maximum(equal / self.depth.growth, 1), np.float32)
 
     def _agreement(self, plane: int, distance: FloatArray) -> FloatArray:
         """Return how well the brightness of a plane agrees with that in focus, 0 to 1."""
@@ -112,8 +112,11 @@ class Weights:
         """Return values of cells as values of the pixels of a band."""
         pixel, side = 2**band, self.cells.side
         if pixel < side:
-            return upsample(values[None], side // pixel, shape)[0]
-        return block_mean(np.ascontiguousarray(values[None]), pixel // side)[0]
+            resized = upsample(values[None], side // pixel, shape)
+        else:
+            resized = block_mean(np.ascontiguousarray(values[None]), pixel // side)
+        plane: FloatArray = resized[0]
+        return plane
 
 
 def _at_depth(values: FloatArray, depth: FloatArray) -> FloatArray:

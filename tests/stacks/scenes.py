@@ -16,11 +16,20 @@ def rendered_stack(planes, focus, *, tilt=0.0, side=SIDE):
     center to the right edge.
     """
     rng = np.random.default_rng(0)
-    detail = sum(smooth_noise(rng, side, width) for width in (0.8, 2.0, 6.0))
-    sharp = (0.5 + 0.1 * detail).clip(0.05, 0.95).astype(np.float32)
+    sharp = _draw(rng, side)
     height = np.broadcast_to(focus + tilt * np.linspace(-1, 1, side), (side, side))
     blurred = [
         reblur(sharp, np.abs(plane - height), encoding="linear", value_range=(0, 1))
         for plane in range(planes)
     ]
     return (np.stack(blurred) + 0.01 * rng.standard_normal((planes, side, side))).astype("f4")
+
+
+def sharp_scene(side):
+    """Return what `rendered_stack` shows, all in focus (Y, X)."""
+    return _draw(np.random.default_rng(0), side)
+
+
+def _draw(rng, side):
+    detail = sum(smooth_noise(rng, side, width) for width in (0.8, 2.0, 6.0))
+    return (0.5 + 0.1 * detail).clip(0.05, 0.95).astype(np.float32)

@@ -58,7 +58,7 @@ class FocusStack:
     planes: NDArray[Any]
     sharp: Image
     depth: Image
-    scales: NDArray[np.float64]
+    scales: NDArray[np.floating[Any]]
     kind: str
     shape: str
     light: str
