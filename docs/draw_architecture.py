@@ -17,7 +17,7 @@ PICTURE = ROOT / "docs" / "architecture.svg"
 # Lowest first: a package, or a module beside the packages, imports from the layers below it only.
 LAYERS = [
     ["array_types", "errors", "torch_threads", "version"],
-    ["objective"],
+    ["objective", "map_statistics"],
     ["options"],
     ["image", "deblur_settings"],
     ["optics", "defocus_map"],
@@ -45,6 +45,7 @@ CAPTIONS = {
     "jobs": "one task, in steps",
     "map_colors": "colors of radii",
     "map_units": "unit of a map in a file",
+    "map_statistics": "of what is sure",
     "models": "cards and weights",
     "networks": "architectures",
     "objective": "of a microscope",

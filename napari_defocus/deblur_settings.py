@@ -24,16 +24,23 @@ class NumberRange:
         Upper end of the setting's slider.
     unit : str
         Unit of the numbers, empty if they have none.
+    automatic : bool
+        Whether "auto" is accepted too.
     """
 
     minimum: float
     maximum: float
     slider_maximum: float
     unit: str = ""
+    automatic: bool = False
 
-    def check(self, name: str, value: Any) -> float:
-        """Return the value of a setting as a float; an OptionError unless it is accepted."""
+    def check(self, name: str, value: Any) -> float | str:
+        """Return the value as float or "auto"; an OptionError unless the setting accepts it."""
         accepted = f"a number from {self.minimum:g} to {self.maximum:g}"
+        if self.automatic:
+            if isinstance(value, str) and value == "auto":
+                return value
+            accepted += ', or "auto",'
         return check_number(name, value, accepted, self.minimum, self.maximum)
 
 
@@ -47,14 +54,14 @@ class DeblurSettings:
 
     Parameters
     ----------
-    strength, protect_radius, detail, model, map_model
+    strength, protect_radius, bokeh_radius, detail, model, map_model
         As in :func:`napari_defocus.deblur`.
 
     Raises
     ------
     OptionError
-        If `strength`, `protect_radius` or `detail` is not accepted. Models are checked when they
-        are looked for.
+        If `strength`, `protect_radius`, `bokeh_radius` or `detail` is not accepted. Models are
+        checked when they are looked for.
 
     See Also
     --------
@@ -92,6 +99,16 @@ class DeblurSettings:
             "protect below (px)",
             "Leave pixels with radii up to this many pixels unchanged; 0 deblurs all pixels.",
             NumberRange(0, 10_000, slider_maximum=4, unit="px"),
+        ),
+    )
+    bokeh_radius: float | str = field(
+        default=0.0,
+        metadata=_described(
+            "deblur",
+            "Leave pixels with radii from this many pixels on unchanged, as the blurred background "
+            "of a portrait; 0 deblurs them too. auto: the radius that divides subject and "
+            "background, if there are two.",
+            NumberRange(0, 10_000, slider_maximum=24, unit="px", automatic=True),
         ),
     )
     detail: str = field(

@@ -28,7 +28,7 @@ from napari_defocus.viewer.defocus_map import DefocusMapWidget
 from napari_defocus.viewer.results import METADATA_KEY
 
 #: Another value for each setting that has a control.
-CHANGED = DeblurSettings(strength=0.7, protect_radius=0.25, detail="natural")
+CHANGED = DeblurSettings(strength=0.7, protect_radius=0.25, bokeh_radius=6.0, detail="natural")
 KINDS = ("radius", "confidence", "sharp")
 
 
@@ -105,12 +105,15 @@ def from_widgets(image, viewer, qtbot):
         qtbot.addWidget(widget.native)
         widget.image.value = layer
         if widget_type is DeblurWidget:
+            widget.defocus.value = None  # estimate again, as the other ways do
             for name, value in settings.changed().items():
                 getattr(widget, name).value = value
         worker = widget.run()
         with qtbot.waitSignal(worker.finished, timeout=120_000):
             pass
-        for new in (new for new in viewer.layers if new is not layer):
+        for new in viewer.layers:
+            if new is layer or new.name.endswith("(sure)"):
+                continue
             results[kind_of(new)] = new.data, new.metadata[METADATA_KEY]
     return results
 

@@ -152,10 +152,12 @@ class Settings:
             "weights": [card.sha256 for card in self.possible_models()],
             "version": __version__,
         }
-        if self.unit == "px":  # as in earlier versions, which knew no other unit
+        if self.unit == "px":  # as in earlier versions, which knew no other unit and no bokeh
             del fields["unit"]
         if self.options.optics == "auto":
             del fields["options"]["optics"]
+        if self.deblurring.bokeh_radius == DeblurSettings.bokeh_radius:
+            del fields["deblurring"]["bokeh_radius"]
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:

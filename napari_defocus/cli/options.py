@@ -240,14 +240,26 @@ def _deblur_option(setting: Any) -> Parameter:
     accepted, default = setting.metadata["accepted"], setting.default
     kind: Any = str
     metavar: str | None = "NAME"
+    parser = None
     if isinstance(accepted, NumberRange):
         kind, metavar = float, accepted.unit.upper() or None
+        if accepted.automatic:
+            parser, metavar = _number_or_auto, f"{metavar}|auto"
     elif accepted:
         kind, metavar = _choices(accepted), None
         default = kind(default)
-    option = typer.Option(metavar=metavar, help=setting.metadata["help"])
+    option = typer.Option(metavar=metavar, parser=parser, help=setting.metadata["help"])
     annotation = Annotated[kind, option]
     return Parameter(setting.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _number_or_auto(text: str) -> float | str:
+    if text == "auto":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no number and not 'auto'") from None
 
 
 def _choices(texts: tuple[str, ...]) -> Any:

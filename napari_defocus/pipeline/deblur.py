@@ -15,13 +15,17 @@ from ..image.layout import Layout
 from ..image.value_range import Range
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
 from ..models import ModelCard
+from .bokeh import subject_limit
 from .deblur_levels import deblur_at_levels
 from .estimate import PlaneEstimator
-from .levels import ImageLevels, smoothstep_down
+from .levels import ImageLevels, sample_map, smoothstep_down
 from .plane import PlaneCodec, PlaneRun, Steps, inference_network
 
 if TYPE_CHECKING:
     from torch import nn
+
+#: Share of the radius of bokeh at which the change begins to fade out.
+_BOKEH_FADES_FROM = 0.8
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,9 @@ class PlaneDeblurrer:
         codec = PlaneCodec(self.layout, value_range)
         levels = ImageLevels(codec.to_display(plane, run.storage), run.storage)
         estimate = yield from self._map(plane, maps, levels, codec, run)
+        weight = self._weight(estimate)
         mask = run.storage.view(
-            plane.shape[1:], lambda *window: self._weight(estimate[:, *window][0]) > 0
+            plane.shape[1:], lambda *window: weight(estimate[:, *window][0]) > 0
         )
         network = inference_network(self.model)
         change = yield from deblur_at_levels(network, levels, estimate, mask, run)
@@ -74,7 +79,7 @@ class PlaneDeblurrer:
             original, display, step, radius = (
                 part[:, *block.slices] for part in (plane, levels.image, change, estimate)
             )
-            step = self._weight(radius[0]) * step
+            step = weight(radius[0]) * step
             result[:, *block.slices] = codec.add_change(original, display, step, shares)
         return result
 
@@ -91,11 +96,42 @@ class PlaneDeblurrer:
             return (yield from self.map_source.steps_at_levels(levels, [plane], codec, run))
         return _unsigned_map(maps, run.storage, signed=self.map_source)
 
-    def _weight(self, radius: FloatArray) -> FloatArray:
-        """Return the factor of the change: 0 up to the protected radius, full from twice that."""
-        limit = self.settings.protect_radius
-        share = 1 - smoothstep_down(radius, limit, 2 * limit) if limit else np.ones_like(radius)
-        return np.float32(self.settings.strength) * share
+    def _weight(self, estimate: Planes) -> ChangeWeight:
+        """Return the factor of the change by radius; with "auto" it follows from the map."""
+        settings, bokeh = self.settings, self.settings.bokeh_radius
+        if isinstance(bokeh, str):
+            (radius, confidence), _ = sample_map(estimate)
+            bokeh = subject_limit(radius, confidence)
+        return ChangeWeight(settings.strength, settings.protect_radius, bokeh)
+
+
+@dataclass(frozen=True)
+class ChangeWeight:
+    """Factor of the change at a radius.
+
+    Parameters
+    ----------
+    strength : float
+        The factor of what is deblurred in full.
+    protect_radius : float
+        Radius in pixels up to which nothing is changed; from twice that on, all is.
+    bokeh_radius : float
+        Radius in pixels from which on nothing is changed; up to 0.8 times that, all is. 0: none.
+    """
+
+    strength: float
+    protect_radius: float
+    bokeh_radius: float
+
+    def __call__(self, radius: FloatArray) -> FloatArray:
+        """Return the factor for each of the radii, which are >= 0."""
+        share = np.ones_like(radius)
+        if self.protect_radius:
+            share = 1 - smoothstep_down(radius, self.protect_radius, 2 * self.protect_radius)
+        if self.bokeh_radius:
+            full = _BOKEH_FADES_FROM * self.bokeh_radius
+            share = share * smoothstep_down(radius, full, self.bokeh_radius)
+        return np.float32(self.strength) * share
 
 
 def _unsigned_map(
