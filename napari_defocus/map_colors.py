@@ -13,11 +13,14 @@ import numpy.typing as npt
 from cmap import Colormap
 
 from .errors import MapError
+from .map_statistics import UNSURE
 
 _GRAY = (128, 128, 128)
 #: Color of what an image does not support, and its share in what is painted with it.
 UNSUPPORTED_COLOR = (230, 0, 160)
 _TINT = 0.5
+#: Difference of confidence from that of unsure radii at which a map is transparent, or opaque.
+_FADE = 0.05
 
 
 def radius_colormap(*, signed: bool) -> Colormap:
@@ -84,6 +87,38 @@ def paint_map(
     pixels: npt.NDArray[np.uint8] = colors[index]
     pixels[np.isnan(position)] = _GRAY
     return pixels
+
+
+def paint_sure(
+    radius: npt.NDArray[np.floating],
+    confidence: npt.NDArray[np.floating],
+    *,
+    signed: bool = False,
+    limit: float | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Paint a defocus map that is transparent where its radii are not sure.
+
+    Parameters
+    ----------
+    radius, signed, limit
+        As for :func:`paint_map`.
+    confidence : (...) float array
+        Confidence from 0 to 1. Below 0.2 a pixel is transparent, from 0.3 on it is opaque.
+
+    Returns
+    -------
+    (..., 4) uint8 array
+        sRGB colors and opacity.
+
+    Examples
+    --------
+    >>> paint_sure(np.zeros(3), np.array([0.1, 0.25, 0.9]))[:, 3].tolist()
+    [0, 128, 255]
+    """
+    colors = paint_map(radius, signed=signed, limit=limit)
+    share = (np.asarray(confidence, np.float32) - (UNSURE - _FADE)) / (2 * _FADE)
+    opacity = np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
+    return np.concatenate([colors, opacity[..., None]], axis=-1)
 
 
 def paint_unsupported(

@@ -29,7 +29,7 @@ from .deblur_controls import DeblurControls
 from .file_layers import open_files
 from .input_list import InputList
 from .labels import align_labels
-from .run_controls import RunControls, WrappedLabel, attempt
+from .run_controls import RunControls, WrappedLabel
 from .runner import Runner
 from .visibility import VisibilityFilter
 
@@ -114,7 +114,7 @@ class BatchWidget(Container[Widget]):
             beside=[self.pause_button],
         )
         self._summary = WrappedLabel()
-        self.table = BatchTable(lambda row: attempt(lambda: self.open(row)))
+        self.table = BatchTable(lambda row: self._controls.attempt(lambda: self.open(row)))
         self._runner: Runner[list[Outcome]] = Runner(
             on_progress=self._controls.show_progress,
             on_result=lambda outcomes: None,
@@ -184,7 +184,7 @@ class BatchWidget(Container[Widget]):
 
     def _run_with(self, existing: Existing) -> None:
         settings = replace(self._settings(), existing=existing)
-        attempt(lambda: self._start(settings))
+        self._controls.attempt(lambda: self._start(settings))
 
     def _start(self, settings: Settings) -> "GeneratorWorker[Any, None, list[Outcome]]":
         if self.busy:

@@ -12,9 +12,10 @@ from ..jobs import CheckJob
 from ..map_colors import UNSUPPORTED_COLOR
 from ..options import Options
 from .check_job import CheckLayerJob, CheckResult
-from .choices import LayerChoice, is_image, is_map
+from .choices import NewestChoice, is_image, map_choice, newest_result
 from .image_source import image_source
 from .map_source import MAP_KEY, map_source
+from .origin import origin_entry
 from .results import METADATA_KEY
 from .run_controls import WrappedLabel
 from .task_widget import TaskWidget
@@ -54,19 +55,16 @@ class CheckWidget(TaskWidget[CheckResult]):
     def __init__(self, viewer: "napari.viewer.Viewer") -> None:
         self._check: Check | None = None
         self._overlay: Labels | None = None
-        self._sharp = LayerChoice(
+        self._sharp = NewestChoice(
             viewer,
             is_image,
+            newest_result,
             name="sharp",
             label="sharp picture",
             tooltip="A layer of the same size that claims to show the image sharply",
         )
-        self._defocus = LayerChoice(
+        self._defocus = map_choice(
             viewer,
-            is_map,
-            name="defocus",
-            label="defocus map",
-            none="estimate first",
             tooltip="Blur radii in pixels of the image",
         )
         self._false_alarms = FloatSlider(
@@ -96,6 +94,9 @@ class CheckWidget(TaskWidget[CheckResult]):
             settings=[self._false_alarms, self._verdict, self._legend, self._places],
         )
         self._places.visible = self._legend.visible = self._verdict.visible = False
+        for choice in (self._sharp, self._defocus):
+            self._image.changed.connect(choice.follow)
+            choice.follow(self._image.value)
         self._false_alarms.changed.connect(self._change_rate)
         self._places.changed.connect(self._show_place)
 
@@ -132,7 +133,11 @@ class CheckWidget(TaskWidget[CheckResult]):
             name=f"{self._template.name} not supported by the image",
             colormap=DirectLabelColormap(color_dict={1: color, None: "transparent"}),
             opacity=0.5,
-            metadata={METADATA_KEY: result.provenance, MAP_KEY: None},
+            metadata={
+                METADATA_KEY: result.provenance,
+                MAP_KEY: None,
+                **origin_entry(self._template.image),
+            },
             **self._template.placement,
         )
         self._viewer.add_layer(self._overlay)

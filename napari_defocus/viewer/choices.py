@@ -9,10 +9,11 @@ from magicgui.widgets import ComboBox, Container, PushButton
 
 from ..models import list_models
 from ..models.weights import SUFFIXES
-from .map_source import MAP_KEY
+from .map_source import MAP_KEY, newest_map
+from .origin import origin_of
 
 if TYPE_CHECKING:
-    from napari.layers import Layer
+    from napari.layers import Image, Layer
     from napari.viewer import Viewer
 
     from ..networks.descriptor import Task
@@ -46,6 +47,67 @@ class LayerChoice(ComboBox):
         super().__init__(choices=choices, nullable=False, **kwargs)
 
 
+class NewestChoice(LayerChoice):
+    """Drop-down list of layers that follows the newest one made from an image.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Viewer with the layers.
+    accepts : callable
+        Takes a layer and returns whether it is listed.
+    newest : callable
+        Takes the viewer and the image, and returns the newest layer made from it, or None.
+    none : str, optional
+        Text of the entry that stands for no layer.
+    """
+
+    def __init__(
+        self,
+        viewer: "Viewer",
+        accepts: "Callable[[Layer], bool]",
+        newest: "Callable[[Viewer, Image], Image | None]",
+        *,
+        none: str = "",
+        **kwargs: Any,
+    ) -> None:
+        self._viewer, self._find_newest = viewer, newest
+        self._image: Image | None = None
+        self._newest: Image | None = None
+        super().__init__(viewer, accepts, none=none, **kwargs)
+
+    def follow(self, image: "Image | None") -> None:
+        """Choose the newest layer made from an image, now and whenever there is a newer one."""
+        self._image = image
+        self._choose_newest()
+
+    def reset_choices(self, *_: Any) -> None:
+        """List the layers anew; choose the newest if there is a newer one."""
+        super().reset_choices()
+        self._choose_newest()
+
+    def _choose_newest(self) -> None:
+        image = self._image if self._image in self._viewer.layers else None
+        newest = None if image is None else self._find_newest(self._viewer, image)
+        if newest is not self._newest:
+            self._newest = newest
+            if newest is not None or None in self.choices:
+                self.value = newest
+
+
+def map_choice(viewer: "Viewer", *, tooltip: str) -> NewestChoice:
+    """Return a list of the layers that can serve as map, for the newest map of an image."""
+    return NewestChoice(
+        viewer,
+        is_map,
+        newest_map,
+        name="defocus",
+        label="defocus map",
+        none="estimate first",
+        tooltip=tooltip,
+    )
+
+
 def is_image(layer: "Layer") -> bool:
     """Return whether a layer is an image to work on, not a defocus map or a preview."""
     from napari.layers import Image
@@ -60,6 +122,12 @@ def is_map(layer: "Layer") -> bool:
     if layer.metadata.get(MAP_KEY, ...) is None or getattr(layer, "multiscale", False):
         return False
     return isinstance(layer, Labels) or (isinstance(layer, Image) and not layer.rgb)
+
+
+def newest_result(viewer: "Viewer", image: "Image") -> "Image | None":
+    """Return the picture made last from an image layer, None if the viewer has none."""
+    made = (layer for layer in reversed(viewer.layers) if origin_of(layer) is image)
+    return next((layer for layer in made if is_image(layer)), None)
 
 
 def is_shapes(layer: "Layer") -> bool:

@@ -6,9 +6,11 @@ from magicgui.widgets import CheckBox
 
 from ..jobs import DeblurJob
 from ..options import Options
-from .choices import LayerChoice, is_map
+from .choices import is_plugin_map, map_choice
+from .compare import CompareControls
 from .deblur_controls import DeblurControls
 from .layer_jobs import DeblurLayerJob, DeblurResult
+from .map_layers import add_map
 from .map_source import map_source
 from .preview import Preview
 from .results import deblurred_layer
@@ -39,12 +41,8 @@ class DeblurWidget(TaskWidget[DeblurResult]):
     """
 
     def __init__(self, viewer: "napari.viewer.Viewer") -> None:
-        self._defocus = LayerChoice(
+        self._defocus = map_choice(
             viewer,
-            is_map,
-            name="defocus",
-            label="defocus map",
-            none="estimate first",
             tooltip="Blur radii in pixels: a map layer, edited or not, or labels painted by hand",
         )
         self._deblur = DeblurControls()
@@ -71,7 +69,10 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             on_stop=lambda: setattr(self._live, "value", False),
         )
         self._live.changed.connect(self._preview.switch)
+        self._compare = CompareControls(viewer)
+        self._controls.container.insert(3, self._compare.container)
         self._watched: list[EventEmitter] = []
+        self._image.changed.connect(self._defocus.follow)
         self._image.changed.connect(self._watch)
         self._defocus.changed.connect(self._watch)
         self._model.names.changed.connect(self._deblur.follow_model)
@@ -82,6 +83,8 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             control.changed.connect(self._preview.request)
         self._model.names.changed.connect(self._preview.request)
         self.native.destroyed.connect(self._preview.close)
+        self.native.destroyed.connect(self._compare.close)
+        self._defocus.follow(self._image.value)
         self._watch()
 
     def _job(self, window: Window) -> DeblurLayerJob:
@@ -109,4 +112,12 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._preview.forget()
 
     def _receive(self, result: DeblurResult) -> None:
+        if result.estimated is not None:
+            add_map(self._viewer, result.estimated, self._template)
+        for layer in self._viewer.layers:
+            if is_plugin_map(layer):
+                layer.visible = False
         self._add(deblurred_layer(result, self._template))
+        self._outcome = (
+            f"{result.changed:.0%} of the pixels changed; the rest was sharp, unsure or left alone"
+        )

@@ -6,6 +6,7 @@ from typing import Any
 from magicgui.widgets import ComboBox, FloatSlider
 
 from ..deblur_settings import DeblurSettings, NumberRange
+from .bokeh_choice import BokehChoice
 
 
 class DeblurControls:
@@ -18,11 +19,11 @@ class DeblurControls:
             if each.metadata["accepted"] is not None
         }
 
-    def __getitem__(self, name: str) -> ComboBox | FloatSlider:
+    def __getitem__(self, name: str) -> ComboBox | FloatSlider | BokehChoice:
         return self._controls[name]
 
     @property
-    def widgets(self) -> list[ComboBox | FloatSlider]:
+    def widgets(self) -> list[ComboBox | FloatSlider | BokehChoice]:
         """The controls, from top to bottom."""
         return list(self._controls.values())
 
@@ -38,12 +39,14 @@ class DeblurControls:
         self["detail"].enabled = model == "auto"
 
 
-def _control(setting: Any) -> ComboBox | FloatSlider:
+def _control(setting: Any) -> ComboBox | FloatSlider | BokehChoice:
     accepted = setting.metadata["accepted"]
     arguments: dict[str, Any] = {
         "label": setting.metadata["label"],
         "tooltip": setting.metadata["help"],
     }
+    if isinstance(accepted, NumberRange) and accepted.automatic:
+        return BokehChoice(accepted.slider_maximum, name=setting.name, **arguments)
     if isinstance(accepted, NumberRange):
         arguments |= {"min": accepted.minimum, "max": accepted.slider_maximum}
         return FloatSlider(name=setting.name, value=setting.default, **arguments)

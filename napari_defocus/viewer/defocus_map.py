@@ -11,8 +11,8 @@ from .choices import LayerChoice, is_image
 from .histogram import RadiusHistogram
 from .image_source import image_source
 from .layer_jobs import EstimateLayerJob, MapResult
+from .map_layers import add_map
 from .regions import spatial_shape
-from .results import map_layers
 from .run_controls import WrappedLabel
 from .task_widget import TaskWidget
 from .window import Window
@@ -89,9 +89,7 @@ class DefocusMapWidget(TaskWidget[MapResult]):
         return right
 
     def _receive(self, result: MapResult) -> None:
-        confidence, radius = map_layers(result, self._template)
-        self._add(confidence)
-        self._add(radius)
+        add_map(self._viewer, result, self._template)
         self._summary.set_text(describe(result, self._template.pixel_size))
         self._histogram.show_counts(result.counts)
 
@@ -106,5 +104,11 @@ def _describe_layer(layer: "Image") -> str:
 
 def describe(result: MapResult, pixel_size: PixelSize | None) -> str:
     """Return a line about a map, with the size of its blur where that of the pixels is known."""
-    radius = describe_radius(result.median_radius, pixel_size)
-    return f"{result.in_focus:.0%} in focus; median radius {radius}"
+    statistics = result.statistics
+    if statistics.sure == 0:
+        return "No pixel tells how far it is out of focus: there is nothing to judge by"
+    radius = describe_radius(statistics.median_radius, pixel_size)
+    return (
+        f"{statistics.in_focus:.0%} in focus (at most {statistics.focus_radius:.1f} px of blur), "
+        f"of the {statistics.sure:.0%} of the pixels that tell; median radius {radius}"
+    )

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..deblur_settings import DeblurSettings
+from ..defocus_map import DefocusMap
 from ..errors import ImageError
 from ..inference.engine import Progress
 from ..jobs import DeblurJob, EstimateJob, Job
+from ..map_statistics import UNSURE, MapStatistics, map_statistics
 from ..options import Options
 from ..provenance_record import array_hash, provenance
 from ..views import Views
@@ -19,9 +21,6 @@ from .histogram import RadiusCounts, count_radii
 from .image_source import ImageSource
 from .map_source import EstimatedMap, MapSource
 from .recipe import Call
-
-#: Radii below this many pixels count as in focus.
-_IN_FOCUS = 0.5
 
 ResultT = TypeVar("ResultT")
 R = TypeVar("R")
@@ -66,28 +65,53 @@ class MapResult:
     estimated : EstimatedMap
         The map.
     counts : RadiusCounts
-        Its histogram.
-    median_radius : float
-        Median size of its radii, in pixels.
-    in_focus : float
-        Share of its pixels, 0 to 1, with radii below 0.5 px.
+        Histogram of its sure radii.
+    statistics : MapStatistics
+        Statistics of its sure radii.
     provenance : dict
         How it was made.
     """
 
     estimated: EstimatedMap
     counts: RadiusCounts
-    median_radius: float
-    in_focus: float
+    statistics: MapStatistics
     provenance: dict[str, Any]
+
+
+def map_result(
+    defocus: DefocusMap, record: dict[str, Any], options: Options, model: str
+) -> MapResult:
+    """Return a map with its statistics and its provenance, and how it was estimated."""
+    sure = np.where(defocus.confidence >= UNSURE, defocus.radius, np.nan)
+    digest, image_hash = array_hash(defocus.radius), record["input"]["hash"]
+    return MapResult(
+        EstimatedMap(defocus, digest, image_hash, options, model),
+        count_radii(sure, signed=defocus.signed),
+        map_statistics(defocus.radius, defocus.confidence),
+        record,
+    )
 
 
 @dataclass(frozen=True)
 class DeblurResult:
-    """A deblurred image, and how it was made."""
+    """A deblurred image.
+
+    Parameters
+    ----------
+    image : array
+        The image.
+    provenance : dict
+        How it was made.
+    changed : float
+        Share of its pixels, 0 to 1, that differ from those of the layer.
+    estimated : MapResult, optional
+        The map, if one was estimated for it.
+    """
 
     image: npt.NDArray[Any]
     provenance: dict[str, Any]
+    changed: float
+    estimated: MapResult | None = None
 
 
 @dataclass(frozen=True)
@@ -112,14 +136,7 @@ class EstimateLayerJob(LayerJob[MapResult]):
         options = yield from self.image.complete_options(self.options)
         job = EstimateJob(Views(image, right), self.model, options)
         defocus, record = yield from run_on_record(job, self.image)
-        size = np.abs(defocus.radius)
-        return MapResult(
-            EstimatedMap(defocus, array_hash(defocus.radius)),
-            count_radii(defocus.radius, signed=defocus.signed),
-            median_radius=float(np.median(size)),
-            in_focus=float(np.mean(size < _IN_FOCUS)),
-            provenance=record,
-        )
+        return map_result(defocus, record, self.options, self.model)
 
     @property
     def call(self) -> Call:
@@ -150,8 +167,13 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
     def steps(self) -> Generator[Progress, None, DeblurResult]:
         """Deblur the image, yielding after every plane that is read and every tile."""
         job = yield from self.read()
+        estimated = None
+        if job.estimate is not None and job.settings.strength > 0 and not job.layout.channelwise:
+            defocus, record = yield from run_on_record(job.estimate, self.image)
+            estimated = map_result(defocus, record, self.options, self.settings.map_model)
+            job = job.with_map(defocus)
         image, record = yield from run_on_record(job, self.image)
-        return DeblurResult(image, record)
+        return DeblurResult(image, record, _share_changed(image, job), estimated)
 
     def read(self) -> Generator[Progress, None, DeblurJob]:
         """Read image and map, yielding after every plane; return the job on these arrays."""
@@ -164,10 +186,17 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
     def call(self) -> Call:
         """The call of ``deblur`` that does the same."""
         inputs: dict[str, ImageSource | MapSource] = {"image": self.image}
-        if self.defocus is not None:
+        if self.defocus is not None and not self._estimates_same_map:
             inputs["defocus"] = self.defocus
         options = self.image.options_of_file(self.options)
         return Call("deblur", "deblur", "sharp", inputs, self.settings.changed(), options)
+
+    @property
+    def _estimates_same_map(self) -> bool:
+        """Whether the map is the one that deblurring would estimate by itself."""
+        assert self.defocus is not None
+        whole, model = self.image.is_whole, self.settings.map_model
+        return whole and self.defocus.repeats(self.image.data, self.options, model)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -178,6 +207,14 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
             f"the map {self.defocus.name!r} is resampled to the pixels of {self.image.name!r}, "
             "where the viewer shows it",
         )
+
+
+def _share_changed(image: npt.NDArray[Any], job: DeblurJob) -> float:
+    """Return the share of the pixels that deblurring changed in any channel."""
+    differs = (image != job.image) & (image == image)  # NaN stays NaN
+    if job.layout.channel_axis is not None:
+        differs = differs.any(axis=job.layout.channel_axis)
+    return float(np.mean(differs))
 
 
 def run_on_record(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +13,17 @@ from ..map_units import recorded_factor
 from ..provenance_record import array_hash
 from .file_content import layer_path
 from .geometry import pixel_transform
+from .origin import origin_of
 from .regions import whole_layer
 from .resampling import PixelTransform
 from .window import Window
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
+    from napari.viewer import Viewer
 
     from ..defocus_map import DefocusMap
+    from ..options import Options
 
 #: Metadata key under which a map layer keeps its :class:`EstimatedMap`. Other layers that are not
 #: to be worked on (confidence, preview) have None there.
@@ -38,10 +41,19 @@ class EstimatedMap:
     digest : str
         :func:`napari_defocus.provenance_record.array_hash` of the radii as they were estimated,
         which shows later whether the layer was edited.
+    image_hash : str
+        Hash of the image that it was estimated from.
+    options : Options
+        Options that it was estimated with, as chosen.
+    model : str
+        Name or path of the estimator, as chosen.
     """
 
     map: "DefocusMap"
     digest: str
+    image_hash: str
+    options: "Options"
+    model: str
 
 
 def layer_map(
@@ -92,6 +104,15 @@ def layer_map(
     return estimated.map
 
 
+def newest_map(viewer: "Viewer", image: "Image") -> "Image | None":
+    """Return the map estimated last from an image layer, None if the viewer has none."""
+    for layer in reversed(viewer.layers):
+        estimated = isinstance(layer.metadata.get(MAP_KEY), EstimatedMap)
+        if estimated and origin_of(layer) is image:
+            return cast("Image", layer)
+    return None
+
+
 @dataclass(frozen=True)
 class MapSource:
     """Part of a map layer, to be read later.
@@ -138,6 +159,18 @@ class MapSource:
     def is_unedited(self) -> bool:
         """Whether the layer holds an estimated map that was not edited since."""
         return self.estimated is not None and array_hash(self.data) == self.estimated.digest
+
+    def repeats(self, pixels: Any, options: "Options", model: str) -> bool:
+        """Return whether the same estimation of the same pixels would give this map again."""
+        made = self.estimated
+        return (
+            made is not None
+            and isinstance(pixels, np.ndarray)
+            and self.is_whole
+            and self.is_unedited
+            and (made.options, made.model) == (options, model)
+            and made.image_hash == array_hash(pixels)
+        )
 
     def read(self) -> "DefocusMap | npt.NDArray[np.float32]":
         """Return radii and confidence of an unedited estimate, otherwise radii alone."""

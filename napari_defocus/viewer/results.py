@@ -1,22 +1,18 @@
-"""Layers of results: their position, colors, contrast limits and names."""
+"""Layers of results: their position, appearance and names."""
 
+import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from ..io.lengths import micrometers
-from ..map_colors import color_limit, radius_colormap
-from ..physical_size import PixelSize, radii_record
+from ..physical_size import PixelSize
 from .geometry import placement
-from .map_source import MAP_KEY
+from .origin import origin_entry
 
 if TYPE_CHECKING:
     from napari.layers import Image
-    from napari.utils import Colormap
 
-    from .layer_jobs import DeblurResult, MapResult
+    from .layer_jobs import DeblurResult
     from .window import Window
 
 #: Metadata key under which the layer of a result keeps its provenance.
@@ -48,6 +44,8 @@ class LayerTemplate:
         Metadata of the layer, such as names of channels.
     pixel_size : PixelSize or None
         Size of a pixel, if its unit is one of length.
+    image : weak reference to an image layer, optional
+        The image layer.
     """
 
     name: str
@@ -55,6 +53,7 @@ class LayerTemplate:
     appearance: dict[str, Any]
     metadata: dict[str, Any] = field(default_factory=dict)
     pixel_size: PixelSize | None = None
+    image: "weakref.ref[Image] | None" = None
 
 
 def layer_template(layer: "Image", window: "Window") -> LayerTemplate:
@@ -66,91 +65,31 @@ def layer_template(layer: "Image", window: "Window") -> LayerTemplate:
     if not layer.rgb:
         appearance |= {"colormap": layer.colormap, "contrast_limits": tuple(layer.contrast_limits)}
     return LayerTemplate(
-        layer.name, placement(layer, window), appearance, dict(layer.metadata), _pixel_size(layer)
+        layer.name,
+        placement(layer, window),
+        appearance,
+        dict(layer.metadata),
+        layer_pixel_size(layer),
+        weakref.ref(layer),
     )
 
 
-def _pixel_size(layer: "Image") -> PixelSize | None:
+def layer_pixel_size(layer: "Image") -> PixelSize | None:
+    """Return the size of a layer's pixels, None if its units are not those of length."""
     sides = zip(layer.scale[-2:], layer.units[-2:], strict=True)
     height, width = (micrometers(float(size), str(unit)) for size, unit in sides)
     return None if height is None or width is None else PixelSize(height, width)
-
-
-def map_layers(result: "MapResult", template: LayerTemplate) -> list[LayerData]:
-    """Return confidence (hidden) and map, in this order, as image layers to be made.
-
-    The radii are in pixels; provenance says their size in micrometers where it is known.
-    """
-    defocus = result.estimated.map
-    radii = radii_record("px", template.pixel_size, result.median_radius)
-    gray = {"colormap": "gray", "contrast_limits": (0.0, 1.0)}
-    return [
-        (
-            defocus.confidence,
-            {
-                "name": f"{template.name} confidence",
-                "visible": False,
-                "metadata": {**template.metadata, METADATA_KEY: result.provenance, MAP_KEY: None},
-                **gray,
-                **template.placement,
-            },
-        ),
-        (
-            defocus.radius,
-            {
-                "name": f"{template.name} defocus",
-                "metadata": {
-                    **template.metadata,
-                    METADATA_KEY: result.provenance | radii,
-                    MAP_KEY: result.estimated,
-                },
-                **map_appearance(defocus.radius, signed=defocus.signed),
-                **template.placement,
-            },
-        ),
-    ]
 
 
 def deblurred_layer(result: "DeblurResult", template: LayerTemplate) -> LayerData:
     """Return a deblurred image as an image layer to be made."""
     return result.image, {
         "name": f"{template.name} deblurred",
-        "metadata": {**template.metadata, METADATA_KEY: result.provenance},
+        "metadata": {
+            **template.metadata,
+            METADATA_KEY: result.provenance,
+            **origin_entry(template.image),
+        },
         **template.appearance,
         **template.placement,
     }
-
-
-def map_appearance(radius: npt.NDArray[np.floating], *, signed: bool) -> dict[str, Any]:
-    """Return keyword arguments for an image layer that shows a defocus map.
-
-    Parameters
-    ----------
-    radius : (...) float array
-        Blur radii in pixels.
-    signed : bool
-        Whether radii have a sign; if so, colors diverge and limits are symmetric about zero.
-
-    Returns
-    -------
-    dict
-        colormap and contrast_limits.
-
-    Examples
-    --------
-    >>> map_appearance(np.array([[-3.0, 1.0]]), signed=True)["contrast_limits"]
-    (-3.0, 3.0)
-    """
-    limit = round(color_limit(radius), 1)
-    return {
-        "colormap": napari_colormap(signed=signed),
-        "contrast_limits": (-limit, limit) if signed else (0.0, limit),
-    }
-
-
-def napari_colormap(*, signed: bool) -> "Colormap":
-    """Return the color map for radii as one of napari's."""
-    from napari.utils import Colormap
-
-    colors = radius_colormap(signed=signed).lut(256)
-    return Colormap(colors, name="defocus ±" if signed else "defocus")

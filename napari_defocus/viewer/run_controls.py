@@ -8,6 +8,9 @@ from magicgui.widgets import Container, Label, ProgressBar, PushButton, Widget
 from ..errors import DefocusError
 from .progress_bar import set_share
 
+#: Red that can be read on light and on dark ground.
+_ERROR_COLOR = "#e5533d"
+
 
 class RunControls:
     """Buttons to run and cancel, progress, and buttons to copy the run as Python or command line.
@@ -44,7 +47,7 @@ class RunControls:
         )
         self.progress = ProgressBar(value=0, min=0, max=1)
         self.status = WrappedLabel()
-        self.run_button.changed.connect(lambda: attempt(run))
+        self.run_button.changed.connect(lambda: self.attempt(run))
         self.cancel_button.changed.connect(lambda: cancel())
         self.python_button.changed.connect(lambda: self._copy("Python code", as_python))
         self.command_button.changed.connect(lambda: self._copy("Command line", as_command_line))
@@ -62,6 +65,7 @@ class RunControls:
     def show_running(self) -> None:
         """Show that a run has started."""
         self._set_busy(True)
+        self.status.native.setStyleSheet("")
         set_share(self.progress.native, 0, 0)
         self.status.set_text("starting…")
 
@@ -75,9 +79,15 @@ class RunControls:
         if self.run_button.enabled:
             self.status.set_text(text)
 
+    def show_error(self, message: str) -> None:
+        """Show why a run failed or could not start."""
+        self.show_end(message, complete=False)
+        self.status.native.setStyleSheet(f"color: {_ERROR_COLOR}")
+
     def show_end(self, text: str, *, complete: bool) -> None:
         """Show how the run ended."""
         self._set_busy(False)
+        self.status.native.setStyleSheet("")
         set_share(self.progress.native, int(complete), 1)
         self.status.set_text(text)
 
@@ -94,7 +104,18 @@ class RunControls:
                 clipboard.setText(text())
                 self.status.set_text(f"{what} copied")
 
-        attempt(copy)
+        self.attempt(copy)
+
+    def attempt(self, action: Callable[[], Any]) -> None:
+        """Call `action` for a button; show a DefocusError here and as a notification."""
+        from napari.utils.notifications import show_error
+
+        try:
+            action()
+        except DefocusError as error:
+            show_error(str(error))
+            if self.run_button.enabled:
+                self.show_error(str(error))
 
 
 class WrappedLabel(Label):
@@ -119,13 +140,3 @@ def _row(*widgets: Widget) -> Container[Widget]:
     row: Container[Widget] = Container(widgets=widgets, layout="horizontal", labels=False)
     row.margins = (0, 0, 0, 0)
     return row
-
-
-def attempt(action: Callable[[], Any]) -> None:
-    """Call `action` for a button; show a DefocusError as a notification."""
-    from napari.utils.notifications import show_error
-
-    try:
-        action()
-    except DefocusError as error:
-        show_error(str(error))

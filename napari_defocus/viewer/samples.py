@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..image.encoding import encode
-from .results import map_appearance
+from .map_layers import map_appearance
 
 FOLDER = Path(__file__).parent.parent / "samples"
 LayerData = tuple[Any, dict[str, Any], str]

@@ -5,19 +5,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import numpy as np
 from magicgui.widgets import Container, PushButton, Widget
 
 from ..errors import DefocusError, OptionError, ValuesWarning
-from ..image.channels import find_independent_channels
-from ..image.layout import read_layout
 from ..jobs import Job
 from ..options import Options
 from .choices import LayerChoice, ModelChoice, is_image
 from .compute_controls import ComputeControls
 from .image_source import ImageSource, image_source
+from .kind_of_image import kind_of_image
 from .labels import align_labels
 from .layer_jobs import LayerJob
+from .origin import insert_result
 from .recipe import as_command_line, as_python
 from .region_controls import RegionControls
 from .results import LayerData, LayerTemplate, layer_template
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
-_ENDINGS = {"done": "done", "canceled": "canceled", "failed": "failed: see the notification"}
 _WIDTH = 320
 #: Events of the layer list after which the choices of layers are offered anew.
 _LIST_EVENTS = ("inserted", "removed", "reordered", "renamed")
@@ -71,6 +69,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         self._doing = doing
         self._template = LayerTemplate("", {}, {})
         self._notes: list[str] = []
+        self._failure = self._outcome = ""
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
         self._model = ModelChoice(
             task, name="model", label="deblur model" if task == "deblur" else "map model"
@@ -145,9 +144,15 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         job = self._job(window)
         description = f"{self._doing} {layer.name}"
         worker = self._runner.start(job.steps, description, self._take_warning)
+        worker.errored.connect(self._take_error)
         self._template, self._notes = layer_template(layer, window), list(job.notes)
+        self._outcome = ""
         self._controls.show_running()
         return worker
+
+    def hide_shared_choices(self) -> None:
+        """Hide the choices of image and kind of image, which a dock makes for several widgets."""
+        self._image.visible = self._compute.values.imaging.visible = False
 
     def cancel(self) -> None:
         """Stop the current run, if any; it adds no layers."""
@@ -181,7 +186,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
             with suppress(DefocusError):  # run() reports images that cannot be used
                 source = image_source(layer)
                 encoding = self._compute.values.encoding.value
-                imaging = _kind_of_image(source, Options(encoding=encoding))
+                imaging = kind_of_image(source, Options(encoding=encoding)).imaging
                 chosen = self._compute.values.imaging.value
                 options = Options(
                     encoding=encoding, imaging=imaging if chosen == "auto" else chosen
@@ -209,12 +214,20 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
 
         data, arguments = layer
         image = Image(data, **arguments)
-        self._viewer.add_layer(image)
+        insert_result(self._viewer, image)
         return image
 
     def _show_end(self, ending: str) -> None:
+        if ending == "failed":
+            self._controls.show_error(self._failure)
+            return
         notes = [f"Note: {note}." for note in dict.fromkeys(self._notes)]
-        self._controls.show_end("\n".join([_ENDINGS[ending], *notes]), complete=ending == "done")
+        text = f"{ending}: {self._outcome}" if self._outcome else ending
+        self._controls.show_end("\n".join([text, *notes]), complete=ending == "done")
+
+    def _take_error(self, error: Exception) -> None:
+        """Keep why a run failed, to be shown at its end."""
+        self._failure = str(error)
 
     def _take_warning(self, warning: tuple[Any, ...]) -> None:
         """Keep what was assumed of the values, to be shown at the end of the run."""
@@ -237,13 +250,3 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
             self._image.value = active
         self._region.follow(self._image.value)
         self._show_auto()
-
-
-def _kind_of_image(source: ImageSource, options: Options) -> str:
-    """Return what an image is taken for; colors in memory are looked at."""
-    options = source.reading_options(options)
-    layout = read_layout(source.data, **options.reading())
-    in_memory = isinstance(source.data, np.ndarray)
-    if in_memory and find_independent_channels(source.data, layout, options, lambda note: None):
-        return "microscopy"
-    return layout.imaging

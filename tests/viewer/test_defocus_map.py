@@ -13,6 +13,7 @@ from qtpy.QtCore import QCoreApplication, QEvent
 
 from napari_defocus import __version__, estimate_defocus
 from napari_defocus.errors import DefocusError, ImageError, OptionError
+from napari_defocus.map_statistics import UNSURE
 from napari_defocus.models import find_model
 from napari_defocus.viewer.results import METADATA_KEY
 
@@ -29,12 +30,14 @@ def names(viewer):
 def test_map_and_confidence_become_layers_placed_like_the_image(viewer, widget, finish, photo):
     image = viewer.add_image(photo, rgb=True, name="photo", scale=(2, 3), translate=(10, 20))
     finish(widget.run())
-    assert names(viewer) == ["photo", "photo confidence", "photo defocus"]
-    _, confidence, radius = viewer.layers
-    for layer in (confidence, radius):
-        assert layer.data.shape == photo.shape[:2]
+    assert names(viewer) == [
+        "photo", "photo confidence", "photo defocus (sure)", "photo defocus",
+    ]  # fmt: skip
+    _, confidence, view, radius = viewer.layers
+    for layer in (confidence, radius, view):
+        assert layer.data.shape[:2] == photo.shape[:2]
         assert np.allclose(layer.extent.world, image.extent.world)
-    assert not confidence.visible
+    assert [layer.visible for layer in viewer.layers] == [True, False, True, False]
     assert confidence.contrast_limits == [0, 1]
     assert radius.contrast_limits[0] == 0
     assert radius.colormap.name == "defocus"
@@ -45,7 +48,7 @@ def test_map_is_the_same_as_from_the_api(viewer, widget, finish, photo):
     finish(widget.run())
     radius, confidence = estimate_defocus(photo, channel_axis=-1)
     assert np.array_equal(viewer.layers[-1].data, radius)
-    assert np.array_equal(viewer.layers[-2].data, confidence)
+    assert np.array_equal(viewer.layers[-3].data, confidence)
 
 
 def test_two_views_give_a_signed_map_with_colors_around_zero(viewer, widget, finish, photo):
@@ -119,12 +122,12 @@ def test_planes_control_is_visible_only_for_stacks(viewer, widget, photo, stack)
 
 
 def test_region_around_shapes(viewer, widget, finish, photo):
-    viewer.add_image(photo, rgb=True, scale=(2, 2))
+    viewer.add_image(photo, rgb=True, scale=(2, 2), name="photo")
     viewer.add_shapes([np.array([[16, 32], [16, 95], [79, 95], [79, 32]])], name="here")
     widget.region.value = "shapes"
     widget.shapes.value = viewer.layers["here"]
     finish(widget.run())
-    radius = viewer.layers[-1]
+    radius = viewer.layers["photo defocus"]
     assert radius.data.shape == (32, 32)
     assert np.allclose(radius.translate, (16, 32))
     assert np.array_equal(radius.data, estimate_defocus(photo[8:40, 16:48], channel_axis=-1).radius)
@@ -156,7 +159,9 @@ def test_dask_and_multiscale_layers_give_the_same_map(viewer, widget, finish, ph
 def test_histogram_and_median_radius_are_shown(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True, scale=(0.5, 0.5), units=("um", "um"))
     finish(widget.run())
-    assert widget._histogram.counts.counts.sum() == photo[..., 0].size
+    sure = viewer.layers[-3].data >= UNSURE
+    assert widget._histogram.counts.counts.sum() == sure.sum() > 0
+    assert f"of the {sure.mean():.0%} of the pixels that tell" in widget._summary.value
     (median,) = re.findall(r"median radius ([\d.]+) px = ([\d.]+) µm", widget._summary.value)
     assert float(median[0]) == pytest.approx(2 * float(median[1]), rel=0.01)
     record = viewer.layers[-1].metadata["napari-defocus"]["radii"]
@@ -211,14 +216,14 @@ def test_second_run_during_a_run_is_refused(viewer, widget, finish, photo):
     with pytest.raises(OptionError, match="in progress"):
         widget.run()
     finish(worker)
-    assert len(viewer.layers) == 3
+    assert len(viewer.layers) == 4
 
 
 def test_second_run_adds_new_layers(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True, name="photo")
     finish(widget.run())
     finish(widget.run())
-    assert len(viewer.layers) == 5
+    assert len(viewer.layers) == 7
     assert names(viewer)[-1] == "photo defocus [1]"
 
 
@@ -243,7 +248,7 @@ def test_run_survives_removal_of_the_image(viewer, widget, finish, photo):
     worker = widget.run()
     viewer.layers.clear()
     finish(worker)
-    assert names(viewer) == ["photo confidence", "photo defocus"]
+    assert names(viewer) == ["photo confidence", "photo defocus (sure)", "photo defocus"]
 
 
 def test_run_finishes_after_its_dock_widget_is_removed(window_viewer, dock_widget, finish, photo):
@@ -252,7 +257,7 @@ def test_run_finishes_after_its_dock_widget_is_removed(window_viewer, dock_widge
     worker = widget.run()
     window_viewer.window.remove_dock_widget(widget.native)
     finish(worker)
-    assert len(window_viewer.layers) == 3
+    assert len(window_viewer.layers) == 4
 
 
 def test_run_stops_when_its_widget_is_destroyed(window_viewer, dock_widget, until, finish, photo):

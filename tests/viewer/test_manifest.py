@@ -7,7 +7,7 @@ import pytest
 from npe2 import PluginManifest
 
 NAME = "napari-defocus"
-WIDGETS = ["Defocus Map", "Deblur", "Check", "Batch"]
+WIDGETS = ["Defocus", "Defocus Map", "Deblur", "Check", "Batch"]
 
 
 @pytest.fixture
@@ -19,24 +19,24 @@ def test_manifest_is_valid_and_its_commands_can_be_imported(manifest):
     manifest.validate_imports()
 
 
-def test_widgets_are_in_a_submenu_of_the_filter_menu(manifest):
+def test_dock_and_batch_are_in_a_submenu_of_the_filter_menu(manifest):
     menus = manifest.contributions.menus
     (entry,) = menus["napari/layers/filter"]
     (submenu,) = manifest.contributions.submenus
     assert entry.submenu == submenu.id
     assert submenu.label == "Defocus"
-    commands = [item.command for item in menus[submenu.id]]
-    assert commands == [widget.command for widget in manifest.contributions.widgets]
+    assert [item.command for item in menus[submenu.id]] == [f"{NAME}.dock", f"{NAME}.batch"]
+    assert [widget.display_name for widget in manifest.contributions.widgets] == WIDGETS
 
 
-def test_menu_opens_the_widget(window_viewer):
+def test_menu_opens_the_dock(window_viewer):
     from napari._app_model import get_app_model
 
-    get_app_model().commands.execute_command(f"{NAME}.deblur").result()
-    assert list(window_viewer.window.dock_widgets) == [f"Deblur ({NAME})"]
+    get_app_model().commands.execute_command(f"{NAME}.dock").result()
+    assert list(window_viewer.window.dock_widgets) == [f"Defocus ({NAME})"]
 
 
-@pytest.mark.parametrize("name", WIDGETS[:3])
+@pytest.mark.parametrize("name", WIDGETS[:4])
 def test_widget_opens_without_layers(dock_widget, name):
     widget = dock_widget(name)
     assert widget.image.value is None

@@ -75,7 +75,7 @@ def test_python_with_two_views(viewer, open_widget, finish, photo):
 @pytest.mark.parametrize("edited", [False, True])
 @pytest.mark.parametrize("region", ["whole layer", "shapes"])
 def test_python_with_a_map(viewer, open_widget, finish, photo, edited, region):
-    image = viewer.add_image(photo, rgb=True)
+    image = viewer.add_image(photo, rgb=True, name="photo")
     finish(open_widget("Defocus Map").run())
     radius = viewer.layers[-1]
     if edited:
@@ -85,8 +85,9 @@ def test_python_with_a_map(viewer, open_widget, finish, photo, edited, region):
     widget.shapes.value = viewer.add_shapes([np.array([[8, 8], [8, 63], [47, 63], [47, 8]])])
     widget.region.value = region
     code = widget.as_python()
+    assert ("photo defocus" in code) == (edited or region == "shapes")  # or it is estimated again
     finish(widget.run())
-    assert np.array_equal(execute(code, viewer)["sharp"], viewer.layers[-1].data)
+    assert np.array_equal(execute(code, viewer)["sharp"], viewer.layers.selection.active.data)
 
 
 def test_python_names_only_public_functions(viewer, open_widget, stack):
@@ -125,7 +126,8 @@ def test_gray_stack_with_four_columns_has_no_color(
     result = execute(code, viewer)
     values = result["sharp"] if name == "Deblur" else result["defocus"].radius
     assert values.shape[-1] == 4
-    assert np.array_equal(values, viewer.layers[-1].data)
+    made = viewer.layers["cells deblurred" if name == "Deblur" else "cells defocus"]
+    assert np.array_equal(values, made.data)
 
 
 def test_python_omits_default_settings(viewer, open_widget, photo):
@@ -275,7 +277,7 @@ def test_python_with_a_resampled_map(viewer, open_widget, finish, photo):
         widget.region.value, widget.shapes.value = region, shapes
         code = widget.as_python()
         finish(widget.run())
-        result = viewer.layers[-1].data
+        result = viewer.layers.selection.active.data
         assert "# layer 'painted' is resampled" in code
         assert np.array_equal(execute(code, viewer)["sharp"], result)
     assert "resampled to the pixels of the image" in widget.as_command_line()

@@ -137,7 +137,7 @@ def test_part_of_colors_is_taken_for_what_the_whole_is(viewer, widget, finish, p
     finish(widget.run())
     reading = {"channel_axis": -1, "imaging": "photograph" if make is None else "microscopy"}
     expected = deblur(image[:32, :48], value_range=measure_range(image, **reading), **reading)
-    result = viewer.layers[-1].data
+    result = viewer.layers.selection.active.data
     assert np.array_equal(result, expected)
     names = {"viewer": viewer}
     exec(code, names)

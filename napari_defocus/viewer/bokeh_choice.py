@@ -1,0 +1,53 @@
+"""Choice of what is deblurred: everything, the subject, or radii up to a limit."""
+
+from typing import Any, Literal, get_args
+
+from magicgui.widgets import ComboBox, Container, FloatSlider
+
+Scope = Literal["everything", "subject", "up to a radius"]
+_EVERYTHING, _SUBJECT, _OWN = get_args(Scope)
+
+
+class BokehChoice(Container[Any]):
+    """Drop-down list of what is deblurred, with a slider for a radius of one's own.
+
+    Parameters
+    ----------
+    maximum : float
+        Upper end of the slider, in pixels.
+    """
+
+    def __init__(self, maximum: float, **kwargs: Any) -> None:
+        self.scope = ComboBox(name="scope", choices=get_args(Scope), value=_EVERYTHING)
+        self.radius = FloatSlider(
+            name="radius",
+            value=maximum / 2,
+            min=0.1,
+            max=maximum,
+            tooltip="Radius in pixels from which on nothing is changed",
+        )
+        super().__init__(widgets=[self.scope, self.radius], labels=False, **kwargs)
+        self.margins = (0, 0, 0, 0)
+        self.scope.changed.connect(self._show_slider)
+        self._show_slider()
+
+    @property
+    def value(self) -> float | str:
+        """The setting `bokeh_radius`: 0, "auto" or a radius in pixels; can be set to each."""
+        if self.scope.value == _OWN:
+            return float(self.radius.value)
+        return "auto" if self.scope.value == _SUBJECT else 0.0
+
+    @value.setter
+    def value(self, setting: float | str) -> None:
+        if isinstance(setting, str):
+            self.scope.value = _SUBJECT
+        elif setting == 0:
+            self.scope.value = _EVERYTHING
+        else:
+            self.radius.max = max(self.radius.max, setting)
+            self.radius.value = setting
+            self.scope.value = _OWN
+
+    def _show_slider(self, *_: Any) -> None:
+        self.radius.visible = self.scope.value == _OWN

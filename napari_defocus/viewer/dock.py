@@ -1,0 +1,184 @@
+"""Dock with all steps from an image to a checked result, which act on one image and one map."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import Container, PushButton, RadioButtons, Widget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget
+
+from ..errors import DefocusError
+from ..options import Options
+from .check import CheckWidget
+from .choices import LayerChoice, NewestChoice, is_image
+from .deblur import DeblurWidget
+from .defocus_map import DefocusMapWidget
+from .image_source import image_source
+from .kind_of_image import KindOfImage, kind_of_image
+from .task_widget import TaskWidget
+
+if TYPE_CHECKING:
+    import napari.viewer
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+_STEPS: dict[str, "Callable[[Viewer], TaskWidget[Any]]"] = {
+    "Map": DefocusMapWidget,
+    "Deblur": DeblurWidget,
+    "Check": CheckWidget,
+}
+_KINDS = ("photograph", "microscopy")
+#: Smallest height of a step, in pixels; what does not fit is scrolled to.
+_HEIGHT = 200
+_LIST_EVENTS = ("inserted", "removed", "reordered", "renamed")
+
+
+class DefocusDock(Container[Widget]):
+    """Steps *Map*, *Deblur* and *Check* for one image, in tabs.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Viewer that the widget is docked in; napari passes it.
+
+    Examples
+    --------
+    In napari's console::
+
+        _, dock = viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus")
+        dock.image.value = viewer.layers["photo"]
+        worker = dock.step("Deblur").run()
+    """
+
+    def __init__(self, viewer: "napari.viewer.Viewer") -> None:
+        self._viewer = viewer
+        self._steps: dict[str, Any] = {}  # their controls are attributes that magicgui makes
+        self._kind: KindOfImage | None = None
+        self._image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
+        self._imaging = RadioButtons(
+            name="imaging", label="", choices=_KINDS, orientation="horizontal"
+        )
+        self._batch = PushButton(
+            name="batch", text="Batch…", tooltip="The same for many files, in a panel of its own"
+        )
+        super().__init__(widgets=[self._image, self._imaging])
+        self._tabs = QTabWidget()
+        for name in _STEPS:
+            self._tabs.addTab(_scroll_area(), name)
+        layout = self.native.layout()
+        layout.addWidget(self._tabs, 1)
+        layout.addWidget(self._batch.native)
+        self._tabs.currentChanged.connect(lambda index: self.step(self._tabs.tabText(index)))
+        self._image.changed.connect(self._follow_image)
+        self._imaging.changed.connect(self._share_kind)
+        self._batch.changed.connect(self._open_batch)
+        for event in _LIST_EVENTS:
+            getattr(viewer.layers.events, event).connect(self._update_choices)
+        self.native.destroyed.connect(self._abandon)
+        active = viewer.layers.selection.active
+        if active is not None and is_image(active):
+            self._image.value = active
+        self._follow_image(self._image.value)
+        self.step("Map")
+
+    @property
+    def viewer(self) -> "Viewer":
+        """Viewer with the layers; results are added to it."""
+        return self._viewer
+
+    def step(self, name: str) -> Any:
+        """Return the widget of a step, which is made when it is first asked for.
+
+        Parameters
+        ----------
+        name : {"Map", "Deblur", "Check"}
+            Name of its tab.
+        """
+        if name not in self._steps:
+            self._steps[name] = self._make_step(name)
+        return self._steps[name]
+
+    def open_step(self, name: str) -> Any:
+        """Show the tab of a step; return its widget."""
+        self._tabs.setCurrentIndex(list(_STEPS).index(name))
+        return self.step(name)
+
+    def cancel(self) -> None:
+        """Stop what is running."""
+        for step in self._steps.values():
+            step.cancel()
+
+    def _make_step(self, name: str) -> Any:
+        step: Any = _STEPS[name](self._viewer)
+        step.hide_shared_choices()
+        if self._image.value is not None:
+            step.image.value = self._image.value
+        step.imaging.value = self._chosen_kind()
+        step.image.changed.connect(self._take_image)
+        defocus = getattr(step, "defocus", None)
+        if isinstance(defocus, NewestChoice):
+            defocus.changed.connect(self._share_map)
+        area = self._tabs.widget(list(_STEPS).index(name))
+        assert isinstance(area, QScrollArea)
+        area.setWidget(step.native)
+        return step
+
+    def _follow_image(self, image: "Image | None") -> None:
+        """Let all steps work on an image, as what it seems to be."""
+        self._kind = None
+        if image is not None:
+            with suppress(DefocusError):  # a run reports images that cannot be used
+                self._kind = kind_of_image(image_source(image), Options())
+        if self._kind is not None:
+            with self._imaging.changed.blocked():
+                self._imaging.value = self._kind.imaging
+            self._imaging.tooltip = (
+                f"Taken for {self._kind.imaging}: {self._kind.reason}. A photograph has display "
+                "values; in microscopy values are proportional to light"
+            )
+        for step in self._steps.values():
+            if image in step.image.choices:
+                step.image.value = image
+        self._share_kind()
+
+    def _take_image(self, image: "Image | None") -> None:
+        """Follow a step whose image was set by a script."""
+        if image is not self._image.value:
+            self._image.value = image
+
+    def _chosen_kind(self) -> str:
+        """Return "auto" where the switch stands as the image says."""
+        as_preset = self._kind is None or self._imaging.value == self._kind.imaging
+        return "auto" if as_preset else str(self._imaging.value)
+
+    def _share_kind(self, *_: Any) -> None:
+        for step in self._steps.values():
+            step.imaging.value = self._chosen_kind()
+
+    def _share_map(self, chosen: Any) -> None:
+        """Let all steps work with the map that was chosen in one of them."""
+        for step in self._steps.values():
+            defocus = getattr(step, "defocus", None)
+            if isinstance(defocus, NewestChoice) and defocus.value is not chosen:
+                defocus.value = chosen
+
+    def _open_batch(self) -> None:
+        self._viewer.window.add_plugin_dock_widget("napari-defocus", "Batch", tabify=True)
+
+    def _update_choices(self, *_: Any) -> None:
+        self._image.reset_choices()
+
+    def _abandon(self, *_: Any) -> None:
+        for event in _LIST_EVENTS:
+            getattr(self._viewer.layers.events, event).disconnect(self._update_choices)
+
+
+def _scroll_area() -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumHeight(_HEIGHT)
+    area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+    return area

@@ -1,0 +1,179 @@
+"""Layers of a defocus map: radii, confidence, and a view that fades where radii are unsure."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import napari.layers
+import numpy as np
+import numpy.typing as npt
+from napari.utils import Colormap
+
+from ..map_colors import color_limit, paint_sure, radius_colormap
+from ..map_statistics import UNSURE
+from ..physical_size import radii_record
+from .map_source import MAP_KEY
+from .origin import insert_result, origin_entry
+from .results import METADATA_KEY, LayerTemplate, layer_pixel_size
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from ..defocus_map import DefocusMap
+    from .layer_jobs import MapResult
+
+#: Opacity of sure radii over their image.
+_OPACITY = 0.7
+
+
+class Image(napari.layers.Image):  # type: ignore[misc]  # napari has no types
+    """Layer that shows a map in colors, transparent where unsure, and tells radius and confidence.
+
+    napari derives icon and type of a layer from the name of its class.
+
+    Parameters
+    ----------
+    defocus : DefocusMap
+        The map.
+    limit : float
+        Radius in pixels that gets the last color.
+    """
+
+    def __init__(self, defocus: "DefocusMap", limit: float, **kwargs: Any) -> None:
+        self._defocus, self._limit = defocus, limit
+        super().__init__(_paint(defocus, limit), rgb=True, opacity=_OPACITY, **kwargs)
+
+    @property
+    def color_limit(self) -> float:
+        """Radius in pixels that gets the last color; setting it paints the map anew."""
+        return self._limit
+
+    @color_limit.setter
+    def color_limit(self, limit: float) -> None:
+        if limit != self._limit:
+            self._limit = limit
+            self.data = _paint(self._defocus, limit)
+
+    def get_status(self, position: Any = None, **kwargs: Any) -> dict[str, str]:
+        """Return texts for the status bar: coordinates, radius, and how sure it is."""
+        status: dict[str, str] = super().get_status(position, **kwargs)
+        if position is not None:
+            place = self.world_to_data(position) if kwargs.get("world") else position
+            text = self._describe(np.rint(place).astype(int))
+            status |= {"value": text, "coordinates": f"{status['coords']}: {text}"}
+        return status
+
+    def _describe(self, index: npt.NDArray[np.int_]) -> str:
+        pixel, shape = tuple(index[-self.ndim :]), self._defocus.radius.shape
+        if not all(0 <= i < size for i, size in zip(pixel, shape, strict=True)):
+            return ""
+        radius, confidence = (float(part[pixel]) for part in self._defocus)
+        size = layer_pixel_size(self)
+        length = "" if size is None else f" ({radius * size.side:.3g} µm)"
+        unsure = ": unsure" if confidence < UNSURE else ""
+        return f"{radius:.3g} px{length}, confidence {confidence:.2f}{unsure}"
+
+
+def _paint(defocus: "DefocusMap", limit: float) -> Any:
+    """Return the colors of a map; of a stack, each plane when it is shown."""
+    paint = partial(paint_sure, signed=defocus.signed, limit=limit)
+    if defocus.radius.ndim == 2:
+        return paint(*defocus)
+    import dask.array
+
+    chunks = (*(1,) * (defocus.radius.ndim - 2), -1, -1)
+    planes = [dask.array.from_array(part, chunks=chunks) for part in defocus]
+    return dask.array.map_blocks(
+        paint, *planes, dtype=np.uint8, chunks=(*planes[0].chunks, (4,)), new_axis=planes[0].ndim
+    )
+
+
+def add_map(viewer: "Viewer", result: "MapResult", template: LayerTemplate) -> Image:
+    """Add a map: confidence and radii, both hidden, and a view that fades where it is unsure.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Viewer that the layers are added to. All its maps get the same color limits.
+    result : MapResult
+        The map.
+    template : LayerTemplate
+        Properties of the image that the layers take over.
+
+    Returns
+    -------
+    Image
+        The visible layer.
+    """
+    defocus = result.estimated.map
+    median = result.statistics.median_radius
+    record = result.provenance | radii_record("px", template.pixel_size, median)
+    metadata = {**template.metadata, METADATA_KEY: record, **origin_entry(template.image)}
+    for layer in (
+        napari.layers.Image(
+            defocus.confidence,
+            name=f"{template.name} confidence",
+            visible=False,
+            colormap="gray",
+            contrast_limits=(0.0, 1.0),
+            metadata={**metadata, MAP_KEY: None},
+            **template.placement,
+        ),
+        view := Image(
+            defocus,
+            color_limit(defocus.radius),
+            name=f"{template.name} defocus (sure)",
+            metadata={**metadata, MAP_KEY: None},
+            **template.placement,
+        ),
+        napari.layers.Image(
+            defocus.radius,
+            name=f"{template.name} defocus",
+            visible=False,
+            metadata={**metadata, MAP_KEY: result.estimated},
+            **map_appearance(defocus.radius, signed=defocus.signed),
+            **template.placement,
+        ),
+    ):
+        insert_result(viewer, layer)
+    share_color_limits(viewer)
+    viewer.layers.selection.active = view
+    return view
+
+
+def share_color_limits(viewer: "Viewer") -> None:
+    """Give all maps of a viewer the color limits of the one with the largest radii."""
+    maps = [layer for layer in viewer.layers if layer.metadata.get(MAP_KEY) is not None]
+    limit = max((float(layer.contrast_limits[1]) for layer in maps), default=1.0)
+    for layer in maps:
+        layer.contrast_limits = (-limit if layer.contrast_limits[0] < 0 else 0.0, limit)
+    for layer in viewer.layers:
+        if isinstance(layer, Image):
+            layer.color_limit = limit
+
+
+def map_appearance(radius: npt.NDArray[np.floating], *, signed: bool) -> dict[str, Any]:
+    """Return keyword arguments for an image layer that shows a defocus map.
+
+    Parameters
+    ----------
+    radius : (...) float array
+        Blur radii in pixels.
+    signed : bool
+        Whether radii have a sign; if so, colors diverge and limits are symmetric about zero.
+
+    Returns
+    -------
+    dict
+        colormap and contrast_limits.
+
+    Examples
+    --------
+    >>> map_appearance(np.array([[-3.0, 1.0]]), signed=True)["contrast_limits"]
+    (-3.0, 3.0)
+    """
+    limit = round(color_limit(radius), 1)
+    colors = radius_colormap(signed=signed).lut(256)
+    return {
+        "colormap": Colormap(colors, name="defocus ±" if signed else "defocus"),
+        "contrast_limits": (-limit, limit) if signed else (0.0, limit),
+    }

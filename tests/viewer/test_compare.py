@@ -1,0 +1,99 @@
+"""Comparison of a result with its image: key, grid, and the handle of the split view."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QApplication
+
+from napari_defocus.viewer.compare import BEFORE_KEY, show_before
+from napari_defocus.viewer.origin import origin_entry, origin_of
+from napari_defocus.viewer.regions import whole_layer
+from napari_defocus.viewer.results import layer_template
+from napari_defocus.viewer.split import SplitHandle
+
+DARK, BRIGHT = np.zeros((60, 80), np.uint8), np.full((60, 80), 255, np.uint8)
+
+
+def add_pair(viewer):
+    """Add a black image, and a white picture made from it."""
+    image = viewer.add_image(DARK, name="photo", contrast_limits=(0, 255))
+    template = layer_template(image, whole_layer(image))
+    metadata = origin_entry(template.image)
+    result = viewer.add_image(BRIGHT, name="result", contrast_limits=(0, 255), metadata=metadata)
+    assert origin_of(result) is image
+    return image, result
+
+
+def visible(viewer):
+    return [layer.name for layer in viewer.layers if layer.visible]
+
+
+def test_results_are_hidden_while_the_key_is_held(viewer):
+    image, _ = add_pair(viewer)
+    viewer.add_image(DARK, name="other")
+    image.visible = False
+    held = show_before(viewer)
+    next(held)
+    assert visible(viewer) == ["photo", "other"]
+    assert next(held, None) is None
+    assert visible(viewer) == ["result", "other"]
+
+
+def test_the_key_is_bound(open_widget, viewer):
+    open_widget("Deblur")
+    assert any(str(key) == BEFORE_KEY for key in viewer.keymap)
+
+
+def test_side_by_side_shows_the_pair_in_a_grid_and_goes_back(open_widget, viewer):
+    add_pair(viewer)
+    viewer.add_image(DARK, name="other")
+    compare = open_widget("Deblur")._compare
+    compare.side_by_side.value = True
+    assert visible(viewer) == ["photo", "result"]
+    assert viewer.canvas.grid.enabled
+    compare.side_by_side.value = False
+    assert visible(viewer) == ["photo", "result", "other"]
+    assert not viewer.canvas.grid.enabled
+
+
+@pytest.mark.parametrize("control", ["split", "side_by_side"])
+def test_without_a_result_nothing_is_switched_on(open_widget, viewer, control):
+    viewer.add_image(DARK)
+    compare = open_widget("Deblur")._compare
+    getattr(compare, control).value = True
+    assert not getattr(compare, control).value
+    assert not viewer.canvas.grid.enabled
+
+
+@pytest.mark.window
+def test_the_handle_divides_image_and_result_and_can_be_dragged(window_viewer, dock_widget, qtbot):
+    _, result = add_pair(window_viewer)
+    widget = dock_widget("Deblur")
+    widget._compare.split.value = True
+    canvas = window_viewer.window._qt_viewer.canvas.native
+    handle = canvas.findChild(SplitHandle)
+    left, right = halves(window_viewer)
+    assert left.mean() < 60 < 200 < right.mean()
+    start = QPoint(handle.width() // 2, 40)
+    qtbot.mousePress(handle, Qt.MouseButton.LeftButton, pos=start)
+    target = handle.mapFromParent(QPoint(int(canvas.width() * 0.9), 40))
+    qtbot.mouseMove(handle, target)
+    QApplication.processEvents()
+    qtbot.mouseRelease(handle, Qt.MouseButton.LeftButton)
+    handle.move_to(0.9)
+    assert handle.share == pytest.approx(0.9, abs=0.02)
+    assert halves(window_viewer)[1].mean() < 150
+    qtbot.keyClick(handle, Qt.Key.Key_Left)
+    assert handle.share == pytest.approx(0.88, abs=0.01)
+    window_viewer.layers.remove(result)
+    assert not widget._compare.split.value
+
+
+def halves(viewer):
+    """Return the middle of the canvas, left and right of its center, as drawn."""
+    picture = viewer.screenshot(canvas_only=True, flash=False)[..., 0].astype(float)
+    height, width = picture.shape
+    rows = slice(int(height * 0.4), int(height * 0.6))
+    return picture[rows, int(width * 0.35) : int(width * 0.45)], picture[
+        rows, int(width * 0.55) : int(width * 0.65)
+    ]
