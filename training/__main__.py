@@ -9,7 +9,13 @@ from training.commands.command_line import Command, parse_command
 from training.commands.data import join, reference_lens, render, render_microscopy, show_batch
 from training.commands.kernels import show_kernels
 from training.commands.models import export
-from training.commands.scores import calibrate, evaluate, evaluate_check, evaluate_microscopy
+from training.commands.scores import (
+    calibrate,
+    evaluate,
+    evaluate_check,
+    evaluate_microscopy,
+    evaluate_stacks,
+)
 from training.commands.trainings import estimator, gan, lbk
 from training.errors import TrainingError
 
@@ -27,6 +33,7 @@ COMMANDS: Mapping[str, Command] = {
     "evaluate": evaluate,
     "evaluate-microscopy": evaluate_microscopy,
     "evaluate-check": evaluate_check,
+    "evaluate-stacks": evaluate_stacks,
     "calibrate": calibrate,
     "export": export,
 }

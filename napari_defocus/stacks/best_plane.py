@@ -12,6 +12,10 @@ Floats = npt.NDArray[np.float64]
 SHARP = 2.0
 #: Planes whose radius exceeds the smallest one by up to this many pixels take part in the fit.
 _REACH = 1.0
+#: Weights of neighboring planes where the one with the most sharp tiles is looked for.
+_NEIGHBORS = np.array([0.25, 0.5, 0.25])
+#: Radius of tiles that are farther from focus, and least error of the mean radius, in pixels.
+_FARTHEST, _LEAST_ERROR = 3.0, 0.1
 #: Uncertainty in planes where the profile does not tell the place between two planes.
 _HALF_A_PLANE = 0.5
 
@@ -56,6 +60,42 @@ def best_plane(radius: Floats, error: Floats) -> tuple[float, float]:
     if near.stop - near.start < 3:
         return lowest, _HALF_A_PLANE
     return _vertex(np.subtract(places[near], lowest), finite[near], error[places[near]], lowest)
+
+
+def surface_radius(tiles: Floats) -> tuple[Floats, Floats]:
+    """Return the radius of the surface that is in focus most widely, and its standard error.
+
+    Parameters
+    ----------
+    tiles : (planes, N) array
+        Radius of each tile in pixels; NaN where it shows nothing.
+
+    Returns
+    -------
+    radius, error : (planes,) array
+        Of the tiles that are sharp in the plane that shows the most tiles sharply. NaN if none is.
+
+    Notes
+    -----
+    The mean is that of squares, which are parabolas of the place for each tile, and so for all: the
+    vertex for a tilted surface is that of its middle.
+
+    Examples
+    --------
+    >>> places = np.array([2.0, 2.0, 2.0, 6.0])
+    >>> radius, _ = surface_radius(np.abs(np.arange(9)[:, None] - places))
+    >>> radius.argmin()
+    np.int64(2)
+    """
+    radius = np.where(np.isnan(tiles), np.inf, tiles)
+    sharp = np.maximum(1 - (radius / SHARP) ** 2, 0).sum(axis=1)
+    plane = int(np.convolve(np.pad(sharp, 1), _NEIGHBORS, mode="valid").argmax())
+    own = radius[plane] <= SHARP
+    if not own.any():
+        return np.full(len(tiles), np.nan), np.full(len(tiles), np.nan)
+    limited = np.minimum(radius[:, own], _FARTHEST)
+    error = limited.std(axis=1) / np.sqrt(own.sum())
+    return np.sqrt(np.square(limited).mean(axis=1)), np.maximum(error, _LEAST_ERROR)
 
 
 def _around(member: npt.NDArray[np.bool_], middle: int) -> slice:

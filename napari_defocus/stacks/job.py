@@ -15,10 +15,11 @@ from ..jobs import EstimateJob
 from ..options import Options
 from ..pipeline.plane import Steps
 from ..pipeline.planes import Inputs, process_planes
+from .persistence import Persistence
 from .plane import PlaneProfiler
 from .profile import IN_FOCUS, FocusProfile
 from .stack_job import StackJob
-from .tiles import measure_tiles, tile_shape
+from .tiles import Tiles, measure_tiles, tile_shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -125,7 +126,8 @@ class FocusJob(StackJob[FocusProfile]):
     0.18 at a peak of 20 photons a pixel.
 
     A tile is judged if its values vary, at a scale of 4 pixels, more than white noise does, and the
-    map is confident there. Noise that is correlated over several pixels may be taken for structure.
+    map is confident there. Noise that is correlated over several pixels may look like that, so a
+    stack is judged only if the judged tiles of neighboring planes show the same at that scale.
 
     Examples
     --------
@@ -145,17 +147,25 @@ class FocusJob(StackJob[FocusProfile]):
         figures = np.empty((*layout.leading, 4))
         tiles = np.empty((*layout.leading, rows, columns))
         quantum = self._quantum()
+        stacks = tuple(np.delete(layout.leading, place).tolist())
+        persistence = Persistence(stacks, layout.leading[place])
 
         def write(index: tuple[int, ...], window: tuple[slice, slice], values: Any) -> None:
             del window  # all of the plane
             radius, confidence, light = values
-            figures[index], tiles[index] = _measure(radius, confidence, light, quantum)
+            measured = measure_tiles(radius, confidence, light, quantum)
+            figures[index], tiles[index] = (
+                _figures(radius, confidence, light, measured),
+                measured.radius,
+            )
+            persistence.add((*index[:place], *index[place + 1 :]), index[place], measured)
 
         profiler = PlaneProfiler(layout, self._map_process)
         inputs = Inputs([self.stack])
         yield from process_planes(profiler, inputs, self.value_range, self.options, write)
         radius, share, confidence, variance = np.moveaxis(figures, (-1, place), (0, -1))
         tile_radius = np.moveaxis(tiles, place, -3)
+        tile_radius[~persistence.persists] = np.nan
         return FocusProfile(radius, share, confidence, variance, tile_radius, (height, width))
 
     def _quantum(self) -> float:
@@ -165,16 +175,15 @@ class FocusJob(StackJob[FocusProfile]):
         return float(1 / np.diff(np.asarray(self.value_range, float), axis=-1).min())
 
 
-def _measure(
-    radius: FloatArray, confidence: FloatArray, light: FloatArray, quantum: float
-) -> tuple[list[float], Any]:
-    """Return median radius, share in focus, confidence and variance; and the tiles' radii."""
-    tiles = measure_tiles(radius, confidence, light, quantum)
+def _figures(
+    radius: FloatArray, confidence: FloatArray, light: FloatArray, tiles: Tiles
+) -> list[float]:
+    """Return median radius, share in focus, confidence and variance of a plane."""
     valid = ~np.isnan(light)
     if not valid.any():
-        return [np.nan, np.nan, 0.0, np.nan], tiles.radius
+        return [np.nan, np.nan, 0.0, np.nan]
     radii = np.abs(radius[valid])
     share, sure = (radii <= IN_FOCUS).mean(), confidence[valid].mean(dtype=np.float64)
     variance = tiles.variance[~np.isnan(tiles.variance)]
     figures = [np.median(radii), share, sure, variance.mean() if variance.size else np.nan]
-    return [float(figure) for figure in figures], tiles.radius
+    return [float(figure) for figure in figures]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .best_plane import SHARP, best_plane
+from .best_plane import SHARP, best_plane, surface_radius
 
 Floats = npt.NDArray[np.float64]
 
@@ -146,7 +146,13 @@ class FocusProfile:
 
     @cached_property
     def _best(self) -> Floats:
-        return _best_planes(*self._sharpest)
+        """Best plane and uncertainty (..., 2)."""
+        result = np.full((*self.radius.shape[:-1], 2), np.nan)
+        for index in np.ndindex(*result.shape[:-1]):
+            if np.nan_to_num(self.sharpest[index], nan=np.inf).min() <= SHARP:
+                tiles = self.tile_radius[index]
+                result[index] = best_plane(*surface_radius(tiles.reshape(len(tiles), -1)))
+        return result
 
 
 def _best_planes(radius: Floats, error: Floats) -> Floats:

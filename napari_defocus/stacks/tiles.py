@@ -35,10 +35,13 @@ class Tiles:
         Mean radius in pixels, weighted by confidence; NaN where a tile shows nothing to judge by.
     variance : (rows, columns) array
         Variance over mean of the values; NaN without data.
+    coarse : (rows, columns, blocks) float32 array
+        Means of blocks of 4 x 4 pixels, without the slope of each tile.
     """
 
     radius: Floats
     variance: Floats
+    coarse: FloatArray
 
 
 def tile_shape(size: tuple[int, ...]) -> tuple[int, int]:
@@ -74,11 +77,19 @@ def measure_tiles(
     filled = np.where(lost, means[..., None, None], values)
     variance = filled.var(axis=(-2, -1)) / np.maximum(means, quantum + 1e-6)
     sure = weights.mean(axis=(-2, -1)) >= _LEAST_CONFIDENCE
-    judged = sure & ~unusable & _shows_structure(filled, quantum)
+    coarse = _coarse_structure(filled)
+    judged = sure & ~unusable & _exceeds_noise(coarse, filled, quantum)
     mean_radius = _mean(np.abs(radii) * weights, weights)
     return Tiles(
-        np.where(judged, mean_radius, np.nan), np.where(lost.all(axis=(-2, -1)), np.nan, variance)
+        np.where(judged, mean_radius, np.nan),
+        np.where(lost.all(axis=(-2, -1)), np.nan, variance),
+        coarse.astype(np.float32),
     )
+
+
+def degrees_of_freedom(coarse: FloatArray) -> int:
+    """Return how many of the block means of a tile are free, its slope subtracted."""
+    return max(coarse.shape[-1] - 3, 0)
 
 
 def _mean(sums: Floats, weights: Floats | Mask) -> Floats:
@@ -95,22 +106,29 @@ def _cut(plane: FloatArray) -> Floats:
     return cast(Floats, inner.reshape(rows, height, columns, width).swapaxes(1, 2))
 
 
-def _shows_structure(tiles: Floats, quantum: float) -> Mask:
+def _coarse_structure(tiles: Floats) -> Floats:
+    """Return means of blocks (..., blocks) of tiles (..., y, x) without the slope of each tile."""
+    rows, columns = (length // _BLOCK for length in tiles.shape[-2:])
+    if min(rows, columns) < 2:
+        return np.zeros((*tiles.shape[:-2], 0))
+    blocks = tiles[..., : rows * _BLOCK, : columns * _BLOCK]
+    blocks = blocks.reshape(*tiles.shape[:-2], rows, _BLOCK, columns, _BLOCK)
+    return _without_slope(blocks.mean(axis=(-3, -1)))
+
+
+def _exceeds_noise(coarse: Floats, tiles: Floats, quantum: float) -> Mask:
     """Return which tiles (..., y, x) vary at a coarse scale more than white noise does.
 
     The noise is measured by second differences along both axes, as by Immerkær (1996).
     """
-    rows, columns = (length // _BLOCK for length in tiles.shape[-2:])
-    degrees = rows * columns - 3
-    if min(rows, columns) < 2 or degrees < 1:
+    degrees = coarse.shape[-1] - 3
+    if degrees < 1:
         return np.zeros(tiles.shape[:-2], bool)
-    blocks = tiles[..., : rows * _BLOCK, : columns * _BLOCK]
-    blocks = blocks.reshape(*tiles.shape[:-2], rows, _BLOCK, columns, _BLOCK)
-    coarse = _without_slope(blocks.mean(axis=(-3, -1))).var(axis=-1) * rows * columns / degrees
+    variance = coarse.var(axis=-1) * coarse.shape[-1] / degrees
     second = np.diff(np.diff(tiles, 2, axis=-1), 2, axis=-2)
     noise = (second**2).mean(axis=(-2, -1)) / 36 + quantum**2 / 12
     limit = 1 + _DEVIATIONS * np.sqrt(2 / degrees)
-    return cast(Mask, coarse * _BLOCK**2 > limit * noise + 1e-12)
+    return cast(Mask, variance * _BLOCK**2 > limit * noise + 1e-12)
 
 
 def _without_slope(means: Floats) -> Floats:

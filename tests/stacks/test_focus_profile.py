@@ -19,6 +19,7 @@ from napari_defocus import (
 )
 from napari_defocus.io import read_picture
 
+from ..evidence.scenes import smooth_noise
 from .scenes import SIDE, rendered_stack
 
 LINEAR = {"value_range": (0, 1)}
@@ -154,6 +155,11 @@ def test_missing_and_saturated_planes_are_not_judged(stack):
     assert result.best == 2
 
 
+def smooth_noise_planes(rng):
+    planes = [smooth_noise(rng, SIDE, 1.5) for _ in range(3)]
+    return (100 + 10 * np.stack(planes)).astype(np.uint8)
+
+
 def empty_stacks():
     rng = np.random.default_rng(0)
     slope = 100.0 + np.arange(SIDE) + rng.normal(0, 2, (2, SIDE, SIDE))
@@ -164,6 +170,7 @@ def empty_stacks():
         "noise": rng.normal(0.5, 0.02, (2, SIDE, SIDE)).astype(np.float32),
         "noise of a camera": rng.poisson(100, (2, SIDE, SIDE)).astype(np.uint8),
         "slope": slope.astype(np.float32),
+        "smooth noise": smooth_noise_planes(rng),
         "tiny": rng.integers(0, 255, (2, 5, 7)).astype(np.uint8),
     }
 
@@ -218,3 +225,11 @@ def test_provenance_names_axis_and_model(display):
     assert record["function"] == focus_profile.__name__
     assert (record["parameters"]["axis"], record["parameters"]["model"]) == (0, "auto")
     assert record["models"][0]["task"] == "single"
+
+
+def test_of_two_surfaces_the_wider_one_is_in_focus(stack):
+    near, far = rendered_stack(7, 1.0), rendered_stack(7, 5.0)
+    wide = np.arange(SIDE) < 40
+    both = np.where(wide, near, far)
+    assert focus_profile(both, **LINEAR).best == pytest.approx(1.0, abs=0.5)
+    assert focus_profile(both[..., ::-1], **LINEAR).best == pytest.approx(1.0, abs=0.5)

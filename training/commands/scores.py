@@ -25,7 +25,16 @@ from training.evaluation.microscopy.trust import trust_tables
 from training.evaluation.models_under_test import find_models_under_test
 from training.evaluation.reliability import confidences_and_errors, measure_reliability, plot
 from training.evaluation.scene_sources import dpdd, pixel4, rendered
+from training.evaluation.stacks.report import (
+    best_plane_table,
+    depth_table,
+    empty_table,
+    merged_table,
+)
+from training.evaluation.stacks.scenes import stacks
+from training.evaluation.stacks.scores import score_best_planes, score_empty, score_merged
 from training.evaluation.tables import markdown, write_csv
+from training.lpips import Lpips
 
 
 def evaluate(
@@ -175,3 +184,46 @@ def evaluate_check(
         write_csv(out / "real.csv", real)
         plot_detection(trials, out / "detection.png")
         (out / "tables.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
+
+
+def evaluate_stacks(
+    *,
+    photos: Path,
+    lpips: Path | None = None,
+    count: int = 60,
+    empty: int = 40,
+    seed: int = 4_000_000,
+    held_out: bool = True,
+    out: Path | None = None,
+) -> None:
+    """Find the best plane of rendered stacks, and merge them, beside classical methods.
+
+    Parameters
+    ----------
+    photos : Path
+        Folder of photographs; those held out of training are rendered.
+    lpips : Path
+        Folder of LPIPS weights; without it LPIPS is not scored.
+    count, empty : int
+        Number of stacks, a third of them of specimens, and of stacks that show nothing.
+    seed : int
+        Seed of the stacks; settings are to be tuned on another one.
+    held_out : bool
+        Take photographs held out of training; otherwise all others, for tuning.
+    out : Path
+        Folder for best.csv, empty.csv, merged.csv, tables.md and pictures of the results.
+    """
+    check_at_least_one("count", count)
+    weights = {} if lpips is None else {"lpips": Lpips(lpips / "alex.safetensors")}
+    rendered_stacks = list(stacks(photos, count, seed, held_out=held_out))
+    best = list(score_best_planes(rendered_stacks))
+    nothing = list(score_empty(empty, seed))
+    merged = list(score_merged(rendered_stacks, weights, out and out / "panels"))
+    tables_ = [best_plane_table(best), empty_table(nothing), merged_table(merged)]
+    text = "\n\n".join(map(markdown, [*tables_, depth_table(merged)]))
+    print(text)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, rows in (("best", best), ("empty", nothing), ("merged", merged)):
+            write_csv(out / f"{name}.csv", rows)
+        (out / "tables.md").write_text(text + "\n", encoding="utf-8")

@@ -49,6 +49,8 @@ class FocusStack:
         (Y, X, 3) or (Y, X) float: all in focus, without noise, in the values of the planes.
     depth : array
         (Y, X) fractional index of the plane in focus.
+    growth : float
+        Growth of the radius in pixels from plane to plane.
     scales : array
         (K,) scale of each plane relative to `sharp`.
     kind, shape, light : str
@@ -58,15 +60,22 @@ class FocusStack:
     planes: NDArray[Any]
     sharp: Image
     depth: Image
+    growth: float
     scales: NDArray[np.floating[Any]]
     kind: str
     shape: str
     light: str
 
-    @property
-    def best(self) -> float:
-        """Fractional index of the plane in which most is in focus."""
-        return float(np.median(self.depth))
+    def error(self, best: float) -> float:
+        """Return the distance of a plane from the nearest one that is as sharp as any.
+
+        That is one in which at least three quarters as many pixels are within a pixel of focus as
+        in the best one: of two surfaces, or of a slope, there are several.
+        """
+        planes = np.arange(len(self.planes))
+        radius = self.growth * np.abs(planes[:, None, None] - self.depth)
+        sharp = (radius <= 1).mean(axis=(1, 2))
+        return float(np.abs(planes[sharp >= 0.75 * sharp.max()] - best).min())
 
     @property
     def breathes(self) -> bool:
@@ -163,6 +172,7 @@ def _photograph_stack(
         np.stack([plane[inner] for plane in planes]),
         display[inner],
         depth[inner],
+        growth,
         scales,
         "photograph",
         shape,
@@ -197,6 +207,7 @@ def _specimen_stack(rng: SampleRNG, shape: str, light: str) -> FocusStack:
         np.stack([plane[inner] for plane in planes]),
         (OFFSET + scale * slices[0][0]).numpy()[inner],
         depth[inner],
+        growth,
         np.ones(count),
         "specimen",
         shape,
