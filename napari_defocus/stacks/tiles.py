@@ -89,7 +89,7 @@ def measure_tiles(
 
 def degrees_of_freedom(coarse: FloatArray) -> int:
     """Return how many of the block means of a tile are free, its slope subtracted."""
-    return max(coarse.shape[-1] - 3, 0)
+    return max(int(coarse.shape[-1]) - 3, 0)
 
 
 def _mean(sums: Floats, weights: Floats | Mask) -> Floats:

@@ -22,7 +22,7 @@ from training.lpips import Lpips
 OWN, SINGLE, ENFUSE = "napari-defocus", "best single plane", "enfuse"
 #: Distance in pixels from an edge in depth, and height in planes of an edge.
 _BESIDE, _EDGE = 10, 2.0
-_SPECIMEN = {"encoding": "linear", "imaging": "microscopy"}
+_SPECIMEN: dict[str, Any] = {"encoding": "linear", "imaging": "microscopy"}
 
 
 def score_best_planes(stacks: Iterable[FocusStack]) -> Iterator[Row]:
@@ -121,7 +121,7 @@ def _truth(stack: FocusStack, picture: NDArray[Any], frame: int | None) -> NDArr
 def _display(stack: FocusStack, values: NDArray[Any]) -> NDArray[np.float64]:
     """Return values as (..., Y, X, 3) from 0, black, to 1, white, of 8 bits."""
     if stack.kind == "photograph":
-        return np.clip(values, 0, 255) / 255.0
+        return np.asarray(np.clip(values, 0, 255) / 255.0)
     unit = np.clip((values - OFFSET) / stack.white, 0, 1)
     return np.repeat(np.rint(unit * 255)[..., None] / 255, 3, -1)
 
@@ -136,7 +136,7 @@ def _psnr(picture: NDArray[Any], truth: NDArray[Any]) -> float:
 
 def _distance(measure: Lpips, picture: NDArray[Any], truth: NDArray[Any]) -> float:
     pair = (torch.from_numpy(np.moveaxis(image, -1, 0).astype("f4")) for image in (picture, truth))
-    return measure(*pair)
+    return float(measure(*pair))
 
 
 def _save_panel(
@@ -153,4 +153,4 @@ def _save_panel(
 
 
 def _bytes(picture: NDArray[Any]) -> NDArray[np.uint8]:
-    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(picture, 0, 1) * 255), np.uint8)
