@@ -63,4 +63,4 @@ def _is_alike(first: FloatArray, second: FloatArray) -> bool:
     if min(scale) == 0:
         return False
     correlation = float(np.vdot(first.astype(np.float64), second)) / (scale[0] * scale[1])
-    return correlation > max(_LEAST, _DEVIATIONS / math.sqrt(degrees))
+    return bool(correlation > max(_LEAST, _DEVIATIONS / math.sqrt(degrees)))
