@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .stacks.fusion_result import AllInFocus
     from .stacks.job import FocusJob, focus_profile
     from .stacks.profile import FocusProfile
+    from .stacks.rank import RankedImage, rank_focus
     from .views import Views
 
 _MODULES = {
@@ -64,6 +65,7 @@ _MODULES = {
     "stacks.fusion_result": ["AllInFocus"],
     "stacks.job": ["FocusJob", "focus_profile"],
     "stacks.profile": ["FocusProfile"],
+    "stacks.rank": ["RankedImage", "rank_focus"],
     "views": ["Views"],
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
@@ -89,6 +91,7 @@ __all__ = [
     "Objective",
     "OptionError",
     "Options",
+    "RankedImage",
     "RefocusJob",
     "ValuesWarning",
     "Views",
@@ -101,6 +104,7 @@ __all__ = [
     "list_models",
     "measure_range",
     "provenance",
+    "rank_focus",
     "reblur",
     "refocus",
 ]

@@ -225,6 +225,9 @@ def focus_command(
         Path | None,
         typer.Option(metavar="FILE", help="An image file for the sharpest plane, as it is."),
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A .svg file for a plot of one stack.")
+    ] = None,
     model: Model = "auto",
     overwrite: Overwrite = False,
     *,
@@ -236,7 +239,7 @@ def focus_command(
     """
     from .focus import FocusOutputs, profile_stack
 
-    profile_stack(inputs, axis, FocusOutputs(csv, best, overwrite), model, options)
+    profile_stack(inputs, axis, FocusOutputs(csv, best, plot, overwrite), model, options)
 
 
 @command(app, "all-in-focus", options=parse_options)
@@ -272,6 +275,29 @@ def all_in_focus_command(
 
     settings = MergeSettings(align.value, deblur_rest, model)
     merge_stack(inputs, axis, MergeOutputs(out, depth, overwrite), settings, options)
+
+
+@command(app, "rank", options=parse_options)
+def rank_command(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="IN...", help="Image files, folders, and patterns in quotes."),
+    ],
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A .csv file for the figures.")
+    ] = None,
+    model: Model = "auto",
+    overwrite: Overwrite = False,
+    *,
+    options: Options,
+) -> None:
+    """Rank pictures by how sharp their sharpest parts are, and say why.
+
+    Pictures that show nearly the same, as those of a burst, are named together.
+    """
+    from .ranking import rank_files
+
+    rank_files(inputs, csv, model, options, overwrite=overwrite)
 
 
 @command(app, "refocus", settings=parse_deblur_settings, options=parse_options)

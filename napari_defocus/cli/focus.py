@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from ..array_types import Array
-from ..errors import FileError, ImageError, printable
+from ..errors import FileError, ImageError, OptionError, printable
 from ..image.layout import read_window, write_window
 from ..io import Picture, check_target, open_picture
 from ..io.atomic import atomic_file
@@ -21,6 +21,7 @@ from ..provenance_record import sidecar_path, write_sidecar
 from ..stacks.job import FocusJob
 from ..stacks.profile import FocusProfile
 from .console import print_path, progress_bar
+from .focus_plot import draw_profile
 from .outputs import Outputs
 from .stack_input import read_stack
 
@@ -33,14 +34,17 @@ class FocusOutputs:
 
     csv: Path | None
     best: Path | None
+    plot: Path | None
     overwrite: bool
 
     def check(self, inputs: Sequence[Path]) -> Outputs:
         """Return the output of the best plane; a FileError if a file cannot be written."""
-        if self.csv is not None:
-            if self.csv.suffix.lower() != ".csv":
-                raise FileError(f"{self.csv} is for a table; give a name that ends in .csv")
-            for path in (self.csv, sidecar_path(self.csv)):
+        for file, suffix, what in ((self.csv, ".csv", "table"), (self.plot, ".svg", "plot")):
+            if file is None:
+                continue
+            if file.suffix.lower() != suffix:
+                raise FileError(f"{file} is for a {what}; give a name that ends in {suffix}")
+            for path in (file, sidecar_path(file)):
                 check_target(path, overwrite=self.overwrite)
         return Outputs(inputs, [] if self.best is None else [self.best], self.overwrite)
 
@@ -58,12 +62,15 @@ def profile_stack(
         profile = job.run(progress)
     for line in _describe(job, picture, profile, paths):
         typer.echo(line)
-    if goals.csv is None and goals.best is None:
+    if goals.csv is None and goals.best is None and goals.plot is None:
         return
     record = stack.provenance(job) | {"statement": profile.statement}
     if goals.csv is not None:
         _write_csv(goals.csv, job, profile, overwrite=goals.overwrite)
         write_sidecar(goals.csv, record, overwrite=goals.overwrite)
+    if goals.plot is not None:
+        _write_plot(goals.plot, profile, first.name, overwrite=goals.overwrite)
+        write_sidecar(goals.plot, record, overwrite=goals.overwrite)
     if goals.best is not None:
         if np.isnan(profile.best).any():
             raise ImageError(f"{first}: {profile.statement}, so {goals.best} is not written")
@@ -106,6 +113,19 @@ def _best_planes(job: FocusJob, profile: FocusProfile) -> Array:
         place = job.plane_index(index, number)
         write_window(result, planes, index, whole, read_window(job.stack, layout, place, whole))
     return result
+
+
+def _write_plot(path: Path, profile: FocusProfile, name: str, *, overwrite: bool) -> None:
+    if profile.radius.size != profile.radius.shape[-1]:
+        raise OptionError(
+            f"{path} can show one stack, and there are {profile.statements.size}; choose one, or "
+            "write --csv"
+        )
+    index = (0,) * (profile.radius.ndim - 1)
+    text = draw_profile(profile, index, f"{printable(name)}: {profile.statements[index]}")
+    with atomic_file(path, overwrite=overwrite, follow_links=False) as file:
+        file.write(text.encode(errors="backslashreplace"))
+    print_path(path)
 
 
 def _write_csv(path: Path, job: FocusJob, profile: FocusProfile, *, overwrite: bool) -> None:
