@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -46,6 +46,10 @@ class ModelCard:
         Name of the model of one image whose radii set the scale of this model's radii; empty if
         this model needs none. Only for two views: their disparity gives the radius up to a factor
         that depends on the lens.
+    correction : mapping
+        What the radii and confidences of a model for micrographs mean: `said` and `meant`, lists of
+        radii in pixels, and `confidence`, level and slope of the log odds that they are right.
+        Empty where they mean what they say.
     """
 
     name: str
@@ -61,11 +65,14 @@ class ModelCard:
     recipe: Mapping[str, Any]
     figures: Mapping[str, Any]
     scale_from: str = ""
+    correction: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the card as text for the file beside the weights: every field but the path."""
         values = asdict(self)
         del values["path"]
+        if not self.correction:
+            del values["correction"]
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -129,12 +136,13 @@ def card_from(values: object, path: Path, source: str) -> ModelCard:
     """
     if not isinstance(values, Mapping):
         raise ModelError(f"{source} holds a {type(values).__name__}; it should hold named fields")
-    by_name = {field.name: field for field in fields(ModelCard) if field.name != "path"}
-    card = {name: field.default for name, field in by_name.items() if field.default is not MISSING}
+    by_name = {each.name: each for each in fields(ModelCard) if each.name != "path"}
+    card = {name: each.default for name, each in by_name.items() if each.default is not MISSING}
+    card["correction"] = {}
     card |= {name: values[name] for name in by_name if name in values}
-    for name, field in by_name.items():
+    for name, each in by_name.items():
         value = card.get(name)
-        kind = Mapping if field.type == Mapping[str, Any] else str
+        kind = Mapping if each.type == Mapping[str, Any] else str
         if not isinstance(value, kind):
             fault = "lacks" if name not in values else f"has a {type(value).__name__} for"
             kind_name = "text" if kind is str else "a table of values"

@@ -16,6 +16,7 @@ from ..image.value_range import Range
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
 from ..models import ModelCard
 from .bokeh import subject_limit
+from .consistency import SupportedChange
 from .deblur_levels import deblur_at_levels
 from .estimate import PlaneEstimator
 from .levels import ImageLevels, sample_map, smoothstep_down
@@ -74,14 +75,22 @@ class PlaneDeblurrer:
         network = inference_network(self.model)
         change = yield from deblur_at_levels(network, levels, estimate, mask, run)
         shares = codec.shares(plane, run.storage)
+        supported = SupportedChange(levels.image, estimate, change) if self._is_gray else None
         result = run.storage.array(plane.shape, self.layout.dtype)
         for block in run.storage.blocks(plane.shape, 1):
             original, display, step, radius = (
                 part[:, *block.slices] for part in (plane, levels.image, change, estimate)
             )
+            if supported is not None:
+                step = supported.at(block)
             step = weight(radius[0]) * step
             result[:, *block.slices] = codec.add_change(original, display, step, shares)
         return result
+
+    @property
+    def _is_gray(self) -> bool:
+        """Whether the plane is a gray micrograph."""
+        return self.layout.imaging == "microscopy" and not self.layout.color
 
     def _map(
         self,

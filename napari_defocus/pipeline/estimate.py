@@ -15,6 +15,7 @@ from ..models import ModelCard, load_network, scale_model
 from .coarse_to_fine import estimate_coarse_to_fine
 from .disparity_scale import match_disparity_scale, max_pixels
 from .levels import ImageLevels, as_rgb
+from .micrograph import judge_map
 from .plane import PlaneCodec, PlaneRun, Steps, inference_network
 from .rectify import rectify
 
@@ -51,6 +52,10 @@ class PlaneEstimator:
         return None if card is None else load_network(card)
 
     @property
+    def _is_micrograph(self) -> bool:
+        return self.layout.imaging == "microscopy" and not self.layout.color
+
+    @property
     def extra_pixels(self) -> int:
         """Pixels of each plane that are processed in addition to the estimation itself."""
         return 0 if self.scale_reference is None else max_pixels(self.layout.map_shape)
@@ -74,6 +79,9 @@ class PlaneEstimator:
         reference = self.scale_reference
         if reference is not None:
             yield from match_disparity_scale(estimate, levels.image, reference, run)
+        if self._is_micrograph:
+            correction = self.model.correction if isinstance(self.model, ModelCard) else {}
+            judge_map(estimate, levels.image, run.storage, correction)
         if codec.may_lack_data:
             _distrust_missing(estimate, planes, codec, run.storage)
         return estimate

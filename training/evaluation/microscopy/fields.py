@@ -150,7 +150,8 @@ def draw_fields(
     for index in range(count):
         rng = np.random.default_rng([seed, index])
         kind = kinds[index % len(kinds)]
-        microscope = microscopes[(index // len(kinds) + index) % len(microscopes)]
+        turn, place = divmod(index, len(kinds))
+        microscope = microscopes[(turn + place) % len(microscopes)]
         depth = np.exp(rng.uniform(*np.log(RADII))) * rng.choice((-1, 1))
         light = float(np.exp(rng.uniform(*np.log(photons))))
         yield Field(

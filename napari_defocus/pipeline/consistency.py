@@ -1,0 +1,170 @@
+"""Agreement of a deblurred micrograph with its image, by which changes are held back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..array_types import FloatArray
+from ..image.encoding import decode, encode
+from ..inference.storage import Planes
+from ..inference.tiles import Box
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: Side in pixels of the tiles from which noise is told by brightness.
+_TILE = 16
+#: Standard deviation in pixels, and reach, of the windows in which the residual is compared with
+#: noise; and mean squares of it, in units of noise, between which the image takes over.
+_WINDOW, _REACH, _EXPLAINED, _UNEXPLAINED = 1.5, 6, 3.0, 8.0
+#: Errors of the model of blur, as a share of the light and as a share of the range.
+_MODEL, _MODEL_LEVEL = 0.05, 0.005
+#: Side in pixels of the parts of a large plane from which its noise is measured, and their largest
+#: number along a side.
+_PART, _MOST_PARTS = 512, 3
+#: Pixels beyond the largest radius that a block needs around it.
+_MARGIN = _REACH + 8
+
+
+@dataclass(frozen=True)
+class PhotonNoise:
+    """Variance of noise by light: ``level + slope * light``, black being 0 and white 1."""
+
+    level: float
+    slope: float
+
+    def variance(self, light: Tensor) -> Tensor:
+        """Return the variance at some light."""
+        return self.level + self.slope * light.clamp(min=0)
+
+
+def measure_photon_noise(parts: Sequence[FloatArray]) -> PhotonNoise:
+    """Return the noise of parts (Y, X) of a linear plane, from second differences in tiles.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> light = np.tile(np.linspace(10, 1000, 256), (256, 1))
+    >>> counts = (rng.poisson(light) / 1000).astype(np.float32)
+    >>> 0.8e-3 < measure_photon_noise([counts]).slope < 1.2e-3
+    True
+    """
+    from scipy.optimize import nnls
+
+    tiles = np.concatenate([_cut(part) for part in parts])
+    if not len(tiles):
+        return PhotonNoise(1.0, 0.0)
+    second = np.diff(np.diff(tiles, 2, axis=-1), 2, axis=-2)
+    power = (second**2).mean(axis=(-2, -1)) / 36 + 1e-9
+    mean = np.maximum(tiles.mean(axis=(-2, -1)), 0)
+    (level, slope), _ = nnls(np.stack([1 / power, mean / power], axis=1), np.ones(len(power)))
+    return PhotonNoise(max(float(level), 1e-9), float(slope))
+
+
+def _cut(light: FloatArray) -> FloatArray:
+    """Return the tiles (N, y, x) of a plane."""
+    rows, columns = (length // _TILE for length in light.shape)
+    whole = light[: rows * _TILE, : columns * _TILE].astype(np.float64)
+    tiles = whole.reshape(rows, _TILE, columns, _TILE).swapaxes(1, 2)
+    return np.asarray(tiles.reshape(-1, _TILE, _TILE))
+
+
+class SupportedChange:
+    """Change of a gray micrograph, held back where its image does not support it.
+
+    Parameters
+    ----------
+    image : (1, Y, X) float32 array
+        The image in the networks' form.
+    estimate : (2, Y, X) float32 array
+        Radius >= 0 in pixels, and confidence.
+    change : (3, Y, X) float32 array
+        Change of the image.
+    """
+
+    def __init__(self, image: Planes, estimate: Planes, change: Planes) -> None:
+        self._image, self._estimate, self._change = image, estimate, change
+        starts = [_starts(length) for length in image.shape[-2:]]
+        parts = [
+            image[:, top : top + _PART, left : left + _PART][0]
+            for top in starts[0]
+            for left in starts[1]
+        ]
+        self._noise = measure_photon_noise([decode(part) for part in parts])
+
+    def at(self, block: Box) -> FloatArray:
+        """Return the change of a block (1, y, x)."""
+        import torch
+
+        whole = Box(0, 0, *self._image.shape[-2:])
+        reach = int(np.ceil(self._estimate[:, *block.slices][0].max())) + _MARGIN
+        context = block.expand(reach, whole)
+        before = self._image[:, *context.slices]
+        change = self._change[:, *context.slices].mean(axis=0, keepdims=True, dtype=np.float32)
+        radius = self._estimate[:, *context.slices][:1]
+        light, result, radii = (
+            torch.from_numpy(np.ascontiguousarray(part))[None]
+            for part in (decode(before), decode(before + change), radius)
+        )
+        with torch.no_grad():
+            supported = hold_back(light, result, radii, self._noise)[0].numpy()
+        held = np.where(change != 0, encode(supported) - before, np.float32(0))
+        return np.asarray(held[:, *block.relative_to(context).slices])
+
+
+def _starts(length: int) -> list[int]:
+    count = min(-(-length // _PART), _MOST_PARTS)
+    return [round(place) for place in np.linspace(0, max(length - _PART, 0), count)]
+
+
+def hold_back(light: Tensor, result: Tensor, radius: Tensor, noise: PhotonNoise) -> Tensor:
+    """Return a deblurred plane where its image supports it, and elsewhere the image.
+
+    Parameters
+    ----------
+    light, result : Tensor
+        (1, 1, H, W) linear values of the image and of the deblurred plane.
+    radius : Tensor
+        (1, 1, H, W) radius in pixels, >= 0.
+    noise : PhotonNoise
+        Noise of the image.
+
+    Notes
+    -----
+    The result is blurred again. Where more remains than noise explains, such as at a point that is
+    sharper than the map says, the image takes the place of the result: on simulated points of a
+    standard deviation of 0.4 px, which lost 58 % of their light, the sum stays within 1 %.
+    """
+    residual = light - _blur(result, radius)
+    model = (_MODEL * light).square() + _MODEL_LEVEL**2
+    power = _local_mean(residual.square() / (noise.variance(light) + model))
+    return result.lerp(light, ((power - _EXPLAINED) / (_UNEXPLAINED - _EXPLAINED)).clamp(0, 1))
+
+
+def _blur(light: Tensor, radius: Tensor) -> Tensor:
+    """Blur by disks whose radii differ from pixel to pixel; only radii that occur take time."""
+    from ..optics.convolution import convolve
+    from ..optics.kernels import disk
+
+    total = light * 0
+    for whole in range(int(radius.min().floor()), int(radius.max().ceil()) + 1):
+        weight = (1 - (radius - whole).abs()).clamp(min=0)
+        if bool(weight.any()):
+            total += weight * convolve(light, disk(float(whole))[None])[:, 0]
+    return total
+
+
+def _local_mean(values: Tensor) -> Tensor:
+    """Return the mean in a Gaussian window around each pixel."""
+    import torch
+
+    from ..optics.convolution import convolve
+
+    steps = torch.arange(-_REACH, _REACH + 1.0)
+    line = (-0.5 * (steps / _WINDOW) ** 2).exp()
+    kernel = line[:, None] * line
+    return convolve(values, (kernel / kernel.sum())[None])[:, 0]

@@ -1,0 +1,153 @@
+"""Judgment of a micrograph's map: what its spectrum and its noise say beside the network.
+
+The network reads radii from local appearance, and takes what is soft in itself for blurred, and
+filtered noise for sharpness. The spectrum of a wide window knows better (`evidence.spectrum`); the
+noise tells whether it can be trusted, and whether a part of the image shows anything at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..array_types import FloatArray
+from ..evidence.spectrum import RADII, log_likelihoods
+from ..image.encoding import decode
+from ..inference.storage import MemoryStorage, Planes, WritablePlanes
+from .noise_tiles import measure_noise_tiles, without_spikes
+
+Floats = npt.NDArray[np.float64]
+
+#: Side in pixels of the windows whose spectrum is examined, and the least that tells anything.
+_WINDOW, _LEAST_WINDOW = 256, 64
+#: Most windows along a side of the plane; they overlap by half where there are fewer.
+_MOST_WINDOWS = 12
+#: Likelihoods are squared, and the logarithm of the network's radius + 1 scatters by 0.2. On 48
+#: simulated fields the mean error is 0.9 px by both, 1.0 px by the spectrum, 1.9 px by the network.
+_POWER, _SCATTER = 2.0, 0.2
+#: Radii between which the spectrum may begin to raise them: it does not tell small blur from the
+#: spot in focus.
+_RAISED = (0.8, 1.5)
+#: Range of the logarithm of radius + 1 within a window that counts as one radius.
+_EVEN = 0.3
+#: Distance from 0 and 1 to which confidences are clipped.
+_LEAST_DOUBT = 1e-3
+
+
+def judge_map(
+    estimate: WritablePlanes,
+    image: Planes,
+    storage: MemoryStorage,
+    correction: Mapping[str, Any],
+) -> None:
+    """Correct radius and confidence of a gray micrograph's map, in place.
+
+    Parameters
+    ----------
+    estimate : (2, Y, X) float32 array
+        Radius >= 0 in pixels, and confidence.
+    image : (1, Y, X) float32 array
+        The image in the networks' form.
+    storage : MemoryStorage
+        Decides how large a block is processed at a time.
+    correction : mapping
+        That of the model's card; if it is empty, radii stay as they are.
+    """
+    tiles = measure_noise_tiles(image, storage)
+    if correction:
+        _correct(estimate, image, storage, correction)
+    for block in storage.blocks(estimate.shape, 1):
+        estimate[1:, *block.slices] *= tiles.trust_at(*block.slices)
+
+
+def _correct(
+    estimate: WritablePlanes,
+    image: Planes,
+    storage: MemoryStorage,
+    correction: Mapping[str, Any],
+) -> None:
+    """Replace what the network says by what it means, and move it to what the spectrum says."""
+    level, slope = correction["confidence"]
+    for block in storage.blocks(estimate.shape, 1):
+        radius, confidence = estimate[:, *block.slices]
+        radius = np.interp(radius, correction["said"], correction["meant"])
+        sure = np.clip(confidence, _LEAST_DOUBT, 1 - _LEAST_DOUBT)
+        odds = level + slope * np.log(sure / (1 - sure))
+        estimate[:, *block.slices] = np.stack([radius, 1 / (1 + np.exp(-odds))]).astype(np.float32)
+    shift = _WindowShift(estimate, image)
+    for block in storage.blocks(estimate.shape, 1):
+        part = estimate[:1, *block.slices]
+        moved = (part + 1) * np.exp(shift.at(*block.slices)) - 1
+        estimate[:1, *block.slices] = np.maximum(moved, 0).astype(np.float32)
+
+
+class _WindowShift:
+    """Correction of the radii, from windows spread over the plane.
+
+    Parameters
+    ----------
+    estimate, image
+        As for `judge_map`.
+    """
+
+    def __init__(self, estimate: Planes, image: Planes) -> None:
+        self._places = [_starts(length, min(image.shape[1:])) for length in image.shape[1:]]
+        self._side = min(_WINDOW, *image.shape[1:])
+        shape = [len(places) for places in self._places]
+        self._values = np.zeros(shape)
+        if self._side < _LEAST_WINDOW:
+            return
+        for index in np.ndindex(*shape):
+            part = tuple(
+                slice(places[at], places[at] + self._side)
+                for places, at in zip(self._places, index, strict=True)
+            )
+            light = without_spikes(image[(slice(None), *part)][0])
+            radius, confidence = estimate[(slice(None), *part)]
+            likelihood = log_likelihoods(decode(light))
+            self._values[index] = _shift(radius, confidence, likelihood)
+
+    def at(self, rows: slice, columns: slice) -> Floats:
+        """Return what is added to log(radius + 1), (y, x), interpolated between windows."""
+        row_weights, column_weights = (
+            _linear_weights(places, self._side, part)
+            for places, part in zip(self._places, (rows, columns), strict=True)
+        )
+        return np.asarray(row_weights @ self._values @ column_weights.T)
+
+
+def _starts(length: int, shortest: int) -> list[int]:
+    """Return where windows start along a side."""
+    side = min(_WINDOW, shortest)
+    count = min(-(-2 * length // side) - 1, max(_MOST_WINDOWS, 1))
+    return [round(place) for place in np.linspace(0, length - side, max(count, 1))]
+
+
+def _linear_weights(places: list[int], side: int, part: slice) -> Floats:
+    """Return the share (pixels, windows) of each window's center in some pixels."""
+    centers = np.array(places) + (side - 1) / 2
+    pixels = np.arange(part.start, part.stop)
+    return np.stack([np.interp(pixels, centers, row) for row in np.eye(len(centers))], axis=1)
+
+
+def _shift(radius: FloatArray, confidence: FloatArray, likelihood: Floats) -> float:
+    """Return what is to be added to log(radius + 1) in a window.
+
+    The logarithm of radius + 1 is as uncertain for small radii as for large ones.
+    """
+    order = np.argsort(radius, axis=None)
+    share = np.cumsum(confidence.ravel()[order].astype(np.float64) + 1e-6)
+    low, middle, high = (
+        float(np.log1p(radius.ravel()[order[np.searchsorted(share, part * share[-1])]]))
+        for part in (0.25, 0.5, 0.75)
+    )
+    weight = _POWER / (1 + ((high - low) / _EVEN) ** 2)
+    logarithm = weight * likelihood - ((np.log1p(RADII) - middle) / _SCATTER) ** 2 / 2
+    probability = np.exp(logarithm - logarithm.max())
+    probability /= probability.sum()
+    mean = float(probability @ RADII)
+    most = float(np.interp(np.expm1(middle), _RAISED, (0.0, 2.0)))
+    return min(float(np.log1p(mean)) - middle, most)
