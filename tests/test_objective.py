@@ -1,6 +1,7 @@
 """Objectives: spot in focus, radius by depth, and the words that describe them."""
 
 import math
+from dataclasses import asdict
 
 import pytest
 
@@ -15,9 +16,17 @@ def test_the_spot_is_that_of_airy():
     assert LENS.spot_px == pytest.approx(LENS.spot_um / 0.325)
 
 
-def test_small_cones_widen_by_the_tangent():
+def test_far_from_focus_blur_grows_as_the_cone_of_rays():
     lens = Objective(0.1, 0.5, 1.0)
-    assert lens.radius(10.0) == pytest.approx(10 * math.tan(math.asin(0.1)), rel=0.01)
+    tangent = math.tan(math.asin(0.1))
+    assert lens.radius(400.0) - lens.radius(300.0) == pytest.approx(100 * tangent, rel=0.1)
+    assert lens.radius(300.0) < 300 * tangent
+
+
+def test_within_the_depth_of_field_nothing_blurs():
+    depth_of_field = LENS.wavelength_um / LENS.na**2
+    assert LENS.radius(0.0) == 0
+    assert LENS.radius(depth_of_field / 8) < 0.2 * LENS.spot_px
 
 
 def test_depth_and_radius_are_inverse():
@@ -40,7 +49,7 @@ def test_impossible_optics_are_refused(values):
 def test_text_and_options_give_the_same_objective():
     options = Options(optics=LENS.to_text())
     assert options.optics == LENS
-    assert Options.from_text(options.to_text()) == options == Options(optics=vars(LENS))
+    assert Options.from_text(options.to_text()) == options == Options(optics=asdict(LENS))
 
 
 def test_incomplete_text_waits_for_a_file():

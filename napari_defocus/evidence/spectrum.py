@@ -131,7 +131,7 @@ def _rings(side: int) -> _Rings:
     frequency = np.bincount(ring.ravel(), (twice * distance).ravel(), len(edges) + 1)[:-1]
     mean = frequency[kept] / size[kept]
     number = _INDEPENDENT * size[kept]
-    number = number / (1 + number * _MODEL_ERROR**2)
+    number = np.asarray(number / (1 + number * _MODEL_ERROR**2), np.float64)
     return _Rings(order[ring], twice, mean, number, _spectra(mean))
 
 

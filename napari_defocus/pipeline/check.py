@@ -72,7 +72,8 @@ class PlaneChecker:
         plane, sharp, *maps = planes
         codec = PlaneCodec(self.layout, value_range)
         sharp_codec = PlaneCodec(self.sharp_layout, self.sharp_range or value_range)
-        levels = ImageLevels(codec.to_display(plane, run.storage), run.storage)
+        display = codec.to_display(plane, run.storage)
+        levels = ImageLevels(display, run.storage, run.resolved_level(self.layout))
         estimate = yield from self._map(plane, maps, levels, codec, run)
         radius, error = self._radius_and_error(estimate)
         claim = sharp_codec.to_display(sharp, run.storage)[:, :, :]

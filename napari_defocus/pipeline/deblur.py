@@ -66,7 +66,8 @@ class PlaneDeblurrer:
     ) -> Steps[WritablePlanes]:
         """Return the plane (C, Y, X) deblurred; `maps` are radius and confidence (1, Y, X)."""
         codec = PlaneCodec(self.layout, value_range)
-        levels = ImageLevels(codec.to_display(plane, run.storage), run.storage)
+        display = codec.to_display(plane, run.storage)
+        levels = ImageLevels(display, run.storage, run.resolved_level(self.layout))
         estimate = yield from self._map(plane, maps, levels, codec, run)
         weight = self._weight(estimate)
         mask = run.storage.view(

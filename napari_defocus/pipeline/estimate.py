@@ -12,10 +12,11 @@ from ..image.layout import Layout
 from ..image.value_range import Range
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
 from ..models import ModelCard, load_network, scale_model
+from ..objective import Objective
 from .coarse_to_fine import estimate_coarse_to_fine
 from .disparity_scale import match_disparity_scale, max_pixels
 from .levels import ImageLevels, as_rgb
-from .micrograph import judge_map
+from .micrograph import judge_map, subtract_spot
 from .plane import PlaneCodec, PlaneRun, Steps, inference_network
 from .rectify import rectify
 
@@ -68,7 +69,7 @@ class PlaneEstimator:
             left = as_rgb(image[:, :, :])
             rights = (rectify(left, as_rgb(other[:, :, :])) for other in others)
             image = np.concatenate([left, *rights])
-        levels = ImageLevels(image, run.storage)
+        levels = ImageLevels(image, run.storage, run.resolved_level(self.layout))
         return (yield from self.steps_at_levels(levels, planes, codec, run))
 
     def steps_at_levels(
@@ -82,6 +83,8 @@ class PlaneEstimator:
         if self._is_micrograph:
             correction = self.model.correction if isinstance(self.model, ModelCard) else {}
             judge_map(estimate, levels.image, run.storage, correction)
+            if isinstance(run.options.optics, Objective):
+                subtract_spot(estimate, run.options.optics, run.storage)
         if codec.may_lack_data:
             _distrust_missing(estimate, planes, codec, run.storage)
         return estimate

@@ -41,10 +41,13 @@ class ImageLevels:
         Display-encoded; gray is one channel.
     storage : MemoryStorage
         Holds the levels.
+    resolved : int
+        Level at which the optics of a microscope are known to be resolved, a power of two.
     """
 
-    def __init__(self, image: Planes, storage: MemoryStorage) -> None:
+    def __init__(self, image: Planes, storage: MemoryStorage, resolved: int = 1) -> None:
         self.image = image
+        self._resolved = min(resolved, coarsest_level(image.shape[-2:]))
         self._storage = storage
         self._levels: dict[int, Planes] = {1: image}
 
@@ -56,7 +59,7 @@ class ImageLevels:
     @cached_property
     def finest(self) -> int:
         """Level at which the image is resolved: how many times it was enlarged."""
-        return detect_upsampling(self.image)
+        return max(detect_upsampling(self.image), self._resolved)
 
     def skip_unresolved(self, meter: ProgressMeter) -> None:
         """Subtract from the expected work what is saved by starting at the finest level."""

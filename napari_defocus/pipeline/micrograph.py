@@ -17,6 +17,7 @@ from ..array_types import FloatArray
 from ..evidence.spectrum import RADII, log_likelihoods
 from ..image.encoding import decode
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
+from ..objective import Objective
 from .noise_tiles import measure_noise_tiles, without_spikes
 
 Floats = npt.NDArray[np.float64]
@@ -35,6 +36,8 @@ _RAISED = (0.8, 1.5)
 _EVEN = 0.3
 #: Distance from 0 and 1 to which confidences are clipped.
 _LEAST_DOUBT = 1e-3
+#: Least side of a pixel, in units of wavelength / (2 NA), that the network was trained with.
+_USUAL_SAMPLING = 0.45
 
 
 def judge_map(
@@ -82,6 +85,19 @@ def _correct(
         part = estimate[:1, *block.slices]
         moved = (part + 1) * np.exp(shift.at(*block.slices)) - 1
         estimate[:1, *block.slices] = np.maximum(moved, 0).astype(np.float32)
+
+
+def subtract_spot(estimate: WritablePlanes, optics: Objective, storage: MemoryStorage) -> None:
+    """Take from radii, in place, what the spot in focus adds where it covers several pixels.
+
+    The network knows spots of about two pixels. Larger ones look like blur, which adds up in mean
+    square.
+    """
+    usual = optics.sampling * optics.resolved_level / _USUAL_SAMPLING
+    added = optics.spot_radius**2 * max(1 - usual**2, 0.0)
+    for block in storage.blocks(estimate.shape, 1) if added else ():
+        squared = np.square(estimate[:1, *block.slices]) - np.float32(added)
+        estimate[:1, *block.slices] = np.sqrt(np.maximum(squared, 0))
 
 
 class _WindowShift:

@@ -20,6 +20,7 @@ from ..inference.engine import Progress
 from ..inference.runner import prepared_copy
 from ..inference.storage import MemoryStorage, Planes
 from ..models import ModelCard, load_network
+from ..objective import Objective
 from ..options import Options
 from .progress import ProgressMeter
 
@@ -49,6 +50,13 @@ class PlaneRun:
     options: Options
     meter: ProgressMeter
     storage: MemoryStorage
+
+    def resolved_level(self, layout: Layout) -> int:
+        """Return the level at which the optics are resolved; 1 unless a microscope is known."""
+        optics = self.options.optics
+        if layout.imaging != "microscopy" or not isinstance(optics, Objective):
+            return 1
+        return optics.resolved_level
 
 
 @dataclass(frozen=True)

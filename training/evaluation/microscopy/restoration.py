@@ -28,18 +28,20 @@ class Plugin:
     model: str = "auto"
     map_model: str = "auto"
 
-    def map(self, counts: Any) -> DefocusMap:
+    def map(self, counts: Any, optics: Any = "auto") -> DefocusMap:
         """Estimate the map of linear values."""
-        return estimate_defocus(counts, model=self.map_model, imaging="microscopy")
+        return estimate_defocus(counts, model=self.map_model, imaging="microscopy", optics=optics)
 
-    def restore(self, counts: Any, defocus: DefocusMap | float | None = None) -> Any:
+    def restore(
+        self, counts: Any, defocus: DefocusMap | float | None = None, optics: Any = "auto"
+    ) -> Any:
         """Deblur by the estimated map, by another, or by one radius everywhere."""
         if defocus is None:
-            defocus = self.map(counts)
+            defocus = self.map(counts, optics)
         by: Any = defocus
         if isinstance(defocus, float):
             by = np.full(counts.shape[-2:], defocus, np.float32)
-        return deblur(counts, by, model=self.model, imaging="microscopy")
+        return deblur(counts, by, model=self.model, imaging="microscopy", optics=optics)
 
 
 def best_richardson_lucy(specimen: Specimen) -> Image:

@@ -43,6 +43,9 @@ def gains(trial: Trial) -> list[Row]:
         "best Wiener, true kernel": best_wiener,
         "best Richardson-Lucy, true kernel": best_richardson_lucy,
         "ours, estimated map": trial.restore,
+        "ours, estimated map, optics said": lambda scene: to_electrons(
+            trial.plugin.restore(scene.counts, None, scene.microscope.objective)
+        ),
         "ours, true radius": lambda scene: trial.restore(scene, abs(scene.radius)),
     }
     gained: dict[str, list[float]] = {name: [] for name in methods}
@@ -115,12 +118,18 @@ def nuclei(trial: Trial) -> list[Row]:
 def in_focus(trial: Trial) -> list[Row]:
     """Harm in focus, by kind, and of well-sampled optics."""
     rows: list[Row] = []
-    for name, microscopes in (("usual optics", MICROSCOPES), ("well sampled", WELL_SAMPLED)):
+    for name, microscopes, is_said in (
+        ("usual", MICROSCOPES, False),
+        ("usual, said", MICROSCOPES, True),
+        ("well sampled", WELL_SAMPLED, False),
+        ("well sampled, said", WELL_SAMPLED, True),
+    ):
         scenes = draw_fields(trial.count, trial.seed + 3, microscopes=microscopes, radius=0.0)
         harms, radii, changed = [], [], []
         for scene in scenes:
-            defocus = trial.plugin.map(scene.counts)
-            restored = trial.plugin.restore(scene.counts, defocus)
+            optics = scene.microscope.objective if is_said else "none"
+            defocus = trial.plugin.map(scene.counts, optics)
+            restored = trial.plugin.restore(scene.counts, defocus, optics)
             harm = decibels(scene.electrons, scene) - decibels(to_electrons(restored), scene)
             harms.append(harm)
             radii.append(float(np.median(defocus.radius)))

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 from scipy.special import j0, j1
 
+from napari_defocus import Objective
+
 Image = NDArray[np.float64]
 
 _ANGLES = 200
@@ -53,6 +55,11 @@ class Microscope:
     def sine(self) -> float:
         """Sine of the half angle of the accepted cone."""
         return self.na / self.index
+
+    @property
+    def objective(self) -> Objective:
+        """The optics as the plugin takes them."""
+        return Objective(self.na, self.wavelength, self.pixel, self.index)
 
     def depth(self, radius: float) -> float:
         """Return the distance in micrometers from focus that blurs by a radius in pixels.
