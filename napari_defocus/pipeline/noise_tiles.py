@@ -26,6 +26,8 @@ _REACH = 2
 #: fields have 0.76 to 0.95 as they are counted, and 2.9 to 13 after a median of 3 x 3, a Gaussian
 #: of 0.7 px, a mean of 2 x 2 or a move by half a pixel.
 _CALM, _WHITE, _FILTERED = 0.1, 1.4, 2.6
+#: Fewest tiles that tell whether noise is white.
+_FEWEST = 16
 #: Least deviation of noise, in display values from 0 to 1, whose correlation matters.
 _LEAST_NOISE = 0.003
 #: Factor of the confidence where noise was filtered.
@@ -51,7 +53,12 @@ class NoiseTiles:
 
     @property
     def correlation(self) -> float:
-        """Ratio of coarse to fine noise in the calmest tiles; 1 of white noise, or without any."""
+        """Ratio of coarse to fine noise in the calmest tiles; 1 of white noise, or without any.
+
+        A few tiles may all hold detail, so they are not asked.
+        """
+        if self.coarse.size < _FEWEST:
+            return 1.0
         calm = self.coarse <= np.quantile(self.coarse, 0.2)
         if float(self.coarse[calm].mean()) < _LEAST_NOISE**2:
             return 1.0
