@@ -130,8 +130,8 @@ def _rings(side: int) -> _Rings:
     order[kept] = np.arange(len(kept))
     frequency = np.bincount(ring.ravel(), (twice * distance).ravel(), len(edges) + 1)[:-1]
     mean = frequency[kept] / size[kept]
-    number = _INDEPENDENT * size[kept]
-    number = np.asarray(number / (1 + number * _MODEL_ERROR**2), np.float64)
+    independent = _INDEPENDENT * size[kept]
+    number: Floats = np.asarray(independent / (1 + independent * _MODEL_ERROR**2), np.float64)
     return _Rings(order[ring], twice, mean, number, _spectra(mean))
 
 
