@@ -96,7 +96,7 @@ def _noise_levels(cells: Cells) -> FloatArray:
         detail = cells.detail[band]
         table = np.zeros(_GROUPS)
         for number in range(_GROUPS):
-            own = detail[group == number]
+            own = detail[group == number].astype(np.float64)
             table[number] = _FLAT_FACTOR * np.exp(np.quantile(own, _FLAT)) if own.size else 0
         levels[band] = table[group]
     return levels

@@ -110,6 +110,14 @@ def test_values_scale_with_the_stack(stack, merged):
     np.testing.assert_allclose(doubled.depth, merged.depth, atol=0.02)
 
 
+def test_counts_of_16_bits_are_merged(stack, merged):
+    counts = (100 + 60000 * stack).round().astype(np.uint16)
+    result = all_in_focus(counts)
+    assert result.image.dtype == np.uint16
+    np.testing.assert_allclose((result.image - 100.0) / 60000, merged.image, atol=0.03)
+    np.testing.assert_allclose(result.depth, merged.depth, atol=0.5)
+
+
 def test_missing_empty_and_saturated_planes_are_left_out(stack, merged):
     for value in (np.nan, 0.0, 1.0):
         holey = np.insert(stack, 2, value, axis=0)
