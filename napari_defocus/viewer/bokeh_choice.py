@@ -30,6 +30,7 @@ class BokehChoice(Container[Any]):
         self.margins = (0, 0, 0, 0)
         self.scope.changed.connect(self._show_slider)
         self._show_slider()
+        self._preset = True
 
     @property
     def value(self) -> float | str:
@@ -40,6 +41,16 @@ class BokehChoice(Container[Any]):
 
     @value.setter
     def value(self, setting: float | str) -> None:
+        self._preset = False
+        self._set(setting)
+
+    def preset(self, setting: float | str) -> None:
+        """Set the value, unless it was set or chosen before."""
+        if self._preset:
+            self._set(setting)
+            self._preset = True
+
+    def _set(self, setting: float | str) -> None:
         if isinstance(setting, str):
             self.scope.value = _SUBJECT
         elif setting == 0:
@@ -50,4 +61,5 @@ class BokehChoice(Container[Any]):
             self.scope.value = _OWN
 
     def _show_slider(self, *_: Any) -> None:
+        self._preset = False
         self.radius.visible = self.scope.value == _OWN

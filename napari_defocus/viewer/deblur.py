@@ -9,9 +9,10 @@ from ..options import Options
 from .choices import is_plugin_map, map_choice
 from .compare import CompareControls
 from .deblur_controls import DeblurControls
+from .deblur_range import DeblurRange
 from .layer_jobs import DeblurLayerJob, DeblurResult
 from .map_layers import add_map
-from .map_source import map_source
+from .map_source import MAP_KEY, map_source
 from .preview import Preview
 from .results import deblurred_layer
 from .task_widget import TaskWidget
@@ -46,6 +47,7 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             tooltip="Blur radii in pixels: a map layer, edited or not, or labels painted by hand",
         )
         self._deblur = DeblurControls()
+        self._kind = ""
         self._live = CheckBox(
             name="preview",
             label="",
@@ -60,6 +62,10 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             inputs=[self._defocus],
             settings=[*self._deblur.widgets, self._live],
         )
+        self._defocus.changed.connect(self._preset_bokeh)
+        self._range = DeblurRange(self._deblur, self._defocus)
+        layout = self.native.layout()
+        layout.insertWidget(layout.count() - 1, self._range.histogram)
         self._preview = Preview(
             viewer,
             self.native,
@@ -96,6 +102,20 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             defocus=None if map_layer is None else map_source(map_layer, image, window),
             settings=self._deblur.settings(model=self._model.value),
         )
+
+    def _follow_kind(self, imaging: str) -> None:
+        self._kind = imaging
+        self._preset_bokeh()
+
+    def _preset_bokeh(self, *_: Any) -> None:
+        """Leave the blurred background of a photograph alone, unless the user chose otherwise.
+
+        A map painted by hand says by itself where to deblur.
+        """
+        chosen = self._defocus.value
+        painted = chosen is not None and chosen.metadata.get(MAP_KEY) is None
+        automatic = self._kind == "photograph" and not painted
+        self._deblur.bokeh.preset("auto" if automatic else 0.0)
 
     def _auto_job(self, blank: Any, options: Options) -> DeblurJob:
         return DeblurJob(blank, settings=self._deblur.settings(), options=options)

@@ -23,6 +23,13 @@ class DeblurControls:
         return self._controls[name]
 
     @property
+    def bokeh(self) -> BokehChoice:
+        """The choice of what is deblurred."""
+        control = self._controls["bokeh_radius"]
+        assert isinstance(control, BokehChoice)
+        return control
+
+    @property
     def widgets(self) -> list[ComboBox | FloatSlider | BokehChoice]:
         """The controls, from top to bottom."""
         return list(self._controls.values())

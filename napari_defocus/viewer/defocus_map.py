@@ -90,8 +90,9 @@ class DefocusMapWidget(TaskWidget[MapResult]):
 
     def _receive(self, result: MapResult) -> None:
         add_map(self._viewer, result, self._template)
+        statistics = result.estimated.statistics
         self._summary.set_text(describe(result, self._template.pixel_size))
-        self._histogram.show_counts(result.counts)
+        self._histogram.show_counts(result.estimated.counts, statistics.focus_radius)
 
     def _offer_models(self, *_: Any) -> None:
         self._model.task = "single" if self._right.value is None else "dual"
@@ -104,7 +105,7 @@ def _describe_layer(layer: "Image") -> str:
 
 def describe(result: MapResult, pixel_size: PixelSize | None) -> str:
     """Return a line about a map, with the size of its blur where that of the pixels is known."""
-    statistics = result.statistics
+    statistics = result.estimated.statistics
     if statistics.sure == 0:
         return "No pixel tells how far it is out of focus: there is nothing to judge by"
     radius = describe_radius(statistics.median_radius, pixel_size)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import Container, PushButton, RadioButtons, Widget
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget
+from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from ..errors import DefocusError
 from ..options import Options
@@ -31,6 +31,8 @@ _STEPS: dict[str, "Callable[[Viewer], TaskWidget[Any]]"] = {
 _KINDS = ("photograph", "microscopy")
 #: Smallest height of a step, in pixels; what does not fit is scrolled to.
 _HEIGHT = 200
+#: Smallest width, in pixels, in which no step is cut off.
+_WIDTH = 372
 _LIST_EVENTS = ("inserted", "removed", "reordered", "renamed")
 
 
@@ -57,7 +59,7 @@ class DefocusDock(Container[Widget]):
         self._kind: KindOfImage | None = None
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
         self._imaging = RadioButtons(
-            name="imaging", label="", choices=_KINDS, orientation="horizontal"
+            name="imaging", label="it is a", choices=_KINDS, orientation="horizontal"
         )
         self._batch = PushButton(
             name="batch", text="Batch…", tooltip="The same for many files, in a panel of its own"
@@ -66,6 +68,7 @@ class DefocusDock(Container[Widget]):
         self._tabs = QTabWidget()
         for name in _STEPS:
             self._tabs.addTab(_scroll_area(), name)
+        self.native.setMinimumWidth(_WIDTH)
         layout = self.native.layout()
         layout.addWidget(self._tabs, 1)
         layout.addWidget(self._batch.native)
@@ -121,7 +124,7 @@ class DefocusDock(Container[Widget]):
             defocus.changed.connect(self._share_map)
         area = self._tabs.widget(list(_STEPS).index(name))
         assert isinstance(area, QScrollArea)
-        area.setWidget(step.native)
+        area.setWidget(_top_aligned(step.native))
         return step
 
     def _follow_image(self, image: "Image | None") -> None:
@@ -172,6 +175,16 @@ class DefocusDock(Container[Widget]):
     def _abandon(self, *_: Any) -> None:
         for event in _LIST_EVENTS:
             getattr(self._viewer.layers.events, event).disconnect(self._update_choices)
+
+
+def _top_aligned(panel: QWidget) -> QWidget:
+    """Return a widget with a panel at its top, whose rows are not spread over its height."""
+    holder = QWidget()
+    layout = QVBoxLayout(holder)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(panel)
+    layout.addStretch(1)
+    return holder
 
 
 def _scroll_area() -> QScrollArea:

@@ -1,11 +1,12 @@
 """Histogram of blur radii, painted in the colors of the map."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPalette
+from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from ..map_colors import color_limit, paint_map
@@ -21,7 +22,7 @@ class RadiusCounts:
 
     Parameters
     ----------
-    counts : (64,) int array
+    counts : (64,) or (32,) int array
         Pixels in each bin; the last (and, if signed, the first) includes all larger radii.
     limit : float
         Radius in pixels at the end of the axis.
@@ -38,6 +39,15 @@ class RadiusCounts:
         """Radii in pixels at the centers of the bins, of shape (64,)."""
         edges = np.linspace(-self.limit if self.signed else 0.0, self.limit, len(self.counts) + 1)
         return (edges[:-1] + edges[1:]) / 2
+
+    @property
+    def unsigned(self) -> "RadiusCounts":
+        """The same counts without signs."""
+        if not self.signed:
+            return self
+        half = len(self.counts) // 2
+        folded = self.counts[half:] + self.counts[:half][::-1]
+        return RadiusCounts(folded, self.limit, signed=False)
 
 
 def count_radii(radius: npt.NDArray[np.floating], *, signed: bool) -> RadiusCounts:
@@ -68,14 +78,15 @@ class RadiusHistogram(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._counts: RadiusCounts | None = None
+        self._focus_radius = math.nan
         self.setObjectName("RadiusHistogram")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setToolTip("Number of pixels with each blur radius (heights on a square-root scale)")
         self.hide()
 
-    def show_counts(self, counts: RadiusCounts) -> None:
-        """Show the radii of a map."""
-        self._counts = counts
+    def show_counts(self, counts: RadiusCounts, focus_radius: float = math.nan) -> None:
+        """Show the radii of a map, and mark the radius up to which it is in focus."""
+        self._counts, self._focus_radius = counts, focus_radius
         self.show()
         self.update()
 
@@ -94,10 +105,33 @@ class RadiusHistogram(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(self.rect()).adjusted(_MARGIN, 2, -_MARGIN, -_AXIS_HEIGHT)
-        _paint_bars(painter, area, self._counts)
-        _paint_axis(painter, area, self._counts, self.palette())
+        _paint_bars(painter, self.area, self._counts)
+        _paint_axis(painter, self.area, self._counts, self.palette())
+        self.paint_marks(painter, self._counts)
         painter.end()
+
+    @property
+    def area(self) -> QRectF:
+        """Rectangle of the bars, in pixels of the widget."""
+        return QRectF(self.rect()).adjusted(_MARGIN, 2, -_MARGIN, -_AXIS_HEIGHT)
+
+    def paint_marks(self, painter: QPainter, counts: RadiusCounts) -> None:
+        """Mark the radius up to which pixels count as in focus."""
+        if not math.isfinite(self._focus_radius):
+            return
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.WindowText), 1.5))
+        for radius in {self._focus_radius, -self._focus_radius if counts.signed else math.inf}:
+            if abs(radius) <= counts.limit:
+                x = self.to_x(radius, counts)
+                painter.drawLine(QPointF(x, self.area.top()), QPointF(x, self.area.bottom()))
+        x = self.to_x(self._focus_radius, counts)
+        painter.drawText(QPointF(x + 3, self.area.top() + 11), "in focus")
+
+    def to_x(self, radius: float, counts: RadiusCounts) -> float:
+        """Return where on the axis a radius lies, in pixels of the widget."""
+        low = -counts.limit if counts.signed else 0.0
+        share = (radius - low) / (counts.limit - low)
+        return float(self.area.left() + share * self.area.width())
 
 
 def _paint_bars(painter: QPainter, area: QRectF, counts: RadiusCounts) -> None:

@@ -13,11 +13,11 @@ from ..defocus_map import DefocusMap
 from ..errors import ImageError
 from ..inference.engine import Progress
 from ..jobs import DeblurJob, EstimateJob, Job
-from ..map_statistics import UNSURE, MapStatistics, map_statistics
+from ..map_statistics import UNSURE, map_statistics
 from ..options import Options
 from ..provenance_record import array_hash, provenance
 from ..views import Views
-from .histogram import RadiusCounts, count_radii
+from .histogram import count_radii
 from .image_source import ImageSource
 from .map_source import EstimatedMap, MapSource
 from .recipe import Call
@@ -58,23 +58,9 @@ class LayerJob(ABC, Generic[ResultT]):
 
 @dataclass(frozen=True)
 class MapResult:
-    """A defocus map with its statistics.
-
-    Parameters
-    ----------
-    estimated : EstimatedMap
-        The map.
-    counts : RadiusCounts
-        Histogram of its sure radii.
-    statistics : MapStatistics
-        Statistics of its sure radii.
-    provenance : dict
-        How it was made.
-    """
+    """A defocus map, and its provenance."""
 
     estimated: EstimatedMap
-    counts: RadiusCounts
-    statistics: MapStatistics
     provenance: dict[str, Any]
 
 
@@ -83,13 +69,16 @@ def map_result(
 ) -> MapResult:
     """Return a map with its statistics and its provenance, and how it was estimated."""
     sure = np.where(defocus.confidence >= UNSURE, defocus.radius, np.nan)
-    digest, image_hash = array_hash(defocus.radius), record["input"]["hash"]
-    return MapResult(
-        EstimatedMap(defocus, digest, image_hash, options, model),
-        count_radii(sure, signed=defocus.signed),
+    estimated = EstimatedMap(
+        defocus,
+        array_hash(defocus.radius),
+        record["input"]["hash"],
+        options,
+        model,
         map_statistics(defocus.radius, defocus.confidence),
-        record,
+        count_radii(sure, signed=defocus.signed),
     )
+    return MapResult(estimated, record)
 
 
 @dataclass(frozen=True)

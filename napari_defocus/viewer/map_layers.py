@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Opacity of sure radii over their image.
 _OPACITY = 0.7
+#: Side of the squares over which confidence is averaged for the view, in pixels.
+_SMOOTHED = 15
 
 
 class Image(napari.layers.Image):  # type: ignore[misc]  # napari has no types
@@ -75,7 +77,7 @@ class Image(napari.layers.Image):  # type: ignore[misc]  # napari has no types
 
 def _paint(defocus: "DefocusMap", limit: float) -> Any:
     """Return the colors of a map; of a stack, each plane when it is shown."""
-    paint = partial(paint_sure, signed=defocus.signed, limit=limit)
+    paint = partial(_paint_planes, signed=defocus.signed, limit=limit)
     if defocus.radius.ndim == 2:
         return paint(*defocus)
     import dask.array
@@ -85,6 +87,16 @@ def _paint(defocus: "DefocusMap", limit: float) -> Any:
     return dask.array.map_blocks(
         paint, *planes, dtype=np.uint8, chunks=(*planes[0].chunks, (4,)), new_axis=planes[0].ndim
     )
+
+
+def _paint_planes(
+    radius: npt.NDArray[np.float32], confidence: npt.NDArray[np.float32], **colors: Any
+) -> npt.NDArray[np.uint8]:
+    """Paint planes (..., Y, X), with opacities that change smoothly."""
+    from scipy.ndimage import uniform_filter
+
+    sides = (*(1,) * (radius.ndim - 2), _SMOOTHED, _SMOOTHED)
+    return paint_sure(radius, uniform_filter(confidence, sides), **colors)
 
 
 def add_map(viewer: "Viewer", result: "MapResult", template: LayerTemplate) -> Image:
@@ -105,7 +117,7 @@ def add_map(viewer: "Viewer", result: "MapResult", template: LayerTemplate) -> I
         The visible layer.
     """
     defocus = result.estimated.map
-    median = result.statistics.median_radius
+    median = result.estimated.statistics.median_radius
     record = result.provenance | radii_record("px", template.pixel_size, median)
     metadata = {**template.metadata, METADATA_KEY: record, **origin_entry(template.image)}
     for layer in (

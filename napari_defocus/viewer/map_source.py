@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from ..defocus_map import DefocusMap
+    from ..map_statistics import MapStatistics
     from ..options import Options
+    from .histogram import RadiusCounts
 
 #: Metadata key under which a map layer keeps its :class:`EstimatedMap`. Other layers that are not
 #: to be worked on (confidence, preview) have None there.
@@ -47,6 +49,10 @@ class EstimatedMap:
         Options that it was estimated with, as chosen.
     model : str
         Name or path of the estimator, as chosen.
+    statistics : MapStatistics
+        Statistics of its sure radii.
+    counts : RadiusCounts
+        Histogram of its sure radii.
     """
 
     map: "DefocusMap"
@@ -54,6 +60,8 @@ class EstimatedMap:
     image_hash: str
     options: "Options"
     model: str
+    statistics: "MapStatistics"
+    counts: "RadiusCounts"
 
 
 def layer_map(

@@ -187,7 +187,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
                 source = image_source(layer)
                 encoding = self._compute.values.encoding.value
                 imaging = kind_of_image(source, Options(encoding=encoding)).imaging
-                chosen = self._compute.values.imaging.value
+                chosen = self._chosen_imaging
                 options = Options(
                     encoding=encoding, imaging=imaging if chosen == "auto" else chosen
                 )
@@ -195,6 +195,14 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
                 name = job.models[0].name
         self._model.show_auto(name)
         self._compute.values.show_auto(imaging)
+        self._follow_kind(imaging if self._chosen_imaging == "auto" else self._chosen_imaging)
+
+    def _follow_kind(self, imaging: str) -> None:
+        """Preset controls for a kind of image; an empty word stands for none."""
+
+    @property
+    def _chosen_imaging(self) -> str:
+        return str(self._compute.values.imaging.value)
 
     def _contrast_limits(self) -> tuple[float, float] | None:
         layer: Image | None = self._image.value

@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from napari_defocus import (
     DeblurJob,
+    DeblurSettings,
     DefocusMap,
     Options,
     deblur,
@@ -227,7 +228,8 @@ def test_provenance_is_that_of_the_api_except_for_the_layer(viewer, widget, fini
     viewer.add_image(photo, rgb=True, name="photo")
     finish(widget.run())
     record = viewer.layers[-1].metadata[METADATA_KEY]
-    expected = provenance(DeblurJob(photo, options=Options(channel_axis=-1)))
+    settings = DeblurSettings(bokeh_radius="auto")
+    expected = provenance(DeblurJob(photo, settings=settings, options=Options(channel_axis=-1)))
     origin = {"layer": "photo", "region": [[0, 64], [0, 96]]}
     assert record == expected | {"input": expected["input"] | origin}
 

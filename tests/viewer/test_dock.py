@@ -89,3 +89,42 @@ def test_the_dock_fits_a_small_screen_with_every_step(window_viewer, dock_widget
     window_viewer.window.resize(1280, 720)
     assert window_viewer.window._qt_window.height() <= 720
     assert dock.native.minimumSizeHint().height() < 500
+
+
+def test_the_histogram_sets_what_is_left_alone(dock, finish):
+    finish(dock.step("Map").run())
+    step = dock.step("Deblur")
+    histogram = step._range.histogram
+    step.protect_radius.value, step.bokeh_radius.value = 0.75, 3.0
+    assert histogram.range == (0.75, 3.0)
+    histogram.lower_changed.emit(1.25)
+    histogram.upper_changed.emit(0.0)
+    assert (step.protect_radius.value, step.bokeh_radius.value) == (1.25, 0.0)
+
+
+def test_the_background_of_photographs_stays_by_default_unless_chosen_otherwise(
+    viewer, dock, stack
+):
+    step = dock.step("Deblur")
+    assert step.bokeh_radius.value == "auto"
+    dock.image.value = viewer.add_image(stack, name="cells")
+    assert step.bokeh_radius.value == 0.0
+    dock.image.value = viewer.layers["photo"]
+    assert step.bokeh_radius.value == "auto"
+    step.bokeh_radius.scope.value = "everything"
+    dock.image.value = viewer.layers["cells"]
+    dock.image.value = viewer.layers["photo"]
+    assert step.bokeh_radius.value == 0.0
+
+
+def test_the_result_says_how_much_changed_and_errors_stand_in_the_panel(
+    viewer, dock, finish, photo
+):
+    step = dock.step("Deblur")
+    step.protect_radius.value = 4.0
+    step.defocus.value = viewer.add_image(np.zeros(photo.shape[:2]), name="painted")
+    finish(step.run())
+    assert step._controls.status.value.startswith("done: 0% of the pixels changed")
+    viewer.layers["painted"].data = np.full(photo.shape[:2], np.nan)
+    finish(step.run())
+    assert "NaN" in step._controls.status.value

@@ -133,7 +133,7 @@ def test_gray_stack_with_four_columns_has_no_color(
 def test_python_omits_default_settings(viewer, open_widget, photo):
     viewer.add_image(photo, rgb=True, name="photo")
     code = open_widget("Deblur").as_python()
-    assert code.splitlines()[-1] == "sharp = deblur(image, channel_axis=-1)"
+    assert code.splitlines()[-1] == "sharp = deblur(image, channel_axis=-1, bokeh_radius='auto')"
 
 
 def test_command_line_does_the_same(viewer, open_widget, finish, file, monkeypatch):
@@ -159,7 +159,8 @@ def test_command_line_says_that_it_takes_the_whole_picture(viewer, open_widget, 
     widget.image.value = viewer.layers["photo"]
     widget.shapes.value = viewer.layers[-1]
     assert widget.as_command_line() == (
-        "napari-defocus deblur photo.tif --imaging photograph  # the whole picture, not the "
+        "napari-defocus deblur photo.tif --bokeh-radius auto --imaging photograph  "
+        "# the whole picture, not the "
         "region; save layer 'photo' as photo.tif first"
     )
 
@@ -242,7 +243,7 @@ def test_python_and_command_say_where_the_file_does_not_hold_the_layer(
     assert "napari's console, or save the layer" in code
     assert np.array_equal(execute(code, viewer)["sharp"], viewer.layers[-1].data)
     words, _, comment = widget.as_command_line().partition("  # ")
-    assert words == "napari-defocus deblur 'a photo.tif'"
+    assert words == "napari-defocus deblur 'a photo.tif' --bokeh-radius auto"
     assert comment == (f"save layer 'a photo' as a photo.tif first, for {file} holds other data")
 
 

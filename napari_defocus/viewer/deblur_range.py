@@ -1,0 +1,66 @@
+"""Range of radii that are deblurred, on the histogram of the chosen map."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..defocus_map import DefocusMap
+from ..pipeline.bokeh import subject_limit
+from .choices import NewestChoice
+from .deblur_controls import DeblurControls
+from .map_source import MAP_KEY
+from .range_histogram import RangeHistogram
+
+#: Approximate number of radii by which subject and background are told apart.
+_SAMPLE = 200_000
+
+
+class DeblurRange:
+    """Histogram of the chosen map, whose handles follow and set the protected radii.
+
+    Parameters
+    ----------
+    controls : DeblurControls
+        Controls of the protected radii.
+    defocus : NewestChoice
+        Choice of the map.
+    """
+
+    def __init__(self, controls: DeblurControls, defocus: NewestChoice) -> None:
+        self._controls, self._defocus = controls, defocus
+        self._subject_limit = 0.0
+        self.histogram = RangeHistogram()
+        self.histogram.lower_changed.connect(self._set_protected)
+        self.histogram.upper_changed.connect(self._set_bokeh)
+        defocus.changed.connect(self._show_map)
+        for name in ("protect_radius", "bokeh_radius"):
+            controls[name].changed.connect(self._show_range)
+
+    def _show_map(self, *_: Any) -> None:
+        """Show the radii of the chosen map, if it was estimated."""
+        chosen = self._defocus.value
+        estimated = None if chosen is None else chosen.metadata.get(MAP_KEY)
+        self.histogram.setVisible(estimated is not None)
+        if estimated is not None:
+            self._subject_limit = subject_limit(*_sample(estimated.map))
+            self.histogram.show_counts(estimated.counts.unsigned)
+            self._show_range()
+
+    def _show_range(self, *_: Any) -> None:
+        bokeh = self._controls.bokeh.value
+        upper = self._subject_limit if isinstance(bokeh, str) else bokeh
+        self.histogram.show_range(float(self._controls["protect_radius"].value), upper)
+
+    def _set_protected(self, radius: float) -> None:
+        control: Any = self._controls["protect_radius"]
+        control.value = min(radius, control.max)
+
+    def _set_bokeh(self, radius: float) -> None:
+        self._controls.bokeh.value = radius
+
+
+def _sample(defocus: DefocusMap) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return sizes of radii and confidences of evenly spread pixels."""
+    step = max(1, int((defocus.radius.size / _SAMPLE) ** 0.5))
+    return np.abs(defocus.radius[..., ::step, ::step]), defocus.confidence[..., ::step, ::step]
