@@ -29,7 +29,7 @@ from ..io import (
 from ..io.atomic import scratch_folder
 from ..io.streaming import open_streaming
 from ..io.zarr_arrays import as_dask, new_array
-from ..jobs import DeblurJob, EstimateJob
+from ..jobs import DeblurJob, EstimateJob, Job
 from ..physical_size import (
     PixelSize,
     pixel_size,
@@ -40,6 +40,7 @@ from ..physical_size import (
 from ..provenance_record import provenance, sidecar_path
 from ..views import picture_views
 from .existing import check_inside, find_obstacle, late_refusal, put_result
+from .focus import StackFocus
 from .plan import Item
 from .records import Input, Measures, Record, file_hash, forget_former, verify_results
 from .settings import Settings
@@ -128,6 +129,7 @@ class _OpenFile:
     scratch: Path
     factor: float
     assumptions: tuple[str, ...]
+    focus: StackFocus | None = None
 
     @property
     def size(self) -> PixelSize | None:
@@ -230,8 +232,7 @@ def _make(
             file = _open(item, session, scratch)
             for path in file.results.values():
                 path.parent.mkdir(parents=True, exist_ok=True)
-            make = _make_by_windows if is_dask(file.picture.data) else _make_in_memory
-            measures = yield from make(file)
+            measures = yield from _make_results(file)
         except FileError as error:  # which may name a file that is not there any more
             raise FileError(str(error).replace(str(scratch), str(folder))) from error
         if session.input_of(item) != source:
@@ -266,7 +267,21 @@ def _open(item: Item, session: Session, scratch: Path) -> _OpenFile:
     factor = 1.0
     if "radius" in item.results:
         factor = unit_factor(settings.unit, pixel_size(picture.metadata), str(item.source))
-    return _OpenFile(item, picture, estimate, deblur, scratch, factor, tuple(assumptions))
+    focus = None
+    if "focus" in item.results:
+        model = settings.deblurring.map_model
+        focus = StackFocus.of(item.source, picture, model, options)
+    notes = tuple(assumptions)
+    return _OpenFile(item, picture, estimate, deblur, scratch, factor, notes, focus)
+
+
+def _make_results(file: _OpenFile) -> Generator[Progress, None, Measures]:
+    """Write the results of a file, and return its measures."""
+    if file.focus is not None:
+        side = None if file.size is None else file.size.side
+        return (yield from file.focus.write(file.results["focus"], side))
+    make = _make_by_windows if is_dask(file.picture.data) else _make_in_memory
+    return (yield from make(file))
 
 
 def _make_in_memory(file: _OpenFile) -> Generator[Progress, None, Measures]:
@@ -328,7 +343,9 @@ def _map_template(picture: Picture, channel_axis: int | None) -> Picture:
 
 
 def _provenance(kind: str, file: _OpenFile) -> dict[str, Any]:
-    job = file.deblur if kind == "sharp" else file.estimate
+    job: Job[Any] = file.deblur if kind == "sharp" else file.estimate
+    if file.focus is not None:
+        job = file.focus.job
     return provenance(job, path=file.item.name)
 
 

@@ -23,6 +23,8 @@ from ..errors import DefocusError, printable
 from ..io import open_picture
 from ..io.atomic import atomic_file, check_target
 from ..physical_size import BlurSize
+from .focus_report import COLUMNS as FOCUS_COLUMNS
+from .focus_report import focus_page, focus_rows
 from .plan import Item, Plan
 from .records import Measures
 
@@ -109,11 +111,13 @@ def write_report(plan: Plan, outcomes: Mapping[int, Outcome]) -> None:
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    rows = list(_rows(plan, outcomes))
+    is_focus = plan.settings.task == "focus"
+    rows = focus_rows(plan, outcomes) if is_focus else list(_rows(plan, outcomes))
+    writer.writerow(FOCUS_COLUMNS if is_focus else _COLUMNS)
     writer.writerows(rows)
     table = text.getvalue().encode(errors="backslashreplace")
-    page = _page(plan, rows, outcomes).encode(errors="backslashreplace")
+    content = focus_page(plan, rows) if is_focus else _page(plan, rows, outcomes)
+    page = content.encode(errors="backslashreplace")
     files = _find_files(plan.folder)
     for path in (files.table, files.page):
         check_target(path, overwrite=True)

@@ -19,10 +19,21 @@ from ..physical_size import Unit
 from ..version import __version__
 from ..views import refuse_named_model
 
-BatchTask = Literal["map", "deblur", "both"]
+BatchTask = Literal["map", "deblur", "both", "focus"]
 Existing = Literal["refuse", "keep", "replace"]
-#: Kinds of results, and the words for them in names of files.
-WORDS = {"radius": "defocus", "confidence": "confidence", "sharp": "deblurred"}
+#: Kinds of results, and the words for them in names of files; the kinds that each task makes.
+WORDS = {
+    "radius": "defocus",
+    "confidence": "confidence",
+    "sharp": "deblurred",
+    "focus": "focus",
+}
+_RESULTS = {
+    "map": ("radius", "confidence"),
+    "deblur": ("sharp",),
+    "both": ("radius", "confidence", "sharp"),
+    "focus": ("focus",),
+}
 _EXAMPLE = {"name": "cells", "what": "deblurred", "suffix": ".tif"}
 
 
@@ -32,8 +43,9 @@ class Settings:
 
     Parameters
     ----------
-    task : {"map", "deblur", "both"}
-        Write radii and confidence, a sharper picture, or all of these.
+    task : {"map", "deblur", "both", "focus"}
+        Write radii and confidence, a sharper picture, or all of these; or profile the focus of the
+        stacks that files hold, and write a table.
     deblurring : DeblurSettings
         How much deblurring changes, and the models.
     dual_pixel : bool
@@ -94,8 +106,7 @@ class Settings:
     @property
     def results(self) -> list[str]:
         """Kinds of results that every file gets: keys of `WORDS`."""
-        kinds = {"map": ("radius", "confidence"), "deblur": ("sharp",), "both": tuple(WORDS)}
-        return list(kinds[self.task])
+        return list(_RESULTS[self.task])
 
     def result_names(self, source: Path) -> dict[str, str]:
         """Return the names of a file's results, by their kind.
@@ -114,7 +125,7 @@ class Settings:
             kind: self.pattern.format(
                 name=stem,
                 what=WORDS[kind],
-                suffix=suffix if kind == "sharp" else _float_suffix(suffix),
+                suffix=_result_suffix(kind, suffix),
             )
             for kind in self.results
         }
@@ -131,7 +142,7 @@ class Settings:
         cards = possible_models(deblurring.map_model, "single")
         if self.dual_pixel:
             cards += possible_models(deblurring.map_model, "dual")
-        if self.task != "map":
+        if "sharp" in self.results:
             cards = [*possible_models(deblurring.model, "deblur", deblurring.detail), *cards]
         return with_scale_models(cards)
 
@@ -196,6 +207,12 @@ _NAMING = ("pattern", "existing")
 
 def _absolute_path(model: str) -> str:
     return str(Path(model).expanduser().absolute()) if is_weights_path(model) else model
+
+
+def _result_suffix(kind: str, suffix: str) -> str:
+    if kind == "focus":
+        return ".csv"
+    return suffix if kind == "sharp" else _float_suffix(suffix)
 
 
 def _float_suffix(suffix: str) -> str:

@@ -352,7 +352,11 @@ def batch_command(
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the results.")],
     task: Annotated[
-        TaskChoice, typer.Option(help="Write radii and confidence, a sharper picture, or both.")
+        TaskChoice,
+        typer.Option(
+            help="Write radii and confidence, a sharper picture, or both; or, of stacks, a table "
+            "of their best planes."
+        ),
     ] = TaskChoice.DEBLUR,
     pattern: Annotated[
         str,
@@ -385,7 +389,7 @@ def batch_command(
     settings: DeblurSettings,
     options: Options,
 ) -> None:
-    """Map or deblur many files, and go on where an earlier run in the same folder ended.
+    """Map, deblur or profile many files, and go on where an earlier run in the same folder ended.
 
     Results that are whole and up to date are kept; files that failed or changed are done again.
     A bad file does not stop the others. At the end OUT holds report.csv and report.html.

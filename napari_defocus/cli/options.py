@@ -52,6 +52,7 @@ class TaskChoice(StrEnum):
     MAP = "map"
     DEBLUR = "deblur"
     BOTH = "both"
+    FOCUS = "focus"
 
 
 class AlignChoice(StrEnum):

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FileError, OptionError, quote
 from ..io import Picture
 from ..io.plane_files import open_planes
 from ..options import Options
 from ..provenance_record import provenance
+from ..stacks.stack_axis import find_stack_axis
 from ..stacks.stack_job import StackJob
 from .runs import read_input, resolve_input
 
@@ -70,37 +70,10 @@ def read_stack(paths: Sequence[Path], axis: str, options: Options) -> StackInput
     """
     first = paths[0]
     picture = read_input(first, options) if len(paths) == 1 else _open_planes(paths, options)
-    number = _axis_number(first, picture, axis, options)
+    number = find_stack_axis(first, picture, axis, options)
     return StackInput(paths, picture, number, resolve_input(first, picture, options))
 
 
 def _open_planes(paths: Sequence[Path], options: Options) -> Picture:
     picture = open_planes(paths)
     return picture.as_planes() if options.channel_axis == "none" else picture
-
-
-def _axis_number(path: Path, picture: Picture, axis: str, options: Options) -> int:
-    """Return the number of an axis that is named by its letter, its number or "auto"."""
-    colors = picture.channel_axis if options.channel_axis is None else options.channel_axis
-    without = None if colors in (None, "none") else int(colors) % len(picture.axes)
-    letters = [(i, letter) for i, letter in enumerate(picture.axes) if i != without]
-    planes = letters[:-2]
-    named = {letter: i for i, letter in planes}
-    if axis == "auto" and "Z" in named:
-        return named["Z"]
-    if axis == "auto" and len(planes) == 1:
-        return planes[0][0]
-    if axis.upper() in named:
-        return named[axis.upper()]
-    try:
-        return int(axis)
-    except ValueError:
-        accepted = ", ".join(named)
-        if not accepted:
-            raise FileError(
-                f"{path} holds one plane; give a file with a stack, or several files"
-            ) from None
-        raise OptionError(
-            f"--axis is {quote(axis)}, and {path} has planes along the axes {accepted}; give one "
-            "of them, or its number"
-        ) from None

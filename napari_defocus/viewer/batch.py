@@ -78,8 +78,9 @@ class BatchWidget(Container[Widget]):
         )
         self._task = ComboBox(
             name="task",
-            choices=["deblur", "map", "both"],
-            tooltip="deblur: a sharper image; map: blur radii and confidence; both: all of them",
+            choices=["deblur", "map", "both", "focus"],
+            tooltip="deblur: a sharper image; map: blur radii and confidence; both: all of them; "
+            "focus: a table of the best planes of stacks",
         )
         self._deblur = DeblurControls()
         self._model = ModelChoice("deblur", name="model", label="deblur model")
@@ -219,7 +220,8 @@ class BatchWidget(Container[Widget]):
         if self._job is None:
             return
         item = self._job.plan.items[row]
-        open_files(self._viewer, [item.source, *filter(Path.exists, item.results.values())])
+        pictures = [path for kind, path in item.results.items() if kind != "focus"]
+        open_files(self._viewer, [item.source, *filter(Path.exists, pictures)])
 
     def as_python(self) -> str:
         """Return Python code that does the same as ``run``."""

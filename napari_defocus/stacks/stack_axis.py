@@ -1,0 +1,55 @@
+"""Axis of the planes in a picture from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import FileError, OptionError, quote
+from ..io import Picture
+from ..options import Options
+
+
+def find_stack_axis(path: Path, picture: Picture, axis: str, options: Options) -> int:
+    """Return the number of an axis that is named by its letter, its number or "auto".
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, for messages.
+    picture : Picture
+        Its content.
+    axis : str
+        A letter, a number, or "auto": Z, or the only axis of planes.
+    options : Options
+        Which axis holds colors.
+
+    Raises
+    ------
+    FileError
+        If the file holds one plane.
+    OptionError
+        If the axis cannot be told.
+    """
+    colors = picture.channel_axis if options.channel_axis is None else options.channel_axis
+    without = None if colors in (None, "none") else int(colors) % len(picture.axes)
+    letters = [(i, letter) for i, letter in enumerate(picture.axes) if i != without]
+    planes = letters[:-2]
+    named = {letter: i for i, letter in planes}
+    if axis == "auto" and "Z" in named:
+        return named["Z"]
+    if axis == "auto" and len(planes) == 1:
+        return planes[0][0]
+    if axis.upper() in named:
+        return named[axis.upper()]
+    try:
+        return int(axis)
+    except ValueError:
+        accepted = ", ".join(named)
+        if not accepted:
+            raise FileError(
+                f"{path} holds one plane; give a file with a stack, or several files"
+            ) from None
+        raise OptionError(
+            f"--axis is {quote(axis)}, and {path} has planes along the axes {accepted}; give one "
+            "of them, or its number"
+        ) from None
