@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 
 import dask.array
+import numpy as np
 import zarr
 
 from napari_defocus.errors import FileError, ModelError
-from napari_defocus.io import read_picture
+from napari_defocus.io import open_picture, read_picture
 from napari_defocus.models import find_model, load_network
 
 from .png_checksums import with_checksums
@@ -79,6 +80,8 @@ def read(path):
         load_network(find_model(path, "single"))
     else:
         read_picture(path)
+        if path.is_file() and path.read_bytes()[:2] in (b"II", b"MM"):
+            np.asarray(open_picture(path, lazy_from=0).data)  # window by window
 
 
 def complaint(path):
