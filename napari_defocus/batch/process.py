@@ -354,4 +354,5 @@ def _measure(radius: Any, size: PixelSize | None) -> Measures:
     step = int(np.ceil((np.prod(radius.shape, dtype=float) / _SAMPLE) ** 0.5))
     sample = np.abs(np.asarray(radius[..., ::step, ::step]))
     side = None if size is None else size.side
-    return Measures(float(np.median(sample)), float(np.mean(sample < _IN_FOCUS)), side)
+    in_focus = float(np.mean(sample < _IN_FOCUS))
+    return Measures(float(np.median(sample, overwrite_input=True)), in_focus, side)

@@ -207,7 +207,8 @@ def _map_by_windows(
 def _sample_median(radius: Any) -> float:
     """Return the median magnitude of radii on disk, of very many an evenly spread sample."""
     step = int(np.ceil((np.prod(radius.shape, dtype=float) / _SAMPLE) ** 0.5))
-    return float(np.median(np.abs(np.asarray(radius[..., ::step, ::step]))))
+    sizes = np.abs(np.asarray(radius[..., ::step, ::step]))
+    return float(np.median(sizes, overwrite_input=True))
 
 
 def deblur_image(

@@ -84,7 +84,7 @@ class _Trunk(nn.Module):
         middle = self.enter_quarter(self.to_quarter(top))
         bottom = self.from_eighth(self.eighth(self.to_eighth(middle)))
         top = self.from_quarter(self.leave_quarter(bottom.add_(middle))).add_(top)
-        del middle, bottom  # memory counts in the blocks of the largest size
+        del middle, bottom  # the blocks at half size need most memory
         if self.join is not None:
             top = self.join(late).add_(top)
         top = self.leave_half(top)

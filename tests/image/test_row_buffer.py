@@ -27,12 +27,10 @@ class Chunked:
         return self.array[index]
 
 
-@pytest.mark.parametrize("height", [512, 1000])
-def test_each_chunk_is_read_once_to_measure_the_range(height):
-    image = Chunked(PLANE, (height, 512))
+def test_each_chunk_is_read_once_to_measure_the_range():
+    image = Chunked(PLANE, (1000, 512))
     assert scan_range(image, read_layout(image)) == scan_range(PLANE, read_layout(PLANE))
-    assert set(image.reads) == set(range(-(-9000 // height)))
-    assert set(image.reads.values()) == {1}
+    assert image.reads == Counter(range(9))
 
 
 def test_chunks_of_very_many_bytes_are_not_kept():
