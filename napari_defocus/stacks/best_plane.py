@@ -62,18 +62,21 @@ def best_plane(radius: Floats, error: Floats) -> tuple[float, float]:
     return _vertex(np.subtract(places[near], lowest), finite[near], error[places[near]], lowest)
 
 
-def surface_radius(tiles: Floats) -> tuple[Floats, Floats]:
+def surface_radius(tiles: Floats, variance: Floats) -> tuple[Floats, Floats]:
     """Return the radius of the surface that is in focus most widely, and its standard error.
 
     Parameters
     ----------
     tiles : (planes, N) array
         Radius of each tile in pixels; NaN where it shows nothing.
+    variance : (planes,) array
+        Normalized variance, which has a say where only few tiles show anything.
 
     Returns
     -------
     radius, error : (planes,) array
-        Of the tiles that are sharp in the plane that shows the most tiles sharply. NaN if none is.
+        Of the tiles that are sharp in the plane that shows the most tiles sharply, or, as the two
+        are added, has the largest variance. NaN if none is.
 
     Notes
     -----
@@ -83,19 +86,27 @@ def surface_radius(tiles: Floats) -> tuple[Floats, Floats]:
     Examples
     --------
     >>> places = np.array([2.0, 2.0, 2.0, 6.0])
-    >>> radius, _ = surface_radius(np.abs(np.arange(9)[:, None] - places))
+    >>> radius, _ = surface_radius(np.abs(np.arange(9)[:, None] - places), np.zeros(9))
     >>> radius.argmin()
     np.int64(2)
     """
     radius = np.where(np.isnan(tiles), np.inf, tiles)
     sharp = np.maximum(1 - (radius / SHARP) ** 2, 0).sum(axis=1)
-    plane = int(np.convolve(np.pad(sharp, 1), _NEIGHBORS, mode="valid").argmax())
+    sharp = np.convolve(np.pad(sharp, 1), _NEIGHBORS, mode="valid")
+    plane = int((sharp / max(float(sharp.max()), 1e-12) + _share(variance)).argmax())
     own = radius[plane] <= SHARP
     if not own.any():
         return np.full(len(tiles), np.nan), np.full(len(tiles), np.nan)
     limited = np.minimum(radius[:, own], _FARTHEST)
     error = limited.std(axis=1) / np.sqrt(own.sum())
     return np.sqrt(np.square(limited).mean(axis=1)), np.maximum(error, _LEAST_ERROR)
+
+
+def _share(variance: Floats) -> Floats:
+    """Return by how much variances exceed their median, the largest being 1."""
+    excess = np.nan_to_num(variance, nan=-np.inf) - np.median(variance[np.isfinite(variance)])
+    most = float(excess.max())
+    return np.maximum(excess, 0) / most if most > 0 else np.zeros_like(variance)
 
 
 def _around(member: npt.NDArray[np.bool_], middle: int) -> slice:

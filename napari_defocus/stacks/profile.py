@@ -151,7 +151,9 @@ class FocusProfile:
         for index in np.ndindex(*result.shape[:-1]):
             if np.nan_to_num(self.sharpest[index], nan=np.inf).min() <= SHARP:
                 tiles = self.tile_radius[index]
-                result[index] = best_plane(*surface_radius(tiles.reshape(len(tiles), -1)))
+                result[index] = best_plane(
+                    *surface_radius(tiles.reshape(len(tiles), -1), self.variance[index])
+                )
         return result
 
 

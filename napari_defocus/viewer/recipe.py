@@ -36,6 +36,8 @@ class Call:
         Further arguments that differ from the API's defaults.
     options : Options
         Options as chosen, with the layer's axes.
+    outputs : tuple of str
+        Files that the command needs to be named.
     """
 
     function: str
@@ -44,6 +46,7 @@ class Call:
     inputs: Mapping[str, ImageSource | MapSource]
     arguments: dict[str, Any]
     options: Options
+    outputs: tuple[str, ...] = ()
 
     @property
     def image(self) -> ImageSource:
@@ -109,10 +112,12 @@ def as_command_line(call: Call) -> str:
             notes.append(_advice(source, file))
         if _has_confidence(source):
             words += ["--confidence", f"{source.name} confidence.tif"]
+    words += call.outputs
     options = replace(call.options, channel_axis=None).to_text()
     reading = _layer_reading(image) if content is None else _file_reading(call, content.picture)
     for name, value in (call.arguments | options | reading).items():
         values = value.split() if name == "value_range" else [str(value)]
+        values = [] if value is True else values
         words += [f"--{name.replace('_', '-')}", *values]
     command = shlex.join(words)
     return f"{command}  # {'; '.join(notes)}" if notes else command

@@ -1,0 +1,279 @@
+"""Focus Stack widget: best plane of a stack, picture sharp everywhere, depth."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import CheckBox, ComboBox, Container, PushButton, Widget
+
+from ..errors import OptionError
+from ..jobs import EstimateJob
+from ..options import Options
+from ..views import Views
+from .profile_plot import ProfilePlot
+from .regions import narrow_to_plane, spatial_shape
+from .results import layer_template
+from .run_controls import WrappedLabel
+from .runner import Worker
+from .stack_jobs import FocusLayerJob, FocusResult, MergeLayerJob, MergeResult
+from .stack_results import merged_layers
+from .task_widget import TaskWidget
+from .window import Window
+
+if TYPE_CHECKING:
+    import napari.viewer
+    from napari.layers import Image
+
+_ALIGN = [
+    ("auto", "auto"),
+    ("not at all", "none"),
+    ("shift", "shift"),
+    ("shift, scale, rotation", "similarity"),
+]
+_FIGURES = ("radius", "share_in_focus", "sharpest", "confidence", "variance")
+
+
+class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
+    """Find the best plane of a stack layer, and merge its planes.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Viewer that the widget is docked in; napari passes it.
+
+    Examples
+    --------
+    In napari's console::
+
+        _, widget = viewer.window.add_plugin_dock_widget("napari-defocus", "Focus Stack")
+        widget.image.value = viewer.layers["stack"]
+        worker = widget.run()  # the profile
+        worker = widget.merge()  # the picture and the depth
+    """
+
+    def __init__(self, viewer: "napari.viewer.Viewer") -> None:
+        self._result: FocusResult | None = None
+        self._profiled: Image | None = None
+        self._merging = self._depth_wanted = False
+        self._axis = ComboBox(
+            name="axis", choices=self._axes, tooltip="Axis along which the focus changes"
+        )
+        self._align = ComboBox(
+            name="align",
+            choices=_ALIGN,
+            tooltip="How planes may have moved. auto: shift, scale and rotation for photographs, "
+            "shift for microscopy; planes that do not clearly move stay as they are",
+        )
+        self._deblur_rest = CheckBox(
+            name="deblur_rest",
+            label="",
+            text="Deblur the rest",
+            tooltip="Deblur what no plane shows sharply",
+        )
+        self._plot = ProfilePlot()
+        self._statement = WrappedLabel()
+        super().__init__(
+            viewer,
+            verb="Measure focus",
+            doing="Working through",
+            task="single",
+            inputs=[self._axis],
+            settings=[self._align, self._deblur_rest],
+        )
+        self._buttons = {
+            "best": PushButton(text="Go to best plane", enabled=False),
+            "merge": PushButton(text="All in focus", tooltip="Merge the planes into one picture"),
+            "depth": PushButton(text="Depth map", tooltip="Show in which plane a pixel is sharp"),
+            "copy": PushButton(text="Copy table", enabled=False),
+        }
+        actions = (self.go_to_best, self.merge, self.show_depth, self.copy_table)
+        for button, action in zip(self._buttons.values(), actions, strict=True):
+            button.changed.connect(lambda *_, action=action: self._controls.attempt(action))
+        for names in (("merge", "depth"), ("best", "copy")):
+            self._controls.container.append(_row([self._buttons[name] for name in names]))
+        self._controls.container.append(self._statement)
+        self._controls.container.native.layout().addWidget(self._plot)
+        self._plot.plane_clicked.connect(self.go_to)
+        self._image.changed.connect(self._choose_axis)
+        viewer.dims.events.point.connect(self._follow_sliders)
+        self._choose_axis()
+
+    @property
+    def plot(self) -> ProfilePlot:
+        """The plot of the profile."""
+        return self._plot
+
+    @property
+    def profile(self) -> Any:
+        """The last profile, if any."""
+        return None if self._result is None else self._result.profile
+
+    def run(self) -> Worker[FocusResult | MergeResult]:
+        """Measure the profile of the stack."""
+        self._merging = False
+        return self._start()
+
+    def merge(self) -> Worker[FocusResult | MergeResult]:
+        """Merge the planes; picture and depth become new layers."""
+        self._merging, self._depth_wanted = True, False
+        return self._start()
+
+    def show_depth(self) -> Worker[FocusResult | MergeResult]:
+        """Merge the planes, and show the depth above the picture."""
+        self._merging = self._depth_wanted = True
+        return self._start()
+
+    def _start(self) -> Worker[FocusResult | MergeResult]:
+        worker = super().run()
+        layer = self._layer()
+        self._template = layer_template(layer, self._window(self._region.window(layer)))
+        return worker
+
+    def go_to(self, plane: int) -> None:
+        """Move the slider to a plane of the profile."""
+        if self._result is None or self._profiled not in self._viewer.layers:
+            return
+        layer, axis = self._profiled, self._result.axis
+        place = np.array(self._shown_plane(layer).start, float)
+        place[axis] = self._result.window.start[axis] + plane
+        world = layer.data_to_world(place)
+        self._viewer.dims.set_point(self._viewer.dims.ndim - layer.ndim + axis, world[axis])
+
+    def go_to_best(self) -> None:
+        """Move the slider to the best plane of the stack that is shown."""
+        if self._result is None:
+            raise OptionError("no profile is measured yet; press 'Measure focus' first")
+        best = float(np.asarray(self._result.profile.best)[self._stack_index()])
+        if not np.isfinite(best):
+            raise OptionError(f"there is no best plane: {self._statement.value}")
+        self.go_to(round(best))
+
+    def table(self) -> str:
+        """Return the figures of all planes as text, with tabs between columns."""
+        if self._result is None:
+            raise OptionError("no profile is measured yet; press 'Measure focus' first")
+        profile, text = self._result.profile, io.StringIO()
+        writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+        others = [f"axis {axis}" for axis in self._other_axes()]
+        writer.writerow([*others, "plane", *_FIGURES])
+        for index in np.ndindex(*profile.radius.shape):
+            figures = [getattr(profile, name)[index] for name in _FIGURES]
+            writer.writerow([*index, *(f"{float(figure):.6g}" for figure in figures)])
+        return text.getvalue()
+
+    def copy_table(self) -> None:
+        """Copy the table to the clipboard."""
+        from qtpy.QtWidgets import QApplication
+
+        clipboard = QApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setText(self.table())
+            self._controls.show_note("table copied")
+
+    def _job(self, window: Window) -> FocusLayerJob:
+        layer = self._layer()
+        if layer.ndim < 3 or self._axis.value is None:
+            raise OptionError(
+                f"the layer {layer.name!r} is a single plane; choose a stack, with an axis before "
+                "Y and X"
+            )
+        source = self._source(self._window(window))
+        common: dict[str, Any] = {"axis": int(self._axis.value), "model": self._model.value}
+        if not self._merging:
+            self._profiled = layer
+            return FocusLayerJob(source, self._compute.options, **common)
+        return MergeLayerJob(
+            source,
+            self._compute.options,
+            align=self._align.value,
+            deblur_rest=self._deblur_rest.value,
+            **common,
+        )
+
+    def _window(self, window: Window) -> Window:
+        """Return a region with all planes of the stack."""
+        axis = int(self._axis.value)
+        start, stop = list(window.start), list(window.stop)
+        start[axis], stop[axis] = 0, spatial_shape(self._layer())[axis]
+        return Window(tuple(start), tuple(stop))
+
+    def _auto_job(self, blank: Any, options: Options) -> EstimateJob:
+        return EstimateJob(Views(blank), options=options)
+
+    def _receive(self, result: FocusResult | MergeResult) -> None:
+        if isinstance(result, FocusResult):
+            self._result = result
+            for name in ("best", "copy"):
+                self._buttons[name].enabled = True
+            self._follow_sliders()
+            return
+        depth, image = (self._add(layer) for layer in merged_layers(result, self._template))
+        if self._depth_wanted:
+            depth.visible = True
+            layers = self._viewer.layers
+            layers.move(layers.index(depth), layers.index(image) + 1)
+        image.visible = True
+
+    def _follow_sliders(self, *_: Any) -> None:
+        """Show the profile of the stack that the sliders show, and mark their plane."""
+        if self._result is None or self._profiled not in self._viewer.layers:
+            return
+        profile, index = self._result.profile, self._stack_index()
+        axis, window = self._result.axis, self._result.window
+        self._plot.show_profile(profile.sharpest[index], float(np.asarray(profile.best)[index]))
+        plane = self._shown_plane(self._profiled).start[axis] - window.start[axis]
+        self._plot.show_current(int(np.clip(plane, 0, window.shape[axis] - 1)))
+        text = str(profile.statements[index])
+        if self._statement.value != text:
+            self._statement.set_text(text)
+
+    def _shown_plane(self, layer: "Image") -> Window:
+        shape = spatial_shape(layer)
+        return narrow_to_plane(Window((0,) * len(shape), shape), layer, self._viewer.dims.point)
+
+    def _stack_index(self) -> tuple[int, ...]:
+        """Return the index of the stack that the sliders show, within the profile."""
+        assert self._result is not None
+        assert self._profiled is not None
+        start, window = self._shown_plane(self._profiled).start, self._result.window
+        return tuple(
+            int(np.clip(start[axis] - window.start[axis], 0, window.shape[axis] - 1))
+            for axis in self._other_axes()
+        )
+
+    def _other_axes(self) -> list[int]:
+        assert self._result is not None
+        axes = range(len(self._result.window.start) - 2)
+        return [axis for axis in axes if axis != self._result.axis]
+
+    def _axes(self, _: Any) -> list[tuple[str, int]]:
+        layer: Image | None = self._image.value if hasattr(self, "_image") else None
+        if layer is None:
+            return []
+        return [(_axis_name(layer, axis), axis) for axis in range(layer.ndim - 2)]
+
+    def _choose_axis(self, *_: Any) -> None:
+        """Offer the axes of the layer, and choose Z, or the last one."""
+        self._axis.reset_choices()
+        layer: Image | None = self._image.value
+        if layer is None or layer.ndim < 3:
+            return
+        labels = [str(label).lower() for label in layer.axis_labels[: layer.ndim - 2]]
+        self._axis.value = labels.index("z") if "z" in labels else len(labels) - 1
+
+    def _abandon(self, *_: Any) -> None:
+        self._viewer.dims.events.point.disconnect(self._follow_sliders)
+        super()._abandon()
+
+
+def _axis_name(layer: "Image", axis: int) -> str:
+    label = str(layer.axis_labels[axis])
+    return f"{label} ({axis})" if label.isalpha() else f"axis {axis}"
+
+
+def _row(widgets: Sequence[Widget]) -> Container[Widget]:
+    row: Container[Widget] = Container(widgets=widgets, layout="horizontal", labels=False)
+    row.margins = (0, 0, 0, 0)
+    return row

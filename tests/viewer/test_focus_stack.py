@@ -1,0 +1,126 @@
+"""Focus Stack widget: profile, slider, merged layers, copies."""
+
+import numpy as np
+import pytest
+
+from napari_defocus import DefocusError, all_in_focus, focus_profile
+from napari_defocus.viewer.map_source import MAP_KEY
+
+from ..stacks.scenes import rendered_stack
+
+
+@pytest.fixture(scope="module")
+def stack():
+    return (rendered_stack(5, 1.0, tilt=1.0) * 255).clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def widget(viewer, open_widget, stack):
+    """The widget with a stack of planes 2 micrometers apart."""
+    viewer.add_image(
+        stack,
+        name="stack",
+        scale=(2, 0.5, 0.5),
+        translate=(7, 10, 20),
+        axis_labels=("z", "y", "x"),
+        units=("um", "um", "um"),
+    )
+    widget = open_widget("Focus Stack")
+    widget.image.value = viewer.layers["stack"]
+    return widget
+
+
+@pytest.fixture
+def profiled(widget, finish):
+    finish(widget.run())
+    return widget
+
+
+def test_the_profile_is_that_of_the_api(profiled, stack):
+    expected = focus_profile(stack, imaging="microscopy")
+    np.testing.assert_array_equal(profiled.profile.sharpest, expected.sharpest)
+    np.testing.assert_array_equal(profiled.plot.radius, expected.sharpest)
+    header, *rows = profiled.table().splitlines()
+    assert header.split("\t")[0] == "plane"
+    assert len(rows) == 5
+
+
+def test_plot_and_slider_move_each_other(viewer, profiled):
+    viewer.dims.set_point(0, 7 + 2 * 3)
+    assert profiled.plot.current == 3
+    profiled.plot.plane_clicked.emit(4)
+    assert viewer.dims.point[0] == 7 + 2 * 4
+    assert profiled.plot.current == 4
+    profiled.go_to_best()
+    assert profiled.plot.current == round(float(profiled.profile.best))
+
+
+def test_a_click_takes_the_nearest_plane(profiled, qtbot):
+    from qtpy.QtCore import QPoint, Qt
+
+    profiled.plot.resize(300, 120)
+    with qtbot.waitSignal(profiled.plot.plane_clicked) as signal:
+        place = QPoint(round(profiled.plot.position(3)), 50)
+        qtbot.mouseClick(profiled.plot, Qt.MouseButton.LeftButton, pos=place)
+    assert signal.args == [3]
+    assert not profiled.plot.grab().isNull()
+
+
+def test_merged_layers_show_wherever_the_slider_stands(viewer, widget, stack, finish):
+    finish(widget.show_depth())
+    expected = all_in_focus(stack, imaging="microscopy")
+    image, depth = viewer.layers["stack all in focus"], viewer.layers["stack depth (micrometer)"]
+    np.testing.assert_array_equal(image.data[0], expected.image)
+    np.testing.assert_allclose(depth.data[0], 2 * expected.depth, rtol=1e-6)
+    assert depth.visible
+    assert viewer.layers[-1] is depth
+    assert depth.metadata[MAP_KEY] is None
+    source = viewer.layers["stack"]
+    np.testing.assert_allclose(image.extent.world[:, 1:], source.extent.world[:, 1:])
+    for plane in range(5):
+        point = source.data_to_world((plane, 3, 4))
+        np.testing.assert_array_equal(np.rint(image.world_to_data(point)), (0, 3, 4))
+    assert image.metadata["napari-defocus"]["function"] == "all_in_focus"
+
+
+def test_the_depth_is_hidden_unless_it_is_asked_for(viewer, widget, finish):
+    finish(widget.merge())
+    assert not viewer.layers["stack depth (micrometer)"].visible
+    assert viewer.layers["stack all in focus"].visible
+
+
+def test_times_have_profiles_of_their_own(viewer, open_widget, stack, finish):
+    viewer.add_image(np.stack([stack, stack[::-1]])[..., ::2, ::2], name="times")
+    widget = open_widget("Focus Stack")
+    assert widget.axis.value == 1
+    finish(widget.run())
+    for time in range(2):
+        viewer.dims.set_point(0, time)
+        np.testing.assert_array_equal(widget.plot.radius, widget.profile.sharpest[time])
+    assert widget.table().splitlines()[0].startswith("axis 0\tplane")
+
+
+def test_the_copied_code_does_the_same(viewer, profiled, finish):
+    names = {"viewer": viewer}
+    exec(profiled.as_python(), names)
+    np.testing.assert_array_equal(names["profile"].sharpest, profiled.profile.sharpest)
+    assert profiled.as_command_line().startswith("napari-defocus focus stack.tif --axis 0")
+    profiled.align.value = "none"
+    finish(profiled.merge())
+    names = {"viewer": viewer}
+    exec(profiled.as_python(), names)
+    image = viewer.layers["stack all in focus"]
+    np.testing.assert_array_equal(names["merged"].image, image.data[0])
+    command = profiled.as_command_line()
+    words = "napari-defocus all-in-focus stack.tif 'stack all in focus.tif' --axis 0 --align none"
+    assert command.startswith(words)
+
+
+def test_single_planes_and_missing_profiles_are_refused(viewer, open_widget):
+    viewer.add_image(np.zeros((16, 16), np.uint8), name="plane")
+    widget = open_widget("Focus Stack")
+    with pytest.raises(DefocusError, match="'plane' is a single plane; choose a stack"):
+        widget.run()
+    for action in (widget.go_to_best, widget.table):
+        with pytest.raises(DefocusError, match="no profile is measured yet"):
+            action()
