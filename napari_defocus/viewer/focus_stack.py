@@ -72,7 +72,7 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
             text="Deblur the rest",
             tooltip="Deblur what no plane shows sharply",
         )
-        self._plot = ProfilePlot()
+        self._plot = ProfilePlot(self.go_to)
         self._statement = WrappedLabel()
         super().__init__(
             viewer,
@@ -95,7 +95,6 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
             self._controls.container.append(_row([self._buttons[name] for name in names]))
         self._controls.container.append(self._statement)
         self._controls.container.native.layout().addWidget(self._plot)
-        self._plot.plane_clicked.connect(self.go_to)
         self._image.changed.connect(self._choose_axis)
         viewer.dims.events.point.connect(self._follow_sliders)
         self._choose_axis()
@@ -133,9 +132,10 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
 
     def go_to(self, plane: int) -> None:
         """Move the slider to a plane of the profile."""
-        if self._result is None or self._profiled not in self._viewer.layers:
+        layer = self._profiled
+        if self._result is None or layer is None or layer not in self._viewer.layers:
             return
-        layer, axis = self._profiled, self._result.axis
+        axis = self._result.axis
         place = np.array(self._shown_plane(layer).start, float)
         place[axis] = self._result.window.start[axis] + plane
         world = layer.data_to_world(place)

@@ -1,8 +1,11 @@
 """Plot of the radii over the planes of a stack, in which a click chooses a plane."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
@@ -11,13 +14,17 @@ _CURVE, _BEST = QColor("#3a7ebf"), QColor("#c0392b")
 
 
 class ProfilePlot(QWidget):
-    """Radius of the sharpest tiles over the planes; the best plane and the current one marked."""
+    """Radius of the sharpest tiles over the planes; the best plane and the current one marked.
 
-    #: Emitted with the number of the plane that is clicked.
-    plane_clicked = Signal(int)
+    Parameters
+    ----------
+    on_click : callable
+        Called with the number of the plane that is clicked.
+    """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, on_click: Callable[[int], Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._on_click = on_click
         self._radius: npt.NDArray[np.float64] = np.empty(0)
         self._best = np.nan
         self._current: int | None = None
@@ -63,7 +70,7 @@ class ProfilePlot(QWidget):
             area = self._area()
             share = (event.position().x() - area.left()) / max(area.width(), 1)
             plane = round(share * (len(self._radius) - 1))
-            self.plane_clicked.emit(int(np.clip(plane, 0, len(self._radius) - 1)))
+            self._on_click(int(np.clip(plane, 0, len(self._radius) - 1)))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint curve, marks and axis."""
