@@ -99,15 +99,15 @@ def write_czi(path: Path, planes: int, side: int) -> None:
 
 
 def write_ims(path: Path, planes: int, side: int) -> None:
-    """Write an Imaris file as `tests` do, in chunks of 8 x 256 x 256 that LZF compresses."""
+    """Write an Imaris file as `tests` do, in chunks of 8 x 256 x 256 that deflate compresses."""
     import h5py
 
     sys.path.insert(0, str(ROOT))
-    from tests.io.microscopy.ims_file import write_ims
+    from tests.io.microscopy import ims_file
 
     tile = min(256, side)
-    chunks = (8, tile, tile)
-    write_ims(path, np.zeros((1, 1, 1, 8, 8), np.uint16))
+    chunks = (min(8, planes), tile, tile)
+    ims_file.write_ims(path, np.zeros((1, 1, 1, 8, 8), np.uint16))
     rows = photograph(side, gray=True)
     name = "DataSet/ResolutionLevel 0/TimePoint 0/Channel 0"
     with h5py.File(path, "r+") as file:
