@@ -41,7 +41,7 @@ def image(request):
     if request.param == "photograph":
         return (color * 255.9).astype(np.uint8), {"channel_axis": -1}, CHANGED
     if request.param == "12 bits":
-        return (color * 4095).astype(np.uint16), {"channel_axis": -1}, DeblurSettings()
+        return (color * 4095).astype(np.uint16), {"channel_axis": -1}, CHANGED
     if request.param == "no data":
         data = (gray * 800 - 90).astype(np.int16)
         data[20:30, 40:60] = -32768
