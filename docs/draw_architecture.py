@@ -21,7 +21,7 @@ LAYERS = [
     ["options"],
     ["image", "deblur_settings"],
     ["optics", "defocus_map"],
-    ["networks", "io"],
+    ["networks", "io", "map_edits"],
     ["inference", "models", "evidence"],
     ["pipeline", "views"],
     ["jobs"],

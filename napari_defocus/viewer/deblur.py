@@ -12,7 +12,7 @@ from .deblur_controls import DeblurControls
 from .deblur_range import DeblurRange
 from .layer_jobs import DeblurLayerJob, DeblurResult
 from .map_layers import add_map
-from .map_source import MAP_KEY, map_source
+from .map_source import MAP_KEY, map_source, newest_map
 from .preview import Preview
 from .results import deblurred_layer
 from .task_widget import TaskWidget
@@ -96,11 +96,13 @@ class DeblurWidget(TaskWidget[DeblurResult]):
     def _job(self, window: Window) -> DeblurLayerJob:
         image = self._layer()
         map_layer = self._defocus.value
+        base = newest_map(self._viewer, image)
         return DeblurLayerJob(
             image=self._source(window),
             options=self._compute.options,
             defocus=None if map_layer is None else map_source(map_layer, image, window),
             settings=self._deblur.settings(model=self._model.value),
+            base=None if base is None else map_source(base, image, window),
         )
 
     def _follow_kind(self, imaging: str) -> None:

@@ -14,17 +14,18 @@ from .check import CheckWidget
 from .choices import LayerChoice, NewestChoice, is_image
 from .deblur import DeblurWidget
 from .defocus_map import DefocusMapWidget
+from .edit import EditWidget
 from .image_source import image_source
 from .kind_of_image import KindOfImage, kind_of_image
-from .task_widget import TaskWidget
 
 if TYPE_CHECKING:
     import napari.viewer
     from napari.layers import Image
     from napari.viewer import Viewer
 
-_STEPS: dict[str, "Callable[[Viewer], TaskWidget[Any]]"] = {
+_STEPS: dict[str, "Callable[[Viewer], Any]"] = {
     "Map": DefocusMapWidget,
+    "Edit": EditWidget,
     "Deblur": DeblurWidget,
     "Check": CheckWidget,
 }
@@ -37,7 +38,7 @@ _LIST_EVENTS = ("inserted", "removed", "reordered", "renamed")
 
 
 class DefocusDock(Container[Widget]):
-    """Steps *Map*, *Deblur* and *Check* for one image, in tabs.
+    """Steps *Map*, *Edit*, *Deblur* and *Check* for one image, in tabs.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ class DefocusDock(Container[Widget]):
         layout = self.native.layout()
         layout.addWidget(self._tabs, 1)
         layout.addWidget(self._batch.native)
-        self._tabs.currentChanged.connect(lambda index: self.step(self._tabs.tabText(index)))
+        self._tabs.currentChanged.connect(self._change_step)
         self._image.changed.connect(self._follow_image)
         self._imaging.changed.connect(self._share_kind)
         self._batch.changed.connect(self._open_batch)
@@ -95,7 +96,7 @@ class DefocusDock(Container[Widget]):
 
         Parameters
         ----------
-        name : {"Map", "Deblur", "Check"}
+        name : {"Map", "Edit", "Deblur", "Check"}
             Name of its tab.
         """
         if name not in self._steps:
@@ -112,12 +113,19 @@ class DefocusDock(Container[Widget]):
         for step in self._steps.values():
             step.cancel()
 
+    def _change_step(self, index: int) -> None:
+        """Make the step that is shown, and use edits that were painted before."""
+        if "Edit" in self._steps and self._tabs.tabText(index) != "Edit":
+            self._steps["Edit"].use_pending()
+        self.step(self._tabs.tabText(index))
+
     def _make_step(self, name: str) -> Any:
         step: Any = _STEPS[name](self._viewer)
         step.hide_shared_choices()
         if self._image.value is not None:
             step.image.value = self._image.value
-        step.imaging.value = self._chosen_kind()
+        if hasattr(step, "imaging"):
+            step.imaging.value = self._chosen_kind()
         step.image.changed.connect(self._take_image)
         defocus = getattr(step, "defocus", None)
         if isinstance(defocus, NewestChoice):
@@ -157,7 +165,8 @@ class DefocusDock(Container[Widget]):
 
     def _share_kind(self, *_: Any) -> None:
         for step in self._steps.values():
-            step.imaging.value = self._chosen_kind()
+            if hasattr(step, "imaging"):
+                step.imaging.value = self._chosen_kind()
 
     def _share_map(self, chosen: Any) -> None:
         """Let all steps work with the map that was chosen in one of them."""

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -10,16 +10,17 @@ import numpy.typing as npt
 
 from ..deblur_settings import DeblurSettings
 from ..defocus_map import DefocusMap
-from ..errors import ImageError
+from ..errors import ImageError, OptionError
 from ..inference.engine import Progress
 from ..jobs import DeblurJob, EstimateJob, Job
+from ..map_edits import apply_edits
 from ..map_statistics import UNSURE, map_statistics
 from ..options import Options
 from ..provenance_record import array_hash, provenance
 from ..views import Views
 from .histogram import count_radii
 from .image_source import ImageSource
-from .map_source import EstimatedMap, MapSource
+from .map_source import EDITED, EstimatedMap, MapSource
 from .recipe import Call
 
 ResultT = TypeVar("ResultT")
@@ -148,10 +149,13 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         The map; estimated from the image if there is none.
     settings : DeblurSettings
         How much is changed, and by which models.
+    base : MapSource, optional
+        The map that labels in `defocus` are painted over; estimated if there is none.
     """
 
     defocus: MapSource | None = None
     settings: DeblurSettings = field(default_factory=DeblurSettings)
+    base: MapSource | None = None
 
     def steps(self) -> Generator[Progress, None, DeblurResult]:
         """Deblur the image, yielding after every plane that is read and every tile."""
@@ -161,24 +165,70 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
             defocus, record = yield from run_on_record(job.estimate, self.image)
             estimated = map_result(defocus, record, self.options, self.settings.map_model)
             job = job.with_map(defocus)
+        job = self.edited(job)
+        if self._edits is not None:
+            estimated = self._describe_edits(job, estimated)
         image, record = yield from run_on_record(job, self.image)
         return DeblurResult(image, record, _share_changed(image, job), estimated)
 
     def read(self) -> Generator[Progress, None, DeblurJob]:
-        """Read image and map, yielding after every plane; return the job on these arrays."""
+        """Read image and map, yielding after every plane; return the job on these arrays.
+
+        Labels are no map: with them, the job has that of `base`, or estimates one.
+        """
         image = yield from self.image.read()
         options = yield from self.image.complete_options(self.options)
-        defocus = None if self.defocus is None else self.defocus.read()
-        return DeblurJob(image, defocus, self.settings, options)
+        source = self.defocus if self._edits is None else self.base
+        return DeblurJob(image, None if source is None else source.read(), self.settings, options)
+
+    def edited(self, job: DeblurJob) -> DeblurJob:
+        """Return the job with the labels painted over its map, if there are any.
+
+        Raises
+        ------
+        ImageError
+            If channels are worked on one by one, with maps of their own.
+        """
+        if self._edits is None:
+            return job
+        defocus = job.defocus if job.estimated_map is None else job.estimated_map
+        if defocus is None:
+            raise ImageError(
+                f"channels of {self.image.name!r} are worked on one by one, so that labels are not "
+                "used; choose a map, or deblur one channel"
+            )
+        if not isinstance(defocus, DefocusMap):
+            defocus = DefocusMap(np.abs(defocus), np.ones_like(defocus))
+        labels = np.asarray(self._edits.read()).astype(int)
+        return replace(job, defocus=apply_edits(defocus, labels), estimated_map=None)
 
     @property
     def call(self) -> Call:
         """The call of ``deblur`` that does the same."""
+        if self._edits is not None:
+            raise OptionError(
+                f"the labels {self._edits.name!r} become part of a map when this runs; run once, "
+                "and copy then"
+            )
         inputs: dict[str, ImageSource | MapSource] = {"image": self.image}
         if self.defocus is not None and not self._estimates_same_map:
             inputs["defocus"] = self.defocus
-        options = self.image.options_of_file(self.options)
+        options = self.image.reading_options(self.options)
         return Call("deblur", "deblur", "sharp", inputs, self.settings.changed(), options)
+
+    @property
+    def _edits(self) -> MapSource | None:
+        return self.defocus if self.defocus is not None and self.defocus.discrete else None
+
+    def _describe_edits(self, job: DeblurJob, estimated: MapResult | None) -> MapResult:
+        """Return the edited map of a job, with what it was made from."""
+        record = {
+            "function": "apply_edits",
+            "labels": None if self._edits is None else self._edits.name,
+            "input": provenance(job, **self.image.origin)["input"],
+            "estimate": None if estimated is None else estimated.provenance,
+        }
+        return map_result(job.defocus, record, self.options, EDITED)
 
     @property
     def _estimates_same_map(self) -> bool:

@@ -1,7 +1,7 @@
 """Layers of a defocus map: radii, confidence, and a view that fades where radii are unsure."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import napari.layers
 import numpy as np
@@ -55,6 +55,11 @@ class Image(napari.layers.Image):  # type: ignore[misc]  # napari has no types
             self._limit = limit
             self.data = _paint(self._defocus, limit)
 
+    def show_map(self, defocus: "DefocusMap") -> None:
+        """Show another map of the same shape."""
+        self._defocus = defocus
+        self.data = _paint(defocus, self._limit)
+
     def get_status(self, position: Any = None, **kwargs: Any) -> dict[str, str]:
         """Return texts for the status bar: coordinates, radius, and how sure it is."""
         status: dict[str, str] = super().get_status(position, **kwargs)
@@ -99,7 +104,19 @@ def _paint_planes(
     return paint_sure(radius, uniform_filter(confidence, sides), **colors)
 
 
-def add_map(viewer: "Viewer", result: "MapResult", template: LayerTemplate) -> Image:
+class MapLayers(NamedTuple):
+    """Layers of a map: confidence and radii, both hidden, and the view of what is sure."""
+
+    confidence: napari.layers.Image
+    view: Image
+    radius: napari.layers.Image
+
+    def are_in(self, viewer: "Viewer") -> bool:
+        """Return whether a viewer has all of them."""
+        return all(layer in viewer.layers for layer in self)
+
+
+def add_map(viewer: "Viewer", result: "MapResult", template: LayerTemplate) -> MapLayers:
     """Add a map: confidence and radii, both hidden, and a view that fades where it is unsure.
 
     Parameters
@@ -113,14 +130,13 @@ def add_map(viewer: "Viewer", result: "MapResult", template: LayerTemplate) -> I
 
     Returns
     -------
-    Image
-        The visible layer.
+    MapLayers
     """
     defocus = result.estimated.map
     median = result.estimated.statistics.median_radius
     record = result.provenance | radii_record("px", template.pixel_size, median)
     metadata = {**template.metadata, METADATA_KEY: record, **origin_entry(template.image)}
-    for layer in (
+    layers = MapLayers(
         napari.layers.Image(
             defocus.confidence,
             name=f"{template.name} confidence",
@@ -130,7 +146,7 @@ def add_map(viewer: "Viewer", result: "MapResult", template: LayerTemplate) -> I
             metadata={**metadata, MAP_KEY: None},
             **template.placement,
         ),
-        view := Image(
+        Image(
             defocus,
             color_limit(defocus.radius),
             name=f"{template.name} defocus (sure)",
@@ -145,11 +161,22 @@ def add_map(viewer: "Viewer", result: "MapResult", template: LayerTemplate) -> I
             **map_appearance(defocus.radius, signed=defocus.signed),
             **template.placement,
         ),
-    ):
+    )
+    for layer in layers:
         insert_result(viewer, layer)
     share_color_limits(viewer)
-    viewer.layers.selection.active = view
-    return view
+    viewer.layers.selection.active = layers.view
+    return layers
+
+
+def update_map(layers: MapLayers, result: "MapResult") -> None:
+    """Show another map of the same image in its layers."""
+    defocus = result.estimated.map
+    for layer in layers:
+        layer.metadata[METADATA_KEY] = result.provenance
+    layers.radius.metadata[MAP_KEY] = result.estimated
+    layers.confidence.data, layers.radius.data = defocus.confidence, defocus.radius
+    layers.view.show_map(defocus)
 
 
 def share_color_limits(viewer: "Viewer") -> None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 #: Metadata key under which a map layer keeps its :class:`EstimatedMap`. Other layers that are not
 #: to be worked on (confidence, preview) have None there.
 MAP_KEY = "napari-defocus-map"
+#: Stands for the estimator of maps with edits.
+EDITED = "edited"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class EstimatedMap:
     options : Options
         Options that it was estimated with, as chosen.
     model : str
-        Name or path of the estimator, as chosen.
+        Name or path of the estimator, as chosen; `EDITED` if it holds edits.
     statistics : MapStatistics
         Statistics of its sure radii.
     counts : RadiusCounts
@@ -112,11 +114,23 @@ def layer_map(
     return estimated.map
 
 
-def newest_map(viewer: "Viewer", image: "Image") -> "Image | None":
-    """Return the map estimated last from an image layer, None if the viewer has none."""
+def newest_map(viewer: "Viewer", image: "Image", *, edited: bool = True) -> "Image | None":
+    """Return the map made last of an image layer, None if the viewer has none.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Viewer with the layers.
+    image : napari.layers.Image
+        The image.
+    edited : bool
+        Whether maps with edits count too.
+    """
     for layer in reversed(viewer.layers):
-        estimated = isinstance(layer.metadata.get(MAP_KEY), EstimatedMap)
-        if estimated and origin_of(layer) is image:
+        estimated = layer.metadata.get(MAP_KEY)
+        if not isinstance(estimated, EstimatedMap) or origin_of(layer) is not image:
+            continue
+        if edited or estimated.model != EDITED:
             return cast("Image", layer)
     return None
 

@@ -89,6 +89,7 @@ class PreviewJob:
                 cache = replace(cache, window=source.window, options=options, defocus=defocus)
             assert cache.defocus is not None
             job = job.with_map(cache.defocus)
+        job = self.job.edited(job)
         image = yield from job.steps()
         return image[self.inner.slices], cache
 

@@ -16,7 +16,8 @@ from napari_defocus import (
     deblur,
     estimate_defocus,
 )
-from napari_defocus.errors import MapError
+from napari_defocus.errors import MapError, OptionError
+from napari_defocus.map_edits import LEAVE_ALONE, apply_edits
 from napari_defocus.provenance_record import provenance
 from napari_defocus.viewer.results import METADATA_KEY
 
@@ -114,21 +115,31 @@ def test_edited_map_is_used(viewer, open_widget, finish, photo):
     assert np.array_equal(result, deblur(photo, radius.data, channel_axis=-1))
 
 
-def test_painted_labels_are_used_as_a_map(viewer, widget, finish, photo):
-    image = viewer.add_image(photo, rgb=True)
+@pytest.mark.parametrize("estimated", [False, True])
+def test_painted_labels_hold_where_painted_and_the_rest_is_estimated(
+    viewer, widget, open_widget, finish, photo, estimated
+):
+    image = viewer.add_image(photo, rgb=True, name="photo")
+    if estimated:
+        finish(open_widget("Defocus Map").run())
     painted = np.zeros(photo.shape[:2], int)
     painted[20:50, 30:70] = 4
     widget.image.value, widget.defocus.value = image, viewer.add_labels(painted)
+    widget.bokeh_radius.value = 0.0
+    with pytest.raises(OptionError, match="run once, and copy then"):
+        widget.as_python()
     finish(widget.run())
-    changed = (viewer.layers.selection.active.data != photo).any(axis=-1)
-    assert changed.any()
-    assert not changed[painted == 0].any()
+    defocus = apply_edits(estimate_defocus(photo, channel_axis=-1), painted)
+    expected = deblur(photo, defocus, channel_axis=-1)
+    np.testing.assert_array_equal(viewer.layers["photo deblurred"].data, expected)
+    assert np.array_equal(widget.defocus.value.data, defocus.radius)  # the edited map, now a layer
+    assert "layer_map" in widget.as_python()
 
 
 def test_finer_labels_act_where_they_are_shown_and_a_note_says_so(viewer, widget, finish, photo):
     image = viewer.add_image(photo, rgb=True, name="photo")
     painted = np.zeros((128, 192), int)
-    painted[:, 96:] = 4
+    painted[:, :96], painted[:, 96:] = LEAVE_ALONE, 4
     labels = viewer.add_labels(painted, name="painted", scale=(0.5, 0.5))
     widget.image.value, widget.defocus.value = image, labels
     finish(widget.run())
@@ -138,7 +149,7 @@ def test_finer_labels_act_where_they_are_shown_and_a_note_says_so(viewer, widget
     assert (
         "the map 'painted' is resampled to the pixels of 'photo'" in widget._controls.status.value
     )
-    labels.scale = (1, 1)
+    widget.defocus.value, labels.scale = labels, (1, 1)
     finish(widget.run())
     assert "Note" not in widget._controls.status.value
 

@@ -22,7 +22,7 @@ def image(viewer):
 def add(viewer, image, radius=4.0, *, confidence=1.0, signed=False):
     maps = np.full(SIZE, radius, np.float32), np.full(SIZE, confidence, np.float32)
     result = map_result(DefocusMap(*maps, signed=signed), RECORD, Options(), "auto")
-    return add_map(viewer, result, layer_template(image, whole_layer(image)))
+    return add_map(viewer, result, layer_template(image, whole_layer(image))).view
 
 
 def test_the_view_is_colored_where_radii_are_sure_and_clear_elsewhere(viewer, image):
@@ -38,7 +38,7 @@ def test_planes_of_a_stack_are_painted_when_they_are_shown(viewer):
     stack = viewer.add_image(np.zeros((3, *SIZE)), name="stack")
     radius = np.arange(3, dtype=np.float32)[:, None, None] * np.ones(SIZE, np.float32)
     result = map_result(DefocusMap(radius, np.ones_like(radius)), RECORD, Options(), "auto")
-    view = add_map(viewer, result, layer_template(stack, whole_layer(stack)))
+    view = add_map(viewer, result, layer_template(stack, whole_layer(stack))).view
     assert view.data.shape == (3, *SIZE, 4)
     np.testing.assert_array_equal(view.data[2], paint_sure(radius[2], np.ones(SIZE), limit=2.0))
     assert view.get_status((2.0, 3.0, 4.0), world=True)["value"] == "2 px, confidence 1.00"

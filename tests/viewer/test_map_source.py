@@ -10,14 +10,11 @@ from napari.layers._source import layer_source
 from napari_defocus.defocus_map import DefocusMap
 from napari_defocus.errors import MapError
 from napari_defocus.io import read_picture, write_picture
-from napari_defocus.map_statistics import map_statistics
 from napari_defocus.options import Options
-from napari_defocus.provenance_record import array_hash
 from napari_defocus.viewer.geometry import placement
-from napari_defocus.viewer.histogram import count_radii
 from napari_defocus.viewer.image_source import image_source
-from napari_defocus.viewer.layer_jobs import DeblurLayerJob
-from napari_defocus.viewer.map_source import MAP_KEY, EstimatedMap, layer_map, map_source
+from napari_defocus.viewer.layer_jobs import DeblurLayerJob, map_result
+from napari_defocus.viewer.map_source import MAP_KEY, layer_map, map_source
 from napari_defocus.viewer.recipe import as_python
 from napari_defocus.viewer.regions import whole_layer
 from napari_defocus.viewer.window import Window
@@ -35,8 +32,7 @@ def radius():
 
 def estimated_layer(radius, **arguments):
     defocus = DefocusMap(radius, np.full(radius.shape, 0.25, np.float32), model="single")
-    statistics, counts = map_statistics(*defocus), count_radii(radius, signed=False)
-    kept = EstimatedMap(defocus, array_hash(radius), "", Options(), "auto", statistics, counts)
+    kept = map_result(defocus, {"input": {"hash": ""}}, Options(), "auto").estimated
     return Image(radius, metadata={MAP_KEY: kept}, **arguments)
 
 

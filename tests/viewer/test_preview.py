@@ -6,6 +6,7 @@ from napari.layers import Image
 
 from napari_defocus import Options, deblur
 from napari_defocus.inference.engine import run_to_end
+from napari_defocus.map_edits import LEAVE_ALONE
 from napari_defocus.viewer.image_source import image_source
 from napari_defocus.viewer.layer_jobs import DeblurLayerJob
 from napari_defocus.viewer.preview import NAME, PreviewJob
@@ -120,7 +121,7 @@ def test_removing_the_image_removes_the_preview(viewer, widget, wait):
 
 
 def test_preview_follows_painting_of_the_map(viewer, widget, wait, photo):
-    painted = viewer.add_labels(np.zeros(photo.shape[:2], int))
+    painted = viewer.add_labels(np.full(photo.shape[:2], LEAVE_ALONE))
     widget.image.value, widget.defocus.value = viewer.layers["photo"], painted
     widget.preview.value = True
     wait()

@@ -270,7 +270,7 @@ def test_python_with_a_resampled_map(viewer, open_widget, finish, photo):
     image = viewer.add_image(photo, rgb=True, name="photo")
     painted = np.zeros((128, 192), int)
     painted[:, 96:] = 4
-    labels = viewer.add_labels(painted, name="painted", scale=(0.5, 0.5))
+    labels = viewer.add_image(painted, name="painted", scale=(0.5, 0.5))
     shapes = viewer.add_shapes([np.array([[8, 8], [8, 63], [47, 63], [47, 8]])])
     widget = open_widget("Deblur")
     widget.image.value, widget.defocus.value = image, labels

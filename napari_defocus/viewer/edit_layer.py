@@ -1,0 +1,75 @@
+"""Labels layer that holds edits of a map, in the map's colors."""
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..map_colors import paint_map
+from ..map_edits import LEAVE_ALONE, SHARPEN, radius_label
+from .geometry import placement
+from .map_source import MAP_KEY
+from .origin import insert_result, origin_entry
+from .regions import whole_layer
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+    from napari.utils import DirectLabelColormap
+    from napari.viewer import Viewer
+
+#: Colors of what is to be left alone, and of what is to be sharpened.
+_LEAVE_COLOR, _SHARPEN_COLOR = (0.35, 0.55, 1.0, 1.0), (1.0, 0.35, 0.75, 1.0)
+#: Largest radius in pixels that has a color of its own.
+_LARGEST = 24.0
+#: Radii of a surface differ at most by this many pixels, or by this share of the radius.
+_TOLERANCE, _SHARE = 0.4, 0.2
+
+
+def add_edits(viewer: "Viewer", base: "Image", name: str, image: "Image") -> "Labels":
+    """Add an empty layer of edits over the layer of an estimated map; select it."""
+    from napari.layers import Labels
+
+    edits = Labels(
+        np.zeros(base.data.shape, np.int16),
+        name=name,
+        colormap=_colormap(float(base.contrast_limits[1])),
+        opacity=0.6,
+        metadata={MAP_KEY: None, **origin_entry(weakref.ref(image))},
+        **placement(base, whole_layer(base)),
+    )
+    insert_result(viewer, edits)
+    return edits
+
+
+def fill_surface(edits: "Labels", radius: Any, place: tuple[int, ...]) -> None:
+    """Give the selected label to all pixels around a place that have about its radius.
+
+    Raises
+    ------
+    IndexError
+        If the place lies outside of the map.
+    """
+    from skimage.segmentation import flood
+
+    *plane, row, column = place
+    if min(place) < 0:
+        raise IndexError("the place lies outside of the map")
+    radii = np.abs(np.asarray(radius[tuple(plane)]))
+    tolerance = max(_TOLERANCE, _SHARE * float(radii[row, column]))
+    indices = np.nonzero(flood(radii, (row, column), tolerance=tolerance))
+    leading = tuple(np.full_like(indices[0], each) for each in plane)
+    edits.data_setitem((*leading, *indices), edits.selected_label)
+
+
+def _colormap(limit: float) -> "DirectLabelColormap":
+    from napari.utils import DirectLabelColormap
+
+    radii = np.arange(0, _LARGEST + 0.05, 0.1)
+    colors = paint_map(radii, limit=limit) / 255
+    table: dict[int | None, Any] = {
+        radius_label(float(radius)): (*color, 1.0)
+        for radius, color in zip(radii, colors.tolist(), strict=True)
+    }
+    table |= {whole: table[radius_label(whole)] for whole in range(1, int(_LARGEST) + 1)}
+    table |= {LEAVE_ALONE: _LEAVE_COLOR, SHARPEN: _SHARPEN_COLOR, None: "transparent"}
+    return DirectLabelColormap(color_dict=table)
