@@ -23,6 +23,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     shoot_defocus_map(FOLDER / "widget-defocus-map.jpg")
     shoot_deblur(FOLDER / "widget-deblur.jpg")
+    shoot_focus_stack(FOLDER / "widget-focus-stack.jpg")
     shoot_batch(FOLDER / "widget-batch.jpg")
 
 
@@ -51,6 +52,20 @@ def shoot_deblur(path: Path) -> None:
         layer.visible = layer.name in (left.name, f"{left.name} deblurred")
     viewer.canvas.grid.enabled = True
     viewer.scene.camera.zoom *= 1.6
+    shoot(viewer, path)
+
+
+def shoot_focus_stack(path: Path) -> None:
+    """Show the profile, the picture and the depth of the generated fluorescence stack."""
+    viewer = open_sample("fluorescence")
+    widget = open_widget(viewer, "Focus Stack")
+    widget.image.value = next(layer for layer in viewer.layers if layer.ndim == 3)
+    wait_for(widget)
+    wait_until_finished(widget.merge())
+    for layer in viewer.layers:
+        layer.visible = layer is widget.image.value or "all in focus" in layer.name
+    viewer.canvas.grid.enabled = True
+    widget.go_to_best()
     shoot(viewer, path)
 
 
@@ -89,8 +104,12 @@ def open_widget(viewer: napari.Viewer, name: str) -> Any:
 
 def wait_for(widget: Any) -> None:
     """Run the widget and let the window live until the worker has ended."""
+    wait_until_finished(widget.run())
+
+
+def wait_until_finished(worker: Any) -> None:
+    """Let the window live until a worker has ended."""
     loop = QEventLoop()
-    worker = widget.run()
     worker.finished.connect(loop.quit)
     loop.exec()
 
