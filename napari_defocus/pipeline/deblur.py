@@ -74,7 +74,9 @@ class PlaneDeblurrer:
             plane.shape[1:], lambda *window: weight(estimate[:, *window][0]) > 0
         )
         network = inference_network(self.model)
-        change = yield from deblur_at_levels(network, levels, estimate, mask, run)
+        change = yield from deblur_at_levels(
+            network, levels, estimate, mask, run, micrograph=self._is_gray
+        )
         shares = codec.shares(plane, run.storage)
         supported = SupportedChange(levels.image, estimate, change) if self._is_gray else None
         result = run.storage.array(plane.shape, self.layout.dtype)

@@ -1,0 +1,111 @@
+"""Maps of micrographs: what spectrum and noise say beside the network."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter, median_filter, uniform_filter
+from scipy.signal import fftconvolve
+
+from napari_defocus import Objective
+from napari_defocus.image.encoding import encode
+from napari_defocus.inference.storage import MemoryStorage
+from napari_defocus.models import find_model
+from napari_defocus.optics.kernels import disk
+from napari_defocus.pipeline.micrograph import judge_map, subtract_spot
+from napari_defocus.pipeline.noise_tiles import measure_noise_tiles, without_spikes
+
+CORRECTION = find_model("microscopy-single", "single").correction
+STORAGE = MemoryStorage()
+
+
+def counted(light, seed=0):
+    """Return light, from 0 to 1, counted as 300 photons, in the networks' form."""
+    counts = np.random.default_rng(seed).poisson(300 * light + 5) / 300
+    return encode(counts.astype(np.float32))[None]
+
+
+def cells(radius, side=256):
+    """Return soft cells with granules, blurred by a disk."""
+    rng = np.random.default_rng(1)
+    shapes = np.clip(gaussian_filter(rng.standard_normal((side, side)), 12) * 20, 0, 1)
+    grain = np.clip(1 + 0.5 * gaussian_filter(rng.standard_normal((side, side)), 1) * 3, 0, 3)
+    light = shapes * grain / 3
+    return light if radius == 0 else fftconvolve(light, disk(radius).numpy(), mode="same").clip(0)
+
+
+def judged(image, radius, confidence=0.6, correction=CORRECTION):
+    estimate = np.full((2, *image.shape[1:]), np.float32(radius))
+    estimate[1] = confidence
+    judge_map(estimate, image, STORAGE, correction)
+    return estimate
+
+
+@pytest.mark.parametrize("wrong", [4.0, 7.5])
+def test_the_spectrum_moves_a_wrong_radius_toward_the_true_one(wrong):
+    points = gaussian_filter((np.random.default_rng(4).random((256, 256)) < 0.01).astype(float), 1)
+    light = fftconvolve(points / points.max(), disk(5.0).numpy(), mode="same").clip(0)
+    radius, _ = judged(counted(4 * light), wrong)
+    assert abs(np.median(radius) - 5) < 0.5
+
+
+def test_what_the_network_takes_for_slight_blur_is_in_focus():
+    radius, _ = judged(counted(cells(0.0)), 0.9)
+    assert np.median(radius) < 0.5
+
+
+def test_a_model_without_correction_keeps_its_radii():
+    radius, confidence = judged(counted(cells(5.0)), 7.5, correction={})
+    assert (radius == 7.5).all()
+    assert confidence.max() == pytest.approx(0.6)
+
+
+def test_an_empty_field_tells_nothing():
+    for level in (0.0, 0.1, 1.0):
+        _, confidence = judged(counted(np.full((256, 256), level)), 8.0)
+        assert not confidence.any()
+
+
+def test_only_the_surroundings_of_structure_are_judged():
+    light = np.zeros((256, 512))
+    light[:, :128] = cells(3.0)[:, :128]
+    _, confidence = judged(counted(light), 3.0)
+    assert confidence[:, :128].min() > 0.3
+    assert not confidence[:, 320:].any()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda image: median_filter(image, 3),
+        lambda image: gaussian_filter(image, 0.7),
+        lambda image: uniform_filter(image, 2),
+    ],
+)
+def test_filtered_noise_lowers_confidence(change):
+    image = counted(cells(4.0))
+    assert 0.6 < measure_noise_tiles(image, STORAGE).correlation < 1.3
+    assert judged(image, 4.0)[1].max() > 0.5
+    assert judged(change(image[0])[None], 4.0)[1].max() < 0.15
+
+
+def test_a_hot_pixel_neither_is_structure_nor_moves_radii():
+    image = counted(np.full((256, 256), 0.1))
+    image[0, 100, 100] = 40
+    assert not judged(image, 4.0)[1].any()
+    assert without_spikes(image[0]).max() < 1
+
+
+def test_planes_too_small_to_tell_are_left_to_the_network():
+    radius, confidence = judged(counted(cells(3.0, 24)), 2.4)
+    assert radius == pytest.approx(2.0)
+    assert confidence.min() > 0.3
+
+
+def test_a_spot_of_several_pixels_is_not_taken_for_blur():
+    oversampled = Objective(1.3, 0.6, 0.065, 1.515)
+    estimate = np.full((2, 8, 8), 2.0, np.float32)
+    subtract_spot(estimate, oversampled, STORAGE)
+    assert not estimate[0].any()
+    usual = Objective(0.45, 0.6, 0.65)
+    estimate = np.full((2, 8, 8), 2.0, np.float32)
+    subtract_spot(estimate, usual, STORAGE)
+    assert (estimate == 2).all()
