@@ -25,7 +25,7 @@ _SCATTER, _LEAST_POWER = (0.9, 0.97, 1.03, 1.1), 2e-4
 #: Gaussian spot: corners in cycles per pixel, slopes, standard deviations of the spot in pixels.
 _CORNERS = np.geomspace(0.008, 0.4, 7)
 _SLOPES = np.array([0.3, 0.5, 0.8, 1.2, 2.0])
-_SPOTS = np.array([0.3, 0.7, 1.4])
+_SPOTS = np.array([0.4, 0.8])
 #: Rings of the spectrum: so many are one step wide, others grow by this factor.
 _NARROW, _GROWTH = 20, 1.07
 #: Independent values in a ring, per value: a Hann window correlates neighbors. And errors of the

@@ -14,7 +14,7 @@ from ..defocus_map import check_values
 from ..image.layout import Layout
 from ..image.value_range import Range
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
-from ..models import ModelCard
+from ..models import ModelCard, list_models
 from .bokeh import subject_limit
 from .consistency import SupportedChange
 from .deblur_levels import deblur_at_levels
@@ -78,7 +78,9 @@ class PlaneDeblurrer:
             network, levels, estimate, mask, run, micrograph=self._is_gray
         )
         shares = codec.shares(plane, run.storage)
-        supported = SupportedChange(levels.image, estimate, change) if self._is_gray else None
+        supported = None
+        if self._is_gray and self.model in list_models():
+            supported = SupportedChange(levels.image, estimate, change)
         result = run.storage.array(plane.shape, self.layout.dtype)
         for block in run.storage.blocks(plane.shape, 1):
             original, display, step, radius = (

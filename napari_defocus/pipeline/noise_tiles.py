@@ -21,13 +21,14 @@ _DEVIATIONS, _PEAK = 4.5, 6.0
 _NEIGHBORS, _SPIKE = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool), np.float32(0.1)
 #: Tiles to either side of one with structure that are judged with it.
 _REACH = 2
-#: Share of tiles whose noise is at most as correlated as is told. Ratios of the power of noise at
-#: half the resolution to that at full, 1 of white noise, between which trust falls: simulated
-#: fields have 0.76 to 0.95 as they are counted, and 2.9 to 13 after a median of 3 x 3, a Gaussian
-#: of 0.7 px, a mean of 2 x 2 or a move by half a pixel.
-_CALM, _WHITE, _FILTERED = 0.1, 1.4, 2.6
-#: Fewest tiles that tell whether noise is white.
-_FEWEST = 16
+#: Largest power of the means of blocks, in units of that of means of 2 x 2 pixels, in a tile that
+#: shows little but noise; and the fewest, and the least share, of such tiles that tell of it.
+_MOST_ROUGH, _FEWEST, _LEAST_SHARE = 8.0, 4, 0.05
+#: Quantile of the tiles' ratios of the power of noise at half the resolution to that at full, 1 of
+#: white noise, and ratios between which trust falls: simulated fields have 0.8 to 1.1 as they are
+#: counted, and 2.9 to 13 after a median of 3 x 3, a Gaussian of 0.7 px, a mean of 2 x 2 or a move
+#: by half a pixel.
+_CALM, _WHITE, _FILTERED = 0.25, 1.5, 2.6
 #: Least deviation of noise, in display values from 0 to 1, whose correlation matters.
 _LEAST_NOISE = 0.003
 #: Factor of the confidence where noise was filtered.
@@ -43,26 +44,30 @@ class NoiseTiles:
     fine, coarse : array
         Power of the second differences of the pixels, and of means of 2 x 2 pixels, each in units
         in which white noise of variance v has v.
+    rough : array
+        Power of the means of blocks, in the same units.
     structure : bool array
         Whether a tile varies at a coarse scale more than white noise.
     """
 
     fine: Floats
     coarse: Floats
+    rough: Floats
     structure: npt.NDArray[np.bool_]
 
     @property
     def correlation(self) -> float:
-        """Ratio of coarse to fine noise in the calmest tiles; 1 of white noise, or without any.
+        """Ratio of coarse to fine noise, 1 of white noise.
 
-        A few tiles may all hold detail, so they are not asked.
+        It is told by tiles that show little but noise; 1 too where there are hardly any.
         """
-        if self.coarse.size < _FEWEST:
+        calm = self.rough < _MOST_ROUGH * self.coarse
+        if calm.sum() < max(_FEWEST, _LEAST_SHARE * calm.size):
             return 1.0
-        calm = self.coarse <= np.quantile(self.coarse, 0.2)
-        if float(self.coarse[calm].mean()) < _LEAST_NOISE**2:
+        coarse, fine = self.coarse[calm], self.fine[calm]
+        if float(np.median(coarse)) < _LEAST_NOISE**2:
             return 1.0
-        return float(np.quantile(self.coarse / np.maximum(self.fine, 1e-12), _CALM))
+        return float(np.quantile(coarse / np.maximum(fine, 1e-12), _CALM))
 
     def trust_at(self, rows: slice, columns: slice) -> FloatArray:
         """Return the factor of the confidence (y, x): 0 where nothing shows."""
@@ -97,16 +102,19 @@ def measure_noise_tiles(image: Planes, storage: MemoryStorage) -> NoiseTiles:
     """
     height, width = (length // _TILE * _TILE for length in image.shape[1:])
     if not height * width:  # too small to tell
-        return NoiseTiles(np.zeros((1, 1)), np.zeros((1, 1)), np.ones((1, 1), bool))
+        return NoiseTiles(*np.zeros((3, 1, 1)), np.ones((1, 1), bool))
     shape = height // _TILE, width // _TILE
-    fine, coarse, structure = np.zeros(shape), np.zeros(shape), np.zeros(shape, bool)
+    fine, coarse, rough = np.zeros((3, *shape))
+    structure = np.zeros(shape, bool)
     for block in storage.blocks((height, width), _TILE):
         tiles = _cut(without_spikes(image[:, *block.slices][0]).astype(np.float64))
         place = block.downscale(_TILE).slices
         fine[place] = _second_differences(tiles)
         coarse[place] = 4 * _second_differences(_shrink(tiles, 2))
-        structure[place] = _shows_structure(tiles, fine[place])
-    return NoiseTiles(fine, coarse, structure)
+        means = _shrink(tiles, _BLOCK)
+        rough[place] = means.var(axis=(-2, -1), ddof=1) * _BLOCK**2
+        structure[place] = _shows_structure(means, rough[place], fine[place])
+    return NoiseTiles(fine, coarse, rough, structure)
 
 
 def without_spikes(display: FloatArray) -> FloatArray:
@@ -147,12 +155,10 @@ def _second_differences(tiles: Floats) -> Floats:
     return np.asarray((second**2).mean(axis=(-2, -1)) / 36)
 
 
-def _shows_structure(tiles: Floats, noise: Floats) -> npt.NDArray[np.bool_]:
-    means = _shrink(tiles, _BLOCK)
+def _shows_structure(means: Floats, rough: Floats, noise: Floats) -> npt.NDArray[np.bool_]:
+    """Return which tiles hold more than noise, by the means of their blocks (..., y, x)."""
     degrees = means.shape[-1] * means.shape[-2] - 1
     limit = 1 + _DEVIATIONS * np.sqrt(2 / degrees)
-    variance = means.var(axis=(-2, -1)) * (degrees + 1) / degrees
     middle = np.median(means, axis=(-2, -1), keepdims=True)
-    peak = np.square(means - middle).max(axis=(-2, -1))
-    varied = variance * _BLOCK**2 > limit * noise + 1e-12
-    return np.asarray(varied | (peak * _BLOCK**2 > _PEAK**2 * noise + 1e-12))
+    peak = np.square(means - middle).max(axis=(-2, -1)) * _BLOCK**2
+    return np.asarray((rough > limit * noise + 1e-12) | (peak > _PEAK**2 * noise + 1e-12))
