@@ -125,7 +125,7 @@ def test_neutral_pictures_stay_neutral_and_equal_gray_ones():
 
 
 def test_fluorescence_is_worked_on_channel_by_channel():
-    shape = (96, 112)  # large enough to tell their blur
+    shape = (128, 144)  # large enough to tell their blur
     parts = (blurred(scene(shape, seed)) for seed in (1, 2))
     image = uint8(*parts, np.zeros(shape))
     with pytest.warns(ValuesWarning, match="nothing to do with each other"):

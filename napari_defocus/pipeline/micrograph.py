@@ -22,8 +22,9 @@ from .noise_tiles import measure_noise_tiles, without_spikes
 
 Floats = npt.NDArray[np.float64]
 
-#: Side in pixels of the windows whose spectrum is examined, and the least that tells anything.
-_WINDOW, _LEAST_WINDOW = 256, 64
+#: Side in pixels of the windows whose spectrum is examined, and the least: the spectrum of a few
+#: objects is not smooth.
+_WINDOW, _LEAST_WINDOW = 256, 128
 #: Most windows along a side of the plane; they overlap by half where there are fewer.
 _MOST_WINDOWS = 12
 #: Likelihoods are squared, and the logarithm of the network's radius + 1 scatters by 0.3. On 48
