@@ -102,7 +102,8 @@ def measure_noise_tiles(image: Planes, storage: MemoryStorage) -> NoiseTiles:
     """
     height, width = (length // _TILE * _TILE for length in image.shape[1:])
     if not height * width:  # too small to tell
-        return NoiseTiles(*np.zeros((3, 1, 1)), np.ones((1, 1), bool))
+        nothing = np.zeros((1, 1))
+        return NoiseTiles(nothing, nothing, nothing, np.ones((1, 1), bool))
     shape = height // _TILE, width // _TILE
     fine, coarse, rough = np.zeros((3, *shape))
     structure = np.zeros(shape, bool)
