@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from magicgui.widgets import ComboBox, Container, PushButton
 
@@ -11,6 +11,7 @@ from ..models import list_models
 from ..models.weights import SUFFIXES
 from .map_source import MAP_KEY, newest_map
 from .origin import origin_of
+from .results import METADATA_KEY
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -125,9 +126,12 @@ def is_map(layer: "Layer") -> bool:
 
 
 def newest_result(viewer: "Viewer", image: "Image") -> "Image | None":
-    """Return the picture made last from an image layer, None if the viewer has none."""
-    made = (layer for layer in reversed(viewer.layers) if origin_of(layer) is image)
-    return next((layer for layer in made if is_image(layer)), None)
+    """Return the picture deblurred last from an image layer, None if the viewer has none."""
+    for layer in reversed(viewer.layers):
+        function = layer.metadata.get(METADATA_KEY, {}).get("function")
+        if function == "deblur" and origin_of(layer) is image:
+            return cast("Image", layer)
+    return None
 
 
 def is_shapes(layer: "Layer") -> bool:

@@ -15,8 +15,10 @@ from .choices import LayerChoice, NewestChoice, is_image
 from .deblur import DeblurWidget
 from .defocus_map import DefocusMapWidget
 from .edit import EditWidget
+from .focus_stack import FocusStackWidget
 from .image_source import image_source
 from .kind_of_image import KindOfImage, kind_of_image
+from .refocus import RefocusWidget
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -28,6 +30,8 @@ _STEPS: dict[str, "Callable[[Viewer], Any]"] = {
     "Edit": EditWidget,
     "Deblur": DeblurWidget,
     "Check": CheckWidget,
+    "Refocus": RefocusWidget,
+    "Stack": FocusStackWidget,
 }
 _KINDS = ("photograph", "microscopy")
 #: Smallest height of a step, in pixels; what does not fit is scrolled to.
@@ -38,7 +42,7 @@ _LIST_EVENTS = ("inserted", "removed", "reordered", "renamed")
 
 
 class DefocusDock(Container[Widget]):
-    """Steps *Map*, *Edit*, *Deblur* and *Check* for one image, in tabs.
+    """Steps *Map*, *Edit*, *Deblur*, *Check*, *Refocus* and *Stack* for one image, in tabs.
 
     Parameters
     ----------
@@ -96,7 +100,7 @@ class DefocusDock(Container[Widget]):
 
         Parameters
         ----------
-        name : {"Map", "Edit", "Deblur", "Check"}
+        name : {"Map", "Edit", "Deblur", "Check", "Refocus", "Stack"}
             Name of its tab.
         """
         if name not in self._steps:

@@ -36,8 +36,8 @@ class Call:
         Further arguments that differ from the API's defaults.
     options : Options
         Options as chosen, with the layer's axes.
-    outputs : tuple of str
-        Files that the command needs to be named.
+    further_words : tuple of str
+        Further words of the command, such as files that it writes.
     """
 
     function: str
@@ -46,7 +46,7 @@ class Call:
     inputs: Mapping[str, ImageSource | MapSource]
     arguments: dict[str, Any]
     options: Options
-    outputs: tuple[str, ...] = ()
+    further_words: tuple[str, ...] = ()
 
     @property
     def image(self) -> ImageSource:
@@ -112,7 +112,7 @@ def as_command_line(call: Call) -> str:
             notes.append(_advice(source, file))
         if _has_confidence(source):
             words += ["--confidence", f"{source.name} confidence.tif"]
-    words += call.outputs
+    words += call.further_words
     options = replace(call.options, channel_axis=None).to_text()
     reading = _layer_reading(image) if content is None else _file_reading(call, content.picture)
     for name, value in (call.arguments | options | reading).items():

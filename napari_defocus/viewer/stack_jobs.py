@@ -128,4 +128,4 @@ class MergeLayerJob(FocusLayerJob):
         if self.deblur_rest:
             arguments["deblur_rest"] = True
         call = Call("all_in_focus", "all-in-focus", "merged", inputs, arguments, options)
-        return replace(call, outputs=(f"{self.image.name} all in focus.tif",))
+        return replace(call, further_words=(f"{self.image.name} all in focus.tif",))

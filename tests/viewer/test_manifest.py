@@ -7,7 +7,7 @@ import pytest
 from npe2 import PluginManifest
 
 NAME = "napari-defocus"
-WIDGETS = ["Defocus", "Defocus Map", "Deblur", "Check", "Focus Stack", "Batch"]
+WIDGETS = ["Defocus", "Defocus Map", "Deblur", "Check", "Refocus", "Focus Stack", "Batch"]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_menu_opens_the_dock(window_viewer):
     assert list(window_viewer.window.dock_widgets) == [f"Defocus ({NAME})"]
 
 
-@pytest.mark.parametrize("name", WIDGETS[:5])
+@pytest.mark.parametrize("name", WIDGETS[:6])
 def test_widget_opens_without_layers(dock_widget, name):
     widget = dock_widget(name)
     assert widget.image.value is None

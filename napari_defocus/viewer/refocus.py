@@ -1,0 +1,151 @@
+"""Refocus widget: renders a sharp layer with another focus and aperture."""
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import CheckBox, FloatSlider, FloatSpinBox
+
+from ..errors import OptionError
+from ..jobs import EstimateJob
+from ..options import Options
+from ..views import Views
+from .choices import NewestChoice, is_image, map_choice, newest_result
+from .image_source import image_source
+from .map_source import map_source
+from .origin import insert_result, origin_entry
+from .refocus_job import RefocusLayerJob, RefocusResult
+from .results import METADATA_KEY
+from .task_widget import TaskWidget
+from .window import Window
+
+if TYPE_CHECKING:
+    import napari.viewer
+    from napari.layers import Image
+
+_SAME = "the image itself"
+
+
+class RefocusWidget(TaskWidget[RefocusResult]):
+    """Change focus and aperture of a sharp layer, by the map of its image.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Viewer that the widget is docked in; napari passes it.
+
+    Examples
+    --------
+    In napari's console::
+
+        _, dock = viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus")
+        widget = dock.step("Refocus")
+        widget.focus.value, widget.aperture.value = 4.0, 1.5
+        worker = widget.run()
+    """
+
+    def __init__(self, viewer: "napari.viewer.Viewer") -> None:
+        self._sharp = NewestChoice(
+            viewer,
+            is_image,
+            newest_result,
+            name="sharp",
+            label="sharp picture",
+            none=_SAME,
+            tooltip="A layer that shows the image sharply, such as a deblurred one",
+        )
+        self._defocus = map_choice(
+            viewer, tooltip="Blur radii in pixels: how far from the plane of focus everything lies"
+        )
+        self._pick = CheckBox(
+            name="pick", label="", text="Click in the picture on what shall be sharp"
+        )
+        self._focus = FloatSpinBox(
+            name="focus",
+            label="focus (px)",
+            value=0.0,
+            min=-10_000.0,
+            max=10_000.0,
+            step=0.1,
+            tooltip="Radius in the map of what shall be sharp; 0 is where the camera focused",
+        )
+        self._aperture = FloatSlider(
+            name="aperture",
+            value=1.0,
+            min=0.0,
+            max=4.0,
+            tooltip="Diameter in units of the camera's: 0 makes all sharp, more blurs more",
+        )
+        super().__init__(
+            viewer,
+            verb="Refocus",
+            doing="Refocusing",
+            task="single",
+            inputs=[self._sharp, self._defocus],
+            settings=[self._pick, self._focus, self._aperture],
+        )
+        self._model.visible = False
+        for choice in (self._sharp, self._defocus):
+            self._image.changed.connect(choice.follow)
+            choice.follow(self._image.value)
+        viewer.mouse_drag_callbacks.append(self._pick_focus)
+        self.native.destroyed.connect(self._stop_picking)
+
+    def _job(self, window: Window) -> RefocusLayerJob:
+        image = self._layer()
+        sharp: Image = image if self._sharp.value is None else self._sharp.value
+        if self._defocus.value is None:
+            raise OptionError(
+                f"{image.name!r} has no map yet; estimate it in the step Map, or choose a layer "
+                "under 'defocus map'"
+            )
+        same = sharp.data.shape == image.data.shape
+        return RefocusLayerJob(
+            image=image_source(sharp, window if same else None),
+            options=self._compute.options,
+            defocus=map_source(self._defocus.value, image, window),
+            focus=float(self._focus.value),
+            aperture=float(self._aperture.value),
+        )
+
+    def _auto_job(self, blank: Any, options: Options) -> EstimateJob:
+        return EstimateJob(Views(blank), options=options)
+
+    def _receive(self, result: RefocusResult) -> None:
+        from napari.layers import Image
+
+        template = self._template
+        layer = Image(
+            result.image,
+            name=f"{template.name} refocused (focus {self._focus.value:g} px, aperture "
+            f"{self._aperture.value:g})",
+            metadata={
+                **template.metadata,
+                METADATA_KEY: result.provenance,
+                **origin_entry(template.image),
+            },
+            **template.appearance,
+            **template.placement,
+        )
+        insert_result(self._viewer, layer)
+
+    def _pick_focus(self, viewer: Any, event: Any) -> Generator[None, None, None]:
+        """Take the radius under a click that moves nothing as focus."""
+        chosen, image = self._defocus.value, self._image.value
+        if not self._pick.value or chosen is None or image is None:
+            return
+        yield
+        moved = False
+        while event.type == "mouse_move":
+            moved = True
+            yield
+        if moved:
+            return
+        place = np.rint(chosen.world_to_data(event.position)).astype(int)[-chosen.ndim :]
+        inside = all(0 <= i < n for i, n in zip(place, chosen.data.shape, strict=True))
+        if inside:
+            self._focus.value = round(float(chosen.data[tuple(place)]), 2)
+
+    def _stop_picking(self, *_: Any) -> None:
+        if self._pick_focus in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._pick_focus)

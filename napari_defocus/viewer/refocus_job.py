@@ -1,0 +1,59 @@
+"""Refocusing of a sharp layer by its map."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from ..inference.engine import Progress
+from ..jobs import RefocusJob
+from .image_source import ImageSource
+from .layer_jobs import LayerJob, run_on_record
+from .map_source import MapSource
+from .recipe import Call
+
+
+@dataclass(frozen=True)
+class RefocusResult:
+    """A picture with another focus and aperture, and how it was made."""
+
+    image: npt.NDArray[Any]
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefocusLayerJob(LayerJob[RefocusResult]):
+    """Refocusing of a layer.
+
+    Parameters
+    ----------
+    defocus : MapSource
+        The map.
+    focus : float
+        Radius in pixels, signed, of what is to be in focus.
+    aperture : float
+        Diameter of the new aperture, in units of the camera's.
+    """
+
+    defocus: MapSource
+    focus: float
+    aperture: float
+
+    def steps(self) -> Generator[Progress, None, RefocusResult]:
+        """Render the picture, yielding after every plane that is read and every tile."""
+        image = yield from self.image.read()
+        options = yield from self.image.complete_options(self.options)
+        job = RefocusJob(image, self.defocus.read(), self.focus, self.aperture, options)
+        return RefocusResult(*(yield from run_on_record(job, self.image)))
+
+    @property
+    def call(self) -> Call:
+        """The call of ``refocus`` that does the same."""
+        inputs: dict[str, ImageSource | MapSource] = {
+            "sharp": self.image,
+            "defocus": self.defocus,
+        }
+        arguments = {"focus": self.focus, "aperture": self.aperture}
+        options = self.image.reading_options(self.options)
+        return Call("refocus", "refocus", "view", inputs, arguments, options, ("--sharp",))

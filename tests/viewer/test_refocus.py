@@ -1,0 +1,84 @@
+"""Refocus widget: the picture of the API, focus by a click, and copied code."""
+
+import shlex
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from typer.testing import CliRunner
+
+from napari_defocus import refocus
+from napari_defocus.cli.commands import app
+from napari_defocus.errors import OptionError
+from napari_defocus.io import read_picture, write_picture
+
+RADIUS = np.where(np.arange(96) < 48, 0.0, 5.0) * np.ones((64, 96), np.float32)
+
+
+@pytest.fixture
+def widget(open_widget, viewer, photo):
+    viewer.add_image(photo, rgb=True, name="photo", scale=(0.5, 0.5))
+    viewer.add_image(RADIUS.astype(np.float32), name="map", scale=(0.5, 0.5))
+    widget = open_widget("Refocus")
+    widget.image.value, widget.defocus.value = viewer.layers["photo"], viewer.layers["map"]
+    widget.focus.value, widget.aperture.value = 5.0, 0.8
+    return widget
+
+
+def test_result_is_the_same_as_from_the_api_and_from_copied_code(viewer, widget, finish, photo):
+    code = widget.as_python()
+    finish(widget.run())
+    result = viewer.layers["photo refocused (focus 5 px, aperture 0.8)"]
+    expected = refocus(photo, RADIUS, focus=5.0, aperture=0.8, channel_axis=-1)
+    np.testing.assert_array_equal(result.data, expected)
+    assert np.allclose(result.extent.world, viewer.layers["photo"].extent.world)
+    assert result.metadata["napari-defocus"]["function"] == "refocus"
+    names = {"viewer": viewer}
+    exec(code, names)
+    np.testing.assert_array_equal(names["view"], expected)
+
+
+def test_copied_command_does_the_same(viewer, widget, finish, photo, tmp_path, monkeypatch):
+    write_picture(tmp_path / "photo.tif", photo, channel_axis=-1)
+    write_picture(tmp_path / "map.tif", RADIUS.astype(np.float32))
+    finish(widget.run())
+    _, *words = shlex.split(widget.as_command_line(), comments=True)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    written = read_picture(tmp_path / "photo-refocused.tif").data
+    np.testing.assert_array_equal(written, viewer.layers.selection.active.data)
+
+
+def test_without_a_map_a_sentence_says_what_to_do(open_widget, viewer, photo):
+    viewer.add_image(photo, rgb=True, name="photo")
+    widget = open_widget("Refocus")
+    with pytest.raises(OptionError, match="no map yet"):
+        widget.run()
+
+
+def test_the_deblurred_picture_and_the_map_are_taken_by_themselves(
+    open_widget, viewer, finish, photo
+):
+    viewer.add_image(photo, rgb=True, name="photo")
+    dock = open_widget("Defocus")
+    finish(dock.step("Deblur").run())
+    step = dock.step("Refocus")
+    assert step.sharp.value is viewer.layers["photo deblurred"]
+    assert step.defocus.value is viewer.layers["photo defocus"]
+
+
+@pytest.mark.window
+def test_a_click_takes_the_focus_from_the_map(window_viewer, dock_widget, until, qtbot, photo):
+    image = window_viewer.add_image(photo, rgb=True, name="photo")
+    window_viewer.add_image(RADIUS.astype(np.float32), name="map")
+    widget = dock_widget("Refocus")
+    widget.image.value, widget.defocus.value = image, window_viewer.layers["map"]
+    widget.pick.value = True
+    canvas = window_viewer.window._qt_viewer.canvas.native
+    until(lambda: image.corner_pixels[1].max() > 0)
+    place = QPoint(canvas.width() // 2 + 30, canvas.height() // 2)
+    qtbot.mouseMove(canvas, place)
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=place)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=place)
+    assert widget.focus.value == 5.0
