@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_defocus import all_in_focus
+from napari_defocus import AllInFocusJob, all_in_focus, provenance
 from napari_defocus.io import Metadata, Picture, read_picture, write_picture
 
 from ..stacks.scenes import rendered_stack
@@ -32,8 +32,11 @@ def test_the_files_hold_what_the_api_gives(run, planes, stack_file, tmp_path):
     np.testing.assert_array_equal(read_picture(out).data, expected.image)
     np.testing.assert_array_equal(read_picture(depth).data, expected.depth)
     record = json.loads((tmp_path / "sharp.tif.json").read_text())
-    assert record["function"] == "all_in_focus"
-    assert record["parameters"]["align"] == "auto"
+    expected_record = json.loads(json.dumps(provenance(AllInFocusJob(planes), path="stack.tif")))
+    for key in ("function", "models", "input"):
+        assert record[key] == expected_record[key]
+    for name in ("axis", "align", "deblur_rest", "model", "encoding", "value_range", "imaging"):
+        assert record["parameters"][name] == expected_record["parameters"][name], name
 
 
 def test_photographs_keep_their_metadata_and_are_taken_in_natural_order(run, planes, tmp_path):

@@ -118,6 +118,23 @@ def test_counts_of_16_bits_are_merged(stack, merged):
     np.testing.assert_allclose(result.depth, merged.depth, atol=0.5)
 
 
+def test_channels_of_a_microscope_share_a_depth(display):
+    colors = np.stack([display[:3], display[:3] // 2, display[:3] // 4], axis=-1)
+    result = all_in_focus(colors, channel_axis=-1, imaging="microscopy")
+    assert result.image.shape == (SIDE, SIDE, 3)
+    assert result.depth.shape == (SIDE, SIDE)
+    np.testing.assert_allclose(result.image[..., 0] / 2.0, result.image[..., 1], atol=2)
+
+
+def test_pixels_with_a_value_for_no_data_keep_it_where_no_plane_has_any(display):
+    counts = display[:3].astype(np.uint16) + 1
+    counts[1, 10:14, 10:14] = 0
+    counts[:, 30, 30] = 0
+    result = all_in_focus(counts, nodata=0)
+    assert result.image[30, 30] == 0
+    assert (result.image == 0).sum() == 1
+
+
 def test_missing_empty_and_saturated_planes_are_left_out(stack, merged):
     for value in (np.nan, 0.0, 1.0):
         holey = np.insert(stack, 2, value, axis=0)

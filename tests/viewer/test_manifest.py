@@ -29,6 +29,12 @@ def test_dock_and_batch_are_in_a_submenu_of_the_filter_menu(manifest):
     assert [widget.display_name for widget in manifest.contributions.widgets] == WIDGETS
 
 
+def test_stacks_are_in_the_menus_of_projections_and_measurements(manifest):
+    menus = manifest.contributions.menus
+    for name in ("project", "measure"):
+        assert [item.command for item in menus[f"napari/layers/{name}"]] == [f"{NAME}.focus_stack"]
+
+
 def test_menu_opens_the_dock(window_viewer):
     from napari._app_model import get_app_model
 
