@@ -14,6 +14,9 @@ SHARP = 2.0
 _REACH = 1.0
 #: Weights of neighboring planes where the one with the most sharp tiles is looked for.
 _NEIGHBORS = np.array([0.25, 0.5, 0.25])
+#: Weight of the variance, relative to that of the number of sharp tiles. It tells the plane best
+#: in low light, where maps are uncertain; they tell the place between planes.
+_OF_VARIANCE = 2.0
 #: Radius of tiles that are farther from focus, and least error of the mean radius, in pixels.
 _FARTHEST, _LEAST_ERROR = 3.0, 0.1
 #: Uncertainty in planes where the profile does not tell the place between two planes.
@@ -70,13 +73,14 @@ def surface_radius(tiles: Floats, variance: Floats) -> tuple[Floats, Floats]:
     tiles : (planes, N) array
         Radius of each tile in pixels; NaN where it shows nothing.
     variance : (planes,) array
-        Normalized variance, which has a say where only few tiles show anything.
+        Normalized variance.
 
     Returns
     -------
     radius, error : (planes,) array
-        Of the tiles that are sharp in the plane that shows the most tiles sharply, or, as the two
-        are added, has the largest variance. NaN if none is.
+        Of the tiles that are sharp in the plane of the highest score, a sum of the number of tiles
+        that it shows sharply and the variance; NaN for planes beyond those that reach half that
+        score, and if no tile is sharp.
 
     Notes
     -----
@@ -93,13 +97,17 @@ def surface_radius(tiles: Floats, variance: Floats) -> tuple[Floats, Floats]:
     radius = np.where(np.isnan(tiles), np.inf, tiles)
     sharp = np.maximum(1 - (radius / SHARP) ** 2, 0).sum(axis=1)
     sharp = np.convolve(np.pad(sharp, 1), _NEIGHBORS, mode="valid")
-    plane = int((sharp / max(float(sharp.max()), 1e-12) + _share(variance)).argmax())
+    score = sharp / max(float(sharp.max()), 1e-12) + _OF_VARIANCE * _share(variance)
+    plane = int(score.argmax())
     own = radius[plane] <= SHARP
     if not own.any():
         return np.full(len(tiles), np.nan), np.full(len(tiles), np.nan)
     limited = np.minimum(radius[:, own], _FARTHEST)
+    mean = np.full(len(tiles), np.nan)
+    near = _around(score >= score[plane] / 2, plane)
+    mean[near] = np.sqrt(np.square(limited[near]).mean(axis=1))
     error = limited.std(axis=1) / np.sqrt(own.sum())
-    return np.sqrt(np.square(limited).mean(axis=1)), np.maximum(error, _LEAST_ERROR)
+    return mean, np.maximum(error, _LEAST_ERROR)
 
 
 def _share(variance: Floats) -> Floats:

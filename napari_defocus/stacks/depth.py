@@ -16,9 +16,9 @@ from .semi_global import aggregate
 
 #: Cost of detail that is weaker than in the sharpest plane, for each unit of the logarithm of
 #: energies; and the largest such cost of a band.
-_DETAIL, _MOST_DETAIL = 10.0, 30.0
+_DETAIL, _MOST_DETAIL = 20.0, 30.0
 #: Cost of a pixel of radius where the map is certain, and the radius from which on it is the same.
-_RADIUS, _LARGEST = 6.0, 4.0
+_RADIUS, _LARGEST = 3.0, 4.0
 #: Cost of a cell that tells nothing.
 _UNKNOWN = 20.0
 #: Penalties of neighbors that differ by one plane, and by more.

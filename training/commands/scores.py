@@ -192,7 +192,7 @@ def evaluate_stacks(
     lpips: Path | None = None,
     count: int = 60,
     empty: int = 40,
-    seed: int = 4_000_000,
+    seed: int = 4_100_000,
     held_out: bool = True,
     out: Path | None = None,
 ) -> None:

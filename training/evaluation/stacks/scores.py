@@ -31,14 +31,14 @@ def score_best_planes(stacks: Iterable[FocusStack]) -> Iterator[Row]:
         own = focus_profile(stack.planes, **stack.options)
         planes: dict[str, float] = {OWN: float(own.best), **best_planes(stack)}
         for method, best in planes.items():
-            error = np.nan if np.isnan(best) else stack.error(best)
+            is_named = not np.isnan(best)
             yield {
                 "method": method,
                 "scene": f"{number:03d}",
                 "light": stack.light,
                 "kind": stack.kind,
-                "error": error,
-                "within": float(error <= 1),
+                "error": stack.error(best) if is_named else np.nan,
+                "within": float(is_named and stack.error(round(best)) <= 1),
             }
 
 
