@@ -28,7 +28,8 @@ LAYERS = [
     ["provenance_record", "map_colors", "physical_size"],
     ["api", "map_units", "stacks"],
     ["batch"],
-    ["cli", "viewer"],
+    ["viewer"],
+    ["cli"],
 ]
 CAPTIONS = {
     "api": "public functions",

@@ -428,6 +428,18 @@ def models_command(
         show_model(name, check=verify)
 
 
+@command(app, "app")
+def app_command(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILES]...", help="Images to open.")
+    ] = None,
+) -> None:
+    """Open napari with the Defocus panel and image files."""
+    from .window import open_window
+
+    open_window(files or [])
+
+
 @command(app, "info")
 def info_command(
     file: Annotated[
