@@ -30,6 +30,7 @@ from ..io.atomic import scratch_folder
 from ..io.streaming import open_streaming
 from ..io.zarr_arrays import as_dask, new_array
 from ..jobs import DeblurJob, EstimateJob, Job
+from ..map_statistics import map_statistics
 from ..physical_size import (
     PixelSize,
     pixel_size,
@@ -47,8 +48,6 @@ from .settings import Settings
 from .stores import StoreRanges, store_obstacle, with_store_range
 
 State = Literal["done", "verified", "kept", "failed"]
-#: Radii below this many pixels count as in focus.
-_IN_FOCUS = 0.5
 #: Pixels of a stack or a large image that are measured at most.
 _SAMPLE = 64_000_000
 #: Further files of an image that a message names.
@@ -287,7 +286,7 @@ def _make_results(file: _OpenFile) -> Generator[Progress, None, Measures]:
 def _make_in_memory(file: _OpenFile) -> Generator[Progress, None, Measures]:
     """Write the results of a picture that is in memory, and measure its radii."""
     defocus = yield from file.estimate.steps()
-    measures = _measure(defocus.radius, file.size)
+    measures = _measure(defocus.radius, defocus.confidence, file.size)
     radius = defocus.radius
     if file.factor != 1:
         radius = (radius * file.factor).astype(np.float32)
@@ -322,7 +321,7 @@ def _make_by_windows(file: _OpenFile) -> Generator[Progress, None, Measures]:
             defocus = DefocusMap(as_dask(radius), as_dask(confidence))
             job = replace(file.deblur.with_map(defocus), out=targets["sharp"].array)
             yield from job.steps()
-        measures = _measure(radius, file.size)
+        measures = _measure(radius, confidence, file.size)
         if "radius" in targets:
             for _ in scale_windows(radius, file.factor):
                 yield Progress(1, 1)
@@ -349,10 +348,12 @@ def _provenance(kind: str, file: _OpenFile) -> dict[str, Any]:
     return provenance(job, path=file.item.name)
 
 
-def _measure(radius: Any, size: PixelSize | None) -> Measures:
-    """Measure radii: all, or of more than 64 million an evenly spread sample."""
+def _measure(radius: Any, confidence: Any, size: PixelSize | None) -> Measures:
+    """Measure sure radii: all, or of more than 64 million pixels an evenly spread sample."""
     step = int(np.ceil((np.prod(radius.shape, dtype=float) / _SAMPLE) ** 0.5))
-    sample = np.abs(np.asarray(radius[..., ::step, ::step]))
+    sample = (np.asarray(part[..., ::step, ::step]) for part in (radius, confidence))
+    statistics = map_statistics(*sample)
     side = None if size is None else size.side
-    in_focus = float(np.mean(sample < _IN_FOCUS))
-    return Measures(float(np.median(sample, overwrite_input=True)), in_focus, side)
+    if statistics.sure == 0:
+        return Measures(0.0, 0.0, side, 0.0)
+    return Measures(statistics.median_radius, statistics.in_focus, side, statistics.sure)

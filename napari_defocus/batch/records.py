@@ -28,16 +28,20 @@ class Measures:
     Parameters
     ----------
     median_radius : float
-        Median radius in pixels.
+        Median radius in pixels of the pixels that are sure.
     in_focus : float
-        Share of pixels in focus.
+        Share of them that are in focus (`map_statistics`).
     pixel_size : float, optional
         Side of a pixel in micrometers (`physical_size.PixelSize.side`), None if it is unknown.
+    sure : float, optional
+        Share of pixels that are sure; 0: there is nothing to judge by. None in records of earlier
+        versions, whose measures are those of all pixels.
     """
 
     median_radius: float
     in_focus: float
     pixel_size: float | None = None
+    sure: float | None = None
 
     def as_json(self) -> dict[str, float]:
         """Return the measures that are known, as JSON holds them."""

@@ -46,6 +46,7 @@ _COLUMNS = (
     "spot FWHM (um)",
     "cut-off (cycles/um)",
     "share in focus",
+    "share that tells",
     "message",
 )
 #: Longest sides in pixels: of a thumbnail, and of what is read of a result to make one.
@@ -179,15 +180,18 @@ def _rows(plan: Plan, outcomes: Mapping[int, Outcome]) -> Iterator[tuple[str, ..
 
 
 def _numbers(measures: Measures | None) -> tuple[str, ...]:
-    """Return the columns of measures: radius in pixels and micrometers, spot, cut-off, share."""
+    """Return the columns of measures: radius in pixels and micrometers, spot, cut-off, shares."""
     if measures is None:
-        return ("",) * 5
+        return ("",) * 6
+    if measures.sure == 0:  # there is nothing to judge by
+        return (*("",) * 5, "0.000")
     physical = ("", "", "")
     if measures.pixel_size is not None:
         blur = BlurSize(measures.median_radius * measures.pixel_size, "um")
         cutoff = "" if math.isinf(blur.cutoff) else f"{blur.cutoff:.4g}"
         physical = (f"{blur.radius:.4g}", f"{blur.fwhm:.4g}", cutoff)
-    return (f"{measures.median_radius:.3f}", *physical, f"{measures.in_focus:.3f}")
+    sure = "" if measures.sure is None else f"{measures.sure:.3f}"
+    return (f"{measures.median_radius:.3f}", *physical, f"{measures.in_focus:.3f}", sure)
 
 
 def _page(plan: Plan, rows: Sequence[tuple[str, ...]], outcomes: Mapping[int, Outcome]) -> str:
@@ -255,7 +259,7 @@ def _plot(plan: Plan, outcomes: Mapping[int, Outcome]) -> str:
     measured = [
         (index, outcome.measures.median_radius)
         for index, outcome in sorted(outcomes.items())
-        if outcome.measures is not None
+        if outcome.measures is not None and outcome.measures.sure != 0
     ]
     if not measured:
         return ""

@@ -59,8 +59,9 @@ class BatchTable(QTableWidget):
 
     def _show_outcome(self, row: int, outcome: Outcome) -> None:
         measures = outcome.measures
-        radius = "" if measures is None else f"{measures.median_radius:.2f} px"
-        share = "" if measures is None else f"{measures.in_focus:.0%}"
+        tells = measures is not None and measures.sure != 0
+        radius = f"{measures.median_radius:.2f} px" if measures and tells else ""
+        share = f"{measures.in_focus:.0%}" if measures and tells else ""
         texts = (outcome.state, f"{outcome.seconds:.1f}", radius, share, outcome.message)
         for column, text in enumerate(texts, _STATE):
             self._set(row, column, text)

@@ -9,9 +9,12 @@ from PIL import Image
 
 from napari_defocus import deblur, estimate_defocus
 from napari_defocus.batch.plan import PLAN_NAME, Plan, make_plan
+from napari_defocus.batch.records import Measures
+from napari_defocus.batch.report import _numbers
 from napari_defocus.batch.run import run_plan
 from napari_defocus.errors import FileError
 from napari_defocus.io import read_picture
+from napari_defocus.map_statistics import map_statistics
 
 from .conftest import picture
 
@@ -240,3 +243,17 @@ def test_a_damaged_plan_is_an_error(tmp_path, content):
     (tmp_path / PLAN_NAME).write_text(content)
     with pytest.raises(FileError, match="not the plan of a batch"):
         Plan.read(tmp_path)
+
+
+def test_the_report_measures_sure_pixels(photos, settings, tmp_path):
+    out = tmp_path / "out"
+    finish(make_plan([photos / "a.png"], out, settings(task="map")))
+    (row,) = table(out)
+    maps = (read_picture(path).data for path in sorted(out.glob("*.tif"), reverse=True))
+    radius, confidence = sorted(maps, key=np.max, reverse=True)
+    statistics = map_statistics(radius, confidence)
+    assert row["share that tells"] == f"{statistics.sure:.3f}"
+    known = f"{statistics.median_radius:.3f}" if statistics.sure else ""
+    assert row["median radius (px)"] == known
+    measures = Measures(3.0, 0.5, sure=0.0)
+    assert _numbers(measures) == ("", "", "", "", "", "0.000")
