@@ -21,6 +21,8 @@ Points = npt.NDArray[np.float64]
 LEAST_MOVE = 0.25
 #: Longest side of the small planes by which the coarse shift is found.
 _COARSE = 256
+#: Shortest side of planes that tell a motion.
+_SMALLEST = 32
 #: Limits of the side of the tiles whose shifts are compared, and most tiles along a side.
 _TILE, _MOST_TILES = (48, 192), 6
 #: Standard deviations in pixels of the band that is compared: defocus leaves it, unlike finer ones.
@@ -100,6 +102,8 @@ def find_motion(first: FloatArray, second: FloatArray, kind: Align) -> Motion:
     >>> motion.matrix[:2, 2].round(1).tolist()
     [3.0, 0.0]
     """
+    if min(first.shape) < _SMALLEST:
+        return STILL
     bands = [_band(plane) for plane in (first, second)]
     if not all(band.any() for band in bands):
         return STILL
@@ -147,8 +151,10 @@ def largest_move(motions: Sequence[Motion], shape: Sequence[int]) -> float:
 
 
 def _band(plane: FloatArray) -> FloatArray:
+    """Return the band of a plane that is compared, of variance 1 unless it is even."""
     fine, coarse = (gaussian_filter(plane, width, mode="nearest") for width in _BAND)
-    return np.asarray(fine - coarse, np.float32)
+    band = fine - coarse
+    return np.asarray(band / (float(band.std()) or 1.0), np.float32)
 
 
 def _coarse_shift(first: FloatArray, second: FloatArray) -> Points:

@@ -214,8 +214,8 @@ def _is_constant(plane: Array) -> bool:
 
 
 def mean_light(light: Floats) -> FloatArray:
-    """Return the mean of the colors (Y, X)."""
-    return np.asarray(light.mean(axis=0), np.float32)
+    """Return the mean of the colors (Y, X), of so many bits that squares do not overflow."""
+    return cast(FloatArray, light.mean(axis=0))
 
 
 def _featureless(planes: StackPlanes, shape: tuple[int, ...]) -> Merged | None:

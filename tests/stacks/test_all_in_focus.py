@@ -110,6 +110,16 @@ def test_values_scale_with_the_stack(stack, merged):
     np.testing.assert_allclose(doubled.depth, merged.depth, atol=0.02)
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.float64, np.uint32])
+@pytest.mark.parametrize("shape", [(3, 5, 7), (2, 9, 40)])
+def test_odd_shapes_and_types_are_merged(shape, dtype):
+    planes = (np.random.default_rng(0).random(shape) * 2.0**30).astype(dtype)
+    result = all_in_focus(planes, align="shift")
+    assert result.image.dtype == dtype
+    assert planes.min() * 0.5 <= result.image.min() <= result.image.max() <= planes.max() * 1.5
+    assert result.move == 0
+
+
 def test_counts_of_16_bits_are_merged(stack, merged):
     counts = (100 + 60000 * stack).round().astype(np.uint16)
     result = all_in_focus(counts)
