@@ -11,7 +11,7 @@ import numpy as np
 from ..array_types import FloatArray
 from ..image.encoding import decode, encode
 from ..inference.storage import Planes
-from ..inference.tiles import Box
+from ..inference.tiles import Box, plan_tiles
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,6 +28,8 @@ _MODEL, _MODEL_LEVEL = 0.05, 0.005
 _PART, _MOST_PARTS = 512, 3
 #: Pixels beyond the largest radius that a block needs around it.
 _MARGIN = _REACH + 8
+#: Side in pixels of the parts of a block that are processed one by one.
+_BLOCK = 1024
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,14 @@ class SupportedChange:
 
     def at(self, block: Box) -> FloatArray:
         """Return the change of a block (1, y, x)."""
+        held = np.empty((1, block.height, block.width), np.float32)
+        for part in plan_tiles(Box(0, 0, block.height, block.width), _BLOCK, 1):
+            top, left = block.top, block.left
+            place = Box(part.top + top, part.left + left, part.bottom + top, part.right + left)
+            held[:, *part.slices] = self._part(place)
+        return held
+
+    def _part(self, block: Box) -> FloatArray:
         import torch
 
         whole = Box(0, 0, *self._image.shape[-2:])

@@ -82,9 +82,9 @@ class PlaneEstimator:
             yield from match_disparity_scale(estimate, levels.image, reference, run)
         if self._is_micrograph:
             correction = self.model.correction if isinstance(self.model, ModelCard) else {}
-            judge_map(estimate, levels.image, run.storage, correction)
+            judge_map(estimate, levels.image, correction)
             if isinstance(run.options.optics, Objective):
-                subtract_spot(estimate, run.options.optics, run.storage)
+                subtract_spot(estimate, run.options.optics)
         if codec.may_lack_data:
             _distrust_missing(estimate, planes, codec, run.storage)
         return estimate

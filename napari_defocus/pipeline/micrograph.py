@@ -16,7 +16,8 @@ import numpy.typing as npt
 from ..array_types import FloatArray
 from ..evidence.spectrum import RADII, log_likelihoods
 from ..image.encoding import decode
-from ..inference.storage import MemoryStorage, Planes, WritablePlanes
+from ..inference.storage import Planes, WritablePlanes
+from ..inference.tiles import Box, plan_tiles
 from ..objective import Objective
 from .noise_tiles import measure_noise_tiles, without_spikes
 
@@ -37,16 +38,13 @@ _HEEDED = (1.3, 2.3)
 _EVEN = 0.12
 #: Distance from 0 and 1 to which confidences are clipped.
 _LEAST_DOUBT = 1e-3
+#: Side in pixels of the blocks that are processed one by one.
+_BLOCK = 1024
 #: Least side of a pixel, in units of wavelength / (2 NA), that the network was trained with.
 _USUAL_SAMPLING = 0.45
 
 
-def judge_map(
-    estimate: WritablePlanes,
-    image: Planes,
-    storage: MemoryStorage,
-    correction: Mapping[str, Any],
-) -> None:
+def judge_map(estimate: WritablePlanes, image: Planes, correction: Mapping[str, Any]) -> None:
     """Correct radius and confidence of a gray micrograph's map, in place.
 
     Parameters
@@ -55,40 +53,38 @@ def judge_map(
         Radius >= 0 in pixels, and confidence.
     image : (1, Y, X) float32 array
         The image in the networks' form.
-    storage : MemoryStorage
-        Decides how large a block is processed at a time.
     correction : mapping
         That of the model's card; if it is empty, radii stay as they are.
     """
-    tiles = measure_noise_tiles(image, storage)
+    tiles = measure_noise_tiles(image)
     if correction:
-        _correct(estimate, image, storage, correction)
-    for block in storage.blocks(estimate.shape, 1):
+        _correct(estimate, image, correction)
+    for block in _blocks(estimate):
         estimate[1:, *block.slices] *= tiles.trust_at(*block.slices)
 
 
-def _correct(
-    estimate: WritablePlanes,
-    image: Planes,
-    storage: MemoryStorage,
-    correction: Mapping[str, Any],
-) -> None:
+def _blocks(planes: Planes) -> list[Box]:
+    """Return the blocks of a plane that are processed one by one."""
+    return plan_tiles(Box(0, 0, *planes.shape[-2:]), _BLOCK, 1)
+
+
+def _correct(estimate: WritablePlanes, image: Planes, correction: Mapping[str, Any]) -> None:
     """Replace what the network says by what it means, and move it to what the spectrum says."""
     level, slope = correction["confidence"]
-    for block in storage.blocks(estimate.shape, 1):
+    for block in _blocks(estimate):
         radius, confidence = estimate[:, *block.slices]
         radius = np.interp(radius, correction["said"], correction["meant"])
         sure = np.clip(confidence, _LEAST_DOUBT, 1 - _LEAST_DOUBT)
         odds = level + slope * np.log(sure / (1 - sure))
         estimate[:, *block.slices] = np.stack([radius, 1 / (1 + np.exp(-odds))]).astype(np.float32)
     shift = _WindowShift(estimate, image)
-    for block in storage.blocks(estimate.shape, 1):
+    for block in _blocks(estimate):
         part = estimate[:1, *block.slices]
         moved = (part + 1) * np.exp(shift.at(*block.slices)) - 1
         estimate[:1, *block.slices] = np.maximum(moved, 0).astype(np.float32)
 
 
-def subtract_spot(estimate: WritablePlanes, optics: Objective, storage: MemoryStorage) -> None:
+def subtract_spot(estimate: WritablePlanes, optics: Objective) -> None:
     """Take from radii, in place, what the spot in focus adds where it covers several pixels.
 
     The network knows spots of about two pixels. Larger ones look like blur, which adds up in mean
@@ -96,7 +92,7 @@ def subtract_spot(estimate: WritablePlanes, optics: Objective, storage: MemorySt
     """
     usual = optics.sampling * optics.resolved_level / _USUAL_SAMPLING
     added = optics.spot_radius**2 * max(1 - usual**2, 0.0)
-    for block in storage.blocks(estimate.shape, 1) if added else ():
+    for block in _blocks(estimate) if added else ():
         squared = np.square(estimate[:1, *block.slices]) - np.float32(added)
         estimate[:1, *block.slices] = np.sqrt(np.maximum(squared, 0))
 

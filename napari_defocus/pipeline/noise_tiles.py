@@ -8,12 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..array_types import FloatArray
-from ..inference.storage import MemoryStorage, Planes
+from ..inference.storage import Planes
+from ..inference.tiles import Box, plan_tiles
 
 Floats = npt.NDArray[np.float64]
 
 #: Side in pixels of the tiles, and of the blocks whose means tell structure from noise.
 _TILE, _BLOCK = 32, 4
+#: Side in pixels of the part that is read at a time.
+_READ = 1024
 #: Standard deviations by which these means must vary more than those of white noise, and by which
 #: the brightest must stand out.
 _DEVIATIONS, _PEAK = 4.5, 6.0
@@ -83,20 +86,18 @@ class NoiseTiles:
         return np.asarray(white * near[np.ix_(*places)], np.float32)
 
 
-def measure_noise_tiles(image: Planes, storage: MemoryStorage) -> NoiseTiles:
+def measure_noise_tiles(image: Planes) -> NoiseTiles:
     """Return the figures of the tiles of a gray plane.
 
     Parameters
     ----------
     image : (1, Y, X) float32 array
         Display-encoded, so that noise of photons is nearly even.
-    storage : MemoryStorage
-        Decides how large a block is read at a time.
 
     Examples
     --------
     >>> noise = np.random.default_rng(0).normal(0.3, 0.02, (1, 256, 256)).astype(np.float32)
-    >>> tiles = measure_noise_tiles(noise, MemoryStorage())
+    >>> tiles = measure_noise_tiles(noise)
     >>> 0.7 < tiles.correlation < 1.3, bool(tiles.structure.any())
     (True, False)
     """
@@ -107,7 +108,7 @@ def measure_noise_tiles(image: Planes, storage: MemoryStorage) -> NoiseTiles:
     shape = height // _TILE, width // _TILE
     fine, coarse, rough = np.zeros((3, *shape))
     structure = np.zeros(shape, bool)
-    for block in storage.blocks((height, width), _TILE):
+    for block in plan_tiles(Box(0, 0, height, width), _READ, _TILE):
         tiles = _cut(without_spikes(image[:, *block.slices][0]).astype(np.float64))
         place = block.downscale(_TILE).slices
         fine[place] = _second_differences(tiles)

@@ -7,14 +7,12 @@ from scipy.signal import fftconvolve
 
 from napari_defocus import Objective
 from napari_defocus.image.encoding import encode
-from napari_defocus.inference.storage import MemoryStorage
 from napari_defocus.models import find_model
 from napari_defocus.optics.kernels import disk
 from napari_defocus.pipeline.micrograph import judge_map, subtract_spot
 from napari_defocus.pipeline.noise_tiles import measure_noise_tiles, without_spikes
 
 CORRECTION = find_model("microscopy-single", "single").correction
-STORAGE = MemoryStorage()
 
 
 def counted(light, seed=0):
@@ -35,7 +33,7 @@ def cells(radius, side=256):
 def judged(image, radius, confidence=0.6, correction=CORRECTION):
     estimate = np.full((2, *image.shape[1:]), np.float32(radius))
     estimate[1] = confidence
-    judge_map(estimate, image, STORAGE, correction)
+    judge_map(estimate, image, correction)
     return estimate
 
 
@@ -84,7 +82,7 @@ def test_filtered_noise_lowers_confidence(change):
     light = cells(4.0)
     light[:, 160:] = 0.02  # noise shows where nothing else does
     image = counted(light)
-    assert 0.6 < measure_noise_tiles(image, STORAGE).correlation < 1.3
+    assert 0.6 < measure_noise_tiles(image).correlation < 1.3
     assert judged(image, 4.0)[1].max() > 0.5
     assert judged(change(image[0])[None], 4.0)[1].max() < 0.15
 
@@ -93,14 +91,14 @@ def test_sharp_texture_everywhere_is_not_taken_for_filtered_noise():
     rng = np.random.default_rng(5)
     texture = sum(gaussian_filter(rng.standard_normal((256, 256)), w) * w for w in (0.8, 2, 6))
     image = counted(np.clip(0.5 + 0.2 * texture, 0, 1))
-    assert measure_noise_tiles(image, STORAGE).correlation == 1
+    assert measure_noise_tiles(image).correlation == 1
     assert judged(image, 0.9)[1].min() > 0.4
 
 
 def test_a_window_of_several_depths_keeps_them():
     estimate = np.full((2, 256, 256), np.float32(0.6))
     estimate[0] = np.linspace(2, 9, 256, dtype=np.float32)
-    judge_map(estimate, counted(cells(3.0)), STORAGE, CORRECTION)
+    judge_map(estimate, counted(cells(3.0)), CORRECTION)
     assert estimate[0, 0, 0] == pytest.approx(1.95, abs=0.2)
     assert estimate[0, 0, -1] == pytest.approx(8.2, abs=0.5)
 
@@ -121,9 +119,9 @@ def test_planes_too_small_to_tell_are_left_to_the_network():
 def test_a_spot_of_several_pixels_is_not_taken_for_blur():
     oversampled = Objective(1.3, 0.6, 0.065, 1.515)
     estimate = np.full((2, 8, 8), 2.0, np.float32)
-    subtract_spot(estimate, oversampled, STORAGE)
+    subtract_spot(estimate, oversampled)
     assert not estimate[0].any()
     usual = Objective(0.45, 0.6, 0.65)
     estimate = np.full((2, 8, 8), 2.0, np.float32)
-    subtract_spot(estimate, usual, STORAGE)
+    subtract_spot(estimate, usual)
     assert (estimate == 2).all()
