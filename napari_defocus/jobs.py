@@ -80,6 +80,7 @@ class Job(ABC, Generic[R]):
             options = replace(self.options, imaging="microscopy")
             layout = read_layout(self.source, **options.reading())
         check_range(self.options.value_range, layout.range_shape, layout.dtype)
+        _check_complete(self.options.optics)
         downscale, size = self.options.downscale, layout.map_shape[-2:]
         if isinstance(downscale, int) and downscale > min(size):
             raise OptionError(
@@ -739,6 +740,15 @@ class CheckJob(Job[Check]):
         if dtype == self.layout.dtype or not self.layout.display_bounded:
             return None
         return 0.0, float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
+
+
+def _check_complete(optics: Any) -> None:
+    """Raise an OptionError for optics in words that lack a number, which no file has added."""
+    if isinstance(optics, str) and optics not in ("auto", "none"):
+        raise OptionError(
+            f"optics is {quote(optics)}, and the image does not say the rest; give all of na, "
+            "wavelength_um and pixel_size_um"
+        )
 
 
 def _match(sharp: Any, image: Any) -> Any:

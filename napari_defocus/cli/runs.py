@@ -20,6 +20,7 @@ from ..io.zarr_layout import enclosing_store, read_collection
 from ..jobs import DeblurJob, EstimateJob, RefocusJob
 from ..map_colors import paint_map
 from ..map_units import recorded_factor
+from ..objective import Objective
 from ..options import Options
 from ..physical_size import (
     PixelSize,
@@ -167,10 +168,16 @@ def map_defocus(
         plane = defocus.radius.reshape(defocus.radius.shape[-2:])
         painted = paint_map(plane, signed=defocus.signed)
         outputs.write(map_outputs.preview, painted, record, channel_axis=-1)
-    _note_radius(image, median, size)
+    if not defocus.confidence.any():
+        note(f"Note: {image} shows nothing to judge by; its radii mean nothing.")
+        return
+    _note_radius(image, median, size, job.options)
 
 
-def _note_radius(image: Path, median: float, size: PixelSize | None) -> None:
+def _note_radius(image: Path, median: float, size: PixelSize | None, options: Options) -> None:
+    if isinstance(options.optics, Objective):
+        depth = options.optics.depth_um(median)
+        note(f"Note: the median radius in {image} is that of {depth:.3g} µm out of focus.")
     if size is not None:
         note(f"Note: the median radius in {image} is {describe_radius(median, size)}.")
         if not size.is_square:
@@ -201,7 +208,7 @@ def _map_by_windows(
         radii = radii_record(map_outputs.unit, size, median)
     records = dict.fromkeys(outputs.outputs, record)
     write_records(outputs, records | {map_outputs.radius: record | radii})
-    _note_radius(outputs.inputs[0], median, size)
+    _note_radius(outputs.inputs[0], median, size, job.options)
 
 
 def _sample_median(radius: Any) -> float:
