@@ -29,6 +29,10 @@ class DefocusMap:
         Whether the radii have a sign; if not, none is negative.
     model : str
         Name of the model that estimated it; empty if none did.
+    reference : {"all blur", "in-focus spot"}
+        What a radius of 0 is: "all blur": a point without any extent; "in-focus spot": the spot
+        that the optics show in focus, as in micrographs. A radius is then that of the disk which,
+        convolved with that spot, gives what is seen.
 
     Raises
     ------
@@ -57,6 +61,7 @@ class DefocusMap:
     confidence: Any
     signed: bool = False
     model: str = ""
+    reference: str = "all blur"
 
     def __post_init__(self) -> None:
         shapes = np.shape(self.radius), np.shape(self.confidence)
@@ -111,6 +116,7 @@ def check_map(defocus: Any, layout: Layout, *, lazy: bool) -> DefocusMap:
         np.broadcast_to(confidence, shape),
         defocus.signed,
         defocus.model,
+        defocus.reference,
     )
 
 

@@ -289,7 +289,14 @@ class EstimateJob(Job[DefocusMap]):
             out = None if self.out is None or self.views.right is not None else radius
             yield from process_planes(task, inputs, self.value_range, self.options, write, out)
         signed = self.views.task == "dual"
-        estimate = DefocusMap(radius, confidence, signed=signed, model=_name(estimator.model))
+        is_micrograph = self.layout.imaging == "microscopy" and not signed
+        estimate = DefocusMap(
+            radius,
+            confidence,
+            signed=signed,
+            model=_name(estimator.model),
+            reference="in-focus spot" if is_micrograph else "all blur",
+        )
         return self.views.turn_upright(estimate)
 
     def _outputs(self) -> tuple[Any, Any]:
@@ -374,7 +381,7 @@ class DeblurJob(_PictureJob):
 
     On seven photographs of a Canon camera, "faithful" gains 0.94 dB of PSNR on its input and lowers
     LPIPS from 0.334 to 0.244; "natural" gains 0.43 dB and lowers it to 0.185. Blurred again, both
-    agree with the input to 38 dB. On twelve rendered specimens of microscopy the gain is 5.8 dB.
+    agree with the input to 38 dB. On 20 simulated micrographs the gain is 3.8 dB.
 
     Detail beyond the first null of the blur's transfer function, at 0.61 / radius cycles a pixel,
     is inferred, not restored: do not count or measure it. Deblurring follows the map: a radius that
@@ -794,7 +801,7 @@ def _match_laziness(defocus: Any, image: Any) -> Any:
     computed = dask.compute(*parts)
     if not isinstance(defocus, DefocusMap):
         return computed[0]
-    return DefocusMap(computed[0], computed[1], defocus.signed, defocus.model)
+    return replace(defocus, radius=computed[0], confidence=computed[1])
 
 
 def _card(model: ModelCard | nn.Module) -> ModelCard:

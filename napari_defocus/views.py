@@ -79,7 +79,7 @@ class Views:
         if self.upright is None:
             return defocus
         radius, confidence = map(self.upright, defocus)
-        return DefocusMap(radius, confidence, defocus.signed, defocus.model)
+        return DefocusMap(radius, confidence, defocus.signed, defocus.model, defocus.reference)
 
 
 def picture_views(path: Path, picture: Picture, *, dual_pixel: bool) -> Views:

@@ -112,7 +112,7 @@ def estimate_to(targets: tuple[Any, Any], job: EstimateJob, name: str) -> Defocu
     with progress_bar(f"map {name}") as progress:
         defocus = replace(job, out=targets).run(progress)
     radius, confidence = map(as_dask, targets)
-    return DefocusMap(radius, confidence, defocus.signed, defocus.model)
+    return DefocusMap(radius, confidence, defocus.signed, defocus.model, defocus.reference)
 
 
 def deblur_with_map_to(
