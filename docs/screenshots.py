@@ -1,4 +1,4 @@
-"""Screenshots of all widgets with results, for the README.
+"""Screenshots of the dock and of widgets with results, for README and documentation.
 
 Needs a display, real or virtual:
 ``xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py``
@@ -21,37 +21,48 @@ _PLUGIN = "napari-defocus"
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    shoot_defocus_map(FOLDER / "widget-defocus-map.jpg")
-    shoot_deblur(FOLDER / "widget-deblur.jpg")
+    shoot_map(FOLDER / "dock-map.jpg")
+    shoot_edits(FOLDER / "dock-edit.jpg")
+    shoot_comparison(FOLDER / "dock-compare.jpg")
     shoot_focus_stack(FOLDER / "widget-focus-stack.jpg")
     shoot_batch(FOLDER / "widget-batch.jpg")
 
 
-def shoot_defocus_map(path: Path) -> None:
-    """Show the signed map of the dual-pixel sample over its left view."""
-    viewer = open_sample("dual_pixel")
-    widget = open_widget(viewer, "Defocus Map")
-    widget.image.value = viewer.layers["stairwell, left view"]
-    widget.right.value = viewer.layers["stairwell, right view"]
-    wait_for(widget)
+def shoot_map(path: Path) -> None:
+    """Show the map of a photograph in the dock, over the photograph where it is sure."""
+    viewer = open_sample("photograph")
+    dock = open_widget(viewer, "Defocus")
+    wait_for(dock.step("Map"))
     shoot(viewer, path)
 
 
-def shoot_deblur(path: Path) -> None:
-    """Show the deblurred dual-pixel sample beside its left view, enlarged."""
+def shoot_comparison(path: Path) -> None:
+    """Show a deblurred dual-pixel view to the right of the handle, and the view to its left."""
     viewer = open_sample("dual_pixel")
-    estimate = open_widget(viewer, "Defocus Map")
-    left = estimate.image.value = viewer.layers["stairwell, left view"]
-    estimate.right.value = viewer.layers["stairwell, right view"]
-    wait_for(estimate)
-    viewer.window.remove_dock_widget(estimate.native)
-    widget = open_widget(viewer, "Deblur")
-    widget.image.value, widget.defocus.value = left, viewer.layers[f"{left.name} defocus"]
-    wait_for(widget)
-    for layer in viewer.layers:
-        layer.visible = layer.name in (left.name, f"{left.name} deblurred")
-    viewer.canvas.grid.enabled = True
+    left = viewer.layers["stairwell, left view"]
+    dock = open_widget(viewer, "Defocus")
+    dock.image.value = left
+    dock.step("Map").right.value = viewer.layers["stairwell, right view"]
+    wait_for(dock.step("Map"))
+    step = dock.open_step("Deblur")
+    wait_for(step)
     viewer.scene.camera.zoom *= 1.6
+    step.compare.split.value = True
+    shoot(viewer, path)
+
+
+def shoot_edits(path: Path) -> None:
+    """Show strokes over a map that leave the bird alone and set the radius of the rock."""
+    viewer = open_sample("photograph")
+    dock = open_widget(viewer, "Defocus")
+    wait_for(dock.step("Map"))
+    step = dock.open_step("Edit")
+    edits = step.paint()
+    for row, column in zip(range(340, 540, 8), range(620, 420, -8), strict=True):
+        edits.paint((row, column), edits.selected_label)
+    step.tool.value, step.radius.value, step.brush.value = "set radius", 9.0, 120
+    for column in range(300, 1200, 30):
+        edits.paint((760, column), edits.selected_label)
     shoot(viewer, path)
 
 

@@ -75,8 +75,8 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             on_stop=lambda: setattr(self._live, "value", False),
         )
         self._live.changed.connect(self._preview.switch)
-        self._compare = CompareControls(viewer)
-        self._controls.container.insert(3, self._compare.container)
+        self.compare = CompareControls(viewer)
+        self._controls.container.insert(3, self.compare.container)
         self._watched: list[EventEmitter] = []
         self._image.changed.connect(self._defocus.follow)
         self._image.changed.connect(self._watch)
@@ -89,7 +89,7 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             control.changed.connect(self._preview.request)
         self._model.names.changed.connect(self._preview.request)
         self.native.destroyed.connect(self._preview.close)
-        self.native.destroyed.connect(self._compare.close)
+        self.native.destroyed.connect(self.compare.close)
         self._defocus.follow(self._image.value)
         self._watch()
 

@@ -47,7 +47,7 @@ def test_the_key_is_bound(open_widget, viewer):
 def test_side_by_side_shows_the_pair_in_a_grid_and_goes_back(open_widget, viewer):
     add_pair(viewer)
     viewer.add_image(DARK, name="other")
-    compare = open_widget("Deblur")._compare
+    compare = open_widget("Deblur").compare
     compare.side_by_side.value = True
     assert visible(viewer) == ["photo", "result"]
     assert viewer.canvas.grid.enabled
@@ -59,7 +59,7 @@ def test_side_by_side_shows_the_pair_in_a_grid_and_goes_back(open_widget, viewer
 @pytest.mark.parametrize("control", ["split", "side_by_side"])
 def test_without_a_result_nothing_is_switched_on(open_widget, viewer, control):
     viewer.add_image(DARK)
-    compare = open_widget("Deblur")._compare
+    compare = open_widget("Deblur").compare
     getattr(compare, control).value = True
     assert not getattr(compare, control).value
     assert not viewer.canvas.grid.enabled
@@ -69,7 +69,7 @@ def test_without_a_result_nothing_is_switched_on(open_widget, viewer, control):
 def test_the_handle_divides_image_and_result_and_can_be_dragged(window_viewer, dock_widget, qtbot):
     _, result = add_pair(window_viewer)
     widget = dock_widget("Deblur")
-    widget._compare.split.value = True
+    widget.compare.split.value = True
     canvas = window_viewer.window._qt_viewer.canvas.native
     handle = canvas.findChild(SplitHandle)
     left, right = halves(window_viewer)
@@ -86,7 +86,7 @@ def test_the_handle_divides_image_and_result_and_can_be_dragged(window_viewer, d
     qtbot.keyClick(handle, Qt.Key.Key_Left)
     assert handle.share == pytest.approx(0.88, abs=0.01)
     window_viewer.layers.remove(result)
-    assert not widget._compare.split.value
+    assert not widget.compare.split.value
 
 
 def halves(viewer):
