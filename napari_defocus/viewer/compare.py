@@ -99,15 +99,21 @@ class CompareControls:
 
     def _show_pair(self) -> "Image":
         """Show a result and its image alone; return the result."""
-        result = self._result()
+        result = self.result()
         image = origin_of(result)
         self._visible = {layer: layer.visible for layer in self._viewer.layers}
         for layer in self._viewer.layers:
             layer.visible = layer in (result, image)
         return result
 
-    def _result(self) -> "Image":
-        """Return the selected result, or the one that was made last."""
+    def result(self) -> "Image":
+        """Return the selected result, or the one that was made last.
+
+        Raises
+        ------
+        OptionError
+            If there is none.
+        """
         layers = self._viewer.layers
         results: list[Image] = [
             layer

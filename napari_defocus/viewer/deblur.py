@@ -1,9 +1,13 @@
 """Deblur widget: restores an image layer, guided by its defocus map."""
 
+import os
+from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import CheckBox
+from magicgui.widgets import CheckBox, PushButton
 
+from ..inference.engine import Progress
 from ..jobs import DeblurJob
 from ..options import Options
 from .choices import is_plugin_map, map_choice
@@ -15,6 +19,8 @@ from .map_layers import add_map
 from .map_source import MAP_KEY, map_source, newest_map
 from .preview import Preview
 from .results import deblurred_layer
+from .runner import Worker
+from .save import save_layer, suggested_path
 from .task_widget import TaskWidget
 from .window import Window
 
@@ -77,6 +83,11 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._live.changed.connect(self._preview.switch)
         self.compare = CompareControls(viewer)
         self._controls.container.insert(3, self.compare.container)
+        self.save_button = PushButton(
+            text="Save…", tooltip="Write the result, with the metadata of its image's file"
+        )
+        self.save_button.changed.connect(self._choose_file)
+        self._controls.container.insert(4, self.save_button)
         self._watched: list[EventEmitter] = []
         self._image.changed.connect(self._defocus.follow)
         self._image.changed.connect(self._watch)
@@ -104,6 +115,49 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             settings=self._deblur.settings(model=self._model.value),
             base=None if base is None else map_source(base, image, window),
         )
+
+    def save(self, path: "str | os.PathLike[str]", *, overwrite: bool = False) -> Worker[None]:
+        """Write the result that is selected, or the newest, to a file.
+
+        Parameters
+        ----------
+        path : path
+            File to write; its suffix names the format.
+        overwrite : bool
+            Replace an existing file.
+
+        Returns
+        -------
+        Worker
+            A worker of napari, already started.
+
+        Raises
+        ------
+        OptionError
+            If there is no result.
+        """
+        layer, file = self.compare.result(), Path(path)
+
+        def steps() -> Generator[Progress, None, None]:
+            yield Progress(0, 0)
+            save_layer(layer, file, overwrite=overwrite)
+
+        worker = Worker(steps)
+        worker.returned.connect(lambda _: self._controls.show_note(f"saved {file}"))
+        worker.errored.connect(lambda error: self._controls.show_error(str(error)))
+        worker.start()
+        return worker
+
+    def _choose_file(self) -> None:
+        from qtpy.QtWidgets import QFileDialog
+
+        def choose() -> None:
+            start = str(suggested_path(self.compare.result()))
+            path, _ = QFileDialog.getSaveFileName(self.native, "Save the result", start)
+            if path:
+                self.save(path, overwrite=True)  # the dialog has asked
+
+        self._controls.attempt(choose)
 
     def _follow_kind(self, imaging: str) -> None:
         self._kind = imaging
