@@ -213,7 +213,7 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         inputs: dict[str, ImageSource | MapSource] = {"image": self.image}
         if self.defocus is not None and not self._estimates_same_map:
             inputs["defocus"] = self.defocus
-        options = self.image.reading_options(self.options)
+        options = self.image.options_of_file(self.options)
         return Call("deblur", "deblur", "sharp", inputs, self.settings.changed(), options)
 
     @property
