@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,8 +80,8 @@ def apply_edits(
     if defocus.signed:
         radius = np.copysign(radius, defocus.radius)
     confidence = defocus.confidence + weight * (1 - defocus.confidence)
-    return DefocusMap(
-        radius.astype(np.float32), confidence.astype(np.float32), defocus.signed, defocus.model
+    return replace(
+        defocus, radius=radius.astype(np.float32), confidence=confidence.astype(np.float32)
     )
 
 

@@ -42,6 +42,12 @@ def test_signs_stay():
     assert apply_edits(estimate(-4.0, signed=True), painted(2)).radius[20, 30] == -2
 
 
+def test_what_radii_mean_stays():
+    defocus = DefocusMap(*estimate(), model="single", reference="in-focus spot")
+    edited = apply_edits(defocus, painted(2))
+    assert (edited.model, edited.reference) == ("single", "in-focus spot")
+
+
 def test_edits_fade_into_the_estimate():
     edited = apply_edits(estimate(), painted(LEAVE_ALONE), softness=2)
     row = edited.radius[20]
