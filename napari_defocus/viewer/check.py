@@ -14,7 +14,7 @@ from ..options import Options
 from .check_job import CheckLayerJob, CheckResult
 from .choices import NewestChoice, is_image, map_choice, newest_result
 from .image_source import image_source
-from .map_source import MAP_KEY, map_source
+from .map_source import MAP_KEY
 from .origin import origin_entry
 from .results import METADATA_KEY
 from .run_controls import WrappedLabel
@@ -106,7 +106,7 @@ class CheckWidget(TaskWidget[CheckResult]):
         return self._check
 
     def _job(self, window: Window) -> CheckLayerJob:
-        image, sharp, map_layer = self._layer(), self._sharp.value, self._defocus.value
+        image, sharp = self._layer(), self._sharp.value
         if sharp is None:
             raise OptionError("no sharp picture is chosen; choose one under 'sharp picture'")
         same = sharp.data.shape == image.data.shape
@@ -114,7 +114,7 @@ class CheckWidget(TaskWidget[CheckResult]):
             image=self._source(window),
             options=self._compute.options,
             sharp=image_source(sharp, window if same else None),
-            defocus=None if map_layer is None else map_source(map_layer, image, window),
+            **self._defocus.map_inputs(image, window),
             model=self._model.value,
             false_alarms=self._false_alarms.value,
         )

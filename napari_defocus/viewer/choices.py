@@ -9,8 +9,8 @@ from magicgui.widgets import ComboBox, Container, PushButton
 
 from ..models import list_models
 from ..models.weights import SUFFIXES
-from .map_source import MAP_KEY, newest_map
-from .origin import origin_of
+from .map_source import MAP_KEY, covering_source, map_source, newest_map
+from .origin import is_result_of, newest, origin_of
 from .results import METADATA_KEY
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from ..networks.descriptor import Task
+    from .window import Window
 
 
 class LayerChoice(ComboBox):
@@ -76,10 +77,32 @@ class NewestChoice(LayerChoice):
         self._image: Image | None = None
         self._newest: Image | None = None
         super().__init__(viewer, accepts, none=none, **kwargs)
+        self.native.destroyed.connect(self._unfollow)
+
+    def map_inputs(self, image: "Image", window: "Window") -> dict[str, Any]:
+        """Return the arguments `defocus` and `skipped` of a job on part of an image.
+
+        The newest map, which is chosen by itself, is skipped if it does not cover the part.
+
+        Raises
+        ------
+        MapError
+            If another map is chosen, or one with edits, that does not cover the part.
+        """
+        chosen: Any = self.value
+        if chosen is None:
+            return {}
+        if chosen is not self._newest:
+            return {"defocus": map_source(chosen, image, window)}
+        source = covering_source(chosen, image, window)
+        return {"defocus": source, "skipped": "" if source is not None else chosen.name}
 
     def follow(self, image: "Image | None") -> None:
         """Choose the newest layer made from an image, now and whenever there is a newer one."""
+        self._unfollow()
         self._image = image
+        if image is not None:
+            image.events.data.connect(self._choose_newest)
         self._choose_newest()
 
     def reset_choices(self, *_: Any) -> None:
@@ -87,7 +110,13 @@ class NewestChoice(LayerChoice):
         super().reset_choices()
         self._choose_newest()
 
-    def _choose_newest(self) -> None:
+    def _unfollow(self, *_: Any) -> None:
+        """Follow the pixels of the image no more."""
+        if self._image is not None:
+            self._image.events.data.disconnect(self._choose_newest)
+            self._image = None
+
+    def _choose_newest(self, *_: Any) -> None:
         image = self._image if self._image in self._viewer.layers else None
         newest = None if image is None else self._find_newest(self._viewer, image)
         if newest is not self._newest:
@@ -116,6 +145,17 @@ def is_image(layer: "Layer") -> bool:
     return isinstance(layer, Image) and layer.ndim >= 2 and not is_plugin_map(layer)
 
 
+def selected_image(viewer: "Viewer") -> "Image | None":
+    """Return the selected image, or the one that the selected result was made from, if any."""
+    active = viewer.layers.selection.active
+    if active is None:
+        return None
+    image = origin_of(active)
+    if image is not None and image in viewer.layers:
+        return image
+    return cast("Image", active) if is_image(active) else None
+
+
 def is_map(layer: "Layer") -> bool:
     """Return whether a layer can serve as a defocus map: it has one value per pixel."""
     from napari.layers import Image, Labels
@@ -127,11 +167,12 @@ def is_map(layer: "Layer") -> bool:
 
 def newest_result(viewer: "Viewer", image: "Image") -> "Image | None":
     """Return the picture deblurred last from an image layer, None if the viewer has none."""
-    for layer in reversed(viewer.layers):
-        function = layer.metadata.get(METADATA_KEY, {}).get("function")
-        if function == "deblur" and origin_of(layer) is image:
-            return cast("Image", layer)
-    return None
+    return newest(
+        cast("Image", layer)
+        for layer in reversed(viewer.layers)
+        if layer.metadata.get(METADATA_KEY, {}).get("function") == "deblur"
+        and is_result_of(layer, image)
+    )
 
 
 def is_shapes(layer: "Layer") -> bool:

@@ -1,7 +1,7 @@
 """Controls that compare a result with the image that it was made from."""
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox, Container, Label, Widget
 
@@ -45,6 +45,7 @@ class CompareControls:
         self._viewer = viewer
         self._split: SplitView | None = None
         self._visible: dict[Layer, bool] = {}
+        self._pair: tuple[Layer | None, ...] = ()
         self.split = CheckBox(
             name="split",
             text="Split",
@@ -65,12 +66,25 @@ class CompareControls:
         self.split.changed.connect(self._switch_split)
         self.side_by_side.changed.connect(self._switch_grid)
         viewer.bind_key(BEFORE_KEY, show_before, overwrite=True)
-        viewer.layers.events.removed.connect(self._end_without_result)
+        viewer.layers.events.removed.connect(self._end_without_pair)
+        viewer.dims.events.ndisplay.connect(self._end_split)
 
     def close(self) -> None:
-        """End a comparison, because the panel is destroyed."""
-        self._viewer.layers.events.removed.disconnect(self._end_without_result)
+        """Follow the viewer no more, because the panel is destroyed."""
+        self._viewer.layers.events.removed.disconnect(self._end_without_pair)
+        self._viewer.dims.events.ndisplay.disconnect(self._end_split)
         self._close_split()
+
+    def end(self) -> None:
+        """End a comparison; show what was shown before."""
+        self.split.value = self.side_by_side.value = False
+
+    def renew(self) -> None:
+        """Compare the result that was made last, if a comparison is shown."""
+        for control in (self.split, self.side_by_side):
+            if control.value:
+                control.value = False
+                control.value = True
 
     def _switch_split(self, on: bool) -> None:
         self._close_split()
@@ -101,6 +115,7 @@ class CompareControls:
         """Show a result and its image alone; return the result."""
         result = self.result()
         image = origin_of(result)
+        self._pair = result, image
         self._visible = {layer: layer.visible for layer in self._viewer.layers}
         for layer in self._viewer.layers:
             layer.visible = layer in (result, image)
@@ -138,10 +153,14 @@ class CompareControls:
         with control.changed.blocked():
             control.value = False
 
-    def _end_without_result(self, event: object) -> None:
-        if self._split is not None and self._split.layer not in self._viewer.layers:
-            self._close_split()
-            self.split.value = False
+    def _end_without_pair(self, event: Any) -> None:
+        """End a comparison whose result or image was removed."""
+        if event.value in self._pair:
+            self.end()
+
+    def _end_split(self, event: object) -> None:
+        """End a split view when three dimensions are shown, which are drawn by other visuals."""
+        self.split.value = False
 
     def _close_split(self) -> None:
         split, self._split = self._split, None

@@ -16,12 +16,13 @@ from .deblur_controls import DeblurControls
 from .deblur_range import DeblurRange
 from .layer_jobs import DeblurLayerJob, DeblurResult
 from .map_layers import add_map
-from .map_source import MAP_KEY, map_source, newest_map
+from .map_source import MAP_KEY, covering_source, newest_map
 from .preview import Preview
 from .results import deblurred_layer
 from .runner import Worker
 from .save import save_layer, suggested_path
 from .task_widget import TaskWidget
+from .visibility import VisibilityFilter
 from .window import Window
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         )
         self.save_button.changed.connect(self._choose_file)
         self._controls.container.insert(4, self.save_button)
+        self._ending = VisibilityFilter(self.native, on_hide=self.compare.end)
         self._watched: list[EventEmitter] = []
         self._image.changed.connect(self._defocus.follow)
         self._image.changed.connect(self._watch)
@@ -105,15 +107,16 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._watch()
 
     def _job(self, window: Window) -> DeblurLayerJob:
-        image = self._layer()
-        map_layer = self._defocus.value
-        base = newest_map(self._viewer, image)
+        from napari.layers import Labels
+
+        image, chosen = self._layer(), self._defocus.value
+        base = newest_map(self._viewer, image) if isinstance(chosen, Labels) else None
         return DeblurLayerJob(
             image=self._source(window),
             options=self._compute.options,
-            defocus=None if map_layer is None else map_source(map_layer, image, window),
             settings=self._deblur.settings(model=self._model.value),
-            base=None if base is None else map_source(base, image, window),
+            base=None if base is None else covering_source(base, image, window),
+            **self._defocus.map_inputs(image, window),
         )
 
     def save(self, path: "str | os.PathLike[str]", *, overwrite: bool = False) -> Worker[None]:
@@ -194,6 +197,13 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             if is_plugin_map(layer):
                 layer.visible = False
         self._add(deblurred_layer(result, self._template))
+        self.compare.renew()
         self._outcome = (
-            f"{result.changed:.0%} of the pixels changed; the rest was sharp, unsure or left alone"
+            f"{percent(result.changed)} of the pixels changed; the rest was sharp, unsure or left "
+            "alone"
         )
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, which is 0 only if it is nothing."""
+    return "less than 1%" if 0 < share < 0.01 else f"{share:.0%}"

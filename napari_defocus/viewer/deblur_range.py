@@ -55,6 +55,7 @@ class DeblurRange:
     def _set_protected(self, radius: float) -> None:
         control: Any = self._controls["protect_radius"]
         control.value = min(radius, control.max)
+        self._show_range()
 
     def _set_bokeh(self, radius: float) -> None:
         self._controls.bokeh.value = radius

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QW
 from ..errors import DefocusError
 from ..options import Options
 from .check import CheckWidget
-from .choices import LayerChoice, NewestChoice, is_image
+from .choices import LayerChoice, NewestChoice, is_image, selected_image
 from .deblur import DeblurWidget
 from .defocus_map import DefocusMapWidget
 from .edit import EditWidget
@@ -84,9 +84,9 @@ class DefocusDock(Container[Widget]):
         for event in _LIST_EVENTS:
             getattr(viewer.layers.events, event).connect(self._update_choices)
         self.native.destroyed.connect(self._abandon)
-        active = viewer.layers.selection.active
-        if active is not None and is_image(active):
-            self._image.value = active
+        image = selected_image(viewer)
+        if image is not None:
+            self._image.value = image
         self._follow_image(self._image.value)
         self.step("Map")
 
@@ -176,7 +176,7 @@ class DefocusDock(Container[Widget]):
         """Let all steps work with the map that was chosen in one of them."""
         for step in self._steps.values():
             defocus = getattr(step, "defocus", None)
-            if isinstance(defocus, NewestChoice) and defocus.value is not chosen:
+            if isinstance(defocus, NewestChoice) and chosen in defocus.choices:
                 defocus.value = chosen
 
     def _open_batch(self) -> None:

@@ -1,6 +1,5 @@
 """Edit widget: a brush over a map, and the map that results."""
 
-import weakref
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +18,7 @@ from .edit_layer import add_edits, fill_surface
 from .layer_jobs import MapResult, map_result
 from .map_layers import MapLayers, add_map, update_map
 from .map_source import EDITED, MAP_KEY, newest_map
+from .origin import origin_of, origin_recorded
 from .regions import whole_layer
 from .results import METADATA_KEY, layer_template
 from .run_controls import WrappedLabel
@@ -152,9 +152,9 @@ class EditWidget(Container[Any]):
                     f"{image.name!r} has no map to edit yet; estimate it in the step Map first"
                 )
             self._layers = None
-            self._edits = add_edits(self._viewer, self._base, f"{image.name} map edits", image)
+            self._edits = add_edits(self._viewer, self._base, f"{image.name} map edits")
             self._edits.mouse_drag_callbacks.append(self._fill)
-        self._viewer.layers.selection.active = self._edits
+        self._show_edits()
         self._run.enabled = True
         self._set_tool()
         return self._edits
@@ -210,18 +210,28 @@ class EditWidget(Container[Any]):
         if self._layers is not None and self._layers.are_in(self._viewer):
             update_map(self._layers, result)
             return
-        base, image = self._base, self._image.value
+        base = self._base
+        image = None if base is None else origin_of(base)
         if base is None or image is None:
             return
         template = replace(
             layer_template(base, whole_layer(base)),
             name=f"{image.name} edited",
-            image=weakref.ref(image),
+            image=origin_recorded(base),
         )
         self._layers = add_map(self._viewer, result, template)
-        for layer in (self._edits,):
-            if layer is not None and layer in self._viewer.layers:
-                self._viewer.layers.selection.active = layer
+        self._show_edits()
+
+    def _show_edits(self) -> None:
+        """Show the edits above all that was made from their image, and select them."""
+        layers, edits = self._viewer.layers, self._edits
+        if edits is None or edits not in layers:
+            return
+        image = origin_of(edits)
+        family = [i for i, layer in enumerate(layers) if image in (layer, origin_of(layer))]
+        layers.move(layers.index(edits), family[-1] + 1)
+        edits.visible = True
+        layers.selection.active = edits
 
     def _show_end(self, ending: str) -> None:
         if ending == "done":

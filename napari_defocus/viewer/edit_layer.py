@@ -1,6 +1,5 @@
 """Labels layer that holds edits of a map, in the map's colors."""
 
-import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from ..map_colors import paint_map
 from ..map_edits import LEAVE_ALONE, SHARPEN, radius_label
 from .geometry import placement
 from .map_source import MAP_KEY
-from .origin import insert_result, origin_entry
+from .origin import insert_result, origin_entry, origin_recorded
 from .regions import whole_layer
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ _LARGEST = 24.0
 _TOLERANCE, _SHARE = 0.4, 0.2
 
 
-def add_edits(viewer: "Viewer", base: "Image", name: str, image: "Image") -> "Labels":
+def add_edits(viewer: "Viewer", base: "Image", name: str) -> "Labels":
     """Add an empty layer of edits over the layer of an estimated map; select it."""
     from napari.layers import Labels
 
@@ -34,7 +33,7 @@ def add_edits(viewer: "Viewer", base: "Image", name: str, image: "Image") -> "La
         name=name,
         colormap=_colormap(float(base.contrast_limits[1])),
         opacity=0.6,
-        metadata={MAP_KEY: None, **origin_entry(weakref.ref(image))},
+        metadata={MAP_KEY: None, **origin_entry(origin_recorded(base))},
         **placement(base, whole_layer(base)),
     )
     insert_result(viewer, edits)

@@ -37,10 +37,13 @@ class LayerJob(ABC, Generic[ResultT]):
         The part of the layer.
     options : Options
         Options as chosen in the widget; the layer adds channel axis and value range.
+    skipped : str
+        Name of the newest map if it is not used, for it does not cover the part.
     """
 
     image: ImageSource
     options: Options
+    skipped: str = field(default="", kw_only=True)
 
     @abstractmethod
     def steps(self) -> Generator[Progress, None, ResultT]:
@@ -54,7 +57,12 @@ class LayerJob(ABC, Generic[ResultT]):
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user may not expect of the run."""
-        return ()
+        if not self.skipped:
+            return ()
+        return (
+            f"the map {self.skipped!r} covers only part of {self.image.name!r}, so that another "
+            "one was estimated",
+        )
 
 
 @dataclass(frozen=True)
@@ -239,9 +247,9 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Whether the map is resampled."""
+        """Whether the map is resampled or not used."""
         if self.defocus is None or self.defocus.slices is not None:
-            return ()
+            return super().notes
         return (
             f"the map {self.defocus.name!r} is resampled to the pixels of {self.image.name!r}, "
             "where the viewer shows it",

@@ -12,7 +12,7 @@ from ..map_colors import color_limit, paint_sure, radius_colormap
 from ..map_statistics import UNSURE
 from ..physical_size import radii_record
 from .map_source import MAP_KEY
-from .origin import insert_result, origin_entry
+from .origin import insert_result, origin_entry, origin_of
 from .results import METADATA_KEY, LayerTemplate, layer_pixel_size
 
 if TYPE_CHECKING:
@@ -162,6 +162,7 @@ def add_map(viewer: "Viewer", result: "MapResult", template: LayerTemplate) -> M
             **template.placement,
         ),
     )
+    _hide_other_views(viewer, layers.view)
     for layer in layers:
         insert_result(viewer, layer)
     share_color_limits(viewer)
@@ -169,11 +170,20 @@ def add_map(viewer: "Viewer", result: "MapResult", template: LayerTemplate) -> M
     return layers
 
 
+def _hide_other_views(viewer: "Viewer", view: Image) -> None:
+    """Hide earlier maps of the same image, whose colors would lie under those of the new one."""
+    image = origin_of(view)
+    for layer in viewer.layers:
+        if isinstance(layer, Image) and image is not None and origin_of(layer) is image:
+            layer.visible = False
+
+
 def update_map(layers: MapLayers, result: "MapResult") -> None:
     """Show another map of the same image in its layers."""
-    defocus = result.estimated.map
+    defocus, median = result.estimated.map, result.estimated.statistics.median_radius
+    size = layer_pixel_size(layers.radius)
     for layer in layers:
-        layer.metadata[METADATA_KEY] = result.provenance
+        layer.metadata[METADATA_KEY] = result.provenance | radii_record("px", size, median)
     layers.radius.metadata[MAP_KEY] = result.estimated
     layers.confidence.data, layers.radius.data = defocus.confidence, defocus.radius
     layers.view.show_map(defocus)

@@ -13,7 +13,7 @@ from ..map_units import recorded_factor
 from ..provenance_record import array_hash
 from .file_content import layer_path
 from .geometry import pixel_transform
-from .origin import origin_of
+from .origin import is_result_of, newest, origin_of
 from .regions import whole_layer
 from .resampling import PixelTransform
 from .window import Window
@@ -115,7 +115,7 @@ def layer_map(
 
 
 def newest_map(viewer: "Viewer", image: "Image", *, edited: bool = True) -> "Image | None":
-    """Return the map made last of an image layer, None if the viewer has none.
+    """Return the map made last of the pixels of an image layer, None if the viewer has none.
 
     Parameters
     ----------
@@ -126,13 +126,12 @@ def newest_map(viewer: "Viewer", image: "Image", *, edited: bool = True) -> "Ima
     edited : bool
         Whether maps with edits count too.
     """
-    for layer in reversed(viewer.layers):
-        estimated = layer.metadata.get(MAP_KEY)
-        if not isinstance(estimated, EstimatedMap) or origin_of(layer) is not image:
-            continue
-        if edited or estimated.model != EDITED:
-            return cast("Image", layer)
-    return None
+    maps = [
+        cast("Image", layer)
+        for layer in reversed(viewer.layers)
+        if isinstance(layer.metadata.get(MAP_KEY), EstimatedMap) and is_result_of(layer, image)
+    ]
+    return newest(each for each in maps if edited or each.metadata[MAP_KEY].model != EDITED)
 
 
 @dataclass(frozen=True)
@@ -241,10 +240,15 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
     transform = PixelTransform(*pixel_transform(image, layer), window)
     slices = transform.as_slices()
     if not _covers(shape, transform, slices):
+        remedy = "estimate a map of that region, or work on the part that the map covers"
+        if origin_of(layer) is not image:
+            remedy = (
+                "move it over the image, or give it the scale and translation of the image if "
+                "their pixels are the same"
+            )
         raise MapError(
             f"the map {layer.name!r} of shape {shape} does not cover the region of {image.name!r} "
-            "where the viewer shows them; move it over the image, or give it the scale and "
-            "translation of the image if their pixels are the same"
+            f"where the viewer shows them; {remedy}"
         )
     path = layer_path(layer)
     return MapSource(
@@ -258,6 +262,22 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
         discrete=isinstance(layer, Labels),
         factor=1.0 if path is None else recorded_factor(Path(path)),
     )
+
+
+def covering_source(layer: "Image", image: "Image", window: Window) -> "MapSource | None":
+    """Return the part of an estimated map that covers a region, None if it covers less.
+
+    Raises
+    ------
+    MapError
+        If the map covers less and holds edits, which would be lost.
+    """
+    try:
+        return map_source(layer, image, window)
+    except MapError:
+        if layer.metadata[MAP_KEY].model == EDITED:
+            raise
+        return None
 
 
 def _covers(

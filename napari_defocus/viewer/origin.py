@@ -1,25 +1,73 @@
-"""Layer that a result was made from."""
+"""Layer that a result was made from, and the pixels that it had then."""
 
 import weakref
+from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from napari.layers import Image, Layer
     from napari.viewer import Viewer
 
-#: Key of a result's metadata that holds a weak reference to the image layer it was made from.
-_KEY = "napari-defocus-source"
+#: Keys of a result's metadata that hold its :class:`Origin`, and the result's running number.
+_KEY, _NUMBER = "napari-defocus-source", "napari-defocus-number"
+_numbers = count(1)
 
 
-def origin_entry(layer: "weakref.ref[Image] | None") -> dict[str, Any]:
+@dataclass(frozen=True)
+class Origin:
+    """Image layer that results are made from.
+
+    Parameters
+    ----------
+    layer : weak reference to an image layer
+        The layer.
+    pixels : weak reference to an array, optional
+        Its data at full resolution; None if nothing can refer to them weakly.
+    """
+
+    layer: "weakref.ref[Image]"
+    pixels: "weakref.ref[Any] | None" = None
+
+
+def origin(layer: "Image") -> Origin:
+    """Return a layer as the origin of results, with the pixels that it has now."""
+    try:
+        return Origin(weakref.ref(layer), weakref.ref(_pixels(layer)))
+    except TypeError:
+        return Origin(weakref.ref(layer))
+
+
+def origin_entry(entry: Origin | None) -> dict[str, Any]:
     """Return metadata for a result of an image layer."""
-    return {_KEY: layer}
+    return {_KEY: entry, _NUMBER: next(_numbers)}
 
 
 def origin_of(layer: "Layer") -> "Image | None":
     """Return the image layer that a result was made from; None if there is, or was, none."""
-    reference = layer.metadata.get(_KEY)
-    return reference() if isinstance(reference, weakref.ref) else None
+    entry = origin_recorded(layer)
+    return None if entry is None else entry.layer()
+
+
+def origin_recorded(layer: "Layer") -> Origin | None:
+    """Return the origin of a result, with the pixels that it was made from."""
+    entry = layer.metadata.get(_KEY)
+    return entry if isinstance(entry, Origin) else None
+
+
+def is_result_of(layer: "Layer", image: "Image") -> bool:
+    """Return whether a layer was made from the pixels that an image layer has now."""
+    if origin_of(layer) is not image:
+        return False
+    pixels = layer.metadata[_KEY].pixels
+    return pixels is None or pixels() is _pixels(image)
+
+
+def newest(results: "Iterable[Image]") -> "Image | None":
+    """Return the layer that was made last, wherever it lies in the list; None of none."""
+    return max(results, key=lambda layer: layer.metadata.get(_NUMBER, 0), default=None)
 
 
 def insert_result(viewer: "Viewer", result: "Layer") -> None:
@@ -35,3 +83,7 @@ def insert_result(viewer: "Viewer", result: "Layer") -> None:
     ]
     layers.insert(family[-1] + 1 if family else len(layers), result)
     layers.selection.active = result
+
+
+def _pixels(layer: "Image") -> Any:
+    return layer.data[0] if layer.multiscale else layer.data

@@ -1,13 +1,12 @@
 """Layers of results: their position, appearance and names."""
 
-import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..io.lengths import micrometers
 from ..physical_size import PixelSize
 from .geometry import placement
-from .origin import origin_entry
+from .origin import Origin, origin, origin_entry
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -44,8 +43,8 @@ class LayerTemplate:
         Metadata of the layer, such as names of channels.
     pixel_size : PixelSize or None
         Size of a pixel, if its unit is one of length.
-    image : weak reference to an image layer, optional
-        The image layer.
+    image : Origin, optional
+        The image layer, and the pixels that it had.
     """
 
     name: str
@@ -53,7 +52,7 @@ class LayerTemplate:
     appearance: dict[str, Any]
     metadata: dict[str, Any] = field(default_factory=dict)
     pixel_size: PixelSize | None = None
-    image: "weakref.ref[Image] | None" = None
+    image: Origin | None = None
 
 
 def layer_template(layer: "Image", window: "Window") -> LayerTemplate:
@@ -70,7 +69,7 @@ def layer_template(layer: "Image", window: "Window") -> LayerTemplate:
         appearance,
         dict(layer.metadata),
         layer_pixel_size(layer),
-        weakref.ref(layer),
+        origin(layer),
     )
 
 

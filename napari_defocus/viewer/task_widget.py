@@ -10,7 +10,7 @@ from magicgui.widgets import Container, PushButton, Widget
 from ..errors import DefocusError, OptionError, ValuesWarning
 from ..jobs import Job
 from ..options import Options
-from .choices import LayerChoice, ModelChoice, is_image
+from .choices import LayerChoice, ModelChoice, is_image, selected_image
 from .compute_controls import ComputeControls
 from .image_source import ImageSource, image_source
 from .kind_of_image import kind_of_image
@@ -26,7 +26,7 @@ from .visibility import VisibilityFilter
 from .window import Window
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Layer
+    from napari.layers import Image
     from napari.viewer import Viewer
 
     from ..networks.descriptor import Task
@@ -253,8 +253,8 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         self._runner.abandon()
 
     def _start_with_selection(self) -> None:
-        active: Layer | None = self._viewer.layers.selection.active
-        if active is not None and is_image(active):
-            self._image.value = active
+        image = selected_image(self._viewer)
+        if image is not None:
+            self._image.value = image
         self._region.follow(self._image.value)
         self._show_auto()

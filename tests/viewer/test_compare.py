@@ -6,7 +6,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_defocus.viewer.compare import BEFORE_KEY, show_before
-from napari_defocus.viewer.origin import origin_entry, origin_of
+from napari_defocus.viewer.origin import origin, origin_entry, origin_of
 from napari_defocus.viewer.regions import whole_layer
 from napari_defocus.viewer.results import layer_template
 from napari_defocus.viewer.split import SplitHandle
@@ -54,6 +54,47 @@ def test_side_by_side_shows_the_pair_in_a_grid_and_goes_back(open_widget, viewer
     compare.side_by_side.value = False
     assert visible(viewer) == ["photo", "result", "other"]
     assert not viewer.canvas.grid.enabled
+
+
+def test_hiding_the_panel_ends_the_comparison(open_widget, viewer):
+    add_pair(viewer)
+    viewer.add_image(DARK, name="other")
+    widget = open_widget("Deblur")
+    widget._compare.side_by_side.value = True
+    widget.native.hide()
+    assert not viewer.canvas.grid.enabled
+    assert visible(viewer) == ["photo", "result", "other"]
+
+
+def test_a_comparison_ends_without_its_image(open_widget, viewer):
+    image, _ = add_pair(viewer)
+    compare = open_widget("Deblur")._compare
+    compare.side_by_side.value = True
+    viewer.layers.remove(image)
+    assert not compare.side_by_side.value
+    assert not viewer.canvas.grid.enabled
+
+
+def test_a_comparison_goes_on_with_the_next_result(open_widget, viewer):
+    image, _ = add_pair(viewer)
+    compare = open_widget("Deblur")._compare
+    compare.side_by_side.value = True
+    metadata = origin_entry(origin(image))
+    viewer.layers.selection.active = viewer.add_image(BRIGHT, name="next", metadata=metadata)
+    compare.renew()
+    assert visible(viewer) == ["photo", "next"]
+
+
+@pytest.mark.window
+def test_the_split_view_ends_in_three_dimensions(window_viewer, dock_widget):
+    add_pair(window_viewer)
+    compare = dock_widget("Deblur")._compare
+    compare.split.value = True
+    window_viewer.dims.ndisplay = 3
+    assert not compare.split.value
+    window_viewer.dims.ndisplay = 2
+    left, right = halves(window_viewer)
+    assert left.mean() > 200 < right.mean()
 
 
 @pytest.mark.parametrize("control", ["split", "side_by_side"])

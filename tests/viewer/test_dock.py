@@ -1,9 +1,18 @@
 """Dock: one image, one map and one kind of image for all steps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from napari_defocus import deblur, estimate_defocus
+from napari_defocus import Options, deblur, estimate_defocus
+from napari_defocus.viewer.deblur import percent
+from napari_defocus.viewer.layer_jobs import map_result
+from napari_defocus.viewer.map_layers import add_map
+from napari_defocus.viewer.results import layer_template
+from napari_defocus.viewer.window import Window
+
+RECORD = {"input": {"hash": "sha256:0"}}
 
 
 @pytest.fixture
@@ -128,3 +137,65 @@ def test_the_result_says_how_much_changed_and_errors_stand_in_the_panel(
     viewer.layers["painted"].data = np.full(photo.shape[:2], np.nan)
     finish(step.run())
     assert "NaN" in step._controls.status.value
+
+
+def test_the_newest_map_of_a_part_is_not_used_for_the_whole(viewer, dock, finish, photo):
+    part = photo[:40, :48].copy()
+    template = replace(
+        layer_template(viewer.layers["photo"], Window((0, 0), part.shape[:2])), name="part"
+    )
+    add_map(viewer, map_result(estimate_defocus(part, channel_axis=-1), RECORD, Options(), "auto"),
+            template)  # fmt: skip
+    assert dock.step("Deblur").defocus.value is viewer.layers["part defocus"]
+    dock.step("Refocus").run_button.native.click()
+    assert "estimate a map of that region" in dock.step("Refocus")._controls.status.value
+    dock.step("Check").sharp.value = viewer.add_image(photo, rgb=True, name="sharp")
+    finish(dock.step("Check").run())
+    assert "photo not supported by the image" in viewer.layers
+    finish(dock.step("Deblur").run())
+    assert "covers only part of 'photo'" in dock.step("Deblur")._controls.status.value
+    expected = deblur(photo, estimate_defocus(photo, channel_axis=-1), channel_axis=-1)
+    assert np.array_equal(viewer.layers["photo deblurred"].data, expected)
+
+
+def test_maps_and_results_of_other_pixels_are_not_used(viewer, dock, finish, photo):
+    finish(dock.step("Deblur").run())
+    deblurring, refocusing = dock.step("Deblur"), dock.step("Refocus")
+    assert refocusing.sharp.value is viewer.layers["photo deblurred"]
+    viewer.layers["photo"].data = photo[:40, 16:][::-1].copy()
+    assert deblurring.defocus.value is None
+    assert refocusing.sharp.value is None
+    finish(deblurring.run())
+    assert viewer.layers["photo deblurred [1]"].data.shape == (40, 80, 3)
+    assert deblurring.defocus.value is viewer.layers["photo defocus [1]"]
+
+
+def test_the_newest_map_is_the_one_made_last_wherever_it_lies(viewer, dock, finish):
+    for _ in range(2):
+        finish(dock.step("Map").run())
+    viewer.layers.move(viewer.layers.index("photo defocus"), len(viewer.layers))
+    assert dock.step("Deblur").defocus.value is viewer.layers["photo defocus [1]"]
+
+
+def test_a_dock_opened_again_goes_on_with_the_image_of_the_result(
+    viewer, dock, finish, open_widget
+):
+    viewer.add_image(np.zeros((20, 20)), name="other")
+    finish(dock.step("Deblur").run())
+    assert viewer.layers.selection.active is viewer.layers["photo deblurred"]
+    assert open_widget("Defocus").image.value is viewer.layers["photo"]
+    assert open_widget("Check").image.value is viewer.layers["photo"]
+
+
+def test_handles_stop_where_their_setting_does(dock, finish):
+    finish(dock.step("Map").run())
+    step = dock.step("Deblur")
+    largest = step.protect_radius.max
+    for _ in range(2):
+        step._range.histogram.show_range(largest + 1, 0.0)
+        step._range.histogram.lower_changed.emit(largest + 1)
+        assert step._range.histogram.range[0] == largest
+
+
+def test_a_small_share_is_not_called_nothing():
+    assert [percent(share) for share in (0.0, 0.002, 0.014)] == ["0%", "less than 1%", "1%"]

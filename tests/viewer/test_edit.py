@@ -109,6 +109,34 @@ def test_removed_edits_are_forgotten(viewer, dock):
     assert widget.paint() in viewer.layers
 
 
+def test_edits_stay_those_of_their_image(viewer, dock, until, photo):
+    other = viewer.add_image(photo[::-1].copy(), rgb=True, name="other")
+    widget = dock.open_step("Edit")
+    widget.paint().data[:20] = LEAVE_ALONE
+    dock.image.value = other
+    dock.open_step("Deblur")
+    until(lambda: not widget.busy)
+    assert "photo edited defocus" in viewer.layers
+    assert dock.step("Deblur").defocus.value is None
+    dock.image.value = viewer.layers["photo"]
+    assert dock.step("Deblur").defocus.value is viewer.layers["photo edited defocus"]
+
+
+def test_edits_lie_above_what_was_made_since(viewer, dock, finish):
+    widget = dock.step("Edit")
+    edits = widget.paint()
+    edits.data[:20] = LEAVE_ALONE
+    finish(widget.run())
+    assert not viewer.layers["photo defocus (sure)"].visible
+    assert viewer.layers[-1] is edits
+    finish(dock.step("Deblur").run())
+    assert viewer.layers.selection.active is viewer.layers["photo deblurred"]
+    assert not edits.visible
+    assert widget.paint() is edits
+    assert edits.visible
+    assert viewer.layers[-1] is viewer.layers.selection.active is edits
+
+
 @pytest.mark.window
 def test_the_brush_paints_with_the_mouse(window_viewer, dock_widget, finish, until, qtbot, photo):
     window_viewer.add_image(photo, rgb=True, name="photo")
