@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from magicgui.widgets import FloatSlider, Label, Select
+from magicgui.widgets import FloatSlider, Select
 
 from ..errors import OptionError
 from ..evidence.check_result import FALSE_ALARMS, Check
@@ -78,7 +78,8 @@ class CheckWidget(TaskWidget[CheckResult]):
         )
         self._verdict = WrappedLabel()
         self._verdict.name, self._verdict.label = "verdict", ""
-        self._legend = Label(name="legend", label="", value=_LEGEND, visible=False)
+        self._legend = WrappedLabel()
+        self._legend.name, self._legend.label = "legend", ""
         self._places = Select(
             name="regions",
             label="places",
@@ -161,6 +162,7 @@ class CheckWidget(TaskWidget[CheckResult]):
             self._places.choices = [(_describe(region), region) for region in regions]
             self._places.value = []
         self._verdict.visible = self._legend.visible = True
+        self._legend.set_text(_LEGEND)
         self._places.visible = bool(regions)
 
     def _show_place(self, chosen: list[Region]) -> None:

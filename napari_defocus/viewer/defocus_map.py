@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ImageError
 from ..jobs import EstimateJob
+from ..map_statistics import MapStatistics
 from ..options import Options
 from ..physical_size import PixelSize, describe_radius
 from ..views import Views
@@ -12,7 +13,9 @@ from .histogram import RadiusHistogram
 from .image_source import image_source
 from .layer_jobs import EstimateLayerJob, MapResult
 from .map_layers import add_map
+from .map_source import MAP_KEY, EstimatedMap, newest_map
 from .regions import spatial_shape
+from .results import layer_pixel_size
 from .run_controls import WrappedLabel
 from .task_widget import TaskWidget
 from .window import Window
@@ -63,6 +66,8 @@ class DefocusMapWidget(TaskWidget[MapResult]):
         self._histogram = RadiusHistogram()
         self._controls.container.append(self._summary)
         self._controls.container.native.layout().addWidget(self._histogram)
+        self._image.changed.connect(self._show_newest)
+        self._show_newest(self._image.value)
 
     def _job(self, window: Window) -> EstimateLayerJob:
         source, right = self._source(window), self._right_layer(self._layer())
@@ -90,9 +95,21 @@ class DefocusMapWidget(TaskWidget[MapResult]):
 
     def _receive(self, result: MapResult) -> None:
         add_map(self._viewer, result, self._template)
-        statistics = result.estimated.statistics
-        self._summary.set_text(describe(result, self._template.pixel_size))
-        self._histogram.show_counts(result.estimated.counts, statistics.focus_radius)
+        self._show_map(result.estimated, self._template.pixel_size)
+
+    def _show_newest(self, image: "Image | None") -> None:
+        """Tell of the newest map of an image, if there is one."""
+        layer = None if image is None else newest_map(self._viewer, image)
+        if layer is not None:
+            self._show_map(layer.metadata[MAP_KEY], layer_pixel_size(layer))
+            return
+        self._summary.set_text("")
+        self._histogram.hide()
+
+    def _show_map(self, estimated: EstimatedMap, pixel_size: PixelSize | None) -> None:
+        statistics = estimated.statistics
+        self._summary.set_text(describe(statistics, pixel_size))
+        self._histogram.show_counts(estimated.counts, statistics.focus_radius)
 
     def _offer_models(self, *_: Any) -> None:
         self._model.task = "single" if self._right.value is None else "dual"
@@ -103,9 +120,8 @@ def _describe_layer(layer: "Image") -> str:
     return f"{layer.name!r} has shape {spatial_shape(layer)}{' in color' if layer.rgb else ''}"
 
 
-def describe(result: MapResult, pixel_size: PixelSize | None) -> str:
+def describe(statistics: MapStatistics, pixel_size: PixelSize | None) -> str:
     """Return a line about a map, with the size of its blur where that of the pixels is known."""
-    statistics = result.estimated.statistics
     if statistics.sure == 0:
         return "No pixel tells how far it is out of focus: there is nothing to judge by"
     radius = describe_radius(statistics.median_radius, pixel_size)

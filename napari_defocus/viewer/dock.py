@@ -133,6 +133,8 @@ class DefocusDock(Container[Widget]):
         step.image.changed.connect(self._take_image)
         defocus = getattr(step, "defocus", None)
         if isinstance(defocus, NewestChoice):
+            for other in self._map_choices():
+                defocus.value = other.value
             defocus.changed.connect(self._share_map)
         area = self._tabs.widget(list(_STEPS).index(name))
         assert isinstance(area, QScrollArea)
@@ -174,10 +176,14 @@ class DefocusDock(Container[Widget]):
 
     def _share_map(self, chosen: Any) -> None:
         """Let all steps work with the map that was chosen in one of them."""
-        for step in self._steps.values():
-            defocus = getattr(step, "defocus", None)
-            if isinstance(defocus, NewestChoice) and chosen in defocus.choices:
-                defocus.value = chosen
+        for choice in self._map_choices():
+            if chosen in choice.choices:
+                choice.value = chosen
+
+    def _map_choices(self) -> list[NewestChoice]:
+        """Return the choices of a map in the steps that were made."""
+        choices = (getattr(step, "defocus", None) for step in self._steps.values())
+        return [choice for choice in choices if isinstance(choice, NewestChoice)]
 
     def _open_batch(self) -> None:
         self._viewer.window.add_plugin_dock_widget("napari-defocus", "Batch", tabify=True)

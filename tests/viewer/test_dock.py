@@ -79,6 +79,7 @@ def test_a_map_chosen_in_one_step_is_that_of_all(viewer, dock, photo):
     deblurring, checking = dock.step("Deblur"), dock.step("Check")
     deblurring.defocus.value = painted
     assert checking.defocus.value is painted
+    assert dock.step("Refocus").defocus.value is painted  # made only now
 
 
 def test_a_new_map_is_chosen_even_after_another_choice(viewer, dock, finish):
@@ -199,3 +200,15 @@ def test_handles_stop_where_their_setting_does(dock, finish):
 
 def test_a_small_share_is_not_called_nothing():
     assert [percent(share) for share in (0.0, 0.002, 0.014)] == ["0%", "less than 1%", "1%"]
+
+
+def test_the_step_map_tells_of_the_map_of_its_image(viewer, dock, finish, stack):
+    step = dock.step("Map")
+    finish(step.run())
+    text = step._summary.value
+    assert "in focus" in text
+    dock.image.value = viewer.add_image(stack, name="cells")
+    assert not step._summary.value
+    assert not step._histogram.isVisible()
+    dock.image.value = viewer.layers["photo"]
+    assert step._summary.value == text
