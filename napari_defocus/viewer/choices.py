@@ -10,7 +10,7 @@ from magicgui.widgets import ComboBox, Container, PushButton
 from ..models import list_models
 from ..models.weights import SUFFIXES
 from .map_source import MAP_KEY, covering_source, map_source, newest_map
-from .origin import is_result_of, newest, origin_of
+from .origin import is_result_of, made_last, origin_of
 from .results import METADATA_KEY
 
 if TYPE_CHECKING:
@@ -89,13 +89,13 @@ class NewestChoice(LayerChoice):
         MapError
             If another map is chosen, or one with edits, that does not cover the part.
         """
-        chosen: Any = self.value
+        chosen, newest = self.value, self._newest
         if chosen is None:
             return {}
-        if chosen is not self._newest:
+        if newest is None or chosen is not newest:
             return {"defocus": map_source(chosen, image, window)}
-        source = covering_source(chosen, image, window)
-        return {"defocus": source, "skipped": "" if source is not None else chosen.name}
+        source = covering_source(newest, image, window)
+        return {"defocus": source, "skipped": "" if source is not None else newest.name}
 
     def follow(self, image: "Image | None") -> None:
         """Choose the newest layer made from an image, now and whenever there is a newer one."""
@@ -167,7 +167,7 @@ def is_map(layer: "Layer") -> bool:
 
 def newest_result(viewer: "Viewer", image: "Image") -> "Image | None":
     """Return the picture deblurred last from an image layer, None if the viewer has none."""
-    return newest(
+    return made_last(
         cast("Image", layer)
         for layer in reversed(viewer.layers)
         if layer.metadata.get(METADATA_KEY, {}).get("function") == "deblur"

@@ -13,7 +13,7 @@ from ..map_units import recorded_factor
 from ..provenance_record import array_hash
 from .file_content import layer_path
 from .geometry import pixel_transform
-from .origin import is_result_of, newest, origin_of
+from .origin import is_result_of, made_last, origin_of
 from .regions import whole_layer
 from .resampling import PixelTransform
 from .window import Window
@@ -131,7 +131,7 @@ def newest_map(viewer: "Viewer", image: "Image", *, edited: bool = True) -> "Ima
         for layer in reversed(viewer.layers)
         if isinstance(layer.metadata.get(MAP_KEY), EstimatedMap) and is_result_of(layer, image)
     ]
-    return newest(each for each in maps if edited or each.metadata[MAP_KEY].model != EDITED)
+    return made_last(each for each in maps if edited or each.metadata[MAP_KEY].model != EDITED)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def is_result_of(layer: "Layer", image: "Image") -> bool:
     return pixels is None or pixels() is _pixels(image)
 
 
-def newest(results: "Iterable[Image]") -> "Image | None":
+def made_last(results: "Iterable[Image]") -> "Image | None":
     """Return the layer that was made last, wherever it lies in the list; None of none."""
     return max(results, key=lambda layer: layer.metadata.get(_NUMBER, 0), default=None)
 

@@ -60,7 +60,7 @@ def test_hiding_the_panel_ends_the_comparison(open_widget, viewer):
     add_pair(viewer)
     viewer.add_image(DARK, name="other")
     widget = open_widget("Deblur")
-    widget._compare.side_by_side.value = True
+    widget.compare.side_by_side.value = True
     widget.native.hide()
     assert not viewer.canvas.grid.enabled
     assert visible(viewer) == ["photo", "result", "other"]
@@ -68,7 +68,7 @@ def test_hiding_the_panel_ends_the_comparison(open_widget, viewer):
 
 def test_a_comparison_ends_without_its_image(open_widget, viewer):
     image, _ = add_pair(viewer)
-    compare = open_widget("Deblur")._compare
+    compare = open_widget("Deblur").compare
     compare.side_by_side.value = True
     viewer.layers.remove(image)
     assert not compare.side_by_side.value
@@ -77,7 +77,7 @@ def test_a_comparison_ends_without_its_image(open_widget, viewer):
 
 def test_a_comparison_goes_on_with_the_next_result(open_widget, viewer):
     image, _ = add_pair(viewer)
-    compare = open_widget("Deblur")._compare
+    compare = open_widget("Deblur").compare
     compare.side_by_side.value = True
     metadata = origin_entry(origin(image))
     viewer.layers.selection.active = viewer.add_image(BRIGHT, name="next", metadata=metadata)
@@ -88,7 +88,7 @@ def test_a_comparison_goes_on_with_the_next_result(open_widget, viewer):
 @pytest.mark.window
 def test_the_split_view_ends_in_three_dimensions(window_viewer, dock_widget):
     add_pair(window_viewer)
-    compare = dock_widget("Deblur")._compare
+    compare = dock_widget("Deblur").compare
     compare.split.value = True
     window_viewer.dims.ndisplay = 3
     assert not compare.split.value
