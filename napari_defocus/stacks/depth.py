@@ -104,17 +104,17 @@ def _noise_levels(cells: Cells) -> FloatArray:
 
 def _costs(cells: Cells, noise: FloatArray) -> FloatArray:
     """Return the cost (y, x, planes) of taking each cell from each plane."""
-    known = ~np.isnan(cells.radius)
-    radius = np.where(known, cells.radius, 0).astype(np.float32)
+    finite = ~np.isnan(cells.radius)
+    radius = np.where(finite, cells.radius, 0).astype(np.float32)
     cost = _RADIUS * cells.confidence.astype(np.float32) * np.minimum(radius, _LARGEST)
     for band in range(BANDS):
         level = np.log(np.exp(cells.detail[band].astype(np.float32)) + noise[band])
-        level[~known] = -np.inf
+        level[~finite] = -np.inf
         most = level.max(axis=0)
-        lack = np.where(np.isfinite(most), most, 0) - np.where(known, level, 0)
+        lack = np.where(np.isfinite(most), most, 0) - np.where(finite, level, 0)
         cost += np.minimum(_DETAIL * lack, _MOST_DETAIL)
-    cost -= np.where(known, cost, np.inf).min(axis=0, initial=1e6)
-    cost[~known] = _UNKNOWN
+    cost -= np.where(finite, cost, np.inf).min(axis=0, initial=1e6)
+    cost[~finite] = _UNKNOWN
     return np.ascontiguousarray(np.moveaxis(cost, 0, -1), np.float32)
 
 

@@ -46,9 +46,9 @@ def resample_cells(cells: Cells, plane: int, motion: Motion) -> None:
     matrix = _in_cells(motion.matrix, cells.side)
     for values in (cells.confidence, cells.brightness, *cells.detail):
         values[plane] = _moved(values[plane], matrix, "nearest")
-    known = np.isfinite(cells.radius[plane])
-    radius = _moved(np.where(known, cells.radius[plane], 0), matrix, "nearest")
-    shown = _moved(known, matrix, "constant") > _INSIDE
+    finite = np.isfinite(cells.radius[plane])
+    radius = _moved(np.where(finite, cells.radius[plane], 0), matrix, "nearest")
+    shown = _moved(finite, matrix, "constant") > _INSIDE
     cells.radius[plane] = np.where(shown, radius, np.nan)
     cells.brightness[plane] /= motion.gain
     cells.detail[:, plane] -= 2 * np.log(motion.gain)

@@ -19,8 +19,8 @@ def merged_layers(result: MergeResult, template: LayerTemplate) -> list[LayerDat
     image, depth, confidence = result.merged
     step, unit = plane_step(template, result.axis)
     heights = (depth + result.window.start[result.axis]) * step
-    known = heights[np.isfinite(heights)]
-    limits = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    finite = heights[np.isfinite(heights)]
+    limits = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     shared = {**template.metadata, METADATA_KEY: result.provenance}
     return [
         (

@@ -253,7 +253,7 @@ def test_the_report_measures_sure_pixels(photos, settings, tmp_path):
     radius, confidence = (read_picture(out / name).data for name in names)
     statistics = map_statistics(radius, confidence)
     assert row["share that tells"] == f"{statistics.sure:.3f}"
-    known = f"{statistics.median_radius:.3f}" if statistics.sure else ""
-    assert row["median radius (px)"] == known
+    expected = f"{statistics.median_radius:.3f}" if statistics.sure else ""
+    assert row["median radius (px)"] == expected
     measures = Measures(3.0, 0.5, sure=0.0)
     assert _numbers(measures) == ("", "", "", "", "", "0.000")

@@ -29,13 +29,13 @@ def test_a_point_in_focus_is_airys_pattern():
 @pytest.mark.parametrize("microscope", MICROSCOPES[::3], ids=lambda each: each.name)
 def test_a_point_out_of_focus_is_the_disk_of_its_radius_seen_in_focus(microscope):
     in_focus = microscope.kernel(0.0, 24)
-    seen = microscope.kernel(6.0, 24)
+    kernel = microscope.kernel(6.0, 24)
     blurred = fftconvolve(in_focus, disk(6.0, 24).numpy(), mode="same")
     smaller, larger = (
         fftconvolve(in_focus, disk(radius, 24).numpy(), mode="same") for radius in (4.5, 7.5)
     )
-    assert seen.sum() == pytest.approx(1)
-    assert distance(seen, blurred) < min(distance(seen, smaller), distance(seen, larger))
+    assert kernel.sum() == pytest.approx(1)
+    assert distance(kernel, blurred) < min(distance(kernel, smaller), distance(kernel, larger))
     assert microscope.depth(0.0) == pytest.approx(0.0)
     assert microscope.depth(3.0) < microscope.depth(6.0) == -microscope.depth(-6.0)
 
