@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox, PushButton
+from qtpy.QtWidgets import QWidget
 
 from ..inference.engine import Progress
 from ..jobs import DeblurJob
@@ -73,6 +74,7 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._range = DeblurRange(self._deblur, self._defocus)
         layout = self.native.layout()
         layout.insertWidget(layout.count() - 1, self._range.histogram)
+        QWidget.setTabOrder(self.more.native, self._range.histogram)
         self._preview = Preview(
             viewer,
             self.native,

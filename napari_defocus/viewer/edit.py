@@ -58,7 +58,7 @@ class EditWidget(Container[Any]):
         self._base: Image | None = None
         self._edits: Labels | None = None
         self._layers: MapLayers | None = None
-        self._applied = ""
+        self._applied: tuple[str, float] = "", 0.0
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Image of the map")
         self._paint = PushButton(name="paint_button", text="Paint on the map")
         self._tool = RadioButtons(
@@ -177,7 +177,7 @@ class EditWidget(Container[Any]):
         estimated, labels = self._base.metadata[MAP_KEY], np.array(self._edits.data)
         record = self._base.metadata[METADATA_KEY]
         softness = float(self._softness.value)
-        self._applied = array_hash(labels)
+        self._applied = array_hash(labels), softness
 
         def steps() -> Generator[Progress, None, MapResult]:
             yield Progress(0, 0)
@@ -200,10 +200,11 @@ class EditWidget(Container[Any]):
         self._runner.cancel()
 
     def use_pending(self) -> None:
-        """Make the edited map if anything was painted since it was made last."""
+        """Make the edited map if edits or their softness changed since it was made last."""
         if self._edits is None or self.busy or not self._edits.data.any():
             return
-        if array_hash(np.asarray(self._edits.data)) != self._applied:
+        edits = array_hash(np.asarray(self._edits.data)), float(self._softness.value)
+        if edits != self._applied:
             self._attempt(self.run)
 
     def _receive(self, result: MapResult) -> None:

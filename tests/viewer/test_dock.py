@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 
 from napari_defocus import Options, deblur, estimate_defocus
 from napari_defocus.viewer.deblur import percent
@@ -212,3 +213,17 @@ def test_the_step_map_tells_of_the_map_of_its_image(viewer, dock, finish, stack)
     assert not step._histogram.isVisible()
     dock.image.value = viewer.layers["photo"]
     assert step._summary.value == text
+
+
+@pytest.mark.window
+def test_tab_goes_from_the_settings_to_the_histogram(
+    window_viewer, dock_widget, finish, qtbot, photo
+):
+    window_viewer.add_image(photo, rgb=True)
+    dock = dock_widget("Defocus")
+    finish(dock.step("Map").run())
+    step = dock.open_step("Deblur")
+    window_viewer.window._qt_window.activateWindow()
+    step.more.native.setFocus()
+    qtbot.keyClick(step.more.native, Qt.Key.Key_Tab)
+    assert window_viewer.window._qt_window.focusWidget() is step._range.histogram

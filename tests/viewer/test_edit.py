@@ -60,6 +60,10 @@ def test_leaving_the_step_uses_what_was_painted(viewer, dock, until):
     dock.open_step("Edit")
     dock.open_step("Deblur")
     assert not widget.busy  # nothing was painted since
+    widget.softness.value = 9
+    dock.open_step("Edit")
+    dock.open_step("Deblur")
+    assert widget.busy
 
 
 def test_edits_again_change_the_same_layers(viewer, dock, finish):
