@@ -112,8 +112,8 @@ def paint_sure(
 
     Examples
     --------
-    >>> paint_sure(np.zeros(3), np.array([0.1, 0.25, 0.9]))[:, 3].tolist()
-    [0, 128, 255]
+    >>> paint_sure(np.zeros(3), np.array([0.1, 0.24, 0.9]))[:, 3].tolist()
+    [0, 102, 255]
     """
     colors = paint_map(radius, signed=signed, limit=limit)
     share = (np.asarray(confidence, np.float32) - (UNSURE - _FADE)) / (2 * _FADE)

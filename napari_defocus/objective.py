@@ -6,20 +6,21 @@ import math
 from dataclasses import dataclass, fields
 from functools import cached_property
 from numbers import Real
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from .errors import OptionError, quote
 
-Floats = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
 
 #: Full width at half maximum of Airy's pattern, in units of wavelength / NA.
 _AIRY_FWHM = 0.5145
 #: Radii of the cone of rays, in units of wavelength / (2 NA), at the depths whose spots are
 #: compared with disks; and numbers of samples of the spots, of their spectra, and of the disks.
-_CONES = np.array([0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 10, 12], float)
+_CONES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0)
 _ANGLES, _DISTANCES, _FREQUENCIES, _TRIALS = 160, 500, 48, 400
 #: FWHM of the Gaussian spot with the second moment of a disk of radius 1.
 _DISK_FWHM = math.sqrt(2 * math.log(2))
@@ -128,11 +129,12 @@ class Objective:
     @cached_property
     def _depths_and_radii(self) -> tuple[Floats, Floats]:
         """Depths and radii in micrometers, both rising."""
+        import numpy as np
         from scipy.special import j1
 
         unit = self.wavelength_um / (2 * self.na)
         tangent = math.tan(math.asin(self.na / self.index))
-        depths = _CONES * unit / tangent
+        depths = np.array(_CONES) * unit / tangent
         frequency = np.linspace(0, 1, _FREQUENCIES)[1:] / unit
         transfers = [self._transfer(depth, frequency) for depth in depths]
         trials = np.linspace(0, 1.1 * _CONES[-1], _TRIALS) * unit
@@ -145,6 +147,7 @@ class Objective:
 
     def _transfer(self, depth: float, frequency: Floats) -> Floats:
         """Return the transfer function of the spot at a depth, 1 at the frequency 0."""
+        import numpy as np
         from scipy.special import j0
 
         nodes, weights = np.polynomial.legendre.leggauss(_ANGLES)
@@ -175,6 +178,8 @@ class Objective:
 
 def _interpolate(value: float, places: Floats, values: Floats) -> float:
     """Interpolate rising values, continued as a straight line beyond the last."""
+    import numpy as np
+
     beyond = max(value - float(places[-1]), 0.0)
     slope = float((values[-1] - values[-3]) / (places[-1] - places[-3]))
     return float(np.interp(value, places, values)) + beyond * slope

@@ -50,6 +50,8 @@ def write_model(card: ModelCard, state: Mapping[str, "Tensor"]) -> ModelCard:
         raise ModelError(f"weights file {path} of model {name!r} should be {name}.safetensors")
     fields = asdict(card)
     del fields["path"], fields["sha256"]
+    if not card.correction:  # as in the card
+        del fields["correction"]
     card = card_from({**fields, "sha256": ""}, path, f"model {name!r}")
     try:
         header = json.dumps(fields, ensure_ascii=False)

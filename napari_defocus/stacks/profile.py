@@ -56,7 +56,8 @@ class FocusProfile:
     --------
     >>> tiles = np.hypot(0.5, np.arange(5) - 2.0)[:, None, None] * np.ones((4, 6))
     >>> radius = tiles[:, 0, 0]
-    >>> profile = FocusProfile(radius, radius <= 1, radius * 0 + 1, radius, tiles, (16, 16))
+    >>> variance = 1 / (1 + radius)
+    >>> profile = FocusProfile(radius, radius <= 1, radius * 0 + 1, variance, tiles, (16, 16))
     >>> round(float(profile.best), 3), profile.best_grid.shape
     (2.0, (4, 6))
     >>> print(profile.statement)
@@ -127,6 +128,11 @@ class FocusProfile:
         if least > SHARP:
             return f"no plane is sharp; the sharpest tiles are {least:.1f} px out of focus"
         best, uncertainty = self._best[index]
+        if np.isnan(best):
+            return (
+                "which plane is the sharpest cannot be told; the sharpest tiles are "
+                f"{least:.1f} px out of focus"
+            )
         return (
             f"plane {best:.1f} is the sharpest, give or take {uncertainty:.1f} planes; its "
             f"sharpest tiles are {least:.1f} px out of focus"
