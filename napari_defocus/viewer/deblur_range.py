@@ -41,8 +41,9 @@ class DeblurRange:
         """Show the radii of the chosen map, if it was estimated."""
         chosen = self._defocus.value
         estimated = None if chosen is None else chosen.metadata.get(MAP_KEY)
-        self.histogram.setVisible(estimated is not None)
-        if estimated is not None:
+        if estimated is None:
+            self.histogram.clear()
+        else:
             self._subject_limit = subject_limit(*_sample(estimated.map))
             self.histogram.show_counts(estimated.counts.unsigned)
             self._show_range()

@@ -73,16 +73,31 @@ def count_radii(radius: npt.NDArray[np.floating], *, signed: bool) -> RadiusCoun
 
 
 class RadiusHistogram(QWidget):
-    """Histogram of radii; its heights are square roots, so that rare radii stay visible."""
+    """Histogram of radii; its heights are square roots, so that rare radii stay visible.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    parent : QWidget, optional
+        Widget that it is part of.
+    hint : str
+        Text in place of the bars while there is no map; without one, it is hidden until then.
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, hint: str = "") -> None:
         super().__init__(parent)
         self._counts: RadiusCounts | None = None
         self._focus_radius = math.nan
         self.setObjectName("RadiusHistogram")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setToolTip("Number of pixels with each blur radius (heights on a square-root scale)")
-        self.hide()
+        self._hint = hint
+        if not hint:
+            self.hide()
+
+    def clear(self) -> None:
+        """Show no map; the place that the histogram takes stays as it is."""
+        self._counts = None
+        self.update()
 
     def show_counts(self, counts: RadiusCounts, focus_radius: float = math.nan) -> None:
         """Show the radii of a map, and mark the radius up to which it is in focus."""
@@ -101,9 +116,12 @@ class RadiusHistogram(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the bars and the axis."""
-        if self._counts is None:
-            return
         painter = QPainter(self)
+        if self._counts is None:
+            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._hint)
+            painter.end()
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         _paint_bars(painter, self.area, self._counts)
         _paint_axis(painter, self.area, self._counts, self.palette())

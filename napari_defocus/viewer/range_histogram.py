@@ -29,7 +29,7 @@ class RangeHistogram(RadiusHistogram):
     upper_changed = Signal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, hint="no map yet: Deblur estimates one")
         self._range = 0.0, 0.0
         self._grabbed = ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
