@@ -17,7 +17,7 @@ from .deblur_controls import DeblurControls
 from .deblur_range import DeblurRange
 from .layer_jobs import DeblurLayerJob, DeblurResult
 from .map_layers import add_map
-from .map_source import MAP_KEY, covering_source, newest_map
+from .map_source import EDITED, MAP_KEY, covering_source, newest_map
 from .preview import Preview
 from .results import deblurred_layer
 from .runner import Worker
@@ -56,6 +56,7 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         )
         self._deblur = DeblurControls()
         self._kind = ""
+        self._keeps_maps = False
         self._live = CheckBox(
             name="preview",
             label="",
@@ -120,6 +121,10 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             base=None if base is None else covering_source(base, image, window),
             **self._defocus.map_inputs(image, window),
         )
+
+    def keep_maps(self) -> None:
+        """Add maps that are estimated on the way as layers too, for the other steps of a dock."""
+        self._keeps_maps = True
 
     def save(self, path: "str | os.PathLike[str]", *, overwrite: bool = False) -> Worker[None]:
         """Write the result that is selected, or the newest, to a file.
@@ -193,7 +198,8 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._preview.forget()
 
     def _receive(self, result: DeblurResult) -> None:
-        if result.estimated is not None:
+        painted = result.estimated is not None and result.estimated.estimated.model == EDITED
+        if result.estimated is not None and (self._keeps_maps or painted):
             add_map(self._viewer, result.estimated, self._template)
         for layer in self._viewer.layers:
             if is_plugin_map(layer):

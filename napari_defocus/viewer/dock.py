@@ -130,6 +130,8 @@ class DefocusDock(Container[Widget]):
             step.image.value = self._image.value
         if hasattr(step, "imaging"):
             step.imaging.value = self._chosen_kind()
+        if isinstance(step, DeblurWidget):
+            step.keep_maps()
         step.image.changed.connect(self._take_image)
         defocus = getattr(step, "defocus", None)
         if isinstance(defocus, NewestChoice):

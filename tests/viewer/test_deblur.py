@@ -49,6 +49,12 @@ def test_result_is_the_same_as_from_the_api(viewer, widget, finish, photo):
     assert np.array_equal(viewer.layers[-1].data, expected)
 
 
+def test_the_widget_by_itself_adds_the_result_alone(viewer, widget, finish, photo):
+    viewer.add_image(photo, rgb=True, name="photo")
+    finish(widget.run())
+    assert [layer.name for layer in viewer.layers] == ["photo", "photo deblurred"]
+
+
 def test_detail_applies_only_to_the_automatic_model(viewer, widget, finish, photo):
     photo = gaussian_filter(photo, (3, 3, 0))
     viewer.add_image(photo, rgb=True)
