@@ -191,9 +191,11 @@ class EditWidget(Container[Any]):
             }
             return map_result(defocus, own, estimated.options, EDITED)
 
-        worker = self._runner.start(steps, f"Editing {self._edits.name}")
-        worker.errored.connect(lambda error: self._status.set_text(str(error)))
-        return worker
+        return self._runner.start(
+            steps,
+            f"Editing {self._edits.name}",
+            on_error=lambda error: self._status.set_text(str(error)),
+        )
 
     def cancel(self) -> None:
         """Stop the current run, if any."""

@@ -136,6 +136,7 @@ class Runner(Generic[T]):
         steps: Callable[[], Steps[T]],
         description: str,
         on_warning: Callable[[tuple[Any, ...]], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
     ) -> Worker[T]:
         """Start a job.
 
@@ -148,6 +149,8 @@ class Runner(Generic[T]):
             Text in napari's activity dock, if the run lasts.
         on_warning : callable, optional
             Called with the arguments of ``warnings.showwarning`` for each warning.
+        on_error : callable, optional
+            Called with the error if the job fails.
 
         Returns
         -------
@@ -164,6 +167,8 @@ class Runner(Generic[T]):
         worker = Worker(steps)
         if on_warning is not None:
             worker.warned.connect(on_warning)
+        if on_error is not None:
+            worker.errored.connect(on_error)
         self._run = _Run(worker, ActivityEntry(description, self.cancel), self)
         worker.start()
         return worker

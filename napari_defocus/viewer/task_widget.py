@@ -143,8 +143,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         window = self._region.window(layer)
         job = self._job(window)
         description = f"{self._doing} {layer.name}"
-        worker = self._runner.start(job.steps, description, self._take_warning)
-        worker.errored.connect(self._take_error)
+        worker = self._runner.start(job.steps, description, self._take_warning, self._take_error)
         self._template, self._notes = layer_template(layer, window), list(job.notes)
         self._outcome = ""
         self._controls.show_running()
