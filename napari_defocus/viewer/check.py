@@ -12,7 +12,7 @@ from ..jobs import CheckJob
 from ..map_colors import UNSUPPORTED_COLOR
 from ..options import Options
 from .check_job import CheckLayerJob, CheckResult
-from .choices import NewestChoice, is_image, map_choice, newest_result
+from .choices import map_choice, sharp_choice
 from .image_source import image_source
 from .map_source import MAP_KEY
 from .origin import origin_entry
@@ -55,13 +55,8 @@ class CheckWidget(TaskWidget[CheckResult]):
     def __init__(self, viewer: "napari.viewer.Viewer") -> None:
         self._check: Check | None = None
         self._overlay: Labels | None = None
-        self._sharp = NewestChoice(
-            viewer,
-            is_image,
-            newest_result,
-            name="sharp",
-            label="sharp picture",
-            tooltip="A layer of the same size that claims to show the image sharply",
+        self._sharp = sharp_choice(
+            viewer, tooltip="A layer of the same size that claims to show the image sharply"
         )
         self._defocus = map_choice(
             viewer,

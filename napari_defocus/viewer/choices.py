@@ -138,6 +138,19 @@ def map_choice(viewer: "Viewer", *, tooltip: str) -> NewestChoice:
     )
 
 
+def sharp_choice(viewer: "Viewer", *, none: str = "", tooltip: str) -> NewestChoice:
+    """Return a list of the images, for the newest picture that was deblurred from an image."""
+    return NewestChoice(
+        viewer,
+        is_image,
+        newest_result,
+        name="sharp",
+        label="sharp picture",
+        none=none,
+        tooltip=tooltip,
+    )
+
+
 def is_image(layer: "Layer") -> bool:
     """Return whether a layer is an image to work on, not a defocus map or a preview."""
     from napari.layers import Image

@@ -19,7 +19,7 @@ from .layer_jobs import DeblurLayerJob, DeblurResult
 from .map_layers import add_map
 from .map_source import EDITED, MAP_KEY, covering_source, newest_map
 from .preview import Preview
-from .results import deblurred_layer
+from .results import picture_layer
 from .runner import Worker
 from .save import save_layer, suggested_path
 from .task_widget import TaskWidget
@@ -204,7 +204,7 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         for layer in self._viewer.layers:
             if is_plugin_map(layer):
                 layer.visible = False
-        self._add(deblurred_layer(result, self._template))
+        self._add(picture_layer(result.image, result.provenance, self._template, "deblurred"))
         self.compare.renew()
         self._outcome = (
             f"{percent(result.changed)} of the pixels changed; the rest was sharp, unsure or left "

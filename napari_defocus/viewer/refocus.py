@@ -10,12 +10,11 @@ from ..errors import OptionError
 from ..jobs import EstimateJob
 from ..options import Options
 from ..views import Views
-from .choices import NewestChoice, is_image, map_choice, newest_result
+from .choices import map_choice, sharp_choice
 from .image_source import image_source
 from .map_source import map_source
-from .origin import insert_result, origin_entry
 from .refocus_job import RefocusLayerJob, RefocusResult
-from .results import METADATA_KEY
+from .results import picture_layer
 from .task_widget import TaskWidget
 from .window import Window
 
@@ -45,12 +44,8 @@ class RefocusWidget(TaskWidget[RefocusResult]):
     """
 
     def __init__(self, viewer: "napari.viewer.Viewer") -> None:
-        self._sharp = NewestChoice(
+        self._sharp = sharp_choice(
             viewer,
-            is_image,
-            newest_result,
-            name="sharp",
-            label="sharp picture",
             none=_SAME,
             tooltip="A layer that shows the image sharply, such as a deblurred one",
         )
@@ -112,22 +107,8 @@ class RefocusWidget(TaskWidget[RefocusResult]):
         return EstimateJob(Views(blank), options=options)
 
     def _receive(self, result: RefocusResult) -> None:
-        from napari.layers import Image
-
-        template = self._template
-        layer = Image(
-            result.image,
-            name=f"{template.name} refocused (focus {self._focus.value:g} px, aperture "
-            f"{self._aperture.value:g})",
-            metadata={
-                **template.metadata,
-                METADATA_KEY: result.provenance,
-                **origin_entry(template.image),
-            },
-            **template.appearance,
-            **template.placement,
-        )
-        insert_result(self._viewer, layer)
+        what = f"refocused (focus {self._focus.value:g} px, aperture {self._aperture.value:g})"
+        self._add(picture_layer(result.image, result.provenance, self._template, what))
 
     def _pick_focus(self, viewer: Any, event: Any) -> Generator[None, None, None]:
         """Take the radius under a click that moves nothing as focus."""

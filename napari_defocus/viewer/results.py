@@ -11,7 +11,6 @@ from .origin import Origin, origin, origin_entry
 if TYPE_CHECKING:
     from napari.layers import Image
 
-    from .layer_jobs import DeblurResult
     from .window import Window
 
 #: Metadata key under which the layer of a result keeps its provenance.
@@ -80,13 +79,15 @@ def layer_pixel_size(layer: "Image") -> PixelSize | None:
     return None if height is None or width is None else PixelSize(height, width)
 
 
-def deblurred_layer(result: "DeblurResult", template: LayerTemplate) -> LayerData:
-    """Return a deblurred image as an image layer to be made."""
-    return result.image, {
-        "name": f"{template.name} deblurred",
+def picture_layer(
+    image: Any, provenance: dict[str, Any], template: LayerTemplate, what: str
+) -> LayerData:
+    """Return a picture made from an image, and `what` it is, as an image layer to be made."""
+    return image, {
+        "name": f"{template.name} {what}",
         "metadata": {
             **template.metadata,
-            METADATA_KEY: result.provenance,
+            METADATA_KEY: provenance,
             **origin_entry(template.image),
         },
         **template.appearance,
