@@ -14,7 +14,8 @@ from PIL import Image
 from napari_defocus.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+TEXTS = [ROOT / "README.md", *PAGES, *sorted((ROOT / "training").glob("*.md"))]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -81,20 +82,21 @@ def test_targets_of_make_exist():
     assert {"demo", "app", "test"} <= named <= targets
 
 
-@pytest.mark.parametrize("path", ["README.md", *(f"docs/{page.name}" for page in PAGES)])
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_to_files(path):
-    links = re.findall(r"\]\(((?!http)[^)#]+)[^)]*\)", (ROOT / path).read_text(encoding="utf-8"))
+    links = re.findall(r"\]\(((?!http)[^)#]+)[^)]*\)", path.read_text(encoding="utf-8"))
     for link in links:
-        assert (ROOT / path).parent.joinpath(link).exists(), link
+        assert path.parent.joinpath(link).exists(), link
 
 
 def test_readme_leads_to_every_page_of_the_documentation():
     for page in PAGES:
-        assert f"](docs/{page.name})" in README, page.name
+        path = page.relative_to(ROOT).as_posix()
+        assert f"]({path})" in README, path
 
 
 def test_architecture_names_modules_that_exist():
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "develop" / "architecture.md").read_text(encoding="utf-8")
     names = set(re.findall(r"`([a-z_/]+\.(?:py|yaml))`", text))
     folders = [ROOT, ROOT / "napari_defocus", ROOT / "napari_defocus" / "pipeline"]
     folders += [ROOT / "napari_defocus" / "inference", ROOT / "napari_defocus" / "io"]
@@ -105,7 +107,7 @@ def test_architecture_names_modules_that_exist():
 
 
 def test_promises_name_tests_that_exist():
-    text = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "promises.md").read_text(encoding="utf-8")
     paths = set(re.findall(r"`((?:tests|benchmarks)/[a-z_/]+\.py)`", text))
     assert len(paths) > 10
     for path in paths:
