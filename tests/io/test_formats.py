@@ -29,7 +29,8 @@ def test_suffixes_stand_for_one_format_each():
 
 
 def test_the_documentation_lists_all_suffixes_of_microscopes():
-    text = (Path(__file__).parents[2] / "docs" / "reference" / "files-and-batches.md").read_text("utf-8")
+    page = Path(__file__).parents[2] / "docs" / "reference" / "files-and-batches.md"
+    text = page.read_text("utf-8")
     suffixes = [s for each in FORMATS if "microscopy" in each.reader for s in each.suffixes]
     assert len(suffixes) > 5
     assert [suffix for suffix in suffixes if f"`{suffix}`" not in text] == []
