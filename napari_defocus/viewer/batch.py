@@ -26,9 +26,9 @@ from .batch_table import BatchTable
 from .choices import ModelChoice
 from .compute_controls import ComputeControls
 from .deblur_controls import DeblurControls
-from .file_layers import open_files
 from .input_list import InputList
 from .labels import align_labels
+from .open_files import open_files
 from .run_controls import RunControls, WrappedLabel
 from .runner import Runner
 from .visibility import VisibilityFilter

@@ -9,7 +9,7 @@ from ..defocus_map import DefocusMap
 from ..pipeline.bokeh import subject_limit
 from .choices import NewestChoice
 from .deblur_controls import DeblurControls
-from .map_source import MAP_KEY
+from .map_source import MAP_KEY, EstimatedMap
 from .range_histogram import RangeHistogram
 
 #: Approximate number of radii by which subject and background are told apart.
@@ -41,7 +41,7 @@ class DeblurRange:
         """Show the radii of the chosen map, if it was estimated."""
         chosen = self._defocus.value
         estimated = None if chosen is None else chosen.metadata.get(MAP_KEY)
-        if estimated is None:
+        if not isinstance(estimated, EstimatedMap):
             self.histogram.clear()
         else:
             self._subject_limit = subject_limit(*_sample(estimated.map))

@@ -1,49 +1,14 @@
-"""Image files as napari layers, read by the plugin's own readers, large ones lazily."""
+"""Image layers of pictures: names, pixel sizes, units and axes as their files say."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..errors import DefocusError
-from ..io import Picture, open_picture
+from ..io import Picture
 from ..io.recorded_optics import complete_optics
-
-if TYPE_CHECKING:
-    import napari.viewer
 
 #: Key in a layer's metadata under which stands what its file says of the microscope.
 OPTICS_KEY = "napari-defocus optics"
 _UNITS = {"um": "micrometer", "micron": "micrometer", "microns": "micrometer", "sec": "second"}
-
-
-def open_files(viewer: "napari.viewer.Viewer", paths: Sequence[Path]) -> None:
-    """Open each image file as a layer.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-        Viewer that the layers are added to.
-    paths : sequence of pathlib.Path
-        Files and zarr stores.
-
-    Raises
-    ------
-    DefocusError
-        If a file cannot be read: the error of the first such file. The others are opened.
-    """
-    from napari.layers._source import layer_source
-
-    errors: list[DefocusError] = []
-    for path in paths:
-        try:
-            picture = open_picture(path)
-        except DefocusError as error:
-            errors.append(error)
-            continue
-        with layer_source(path=str(path)):
-            viewer.add_image(**layer_arguments(picture, _name(path)))
-    if errors:
-        raise errors[0]
 
 
 def layer_arguments(picture: Picture, name: str) -> dict[str, Any]:
@@ -85,6 +50,6 @@ def _unit(name: str) -> str:
     return unit
 
 
-def _name(path: Path) -> str:
+def layer_name(path: Path) -> str:
     """Return the file name without its suffixes."""
     return path.stem[:-4] if path.stem.lower().endswith(".ome") else path.stem

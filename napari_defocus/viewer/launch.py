@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DefocusError
-from .file_layers import open_files
+from .open_files import open_files
 
 
 def launch(paths: Sequence[Path]) -> None:

@@ -16,6 +16,8 @@ from .origin import insert_result, origin_entry, origin_of
 from .results import METADATA_KEY, LayerTemplate, layer_pixel_size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.viewer import Viewer
 
     from ..defocus_map import DefocusMap
@@ -132,11 +134,29 @@ def add_map(viewer: "Viewer", result: "MapResult", template: LayerTemplate) -> M
     -------
     MapLayers
     """
+    layers = make_map_layers(result, template)
+    add_map_layers(viewer, layers)
+    viewer.layers.selection.active = layers.view
+    return layers
+
+
+def add_map_layers(viewer: "Viewer", layers: "Sequence[napari.layers.Image]") -> None:
+    """Add layers of one map, in colors that it shares with all maps of a viewer."""
+    for layer in layers:
+        if isinstance(layer, Image):
+            _hide_other_views(viewer, layer)
+    for layer in layers:
+        insert_result(viewer, layer)
+    share_color_limits(viewer)
+
+
+def make_map_layers(result: "MapResult", template: LayerTemplate) -> MapLayers:
+    """Return the layers of a map, which no viewer has yet; parameters as for `add_map`."""
     defocus = result.estimated.map
     median = result.estimated.statistics.median_radius
     record = result.provenance | radii_record("px", template.pixel_size, median)
     metadata = {**template.metadata, METADATA_KEY: record, **origin_entry(template.image)}
-    layers = MapLayers(
+    return MapLayers(
         napari.layers.Image(
             defocus.confidence,
             name=f"{template.name} confidence",
@@ -162,12 +182,6 @@ def add_map(viewer: "Viewer", result: "MapResult", template: LayerTemplate) -> M
             **template.placement,
         ),
     )
-    _hide_other_views(viewer, layers.view)
-    for layer in layers:
-        insert_result(viewer, layer)
-    share_color_limits(viewer)
-    viewer.layers.selection.active = layers.view
-    return layers
 
 
 def _hide_other_views(viewer: "Viewer", view: Image) -> None:

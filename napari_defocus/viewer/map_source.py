@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 #: Metadata key under which a map layer keeps its :class:`EstimatedMap`. Other layers that are not
 #: to be worked on (confidence, preview) have None there.
 MAP_KEY = "napari-defocus-map"
+#: Stands there for the map of a file that holds radii in pixels, without their confidence.
+RADII_ALONE = "radii alone"
 #: Stands for the estimator of maps with edits.
 EDITED = "edited"
 
@@ -157,8 +159,8 @@ class MapSource:
     discrete : bool
         Whether values between pixels have no meaning, as in labels.
     factor : float
-        Number by which the values of the layer are divided to give radii in pixels: 1, unless the
-        JSON beside the layer's file says that they are in micrometers.
+        Number by which the values of the layer are divided to give radii in pixels: 1, unless
+        napari read them from a file, and the JSON beside it says that they are in micrometers.
     """
 
     data: Any
@@ -250,17 +252,17 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
             f"the map {layer.name!r} of shape {shape} does not cover the region of {image.name!r} "
             f"where the viewer shows them; {remedy}"
         )
-    path = layer_path(layer)
+    path, made = layer_path(layer), layer.metadata.get(MAP_KEY)
     return MapSource(
         data=layer.data,
         slices=slices,
-        estimated=layer.metadata.get(MAP_KEY),
+        estimated=made if isinstance(made, EstimatedMap) else None,
         name=layer.name,
         path=path,
         image=image.name,
         transform=transform,
         discrete=isinstance(layer, Labels),
-        factor=1.0 if path is None else recorded_factor(Path(path)),
+        factor=1.0 if path is None or made is not None else recorded_factor(Path(path)),
     )
 
 

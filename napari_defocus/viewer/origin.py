@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from .file_content import layer_path
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -26,18 +28,22 @@ class Origin:
         The layer.
     pixels : weak reference to an array, optional
         Its data at full resolution; None if nothing can refer to them weakly.
+    path : str, optional
+        File that it was read from, whose metadata results keep even when it is removed.
     """
 
     layer: "weakref.ref[Image]"
     pixels: "weakref.ref[Any] | None" = None
+    path: str | None = None
 
 
 def origin(layer: "Image") -> Origin:
     """Return a layer as the origin of results, with the pixels that it has now."""
+    path = layer_path(layer)
     try:
-        return Origin(weakref.ref(layer), weakref.ref(_pixels(layer)))
+        return Origin(weakref.ref(layer), weakref.ref(_pixels(layer)), path)
     except TypeError:
-        return Origin(weakref.ref(layer))
+        return Origin(weakref.ref(layer), path=path)
 
 
 def origin_entry(entry: Origin | None) -> dict[str, Any]:

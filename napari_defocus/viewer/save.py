@@ -6,49 +6,63 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..io import Picture, write_picture
+from ..errors import DefocusError
+from ..io import Picture, check_target, open_picture, write_picture
 from ..io.picture import Length, Metadata
-from ..provenance_record import write_sidecar
+from ..provenance_record import array_hash, sidecar_path, write_sidecar
 from .file_content import find_content, layer_path
-from .origin import origin_of
+from .map_files import confidence_path
+from .map_source import MAP_KEY, EstimatedMap
+from .origin import origin_of, origin_recorded
 from .results import METADATA_KEY
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Labels
 
 #: Axes that files name by their letters.
 _LETTERS = "TZCYX"
 
 
-def save_layer(layer: "Image", path: Path, *, overwrite: bool = False) -> None:
-    """Write an image layer to a file, and its provenance beside it.
+def save_layer(layer: "Image | Labels", path: Path, *, overwrite: bool = False) -> list[Path]:
+    """Write a layer to a file, and its provenance beside it; of a map, its confidence as well.
 
     A result gets the metadata of the file that its image was read from, such as EXIF and color
     profile, as on the command line; a layer without a file gets its scale and units.
 
     Parameters
     ----------
-    layer : napari.layers.Image
+    layer : napari.layers.Image or Labels
         Layer with a result or an image.
     path : pathlib.Path
         File to write; its suffix names the format.
     overwrite : bool
-        Replace an existing file.
+        Replace existing files.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The images that were written.
 
     Raises
     ------
     FileError
-        If the file exists, cannot hold such data, or cannot be written.
+        If a file exists, cannot hold such data, or cannot be written.
     """
     data = np.asarray(layer.data[0] if layer.multiscale else layer.data)
-    like = _file_of(layer) or _picture(layer, data)
-    if layer.rgb or data.shape == like.data.shape:
-        write_picture(path, data, like, overwrite=overwrite)
-    else:
-        write_picture(path, data, like, channel_axis=like.channel_axis, overwrite=overwrite)
-    record = layer.metadata.get(METADATA_KEY)
-    if record is not None:
-        write_sidecar(path, record, overwrite=overwrite)
+    contents = {path: data}
+    estimated = layer.metadata.get(MAP_KEY)
+    if isinstance(estimated, EstimatedMap) and estimated.map.confidence.shape == data.shape:
+        contents[confidence_path(path)] = np.asarray(estimated.map.confidence)
+    for each in contents:
+        check_target(each, overwrite=overwrite)
+        check_target(sidecar_path(each), overwrite=overwrite)
+    like, record = _file_of(layer) or _picture(layer, data), layer.metadata.get(METADATA_KEY)
+    for each, values in contents.items():
+        axis = None if _is_color(layer) or values.shape == like.data.shape else like.channel_axis
+        write_picture(each, values, like, channel_axis=axis, overwrite=overwrite)
+        if record is not None:
+            write_sidecar(each, record, overwrite=overwrite)
+    return list(contents)
 
 
 def suggested_path(layer: "Image") -> Path:
@@ -67,9 +81,60 @@ def suggested_path(layer: "Image") -> Path:
     return file.with_name(f"{file.stem}-{addition}{file.suffix if layer.rgb else '.tif'}")
 
 
-def _file_of(layer: "Image") -> Picture | None:
+def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write an image layer for napari's *File > Save*, as `save_layer` does.
+
+    Parameters
+    ----------
+    path : str
+        File to write, which is replaced if it exists; napari has asked.
+    data : array or list of arrays
+        Data of the layer.
+    attributes : dict
+        Its other properties.
+
+    Returns
+    -------
+    list of str
+        Files that were written, without the JSON beside them.
+
+    Raises
+    ------
+    OSError
+        If nothing was written.
+    """
+    return _write("image", path, data, attributes)
+
+
+def write_labels(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a Labels layer for napari's *File > Save*; parameters as for `write_image`."""
+    return _write("labels", path, data, attributes)
+
+
+def _write(kind: str, path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    from napari.layers import Layer
+
+    layer = _layer_with(data) or Layer.create(data, attributes, kind)
+    try:
+        return [str(file) for file in save_layer(layer, Path(path), overwrite=True)]
+    except DefocusError as error:  # a ValueError, which napari takes for the lack of a writer
+        raise OSError(str(error)) from error
+
+
+def _layer_with(data: Any) -> Any:
+    """Return the layer of the current viewer with these data, which knows its file, or None."""
+    from napari import current_viewer
+
+    viewer = current_viewer()
+    layers = () if viewer is None else viewer.layers
+    return next((layer for layer in layers if layer.data is data), None)
+
+
+def _file_of(layer: "Image | Labels") -> Picture | None:
     """Return the file that holds the layer's image as it is, if there is one."""
-    image = origin_of(layer) or layer
+    origin, image = origin_recorded(layer), origin_of(layer) or layer
+    if origin is not None and image is layer:
+        return _file_of_removed(layer, origin.path)
     path = layer_path(image)
     if path is None:
         return None
@@ -80,7 +145,20 @@ def _file_of(layer: "Image") -> Picture | None:
     return content.picture if content is not None and fits and whole else None
 
 
-def _picture(layer: "Image", data: npt.NDArray[Any]) -> Picture:
+def _file_of_removed(layer: "Image | Labels", path: str | None) -> Picture | None:
+    """Return the file of an image that is no longer in a viewer, if it holds what was used."""
+    record = layer.metadata.get(METADATA_KEY) or {}
+    used = record.get("input", {}).get("hash")
+    if path is None or used is None:
+        return None
+    try:
+        picture = open_picture(path)
+        return picture if array_hash(picture.data) == used else None
+    except DefocusError:
+        return None
+
+
+def _picture(layer: "Image | Labels", data: npt.NDArray[Any]) -> Picture:
     """Return a picture with the axes, scale and units of a layer."""
     letters = [str(label).upper()[:1] for label in layer.axis_labels]
     named = len(set(letters)) == len(letters) and letters[-2:] == ["Y", "X"]
@@ -91,4 +169,8 @@ def _picture(layer: "Image", data: npt.NDArray[Any]) -> Picture:
         for axis, size, unit in zip(axes, layer.scale, layer.units, strict=True)
         if str(unit) != "pixel" and axis in _LETTERS
     }
-    return Picture(data, axes + ("S" if layer.rgb else ""), Metadata(pixel_size=sizes))
+    return Picture(data, axes + ("S" if _is_color(layer) else ""), Metadata(pixel_size=sizes))
+
+
+def _is_color(layer: "Image | Labels") -> bool:
+    return bool(getattr(layer, "rgb", False))

@@ -10,9 +10,13 @@ _TIMEOUT = 120_000  # milliseconds
 
 
 @pytest.fixture
-def registered(npe2pm, plugin_settings):
-    """Register the plugin by its manifest, with settings in a temporary folder."""
+def registered(npe2pm, plugin_settings, monkeypatch):
+    """Register the plugin by its manifest, with settings of napari and plugin of its own."""
+    import napari.settings
     from npe2 import PluginManifest
+
+    own = napari.settings.NapariSettings(config_path=None)
+    monkeypatch.setattr(napari.settings, "_SETTINGS", own)
 
     for name in ("napari", NAME):  # napari's own manifest reads files
         npe2pm.register(PluginManifest.from_distribution(name))

@@ -6,7 +6,8 @@ import pytest
 from napari_defocus.errors import FileError
 from napari_defocus.io import write_picture
 from napari_defocus.io.picture import Length, Metadata, Picture
-from napari_defocus.viewer.file_layers import layer_arguments, open_files
+from napari_defocus.viewer.file_layers import layer_arguments
+from napari_defocus.viewer.open_files import open_files
 
 
 def test_layers_have_the_pixel_sizes_and_units_of_their_file():

@@ -1,14 +1,22 @@
 """Files of results: metadata of the image's file, scale and units, provenance, refusals."""
 
+import gc
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from napari_defocus import Options, provenance
 from napari_defocus.errors import OptionError
 from napari_defocus.io import read_picture
-from napari_defocus.viewer.save import save_layer, suggested_path
+from napari_defocus.jobs import DeblurJob
+from napari_defocus.viewer.origin import origin_of
+from napari_defocus.viewer.regions import whole_layer
+from napari_defocus.viewer.results import layer_template, picture_layer
+from napari_defocus.viewer.save import save_layer, suggested_path, write_image
+
+NAME = "napari-defocus"
 
 MAKER = 0x010F  # Exif tag
 
@@ -66,3 +74,89 @@ def test_a_part_of_a_file_is_saved_without_its_metadata(viewer, file, tmp_path):
 def test_without_a_result_nothing_is_saved(open_widget, tmp_path):
     with pytest.raises(OptionError, match="no result"):
         open_widget("Deblur").save(tmp_path / "a.tif")
+
+
+@pytest.fixture
+def deblurred(viewer, file):
+    """The picture of the file, and a result of it such as *Deblur* adds."""
+    return open_and_invert(viewer, file)
+
+
+@pytest.fixture
+def window_deblurred(window_viewer, file):
+    """The same in a viewer with a window, where File > Save finds it."""
+    return open_and_invert(window_viewer, file)
+
+
+def open_and_invert(viewer, file):
+    (image,) = viewer.open(file)
+    template = layer_template(image, whole_layer(image))
+    record = provenance(DeblurJob(image.data, options=Options(channel_axis=-1)))
+    data, arguments = picture_layer(255 - image.data, record, template, "deblurred")
+    return image, viewer.add_image(data, **arguments)
+
+
+def save_selected(viewer, layer, path, **options):
+    viewer.layers.selection = {layer}
+    return viewer.layers.save(str(path), selected=True, **options)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png", ".jpg"])
+def test_file_save_writes_metadata_and_provenance(viewer, deblurred, tmp_path, suffix):
+    _, result = deblurred
+    path = tmp_path / f"a{suffix}"
+    assert save_selected(viewer, result, path, plugin=NAME) == [str(path)]
+    assert json.loads((tmp_path / f"a{suffix}.json").read_text())["function"] == "deblur"
+    saved = read_picture(path)
+    assert b"a camera" in saved.metadata.exif
+    if suffix != ".jpg":
+        np.testing.assert_array_equal(saved.data, result.data)
+
+
+def test_metadata_outlive_the_layer_of_the_image(viewer, file, tmp_path):
+    result = open_and_invert(viewer, file)[1]
+    viewer.layers.remove(viewer.layers[0])
+    gc.collect()
+    assert origin_of(result) is None
+    save_layer(result, tmp_path / "a.jpg")
+    assert b"a camera" in read_picture(tmp_path / "a.jpg").metadata.exif
+
+
+@pytest.mark.parametrize("suffix", [".ome.tif", ".ome.zarr"])
+def test_file_save_takes_this_writer_where_napari_has_none(viewer, stack, tmp_path, suffix):
+    layer = viewer.add_image(
+        stack[0], scale=(2, 0.5, 0.25), units=("um",) * 3, axis_labels=("z", "y", "x")
+    )
+    path = tmp_path / f"a{suffix}"
+    assert save_selected(viewer, layer, path) == [str(path)]
+    saved = read_picture(path)
+    np.testing.assert_array_equal(np.asarray(saved.data), stack[0])
+    assert {axis: each.value for axis, each in saved.metadata.pixel_size.items()} == pytest.approx(
+        {"Z": 2, "Y": 0.5, "X": 0.25}
+    )
+
+
+def test_the_writer_finds_the_file_of_an_image_in_the_window(window_deblurred, tmp_path):
+    image, _ = window_deblurred
+    (path,) = write_image(str(tmp_path / "a.png"), *image.as_layer_data_tuple()[:2])
+    assert b"a camera" in read_picture(path).metadata.exif
+
+
+@pytest.mark.parametrize("plugin", [None, NAME])
+def test_a_failed_save_says_so_and_names_no_file(viewer, tmp_path, plugin):
+    radii = viewer.add_image(np.linspace(0, 9, 64).reshape(8, 8))
+    path = tmp_path / ("a.jxl" if plugin is None else "a.jpg")
+    with pytest.raises(OSError, match=r"a\.j.. cannot hold|float"):
+        save_selected(viewer, radii, path, plugin=plugin)
+    assert not list(tmp_path.iterdir())
+
+
+def test_labels_are_saved_with_their_scale(viewer, tmp_path):
+    labels = viewer.add_labels(
+        np.eye(8, dtype=np.int32), scale=(0.5, 0.5), units=("um", "um"), axis_labels=("y", "x")
+    )
+    path = tmp_path / "a.ome.tif"
+    assert save_selected(viewer, labels, path) == [str(path)]
+    saved = read_picture(path)
+    np.testing.assert_array_equal(saved.data, labels.data)
+    assert saved.metadata.pixel_size["Y"].value == 0.5

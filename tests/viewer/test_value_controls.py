@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from napari_defocus import deblur, measure_range
 from napari_defocus.errors import OptionError
 from napari_defocus.io import Metadata, Picture, write_picture
-from napari_defocus.viewer.file_layers import open_files
+from napari_defocus.viewer.open_files import open_files
 from napari_defocus.viewer.results import METADATA_KEY
 
 
