@@ -197,6 +197,7 @@ def check(
     *,
     false_alarms: float = Check.false_alarms,
     model: str | PathLike[str] | nn.Module = EstimateJob.model,
+    pupil: Any = CheckJob.pupil,
     channel_axis: int | str | None = Options.channel_axis,
     encoding: str = Options.encoding,
     value_range: Ranges | None = Options.value_range,
@@ -222,6 +223,8 @@ def check(
         Share of honest pixels that may be flagged.
     model : str, path or torch.nn.Module
         The model that estimates the map, as for :func:`estimate_defocus`.
+    pupil : str, path or array
+        Shape of the lens's blur, as for :func:`refocus`: give that of your lens if you know it.
     channel_axis, encoding, value_range, imaging, nodata, range_axis, optics
         How values are read: see :class:`napari_defocus.Options`.
     downscale, device, precision, tile
@@ -236,8 +239,8 @@ def check(
 
     Raises
     ------
-    ImageError, MapError, ModelError, OptionError, DeviceError
-        As :func:`deblur`; also if the two pictures differ in shape.
+    ImageError, MapError, ModelError, OptionError, FileError, DeviceError
+        As :func:`deblur`; also if the two pictures differ in shape, or `pupil` is not accepted.
 
     See Also
     --------
@@ -259,13 +262,14 @@ def check(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
         range_axis, optics,
     )  # fmt: skip
-    return CheckJob(image, sharp, defocus, false_alarms, model, options).run(progress)
+    return CheckJob(image, sharp, defocus, false_alarms, model, options, pupil).run(progress)
 
 
 def reblur(
     sharp: Any,
     defocus: Any,
     *,
+    pupil: Any = RefocusJob.pupil,
     channel_axis: int | str | None = Options.channel_axis,
     encoding: str = Options.encoding,
     value_range: Ranges | None = Options.value_range,
@@ -282,7 +286,7 @@ def reblur(
 ) -> Any:
     """Blur a sharp image as the camera would have, to check a deblurred image against its source.
 
-    Light adds up, with a uniform disk for every radius, in layers that hide each other.
+    Light adds up, in layers that hide each other.
 
     Parameters
     ----------
@@ -292,6 +296,8 @@ def reblur(
         Signed radii in pixels of the image: positive lies in front of the plane of focus and hides
         what is farther. In an unsigned map, or an array without negative radii, everything out of
         focus is taken to lie behind that plane. (Y, X) serves all planes.
+    pupil : str, path or array
+        Shape of the lens's blur, as for :func:`refocus`.
     channel_axis, encoding, value_range, imaging, nodata, range_axis, optics
         How values are read: see :class:`napari_defocus.Options`.
     downscale, device, precision, tile
@@ -306,8 +312,8 @@ def reblur(
 
     Raises
     ------
-    ImageError, MapError, OptionError, DeviceError
-        As :func:`deblur`.
+    ImageError, MapError, OptionError, FileError, DeviceError
+        As :func:`deblur`; also if `pupil` is not accepted.
 
     See Also
     --------
@@ -316,7 +322,7 @@ def reblur(
 
     Notes
     -----
-    What objects hide is unknown, and real kernels are not quite disks: see `RefocusJob`.
+    What objects hide is unknown: see `RefocusJob`.
 
     Examples
     --------
@@ -331,7 +337,7 @@ def reblur(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
         range_axis, optics,
     )  # fmt: skip
-    return RefocusJob(sharp, defocus, options=options, out=out).run(progress)
+    return RefocusJob(sharp, defocus, options=options, out=out, pupil=pupil).run(progress)
 
 
 def refocus(
@@ -340,6 +346,7 @@ def refocus(
     *,
     focus: float,
     aperture: float,
+    pupil: Any = RefocusJob.pupil,
     channel_axis: int | str | None = Options.channel_axis,
     encoding: str = Options.encoding,
     value_range: Ranges | None = Options.value_range,
@@ -366,6 +373,13 @@ def refocus(
         Radius, in pixels and signed, of what is to be in focus: read it from the map.
     aperture : float
         Diameter of the new aperture, 0 or more, in units of the one the map was taken with.
+    pupil : str, path or array
+        Shape of the blur. "disk"; "polygon:6", a polygon of so many corners and the area of the
+        disk; "ring:0.5", with a dark middle of so many radii; "cats-eye:0.6", the part of a disk
+        that another one, so many radii beside it, covers. An array (H, W): a kernel of your lens,
+        whose radius is that of the disk as wide in mean square; (R, S, S): its kernels of radius 0,
+        1, ... px. They are as seen behind the plane of focus, and turned by half a turn in front of
+        it. Or a .safetensors file of kernels that ``python -m training lbk`` wrote.
     channel_axis, encoding, value_range, imaging, nodata, range_axis, optics
         How values are read: see :class:`napari_defocus.Options`.
     downscale, device, precision, tile
@@ -380,8 +394,8 @@ def refocus(
 
     Raises
     ------
-    ImageError, MapError, OptionError, DeviceError
-        As :func:`deblur`.
+    ImageError, MapError, OptionError, FileError, DeviceError
+        As :func:`deblur`; also if `pupil` is not accepted.
 
     See Also
     --------
@@ -404,7 +418,8 @@ def refocus(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
         range_axis, optics,
     )  # fmt: skip
-    return RefocusJob(sharp, defocus, focus, aperture, options, out).run(progress)
+    job = RefocusJob(sharp, defocus, focus, aperture, options, out, pupil=pupil)
+    return job.run(progress)
 
 
 def measure_range(

@@ -23,8 +23,10 @@ from .evidence.check_result import FALSE_ALARMS, Check, check_false_alarms
 from .image.channels import find_independent_channels
 from .image.layout import Layout, as_array, from_planes, is_dask, read_layout, write_window
 from .image.value_range import Ranges, check_range, scan_range, warn
+from .io.pupil_file import find_pupil
 from .models import ModelCard, describe_network, find_model, with_scale_models
 from .models.registry import check_detail
+from .optics.pupil import DISK
 from .options import Options, check_number
 from .pipeline.channelwise import ChannelwiseCheck, ChannelwiseMap, ChannelwisePicture
 from .pipeline.check import PlaneChecker
@@ -529,11 +531,16 @@ class RefocusJob(_PictureJob):
         Where the result is written.
     deblurring : DeblurJob, optional
         The job that made the sharp image. Provenance then names the image that it was made from.
+    pupil : str, path or array
+        Shape of the blur, as for :func:`napari_defocus.refocus`.
 
     Raises
     ------
     OptionError
-        If `focus` is not a finite number, or `aperture` is not one of 0 or more.
+        If `focus` is not a finite number, `aperture` is not one of 0 or more, or `pupil` is not
+        accepted.
+    FileError
+        If `pupil` is a file that holds no kernels.
 
     See Also
     --------
@@ -566,9 +573,11 @@ class RefocusJob(_PictureJob):
     options: Options = field(default_factory=Options)
     out: Any = None
     deblurring: DeblurJob | None = None
+    pupil: Any = DISK.record
 
     def __post_init__(self) -> None:
         checked = {
+            "pupil": find_pupil(self.pupil),
             "sharp": as_array(self.sharp),
             "focus": check_number("focus", self.focus, "a finite number"),
             "aperture": check_number("aperture", self.aperture, "a finite number of 0 or more", 0),
@@ -593,20 +602,23 @@ class RefocusJob(_PictureJob):
 
     @property
     def own_parameters(self) -> dict[str, Any]:
-        """The map, focus, aperture, and how the sharp image was made, if a job made it."""
+        """The map, focus, aperture, pupil, and how the sharp image was made, if a job made it."""
         deblurring = None if self.deblurring is None else self.deblurring.own_parameters
         return {
             "defocus": self.defocus,
             "focus": self.focus,
             "aperture": self.aperture,
             "deblurring": deblurring,
+            "pupil": self.pupil.record,
         }
 
     def _steps(self) -> Steps[Any]:
         self._check_out(self.out)
         matched = _match_laziness(self.defocus, self.sharp)
         defocus = check_map(matched, self.layout, lazy=self.out is None)
-        task = PlaneRenderer(self.plane_layout, defocus.signed, self.focus, self.aperture)
+        task = PlaneRenderer(
+            self.plane_layout, defocus.signed, self.focus, self.aperture, self.pupil
+        )
         return (yield from self._make_picture(task, self.sharp, list(defocus), self.out))
 
 
@@ -628,13 +640,17 @@ class CheckJob(Job[Check]):
         Model that estimates the map.
     options : Options
         How values are read and how to compute.
+    pupil : str, path or array
+        Shape of the blur, as for :func:`napari_defocus.check`.
 
     Raises
     ------
     ImageError
         If the two differ in shape.
     OptionError
-        If `false_alarms` is not accepted.
+        If `false_alarms` or `pupil` is not accepted.
+    FileError
+        If `pupil` is a file that holds no kernels.
 
     See Also
     --------
@@ -670,11 +686,17 @@ class CheckJob(Job[Check]):
     false_alarms: float = FALSE_ALARMS
     model: Any = "auto"
     options: Options = field(default_factory=Options)
+    pupil: Any = DISK.record
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "image", as_array(self.image))
-        object.__setattr__(self, "sharp", as_array(self.sharp))
-        object.__setattr__(self, "false_alarms", check_false_alarms(self.false_alarms))
+        checked = {
+            "image": as_array(self.image),
+            "sharp": as_array(self.sharp),
+            "false_alarms": check_false_alarms(self.false_alarms),
+            "pupil": find_pupil(self.pupil),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
         if self.sharp.shape != self.image.shape:
             raise ImageError(
                 f"the sharp picture has shape {self.sharp.shape} and the image "
@@ -708,6 +730,7 @@ class CheckJob(Job[Check]):
             "defocus": defocus,
             "false_alarms": self.false_alarms,
             "model": _name(model),
+            "pupil": self.pupil.record,
         }
 
     def _steps(self) -> Steps[Check]:
@@ -722,7 +745,9 @@ class CheckJob(Job[Check]):
             checked_map = check_map(_match_laziness(defocus, self.image), self.layout, lazy=False)
             maps, map_source = list(checked_map), checked_map.signed
         layout = replace(self.plane_layout, dtype=np.dtype(self.sharp.dtype))
-        task: PlaneProcess = PlaneChecker(self.plane_layout, layout, self.sharp_range, map_source)
+        task: PlaneProcess = PlaneChecker(
+            self.plane_layout, layout, self.sharp_range, map_source, self.pupil
+        )
         if self.layout.channelwise:
             task = ChannelwiseCheck(self.layout, task)
         inputs = Inputs([self.image, _match(self.sharp, self.image)], maps)

@@ -10,11 +10,11 @@ import torch
 from lightning.fabric import Fabric
 from torch import nn
 
+from napari_defocus.io.pupil_file import read_bank
 from napari_defocus.models import find_model, load_network
 from napari_defocus.networks.descriptor import Task
 from training.data.corpus import Corpus, photographs
 from training.data.device_pool import DevicePool
-from training.data.lenses import read_bank
 from training.data.micrograph import micrograph
 from training.data.microscopy_renderer import MicroscopyRenderer
 from training.data.pair_scenes import PairScenes

@@ -38,6 +38,7 @@ class CheckInput:
     defocus: MapInput
     model: str
     false_alarms: float
+    pupil: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def check_picture(
         source.false_alarms,
         source.model,
         resolve_input(source.image, picture, options),
+        source.pupil,
     )
     if goals.overlay is not None:
         check_is_plane(goals.overlay, picture.axes, job.layout.map_shape)

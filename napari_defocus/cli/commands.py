@@ -23,6 +23,7 @@ from .options import (
     MapPath,
     Model,
     Overwrite,
+    PupilOption,
     StackAxis,
     StackPaths,
     TaskChoice,
@@ -182,6 +183,7 @@ def check_command(
     false_alarms: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of honest pixels that may be flagged.")
     ] = 0.05,
+    pupil: PupilOption = "disk",
     overlay: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="An image file for SHARP with what is not supported."),
@@ -206,7 +208,7 @@ def check_command(
     from .runs import MapInput
 
     check_picture(
-        CheckInput(image, sharp, MapInput(defocus, confidence), model, false_alarms),
+        CheckInput(image, sharp, MapInput(defocus, confidence), model, false_alarms, pupil),
         CheckOutputs(overlay, json, overwrite),
         options,
         limit,
@@ -320,6 +322,7 @@ def refocus_command(
     sharp: Annotated[
         bool, typer.Option("--sharp", help="IN is deblurred already; needs --map.")
     ] = False,
+    pupil: PupilOption = "disk",
     overwrite: Overwrite = False,
     *,
     settings: DeblurSettings,
@@ -337,7 +340,7 @@ def refocus_command(
         image,
         out or beside(image, "refocused"),
         MapInput(defocus, confidence),
-        RefocusSettings(focus, aperture, sharp),
+        RefocusSettings(focus, aperture, sharp, pupil),
         settings,
         options,
         overwrite=overwrite,

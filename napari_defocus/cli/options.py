@@ -111,6 +111,16 @@ ConfidencePath = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Confidence in the map, 0 to 1; by default 1 everywhere."),
 ]
+PupilOption = Annotated[
+    str,
+    typer.Option(
+        "--pupil",
+        "--kernels",
+        metavar="SHAPE",
+        help="Shape of the blur: disk, polygon:6, ring:0.5, cats-eye:0.6, or a .safetensors file "
+        "of kernels from [bold]python -m training lbk[/].",
+    ),
+]
 DualPixel = Annotated[
     bool,
     typer.Option(

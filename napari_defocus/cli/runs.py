@@ -15,6 +15,7 @@ from ..errors import FileError, MapError, OptionError
 from ..image.layout import is_dask, read_layout
 from ..image.value_range import range_needs_no_values
 from ..io import Picture, check_fits, open_picture, resolve_options
+from ..io.pupil_file import find_pupil
 from ..io.read import LARGE
 from ..io.zarr_layout import enclosing_store, read_collection
 from ..jobs import DeblurJob, EstimateJob, RefocusJob
@@ -259,11 +260,12 @@ def deblur_image(
 
 @dataclass(frozen=True)
 class RefocusSettings:
-    """Focus and aperture of the new picture, and whether the old one is sharp already."""
+    """Focus, aperture and pupil of the new picture; whether the old one is sharp already."""
 
     focus: float
     aperture: float
     is_sharp: bool
+    pupil: str
 
 
 def refocus_image(
@@ -283,6 +285,7 @@ def refocus_image(
     picture = read_input(image, options, out)
     check_fits(out, picture)
     options = resolve_input(image, picture, options)
+    pupil = find_pupil(settings.pupil)
     deblur = None
     if not settings.is_sharp:
         deblur = _deblur_job(image, picture, defocus, deblurring, options)
@@ -290,6 +293,7 @@ def refocus_image(
         RefocusJob,
         focus=settings.focus,
         aperture=settings.aperture,
+        pupil=pupil,
         options=options,
         deblurring=deblur,
     )

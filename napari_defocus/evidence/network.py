@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..optics.light import decode_srgb, encode_srgb
+from ..optics.pupil import Pupil
 from ..optics.reblur import reblur_layers
 from .bands import GRID, local_mean, local_reach, to_pixels
 from .inferred import inferred_reach, inferred_share
@@ -42,18 +43,22 @@ class EvidenceNetwork(nn.Module):
         Noise of the image.
     farthest, nearest : float
         Smallest and largest signed radius in pixels of the map.
+    pupil : Pupil
+        Shape of the kernels.
     linear : bool
         Whether linear light is compared, not display values.
     """
 
-    def __init__(self, noise: NoiseModel, farthest: float, nearest: float, *, linear: bool) -> None:
+    def __init__(
+        self, noise: NoiseModel, farthest: float, nearest: float, pupil: Pupil, *, linear: bool
+    ) -> None:
         super().__init__()
-        blur = math.ceil(max(abs(farthest), abs(nearest))) + 2
+        blur = pupil.reach(math.ceil(max(abs(farthest), abs(nearest)))) + 1
         reach = blur + max(residual_reach(), inferred_reach(), local_reach(_WINDOW))
         self.descriptor = EvidenceDescriptor(reach)
         layers = math.ceil(nearest) - math.floor(farthest) + 1
         self.operations_per_pixel = _BAND_OPERATIONS + _LAYER_OPERATIONS * layers
-        self._noise, self._linear = noise, linear
+        self._noise, self._pupil, self._linear = noise, pupil, linear
 
     def forward(self, x: Tensor) -> Tensor:
         """Compare (1, 7, H, W): sharp picture, image, signed radius, its error, three shares.
@@ -65,7 +70,7 @@ class EvidenceNetwork(nn.Module):
         """
         sharp, image, radius, error, unknown, outside, valid = x[0]
         light = torch.stack([decode_srgb(sharp), unknown])[None]
-        again = reblur_layers(light, radius[None, None])[0]
+        again = reblur_layers(light, radius[None, None], self._pupil)[0]
         unknown = (again[1] + outside).clamp(0, 1)
         if self._linear:
             blurred, image, sharp = again[0], decode_srgb(image), decode_srgb(sharp)

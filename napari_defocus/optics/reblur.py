@@ -1,12 +1,10 @@
 """Blurring of a sharp image by a map of radii, in linear light."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from napari_defocus.optics.convolution import convolve
-from napari_defocus.optics.kernels import disk
+from napari_defocus.optics.pupil import DISK, Pupil
 
 #: Least coverage of a pixel by all visible layers, by which its light is divided.
 _MIN_COVERAGE = 1e-6
@@ -36,7 +34,8 @@ def interpolated_reblur(sharp: Tensor, radius: Tensor, kernels: Tensor) -> Tenso
 
     Examples
     --------
-    >>> bank = torch.stack([disk(float(r), 3) for r in range(3)])
+    >>> from napari_defocus.optics.kernels import disks
+    >>> bank = disks(2)
     >>> interpolated_reblur(torch.rand(1, 3, 8, 8), torch.full((1, 1, 8, 8), 1.5), bank).shape
     torch.Size([1, 3, 8, 8])
     """
@@ -45,9 +44,7 @@ def interpolated_reblur(sharp: Tensor, radius: Tensor, kernels: Tensor) -> Tenso
     return (weights[:, :, None] * convolve(sharp, kernels)).sum(1)
 
 
-def reblur_layers(
-    sharp: Tensor, radius: Tensor, kernel: Callable[[float], Tensor] = disk
-) -> Tensor:
+def reblur_layers(sharp: Tensor, radius: Tensor, pupil: Pupil = DISK) -> Tensor:
     """Blur in layers that hide each other.
 
     Parameters
@@ -57,8 +54,8 @@ def reblur_layers(
     radius : Tensor
         (N, 1, H, W) signed radius in px: positive in front of the plane of focus, negative behind
         it. Negate the radii of an unsigned map to place everything behind that plane.
-    kernel : callable
-        Function that returns the kernel of a whole radius >= 0 in px; by default a uniform disk.
+    pupil : Pupil
+        Shape of the kernels; by default a uniform disk.
 
     Returns
     -------
@@ -88,7 +85,7 @@ def reblur_layers(
             composed, nearest_layer = composed + nearest_layer, torch.zeros_like(nearest_layer)
             continue
         layer = torch.cat([sharp * share, share], 1)
-        psf = kernel(float(abs(step))).to(sharp)
+        psf = pupil.kernel(float(step)).to(sharp)
         layer = convolve(layer, psf[None])[:, 0] if step else layer
         cover = layer[:, -1:].clamp(0, 1)
         composed, nearest_layer = composed * (1 - cover) + nearest_layer, layer

@@ -16,6 +16,7 @@ from ..image.layout import Layout
 from ..image.value_range import Range
 from ..inference.engine import infer
 from ..inference.storage import Planes, WritablePlanes
+from ..optics.pupil import DISK, Pupil
 from .confidence import expected_error
 from .estimate import PlaneEstimator
 from .levels import ImageLevels
@@ -44,12 +45,15 @@ class PlaneChecker:
         Black and white of the sharp picture, if they are not the image's.
     map_source : PlaneEstimator or bool
         The estimator of the map; or, if the map exists, whether its radii are signed.
+    pupil : Pupil
+        Shape of the kernels.
     """
 
     layout: Layout
     sharp_layout: Layout
     sharp_range: Range | None
     map_source: PlaneEstimator | bool
+    pupil: Pupil = DISK
 
     @property
     def stages(self) -> int:
@@ -81,7 +85,7 @@ class PlaneChecker:
         linear = self.layout.encoding == "linear"
         noise = _measure_noise(image, self._quantum(value_range), linear=linear)
         extremes = float(radius.min()), float(radius.max())
-        network = EvidenceNetwork(noise, *extremes, linear=linear)
+        network = EvidenceNetwork(noise, *extremes, self.pupil, linear=linear)
         valid = _has_data(codec, plane) & _has_data(sharp_codec, sharp)
         unknown = ~valid
         if self.layout.display_bounded:

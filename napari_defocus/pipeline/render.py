@@ -17,6 +17,7 @@ from ..inference.engine import infer, reach
 from ..inference.resample import block_mean, level_shape, upsample_window
 from ..inference.storage import ComputedPlanes, MemoryStorage, Planes, WritablePlanes
 from ..inference.tiles import Box
+from ..optics.pupil import DISK, Pupil
 from ..optics.refocus import radius_after_refocus
 from .levels import ImageLevels, as_rgb
 from .plane import PlaneCodec, PlaneRun, Steps
@@ -39,12 +40,15 @@ class PlaneRenderer:
         Radius in pixels, signed, of what is to be in focus.
     aperture : float
         Diameter of the aperture, in units of the one that the map was taken with.
+    pupil : Pupil
+        Shape of the kernels.
     """
 
     layout: Layout
     signed: bool
     focus: float
     aperture: float
+    pupil: Pupil = DISK
 
     @property
     def stages(self) -> int:
@@ -66,7 +70,7 @@ class PlaneRenderer:
         before = codec.to_display(plane, run.storage)
         map_radius, confidence = maps
         radius = self._new_radius(map_radius, confidence, run.storage)
-        network = RenderNetwork(*_extremes(radius, run.storage))
+        network = RenderNetwork(*_extremes(radius, run.storage), self.pupil)
         after = yield from render_plane(network, before, radius, run)
         shares = codec.shares(plane, run.storage)
         result = run.storage.array(plane.shape, self.layout.dtype)

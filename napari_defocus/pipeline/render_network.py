@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from ..optics.light import decode_srgb, encode_srgb
+from ..optics.pupil import Pupil
 from ..optics.reblur import reblur_layers
 
 #: Multiply-adds per pixel and layer: Fourier transforms there and back, and blending.
@@ -30,15 +31,18 @@ class RenderNetwork(nn.Module):
     ----------
     farthest, nearest : float
         Smallest and largest signed radius in pixels of the map.
+    pupil : Pupil
+        Shape of the kernels.
     """
 
-    def __init__(self, farthest: float, nearest: float) -> None:
+    def __init__(self, farthest: float, nearest: float, pupil: Pupil) -> None:
         super().__init__()
         largest = max(abs(nearest), abs(farthest))
-        self.descriptor = RenderDescriptor(receptive_radius=math.ceil(largest) + 2)
+        self.descriptor = RenderDescriptor(receptive_radius=pupil.reach(math.ceil(largest)) + 1)
         layers = math.ceil(nearest) - math.floor(farthest) + 1
         self.operations_per_pixel = _LAYER_OPERATIONS * layers
+        self._pupil = pupil
 
     def forward(self, x: Tensor) -> Tensor:
         """Blur (N, 4, H, W), display-encoded RGB and signed radius, to (N, 3, H, W)."""
-        return encode_srgb(reblur_layers(decode_srgb(x[:, :3]), x[:, 3:]))
+        return encode_srgb(reblur_layers(decode_srgb(x[:, :3]), x[:, 3:], self._pupil))

@@ -4,10 +4,11 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from magicgui.widgets import CheckBox, FloatSlider, FloatSpinBox
+from magicgui.widgets import CheckBox, ComboBox, FloatSlider, FloatSpinBox
 
 from ..errors import OptionError
 from ..jobs import EstimateJob
+from ..optics.pupil import NAMED_PUPILS
 from ..options import Options
 from ..views import Views
 from .choices import map_choice, sharp_choice
@@ -71,13 +72,19 @@ class RefocusWidget(TaskWidget[RefocusResult]):
             max=4.0,
             tooltip="Diameter in units of the camera's: 0 makes all sharp, more blurs more",
         )
+        self._pupil = ComboBox(
+            name="pupil",
+            choices=NAMED_PUPILS,
+            value=NAMED_PUPILS[0],
+            tooltip="Shape that a point out of focus is blurred to",
+        )
         super().__init__(
             viewer,
             verb="Refocus",
             doing="Refocusing",
             task="single",
             inputs=[self._sharp, self._defocus],
-            settings=[self._pick, self._focus, self._aperture],
+            settings=[self._pick, self._focus, self._aperture, self._pupil],
         )
         self._model.visible = False
         for choice in (self._sharp, self._defocus):
@@ -101,6 +108,7 @@ class RefocusWidget(TaskWidget[RefocusResult]):
             defocus=map_source(self._defocus.value, image, window),
             focus=float(self._focus.value),
             aperture=float(self._aperture.value),
+            pupil=self._pupil.value,
         )
 
     def _auto_job(self, blank: Any, options: Options) -> EstimateJob:

@@ -34,17 +34,22 @@ class RefocusLayerJob(LayerJob[RefocusResult]):
         Radius in pixels, signed, of what is to be in focus.
     aperture : float
         Diameter of the new aperture, in units of the camera's.
+    pupil : str
+        Shape of the blur.
     """
 
     defocus: MapSource
     focus: float
     aperture: float
+    pupil: str = RefocusJob.pupil
 
     def steps(self) -> Generator[Progress, None, RefocusResult]:
         """Render the picture, yielding after every plane that is read and every tile."""
         image = yield from self.image.read()
         options = yield from self.image.complete_options(self.options)
-        job = RefocusJob(image, self.defocus.read(), self.focus, self.aperture, options)
+        job = RefocusJob(
+            image, self.defocus.read(), self.focus, self.aperture, options, pupil=self.pupil
+        )
         return RefocusResult(*(yield from run_on_record(job, self.image)))
 
     @property
@@ -54,6 +59,8 @@ class RefocusLayerJob(LayerJob[RefocusResult]):
             "sharp": self.image,
             "defocus": self.defocus,
         }
-        arguments = {"focus": self.focus, "aperture": self.aperture}
+        arguments: dict[str, Any] = {"focus": self.focus, "aperture": self.aperture}
+        if self.pupil != RefocusJob.pupil:
+            arguments["pupil"] = self.pupil
         options = self.image.reading_options(self.options)
         return Call("refocus", "refocus", "view", inputs, arguments, options, ("--sharp",))

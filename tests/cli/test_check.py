@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 
 from napari_defocus import check, provenance
 from napari_defocus.io import read_picture, write_picture
 from napari_defocus.jobs import CheckJob
+from napari_defocus.optics.bank import KernelBank
 
 from ..evidence.scenes import MAP, PATCH, SIDE, photograph_of, plant, sharp_picture
 
@@ -58,6 +60,8 @@ def test_the_limit_decides_the_exit_status(run, files, sharp, limit, status):
     [
         (["--false-alarms", 2], "false_alarms is 2.0; a share of honest pixels"),
         (["--limit", 5], "--limit is 5.0; a share from 0 to 1"),
+        (["--kernels", "image.png"], "pupil is 'image.png'; 'disk', 'polygon:N'"),
+        (["--pupil", "none.safetensors"], "none.safetensors cannot be read"),
         (["--overlay", "image.png"], "image.png is read by the same command"),
     ],
 )
@@ -85,3 +89,16 @@ def test_deblurring_tells_its_check(run, files, tmp_path):
     plain = tmp_path / "plain.png"
     assert run("deblur", files / "image.png", plain, "--map", files / "map.tif").status == 0
     assert plain.read_bytes() == out.read_bytes()
+
+
+def test_kernels_of_a_file_are_those_of_the_api(run, files, tmp_path):
+    bank = tmp_path / "lens.safetensors"
+    save_file(KernelBank(5).state_dict(), bank)
+    figures = tmp_path / "figures.json"
+    words = ["--map", files / "map.tif", "--kernels", bank, "--json", figures]
+    assert run("check", files / "image.png", files / "honest.png", *words).status == 0
+    content = json.loads(figures.read_text())
+    image, honest = (read_picture(files / f"{name}.png").data for name in ("image", "honest"))
+    result = check(image, honest, MAP.astype(np.float32), pupil=bank)
+    assert content["score"]["consistency"] == result.score.consistency
+    assert content["provenance"]["parameters"]["pupil"]["file"] == str(bank)

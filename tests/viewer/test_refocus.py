@@ -21,7 +21,7 @@ def widget(open_widget, viewer, photo):
     viewer.add_image(RADIUS.astype(np.float32), name="map", scale=(0.5, 0.5))
     widget = open_widget("Refocus")
     widget.image.value, widget.defocus.value = viewer.layers["photo"], viewer.layers["map"]
-    widget.focus.value, widget.aperture.value = 5.0, 0.8
+    widget.focus.value, widget.aperture.value, widget.pupil.value = 5.0, 0.8, "polygon:6"
     return widget
 
 
@@ -29,7 +29,7 @@ def test_result_is_the_same_as_from_the_api_and_from_copied_code(viewer, widget,
     code = widget.as_python()
     finish(widget.run())
     result = viewer.layers["photo refocused (focus 5 px, aperture 0.8)"]
-    expected = refocus(photo, RADIUS, focus=5.0, aperture=0.8, channel_axis=-1)
+    expected = refocus(photo, RADIUS, focus=5.0, aperture=0.8, pupil="polygon:6", channel_axis=-1)
     np.testing.assert_array_equal(result.data, expected)
     assert np.allclose(result.extent.world, viewer.layers["photo"].extent.world)
     assert result.metadata["napari-defocus"]["function"] == "refocus"

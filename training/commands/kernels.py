@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from tyro.conf import Positional
 
-from training.data.lenses import read_bank
+from napari_defocus.io.pupil_file import read_bank
 from training.tensorboard_images import kernel_image
 
 _ZOOM = 3

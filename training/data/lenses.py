@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 
+from napari_defocus.io.pupil_file import read_bank
 from napari_defocus.optics.bank import KernelBank
 from training.data.rng import SampleRNG
-from training.errors import TrainingError
 
 
 class Optics(Protocol):
@@ -121,22 +119,3 @@ class _FixedLenses:
         kernels = torch.where((radius < 0)[:, None, None, None], kernels.flip(1), kernels)
         room = half - kernels.shape[-1] // 2
         return functional.pad(kernels, (room, room, room, room))
-
-
-def read_bank(path: Path) -> KernelBank:
-    """Read a kernel bank from the state dict in a safetensors file.
-
-    Raises
-    ------
-    TrainingError
-        If the file cannot be read or holds something else.
-    """
-    try:
-        state = load_file(path)
-        bank = KernelBank(len(state["scores"]) - 1)
-        bank.load_state_dict(state)
-    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
-        raise TrainingError(
-            f"{path} holds no kernels; a file of `lbk` or `reference-lens` is expected"
-        ) from error
-    return bank

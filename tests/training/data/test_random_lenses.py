@@ -7,9 +7,10 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.functional import cosine_similarity
 
+from napari_defocus.io.pupil_file import read_bank
 from napari_defocus.optics.bank import KernelBank
 from napari_defocus.optics.kernels import RADIUS_PER_DISPARITY, disk
-from training.data.lenses import BankLens, read_bank
+from training.data.lenses import BankLens
 from training.data.random_lenses import TYPICAL_DISPARITY, RandomLenses
 from training.data.reference_lens import reference_bank
 from training.data.renderer import Renderer

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from napari_defocus.io.pupil_file import read_bank
 from napari_defocus.models import find_model, load_network
 from napari_defocus.optics.bank import SharedPupilBank
-from training.data.lenses import read_bank
 from training.data.rng import SampleRNG
 from training.engine.fit import FitOptions, fit
 from training.engine.training import TrainingProgress
