@@ -4,6 +4,7 @@
 # make test-fast tests that open no window and start no process
 # make test-long all tests, the slow ones too
 # make test-lowest  the tests of test-fast, with the lowest versions that pyproject.toml declares
+# make coverage  the tests of test; which lines they leave out is in build/coverage/html
 # make bench     speed and memory on this machine
 # make pictures  draw the pictures of README and documentation again
 # make golden    store the results that tests compare the weights with, after a deliberate change
@@ -19,7 +20,7 @@ ONE_THREAD_EACH = OMP_NUM_THREADS=1
 SELECTED = -m 'not slow'
 ONE_PROCESS_PER_CORE = --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo app test test-fast test-long test-lowest lint types tests bench pictures golden clean
+.PHONY: help demo app test test-fast test-long test-lowest lint types tests coverage bench pictures golden clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -49,7 +50,10 @@ types: $(VENV)/.development
 	$(BIN)/mypy
 
 tests: $(VENV)/.development
-	$(ONE_THREAD_EACH) $(BIN)/python -m pytest $(ONE_PROCESS_PER_CORE) $(SELECTED)
+	$(ONE_THREAD_EACH) $(BIN)/python -m pytest $(ONE_PROCESS_PER_CORE) $(SELECTED) $(MEASURED)
+
+coverage: MEASURED = --cov --cov-report=term --cov-report=html
+coverage: tests
 
 bench: $(VENV)/.development
 	$(BIN)/python benchmarks/speed.py
