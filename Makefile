@@ -62,6 +62,7 @@ bench: $(VENV)/.development
 
 pictures: $(VENV)/.viewer
 	$(BIN)/python docs/pictures.py
+	$(BIN)/python docs/missed_focus.py
 	$(BIN)/python docs/draw_architecture.py
 	$(SCREEN) $(BIN)/python docs/screenshots.py
 

@@ -1,4 +1,4 @@
-"""Sample data: two real photographs and two generated scenes."""
+"""Sample data: three photographs, one of them blurred afterwards, and two generated scenes."""
 
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ FOLDER = Path(__file__).parent.parent / "samples"
 LayerData = tuple[Any, dict[str, Any], str]
 FloatArray = npt.NDArray[np.float32]
 
+#: Rows and columns of the osprey's head, of which there is a sharp picture.
+OSPREY_HEAD = (slice(40, 200), slice(90, 290))
 _LARGEST_RADIUS = 10.0
 
 
@@ -30,6 +32,19 @@ def dual_pixel_pair() -> list[LayerData]:
 def photograph() -> list[LayerData]:
     """Return a photograph with shallow depth of field: a wren on a rock (945 x 1680)."""
     return [(_read(FOLDER / "canyon-wren.jpg"), {"name": "canyon wren"}, "image")]
+
+
+def missed_focus() -> list[LayerData]:
+    """Return a photograph of an osprey that is focused on a branch, and its head in focus.
+
+    The photograph (640 x 960) was taken in focus, and blurred by `docs/missed_focus.py`.
+    """
+    head = _read(FOLDER / "osprey-head-sharp.jpg")
+    corner = [each.start for each in OSPREY_HEAD]
+    return [
+        (head, {"name": "osprey, head in focus", "translate": corner, "visible": False}, "image"),
+        (_read(FOLDER / "osprey-missed-focus.jpg"), {"name": "osprey, missed focus"}, "image"),
+    ]
 
 
 def known_radii() -> list[LayerData]:

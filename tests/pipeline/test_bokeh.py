@@ -1,14 +1,20 @@
 """Division of subject and background, and what is left alone by it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
+from skimage.draw import polygon2mask
 
+import napari_defocus
 from napari_defocus import DefocusMap, deblur
 from napari_defocus.pipeline.bokeh import subject_limit
 
 SIZE = (64, 96)
+SAMPLES = Path(napari_defocus.__file__).parent / "samples"
 
 
 def two_parts(near, far):
@@ -47,3 +53,28 @@ def test_bokeh_stays_bit_for_bit_and_the_subject_is_deblurred(bokeh_radius):
     assert (everything[:, 48:] != image[:, 48:]).any()
     np.testing.assert_array_equal(result[:, 48:], image[:, 48:])
     assert (result[:, :48] != image[:, :48]).any()
+
+
+#: Outlines (x, y) of sky, of a rock far behind the wren, and of one before it, in shares of the
+#: picture's width and height.
+BACKGROUND = [
+    [(0, 0), (1, 0), (1, .25), (.92, .36), (.85, .53), (.81, .62), (.74, .58), (.62, .52),
+     (.5, .45), (.44, .4), (.48, .2), (.38, .2), (.33, .37), (.27, .37), (.21, .39), (.13, .52), (.13, .61),
+     (.17, .67), (.17, .74), (0, .74)],
+    [(0, .77), (.13, .78), (.13, .9), (.07, .95), (0, 1)],
+    [(1, .35), (.92, .48), (.86, .64), (.84, .77), (.77, .91), (.75, 1), (1, 1)],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shrink", [3, pytest.param(1, marks=pytest.mark.slow)])
+def test_deblurring_the_subject_keeps_the_bokeh_of_a_photograph(shrink):
+    with Image.open(SAMPLES / "canyon-wren.jpg") as file:
+        photo = np.asarray(file.convert("RGB").reduce(shrink))
+    result = deblur(photo, channel_axis=-1, bokeh_radius="auto")
+    change = np.abs(result.astype(float) - photo).mean(-1)
+    mask = np.zeros(photo.shape[:2], bool)
+    for outline in BACKGROUND:
+        mask |= polygon2mask(mask.shape, np.array(outline)[:, ::-1] * mask.shape)
+    assert 0.4 < mask.mean() < 0.8
+    assert change[mask].mean() < 1
+    assert change[~mask].max() > 5

@@ -48,7 +48,9 @@ def test_widget_opens_without_layers(dock_widget, name):
     assert widget.image.value is None
 
 
-@pytest.mark.parametrize("key", ["dual_pixel", "photograph", "known_radii", "fluorescence"])
+@pytest.mark.parametrize(
+    "key", ["dual_pixel", "photograph", "missed_focus", "known_radii", "fluorescence"]
+)
 def test_sample_opens_from_the_menu(window_viewer, key):
     window_viewer.open_sample(NAME, key)
     assert len(window_viewer.layers) > 0

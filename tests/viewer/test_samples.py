@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_defocus import deblur
 from napari_defocus.viewer import samples
 
 SAMPLES = {
     "dual_pixel": samples.dual_pixel_pair,
     "photograph": samples.photograph,
+    "missed_focus": samples.missed_focus,
     "known_radii": samples.known_radii,
     "fluorescence": samples.fluorescence,
 }
@@ -81,3 +83,20 @@ def test_sample_files_are_small():
     sizes = [file.stat().st_size for file in samples.FOLDER.iterdir()]
     assert max(sizes) < 400_000
     assert sum(sizes) < 1_200_000
+
+
+def psnr(picture, sharp):
+    return 10 * np.log10(255**2 / np.mean((picture.astype(float) - sharp) ** 2))
+
+
+@pytest.mark.parametrize(
+    "part", [np.s_[:208, :312], pytest.param(np.s_[:], marks=pytest.mark.slow)]
+)
+def test_missed_focus_comes_back_to_the_head_and_leaves_the_background(part):
+    (sharp, _, _), (photo, _, _) = sample("missed_focus")
+    photo = photo[part]
+    result = deblur(photo, channel_axis=-1, bokeh_radius="auto")
+    head = samples.OSPREY_HEAD
+    assert psnr(result[head], sharp) > psnr(photo[head], sharp) + 2
+    bokeh = np.abs(result[20:200, 296:312].astype(float) - photo[20:200, 296:312])
+    assert bokeh.mean() < 1
