@@ -16,6 +16,7 @@ from ..errors import printable
 from ..io.zarr_layout import store_part
 from .focus import FIGURES
 from .plan import Item, Plan
+from .report_page import STYLE
 
 if TYPE_CHECKING:
     from .process import Outcome
@@ -24,11 +25,8 @@ COLUMNS = ("file", "stack", "state", *FIGURES, "message")
 #: Name of a well in the name of a file, such as B02.
 _WELL = re.compile(r"(?<![A-Za-z0-9])([A-P])(\d{1,2})(?![0-9])")
 _STYLE = """
-body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 1100px; color: #222 }
-table { border-collapse: collapse; margin-bottom: 1.5em }
-td, th { text-align: left; padding: 4px 10px; border-bottom: 1px solid #ddd; vertical-align: top }
-.plate td { text-align: center; border: 1px solid #fff; min-width: 3em }
-.failed { color: #b00020 }
+table { margin-bottom: 1.5em }
+.plate td { text-align: center; border: 1px solid var(--ground); min-width: 3em }
 """
 
 
@@ -62,7 +60,7 @@ def focus_page(plan: Plan, rows: Sequence[tuple[str, ...]]) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         f"<title>napari-defocus: {html.escape(printable(plan.folder.name))}</title>"
-        f"<style>{_STYLE}</style>\n"
+        f"<style>{STYLE}{_STYLE}</style>\n"
         f"<h1>{len(rows)} stacks: {totals}</h1>\n{_plates(rows)}\n"
         f"<table><tr>{head}</tr>\n{body}\n</table></html>\n"
     )
@@ -128,7 +126,7 @@ def _plate(title: str, wells: Mapping[tuple[str, int], Sequence[float]]) -> str:
             mean = means.get((name, column))
             if mean is None:
                 text = "none" if (name, column) in wells else ""
-                cells.append(f'<td style="background: #eee">{text}</td>')
+                cells.append(f'<td class="soft">{text}</td>')
                 continue
             share = (mean - low) / (high - low) if high > low else 0.5
             ink = "#000" if share > 0.6 else "#fff"

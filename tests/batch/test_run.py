@@ -124,7 +124,7 @@ def test_bad_files_are_reported_and_do_not_stop_the_others(photos, settings, tmp
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert "7 files: 3 done, 4 failed" in page
-    assert page.count("data:image/jpeg") == 3
+    assert page.count("data:image/jpeg") == 3 * len(("before", "after"))
     assert "sharpest: " in page
 
 

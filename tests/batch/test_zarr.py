@@ -71,7 +71,7 @@ def test_results_of_stores_equal_those_of_the_api(stores, settings, tmp_path):
         assert picture.metadata.pixel_size == SIZES.pixel_size
     assert done[0].measures.median_radius == pytest.approx(float(np.median(defocus.radius)))
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert page.count("data:image/jpeg") == 2
+    assert page.count("data:image/jpeg") == 2 * len(("before", "after", "map"))
     assert not find_scratch_folders(tmp_path / "out")
 
 
