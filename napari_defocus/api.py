@@ -111,6 +111,7 @@ def deblur(
     strength: float = DeblurSettings.strength,
     protect_radius: float = DeblurSettings.protect_radius,
     bokeh_radius: float | str = DeblurSettings.bokeh_radius,
+    amount: float = DeblurSettings.amount,
     detail: str = DeblurSettings.detail,
     model: str | PathLike[str] | nn.Module = DeblurSettings.model,
     map_model: str | PathLike[str] | nn.Module = DeblurSettings.map_model,
@@ -138,7 +139,7 @@ def deblur(
     defocus : DefocusMap or array, optional
         How far each pixel is out of focus; estimated from the image by default. An array holds
         radii in pixels of the image, whose sign does not matter. (Y, X) serves all planes.
-    strength, protect_radius, bokeh_radius, detail, model, map_model
+    strength, protect_radius, bokeh_radius, amount, detail, model, map_model
         How much is changed, and by which models: see :class:`napari_defocus.DeblurSettings`.
     channel_axis, encoding, value_range, imaging, nodata, range_axis, optics
         How values are read: see :class:`napari_defocus.Options`.
@@ -181,7 +182,9 @@ def deblur(
     >>> sharp.shape, sharp.dtype
     ((64, 48, 3), dtype('uint8'))
     """
-    settings = DeblurSettings(strength, protect_radius, bokeh_radius, detail, model, map_model)
+    settings = DeblurSettings(
+        strength, protect_radius, bokeh_radius, amount, detail, model, map_model
+    )
     options = Options(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
         range_axis, optics,

@@ -26,6 +26,8 @@ class NumberRange:
         Unit of the numbers, empty if they have none.
     automatic : bool
         Whether "auto" is accepted too.
+    percent_base : float, optional
+        The number that a slider in percent shows as 0 %; without it, sliders show the number.
     """
 
     minimum: float
@@ -33,6 +35,7 @@ class NumberRange:
     slider_maximum: float
     unit: str = ""
     automatic: bool = False
+    percent_base: float | None = None
 
     def check(self, name: str, value: Any) -> float | str:
         """Return the value as float or "auto"; an OptionError unless the setting accepts it."""
@@ -54,14 +57,14 @@ class DeblurSettings:
 
     Parameters
     ----------
-    strength, protect_radius, bokeh_radius, detail, model, map_model
+    strength, protect_radius, bokeh_radius, amount, detail, model, map_model
         As in :func:`napari_defocus.deblur`.
 
     Raises
     ------
     OptionError
-        If `strength`, `protect_radius`, `bokeh_radius` or `detail` is not accepted. Models are
-        checked when they are looked for.
+        If `strength`, `protect_radius`, `bokeh_radius`, `amount` or `detail` is not accepted.
+        Models are checked when they are looked for.
 
     See Also
     --------
@@ -87,10 +90,10 @@ class DeblurSettings:
     strength: float = field(
         default=1.0,
         metadata=_described(
-            "strength",
-            "Amount of change: 0 leaves the image unchanged, 1 is the network's result, up to 2 "
-            "exaggerates it.",
-            NumberRange(0, 2, slider_maximum=2),
+            "boost (%)",
+            "Factor of the change: 0 leaves the image unchanged, 1 is the network's result, up to "
+            "2 exaggerates it.",
+            NumberRange(0, 2, slider_maximum=2, percent_base=1),
         ),
     )
     protect_radius: float = field(
@@ -111,10 +114,19 @@ class DeblurSettings:
             NumberRange(0, 10_000, slider_maximum=24, unit="px", automatic=True),
         ),
     )
+    amount: float = field(
+        default=1.0,
+        metadata=_described(
+            "amount (%)",
+            "Share of the result in a blend with the image: 0 is the image, 1 the result. It is "
+            "applied last, to the values of both; strength scales the change before.",
+            NumberRange(0, 1, slider_maximum=1, percent_base=0),
+        ),
+    )
     detail: str = field(
         default=DETAILS[0],
         metadata=_described(
-            "detail",
+            "look",
             "For the model auto. faithful: restore only what the image still shows, for measuring; "
             "natural: add fine detail that is likely rather than certain.",
             DETAILS,
@@ -140,6 +152,11 @@ class DeblurSettings:
                 raise OptionError(
                     f"{each.name} is {quote(value)}; accepted are {', '.join(accepted)}"
                 )
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything of an image is changed."""
+        return self.strength > 0 and self.amount > 0
 
     def changed(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, by name."""

@@ -486,7 +486,7 @@ class DeblurJob(_PictureJob):
     def _steps(self) -> Steps[Any]:
         self._check_out(self.out)
         network = self.network
-        if self.settings.strength == 0:
+        if not self.settings.changes:
             return self._unchanged()
         defocus = self.estimated_map if self.estimated_map is not None else self.defocus
         if isinstance(defocus, EstimateJob):

@@ -28,7 +28,9 @@ from napari_defocus.viewer.defocus_map import DefocusMapWidget
 from napari_defocus.viewer.results import METADATA_KEY
 
 #: Another value for each setting that has a control.
-CHANGED = DeblurSettings(strength=0.7, protect_radius=0.25, bokeh_radius=6.0, detail="natural")
+CHANGED = DeblurSettings(
+    strength=0.7, protect_radius=0.25, bokeh_radius=6.0, amount=0.83, detail="natural"
+)
 KINDS = ("radius", "confidence", "sharp")
 
 

@@ -163,12 +163,13 @@ class Settings:
             "weights": [card.sha256 for card in self.possible_models()],
             "version": __version__,
         }
-        if self.unit == "px":  # as in earlier versions, which knew no other unit and no bokeh
+        if self.unit == "px":  # as in earlier versions, which did not have these settings
             del fields["unit"]
         if self.options.optics == "auto":
             del fields["options"]["optics"]
-        if self.deblurring.bokeh_radius == DeblurSettings.bokeh_radius:
-            del fields["deblurring"]["bokeh_radius"]
+        for name in ("bokeh_radius", "amount"):
+            if name not in self.deblurring.changed():
+                del fields["deblurring"][name]
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:

@@ -153,6 +153,42 @@ def add_change(
     return result
 
 
+def blend(before: Array, after: Array, amount: float) -> Array:
+    """Return a blend of an image and its changed copy, in their own values.
+
+    Parameters
+    ----------
+    before, after : (...) arrays of one data type
+        The image and its copy.
+    amount : float
+        Share of the copy, 0 to 1.
+
+    Returns
+    -------
+    (...) array
+        Of the same data type; integers are rounded. Where both are equal, or one is not finite, it
+        is the copy, bit for bit.
+
+    Examples
+    --------
+    >>> blend(np.array([10, 250], np.uint8), np.array([20, 250], np.uint8), 0.75).tolist()
+    [18, 250]
+    """
+    if amount == 1:
+        return after
+    exact = _exact(before.dtype)
+    mixed = before.astype(exact)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mixed += exact.type(amount) * (after.astype(exact) - mixed)
+    if before.dtype.kind != "f":
+        differs = before != after
+        blended = _round_to(mixed, before.dtype)
+    else:
+        differs = (before != after) & np.isfinite(mixed)
+        blended = mixed.astype(before.dtype)
+    return np.where(differs, blended, after)
+
+
 def _add_step(channel: Array, step: FloatArray, value_range: Range, *, bounded: bool) -> Array:
     """Return one channel with a step, 1 being white, added."""
     low, high = value_range

@@ -11,6 +11,7 @@ import numpy as np
 from ..array_types import FloatArray
 from ..deblur_settings import DeblurSettings
 from ..defocus_map import check_values
+from ..image.encoding import blend
 from ..image.layout import Layout
 from ..image.value_range import Range
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
@@ -89,7 +90,8 @@ class PlaneDeblurrer:
             if supported is not None:
                 step = supported.at(block)
             step = weight(radius[0]) * step
-            result[:, *block.slices] = codec.add_change(original, display, step, shares)
+            changed = codec.add_change(original, display, step, shares)
+            result[:, *block.slices] = blend(original, changed, self.settings.amount)
         return result
 
     @property

@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from napari_defocus.image.encoding import add_change, decode, encode, fill_missing, to_display
+from napari_defocus.image.encoding import (
+    add_change,
+    blend,
+    decode,
+    encode,
+    fill_missing,
+    to_display,
+)
 from napari_defocus.image.layout import as_planes, plane_indices, read_layout
 from napari_defocus.image.value_range import scan_range
 from napari_defocus.optics.light import decode_srgb, encode_srgb
@@ -191,3 +198,18 @@ def test_filling_takes_near_values():
     valid[4:6, 2:4] = valid[4:6, 12:14] = False
     filled = fill_missing(values, valid)
     np.testing.assert_array_equal(filled, values)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])
+def test_a_blend_lies_between_and_keeps_what_is_equal(dtype):
+    before, after = np.array([0, 100, 7], dtype), np.array([10, 50, 7], dtype)
+    assert blend(before, after, 0.3).tolist() == [3, 85, 7]
+    assert blend(before, after, 1.0) is after
+    assert blend(before, after, 0.0).tolist() == [0, 100, 7]
+
+
+def test_a_blend_keeps_large_integers_and_what_is_not_finite():
+    large = np.array([2**62 + 1], np.int64)
+    assert blend(large, large, 0.5) == large
+    odd = np.array([np.nan, np.inf, -0.0], np.float32)
+    assert blend(odd, odd, 0.5).tobytes() == odd.tobytes()
