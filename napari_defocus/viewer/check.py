@@ -126,7 +126,7 @@ class CheckWidget(TaskWidget[CheckResult]):
         color = (*(part / 255 for part in UNSUPPORTED_COLOR), 1.0)
         self._overlay = Labels(
             self._check.invented.astype(np.uint8),
-            name=f"{self._template.name} not supported by the image",
+            name=self._template.title("not supported by the image"),
             colormap=DirectLabelColormap(color_dict={1: color, None: "transparent"}),
             opacity=0.5,
             metadata={

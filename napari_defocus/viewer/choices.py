@@ -9,7 +9,7 @@ from magicgui.widgets import ComboBox, Container, PushButton
 
 from ..models import list_models
 from ..models.weights import SUFFIXES
-from .map_source import MAP_KEY, covering_source, map_source, newest_map
+from .map_source import MAP_KEY, covering_source, map_source, newest_map, partial_source
 from .origin import is_result_of, made_last, origin_of
 from .results import METADATA_KEY
 
@@ -79,10 +79,13 @@ class NewestChoice(LayerChoice):
         super().__init__(viewer, accepts, none=none, **kwargs)
         self.native.destroyed.connect(self._unfollow)
 
-    def map_inputs(self, image: "Image", window: "Window") -> dict[str, Any]:
+    def map_inputs(
+        self, image: "Image", window: "Window", *, partial: bool = False
+    ) -> dict[str, Any]:
         """Return the arguments `defocus` and `skipped` of a job on part of an image.
 
-        The newest map, which is chosen by itself, is skipped if it does not cover the part.
+        The newest map, which is chosen by itself, is skipped if it does not cover the part, unless
+        a map may be `partial`.
 
         Raises
         ------
@@ -90,6 +93,8 @@ class NewestChoice(LayerChoice):
             If another map is chosen, or one with edits, that does not cover the part.
         """
         chosen, newest = self.value, self._newest
+        if partial:
+            return {"defocus": partial_source(chosen, image, window)}
         if chosen is None:
             return {}
         if newest is None or chosen is not newest:

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import CheckBox, PushButton
 from qtpy.QtWidgets import QWidget
 
+from ..deblur_settings import DeblurSettings
 from ..inference.engine import Progress
 from ..jobs import DeblurJob
 from ..options import Options
-from .choices import is_plugin_map, map_choice
+from .choices import is_plugin_map, map_choice, newest_result
 from .compare import CompareControls
 from .deblur_controls import DeblurControls
 from .deblur_range import DeblurRange
+from .deblurred import Deblurred, LiveAmount, show_deblurred
 from .layer_jobs import DeblurLayerJob, DeblurResult
 from .map_layers import add_map
 from .map_source import EDITED, MAP_KEY, covering_source, newest_map
 from .preview import Preview
-from .results import picture_layer
 from .runner import Worker
 from .save import save_layer, suggested_path
 from .task_widget import TaskWidget
@@ -63,13 +64,20 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             text="Live preview of the part in view",
             tooltip="A temporary layer that follows view and settings; hiding the panel removes it",
         )
+        self._replace = CheckBox(
+            name="replace_last",
+            label="",
+            text="Replace last result",
+            tooltip="The next run shows its result in the layer of the last one of this image",
+        )
+        self._used = DeblurSettings()
         super().__init__(
             viewer,
             verb="Deblur",
             doing="Deblurring",
             task="deblur",
             inputs=[self._defocus],
-            settings=[*self._deblur.widgets, self._live],
+            settings=[*self._deblur.widgets, self._live, self._replace],
         )
         self._defocus.changed.connect(self._preset_bokeh)
         self._range = DeblurRange(self._deblur, self._defocus)
@@ -99,6 +107,8 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._defocus.changed.connect(self._watch)
         self._model.names.changed.connect(self._deblur.follow_model)
         self._deblur["detail"].changed.connect(self._show_auto)
+        self._amount = LiveAmount(viewer, self._tell_share)
+        self._deblur["amount"].changed.connect(self._mix)
         for setting in self._deblur.widgets:
             setting.changed.connect(self._preview.request)
         for control in self._compute.settings:
@@ -106,8 +116,16 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._model.names.changed.connect(self._preview.request)
         self.native.destroyed.connect(self._preview.close)
         self.native.destroyed.connect(self.compare.close)
+        self.native.destroyed.connect(self._amount.close)
         self._defocus.follow(self._image.value)
         self._watch()
+
+    def run(self) -> Worker[DeblurResult]:
+        """Start with the current settings; results become new layers, or replace the last one."""
+        settings = self._deblur.settings(model=self._model.value)
+        worker = super().run()
+        self._used = settings
+        return worker
 
     def _job(self, window: Window) -> DeblurLayerJob:
         from napari.layers import Labels
@@ -119,7 +137,8 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             options=self._compute.options,
             settings=self._deblur.settings(model=self._model.value),
             base=None if base is None else covering_source(base, image, window),
-            **self._defocus.map_inputs(image, window),
+            mask=self._region.mask(image, window),
+            **self._defocus.map_inputs(image, window, partial=self._region.is_where_the_map_is),
         )
 
     def keep_maps(self) -> None:
@@ -204,12 +223,27 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         for layer in self._viewer.layers:
             if is_plugin_map(layer):
                 layer.visible = False
-        self._add(picture_layer(result.image, result.provenance, self._template, "deblurred"))
+        image = self._template.image and self._template.image.layer()
+        earlier = newest_result(self._viewer, image) if self._replace.value and image else None
+        entry = Deblurred(result.mixture, self._template, self._used)
+        show_deblurred(self._viewer, result, entry, earlier)
         self.compare.renew()
-        self._outcome = (
-            f"{percent(result.changed)} of the pixels changed; the rest was sharp, unsure or left "
-            "alone"
-        )
+        self._outcome = _describe_share(result.changed)
+        self._mix()  # the amount may have changed during the run
+
+    def _mix(self, *_: Any) -> None:
+        """Show the last result of the image with the amount as chosen now."""
+        image = self._image.value
+        result = None if image is None else newest_result(self._viewer, image)
+        if result is not None:
+            self._amount.request([result], self._deblur.amount)
+
+    def _tell_share(self, share: float) -> None:
+        self._controls.show_note(_describe_share(share))
+
+
+def _describe_share(share: float) -> str:
+    return f"{percent(share)} of the pixels changed; the rest was sharp, unsure or left alone"
 
 
 def percent(share: float) -> str:

@@ -7,19 +7,25 @@ from magicgui.widgets import ComboBox, FloatSlider
 
 from ..deblur_settings import DeblurSettings, NumberRange
 from .bokeh_choice import BokehChoice
+from .percent_slider import PercentSlider
+
+Control = ComboBox | FloatSlider | BokehChoice | PercentSlider
+#: Settings from top to bottom; those that are not named follow.
+_FIRST = ("amount", "detail", "bokeh_radius", "protect_radius", "strength")
 
 
 class DeblurControls:
     """One control for each setting of deblurring that is a number or a choice; models are not."""
 
     def __init__(self) -> None:
-        self._controls = {
+        controls = {
             each.name: _control(each)
             for each in fields(DeblurSettings)
             if each.metadata["accepted"] is not None
         }
+        self._controls = {name: controls.pop(name) for name in _FIRST} | controls
 
-    def __getitem__(self, name: str) -> ComboBox | FloatSlider | BokehChoice:
+    def __getitem__(self, name: str) -> Control:
         return self._controls[name]
 
     @property
@@ -30,7 +36,14 @@ class DeblurControls:
         return control
 
     @property
-    def widgets(self) -> list[ComboBox | FloatSlider | BokehChoice]:
+    def amount(self) -> float:
+        """The share of the result in the blend with its image."""
+        value = self._controls["amount"].value
+        assert isinstance(value, float)
+        return value
+
+    @property
+    def widgets(self) -> list[Control]:
         """The controls, from top to bottom."""
         return list(self._controls.values())
 
@@ -46,15 +59,20 @@ class DeblurControls:
         self["detail"].enabled = model == "auto"
 
 
-def _control(setting: Any) -> ComboBox | FloatSlider | BokehChoice:
+def _control(setting: Any) -> Control:
     accepted = setting.metadata["accepted"]
     arguments: dict[str, Any] = {
+        "name": setting.name,
         "label": setting.metadata["label"],
         "tooltip": setting.metadata["help"],
     }
-    if isinstance(accepted, NumberRange) and accepted.automatic:
-        return BokehChoice(accepted.slider_maximum, name=setting.name, **arguments)
-    if isinstance(accepted, NumberRange):
-        arguments |= {"min": accepted.minimum, "max": accepted.slider_maximum}
-        return FloatSlider(name=setting.name, value=setting.default, **arguments)
-    return ComboBox(name=setting.name, value=setting.default, choices=accepted, **arguments)
+    if not isinstance(accepted, NumberRange):
+        return ComboBox(value=setting.default, choices=accepted, **arguments)
+    if accepted.automatic:
+        return BokehChoice(accepted.slider_maximum, **arguments)
+    if accepted.percent_base is not None:
+        base = accepted.percent_base
+        percent = round(100 * (accepted.slider_maximum - base))
+        return PercentSlider(setting.default, base=base, maximum=percent, **arguments)
+    arguments |= {"min": accepted.minimum, "max": accepted.slider_maximum}
+    return FloatSlider(value=setting.default, **arguments)

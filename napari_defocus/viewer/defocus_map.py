@@ -76,6 +76,7 @@ class DefocusMapWidget(TaskWidget[MapResult]):
             self._compute.options,
             model=self._model.value,
             right=None if right is None else image_source(right, window),
+            mask=self._region.mask(self._layer(), window),
         )
 
     def _auto_job(self, blank: Any, options: Options) -> EstimateJob:

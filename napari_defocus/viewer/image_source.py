@@ -139,8 +139,21 @@ class ImageSource:
         if not self.range_needs_whole(options):
             return options
         yield _WAITING
-        value_range = measure_range(self.data, **options.reading())
+        value_range = self._range_of_part(measure_range(self.data, **options.reading()))
         return replace(options, value_range=value_range)
+
+    def _range_of_part(self, value_range: Any) -> Any:
+        """Return black and white of the planes of this part."""
+        ranges = np.asarray(value_range)
+        if ranges.ndim == 1:
+            return value_range
+        planes = self.slices[:-2]
+        first = ranges.ndim - 1 - (self.channel_axis == -1) - len(planes)
+        parts = [
+            part if first + axis >= 0 and ranges.shape[first + axis] > 1 else slice(None)
+            for axis, part in enumerate(planes)
+        ]
+        return ranges[(..., *parts, *(slice(None),) * (1 + (self.channel_axis == -1)))]
 
     def range_needs_whole(self, options: Options) -> bool:
         """Return whether black and white must be measured on more than this part of the layer."""

@@ -21,7 +21,10 @@ from ..views import Views
 from .histogram import count_radii
 from .image_source import ImageSource
 from .map_source import EDITED, EstimatedMap, MapSource
+from .mixture import Mixture, with_amount
 from .recipe import Call
+from .region_mask import RegionMask
+from .regions import WHERE_THE_MAP_IS
 
 ResultT = TypeVar("ResultT")
 R = TypeVar("R")
@@ -39,11 +42,14 @@ class LayerJob(ABC, Generic[ResultT]):
         Options as chosen in the widget; the layer adds channel axis and value range.
     skipped : str
         Name of the newest map if it is not used, for it does not cover the part.
+    mask : RegionMask, optional
+        Pixels of the part that are worked on.
     """
 
     image: ImageSource
     options: Options
     skipped: str = field(default="", kw_only=True)
+    mask: RegionMask | None = field(default=None, kw_only=True)
 
     @abstractmethod
     def steps(self) -> Generator[Progress, None, ResultT]:
@@ -61,7 +67,7 @@ class LayerJob(ABC, Generic[ResultT]):
             return ()
         return (
             f"the map {self.skipped!r} covers only part of {self.image.name!r}, so that another "
-            "one was estimated",
+            f"one was estimated; to deblur only there, choose the region {WHERE_THE_MAP_IS!r}",
         )
 
 
@@ -102,6 +108,8 @@ class DeblurResult:
         How it was made.
     changed : float
         Share of its pixels, 0 to 1, that differ from those of the layer.
+    mixture : Mixture
+        The image before and in full.
     estimated : MapResult, optional
         The map, if one was estimated for it.
     """
@@ -109,6 +117,7 @@ class DeblurResult:
     image: npt.NDArray[Any]
     provenance: dict[str, Any]
     changed: float
+    mixture: Mixture
     estimated: MapResult | None = None
 
 
@@ -134,6 +143,10 @@ class EstimateLayerJob(LayerJob[MapResult]):
         options = yield from self.image.complete_options(self.options)
         job = EstimateJob(Views(image, right), self.model, options)
         defocus, record = yield from run_on_record(job, self.image)
+        if self.mask is not None:
+            radius, confidence = (np.where(self.mask.inside, part, 0) for part in defocus)
+            defocus = replace(defocus, radius=radius, confidence=confidence)
+            record = self.mask.described(record)
         return map_result(defocus, record, self.options, self.model)
 
     @property
@@ -144,7 +157,8 @@ class EstimateLayerJob(LayerJob[MapResult]):
             inputs["right"] = self.right
         arguments = {} if self.model == EstimateJob.model else {"model": self.model}
         options = self.image.options_of_file(self.options)
-        return Call("estimate_defocus", "map", "defocus", inputs, arguments, options)
+        mask = self.mask
+        return Call("estimate_defocus", "map", "defocus", inputs, arguments, options, mask=mask)
 
 
 @dataclass(frozen=True)
@@ -169,6 +183,8 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         """Deblur the image, yielding after every plane that is read and every tile."""
         job = yield from self.read()
         estimated = None
+        amount = job.settings.amount
+        job = replace(job, settings=replace(job.settings, amount=1.0))  # another one needs no run
         if job.estimate is not None and job.settings.strength > 0 and not job.layout.channelwise:
             defocus, record = yield from run_on_record(job.estimate, self.image)
             estimated = map_result(defocus, record, self.options, self.settings.map_model)
@@ -176,8 +192,15 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         job = self.edited(job)
         if self._edits is not None:
             estimated = self._describe_edits(job, estimated)
-        image, record = yield from run_on_record(job, self.image)
-        return DeblurResult(image, record, _share_changed(image, job), estimated)
+        full, record = yield from run_on_record(job, self.image)
+        if self.mask is not None:
+            color = job.layout.channel_axis is not None
+            full = self.mask.keep_outside(full, job.image, color=color)
+            record = self.mask.described(record)
+        mixture = Mixture(job.image, full, job.layout.channel_axis)
+        image = yield from mixture.steps(amount)
+        record = with_amount(record, amount)
+        return DeblurResult(image, record, mixture.share_changed(image), mixture, estimated)
 
     def read(self) -> Generator[Progress, None, DeblurJob]:
         """Read image and map, yielding after every plane; return the job on these arrays.
@@ -222,7 +245,8 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         if self.defocus is not None and not self._estimates_same_map:
             inputs["defocus"] = self.defocus
         options = self.image.options_of_file(self.options)
-        return Call("deblur", "deblur", "sharp", inputs, self.settings.changed(), options)
+        changed, mask = self.settings.changed(), self.mask
+        return Call("deblur", "deblur", "sharp", inputs, changed, options, mask=mask)
 
     @property
     def _edits(self) -> MapSource | None:
@@ -254,14 +278,6 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
             f"the map {self.defocus.name!r} is resampled to the pixels of {self.image.name!r}, "
             "where the viewer shows it",
         )
-
-
-def _share_changed(image: npt.NDArray[Any], job: DeblurJob) -> float:
-    """Return the share of the pixels that deblurring changed in any channel."""
-    differs = (image != job.image) & (image == image)  # NaN stays NaN
-    if job.layout.channel_axis is not None:
-        differs = differs.any(axis=job.layout.channel_axis)
-    return float(np.mean(differs))
 
 
 def run_on_record(

@@ -159,7 +159,7 @@ def make_map_layers(result: "MapResult", template: LayerTemplate) -> MapLayers:
     return MapLayers(
         napari.layers.Image(
             defocus.confidence,
-            name=f"{template.name} confidence",
+            name=template.title("confidence"),
             visible=False,
             colormap="gray",
             contrast_limits=(0.0, 1.0),
@@ -169,13 +169,13 @@ def make_map_layers(result: "MapResult", template: LayerTemplate) -> MapLayers:
         Image(
             defocus,
             color_limit(defocus.radius),
-            name=f"{template.name} defocus (sure)",
+            name=template.title("defocus", "sure"),
             metadata={**metadata, MAP_KEY: None},
             **template.placement,
         ),
         napari.layers.Image(
             defocus.radius,
-            name=f"{template.name} defocus",
+            name=template.title("defocus"),
             visible=False,
             metadata={**metadata, MAP_KEY: result.estimated},
             **map_appearance(defocus.radius, signed=defocus.signed),

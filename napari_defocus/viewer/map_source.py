@@ -1,6 +1,5 @@
 """Layers that serve as defocus maps, cut to the part that covers a region of an image."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,8 +13,8 @@ from ..provenance_record import array_hash
 from .file_content import layer_path
 from .geometry import pixel_transform
 from .origin import is_result_of, made_last, origin_of
-from .regions import whole_layer
 from .resampling import PixelTransform
+from .slices import clip_slices, read_extended, within
 from .window import Window
 
 if TYPE_CHECKING:
@@ -68,54 +67,6 @@ class EstimatedMap:
     counts: "RadiusCounts"
 
 
-def layer_map(
-    layer: "Image | Labels",
-    image: "Image | None" = None,
-    region: "Sequence[tuple[int, int]] | None" = None,
-) -> "DefocusMap | npt.NDArray[np.float32]":
-    """Return the defocus map that a layer holds.
-
-    Parameters
-    ----------
-    layer : napari.layers.Image or Labels
-        A layer of radii; without `image`, one that the widget *Defocus Map* made.
-    image : napari.layers.Image, optional
-        Image that the map is used for, at the place where both are shown.
-    region : sequence of (start, stop), optional
-        Part of the image for each of its axes except color; by default all of it.
-
-    Returns
-    -------
-    DefocusMap or (..., Y, X) float32 array
-        The map with its confidence if *Defocus Map* estimated it, and it was not edited since;
-        otherwise radii. With `image`, on the pixels of its region.
-
-    Raises
-    ------
-    MapError
-        If the layer is none of *Defocus Map*, or does not cover the region of the image.
-
-    Examples
-    --------
-    In napari's console::
-
-        from napari_defocus.viewer import layer_map
-        radius, confidence = layer_map(viewer.layers["photo defocus"])
-        radius = layer_map(viewer.layers["painted"], viewer.layers["photo"])
-    """
-    if image is not None:
-        window = whole_layer(image)
-        if region is not None:
-            window = Window(tuple(a for a, _ in region), tuple(b for _, b in region))
-        return map_source(layer, image, window).read()
-    estimated = layer.metadata.get(MAP_KEY)
-    if not isinstance(estimated, EstimatedMap):
-        raise MapError(
-            f"the layer {layer.name!r} is no map that Defocus Map made; give the layer of its radii"
-        )
-    return estimated.map
-
-
 def newest_map(viewer: "Viewer", image: "Image", *, edited: bool = True) -> "Image | None":
     """Return the map made last of the pixels of an image layer, None if the viewer has none.
 
@@ -146,6 +97,7 @@ class MapSource:
         Radii of the whole layer, in pixels.
     slices : tuple of slice or None
         The part, one slice per axis of the layer; None if the pixels of layer and image differ.
+        They may reach beyond the layer, where radius and confidence are 0.
     estimated : EstimatedMap or None
         The estimated map, if the layer holds one.
     name : str
@@ -179,6 +131,16 @@ class MapSource:
         return self.slices == tuple(slice(0, size) for size in self.data.shape)
 
     @property
+    def follows_viewer(self) -> bool:
+        """Whether the part is more than slices of the layer: it is resampled or extended."""
+        return self.slices is None or self.is_partial
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the part reaches beyond the layer."""
+        return self.slices is not None and not within(self.slices, self.data.shape)
+
+    @property
     def is_unedited(self) -> bool:
         """Whether the layer holds an estimated map that was not edited since."""
         return self.estimated is not None and array_hash(self.data) == self.estimated.digest
@@ -206,6 +168,8 @@ class MapSource:
     def _read(self, values: Any) -> npt.NDArray[np.float32]:
         if self.slices is None:
             part = self.transform.resample(values, order=0 if self.discrete else 1)
+        elif self.is_partial:
+            part = read_extended(values, self.slices)
         else:
             part = np.asarray(values[self.slices], dtype=np.float32)
         return part if self.factor == 1 else part / self.factor
@@ -231,17 +195,10 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
     FileError
         If the layer's file says that radii are in micrometers, and not how large a pixel is.
     """
-    from napari.layers import Labels
-
-    if layer.ndim > image.ndim:
-        raise MapError(
-            f"the map {layer.name!r} has {layer.ndim} axes, more than the {image.ndim} of "
-            f"{image.name!r}"
-        )
-    shape = tuple(layer.data.shape)
-    transform = PixelTransform(*pixel_transform(image, layer), window)
-    slices = transform.as_slices()
-    if not _covers(shape, transform, slices):
+    source = _source(layer, image, window)
+    shape, slices, transform = tuple(layer.data.shape), source.slices, source.transform
+    covers = transform.covered_by(shape) if slices is None else within(slices, shape)
+    if not covers:
         remedy = "estimate a map of that region, or work on the part that the map covers"
         if origin_of(layer) is not image:
             remedy = (
@@ -252,10 +209,48 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
             f"the map {layer.name!r} of shape {shape} does not cover the region of {image.name!r} "
             f"where the viewer shows them; {remedy}"
         )
+    return source
+
+
+def partial_source(layer: "Image | Labels | None", image: "Image", window: Window) -> MapSource:
+    """Return a map layer as the map of a region of an image that it may cover only in part.
+
+    Raises
+    ------
+    MapError
+        If no layer is chosen, it lies elsewhere, or its pixels are not those of the image.
+    """
+    remedy = "estimate a map of a region of this image first, and choose it under 'defocus map'"
+    if layer is None:
+        raise MapError(f"no map is chosen, so that it covers nothing of {image.name!r}; {remedy}")
+    source = _source(layer, image, window)
+    if source.slices is None:
+        raise MapError(
+            f"pixels of the map {layer.name!r} are not those of {image.name!r}, so that it cannot "
+            f"be used for part of it; {remedy}"
+        )
+    clipped = clip_slices(source.slices, layer.data.shape)
+    if any(part.start >= part.stop for part in clipped):
+        raise MapError(
+            f"the map {layer.name!r} lies outside of the region of {image.name!r}; {remedy}"
+        )
+    return source
+
+
+def _source(layer: "Image | Labels", image: "Image", window: Window) -> MapSource:
+    """Return the part of a map layer at a region of an image, covered or not."""
+    from napari.layers import Labels
+
+    if layer.ndim > image.ndim:
+        raise MapError(
+            f"the map {layer.name!r} has {layer.ndim} axes, more than the {image.ndim} of "
+            f"{image.name!r}"
+        )
+    transform = PixelTransform(*pixel_transform(image, layer), window)
     path, made = layer_path(layer), layer.metadata.get(MAP_KEY)
     return MapSource(
         data=layer.data,
-        slices=slices,
+        slices=transform.as_slices(),
         estimated=made if isinstance(made, EstimatedMap) else None,
         name=layer.name,
         path=path,
@@ -280,13 +275,3 @@ def covering_source(layer: "Image", image: "Image", window: Window) -> "MapSourc
         if layer.metadata[MAP_KEY].model == EDITED:
             raise
         return None
-
-
-def _covers(
-    shape: tuple[int, ...], transform: PixelTransform, slices: tuple[slice, ...] | None
-) -> bool:
-    if slices is None:
-        return transform.covered_by(shape)
-    return all(
-        part.start >= 0 and part.stop <= size for part, size in zip(slices, shape, strict=True)
-    )

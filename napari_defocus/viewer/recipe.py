@@ -18,6 +18,7 @@ from ..views import Views
 from .file_content import FileContent, find_content
 from .image_source import ImageSource
 from .map_source import MapSource
+from .region_mask import RegionMask
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Call:
         Options as chosen, with the layer's axes.
     further_words : tuple of str
         Further words of the command, such as files that it writes.
+    mask : RegionMask, optional
+        Pixels outside of which the image stays as it is, or a map has no radius.
     """
 
     function: str
@@ -47,6 +50,7 @@ class Call:
     arguments: dict[str, Any]
     options: Options
     further_words: tuple[str, ...] = ()
+    mask: RegionMask | None = None
 
     @property
     def image(self) -> ImageSource:
@@ -78,20 +82,48 @@ def as_python(call: Call) -> str:
         names.append("measure_range")
         reading = {name: keywords[name] for name in call.options.reading() if name in keywords}
         measured = ", ".join(["image", *_texts(reading)])
-        keywords["value_range"] = f"measure_range({measured})"
+        planes = "".join(f"{part.start}:{part.stop}, " for part in image.slices[:-2])
+        index = "" if call.options.range_axis is None else f"[{planes.removesuffix(', ')}]"
+        keywords["value_range"] = f"measure_range({measured}){index}"
     imports = [f"from napari_defocus import {', '.join(sorted(names))}"]
     origins = {name: _origin(source, image) for name, source in call.inputs.items()}
     if any(origin.expression.startswith("read_picture(") for origin in origins.values()):
         imports.append("from napari_defocus.io import read_picture")
-    if any(origin.expression.startswith("layer_map(") for origin in origins.values()):
-        imports.append("from napari_defocus.viewer import layer_map")
     lines = [
         line
         for name, origin in origins.items()
         for line in (*origin.comment, f"{name} = {origin.expression}")
     ]
     run = f"{call.result} = {call.function}({', '.join(_texts(arguments | keywords))})"
-    return "\n".join([*imports, "", *lines, run, ""])
+    masking = () if call.mask is None else _masking(call, call.mask, arguments["image"])
+    viewers = [
+        name
+        for name, used in (
+            (
+                "layer_map",
+                any(each.expression.startswith("layer_map(") for each in origins.values()),
+            ),
+            ("shapes_mask", call.mask is not None),
+        )
+        if used
+    ]
+    if viewers:
+        imports.append(f"from napari_defocus.viewer import {', '.join(viewers)}")
+    return "\n".join([*imports, "", *lines, run, *masking, ""])
+
+
+def _masking(call: Call, mask: RegionMask, image: str) -> tuple[str, ...]:
+    """Return lines that put back what lies outside of a mask."""
+    source = call.image
+    region = "" if source.is_whole else f", {tuple((p.start, p.stop) for p in source.slices)!r}"
+    layers = f"viewer.layers[{source.name!r}], viewer.layers[{mask.shapes!r}]"
+    outside = "[~mask]" if source.data.ndim == 2 or source.channel_axis == -1 else "[..., ~mask]"
+    if call.result == "sharp":
+        ends: tuple[str, ...] = (f"sharp{outside} = {image}{outside}",)
+    else:
+        ends = tuple(f"defocus.{part}{outside} = 0" for part in ("radius", "confidence"))
+    where = f"# the shapes of layer {mask.shapes!r}: run this in napari's console"
+    return (where, f"mask = shapes_mask({layers}{region})", *ends)
 
 
 def as_command_line(call: Call) -> str:
@@ -104,6 +136,8 @@ def as_command_line(call: Call) -> str:
     words, notes = ["napari-defocus", call.command], []
     if not image.is_whole:
         notes.append("the whole picture, not the region")
+    elif call.mask is not None:
+        notes.append("the whole picture, not only the shapes")
     for name, source in call.inputs.items():
         own = content if source is image else _command_content(source)
         file = _file_to_save(source) if own is None or source.path is None else source.path
@@ -141,10 +175,13 @@ def _origin(source: ImageSource | MapSource, image: ImageSource) -> _Origin:
     """Return where all of a layer's data come from; those of a resampled map, in the region."""
     layer = f"viewer.layers[{source.name!r}]"
     console = "run this in napari's console"
-    if isinstance(source, MapSource) and source.slices is None:
+    if isinstance(source, MapSource) and source.follows_viewer:
         region = [] if image.is_whole else [repr(tuple((p.start, p.stop) for p in image.slices))]
-        arguments = ", ".join([layer, f"viewer.layers[{image.name!r}]", *region])
+        partial = ["partial=True"] if source.is_partial else []
+        arguments = ", ".join([layer, f"viewer.layers[{image.name!r}]", *region, *partial])
         where = f"# layer {source.name!r} is resampled to {image.name!r} where the viewer shows it:"
+        if source.is_partial:
+            where = f"# layer {source.name!r} covers part of {image.name!r}; the rest stays:"
         return _Origin(f"layer_map({arguments})", (where, f"# {console}"))
     if _has_confidence(source):
         return _Origin(f"layer_map({layer})")
@@ -166,7 +203,7 @@ def _origin(source: ImageSource | MapSource, image: ImageSource) -> _Origin:
 
 def _part(name: str, source: ImageSource | MapSource) -> str:
     """Return an expression for the part of the variable `name` that is used."""
-    if source.slices is None or source.is_whole:
+    if source.slices is None or source.is_whole or getattr(source, "follows_viewer", False):
         return name
     index = "[" + ", ".join(f"{part.start}:{part.stop}" for part in source.slices) + "]"
     if _has_confidence(source):
@@ -182,7 +219,7 @@ def _command_content(source: ImageSource | MapSource) -> FileContent | None:
     """Return the content of a layer's file if a command can take the layer's data from it."""
     if source.path is None or _has_confidence(source):
         return None
-    if isinstance(source, MapSource) and source.slices is None:
+    if isinstance(source, MapSource) and source.follows_viewer:
         return None
     content = find_content(source.data, source.path)
     if content is None:
@@ -204,7 +241,7 @@ def _file_to_save(source: ImageSource | MapSource) -> str:
 
 def _advice(source: ImageSource | MapSource, file: str) -> str:
     """Return what to save before a command can be used."""
-    if isinstance(source, MapSource) and source.slices is None:
+    if isinstance(source, MapSource) and source.follows_viewer:
         return f"save {source.name!r}, resampled to the pixels of the image, as {file} first"
     if _has_confidence(source):
         return f"save {source.name!r} and its confidence as {file} and beside it first"

@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from magicgui.widgets import ComboBox, Widget
+from magicgui.widgets import ComboBox, PushButton, Widget
 
 from .choices import LayerChoice, is_shapes
+from .geometry import placement
+from .region_mask import RegionMask, region_mask
 from .regions import (
+    WHERE_THE_MAP_IS,
     Planes,
     Region,
     displayed_axes,
@@ -17,8 +20,11 @@ from .regions import (
 from .window import Window
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Shapes
     from napari.viewer import Viewer
+
+#: Color of the outline of a region.
+_EDGE_COLOR = "#ffb000"
 
 
 class RegionControls:
@@ -28,21 +34,31 @@ class RegionControls:
     ----------
     viewer : napari.viewer.Viewer
         Viewer whose view and sliders are used.
+    takes_map : bool
+        Whether the region can be where the map is.
     """
 
-    def __init__(self, viewer: "Viewer") -> None:
+    def __init__(self, viewer: "Viewer", *, takes_map: bool = False) -> None:
         self._viewer = viewer
-        self._stack = False
+        self._layer: Image | None = None
+        further = (WHERE_THE_MAP_IS,) if takes_map else ()
         self.region = ComboBox(
             name="region",
-            choices=get_args(Region),
-            tooltip="The whole layer, the part in view, or the box around drawn shapes",
+            choices=(*get_args(Region), *further),
+            tooltip="The whole layer, the part in view, or drawn shapes. Where the map is: the "
+            "whole layer, of which pixels without a map stay as they are",
+        )
+        self.draw_button = PushButton(
+            name="draw_region",
+            text="Draw region",
+            tooltip="Add a Shapes layer over the image, with the lasso selected; draw around what "
+            "is to be worked on",
         )
         self.shapes = LayerChoice(
             viewer,
             is_shapes,
             name="shapes",
-            tooltip="The box around its selected shapes, or around all of them",
+            tooltip="Its selected shapes count, or all of them",
             none="none drawn yet",
         )
         self.planes = ComboBox(
@@ -51,15 +67,16 @@ class RegionControls:
             tooltip="Every plane of the stack, or only what is shown",
         )
         self.region.changed.connect(self._show_relevant)
+        self.draw_button.changed.connect(lambda: self.draw())
 
     @property
     def widgets(self) -> list[Widget]:
         """The controls, from top to bottom."""
-        return [self.region, self.shapes, self.planes]
+        return [self.region, self.draw_button, self.shapes, self.planes]
 
     def follow(self, layer: "Image | None") -> None:
         """Show the controls that apply to `layer`."""
-        self._stack = layer is not None and layer.ndim > 2
+        self._layer = layer
         self._show_relevant()
 
     def window(self, layer: "Image") -> Window:
@@ -81,6 +98,48 @@ class RegionControls:
             window = narrow_to_plane(window, layer, point, displayed_axes(layer, point, displayed))
         return window
 
+    def mask(self, layer: "Image", window: Window) -> RegionMask | None:
+        """Return the pixels of a window that drawn shapes enclose, if the region is shapes.
+
+        Raises
+        ------
+        OptionError
+            If they enclose none.
+        """
+        if self.region.value != "shapes" or self.shapes.value is None:
+            return None
+        return region_mask(layer, self.shapes.value, window)
+
+    @property
+    def is_where_the_map_is(self) -> bool:
+        """Whether pixels without a map stay as they are."""
+        return bool(self.region.value == WHERE_THE_MAP_IS)
+
+    def draw(self) -> "Shapes":
+        """Make shapes the region: the chosen layer, or a new one, with the lasso selected."""
+        from napari.layers import Shapes
+
+        shapes = self.shapes.value
+        if shapes is None:
+            layer = self._layer
+            name = "region" if layer is None else f"{layer.name} region"
+            place = {} if layer is None else placement(layer, whole_layer(layer))
+            shapes = Shapes(
+                name=name,
+                ndim=2 if layer is None else layer.ndim,
+                face_color="transparent",
+                edge_color=_EDGE_COLOR,
+                edge_width=2,
+                **place,
+            )
+            self._viewer.add_layer(shapes)
+            self.shapes.reset_choices()
+            self.shapes.value = shapes
+        self.region.value = "shapes"
+        self._viewer.layers.selection.active = shapes
+        shapes.mode = "add_polygon_lasso"
+        return shapes
+
     def choose_only_shapes(self) -> None:
         """Choose the Shapes layer if none is chosen and only one can be meant."""
         if self.shapes.value is not None:
@@ -97,4 +156,5 @@ class RegionControls:
         if self.region.value == "shapes":
             self.choose_only_shapes()
         self.shapes.visible = self.region.value == "shapes"
-        self.planes.visible = self._stack and self.region.value != "current view"
+        stack = self._layer is not None and self._layer.ndim > 2
+        self.planes.visible = stack and self.region.value != "current view"

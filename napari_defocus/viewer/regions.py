@@ -1,4 +1,4 @@
-"""Regions of a layer: the whole layer, the part in view, or the box around shapes."""
+"""Regions of a layer: the whole layer, the part in view, or drawn shapes."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from napari.layers import Image, Shapes
 
 Region = Literal["whole layer", "current view", "shapes"]
+#: Further region of a task that takes a map: all pixels that the map covers; the rest stays.
+WHERE_THE_MAP_IS = "where the map is"
 Planes = Literal["all", "current"]
 
 
@@ -118,10 +120,9 @@ def shapes_window(layer: "Image", shapes: "Shapes | None") -> Window:
             f"the region is 'shapes', but no shape is drawn in {shapes.name!r}: draw a rectangle "
             "first"
         )
-    chosen = sorted(shapes.selected_data) or range(len(shapes.data))
-    outlines = [np.asarray(shapes.data[index]) for index in chosen]
+    outlines = [np.asarray(shapes.data[index]) for index in chosen_shapes(shapes)]
     corners = [to_pixels_of(shapes, layer, vertex) for each in outlines for vertex in each]
-    extended = _extended_axes(outlines, layer)
+    extended = extended_axes(outlines, layer)
     size = np.array(spatial_shape(layer))
     low = np.clip(np.floor(np.min(corners, axis=0) + 0.5), 0, size).astype(int)
     high = np.clip(np.ceil(np.max(corners, axis=0) + 0.5), 0, size).astype(int)
@@ -133,7 +134,12 @@ def shapes_window(layer: "Image", shapes: "Shapes | None") -> Window:
     )
 
 
-def _extended_axes(
+def chosen_shapes(shapes: "Shapes") -> "Sequence[int]":
+    """Return the indices of the selected shapes, or of all if none is selected."""
+    return sorted(shapes.selected_data) or range(len(shapes.data))
+
+
+def extended_axes(
     outlines: list[npt.NDArray[np.floating]], layer: "Image"
 ) -> npt.NDArray[np.bool_]:
     """Return for each axis of a layer whether shapes mark a range of it, by their own axes.

@@ -44,6 +44,8 @@ class LayerTemplate:
         Size of a pixel, if its unit is one of length.
     image : Origin, optional
         The image layer, and the pixels that it had.
+    plane : str
+        Name of the plane, such as "z 3", if results are of one plane of a stack.
     """
 
     name: str
@@ -52,6 +54,18 @@ class LayerTemplate:
     metadata: dict[str, Any] = field(default_factory=dict)
     pixel_size: PixelSize | None = None
     image: Origin | None = None
+    plane: str = ""
+
+    def title(self, what: str, *details: str) -> str:
+        """Return the name of a result: what it is, in brackets its plane and further details.
+
+        Examples
+        --------
+        >>> LayerTemplate("cells", {}, {}, plane="z 3").title("deblurred", "80 %")
+        'cells deblurred (z 3, 80 %)'
+        """
+        words = ", ".join(word for word in (self.plane, *details) if word)
+        return f"{self.name} {what} ({words})" if words else f"{self.name} {what}"
 
 
 def layer_template(layer: "Image", window: "Window") -> LayerTemplate:
@@ -69,7 +83,22 @@ def layer_template(layer: "Image", window: "Window") -> LayerTemplate:
         dict(layer.metadata),
         layer_pixel_size(layer),
         origin(layer),
+        _plane_name(layer, window),
     )
+
+
+def _plane_name(layer: "Image", window: "Window") -> str:
+    """Return which plane of a stack a window holds; nothing if it holds several, or all."""
+    sizes = (layer.data[0] if layer.multiscale else layer.data).shape
+    leading = range(layer.ndim - 2)
+    if any(window.shape[axis] > 1 for axis in leading):
+        return ""
+    cut = [axis for axis in leading if sizes[axis] > 1]
+    labels = [str(layer.axis_labels[axis]) for axis in cut]
+    named = all(label.isidentifier() for label in labels)
+    words = [f"{label} " if named else "" for label in labels]
+    places = [f"{word}{window.start[axis]}" for word, axis in zip(words, cut, strict=True)]
+    return ("" if named or not places else "plane ") + ", ".join(places)
 
 
 def layer_pixel_size(layer: "Image") -> PixelSize | None:
@@ -80,11 +109,11 @@ def layer_pixel_size(layer: "Image") -> PixelSize | None:
 
 
 def picture_layer(
-    image: Any, provenance: dict[str, Any], template: LayerTemplate, what: str
+    image: Any, provenance: dict[str, Any], template: LayerTemplate, what: str, *details: str
 ) -> LayerData:
     """Return a picture made from an image, and `what` it is, as an image layer to be made."""
     return image, {
-        "name": f"{template.name} {what}",
+        "name": template.title(what, *details),
         "metadata": {
             **template.metadata,
             METADATA_KEY: provenance,

@@ -1,5 +1,6 @@
 """Files of layers, with the metadata of the image that they stem from, and provenance."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,13 +71,14 @@ def suggested_path(layer: "Image") -> Path:
 
     Examples
     --------
-    A layer *photo deblurred* of ``photo.jpg`` is suggested to be ``photo-deblurred.jpg``.
+    A layer *photo deblurred (80 %)* of ``photo.jpg`` is suggested to be
+    ``photo-deblurred-80.jpg``.
     """
     image = origin_of(layer) or layer
     source = layer_path(image)
     if source is None:
         return Path(f"{layer.name}.tif")
-    addition = layer.name.removeprefix(image.name).strip().replace(" ", "-") or "copy"
+    addition = "-".join(re.findall(r"[\w.]+", layer.name.removeprefix(image.name))) or "copy"
     file = Path(source)
     return file.with_name(f"{file.stem}-{addition}{file.suffix if layer.rgb else '.tif'}")
 

@@ -74,7 +74,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         self._model = ModelChoice(
             task, name="model", label="deblur model" if task == "deblur" else "map model"
         )
-        self._region = RegionControls(viewer)
+        self._region = RegionControls(viewer, takes_map=task == "deblur")
         self._compute = ComputeControls(self._contrast_limits)
         self._controls = RunControls(
             verb,

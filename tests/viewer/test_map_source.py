@@ -14,7 +14,8 @@ from napari_defocus.options import Options
 from napari_defocus.viewer.geometry import placement
 from napari_defocus.viewer.image_source import image_source
 from napari_defocus.viewer.layer_jobs import DeblurLayerJob, map_result
-from napari_defocus.viewer.map_source import MAP_KEY, layer_map, map_source
+from napari_defocus.viewer.layer_map import layer_map
+from napari_defocus.viewer.map_source import MAP_KEY, map_source
 from napari_defocus.viewer.recipe import as_python
 from napari_defocus.viewer.regions import whole_layer
 from napari_defocus.viewer.window import Window
