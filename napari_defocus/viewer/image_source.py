@@ -153,7 +153,9 @@ class ImageSource:
             part if first + axis >= 0 and ranges.shape[first + axis] > 1 else slice(None)
             for axis, part in enumerate(planes)
         ]
-        return ranges[(..., *parts, *(slice(None),) * (1 + (self.channel_axis == -1)))]
+        ends = [slice(None)] * (2 if self.channel_axis == -1 else 1)
+        index: tuple[Any, ...] = (..., *parts, *ends)
+        return ranges[index]
 
     def range_needs_whole(self, options: Options) -> bool:
         """Return whether black and white must be measured on more than this part of the layer."""
