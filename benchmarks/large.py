@@ -12,6 +12,11 @@
     is printed above that of a process that has loaded torch and the weights. ``--downscale 8``
     shortens the work of the networks, whose tiles are the same at any level, but not that on the
     full-size planes.
+
+``python benchmarks/large.py stack FOLDER [PLANES [SIDE]]``
+    A stack of 200 planes of 2048 x 2048 (uint16) is made in a folder, as zarr and as TIFF, unless
+    it is there, and given to ``focus`` and ``all-in-focus``. Peak memory is printed above that of
+    a process that has profiled two small planes.
 """
 
 import multiprocessing
@@ -27,6 +32,7 @@ import numpy as np
 
 import napari_defocus
 from large_files import WRITERS
+from large_stack import STACK_WRITERS
 
 PHOTO = Path(napari_defocus.__file__).parent / "samples" / "canyon-wren.jpg"
 _CHUNK = 512
@@ -40,6 +46,9 @@ _FOCUS = ["--focus", "2", "--aperture", "1", "--downscale", "8"]
 def main() -> None:
     if sys.argv[1:2] == ["files"]:
         measure_files(Path(sys.argv[2]), sys.argv[3:] or list(WRITERS))
+        return
+    if sys.argv[1:2] == ["stack"]:
+        measure_stacks(Path(sys.argv[2]), *map(int, sys.argv[3:]))
         return
     megapixels = float(sys.argv[1]) if len(sys.argv) > 1 else 400
     side = int((megapixels * 1e6) ** 0.5)
@@ -142,6 +151,23 @@ def measure_files(folder: Path, suffixes: list[str]) -> None:
             print(f"{suffix:12}{command:9}{peak - loaded:6.0f} MB{seconds:8.0f} s", flush=True)
 
 
+def measure_stacks(folder: Path, planes: int = 200, side: int = 2048) -> None:
+    """Print the peak memory of commands on long stacks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    loaded, _ = in_own_process(profile_small)
+    print(f"torch and the weights: {loaded:.0f} MB", flush=True)
+    for suffix, write in STACK_WRITERS.items():
+        path = folder / f"stack{suffix}"
+        if not path.exists():
+            write(path, planes, side)
+        for words in (
+            ["focus", path, "--csv", folder / "focus.csv"],
+            ["all-in-focus", path, folder / "sharp.tif", "--depth", folder / "depth.tif"],
+        ):
+            peak, seconds = in_own_process(run_command, [*map(str, words), "--overwrite"])
+            print(f"{suffix:6}{words[0]:14}{peak - loaded:6.0f} MB{seconds:8.0f} s", flush=True)
+
+
 def in_own_process(call: Callable[..., None], *arguments: Any) -> tuple[float, float]:
     """Return the peak of a new process that makes a call, in megabytes, and the seconds."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -160,6 +186,11 @@ def load_all() -> None:
 
     networks = [load_network(card) for card in list_models()]
     assert networks
+
+
+def profile_small() -> None:
+    """Profile the focus of two small planes."""
+    napari_defocus.focus_profile(np.zeros((2, 64, 64), np.uint16))
 
 
 def run_command(words: list[str]) -> None:

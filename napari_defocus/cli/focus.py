@@ -19,13 +19,11 @@ from ..io.plane_files import natural_order
 from ..options import Options
 from ..provenance_record import sidecar_path, write_sidecar
 from ..stacks.job import FocusJob
-from ..stacks.profile import FocusProfile
+from ..stacks.profile import FIGURES, FocusProfile
 from .console import print_path, progress_bar
 from .focus_plot import draw_profile
 from .outputs import Outputs
 from .stack_input import read_stack
-
-_FIGURES = ("radius", "share_in_focus", "sharpest", "confidence", "variance")
 
 
 @dataclass(frozen=True)
@@ -131,9 +129,9 @@ def _write_plot(path: Path, profile: FocusProfile, name: str, *, overwrite: bool
 def _write_csv(path: Path, job: FocusJob, profile: FocusProfile, *, overwrite: bool) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*(f"axis {axis}" for axis in _other_axes(job)), "plane", *_FIGURES])
+    writer.writerow([*(f"axis {axis}" for axis in _other_axes(job)), "plane", *FIGURES])
     for index in np.ndindex(*profile.radius.shape):
-        figures: list[Any] = [getattr(profile, name)[index] for name in _FIGURES]
+        figures: list[Any] = [getattr(profile, name)[index] for name in FIGURES]
         writer.writerow([*index, *(f"{figure:.6g}" for figure in figures)])
     with atomic_file(path, overwrite=overwrite, follow_links=False) as file:
         file.write(text.getvalue().encode())

@@ -24,6 +24,10 @@ BANDS = len(_WIDTHS) - 1
 _WINDOW = 1.0
 #: Largest share of a cell without data, or at white, where nothing can be told.
 _MOST_LOST = 0.5
+#: Confidence from which on a radius counts as sure.
+_LEAST_CONFIDENCE = 0.5
+#: Number of independent values that an energy of detail is the mean of.
+DETAIL_SAMPLES = 50
 #: Least energy, relative to the square of the brightness: that of rounding errors.
 _LEAST_ENERGY = 1e-12
 
@@ -87,8 +91,21 @@ class Cells:
         radius, confidence, brightness = (part[:planes] for part in parts)
         return Cells(radius, confidence, self.detail[:, :planes], brightness, self.side)
 
+    def first_look(self) -> tuple[FloatArray, FloatArray]:
+        """Return radius, NaN where the map is not confident, and energy of detail (planes, N)."""
+        sure = self.confidence >= _LEAST_CONFIDENCE
+        radius = np.where(sure, self.radius, np.float16(np.nan)).astype(np.float32)
+        energy = np.exp(self.detail[-1].astype(np.float32))
+        return radius.reshape(len(self), -1), energy.reshape(len(self), -1)
+
     def put(self, plane: int, map_: Array, values: FloatArray, usable: Mask | None) -> None:
-        """Fill in the cells of a plane.
+        """Fill in the cells of a plane, `values` being (Y, X) and without holes."""
+        self.put_map(plane, map_, usable)
+        self.brightness[plane] = self._average(values[None])[0]
+        self.detail[:, plane] = self._measure_detail(values)
+
+    def put_map(self, plane: int, map_: Array, usable: Mask | None) -> None:
+        """Fill in radius and confidence of the cells of a plane.
 
         Parameters
         ----------
@@ -96,8 +113,6 @@ class Cells:
             Its number.
         map_ : (2, Y, X) float32 array
             Radius and confidence.
-        values : (Y, X) float32 array
-            Mean of the colors, without holes.
         usable : (Y, X) bool array, optional
             Pixels that hold data and are not saturated; None: all.
         """
@@ -108,8 +123,6 @@ class Cells:
             lost = self._average((~usable)[None].astype(np.float32))[0] > _MOST_LOST
             mean[lost] = np.nan
         self.radius[plane], self.confidence[plane] = mean, weighted[1]
-        self.brightness[plane] = self._average(values[None])[0]
-        self.detail[:, plane] = self._measure_detail(values)
 
     def _measure_detail(self, values: FloatArray) -> FloatArray:
         smooth = [values if not width else _smooth(values, width) for width in _WIDTHS]

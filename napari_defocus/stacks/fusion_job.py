@@ -156,8 +156,10 @@ class AllInFocusJob(StackJob[AllInFocus]):
     -----
     Other errors in the arguments are raised when the job is run or its models are asked for.
 
-    Planes are read one at a time, and twice; a third time before, where white has to be measured in
-    display values. Linear planes are scaled for the network by the black and white of each.
+    Planes are read one at a time, and twice; those of long stacks that are near focus once more,
+    after a first look at a quarter of the size; and all once more before, where white has to be
+    measured in display values. Linear planes are scaled for the network by the black and white of
+    each.
 
     On 42 rendered stacks the picture has 5.5 dB of PSNR more than the best plane. The mean error of
     the depth is 0.2 to 0.3 planes where there is texture, and 0.7 at a peak of 20 photons a pixel.
@@ -246,10 +248,12 @@ class AllInFocusJob(StackJob[AllInFocus]):
         elif layout.dtype.kind in "iu":
             white = float(np.iinfo(layout.dtype).max)
         match_brightness = align != "none" and layout.display_bounded
-        return Merger(self._map_process, align, match_brightness, white)
+        return Merger(self._map_process, self._first_look, align, match_brightness, white)
 
     def _meter(self) -> ProgressMeter:
         meter = plane_meter(self._map_process, self.options)
+        if self._first_look is not None:
+            meter.total += plane_meter(self._first_look, self.options).total
         meter.total += int(np.prod(self.layout.map_shape))
         return meter
 

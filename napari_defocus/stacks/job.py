@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ..array_types import FloatArray
-from ..image.value_range import Ranges
+from ..image.layout import plane_indices
+from ..image.value_range import Ranges, range_of_plane
+from ..inference.engine import Progress
+from ..inference.storage import memory_storage
 from ..jobs import EstimateJob
 from ..options import Options
-from ..pipeline.plane import Steps
-from ..pipeline.planes import Inputs, process_planes
-from .persistence import Persistence
+from ..pipeline.plane import PlaneRun, Steps
+from ..pipeline.planes import Inputs, PlaneProcess, plane_meter
+from ..pipeline.progress import ProgressMeter
 from .plane import PlaneProfiler
-from .profile import IN_FOCUS, FocusProfile
+from .plane_figures import PlaneFigures
+from .profile import FocusProfile
 from .stack_job import StackJob
-from .tiles import Tiles, measure_tiles, tile_shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -118,9 +120,11 @@ class FocusJob(StackJob[FocusProfile]):
     -----
     Errors in the arguments are raised when the job is run or its models are asked for.
 
-    The map of every plane is the one that :func:`napari_defocus.estimate_defocus` gives. Planes are
-    read one at a time, and once; once more before, to measure black and white, where neither the
-    data type nor `value_range` tells them.
+    The map of every plane is the one that :func:`napari_defocus.estimate_defocus` gives; but planes
+    of long stacks that a first look at a quarter of the size shows to be far from focus keep its
+    figures, and are marked as `coarse`. Planes are read one at a time, and once; those near focus
+    once more after a first look. All are read once more before, to measure black and white, where
+    neither the data type nor `value_range` tells them.
 
     On 42 rendered stacks of 9 to 25 planes, the best plane is within one of the truth in 98 %; in
     93 % at a peak of 20 photons a pixel.
@@ -141,49 +145,41 @@ class FocusJob(StackJob[FocusProfile]):
     function: ClassVar[str] = "focus_profile"
 
     def _steps(self) -> Steps[FocusProfile]:
-        place, layout = self.place, self.layout
-        height, width = tile_shape(layout.map_shape[-2:])
-        rows, columns = layout.map_shape[-2] // height, layout.map_shape[-1] // width
-        figures = np.empty((*layout.leading, 4))
-        tiles = np.empty((*layout.leading, rows, columns))
-        quantum = self._quantum()
-        stacks = tuple(np.delete(layout.leading, place).tolist())
-        persistence = Persistence(stacks, layout.leading[place])
+        layout, figures = self.layout, PlaneFigures(self.layout, self.place, self._quantum())
+        process, meter = self._map_process, plane_meter(self._map_process, self.options)
+        coarse = np.zeros(layout.leading, bool)
+        first, full = self._first_look, meter.total
+        if first is not None:
+            meter.total += plane_meter(first, self.options).total
+            yield from self._look(first, plane_indices(layout), meter, figures)
+            coarse = ~figures.worth_a_full_look()
+            meter.skip(int(full * coarse.mean()))
+        rest = (index for index in plane_indices(layout) if not coarse[index])
+        yield from self._look(process, rest, meter, figures)
+        yield Progress(meter.total, meter.total)
+        return figures.profile(coarse)
 
-        def write(index: tuple[int, ...], window: tuple[slice, slice], values: Any) -> None:
-            del window  # all of the plane
-            radius, confidence, light = values
-            measured = measure_tiles(radius, confidence, light, quantum)
-            figures[index], tiles[index] = (
-                _figures(radius, confidence, light, measured),
-                measured.radius,
-            )
-            persistence.add((*index[:place], *index[place + 1 :]), index[place], measured)
-
-        profiler = PlaneProfiler(layout, self._map_process)
-        inputs = Inputs([self.stack])
-        yield from process_planes(profiler, inputs, self.value_range, self.options, write)
-        radius, share, confidence, variance = np.moveaxis(figures, (-1, place), (0, -1))
-        tile_radius = np.moveaxis(tiles, place, -3)
-        tile_radius[~persistence.persists] = np.nan
-        return FocusProfile(radius, share, confidence, variance, tile_radius, (height, width))
+    def _look(
+        self,
+        process: PlaneProcess,
+        indices: Iterable[tuple[int, ...]],
+        meter: ProgressMeter,
+        figures: PlaneFigures,
+    ) -> Steps[None]:
+        """Read planes one at a time, and enter their figures."""
+        profiler, inputs = PlaneProfiler(self.layout, process), Inputs([self.stack])
+        for index in indices:
+            with memory_storage() as storage:
+                result = yield from profiler.steps(
+                    *inputs.planes(self.layout, index, storage),
+                    value_range=range_of_plane(self.value_range, index),
+                    run=PlaneRun(self.options, meter, storage),
+                )
+                is_first = process is self._first_look
+                figures.enter(index, *result[:, :, :], is_first=is_first)
 
     def _quantum(self) -> float:
         """Return the step between neighboring values, white being 1 above black."""
         if self.layout.dtype.kind == "f":
             return 0.0
         return float(1 / np.diff(np.asarray(self.value_range, float), axis=-1).min())
-
-
-def _figures(
-    radius: FloatArray, confidence: FloatArray, light: FloatArray, tiles: Tiles
-) -> list[float]:
-    """Return median radius, share in focus, confidence and variance of a plane."""
-    valid = ~np.isnan(light)
-    if not valid.any():
-        return [np.nan, np.nan, 0.0, np.nan]
-    radii = np.abs(radius[valid])
-    share, sure = (radii <= IN_FOCUS).mean(), confidence[valid].mean(dtype=np.float64)
-    variance = tiles.variance[~np.isnan(tiles.variance)]
-    figures = [np.median(radii), share, sure, variance.mean() if variance.size else np.nan]
-    return [float(figure) for figure in figures]

@@ -23,8 +23,9 @@ from .alignment import (
     is_clear,
     largest_move,
 )
-from .cells import Cells
+from .cells import DETAIL_SAMPLES, Cells
 from .depth import Depth, find_depth
+from .first_look import FirstLook, worth_a_full_look
 from .light import Floats, LightCodec
 from .pyramid import PyramidBlend, band_shapes
 from .resampling import resample_cells, resample_plane, upsample_surfaces
@@ -85,6 +86,8 @@ class Merger:
     ----------
     process : PlaneProcess
         Estimation of the map of a plane.
+    first : FirstLook, optional
+        The first look at each plane, if only some are worth the full estimation.
     align : {"none", "shift", "similarity"}
         How planes may have moved.
     match_brightness : bool
@@ -94,12 +97,16 @@ class Merger:
     """
 
     process: PlaneProcess
+    first: FirstLook | None
     align: Align
     match_brightness: bool
     white: float
 
     def steps(self, planes: StackPlanes, run: PlaneRun) -> Steps[Merged | None]:
-        """Return the merged stack, or None if no plane holds data. Planes are read twice."""
+        """Return the merged stack, or None if no plane holds data.
+
+        Planes are read twice, and once more where only some are worth a full look.
+        """
         shape = self.process.layout.map_shape[-2:]
         if planes.count == 1:
             return _one_plane(planes.read(0), 0, shape)
@@ -124,6 +131,7 @@ class Merger:
     ) -> Steps[tuple[Cells, list[int], list[Motion]]]:
         """Return the cells of the planes that show something, their numbers, and their motions."""
         cells = Cells.empty(planes.count, self.process.layout.map_shape[-2:])
+        look = self.first or self.process
         kept: list[int] = []
         motions: list[Motion] = []
         before: FloatArray | None = None
@@ -133,7 +141,7 @@ class Merger:
             if codec is None or _is_constant(plane):
                 run.meter.skip(self._work_of_plane())
                 continue
-            map_ = yield from self.process.steps(plane, value_range=codec.value_range, run=run)
+            map_ = yield from look.steps(plane, value_range=codec.value_range, run=run)
             light, valid = codec.to_light(plane)
             if before is not None and self.align != "none":
                 motions.append(find_motion(before, mean_light(light), self.align))
@@ -143,7 +151,26 @@ class Merger:
             cells.put(len(kept), map_[:, :, :], gray, self._usable(gray, valid))
             before = mean_light(light)
             kept.append(number)
-        return cells.first(len(kept)), kept, motions
+        cells = cells.first(len(kept))
+        if self.first is not None and kept:
+            yield from self._look_again(planes, kept, cells, run)
+        return cells, kept, motions
+
+    def _look_again(
+        self, planes: StackPlanes, kept: list[int], cells: Cells, run: PlaneRun
+    ) -> Steps[None]:
+        """Estimate the maps at full size of those planes that may be in focus somewhere."""
+        worth = worth_a_full_look(*cells.first_look(), DETAIL_SAMPLES)
+        for place, number in enumerate(kept):
+            if not worth[place]:
+                run.meter.skip(self._work_of_map())
+                continue
+            plane = planes.read(number)
+            codec = planes.codec(plane, number)
+            assert codec is not None  # as when it was read before
+            map_ = yield from self.process.steps(plane, value_range=codec.value_range, run=run)
+            light, valid = codec.to_light(plane)
+            cells.put_map(place, map_[:, :, :], self._usable(self._gray(light), valid))
 
     def _settle(self, motions: list[Motion], shape: tuple[int, ...]) -> list[Motion]:
         """Return motions, those that are too small to matter as `STILL`."""
@@ -204,8 +231,11 @@ class Merger:
         return None if usable.all() else usable
 
     def _work_of_plane(self) -> int:
+        return self._work_of_map() + int(np.prod(self.process.layout.map_shape[-2:]))
+
+    def _work_of_map(self) -> int:
         pixels = int(np.prod(self.process.layout.map_shape[-2:]))
-        return (self.process.stages + 1) * pixels + self.process.extra_pixels
+        return self.process.stages * pixels + self.process.extra_pixels
 
 
 def _is_constant(plane: Array) -> bool:

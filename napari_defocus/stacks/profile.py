@@ -13,6 +13,8 @@ from .best_plane import SHARP, best_plane, surface_radius
 
 Floats = npt.NDArray[np.float64]
 
+#: Figures of each plane, in the order in which tables show them.
+FIGURES = ("radius", "share_in_focus", "sharpest", "confidence", "variance", "coarse")
 #: Largest radius in pixels that counts as in focus.
 IN_FOCUS = 1.0
 #: Share of the tiles that tell how sharp the subject is.
@@ -41,6 +43,9 @@ class FocusProfile:
         Radius of each tile; NaN where a tile shows nothing to judge by.
     tile : (int, int)
         Height and width of the tiles in pixels.
+    coarse : (..., planes) bool array
+        Planes too far out of focus for a full look: their figures are those of a first look at a
+        quarter of the size, and less exact. One value holds for all planes.
 
     See Also
     --------
@@ -70,6 +75,10 @@ class FocusProfile:
     variance: Floats
     tile_radius: Floats
     tile: tuple[int, int]
+    coarse: Any = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "coarse", np.broadcast_to(self.coarse, self.radius.shape))
 
     @cached_property
     def sharpest(self) -> Floats:

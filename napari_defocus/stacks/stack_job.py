@@ -17,6 +17,7 @@ from ..options import Options
 from ..pipeline.channelwise import ChannelwiseMap
 from ..pipeline.planes import PlaneProcess
 from ..views import Views
+from .first_look import FirstLook, is_worth_a_first_look
 
 R = TypeVar("R")
 
@@ -111,3 +112,11 @@ class StackJob(Job[R]):
         """The estimation of the map of one plane."""
         process: PlaneProcess = self.estimate.plane_task
         return ChannelwiseMap(self.layout, process) if self.layout.channelwise else process
+
+    @cached_property
+    def _first_look(self) -> FirstLook | None:
+        """The first look at each plane, if the stack is long enough to save time by it."""
+        planes = self.layout.leading[self.place]
+        if not is_worth_a_first_look(self.options, self.layout, planes):
+            return None
+        return FirstLook(self.layout, self.model, self.options)

@@ -16,6 +16,9 @@ Floats = npt.NDArray[np.float64]
 _SMALLEST, _TILES = 16, 32
 #: Side in pixels of the blocks whose means tell structure from noise.
 _BLOCK = 4
+#: Side in pixels of the blocks of whose means detail is measured, and number of correlated second
+#: differences of such.
+_DETAIL, _CORRELATED = 2, 4
 #: Standard deviations by which these means must vary more than those of white noise. A false tile
 #: among a million.
 _DEVIATIONS = 6.0
@@ -90,6 +93,24 @@ def measure_tiles(
 def degrees_of_freedom(coarse: FloatArray) -> int:
     """Return how many of the block means of a tile are free, its slope subtracted."""
     return max(int(coarse.shape[-1]) - 3, 0)
+
+
+def measure_detail(light: FloatArray) -> Floats:
+    """Return the energy of detail (rows, columns) of each tile: of second differences.
+
+    They are those of means of 2 x 2 pixels, which hold less noise. Pixels without data count as 0.
+    """
+    tiles = _cut(np.nan_to_num(light))
+    rows, columns = (length // _DETAIL for length in tiles.shape[-2:])
+    tiles = tiles[..., : rows * _DETAIL, : columns * _DETAIL]
+    blocks = tiles.reshape(*tiles.shape[:-2], rows, _DETAIL, columns, _DETAIL).mean(axis=(-3, -1))
+    second = np.diff(np.diff(blocks, 2, axis=-1), 2, axis=-2)
+    return cast(Floats, np.square(second).mean(axis=(-2, -1)))
+
+
+def detail_samples(tile: tuple[int, int]) -> int:
+    """Return how many independent values the energy of detail in a tile is the mean of."""
+    return max(tile[0] // _DETAIL * (tile[1] // _DETAIL) // _CORRELATED, 1)
 
 
 def _mean(sums: Floats, weights: Floats | Mask) -> Floats:

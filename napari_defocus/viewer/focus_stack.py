@@ -11,6 +11,7 @@ from magicgui.widgets import CheckBox, ComboBox, Container, PushButton, Widget
 from ..errors import OptionError
 from ..jobs import EstimateJob
 from ..options import Options
+from ..stacks.profile import FIGURES
 from ..views import Views
 from .profile_plot import ProfilePlot
 from .regions import narrow_to_plane, spatial_shape
@@ -32,7 +33,6 @@ _ALIGN = [
     ("shift", "shift"),
     ("shift, scale, rotation", "similarity"),
 ]
-_FIGURES = ("radius", "share_in_focus", "sharpest", "confidence", "variance")
 
 
 class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
@@ -157,9 +157,9 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         profile, text = self._result.profile, io.StringIO()
         writer = csv.writer(text, delimiter="\t", lineterminator="\n")
         others = [f"axis {axis}" for axis in self._other_axes()]
-        writer.writerow([*others, "plane", *_FIGURES])
+        writer.writerow([*others, "plane", *FIGURES])
         for index in np.ndindex(*profile.radius.shape):
-            figures = [getattr(profile, name)[index] for name in _FIGURES]
+            figures = [getattr(profile, name)[index] for name in FIGURES]
             writer.writerow([*index, *(f"{float(figure):.6g}" for figure in figures)])
         return text.getvalue()
 
