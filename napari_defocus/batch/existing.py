@@ -38,10 +38,13 @@ class ExistingFileError(FileError):
     Attributes
     ----------
     obstacle : Obstacle
-        The file.
+        The file; the first of several.
+    count : int
+        Number of files, as far as they were looked for, that are in the way for the same reason.
     """
 
     obstacle: Obstacle
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,12 @@ class Obstacle:
     def refusal(self) -> ExistingFileError:
         """Return the error that ends a batch before it begins."""
         if self.kind == "input":
-            choices = 'existing="keep" (--existing keep) or "replace" (--overwrite) for new names'
+            choices = 'existing="beside" (--existing beside) for new names'
         else:
             choices = (
-                'existing="keep" (--existing keep) to leave it as it is, or existing="replace" '
-                "(--overwrite) to replace it"
+                'existing="keep" (--existing keep) to leave it as it is, existing="beside" '
+                '(--existing beside) for a new name, or existing="replace" (--overwrite) to '
+                "replace it"
             )
         error = ExistingFileError(f"{self.sentence}; give another folder, or {choices}")
         error.obstacle = self
@@ -192,7 +196,7 @@ def put_result(
         How it was made.
     record : Record
         What a later run recognizes it by.
-    existing : {"refuse", "keep", "replace"}
+    existing : {"refuse", "keep", "replace", "beside"}
         As for `Settings`.
 
     Raises

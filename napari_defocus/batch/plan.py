@@ -269,10 +269,16 @@ class _Names:
 
     def refuse_obstacles(self, items: Iterable[Item]) -> None:
         """Raise an ExistingFileError if a result would take the place of an existing file."""
-        for item in items:
-            for each in (item,) if item.store is None else (item.whole, item):
-                for obstacle in self._obstacles(each.results, each.identity):
-                    raise obstacle.refusal()
+        obstacles = [
+            obstacle
+            for item in items
+            for each in ((item,) if item.store is None else (item.whole, item))
+            for obstacle in self._obstacles(each.results, each.identity)
+        ]
+        if obstacles:
+            error = obstacles[0].refusal()
+            error.count = sum(each.kind == obstacles[0].kind for each in obstacles)
+            raise error
 
     def _former_results(
         self, item: Item, names: Mapping[str, str], folder: Path
@@ -283,7 +289,7 @@ class _Names:
         if former is None or kind not in former.results:
             return None
         results = _numbered(names, folder, _number(former.results[kind].name, names[kind]))
-        is_free = self._is_free(results, item.identity)
+        is_free = self._is_free(results, item.identity) and not self._evades(results, item)
         if not is_free or self._other_result(results, item.identity) is not None:
             return None
         return results if results[kind] == former.results[kind].absolute() else None
@@ -299,6 +305,8 @@ class _Names:
                 other = other or obstacle
             if obstacle is not None or not self._is_free(results, item.identity):
                 continue
+            if self._evades(results, item):
+                continue
             is_own = any(_is_of(path, item.identity) for path in results.values())
             if other is not None and not is_own and self._settings.existing == "refuse":
                 raise other.refusal()
@@ -309,6 +317,11 @@ class _Names:
         keys = set(map(_key, results.values()))
         owners = {self._reserved.get(key, identity) for key in keys}
         return self._taken.isdisjoint(keys) and owners == {identity}
+
+    def _evades(self, results: Mapping[str, Path], item: Item) -> bool:
+        """Return whether new results get another number, because files are to stay beside them."""
+        beside = self._settings.existing == "beside"
+        return beside and bool(self._obstacles(results, item.identity))
 
     def _other_result(self, results: Mapping[str, Path], identity: str) -> Obstacle | None:
         """Return a result of another input that has one of the paths."""

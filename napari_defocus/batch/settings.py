@@ -20,7 +20,7 @@ from ..version import __version__
 from ..views import refuse_named_model
 
 BatchTask = Literal["map", "deblur", "both", "focus"]
-Existing = Literal["refuse", "keep", "replace"]
+Existing = Literal["refuse", "keep", "replace", "beside"]
 #: Kinds of results, and the words for them in names of files; the kinds that each task makes.
 WORDS = {
     "radius": "defocus",
@@ -58,11 +58,13 @@ class Settings:
         result; and ``{suffix}``.
     unit : {"px", "um"}
         Unit of the radii in maps; micrometers need files that say the size of their pixels.
-    existing : {"refuse", "keep", "replace"}
+    existing : {"refuse", "keep", "replace", "beside"}
         What to do where a result would take the place of a file that no earlier run made, that was
         changed since, or that was made with other settings: refuse to begin, keep it and skip its
-        source, or replace it. Where it would take the place of the result of another input, refuse
-        to begin, or (both "keep" and "replace") give the new result a number.
+        source, replace it, or keep it and give the new result beside it a number (unless it was
+        changed since: then its source fails). Where it would
+        take the place of the result of another input, refuse to begin, or (all others) give the new
+        result a number.
 
     Raises
     ------

@@ -77,8 +77,8 @@ def existing_files(existing: ExistingChoice, *, overwrite: bool) -> Existing:
     OptionError
         If both options are given and contradict each other.
     """
-    if overwrite and existing == ExistingChoice.KEEP:
-        raise OptionError("--existing keep and --overwrite are both given; give one of them")
+    if overwrite and existing in (ExistingChoice.KEEP, ExistingChoice.BESIDE):
+        raise OptionError(f"--existing {existing} and --overwrite are both given; give one of them")
     return "replace" if overwrite else existing.value
 
 

@@ -70,6 +70,7 @@ class ExistingChoice(StrEnum):
     REFUSE = "refuse"
     KEEP = "keep"
     REPLACE = "replace"
+    BESIDE = "beside"
 
 
 ImagePath = Annotated[

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from napari_defocus.batch.existing import ExistingFileError
 from napari_defocus.batch.plan import PLAN_NAME, Plan, make_plan
 from napari_defocus.batch.run import run_plan
 from napari_defocus.errors import FileError
@@ -234,6 +235,25 @@ def test_results_of_other_settings_are_refused_kept_or_replaced(batch, out, sour
     assert results(out) == before
     assert batch(source, strength=0.3, existing="replace") == ["done"]
     assert batch(source, strength=0.3) == ["verified"]
+
+
+def test_results_of_other_settings_can_lie_beside_each_other(batch, out, source):
+    others = [save(source.with_name(f"{name}.png"), seed) for seed, name in enumerate("bc", 1)]
+    batch(source, *others)
+    before = results(out)
+    with pytest.raises(ExistingFileError) as error:
+        batch(source, *others, strength=0.3)
+    assert error.value.count == 3
+    for _ in range(2):
+        states = batch(source, *others, strength=0.3, existing="beside")
+        now = results(out)
+        assert {path: now[path] for path in before} == before
+        assert (out / "a-deblurred-2.png").exists()
+        assert not (out / "a-deblurred-3.png").exists()
+    assert states == ["verified"] * 3
+    assert batch(source, *others, strength=0.3) == ["verified"] * 3
+    assert batch(source, *others, existing="beside") == ["verified"] * 3
+    assert results(out) == now
 
 
 def test_a_hard_linked_backup_of_a_result_does_not_change_with_it(batch, out, source, tmp_path):
