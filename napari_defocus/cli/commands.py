@@ -373,7 +373,8 @@ def batch_command(
         typer.Option(
             help="What to do with files of these names that no batch has made, that were changed "
             "since, or that were made with other settings: refuse to begin, keep or replace them, "
-            "or write new ones beside them, with numbers. Results of other inputs are never replaced: unless refused, new ones get numbers."
+            "or write new ones beside them, with numbers. Results of other inputs are never "
+            "replaced: unless refused, new ones get numbers."
         ),
     ] = ExistingChoice.REFUSE,
     overwrite: Annotated[

@@ -5,15 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magicgui.types import FileDialogMode
-from magicgui.widgets import (
-    CheckBox,
-    ComboBox,
-    Container,
-    FileEdit,
-    LineEdit,
-    PushButton,
-    Widget,
-)
+from magicgui.widgets import CheckBox, Container, FileEdit, PushButton, Widget
 
 from ..batch.existing import ExistingFileError
 from ..batch.plan import make_plan
@@ -21,16 +13,14 @@ from ..batch.settings import Existing, Settings
 from ..errors import OptionError
 from . import batch_job
 from .batch_job import BatchJob, BatchProgress, Tally
+from .batch_opening import OpeningControls, open_item
 from .batch_question import ask_about_existing
+from .batch_settings import BatchSettings
 from .batch_table import BatchTable
-from .choices import ModelChoice
-from .compute_controls import ComputeControls
-from .deblur_controls import DeblurControls
 from .input_list import InputList
 from .labels import align_labels
-from .open_files import open_files
 from .run_controls import RunControls, WrappedLabel
-from .runner import Runner
+from .runner import Runner, Worker
 from .visibility import VisibilityFilter
 
 if TYPE_CHECKING:
@@ -40,10 +30,12 @@ if TYPE_CHECKING:
     from ..batch.process import Outcome
 
 _ENDINGS = {
-    "done": "done; report.html is in the folder of the results",
+    "done": "done; a double click on a file opens it with its results",
     "canceled": "canceled; run again to continue",
-    "failed": "failed: see the notification",
+    "failed": "failed",
 }
+#: Name of the folder of results beside the files, unless another is chosen.
+_FOLDER = "deblurred"
 _WIDTH = 360
 
 
@@ -69,81 +61,51 @@ class BatchWidget(Container[Widget]):
         self._viewer = viewer
         self._job: BatchJob | None = None
         self._tally = Tally(0)
+        self._failure = self._preset = ""
         self._inputs = InputList(name="inputs", label="files")
         self._out = FileEdit(
             name="out",
             label="results folder",
             mode=FileDialogMode.EXISTING_DIRECTORY,
-            tooltip="Where results and the report are written",
+            tooltip="Where results and the report are written; by default beside the files",
         )
-        self._task = ComboBox(
-            name="task",
-            choices=["deblur", "map", "both", "focus"],
-            tooltip="deblur: a sharper image; map: blur radii and confidence; both: all of them; "
-            "focus: a table of the best planes of stacks",
-        )
-        self._deblur = DeblurControls()
-        self._model = ModelChoice("deblur", name="model", label="deblur model")
-        self._map_model = ModelChoice("single", name="map_model", label="map model")
-        self._dual_pixel = CheckBox(
-            name="dual_pixel",
-            label="",
-            text="Both dual-pixel views",
-            tooltip="Estimate the map from both halves of Canon dual-pixel raw files",
-        )
-        self._pattern = LineEdit(
-            name="pattern",
-            label="file names",
-            value=Settings.pattern,
-            tooltip="Name of each result, made of {name} of the input, {what} it is, and {suffix}",
-        )
-        self._existing = ComboBox(
-            name="existing",
-            label="if a result exists",
-            choices=[("ask", "refuse"), ("keep it", "keep"), ("replace it", "replace")],
-            tooltip="For files of these names that no batch has made, that were changed since, or "
-            "that were made with other settings",
-        )
-        self._compute = ComputeControls()
+        self._settings = BatchSettings(viewer)
         self.pause_button = PushButton(name="pause", text="Pause", enabled=False)
+        self.unfold_button = CheckBox(
+            text="Settings", tooltip="Task, what is deblurred, names of results, and more"
+        )
         self._controls = RunControls(
             "Run",
             run=self._run_or_ask,
             cancel=self.cancel,
             as_python=self.as_python,
             as_command_line=self.as_command_line,
-            beside=[self.pause_button],
+            beside=[self.pause_button, self.unfold_button],
         )
+        self._controls.run_button.tooltip = "Results and a report are written into the folder"
         self._summary = WrappedLabel()
-        self.table = BatchTable(lambda row: self._controls.attempt(lambda: self.open(row)))
+        self.opening = OpeningControls()
+        self.table = BatchTable(lambda file: self._controls.attempt(lambda: self.open(file)))
         self._runner: Runner[list[Outcome]] = Runner(
             on_progress=self._controls.show_progress,
             on_result=lambda outcomes: None,
             on_end=self._show_end,
         )
-        super().__init__(
-            widgets=[
-                self._inputs,
-                self._out,
-                self._task,
-                *self._deblur.widgets,
-                self._model,
-                self._map_model,
-                self._dual_pixel,
-                self._pattern,
-                self._existing,
-                self._compute.values.imaging,
-                *self._compute.widgets,
-            ]
-        )
+        super().__init__(widgets=[self._inputs, self._out, *self._settings.widgets])
+        self._settings.show(False)
         layout = self.native.layout()
         layout.addWidget(self._controls.container.native)
         layout.addWidget(self._summary.native)
-        layout.addWidget(self.table)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.opening.container.native)
         self.native.setMinimumWidth(_WIDTH)
         self._visibility = VisibilityFilter(self.native, on_show=lambda: align_labels(self))
+        self.unfold_button.changed.connect(self._unfold)
         self.pause_button.changed.connect(self._toggle_pause)
-        self._model.names.changed.connect(self._deblur.follow_model)
+        self._inputs.text.native.textChanged.connect(self._preset_folder)
+        self._settings.same.changed.connect(
+            lambda: self._controls.attempt(self._settings.take_from_deblur)
+        )
         self.native.destroyed.connect(self._abandon)
 
     @property
@@ -175,16 +137,16 @@ class BatchWidget(Container[Widget]):
             If no files or folder are chosen, a setting cannot be used, a batch is running, or
             files are in the way; the button asks about these.
         """
-        return self._start(self._settings())
+        return self._start(self._settings.values())
 
     def _run_or_ask(self) -> None:
         try:
             self.run()
         except ExistingFileError as error:
-            ask_about_existing(self.native, error.obstacle, self._run_with)
+            ask_about_existing(self.native, error, self._run_with)
 
     def _run_with(self, existing: Existing) -> None:
-        settings = replace(self._settings(), existing=existing)
+        settings = replace(self._settings.values(), existing=existing)
         self._controls.attempt(lambda: self._start(settings))
 
     def _start(self, settings: Settings) -> "GeneratorWorker[Any, None, list[Outcome]]":
@@ -195,9 +157,12 @@ class BatchWidget(Container[Widget]):
         self._job, self._tally = job, Tally(len(plan.items))
         self.table.show_plan(plan)
         self._summary.set_text(self._tally.text())
-        worker = self._runner.start(job.steps, f"Batch of {len(plan.items)} files")
+        self._failure = ""
+        worker = self._runner.start(
+            job.steps, f"Batch of {len(plan.items)} files", on_error=self._take_error
+        )
         worker.yielded.connect(lambda progress: self._show_progress(job, progress))
-        worker.finished.connect(job.close)
+        worker.finished.connect(lambda: self._offer_results(job))
         worker.paused.connect(lambda: self._show_pause(job, "Resume"))
         worker.resumed.connect(lambda: self._show_pause(job, "Pause"))
         self._worker = worker
@@ -209,27 +174,35 @@ class BatchWidget(Container[Widget]):
         """Stop the current run, if any, at its next tile; finished results stay."""
         self._runner.cancel()
 
-    def open(self, row: int) -> None:
+    def open(self, file: int) -> "Worker[Any] | None":
         """Open a file of the current plan, and those of its results that exist.
 
-        Raises
-        ------
-        DefocusError
-            If one of them cannot be read; the others are opened all the same.
+        Parameters
+        ----------
+        file : int
+            Its number in the plan.
+
+        Returns
+        -------
+        Worker or None
+            A worker of napari, already started; layers are added when it has read them. None before
+            the first run.
         """
         if self._job is None:
-            return
-        item = self._job.plan.items[row]
-        pictures = [path for kind, path in item.results.items() if kind != "focus"]
-        open_files(self._viewer, [item.source, *filter(Path.exists, pictures)])
+            return None
+        return open_item(self._viewer, self._job.plan.items[file], self._controls.show_error)
 
     def as_python(self) -> str:
         """Return Python code that does the same as ``run``."""
-        return batch_job.as_python(self._input_paths(), str(self._folder()), self._settings())
+        return batch_job.as_python(
+            self._input_paths(), str(self._folder()), self._settings.values()
+        )
 
     def as_command_line(self) -> str:
         """Return the command line that does the same as ``run``."""
-        return batch_job.as_command_line(self._input_paths(), str(self._folder()), self._settings())
+        return batch_job.as_command_line(
+            self._input_paths(), str(self._folder()), self._settings.values()
+        )
 
     def _input_paths(self) -> list[str]:
         paths: list[str] = self._inputs.value
@@ -243,17 +216,16 @@ class BatchWidget(Container[Widget]):
             raise OptionError("no folder for the results; choose one under 'results folder'")
         return Path(folder)
 
-    def _settings(self) -> Settings:
-        return Settings(
-            task=self._task.value,
-            deblurring=self._deblur.settings(
-                model=self._model.value, map_model=self._map_model.value
-            ),
-            dual_pixel=self._dual_pixel.value,
-            options=self._compute.options,
-            pattern=self._pattern.value,
-            existing=self._existing.value,
-        )
+    def _unfold(self, shown: bool) -> None:
+        self._settings.show(shown)
+        align_labels(self)
+
+    def _preset_folder(self, *_: Any) -> None:
+        """Offer a folder beside the files, unless the user chose another."""
+        current, folder = str(self._out.line_edit.value).strip(), self._inputs.folder
+        if folder is not None and current in ("", ".", self._preset):
+            self._preset = str(folder / _FOLDER)
+            self._out.line_edit.value = self._preset
 
     def _show_progress(self, job: BatchJob, progress: BatchProgress) -> None:
         if job is not self._job:
@@ -272,10 +244,22 @@ class BatchWidget(Container[Widget]):
         self._job = None
         self._runner.abandon()
 
+    def _take_error(self, error: Exception) -> None:
+        self._failure = str(error)
+        if isinstance(error, ExistingFileError):
+            ask_about_existing(self.native, error, self._run_with)
+
+    def _offer_results(self, job: BatchJob) -> None:
+        if job is self._job:
+            self.opening.show_folder(job.plan.folder)
+
     def _show_end(self, ending: str) -> None:
         self.pause_button.enabled = False
         self.pause_button.native.setText("Pause")
-        self._controls.show_end(_ENDINGS[ending], complete=ending == "done")
+        if self._failure:
+            self._controls.show_error(self._failure)
+        else:
+            self._controls.show_end(_ENDINGS[ending], complete=ending == "done")
 
     def _toggle_pause(self) -> None:
         self._worker.toggle_pause()

@@ -3,6 +3,7 @@
 import shlex
 from collections import Counter
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,20 +40,20 @@ class BatchJob:
         self._events = run_plan(plan)
 
     def steps(self) -> Generator[BatchProgress, None, list[Outcome]]:
-        """Run the plan, yielding after every tile and every file; return the outcomes."""
-        while True:
-            try:
-                event = next(self._events)
-            except StopIteration as stop:
-                outcomes: list[Outcome] = stop.value
-                return outcomes
-            share = event.done / event.total if event.total else 0.0
-            done = round(_STEPS_PER_FILE * (event.index + share))
-            yield BatchProgress(done, _STEPS_PER_FILE * len(self.plan.items), event)
+        """Run the plan, yielding after every tile and every file; return the outcomes.
 
-    def close(self) -> None:
-        """Write the report and unlock the folder; call it when the worker thread has stopped."""
-        self._events.close()
+        However it ends, the report is written and the folder unlocked.
+        """
+        with closing(self._events):
+            while True:
+                try:
+                    event = next(self._events)
+                except StopIteration as stop:
+                    outcomes: list[Outcome] = stop.value
+                    return outcomes
+                share = event.done / event.total if event.total else 0.0
+                done = round(_STEPS_PER_FILE * (event.index + share))
+                yield BatchProgress(done, _STEPS_PER_FILE * len(self.plan.items), event)
 
 
 class Tally:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMessageBox, QPushButton, QWidget
 
-from ..batch.existing import Obstacle
+from ..batch.existing import ExistingFileError
 from ..batch.settings import Existing
 
 
 def ask_about_existing(
-    parent: QWidget, obstacle: Obstacle, answer: Callable[[Existing], object]
+    parent: QWidget, error: ExistingFileError, answer: Callable[[Existing], object]
 ) -> QMessageBox:
     """Show the question; it does not wait for the answer.
 
@@ -18,8 +18,8 @@ def ask_about_existing(
     ----------
     parent : QWidget
         Widget that the question belongs to.
-    obstacle : Obstacle
-        The first of these files.
+    error : ExistingFileError
+        The first of these files, and how many there are.
     answer : callable
         Called with what to do, unless the question is canceled.
 
@@ -31,14 +31,28 @@ def ask_about_existing(
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Question)
-    box.setText(f"{obstacle.sentence}.")
+    obstacle, count = error.obstacle, error.count
     choices: dict[str, Existing]
     if obstacle.kind == "input":
+        box.setText(f"{obstacle.sentence}.")
         box.setInformativeText("Results of other inputs stay; new ones can get numbers.")
-        choices = {"Give new names": "keep"}
+        choices = {"Give new names": "beside"}
     else:
-        box.setInformativeText("There may be more such files. Replaced ones are lost.")
-        choices = {"Keep them": "keep", "Replace them": "replace"}
+        is_made = obstacle.kind == "settings"
+        files = "1 result was" if count == 1 else f"{count} results were"
+        settings = f"{files} made with other settings: {obstacle.path.name}"
+        box.setText(
+            (settings + (" and others." if count > 1 else "."))
+            if is_made
+            else f"{obstacle.sentence}."
+        )
+        box.setInformativeText(
+            "Replaced files are lost. New results beside them get numbers, such as "
+            f"{obstacle.path.stem}-2."
+        )
+        choices = {"Replace them": "replace", "Keep both (-2)": "beside", "Keep them": "keep"}
+        if obstacle.kind == "changed":
+            del choices["Keep both (-2)"]
     for text, existing in choices.items():
         button = QPushButton(text)
         box.addButton(button, QMessageBox.ButtonRole.ActionRole)

@@ -1,14 +1,19 @@
-"""Text field for files, folders and patterns, one per line, with buttons that add to it."""
+"""Text field for files, folders and patterns, one per line, that files are dropped on."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from magicgui.widgets import Container, PushButton, TextEdit, Widget
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtGui import QDragMoveEvent, QDropEvent
 
 from ..io.formats import readable_suffixes
+from ..io.zarr_layout import is_zarr_folder
 
 _HEIGHT = 90
+_HINT = "Drop files and folders here,\nor type names and patterns, such as scans/*.tif"
 
 
 class InputList(Container[Widget]):
@@ -17,6 +22,8 @@ class InputList(Container[Widget]):
     def __init__(self, **kwargs: Any) -> None:
         self.text = TextEdit(tooltip="One file, folder or pattern, such as scans/*.tif, per line")
         self.text.max_height = _HEIGHT
+        self.text.native.setPlaceholderText(_HINT)
+        self._drops = _DropFilter(self.text.native, self._add)
         self.add_files = PushButton(text="Add files…")
         self.add_folder = PushButton(text="Add folder…")
         buttons: Container[Widget] = Container(
@@ -38,6 +45,16 @@ class InputList(Container[Widget]):
     def value(self, paths: "Iterable[str | os.PathLike[str]]") -> None:
         self.text.value = "\n".join(os.fspath(path) for path in paths)
 
+    @property
+    def folder(self) -> Path | None:
+        """Folder that the first of them lies in, or is; None if the list is empty."""
+        if not self.value:
+            return None
+        path = Path(self.value[0]).expanduser()
+        while any(mark in path.name for mark in "*?["):
+            path = path.parent
+        return path if path.is_dir() and not is_zarr_folder(path) else path.parent
+
     def _add(self, paths: Iterable[str]) -> None:
         self.value = [*self.value, *paths]
 
@@ -56,3 +73,34 @@ class InputList(Container[Widget]):
 
         chosen = QFileDialog.getExistingDirectory(self.native, "Add a folder of images")
         self._add([chosen] if chosen else [])
+
+
+class _DropFilter(QObject):
+    """Filter that adds files dropped on a text field, in place of inserting their addresses.
+
+    Parameters
+    ----------
+    field : QTextEdit
+        The field, which owns the filter.
+    add : callable
+        Called with the paths of the files.
+    """
+
+    def __init__(self, field: Any, add: Callable[[Iterable[str]], None]) -> None:
+        super().__init__(field)
+        self._add = add
+        field.viewport().setAcceptDrops(True)
+        field.viewport().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Take what is dropped if it is files."""
+        if not isinstance(event, QDragMoveEvent | QDropEvent):
+            return False
+        data = event.mimeData()
+        paths = [url.toLocalFile() for url in data.urls()] if data is not None else []
+        if not any(paths):
+            return False
+        event.acceptProposedAction()
+        if event.type() == QEvent.Type.Drop:
+            self._add(filter(None, paths))
+        return True

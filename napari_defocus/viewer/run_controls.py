@@ -9,7 +9,7 @@ from ..errors import DefocusError
 from .progress_bar import set_share
 
 #: Red that can be read on light and on dark ground.
-_ERROR_COLOR = "#e5533d"
+ERROR_COLOR = "#e5533d"
 
 
 class RunControls:
@@ -82,7 +82,7 @@ class RunControls:
     def show_error(self, message: str) -> None:
         """Show why a run failed or could not start."""
         self.show_end(message, complete=False)
-        self.status.native.setStyleSheet(f"color: {_ERROR_COLOR}")
+        self.status.native.setStyleSheet(f"color: {ERROR_COLOR}")
 
     def show_end(self, text: str, *, complete: bool) -> None:
         """Show how the run ended."""

@@ -37,6 +37,14 @@ class Worker(GeneratorWorker[Progress, None, T]):  # type: ignore[misc]  # napar
         self.warned.connect(_show_warning)
         self.finished.connect(_WARNING_FILTERS.release)
 
+    def work(self) -> T:
+        """Run the steps in the thread, and end them there too if they are stopped before."""
+        try:
+            result: T = super().work()
+            return result
+        finally:
+            self._gen.close()
+
     def start(self) -> None:
         """Start the thread."""
         _stop_workers_at_exit()

@@ -1,16 +1,20 @@
 """Batch widget: runs over folders of pictures."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from qtpy.QtCore import QObject, QUrl, Slot
+from qtpy.QtGui import QColor, QDesktopServices
 from qtpy.QtWidgets import QMessageBox
 from superqt.utils._qthreading import WorkerBase
 
 from napari_defocus import deblur
 from napari_defocus.errors import FileError, OptionError
 from napari_defocus.io import read_picture
+from napari_defocus.viewer.run_controls import ERROR_COLOR
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def widget(open_widget, folder, tmp_path):
 
 
 def states(widget):
-    return [widget.table.texts(row)[1] for row in range(widget.table.rowCount())]
+    return [widget.table.texts(file)[1] for file in sorted(widget.table.files)]
 
 
 def test_table_and_outcomes_agree_for_good_and_broken_files(widget, finish, folder, tmp_path):
@@ -68,21 +72,33 @@ def test_paused_run_waits_until_it_is_resumed(widget, finish, until):
     assert states(widget) == ["done", "done", "done", "failed"]
 
 
-def test_double_click_opens_file_and_result(widget, finish, viewer):
+def test_double_click_opens_file_and_result(widget, finish, viewer, until):
     finish(widget.run())
-    widget.table.cellDoubleClicked.emit(1, 0)
+    double_click(widget, 1)
+    until(lambda: len(viewer.layers) == 2)
     assert [layer.name for layer in viewer.layers] == ["1", "1-deblurred"]
 
 
-def test_double_click_on_a_broken_file_shows_its_error(widget, finish, viewer):
-    from napari.utils.notifications import notification_manager
+def double_click(widget, file):
+    """Double-click the row of a file."""
+    row = next(r for r in range(widget.table.rowCount()) if widget.table._files[r] == file)
+    widget.table.cellDoubleClicked.emit(row, 0)
 
+
+def test_maps_are_opened_as_maps(widget, finish, viewer, folder):
+    widget.inputs.value = [folder / "0.png"]
+    widget.task.value = "map"
     finish(widget.run())
-    messages = []
-    notification_manager.notification_ready.connect(lambda note: messages.append(note.message))
-    widget.table.cellDoubleClicked.emit(3, 0)
-    assert len(messages) == 1
-    assert "bad.png is not an image of a known kind" in messages[0]
+    finish(widget.open(0))
+    assert [layer.name for layer in viewer.layers] == [
+        "0", "0 confidence", "0 defocus (sure)", "0 defocus",
+    ]  # fmt: skip
+
+
+def test_double_click_on_a_broken_file_shows_its_error(widget, finish, viewer, until):
+    finish(widget.run())
+    double_click(widget, 3)
+    until(lambda: "bad.png is not an image of a known kind" in widget._controls.status.value)
     assert not viewer.layers
 
 
@@ -118,14 +134,20 @@ def test_the_button_asks_about_results_of_other_settings(widget, finish, folder,
     widget.downscale.value = 2
     widget.run_button.changed.emit(True)
     assert not widget.busy
-    assert "0-defocus.tif was made with other settings" in press(widget, "Keep them")
+    text = press(widget, "Keep them")
+    assert text == "2 results were made with other settings: 0-defocus.tif and others."
     finish(widget._worker)
     assert (states(widget), result.read_bytes()) == (["kept"], before)
+    widget.run_button.changed.emit(True)
+    press(widget, "Keep both")
+    finish(widget._worker)
+    assert (states(widget), result.read_bytes()) == (["done"], before)
+    assert (tmp_path / "out" / "0-defocus-2.tif").exists()
+    widget.downscale.value = 4
     widget.run_button.changed.emit(True)
     press(widget, "Replace them")
     finish(widget._worker)
     assert states(widget) == ["done"]
-    assert result.read_bytes() != before
     assert widget.existing.value == "refuse"
 
 
@@ -155,3 +177,91 @@ def test_missing_files_or_folder_are_errors(open_widget, folder, tmp_path):
     widget.inputs.value = ["none.tif"]
     with pytest.raises(FileError, match="none.tif"):
         widget.run()
+
+
+def test_failed_files_come_first_in_red_with_their_message_below(widget, finish):
+    finish(widget.run())
+    assert widget.table.files == [3, 0, 1, 2]
+    name, message = (widget.table.item(row, 0) for row in range(2))
+    assert (name.text(), widget.table.columnSpan(1, 0)) == ("bad.png", 5)
+    assert "not an image of a known kind" in message.text()
+    assert name.foreground().color() == message.foreground().color() == QColor(ERROR_COLOR)
+    assert widget.table.item(2, 0).foreground().color() != QColor(ERROR_COLOR)
+
+
+def test_only_files_folder_and_run_are_shown_until_settings_are_unfolded(open_widget):
+    widget = open_widget("Batch")
+    folded = [control.name for control in widget if control.visible]
+    assert folded == ["inputs", "out"]
+    widget.unfold_button.value = True
+    assert widget.task.visible
+    assert widget.strength.visible
+    assert not widget.tile.visible
+    widget.unfold_button.value = False
+    assert [control.name for control in widget if control.visible] == folded
+
+
+def test_every_control_says_what_it_does(open_widget):
+    widget = open_widget("Batch")
+    silent = [each.name for each in widget if not each.tooltip and not hasattr(each, "text")]
+    assert [name for name in silent if name not in ("inputs", "model", "map_model")] == []
+
+
+def test_the_folder_is_preset_beside_the_files(open_widget, folder, tmp_path):
+    widget = open_widget("Batch")
+    widget.inputs.value = [folder / "0.png"]
+    assert widget.out.value == folder / "deblurred"
+    widget.inputs.value = [folder]
+    assert widget.out.value == folder / "deblurred"
+    widget.inputs.value = [f"{tmp_path}/*/*.png"]
+    assert widget.out.value == tmp_path / "deblurred"
+    widget.out.value = tmp_path / "mine"
+    widget.inputs.value = [folder / "1.png"]
+    assert widget.out.value == tmp_path / "mine"
+
+
+def test_report_and_folder_are_opened_by_the_system(widget, finish, tmp_path, desktop):
+    assert not widget.opening.report.enabled
+    finish(widget.run())
+    widget.opening.report.changed.emit(True)
+    widget.opening.folder.changed.emit(True)
+    assert desktop == [tmp_path / "out" / "report.html", tmp_path / "out"]
+
+
+@pytest.fixture
+def desktop(qapp):
+    """A list that the files opened by the system are added to, none of which really is."""
+
+    class Handler(QObject):
+        @Slot(QUrl)
+        def take(self, url):
+            paths.append(Path(url.toLocalFile()))
+
+    paths, handler = [], Handler()
+    QDesktopServices.setUrlHandler("file", handler, "take")
+    yield paths
+    QDesktopServices.unsetUrlHandler("file")
+
+
+def test_settings_of_deblur_are_taken_over(dock_widget, window_viewer, photo):
+    window_viewer.add_image(photo)
+    batch = dock_widget("Batch")
+    batch.same_as_deblur.changed.emit(True)
+    assert "Deblur is not open" in batch._controls.status.value
+    step = dock_widget("Defocus").open_step("Deblur")
+    step.strength.value, step.protect_radius.value, step.tile.value = 0.4, 2.5, 256
+    step.bokeh_radius.value = 9.0
+    batch.same_as_deblur.changed.emit(True)
+    settings = batch._settings.values()
+    assert settings.deblurring.strength == pytest.approx(0.4)
+    assert settings.deblurring.protect_radius == pytest.approx(2.5)
+    assert settings.deblurring.bokeh_radius == pytest.approx(9.0)
+    assert settings.options.tile == 256
+
+
+def test_a_canceled_run_writes_its_report_in_its_own_thread(widget, finish, until, tmp_path):
+    worker = widget.run()
+    until(lambda: states(widget)[0] == "done")
+    widget.cancel()
+    finish(worker)
+    assert widget.opening.report.enabled
