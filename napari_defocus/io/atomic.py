@@ -6,6 +6,7 @@ import platform
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,12 @@ from .zarr_layout import METADATA_FILES, is_zarr_folder
 _SCRATCH_NAME = re.compile(r"\.napari-defocus-[0-9a-f]{16}\.part")
 #: Folder within a scratch folder, for what is replaced.
 _FORMER = "former"
+_IS_WINDOWS = os.name == "nt"
+#: Nobody else looks into a scratch folder. On Windows a result would keep its folder's permissions.
+_SCRATCH_MODE = 0o777 if _IS_WINDOWS else 0o700
+#: Seconds between attempts to move what another program may have open, as scanners of viruses have
+#: new files; on Windows this forbids to move them.
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8) if _IS_WINDOWS else ()
 
 
 def check_target(path: StrPath, *, overwrite: bool = False) -> None:
@@ -186,17 +193,30 @@ def move_into_place(new: Path, target: Path, *, overwrite: bool) -> None:
         if not overwrite or not os.path.lexists(target):
             _take_name(new, target)
         elif not new.is_dir() and not target.is_dir():
-            new.replace(target)
+            _move(new, target, replace=True)
         else:
             _exchange(new, target)
     except FileExistsError as error:
         raise _exists_already(target) from error
 
 
+def _move(path: Path, target: Path, *, replace: bool = False) -> None:
+    """Rename a file or folder, once no other program has it open."""
+    move = path.replace if replace else path.rename
+    for pause in _PAUSES:
+        try:
+            move(target)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    move(target)
+
+
 def _take_name(new: Path, target: Path) -> None:
     """Rename a file or folder; raise FileExistsError if the name is taken."""
-    if os.name == "nt":
-        new.rename(target)  # Windows never replaces
+    if _IS_WINDOWS:
+        _move(new, target)  # Windows never replaces
     elif new.is_dir():
         target.mkdir()
         try:
@@ -214,7 +234,7 @@ def _link(new: Path, target: Path) -> None:
         os.link(new, target, follow_symlinks=False)
     except FileExistsError:
         raise
-    except OSError:  # a file system without hard links
+    except (OSError, NotImplementedError):  # a file or operating system without such hard links
         target.open("xb").close()
         try:
             new.replace(target)
@@ -227,7 +247,7 @@ def _exchange(new: Path, target: Path) -> None:
     """Replace a folder, or something by a folder, so that a kill between leaves one of them."""
     former = new.with_name(_FORMER) / target.name
     former.parent.mkdir()
-    target.rename(former)
+    _move(target, former)
     try:
         _take_name(new, target)
     except OSError:
@@ -264,7 +284,7 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 def _make_scratch(parent: Path) -> tuple[Path, FileLock]:
     while True:
         folder = parent / f".napari-defocus-{secrets.token_hex(8)}.part"
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=_SCRATCH_MODE)
         path = folder / _lock_name()
         lock = FileLock(path, timeout=0, thread_local=False)
         try:

@@ -5,10 +5,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from napari_defocus.errors import FileError
+from napari_defocus.io import atomic
 from napari_defocus.io.atomic import (
     atomic_file,
     atomic_folder,
@@ -33,15 +35,15 @@ def _spring(event, arguments):
 sys.addaudithook(_spring)
 
 
-def refuse_links(*_, **__):
-    raise PermissionError(1, "Operation not permitted")
-
-
-@pytest.fixture(params=[True, False], ids=["links", "no links"])
+@pytest.fixture(params=["links", PermissionError, NotImplementedError])
 def file_system(request, monkeypatch):
-    """A file system with and without hard links."""
-    if not request.param:
-        monkeypatch.setattr(os, "link", refuse_links)
+    """A file system with hard links, one without, and an operating system without such links."""
+
+    def refuse(*_, **__):
+        raise request.param(1, "Operation not permitted")
+
+    if request.param != "links":
+        monkeypatch.setattr(os, "link", refuse)
 
 
 @pytest.mark.parametrize("kind", [atomic_file, atomic_folder])
@@ -62,6 +64,32 @@ def test_files_and_folders_get_their_names(tmp_path, file_system):
         assert (tmp_path / "a.tif").read_bytes() == content
         assert (tmp_path / "a.zarr" / ".zgroup").read_bytes() == content
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif", "a.zarr"]
+
+
+def test_what_another_program_has_open_is_replaced_once_it_is_closed(tmp_path, monkeypatch):
+    attempts = []
+
+    def replace(path, target):
+        attempts.append(target)
+        if len(attempts) < 3:  # as Windows does
+            raise PermissionError(13, "The process cannot access the file")
+        path.rename(target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(atomic, "_PAUSES", (0, 0))
+    (tmp_path / "a.tif").write_bytes(b"old")
+    with atomic_file(tmp_path / "a.tif", overwrite=True) as file:
+        file.write(b"new")
+    assert (tmp_path / "a.tif").read_bytes() == b"new"
+    attempts[:] = []
+    monkeypatch.setattr(atomic, "_PAUSES", (0,))
+    with (
+        pytest.raises(FileError, match="cannot access the file"),
+        atomic_file(tmp_path / "a.tif", overwrite=True) as file,
+    ):
+        file.write(b"newer")
+    assert (tmp_path / "a.tif").read_bytes() == b"new"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]
 
 
 @pytest.mark.parametrize("exists", [True, False])
