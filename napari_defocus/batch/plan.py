@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
@@ -13,6 +12,7 @@ from typing import Any
 
 from ..errors import FileError, reason
 from ..io.atomic import atomic_file
+from ..io.same_file import fold_path
 from ..io.series import path_exists
 from ..io.zarr_layout import SUFFIX, flat_name, with_suffix
 from .existing import Obstacle, find_recorded_obstacle
@@ -223,13 +223,13 @@ class _Names:
         fingerprint = settings.fingerprint()
         self._find = cache(partial(find_recorded_obstacle, fingerprint=fingerprint))
         self._taken = {
-            _key(path) for file in sources for path in (file.store or file.path, *file.others)
+            fold_path(path) for file in sources for path in (file.store or file.path, *file.others)
         }
         self._sources = {os.path.realpath(file.store or file.path) for file in sources}
         self._stores: dict[str, dict[str, Path]] = {}
         self._earlier = {each.identity: each for item in earlier for each in (item.whole, item)}
         self._reserved = {
-            _key(path): item.identity
+            fold_path(path): item.identity
             for item in (item.whole for item in earlier)
             if path_exists(item.source)
             for path in item.results.values()
@@ -264,7 +264,7 @@ class _Names:
         results = self._former_results(item, names, folder)
         if results is None:
             results = self._search(item, names, folder)
-        self._taken.update(map(_key, results.values()))
+        self._taken.update(map(fold_path, results.values()))
         return results
 
     def refuse_obstacles(self, items: Iterable[Item]) -> None:
@@ -314,7 +314,7 @@ class _Names:
 
     def _is_free(self, results: Mapping[str, Path], identity: str) -> bool:
         """Return whether no path is that of another input, or planned for its results."""
-        keys = set(map(_key, results.values()))
+        keys = set(map(fold_path, results.values()))
         owners = {self._reserved.get(key, identity) for key in keys}
         return self._taken.isdisjoint(keys) and owners == {identity}
 
@@ -348,14 +348,6 @@ def _refuse_folders_in_inputs(sources: list[InputFile], folder: Path) -> None:
                 raise FileError(
                     f"{folder} lies within {parent}, which is read; give another folder"
                 )
-
-
-def _key(path: Path) -> str:
-    """Return a text that is equal for paths that some file systems take for the same file.
-
-    Some ignore case, and some do not tell é from e followed by a combining accent.
-    """
-    return unicodedata.normalize("NFC", os.path.realpath(path)).casefold()
 
 
 def _numbered(names: Mapping[str, str], folder: Path, number: int) -> dict[str, Path]:

@@ -1,18 +1,19 @@
 """Output files: default names, checks before work begins, writing with provenance."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from ..errors import FileError
 from ..io import Picture, check_target, target_format, write_picture
 from ..io.atomic import remove_leftovers
 from ..io.formats import WRITABLE
+from ..io.same_file import is_same_file
 from ..io.zarr_layout import enclosing_store, flat_name, is_zarr_folder
 from ..provenance_record import sidecar_path, write_sidecar
 from .console import print_path
@@ -51,8 +52,8 @@ class Outputs:
                 place = Path(os.path.realpath(file))
                 is_store = place.suffix.lower() == ".zarr"
                 for other, use in uses.items():
-                    within = is_store and place in other.parents
-                    if within or other in (place, *place.parents):
+                    within = is_store and any(is_same_file(place, each) for each in other.parents)
+                    if within or any(is_same_file(other, each) for each in (place, *place.parents)):
                         raise FileError(f"{file} cannot be written: {use} by the same command")
                 uses[place] = f"{file} is written"
                 check_target(file, overwrite=self.overwrite)
@@ -131,6 +132,6 @@ def check_holds_floats(path: Path, what: str, advice: str = "") -> None:
 
 def check_is_plane(path: Path, axes: str, shape: tuple[int, ...]) -> None:
     """Raise a FileError if a map that is to be painted is a stack of planes."""
-    planes = int(np.prod(shape[:-2]))
+    planes = math.prod(shape[:-2])
     if planes != 1:
         raise FileError(f"{path} can show one plane, and the map has {planes}: axes {axes}")

@@ -1,5 +1,7 @@
 """Output files of a command: what they may not be, and what stays as it is."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,7 @@ GRAY = np.zeros((8, 8), np.uint8)
         (["a.zarr/inner.zarr"], ["a.zarr"]),
         (["a.tif"], ["b.tif", "b.tif"]),
         (["a.tif"], ["link.tif"]),
+        (["a.tif"], ["A.TIF"]),
     ],
 )
 def test_outputs_within_or_around_other_files_are_refused(tmp_path, inputs, outputs):
@@ -26,6 +29,8 @@ def test_outputs_within_or_around_other_files_are_refused(tmp_path, inputs, outp
     write_picture(tmp_path / "a.zarr" / "inner.zarr", GRAY)
     write_picture(tmp_path / "a.tif", GRAY)
     (tmp_path / "link.tif").symlink_to(tmp_path / "a.tif")
+    if not (tmp_path / "A.TIF").exists():  # this file system tells case apart
+        os.link(tmp_path / "a.tif", tmp_path / "A.TIF")
     with pytest.raises(FileError, match="by the same command"):
         Outputs([tmp_path / name for name in inputs], [tmp_path / name for name in outputs], True)
 
