@@ -18,9 +18,9 @@ USER_ERROR = 2
 _NO_READER = 1
 #: Exit status after Ctrl-C.
 CANCELED = 128 + signal.SIGINT
-_ENDING = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+# Windows has no SIGHUP, and sends SIGBREAK where a console is closed.
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+_ENDING = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 
 
 def run_process(command: Callable[[], int]) -> int:
@@ -80,8 +80,8 @@ def _open_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
     nowhere = Path(os.devnull)
-    sys.stdout = sys.stdout or nowhere.open("w", errors="backslashreplace")
-    sys.stderr = sys.stderr or nowhere.open("w", errors="backslashreplace")
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8", errors="backslashreplace")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8", errors="backslashreplace")
     if isinstance(sys.stdout, TextIOWrapper):  # not every terminal has all characters
         sys.stdout.reconfigure(errors="backslashreplace")
 
@@ -129,11 +129,11 @@ def interrupts_blocked() -> Iterator[None]:
 
     A terminal sends Ctrl-C to all processes of a command; the first of them ends the others.
     """
-    from multiprocessing import resource_tracker
-
-    if not hasattr(signal, "pthread_sigmask"):
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
+    from multiprocessing import resource_tracker
+
     resource_tracker.ensure_running()  # which lets Ctrl-C through again where it is started
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

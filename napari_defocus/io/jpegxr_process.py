@@ -82,6 +82,7 @@ class _Decoder:
         # -P: import nothing from the working directory
         command = [sys.executable, "-P", "-c", _PROGRAM]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        pipes["creationflags"] = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # on Windows
         self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **pipes)
         self.failed = False
 

@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from io import BufferedReader, FileIO
+from pathlib import Path
 
 _NO_FILE = "it is a pipe or a device, not a file"
 _NAMES = ("O_NONBLOCK", "O_NOCTTY", "O_BINARY", "O_CLOEXEC")
@@ -27,12 +28,14 @@ def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
     >>> open_regular(os.devnull)
     Traceback (most recent call last):
     ...
-    OSError: [Errno 22] it is a pipe or a device, not a file: '/dev/null'
+    OSError: [Errno 22] it is a pipe or a device, not a file: '...nul...'
     """
     name = os.fspath(path)
     try:
         descriptor = os.open(name, os.O_RDONLY | _FLAGS)
     except OSError as error:
+        if Path(name).is_dir():  # Windows says that it is not permitted
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name) from error
         if error.errno != errno.ENXIO:
             raise
         raise OSError(errno.EINVAL, _NO_FILE, name) from error  # a socket
