@@ -3,6 +3,7 @@
 The kind follows from the name (``.ome.tif``) and from the file that the picture was read from.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -321,7 +322,7 @@ def _imagej_fields(picture: Picture) -> dict[str, Any]:
     fields: Mapping[str, Any] = picture.metadata.imagej or {}
     derived = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack")
     kept = {name: value for name, value in fields.items() if name not in derived}
-    planes = picture.data.size // np.prod(picture.data.shape[len(picture.axes.rstrip("S")) - 2 :])
+    planes = picture.data.size // math.prod(picture.data.shape[len(picture.axes.rstrip("S")) - 2 :])
     if len(kept.get("Labels", ())) != planes:
         kept.pop("Labels", None)
     if "C" not in picture.axes:

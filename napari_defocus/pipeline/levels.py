@@ -6,6 +6,7 @@ that are too large for a network are processed at a coarser level, whose result 
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ class ImageLevels:
 
     def skip_unresolved(self, meter: ProgressMeter) -> None:
         """Subtract from the expected work what is saved by starting at the finest level."""
-        meter.skip(int(np.prod(self.shape) - np.prod(level_shape(self.shape, self.finest))))
+        meter.skip(math.prod(self.shape) - math.prod(level_shape(self.shape, self.finest)))
 
     def up_to(self, coarsest: int) -> list[int]:
         """Return the powers of two from the finest level to the coarsest, at least the finest."""

@@ -200,7 +200,7 @@ def plane_meter(process: PlaneProcess, options: Options) -> ProgressMeter:
     """Return a meter for the passes over all planes, in pixels that are computed."""
     factor = options.downscale if isinstance(options.downscale, int) else 1
     pixels = math.prod(level_shape(process.layout.map_shape, factor))
-    planes = int(np.prod(process.layout.leading))
+    planes = math.prod(process.layout.leading)
     return ProgressMeter(planes * (process.stages * pixels + process.extra_pixels))
 
 

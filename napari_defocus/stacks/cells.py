@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,7 +42,7 @@ def cell_side(planes: int, shape: Sequence[int]) -> int:
     (4, 8)
     """
     side = _SIDE
-    while planes * np.prod(level_shape(shape, side)) > _MOST_CELLS:
+    while planes * math.prod(level_shape(shape, side)) > _MOST_CELLS:
         side *= 2
     return side
 

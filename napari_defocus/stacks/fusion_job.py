@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -254,7 +255,7 @@ class AllInFocusJob(StackJob[AllInFocus]):
         meter = plane_meter(self._map_process, self.options)
         if self._first_look is not None:
             meter.total += plane_meter(self._first_look, self.options).total
-        meter.total += int(np.prod(self.layout.map_shape))
+        meter.total += math.prod(self.layout.map_shape)
         return meter
 
     def _planes(self, stack: tuple[int, ...], note: Note) -> StackPlanes:

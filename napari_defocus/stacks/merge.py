@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import cast
@@ -231,10 +232,10 @@ class Merger:
         return None if usable.all() else usable
 
     def _work_of_plane(self) -> int:
-        return self._work_of_map() + int(np.prod(self.process.layout.map_shape[-2:]))
+        return self._work_of_map() + math.prod(self.process.layout.map_shape[-2:])
 
     def _work_of_map(self) -> int:
-        pixels = int(np.prod(self.process.layout.map_shape[-2:]))
+        pixels = math.prod(self.process.layout.map_shape[-2:])
         return self.process.stages * pixels + self.process.extra_pixels
 
 
