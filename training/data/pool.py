@@ -1,9 +1,10 @@
 """Pool of rendered scenes in one memory-mapped file, which several runs share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,13 +32,12 @@ def write_pool(
 
     Scene i depends on the source, `seed` and i alone.
     """
-    with _new_store(path, size, count) as store:
+    with _new_store(path, size, count) as append:
         for first in tqdm(range(0, count, _BATCH), desc="rendering", mininterval=5):
             samples = range(first, min(first + _BATCH, count))
             scenes = source.draw(SampleRNG.from_key(seed, samples=samples, device=device), size)
-            part = store[samples.start : samples.stop]
-            part["pictures"] = scenes.stacked().half().cpu().numpy()
-            part["fluorescent"] = scenes.fluorescent.cpu().numpy()
+            pictures = scenes.stacked().half().cpu().numpy()
+            append(pictures, scenes.fluorescent.cpu().numpy())
 
 
 def join_pools(path: Path, pools: Sequence[Path], size: int) -> None:
@@ -54,21 +54,31 @@ def join_pools(path: Path, pools: Sequence[Path], size: int) -> None:
         raise ValueError(f"the scenes of {small} are smaller than {size} px")
     count = sum(len(source) for source in sources)
     scenes = tqdm(chain(*map(Pool.middles, sources, repeat(size))), "joining", count, mininterval=5)
-    with _new_store(path, size, count) as store:
-        for record, (pictures, fluorescent) in zip(store, scenes, strict=True):
-            record["pictures"], record["fluorescent"] = pictures, fluorescent
+    with _new_store(path, size, count) as append:
+        for pictures, fluorescent in scenes:
+            append(pictures[None], fluorescent[None])
 
 
 @contextmanager
-def _new_store(path: Path, size: int, count: int) -> Iterator[NDArray[np.void]]:
-    """Open a new file of scenes, which gets its name once it is filled."""
+def _new_store(path: Path, size: int, count: int) -> Iterator[Callable[[Any, Any], None]]:
+    """Open a new file of scenes, which gets its name once it is filled, and yield what fills it.
+
+    It is not mapped: Windows renames no file that is.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
     fields = [("pictures", np.float16, (Scenes.CHANNELS, size, size)), ("fluorescent", np.bool_)]
     record = np.dtype(fields, align=True)
-    store = np.lib.format.open_memmap(temporary, mode="w+", dtype=record, shape=(count,))
-    yield store
-    store.flush()
+    empty = np.lib.format.header_data_from_array_1_0(np.empty(0, record))
+    with temporary.open("wb") as file:
+
+        def append(pictures: Any, fluorescent: Any) -> None:
+            records = np.zeros(len(pictures), record)
+            records["pictures"], records["fluorescent"] = pictures, fluorescent
+            file.write(records.tobytes())
+
+        np.lib.format.write_array_header_1_0(file, {**empty, "shape": (count,)})
+        yield append
     temporary.replace(path)
 
 
