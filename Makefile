@@ -44,6 +44,7 @@ test-lowest:
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check
+	$(BIN)/ruff check --preview --select PLW1514 # no text in the encoding of the system
 	$(BIN)/ruff format --check
 
 types: $(VENV)/.development

@@ -209,7 +209,7 @@ def peak_memory() -> float:
     """Return the peak of this process in megabytes, without that of the one that started it."""
     status = Path("/proc/self/status")
     if status.exists():
-        lines = status.read_text().splitlines()
+        lines = status.read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -102,7 +102,7 @@ def complaint(path):
 
 
 def memory(name):
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
@@ -112,7 +112,7 @@ def main(folder, copies):
         read(good)  # imports what is needed
     resource.setrlimit(resource.RLIMIT_DATA, (memory("VmData") + LIMIT,) * 2)
     base = memory("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     signal.signal(signal.SIGALRM, stop)
     for seed in range(int(copies)):
         rng = random.Random(seed)

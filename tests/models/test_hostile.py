@@ -4,7 +4,6 @@ import io
 import json
 import os
 import pickle
-import resource
 import zipfile
 from pathlib import Path
 
@@ -140,6 +139,7 @@ def test_compressed_zip_files_are_refused(tmp_path, files):
     ],
 )
 def test_excessively_large_networks_are_not_built(tmp_path, network, arguments):
+    resource = pytest.importorskip("resource")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     path = tmp_path / "large.pth"
     torch.save({**FIELDS, "arguments": arguments, "state_dict": network.state_dict()}, path)

@@ -112,7 +112,9 @@ def census(viewer: napari.Viewer) -> dict[str, int]:
         viewer.layers.selection.events,
         *(layer.events for layer in viewer.layers),
     )
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    status = dict(
+        line.split(":", 1) for line in Path("/proc/self/status").read_text("ascii").splitlines()
+    )
     return {
         "callbacks": sum(count_callbacks(group) for group in groups),
         "Qt objects": sum(issubclass(kind, QObject) for kind in kinds),

@@ -28,7 +28,10 @@ class Hungry(EstimatorTraining):
 
 def address_space():
     """Return the size of this process's address space in bytes."""
-    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    return (
+        int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        * resource.getpagesize()
+    )
 
 
 @pytest.fixture
