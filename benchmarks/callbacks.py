@@ -1,9 +1,9 @@
 """Time for which the viewer's callbacks hold the event loop, beside what napari takes by itself.
 
 ``python benchmarks/callbacks.py`` drives the dock through its steps with a photograph of 24
-megapixels and a stack of (5, 3, 20, 1024, 1024), and prints each event that took longer than 20 ms of
-the GUI thread, and whose code took how much of it. Needs a display, real or virtual, 8 GB of memory,
-and a system with clocks of threads, such as Linux.
+megapixels and a stack of (5, 3, 20, 1024, 1024). It prints each event that took longer than 20 ms
+of the GUI thread, and whose code took how much of it. Needs a display, real or virtual, 8 GB of
+memory, and a system with clocks of threads, such as Linux.
 """
 
 import argparse
@@ -62,8 +62,8 @@ class Event:
 class Watch:
     """Thread that looks at what the GUI thread does, and times its events.
 
-    It counts the processor's time of the GUI thread, not the clock's: other programs of the machine,
-    and waits for the interpreter while networks compute, do not count.
+    It counts the processor's time of the GUI thread, not the clock's: other programs of the
+    machine, and waits for the interpreter while networks compute, do not count.
     """
 
     def __init__(self) -> None:

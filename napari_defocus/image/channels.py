@@ -57,9 +57,9 @@ def has_independent_channels(image: Any, layout: Layout) -> bool:
     ]
     if len(distinct) == 1 and len(channels) == 3:  # gray
         return False
-    if not any(_has_structure(windows, c) for c in distinct):
+    if not all(_are_unrelated(windows, a, b) for a, b in combinations(distinct, 2)):
         return False
-    return all(_correlation(windows, a, b) < _UNRELATED for a, b in combinations(distinct, 2))
+    return any(_has_structure(windows, c) for c in distinct)
 
 
 def find_independent_channels(
@@ -133,9 +133,9 @@ def _has_structure(windows: list[FloatArray], channel: int) -> bool:
     return coarse > _STRUCTURE**2 * fine
 
 
-def _correlation(windows: list[FloatArray], one: int, other: int) -> float:
-    """Return the correlation of two channels' local detail, without its sign, at the best scale."""
-    return max(_correlation_at(windows, one, other, scale) for scale in _SCALES)
+def _are_unrelated(windows: list[FloatArray], one: int, other: int) -> bool:
+    """Return whether local detail of two channels, without its sign, is unlike at all scales."""
+    return all(_correlation_at(windows, one, other, scale) < _UNRELATED for scale in _SCALES)
 
 
 def _correlation_at(windows: list[FloatArray], one: int, other: int, scale: int) -> float:
@@ -151,6 +151,8 @@ def _correlation_at(windows: list[FloatArray], one: int, other: int, scale: int)
 
 
 def _shrink(values: Array, scale: int) -> Array:
+    if scale == 1:
+        return values
     height, width = (n // scale * scale for n in values.shape)
     blocks = values[:height, :width].reshape(height // scale, scale, width // scale, scale)
     shrunk: Array = blocks.mean(axis=(1, 3))

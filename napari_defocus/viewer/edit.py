@@ -26,6 +26,7 @@ from .runner import Runner, Worker
 
 if TYPE_CHECKING:
     import napari.viewer
+    import numpy.typing as npt
     from napari.layers import Image, Labels
 
 _LEAVE, _SHARPEN, _SET, _FORGET = "leave alone", "sharpen", "set radius", "forget"
@@ -58,7 +59,7 @@ class EditWidget(Container[Any]):
         self._base: Image | None = None
         self._edits: Labels | None = None
         self._layers: MapLayers | None = None
-        self._applied: tuple[str, float] = "", 0.0
+        self._applied: tuple[npt.NDArray[Any], float] | None = None
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Image of the map")
         self._paint = PushButton(name="paint_button", text="Paint on the map")
         self._tool = RadioButtons(
@@ -177,7 +178,7 @@ class EditWidget(Container[Any]):
         estimated, labels = self._base.metadata[MAP_KEY], np.array(self._edits.data)
         record = self._base.metadata[METADATA_KEY]
         softness = float(self._softness.value)
-        self._applied = array_hash(labels), softness
+        self._applied = labels, softness
 
         def steps() -> Generator[Progress, None, MapResult]:
             yield Progress(0, 0)
@@ -205,9 +206,12 @@ class EditWidget(Container[Any]):
         """Make the edited map if edits or their softness changed since it was made last."""
         if self._edits is None or self.busy or not self._edits.data.any():
             return
-        edits = array_hash(np.asarray(self._edits.data)), float(self._softness.value)
-        if edits != self._applied:
-            self._attempt(self.run)
+        if self._applied is not None:
+            labels, softness = self._applied  # comparing them is faster than hashes of them
+            same = softness == self._softness.value and np.array_equal(labels, self._edits.data)
+            if same:
+                return
+        self._attempt(self.run)
 
     def _receive(self, result: MapResult) -> None:
         if self._layers is not None and self._layers.are_in(self._viewer):

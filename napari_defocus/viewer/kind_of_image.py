@@ -1,13 +1,20 @@
 """Kind of image that a layer is taken for, and the reason."""
 
+import weakref
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..image.channels import find_independent_channels
 from ..image.layout import Imaging, read_layout
 from ..options import Options
 from .image_source import ImageSource
+
+#: Answers for arrays that live, each with a weak reference to its array. What is painted into an
+#: array in place changes what a run takes it for, but not what the viewer says of it.
+_LOOKED: "dict[tuple[int, str], tuple[weakref.ref[Any], bool]]" = {}
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,7 @@ def kind_of_image(source: ImageSource, options: Options) -> KindOfImage:
     """
     options = source.reading_options(options)
     layout = read_layout(source.data, **options.reading())
-    in_memory = isinstance(source.data, np.ndarray)
-    if in_memory and find_independent_channels(source.data, layout, options, lambda note: None):
+    if isinstance(source.data, np.ndarray) and _has_independent_channels(source.data, options):
         return KindOfImage("microscopy", "its colors have nothing to do with each other")
     if options.imaging == "microscopy":
         reason = "its pixels are measured in micrometers"
@@ -47,3 +53,14 @@ def kind_of_image(source: ImageSource, options: Options) -> KindOfImage:
     else:
         reason = f"it is gray with values of type {layout.dtype}"
     return KindOfImage(layout.imaging, reason)
+
+
+def _has_independent_channels(data: npt.NDArray[Any], options: Options) -> bool:
+    """Return whether colors in memory are fluorescence; of an array, look once."""
+    key = id(data), repr(options)
+    reference, answer = _LOOKED.get(key, (None, False))
+    if reference is None or reference() is not data:
+        layout = read_layout(data, **options.reading())
+        answer = find_independent_channels(data, layout, options, lambda note: None)
+        _LOOKED[key] = weakref.ref(data, lambda _: _LOOKED.pop(key, None)), answer
+    return answer

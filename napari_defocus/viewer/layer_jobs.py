@@ -13,6 +13,7 @@ from ..defocus_map import DefocusMap
 from ..errors import ImageError, OptionError
 from ..inference.engine import Progress
 from ..jobs import DeblurJob, EstimateJob, Job
+from ..map_colors import color_limit
 from ..map_edits import apply_edits
 from ..map_statistics import UNSURE, map_statistics
 from ..options import Options
@@ -21,6 +22,7 @@ from ..views import Views
 from .histogram import count_radii
 from .image_source import ImageSource
 from .map_source import EDITED, EstimatedMap, MapSource
+from .map_view import paint_view
 from .mixture import Mixture, with_amount
 from .recipe import Call
 from .region_mask import RegionMask
@@ -73,10 +75,24 @@ class LayerJob(ABC, Generic[ResultT]):
 
 @dataclass(frozen=True)
 class MapResult:
-    """A defocus map, and its provenance."""
+    """A defocus map, ready to be shown.
+
+    Parameters
+    ----------
+    estimated : EstimatedMap
+        The map.
+    provenance : dict
+        How it was made.
+    limit : float
+        Radius in pixels that gets the last color.
+    view : array
+        The map in colors with that limit, from `paint_view`.
+    """
 
     estimated: EstimatedMap
     provenance: dict[str, Any]
+    limit: float
+    view: Any = field(repr=False)
 
 
 def map_result(
@@ -93,7 +109,8 @@ def map_result(
         map_statistics(defocus.radius, defocus.confidence),
         count_radii(sure, signed=defocus.signed),
     )
-    return MapResult(estimated, record)
+    limit = round(color_limit(defocus.radius), 1)
+    return MapResult(estimated, record, limit, paint_view(defocus, limit))
 
 
 @dataclass(frozen=True)

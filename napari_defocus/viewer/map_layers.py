@@ -1,6 +1,5 @@
 """Layers of a defocus map: radii, confidence, and a view that fades where radii are unsure."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import napari.layers
@@ -8,15 +7,18 @@ import numpy as np
 import numpy.typing as npt
 from napari.utils import Colormap
 
-from ..map_colors import color_limit, paint_sure, radius_colormap
+from ..inference.engine import Progress
+from ..map_colors import color_limit, radius_colormap
 from ..map_statistics import UNSURE
 from ..physical_size import radii_record
 from .map_source import MAP_KEY
+from .map_view import paint_view
 from .origin import insert_result, origin_entry, origin_of
 from .results import METADATA_KEY, LayerTemplate, layer_pixel_size
+from .runner import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from napari.viewer import Viewer
 
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
 #: Opacity of sure radii over their image.
 _OPACITY = 0.7
-#: Side of the squares over which confidence is averaged for the view, in pixels.
-_SMOOTHED = 15
+#: Pixels of a plane up to which a view is painted at once, and by a thread beyond.
+_AT_ONCE = 1_000_000
 
 
 class Image(napari.layers.Image):  # type: ignore[misc]  # napari has no types
@@ -40,11 +42,16 @@ class Image(napari.layers.Image):  # type: ignore[misc]  # napari has no types
         The map.
     limit : float
         Radius in pixels that gets the last color.
+    colors : array, optional
+        The map in colors with this limit, from `paint_view`, if it was painted before.
     """
 
-    def __init__(self, defocus: "DefocusMap", limit: float, **kwargs: Any) -> None:
+    def __init__(
+        self, defocus: "DefocusMap", limit: float, colors: Any = None, **kwargs: Any
+    ) -> None:
         self._defocus, self._limit = defocus, limit
-        super().__init__(_paint(defocus, limit), rgb=True, opacity=_OPACITY, **kwargs)
+        colors = paint_view(defocus, limit) if colors is None else colors
+        super().__init__(colors, rgb=True, opacity=_OPACITY, **kwargs)
 
     @property
     def color_limit(self) -> float:
@@ -55,12 +62,34 @@ class Image(napari.layers.Image):  # type: ignore[misc]  # napari has no types
     def color_limit(self, limit: float) -> None:
         if limit != self._limit:
             self._limit = limit
-            self.data = _paint(self._defocus, limit)
+            self._paint()
 
-    def show_map(self, defocus: "DefocusMap") -> None:
-        """Show another map of the same shape."""
+    def show_map(self, defocus: "DefocusMap", limit: float, colors: Any) -> None:
+        """Show another map of the same shape, painted before with a limit."""
         self._defocus = defocus
-        self.data = _paint(defocus, self._limit)
+        if limit == self._limit:
+            self.data = colors
+        else:
+            self._paint()
+
+    def _paint(self) -> None:
+        """Show the map in its colors, a large one when a thread has painted it."""
+        defocus, limit = self._defocus, self._limit
+        if defocus.radius.ndim > 2 or defocus.radius.size <= _AT_ONCE:
+            self.data = paint_view(defocus, limit)
+            return
+
+        def steps() -> "Generator[Progress, None, Any]":
+            yield Progress(0, 0)
+            return paint_view(defocus, limit)
+
+        def show(colors: Any) -> None:
+            if self._defocus is defocus and self._limit == limit:
+                self.data = colors
+
+        worker = Worker(steps)
+        worker.returned.connect(show)
+        worker.start()
 
     def get_status(self, position: Any = None, **kwargs: Any) -> dict[str, str]:
         """Return texts for the status bar: coordinates, radius, and how sure it is."""
@@ -80,30 +109,6 @@ class Image(napari.layers.Image):  # type: ignore[misc]  # napari has no types
         length = "" if size is None else f" ({radius * size.side:.3g} µm)"
         unsure = ": unsure" if confidence < UNSURE else ""
         return f"{radius:.3g} px{length}, confidence {confidence:.2f}{unsure}"
-
-
-def _paint(defocus: "DefocusMap", limit: float) -> Any:
-    """Return the colors of a map; of a stack, each plane when it is shown."""
-    paint = partial(_paint_planes, signed=defocus.signed, limit=limit)
-    if defocus.radius.ndim == 2:
-        return paint(*defocus)
-    import dask.array
-
-    chunks = (*(1,) * (defocus.radius.ndim - 2), -1, -1)
-    planes = [dask.array.from_array(part, chunks=chunks) for part in defocus]
-    return dask.array.map_blocks(
-        paint, *planes, dtype=np.uint8, chunks=(*planes[0].chunks, (4,)), new_axis=planes[0].ndim
-    )
-
-
-def _paint_planes(
-    radius: npt.NDArray[np.float32], confidence: npt.NDArray[np.float32], **colors: Any
-) -> npt.NDArray[np.uint8]:
-    """Paint planes (..., Y, X), with opacities that change smoothly."""
-    from scipy.ndimage import uniform_filter
-
-    sides = (*(1,) * (radius.ndim - 2), _SMOOTHED, _SMOOTHED)
-    return paint_sure(radius, uniform_filter(confidence, sides), **colors)
 
 
 class MapLayers(NamedTuple):
@@ -168,7 +173,8 @@ def make_map_layers(result: "MapResult", template: LayerTemplate) -> MapLayers:
         ),
         Image(
             defocus,
-            color_limit(defocus.radius),
+            result.limit,
+            result.view,
             name=template.title("defocus", "sure"),
             metadata={**metadata, MAP_KEY: None},
             **template.placement,
@@ -178,7 +184,7 @@ def make_map_layers(result: "MapResult", template: LayerTemplate) -> MapLayers:
             name=template.title("defocus"),
             visible=False,
             metadata={**metadata, MAP_KEY: result.estimated},
-            **map_appearance(defocus.radius, signed=defocus.signed),
+            **appearance(result.limit, signed=defocus.signed),
             **template.placement,
         ),
     )
@@ -200,7 +206,7 @@ def update_map(layers: MapLayers, result: "MapResult") -> None:
         layer.metadata[METADATA_KEY] = result.provenance | radii_record("px", size, median)
     layers.radius.metadata[MAP_KEY] = result.estimated
     layers.confidence.data, layers.radius.data = defocus.confidence, defocus.radius
-    layers.view.show_map(defocus)
+    layers.view.show_map(defocus, result.limit, result.view)
 
 
 def share_color_limits(viewer: "Viewer") -> None:
@@ -234,7 +240,12 @@ def map_appearance(radius: npt.NDArray[np.floating], *, signed: bool) -> dict[st
     >>> map_appearance(np.array([[-3.0, 1.0]]), signed=True)["contrast_limits"]
     (-3.0, 3.0)
     """
-    limit = round(color_limit(radius), 1)
+    return appearance(color_limit(radius), signed=signed)
+
+
+def appearance(limit: float, *, signed: bool) -> dict[str, Any]:
+    """Return the same for a map whose limit of colors was measured before."""
+    limit = round(limit, 1)
     colors = radius_colormap(signed=signed).lut(256)
     return {
         "colormap": Colormap(colors, name="defocus ±" if signed else "defocus"),

@@ -4,7 +4,7 @@ import atexit
 import warnings
 from collections.abc import Callable, Generator
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from napari.qt.threading import GeneratorWorker, WorkerBase
 
@@ -212,7 +212,13 @@ class Runner(Generic[T]):
 
 
 class _Run(Generic[T]):
-    """One run; signals that arrive after its end are ignored."""
+    """One run; signals that arrive after its end are ignored.
+
+    It is kept until its thread has ended: PySide refers weakly to objects whose methods are
+    connected, and crashes if a signal is under way to one that is gone.
+    """
+
+    _living: ClassVar["set[_Run[Any]]"] = set()
 
     def __init__(
         self,
@@ -222,6 +228,7 @@ class _Run(Generic[T]):
     ) -> None:
         self.worker, self.entry, self._runner = worker, entry, runner
         self._failed = False
+        self._living.add(self)
         worker.yielded.connect(self._advance)
         worker.returned.connect(self._receive)
         worker.errored.connect(self._fail)
@@ -251,6 +258,7 @@ class _Run(Generic[T]):
     def _end(self) -> None:
         if self._current:
             self._runner.end("failed" if self._failed else "done")
+        self._living.discard(self)
 
 
 def _ignore(*_: Any) -> None:
