@@ -1,6 +1,5 @@
 """Batch run for a worker thread, with progress, counts and an estimate of the time left."""
 
-import shlex
 from collections import Counter
 from collections.abc import Generator
 from contextlib import closing
@@ -15,6 +14,7 @@ from ..deblur_settings import DeblurSettings
 from ..inference.engine import Progress
 from ..objective import Objective
 from ..options import Options
+from .shell_words import join_words
 
 _STEPS_PER_FILE = 1000
 
@@ -125,7 +125,7 @@ def as_command_line(paths: list[str], folder: str, settings: Settings) -> str:
         words.append(f"--{name.replace('_', '-')}")
         if value is not True:
             words += value.split() if name == "value_range" else [str(value)]
-    return shlex.join(words)
+    return join_words(words)
 
 
 def _changed(settings: Settings) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Run of a widget as Python code and as a command line."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from .file_content import FileContent, find_content
 from .image_source import ImageSource
 from .map_source import MapSource
 from .region_mask import RegionMask
+from .shell_words import join_words
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def as_command_line(call: Call) -> str:
         values = value.split() if name == "value_range" else [str(value)]
         values = [] if value is True else values
         words += [f"--{name.replace('_', '-')}", *values]
-    command = shlex.join(words)
+    command = join_words(words)
     return f"{command}  # {'; '.join(notes)}" if notes else command
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Axes that files name by their letters.
 _LETTERS = "TZCYX"
+#: Characters that no file name holds, on one system or another.
+_IMPOSSIBLE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
 def save_layer(layer: "Image | Labels", path: Path, *, overwrite: bool = False) -> list[Path]:
@@ -77,7 +79,7 @@ def suggested_path(layer: "Image") -> Path:
     image = origin_of(layer) or layer
     source = layer_path(image)
     if source is None:
-        return Path(f"{layer.name}.tif")
+        return Path(_IMPOSSIBLE.sub("-", layer.name) + ".tif")
     addition = "-".join(re.findall(r"[\w.]+", layer.name.removeprefix(image.name))) or "copy"
     file = Path(source)
     return file.with_name(f"{file.stem}-{addition}{file.suffix if layer.rgb else '.tif'}")

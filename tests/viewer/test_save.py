@@ -55,6 +55,8 @@ def test_a_layer_without_a_file_keeps_scale_and_units(viewer, tmp_path, stack):
         stack[0], scale=(2, 0.5, 0.25), units=("um",) * 3, axis_labels=("z", "y", "x"), name="cells"
     )
     assert str(suggested_path(layer)) == "cells.tif"
+    layer.name = "t/2: cells"
+    assert str(suggested_path(layer)) == "t-2- cells.tif"
     save_layer(layer, tmp_path / "cells.ome.tif")
     saved = read_picture(tmp_path / "cells.ome.tif")
     np.testing.assert_array_equal(saved.data, stack[0])
