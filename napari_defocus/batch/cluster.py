@@ -55,7 +55,7 @@ def connect(address: str | None, workers: int | None) -> Iterator[Client]:
         from distributed import Client
     except ImportError as error:
         raise OptionError(
-            "a cluster needs the package distributed: pip install 'napari-defocus[cluster]'"
+            'a cluster needs the package distributed: pip install "napari-defocus[cluster]"'
         ) from error
     try:
         client = (

@@ -96,7 +96,7 @@ class FileFormat:
         if not self.is_installed():
             raise OptionError(
                 f"{path} is a {self.name} file; reading it needs more: "
-                f"pip install 'napari-defocus[{self.extra}]'"
+                f'pip install "napari-defocus[{self.extra}]"'
             )
 
     def begins(self, head: bytes) -> bool:

@@ -230,7 +230,7 @@ def _library(path: Path) -> ModuleType:
         import rawpy
     except ImportError as error:
         raise OptionError(
-            f"{path} is a camera raw file; reading it needs more: pip install 'napari-defocus[raw]'"
+            f'{path} is a camera raw file; reading it needs more: pip install "napari-defocus[raw]"'
         ) from error
     return rawpy
 

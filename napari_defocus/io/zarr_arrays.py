@@ -20,7 +20,7 @@ def import_zarr() -> Any:
         If it is not installed.
     """
     if not zarr_is_installed():
-        raise OptionError("zarr stores need the package zarr: pip install 'napari-defocus[zarr]'")
+        raise OptionError('zarr stores need the package zarr: pip install "napari-defocus[zarr]"')
     import zarr
 
     return zarr

@@ -76,7 +76,7 @@ def test_unknown_file_is_refused_with_a_list_of_what_can_be_read(tmp_path):
 @pytest.mark.parametrize("each", [f for f in FORMATS if f.packages], ids=lambda each: each.name)
 def test_missing_package_is_answered_by_the_extra_to_install(tmp_path, monkeypatch, each):
     monkeypatch.setitem(sys.modules, each.packages[0], None)
-    with pytest.raises(OptionError, match=rf"pip install 'napari-defocus\[{each.extra}\]'"):
+    with pytest.raises(OptionError, match=rf'pip install "napari-defocus\[{each.extra}\]"'):
         each.check_installed(tmp_path / f"a{each.suffixes[0]}")
     (tmp_path / "b.txt").write_text("a text")
     with pytest.raises(FileError, match=rf"{each.name}.* with napari-defocus\[{each.extra}\]"):
