@@ -641,7 +641,7 @@ class CheckJob(Job[Check]):
     options : Options
         How values are read and how to compute.
     pupil : str, path or array
-        Shape of the blur, as for :func:`napari_defocus.check`.
+        Shape of the blur, as for :func:`napari_defocus.check`; "auto": what explains most.
 
     Raises
     ------
@@ -662,11 +662,13 @@ class CheckJob(Job[Check]):
     -----
     Other errors in the arguments are raised when the job is run or its models are asked for.
 
-    The picture is blurred again by the map, in linear light with uniform disks. What then differs
-    from the image is compared, in octave bands and windows of about 16 pixels, with the noise, as
-    the image's own flat places show it, and with what errors of the radius within its confidence,
-    of contrast and of clipped highlights would explain. Brightness is compared, not color: a change
-    of hue alone is not noticed. Photographs are compared in display values, others in linear ones.
+    The picture is blurred again by the map, in linear light. Unless a pupil is given, some shapes
+    are mixed so that they explain most of some blocks of the picture, 256 pixels wide. What then
+    differs from the image is compared, in octave bands and windows of about 16 pixels, with the
+    noise, as the image's own flat places show it, and with what errors of the radius within its
+    confidence, of contrast and of clipped highlights would explain. Brightness is compared, not
+    color: a change of hue alone is not noticed. Photographs are compared in display values, others
+    in linear ones.
 
     No model of blur is exact, so the bulk of a picture tells how large honest scores are in it,
     within limits: a picture that is wrong everywhere is flagged everywhere.
@@ -686,14 +688,14 @@ class CheckJob(Job[Check]):
     false_alarms: float = FALSE_ALARMS
     model: Any = "auto"
     options: Options = field(default_factory=Options)
-    pupil: Any = DISK.record
+    pupil: Any = "auto"
 
     def __post_init__(self) -> None:
         checked = {
             "image": as_array(self.image),
             "sharp": as_array(self.sharp),
             "false_alarms": check_false_alarms(self.false_alarms),
-            "pupil": find_pupil(self.pupil),
+            "pupil": self.pupil if self._fits_pupil else find_pupil(self.pupil, "'auto', "),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -730,7 +732,7 @@ class CheckJob(Job[Check]):
             "defocus": defocus,
             "false_alarms": self.false_alarms,
             "model": _name(model),
-            "pupil": self.pupil.record,
+            "pupil": self.pupil if self._fits_pupil else self.pupil.record,
         }
 
     def _steps(self) -> Steps[Check]:
@@ -746,7 +748,11 @@ class CheckJob(Job[Check]):
             maps, map_source = list(checked_map), checked_map.signed
         layout = replace(self.plane_layout, dtype=np.dtype(self.sharp.dtype))
         task: PlaneProcess = PlaneChecker(
-            self.plane_layout, layout, self.sharp_range, map_source, self.pupil
+            self.plane_layout,
+            layout,
+            self.sharp_range,
+            map_source,
+            None if self._fits_pupil else self.pupil,
         )
         if self.layout.channelwise:
             task = ChannelwiseCheck(self.layout, task)
@@ -764,6 +770,10 @@ class CheckJob(Job[Check]):
             yield from process_planes(task, inputs, self.value_range, self.options, write)
         unexplained, inferred, residual = results
         return Check(unexplained, inferred, residual, self.false_alarms)
+
+    @property
+    def _fits_pupil(self) -> bool:
+        return isinstance(self.pupil, str) and self.pupil == "auto"
 
     @property
     def sharp_range(self) -> tuple[float, float] | None:

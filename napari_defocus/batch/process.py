@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from ..defocus_map import DefocusMap
 from ..errors import DefocusError, FileError, reason
+from ..evidence.check_result import Check
 from ..image.layout import is_dask
 from ..inference.engine import Progress
 from ..io import (
@@ -129,6 +130,7 @@ class _OpenFile:
     factor: float
     assumptions: tuple[str, ...]
     focus: StackFocus | None = None
+    is_checked: bool = False
 
     @property
     def size(self) -> PixelSize | None:
@@ -143,6 +145,14 @@ class _OpenFile:
             kind: self.scratch / path.relative_to(folder)
             for kind, path in self.item.results.items()
         }
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What was made of a file: its measures, and the check of its sharper picture, if any."""
+
+    measures: Measures
+    check: Check | None = None
 
 
 def process_file(item: Item, session: Session) -> Generator[Progress, None, Outcome]:
@@ -218,6 +228,8 @@ def _notes(item: Item, file: _OpenFile) -> list[str]:
         notes.append(f"it was read by {file.picture.read_by}")
     left_out = file.picture.left_out(item.results.get("sharp"))
     ignored = [f"it also holds {left_out}, left out here"] if left_out else []
+    if file.is_checked and is_dask(file.picture.data):
+        ignored.append("it is too large to be checked")
     return [*notes, *file.assumptions, *ignored]
 
 
@@ -231,7 +243,7 @@ def _make(
             file = _open(item, session, scratch)
             for path in file.results.values():
                 path.parent.mkdir(parents=True, exist_ok=True)
-            measures = yield from _make_results(file)
+            made = yield from _make_results(file)
         except FileError as error:  # which may name a file that is not there any more
             raise FileError(str(error).replace(str(scratch), str(folder))) from error
         if session.input_of(item) != source:
@@ -240,13 +252,15 @@ def _make(
             new = file.results[kind]
             check_inside(path, session.folder)
             made_from = (source.path, source.hash, session.fingerprint)
-            record = Record(*made_from, file_hash(new), measures)
+            record = Record(*made_from, file_hash(new), made.measures)
             fields = _provenance(kind, file)
+            if kind == "sharp" and made.check is not None:
+                fields |= {"check": made.check.summary()}
             if kind == "radius":
-                median = measures.median_radius
+                median = made.measures.median_radius
                 fields |= radii_record(session.settings.unit, file.size, median)
             put_result(new, path, fields, record, session.settings.existing)
-    return measures, _notes(item, file)
+    return made.measures, _notes(item, file)
 
 
 def _open(item: Item, session: Session, scratch: Path) -> _OpenFile:
@@ -271,19 +285,21 @@ def _open(item: Item, session: Session, scratch: Path) -> _OpenFile:
         model = settings.deblurring.map_model
         focus = StackFocus.of(item.source, picture, model, options)
     notes = tuple(assumptions)
-    return _OpenFile(item, picture, estimate, deblur, scratch, factor, notes, focus)
+    check = settings.check
+    return _OpenFile(item, picture, estimate, deblur, scratch, factor, notes, focus, check)
 
 
-def _make_results(file: _OpenFile) -> Generator[Progress, None, Measures]:
+def _make_results(file: _OpenFile) -> Generator[Progress, None, _Made]:
     """Write the results of a file, and return its measures."""
     if file.focus is not None:
         side = None if file.size is None else file.size.side
-        return (yield from file.focus.write(file.results["focus"], side))
-    make = _make_by_windows if is_dask(file.picture.data) else _make_in_memory
-    return (yield from make(file))
+        return _Made((yield from file.focus.write(file.results["focus"], side)))
+    if is_dask(file.picture.data):
+        return _Made((yield from _make_by_windows(file)))
+    return (yield from _make_in_memory(file))
 
 
-def _make_in_memory(file: _OpenFile) -> Generator[Progress, None, Measures]:
+def _make_in_memory(file: _OpenFile) -> Generator[Progress, None, _Made]:
     """Write the results of a picture that is in memory, and measure its radii."""
     defocus = yield from file.estimate.steps()
     measures = _measure(defocus.radius, defocus.confidence, file.size)
@@ -291,12 +307,18 @@ def _make_in_memory(file: _OpenFile) -> Generator[Progress, None, Measures]:
     if file.factor != 1:
         radius = (radius * file.factor).astype(np.float32)
     arrays: dict[str, Any] = {"radius": radius, "confidence": defocus.confidence}
+    check = None
     if "sharp" in file.results:
-        arrays["sharp"] = yield from file.deblur.with_map(defocus).steps()
+        job = file.deblur.with_map(defocus)
+        arrays["sharp"] = yield from job.steps()
+        if file.is_checked:
+            check = yield from job.check(arrays["sharp"]).steps()
+            score = asdict(check.score)
+            measures = replace(measures, verdict=check.verdict, **score)
     for kind, path in file.results.items():
         axis = file.estimate.layout.channel_axis if kind != "sharp" else None
         write_picture(path, arrays[kind], file.picture, channel_axis=axis)
-    return measures
+    return _Made(measures, check)
 
 
 def _make_by_windows(file: _OpenFile) -> Generator[Progress, None, Measures]:

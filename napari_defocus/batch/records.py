@@ -36,14 +36,22 @@ class Measures:
     sure : float, optional
         Share of pixels that are sure; 0: there is nothing to judge by. None in records of earlier
         versions, whose measures are those of all pixels.
+    flagged, inferred, consistency : float, optional
+        Shares of the pixels, and dB, of the check of the sharper picture (`Score`), if it was made.
+    verdict : str, optional
+        What the check says.
     """
 
     median_radius: float
     in_focus: float
     pixel_size: float | None = None
     sure: float | None = None
+    flagged: float | None = None
+    inferred: float | None = None
+    consistency: float | None = None
+    verdict: str | None = None
 
-    def as_json(self) -> dict[str, float]:
+    def as_json(self) -> dict[str, float | str]:
         """Return the measures that are known, as JSON holds them."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
@@ -182,7 +190,10 @@ def read_record(path: Path) -> Record | None:
         if not isinstance(text, str) and not (name in optional and text is None):
             return None
     try:
-        measures = {name: float(value) for name, value in entry["measures"].items()}
+        measures: dict[str, Any] = {
+            name: str(value) if name == "verdict" else float(value)
+            for name, value in entry["measures"].items()
+        }
         return Record(measures=Measures(**measures), **texts)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

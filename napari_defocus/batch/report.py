@@ -42,8 +42,8 @@ _COLUMNS = (
     "cut-off (cycles/um)",
     "share in focus",
     "share that tells",
-    "message",
 )
+_CHECK_COLUMNS = ("share flagged", "share inferred", "consistency (dB)", "verdict")
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,12 @@ def write_report(plan: Plan, outcomes: Mapping[int, Outcome]) -> None:
     writer = csv.writer(text)
     is_focus = plan.settings.task == "focus"
     rows = focus_rows(plan, outcomes) if is_focus else list(_rows(plan, outcomes))
-    writer.writerow(FOCUS_COLUMNS if is_focus else _COLUMNS)
+    writer.writerow(FOCUS_COLUMNS if is_focus else _columns(plan))
     writer.writerows(rows)
     table = text.getvalue().encode(errors="backslashreplace")
-    content = focus_page(plan, rows) if is_focus else report_page(plan, _COLUMNS, rows, outcomes)
+    content = (
+        focus_page(plan, rows) if is_focus else report_page(plan, _columns(plan), rows, outcomes)
+    )
     page = content.encode(errors="backslashreplace")
     files = _find_files(plan.folder)
     for path in (files.table, files.page):
@@ -156,12 +158,31 @@ def _rows(plan: Plan, outcomes: Mapping[int, Outcome]) -> Iterator[tuple[str, ..
     for index, item in enumerate(plan.items):
         name = printable(item.source)
         if index not in outcomes:
-            yield name, "not reached", *("" for _ in _COLUMNS[2:])
+            yield name, "not reached", *("" for _ in _columns(plan)[2:])
             continue
         outcome = outcomes[index]
         numbers = _numbers(outcome.measures)
+        if plan.settings.check:
+            numbers += _check_cells(outcome.measures)
         message = printable(outcome.message)
         yield name, outcome.state, f"{outcome.seconds:.2f}", *numbers, message
+
+
+def _columns(plan: Plan) -> tuple[str, ...]:
+    return (*_COLUMNS, *(_CHECK_COLUMNS if plan.settings.check else ()), "message")
+
+
+def _check_cells(measures: Measures | None) -> tuple[str, ...]:
+    """Return the columns of the check, empty if there is none."""
+    if measures is None or measures.verdict is None:
+        return ("",) * len(_CHECK_COLUMNS)
+    assert measures.flagged is not None
+    return (
+        f"{measures.flagged:.3f}",
+        f"{measures.inferred:.3f}",
+        f"{measures.consistency:.1f}",
+        measures.verdict,
+    )
 
 
 def _numbers(measures: Measures | None) -> tuple[str, ...]:

@@ -58,6 +58,8 @@ class Settings:
         result; and ``{suffix}``.
     unit : {"px", "um"}
         Unit of the radii in maps; micrometers need files that say the size of their pixels.
+    check : bool
+        Check every sharper picture against its image, and report what is supported.
     existing : {"refuse", "keep", "replace", "beside"}
         What to do where a result would take the place of a file that no earlier run made, that was
         changed since, or that was made with other settings: refuse to begin, keep it and skip its
@@ -70,7 +72,8 @@ class Settings:
     ------
     OptionError
         If one of them is not accepted, the pattern lacks ``{name}`` or ``{what}``, or `dual_pixel`
-        is on and the deblurring's `map_model` is not "auto".
+        is on and the deblurring's `map_model` is not "auto", or `check` is on and the task makes no
+        sharper picture.
     """
 
     task: BatchTask = "deblur"
@@ -80,6 +83,7 @@ class Settings:
     pattern: str = "{name}-{what}{suffix}"
     existing: Existing = "refuse"
     unit: Unit = "px"
+    check: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in (("task", BatchTask), ("existing", Existing), ("unit", Unit)):
@@ -88,8 +92,15 @@ class Settings:
                 raise OptionError(
                     f"{name} is {quote(getattr(self, name))}; accepted are {accepted}"
                 )
-        if not isinstance(self.dual_pixel, bool):
-            raise OptionError(f"dual_pixel is {quote(self.dual_pixel)}; True or False is expected")
+        for name in ("dual_pixel", "check"):
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise OptionError(f"{name} is {quote(value)}; True or False is expected")
+        if self.check and "sharp" not in self.results:
+            raise OptionError(
+                f"check is on and the task {self.task!r} makes no picture to check; take 'deblur' "
+                "or 'both', or switch check off"
+            )
         if self.dual_pixel:
             refuse_named_model("map_model", self.deblurring.map_model, switch="dual_pixel")
         try:
@@ -167,6 +178,8 @@ class Settings:
         }
         if self.unit == "px":  # as in earlier versions, which did not have these settings
             del fields["unit"]
+        if not self.check:
+            del fields["check"]
         if self.options.optics == "auto":
             del fields["options"]["optics"]
         for name in ("bokeh_radius", "amount"):

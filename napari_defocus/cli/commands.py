@@ -183,7 +183,7 @@ def check_command(
     false_alarms: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of honest pixels that may be flagged.")
     ] = 0.05,
-    pupil: PupilOption = "disk",
+    pupil: PupilOption = "auto",
     overlay: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="An image file for SHARP with what is not supported."),
@@ -389,6 +389,10 @@ def batch_command(
     ] = None,
     dual_pixel: DualPixel = False,
     unit: UnitOption = UnitChoice.PX,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Report what of each sharper picture its image supports."),
+    ] = False,
     *,
     settings: DeblurSettings,
     options: Options,
@@ -408,6 +412,7 @@ def batch_command(
         options=options,
         pattern=pattern,
         unit=unit.value,
+        check=check,
         existing=existing_files(existing, overwrite=overwrite),
     )
     run_batch(inputs, out, batch_settings, cluster=cluster, workers=workers)

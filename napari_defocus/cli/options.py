@@ -119,7 +119,7 @@ PupilOption = Annotated[
         "--kernels",
         metavar="SHAPE",
         help="Shape of the blur: disk, polygon:6, ring:0.5, cats-eye:0.6, or a .safetensors file "
-        "of kernels from [bold]python -m training lbk[/].",
+        "of kernels from [bold]python -m training lbk[/]; auto (check): what explains most.",
     ),
 ]
 DualPixel = Annotated[

@@ -11,12 +11,12 @@ from torch import Tensor
 from .bands import local_mean, local_reach, octave_bands, octave_gains, octave_reach
 
 #: Standard deviation in px of the window in which each octave band is pooled.
-_WINDOWS = (4.0, 4.0, 5.0, 7.0)
+WINDOWS = (4.0, 4.0, 5.0, 7.0)
 #: Standard deviations of what nobody measures: contrast, for tone curves and kernels are not quite
 #: those of the model, and light of what is clipped or lies outside.
-_CONTRAST, _UNKNOWN = 0.03, 0.3
+CONTRAST, UNKNOWN = 0.03, 0.3
 #: Share of local detail by which even the best model of blur misses an image: in rendered scenes.
-_MODEL_ERROR = 0.08
+MODEL_ERROR = 0.08
 #: Least energy ratio, whose logarithm stands for pixels that were not changed.
 _LEAST = 1e-4
 
@@ -62,7 +62,7 @@ def derivative_by_radius(blurred: Tensor, radius: Tensor) -> Tensor:
 
 def residual_reach() -> int:
     """Return how far beyond a pixel `excess` reads, in pixels."""
-    return octave_reach() + local_reach(max(_WINDOWS)) + 1
+    return octave_reach() + local_reach(max(WINDOWS)) + 1
 
 
 def excess(residual: Residual, noise: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,37 +89,37 @@ def excess(residual: Residual, noise: Tensor) -> tuple[Tensor, Tensor]:
     """
     fields = residual.difference, residual.by_radius, residual.image, residual.unknown
     bands = octave_bands(torch.stack(fields))
-    error = local_mean(residual.radius_error[None] ** 2, _WINDOWS[0])[0]
-    variances = error, torch.full_like(error, _CONTRAST**2), torch.full_like(error, _UNKNOWN**2)
+    error = local_mean(residual.radius_error[None] ** 2, WINDOWS[0])[0]
+    variances = error, torch.full_like(error, CONTRAST**2), torch.full_like(error, UNKNOWN**2)
     ratios, energy = [], torch.zeros_like(noise[0])
-    for window, gain, level, parts in zip(_WINDOWS, octave_gains(), noise, bands, strict=True):
+    for window, gain, level, parts in zip(WINDOWS, octave_gains(), noise, bands, strict=True):
         pairs = [(i, j) for i in range(len(parts)) for j in range(i, len(parts))]
         products = torch.stack([parts[i] * parts[j] for i, j in pairs])
         table = dict(zip(pairs, local_mean(products, window), strict=True))
         energy = energy + table[0, 0]
-        expected = level + _MODEL_ERROR**2 * table[2, 2]
+        expected = level + MODEL_ERROR**2 * table[2, 2]
         # samples of a window that are independent: a band holds fewer where it is coarser
         count = 4 * math.pi * window**2 * gain / octave_gains()[0]
         for field, variance in enumerate(variances, 1):
             table[field, field] = table[field, field] + level / (variance * count)
-        ratios.append(_eliminate(table, len(parts)) / expected)
+        eliminate_fields(table, len(parts))
+        ratios.append(table[0, 0] / expected)
     statistic = (torch.stack(ratios).amax(0).clamp(min=0) + _LEAST).log()
     return statistic, energy / noise.sum(0)
 
 
-def _eliminate(products: dict[tuple[int, int], Tensor], count: int) -> Tensor:
-    """Return the energy of field 0 that the best fit by the other fields leaves.
+def eliminate_fields(products: dict[tuple[int, int], Tensor], count: int, kept: int = 1) -> None:
+    """Leave of the products of the first fields what the best fit by the others leaves.
 
     Parameters
     ----------
     products : dict
         Mean product of the fields i and j, for i <= j.
-    count : int
-        Number of fields.
+    count, kept : int
+        Number of fields, and of those that are not fitted.
     """
-    for pivot in range(count - 1, 0, -1):
+    for pivot in range(count - 1, kept - 1, -1):
         shares = [products[i, pivot] / products[pivot, pivot] for i in range(pivot)]
         for i in range(pivot):
             for j in range(i, pivot):
                 products[i, j] = products[i, j] - shares[i] * products[j, pivot]
-    return products[0, 0]

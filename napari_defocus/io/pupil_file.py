@@ -18,13 +18,15 @@ _SUFFIX = ".safetensors"
 _LARGEST = 1 << 26
 
 
-def find_pupil(value: Any) -> Pupil:
+def find_pupil(value: Any, further: str = "") -> Pupil:
     """Return the pupil that a name, an array or a file describes.
 
     Parameters
     ----------
     value : str, path, array or Pupil
         As for `make_pupil`; or the path of a file of kernels, a text that ends in .safetensors.
+    further : str
+        What is accepted besides, for the message.
 
     Raises
     ------
@@ -40,9 +42,9 @@ def find_pupil(value: Any) -> Pupil:
     """
     is_path = isinstance(value, str) and value.endswith(_SUFFIX)
     if not is_path and not isinstance(value, os.PathLike):
-        return make_pupil(value)
+        return make_pupil(value, further=further)
     kernels = read_bank(Path(value)).center().detach().numpy()
-    return make_pupil(kernels, {"file": os.fspath(value), "kernels": kernels})
+    return make_pupil(kernels, record={"file": os.fspath(value), "kernels": kernels})
 
 
 def read_bank(path: Path) -> KernelBank:

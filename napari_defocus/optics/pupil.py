@@ -94,6 +94,8 @@ class PupilImage(Pupil):
         Radius of the pupil, in samples of the image.
     record : object
         What provenance says of it.
+    center : (float, float), optional
+        Row and column of the image that a kernel's middle shows; by default the center of mass.
 
     Examples
     --------
@@ -106,11 +108,12 @@ class PupilImage(Pupil):
     image: Floats
     radius: float
     record: Any = None
+    center: tuple[float, float] | None = None
 
     def kernel(self, radius: float) -> Tensor:
         """Return the image of the pupil with a radius in px, averaged over pixels.
 
-        Samples are interpolated linearly, and their center of mass lies in the middle.
+        Samples are interpolated linearly.
         """
         import torch
 
@@ -132,7 +135,9 @@ class PupilImage(Pupil):
 
     @cached_property
     def _center(self) -> tuple[float, float]:
-        """Center of mass."""
+        """Row and column of the middle."""
+        if self.center is not None:
+            return self.center
         total = self.image.sum()
         rows, columns = (np.arange(length) for length in self.image.shape)
         return (
@@ -189,7 +194,7 @@ class MeasuredPupil(Pupil):
         return PupilImage(self.kernels[-1].astype(float), float(len(self.kernels) - 1))
 
 
-def make_pupil(value: Any, record: Any = None) -> Pupil:
+def make_pupil(value: Any, *, record: Any = None, further: str = "") -> Pupil:
     """Return the pupil that a name or an array describes.
 
     Parameters
@@ -202,6 +207,8 @@ def make_pupil(value: Any, record: Any = None) -> Pupil:
         are seen behind the plane of focus, and turned by half a turn in front of it.
     record : object
         What provenance says of an array; by default the array.
+    further : str
+        What is accepted besides, for the message.
 
     Raises
     ------
@@ -220,13 +227,13 @@ def make_pupil(value: Any, record: Any = None) -> Pupil:
     if isinstance(value, Pupil):
         return value
     if isinstance(value, str):
-        return DISK if value == "disk" else draw_pupil(value)
+        return DISK if value == "disk" else draw_pupil(value, further)
     try:
         kernels = np.asarray(value, float)
     except (TypeError, ValueError):
-        raise _refusal(value) from None
+        raise _refusal(value, further) from None
     if kernels.ndim == 0:
-        raise _refusal(value)
+        raise _refusal(value, further)
     record = value if record is None else record
     shape = kernels.shape
     is_bank = kernels.ndim == 3 and len(kernels) > 1 and shape[1] == shape[2] and shape[1] % 2 == 1
@@ -244,28 +251,33 @@ def make_pupil(value: Any, record: Any = None) -> Pupil:
     kernels = kernels / sums[..., None, None]
     if is_bank:
         return MeasuredPupil(kernels.astype(np.float32), record)
-    return PupilImage(kernels, _radius(kernels), record)
+    return PupilImage(kernels, equivalent_radius(kernels), record)
 
 
 @lru_cache(maxsize=16)
-def draw_pupil(name: str) -> PupilImage:
+def draw_pupil(name: str, further: str = "") -> PupilImage:
     """Return a pupil by its name; an OptionError if there is none."""
     kind, _, text = name.partition(":")
     if kind not in _SHAPES:
-        raise _refusal(name)
+        raise _refusal(name, further)
     least, most, is_whole, light = _SHAPES[kind]
     try:
         number = int(text) if is_whole else float(text)
     except ValueError:
-        raise _refusal(name) from None
+        raise _refusal(name, further) from None
     if not least <= number <= most:
-        raise _refusal(name)
+        raise _refusal(name, further)
+    return sample_pupil(lambda y, x: light(y, x, number), name)
+
+
+def sample_pupil(light: Callable[[Floats, Floats], Any], record: Any = None) -> PupilImage:
+    """Return the pupil that passes so much light at points (y, x), in radii up to 1.6."""
     count = 2 * math.ceil(1.6 * _SAMPLES) + 1
     steps = (np.arange(count * _PARTS) + 0.5) / _PARTS - count / 2
     y, x = np.meshgrid(steps / _SAMPLES, steps / _SAMPLES, indexing="ij")
-    fine = light(y, x, number).astype(float)
+    fine = np.asarray(light(y, x), float)
     image = fine.reshape(count, _PARTS, count, _PARTS).mean((1, 3))
-    return PupilImage(image, float(_SAMPLES), name)
+    return PupilImage(image, float(_SAMPLES), record)
 
 
 def _polygon(y: Floats, x: Floats, corners: float) -> npt.NDArray[np.bool_]:
@@ -295,12 +307,13 @@ _SHAPES: dict[
 }
 
 
-def _refusal(value: Any) -> OptionError:
-    return OptionError(f"pupil is {quote(value)}; {ACCEPTED} is expected")
+def _refusal(value: Any, further: str) -> OptionError:
+    return OptionError(f"pupil is {quote(value)}; {further}{ACCEPTED} is expected")
 
 
-def _radius(kernel: Floats) -> float:
+def equivalent_radius(kernel: Floats) -> float:
     """Return the radius, in samples, of the disk whose mean square width is a kernel's."""
+    kernel = kernel / kernel.sum()
     variance = 2 / 6  # of the linear interpolation between samples
     for axis in (0, 1):
         light, place = kernel.sum(1 - axis), np.arange(kernel.shape[axis])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 #: Side in pixels of the blocks that noise is measured in, and how many along a side at most.
 _NOISE_BLOCK, _NOISE_BLOCKS = 256, 4
+#: Likewise of the blocks that the pupil is fit to.
+_PUPIL_BLOCK, _PUPIL_BLOCKS = 256, 2
+#: Least side in pixels of a picture that tells a pupil.
+_LEAST_SIDE = 64
 #: Display value from which on a sharp picture may be clipped.
 _CLIPPED = 0.99
 #: Largest expected error of a radius that counts, in px: little is known where it is larger.
@@ -45,15 +50,15 @@ class PlaneChecker:
         Black and white of the sharp picture, if they are not the image's.
     map_source : PlaneEstimator or bool
         The estimator of the map; or, if the map exists, whether its radii are signed.
-    pupil : Pupil
-        Shape of the kernels.
+    pupil : Pupil, optional
+        Shape of the kernels; by default the one that explains the image best.
     """
 
     layout: Layout
     sharp_layout: Layout
     sharp_range: Range | None
     map_source: PlaneEstimator | bool
-    pupil: Pupil = DISK
+    pupil: Pupil | None = None
 
     @property
     def stages(self) -> int:
@@ -85,7 +90,6 @@ class PlaneChecker:
         linear = self.layout.encoding == "linear"
         noise = _measure_noise(image, self._quantum(value_range), linear=linear)
         extremes = float(radius.min()), float(radius.max())
-        network = EvidenceNetwork(noise, *extremes, self.pupil, linear=linear)
         valid = _has_data(codec, plane) & _has_data(sharp_codec, sharp)
         unknown = ~valid
         if self.layout.display_bounded:
@@ -93,6 +97,8 @@ class PlaneChecker:
         shares = (unknown, _share_from_outside(radius[0])[None], valid)
         parts = [gray, image, radius, error, *shares]
         inputs = np.concatenate([part.astype(np.float32, copy=False) for part in parts])
+        pupil = self.pupil if self.pupil is not None else _fit_pupil(inputs, noise, linear=linear)
+        network = EvidenceNetwork(noise, *extremes, pupil, linear=linear)
         steps = infer(network, inputs, run.options)
         result = yield from run.meter.measure(steps, image[0].size, planned=True)
         result[0] = scores(result[0])
@@ -147,7 +153,9 @@ def _measure_noise(image: FloatArray, quantum: float, *, linear: bool) -> NoiseM
 
     from ..evidence.noise import estimate_noise
 
-    rows, columns = (_block_starts(length) for length in image.shape[-2:])
+    rows, columns = (
+        _block_starts(length, _NOISE_BLOCK, _NOISE_BLOCKS) for length in image.shape[-2:]
+    )
     blocks = [
         image[0, top : top + _NOISE_BLOCK, left : left + _NOISE_BLOCK]
         for top in rows
@@ -157,10 +165,29 @@ def _measure_noise(image: FloatArray, quantum: float, *, linear: bool) -> NoiseM
     return estimate_noise(values, quantum, even=not linear)
 
 
-def _block_starts(length: int) -> list[int]:
+def _fit_pupil(inputs: FloatArray, noise: NoiseModel, *, linear: bool) -> Pupil:
+    """Return the pupil that explains some blocks of what `EvidenceNetwork` takes."""
+    import torch
+
+    from ..evidence.bands import GRID
+    from ..evidence.pupil_fit import Pair, fit_pupil
+
+    height, width = inputs.shape[-2:]
+    if min(height, width) < _LEAST_SIDE:
+        return DISK
+    starts = (_block_starts(length, _PUPIL_BLOCK, _PUPIL_BLOCKS) for length in (height, width))
+    pairs = []
+    for top, left in product(*starts):
+        block = inputs[:, top : top + _PUPIL_BLOCK, left : left + _PUPIL_BLOCK].copy()
+        rows, columns = (length // GRID * GRID for length in block.shape[-2:])
+        pairs.append(Pair.of(torch.from_numpy(block[:, :rows, :columns])))
+    return fit_pupil(pairs, noise, linear=linear)
+
+
+def _block_starts(length: int, side: int, most: int) -> list[int]:
     """Return where blocks start along a side: all of a short one, spread over a long one."""
-    count = min(-(-length // _NOISE_BLOCK), _NOISE_BLOCKS)
-    last = max(length - _NOISE_BLOCK, 0)
+    count = min(-(-length // side), most)
+    last = max(length - side, 0)
     return [round(place) for place in np.linspace(0, last, count)] if last else [0]
 
 

@@ -257,3 +257,19 @@ def test_the_report_measures_sure_pixels(photos, settings, tmp_path):
     assert row["median radius (px)"] == expected
     measures = Measures(3.0, 0.5, sure=0.0)
     assert _numbers(measures) == ("", "", "", "", "", "0.000")
+
+
+def test_the_report_tells_the_checks_of_sharper_pictures(photos, settings, tmp_path):
+    out = tmp_path / "out"
+    plan = make_plan([photos / "a.png"], out, settings(check=True))
+    _, (outcome,) = finish(plan)
+    (row,) = table(out)
+    record = json.loads((out / "a-deblurred.png.json").read_text())
+    score = record["check"]["score"]
+    assert row["share flagged"] == f"{score['flagged']:.3f}"
+    assert row["share inferred"] == f"{score['inferred']:.3f}"
+    assert row["consistency (dB)"] == f"{score['consistency']:.1f}"
+    assert row["verdict"] == record["check"]["verdict"]
+    assert row["verdict"] in (out / "report.html").read_text()
+    _, (again,) = finish(make_plan([photos / "a.png"], out, settings(check=True)))
+    assert (again.state, again.measures) == ("verified", outcome.measures)

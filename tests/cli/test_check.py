@@ -60,7 +60,7 @@ def test_the_limit_decides_the_exit_status(run, files, sharp, limit, status):
     [
         (["--false-alarms", 2], "false_alarms is 2.0; a share of honest pixels"),
         (["--limit", 5], "--limit is 5.0; a share from 0 to 1"),
-        (["--kernels", "image.png"], "pupil is 'image.png'; 'disk', 'polygon:N'"),
+        (["--kernels", "image.png"], "pupil is 'image.png'; 'auto', 'disk', 'polygon:N'"),
         (["--pupil", "none.safetensors"], "none.safetensors cannot be read"),
         (["--overlay", "image.png"], "image.png is read by the same command"),
     ],

@@ -153,7 +153,13 @@ def evaluate_microscopy(
 
 
 def evaluate_check(
-    *, photos: Path, data: Path | None = None, limit: int = 200, out: Path | None = None
+    *,
+    photos: Path,
+    data: Path | None = None,
+    limit: int = 200,
+    seed: int = 3_300_000,
+    held_out: bool = True,
+    out: Path | None = None,
 ) -> None:
     """Plant frauds in sharp pictures and check these, and honest pictures, against their images.
 
@@ -165,11 +171,15 @@ def evaluate_check(
         Folder that holds the real scenes in dpdd and pixel4; without it, none is checked.
     limit : int
         Number of planted frauds; a fourth of them in specimens.
+    seed : int
+        Seed of the frauds; settings are to be tuned on another one.
+    held_out : bool
+        Take photographs held out of training; otherwise all others, for tuning.
     out : Path
         Folder for frauds.csv, real.csv, tables.md and detection.png.
     """
     check_at_least_one("limit", limit)
-    trials = list(run_trials(photos, limit))
+    trials = list(run_trials(photos, limit, seed, held_out=held_out))
     text = [markdown(detection_table(trials))]
     real = []
     if data is not None:

@@ -47,6 +47,9 @@ class SceneOptions:
     radius_of : "blur" or "disparity"
         Meaning of a scene's radii: the size of the blur; or the radius at which a typical lens has
         the disparity between the views, because views show little else.
+    mirrored : bool
+        Whether scenes are mirrored at random. If not, near layers have the smaller radii: positive
+        ones lie behind the plane of focus.
     """
 
     layers: int = 3
@@ -57,6 +60,7 @@ class SceneOptions:
     gritty_share: float = 0.0
     least_cells: float = LEAST_CELLS
     radius_of: Literal["blur", "disparity"] = "blur"
+    mirrored: bool = True
 
 
 class Renderer:
@@ -105,7 +109,8 @@ class Renderer:
             radius = lenses.disparity(radius) / TYPICAL_DISPARITY
         whole = torch.cat([sharp, left, right, radius], 1)
         inner = whole[..., margin : margin + crop, margin : margin + crop]
-        return mirror_at_random(Scenes.of(inner, fluorescent), rng)
+        scenes = Scenes.of(inner, fluorescent)
+        return mirror_at_random(scenes, rng) if options.mirrored else scenes
 
 
 def _textures(corpus: Corpus, rng: SampleRNG, layers: int, side: int) -> Tensor:

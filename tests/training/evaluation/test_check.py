@@ -33,16 +33,24 @@ def row(ratio, flagged, name="true", **others):
     rates = {
         f"{kind} {rate:g}": rate for kind in ("truth", "beside") for rate in (0.01, 0.02, 0.05, 0.1)
     }
-    base = {"source": "specimen", "ratio": ratio, "flagged": flagged, "clear": flagged}
+    base = {
+        "source": "specimen",
+        "kernels": "",
+        "ratio": ratio,
+        "flagged": flagged,
+        "clear": flagged,
+    }
     return base | {"limit": 1.0, "map": name} | rates | others
 
 
 def test_tables_hold_shares_by_visibility_and_map(tmp_path):
     rows = [row(3, 1.0), row(3, 0.0), row(0.1, 0.0), row(3, 1.0, "estimated")]
+    rows.append(row(3, 1.0, kernels="its kernels given"))
     table = {line["change / noise"]: line for line in detection_table(rows)}
     assert table["2 to 4"]["trials"] == 2
     assert table["2 to 4"]["flagged, true map"].startswith("0.500")
     assert table["2 and more, specimen"]["flagged, estimated map"] == "1.000"
+    assert table["2 and more, specimen, its kernels given"]["trials"] == 1
     lines = {line["pictures"]: line for line in calibration_table(rows, [])}
     assert lines["true picture, true map"]["5%"].startswith("0.050")
     plot_detection(rows, tmp_path / "curve.png")

@@ -37,16 +37,22 @@ def bootstrap_interval(values: ArrayLike) -> Interval:
 
 def detection_table(rows: Sequence[Row]) -> list[Row]:
     """Return the share of frauds flagged, by their visibility, beside the physical limit."""
+    unaided = _unaided(rows)
     groups = {
-        f"{low:g} to {high:g}": [row for row in rows if low <= row["ratio"] < high]
+        f"{low:g} to {high:g}": [row for row in unaided if low <= row["ratio"] < high]
         for low, high in pairwise(_EDGES)
     }
     visible = [row for row in rows if row["ratio"] >= _VISIBLE]
-    groups[f"{_VISIBLE:g} and more"] = visible
-    for source in sorted({row["source"] for row in rows}):
-        own = [row for row in visible if row["source"] == source]
-        groups[f"{_VISIBLE:g} and more, {source}"] = own
+    groups[f"{_VISIBLE:g} and more"] = _unaided(visible)
+    for source, kernels in sorted({(row["source"], row["kernels"]) for row in rows}):
+        own = [row for row in visible if (row["source"], row["kernels"]) == (source, kernels)]
+        groups[", ".join(filter(None, [f"{_VISIBLE:g} and more", source, kernels]))] = own
     return [{"change / noise": name, **_detection(own)} for name, own in groups.items()]
+
+
+def _unaided(rows: Sequence[Row]) -> list[Row]:
+    """Return the trials in which the check finds out the kernels by itself."""
+    return [row for row in rows if not row["kernels"]]
 
 
 def _detection(rows: Sequence[Row]) -> Row:
@@ -75,7 +81,7 @@ def plot_detection(rows: Sequence[Row], path: Path) -> None:
         "estimated map": ("estimated", "flagged"),
     }
     for label, (name, column) in curves.items():
-        own = [row for row in rows if row["map"] == name]
+        own = [row for row in _unaided(rows) if row["map"] == name]
         bins = [
             (np.sqrt(low * high), [row[column] for row in own if low <= row["ratio"] < high])
             for low, high in pairwise(edges)
@@ -91,7 +97,7 @@ def calibration_table(trials: Sequence[Row], real: Sequence[Row]) -> list[Row]:
     """Return the share of honest pixels flagged at each rate of false alarms."""
     groups = {"faithful, real scenes": ([r for r in real if r["method"] == FAITHFUL], "flagged")}
     for name in ("true", "estimated"):
-        own = [row for row in trials if row["map"] == name]
+        own = [row for row in _unaided(trials) if row["map"] == name]
         groups[f"true picture, {name} map"] = own, "truth"
         groups[f"beside frauds, {name} map"] = own, "beside"
     return [
