@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from napari_defocus.io import write_picture
 from training.evaluation.stacks.classical import MEASURES, best_planes
+from training.evaluation.stacks.complex_wavelets import extended_depth_of_field
 from training.evaluation.stacks.report import (
     best_plane_table,
     depth_table,
@@ -12,7 +14,7 @@ from training.evaluation.stacks.report import (
     merged_table,
 )
 from training.evaluation.stacks.scenes import FocusStack, empty_stacks, stacks
-from training.evaluation.stacks.scores import OWN, SINGLE, score_merged
+from training.evaluation.stacks.scores import OWN, SINGLE, score_empty, score_merged
 
 
 @pytest.fixture(scope="module")
@@ -83,5 +85,25 @@ def test_tables_count_by_light_and_noise():
     [line] = best_plane_table(rows)
     assert line["low"].startswith("1.00")
     assert line["clean"].startswith("0.00")
-    noise = [{"noise": "white", "nothing": value} for value in (1.0, 0.0)]
-    assert empty_table(noise) == [{"noise": "white", "stacks": 2, "nothing to judge by": "0.50"}]
+    noise = [{"noise": "white", "nothing": value, "deviation": value} for value in (1.0, 0.0)]
+    [row] = empty_table(noise)
+    assert (row["stacks"], row["nothing to judge by"], row["largest"]) == (2, "0.50", "1.00")
+
+
+def test_the_noise_of_merged_empty_stacks_is_less():
+    [row] = score_empty(1, 0)
+    assert row["nothing"] == 1
+    assert 0 < row["deviation"] < 0.7
+
+
+def test_complex_wavelets_give_back_a_plane_and_take_the_sharper_half():
+    rng = np.random.default_rng(0)
+    sharp = (128 + 60 * gaussian_filter(rng.standard_normal((64, 96)), 1)).astype(np.uint8)
+    same = extended_depth_of_field(np.stack([sharp, sharp]))
+    np.testing.assert_array_equal(same, sharp)
+    soft = gaussian_filter(sharp, 3)
+    left = np.arange(96) < 48
+    halves = np.stack([np.where(left, sharp, soft), np.where(left, soft, sharp)])
+    merged = extended_depth_of_field(np.repeat(halves[..., None], 3, -1))[..., 0].astype(float)
+    errors = [np.abs(plane.astype(float) - sharp).mean() for plane in halves]
+    assert np.abs(merged - sharp).mean() < 0.2 * min(errors)

@@ -23,12 +23,18 @@ def best_plane_table(rows: Sequence[Row]) -> list[Row]:
 
 
 def empty_table(rows: Sequence[Row]) -> list[Row]:
-    """Return the share of empty stacks that are said to show nothing, by their noise."""
-    groups: dict[str, list[float]] = {}
+    """Return how often empty stacks are said to show nothing, and their noise when merged."""
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(row["noise"], []).append(row["nothing"])
+        groups.setdefault(row["noise"], []).append(row)
     return [
-        {"noise": noise, "stacks": len(own), "nothing to judge by": f"{np.mean(own):.2f}"}
+        {
+            "noise": noise,
+            "stacks": len(own),
+            "nothing to judge by": f"{np.mean([row['nothing'] for row in own]):.2f}",
+            "deviation of the merged picture": f"{np.mean([row['deviation'] for row in own]):.2f}",
+            "largest": f"{max(row['deviation'] for row in own):.2f}",
+        }
         for noise, own in groups.items()
     ]
 
@@ -43,9 +49,12 @@ def merged_table(rows: Sequence[Row]) -> list[Row]:
         gains = [ours[row["scene"]]["psnr"] - row["psnr"] for row in own]
         line: Row = {"method": method, "stacks": len(own), "PSNR (dB)": _column(own, "psnr", 2)}
         line["ours is better by (dB)"] = "" if method == OWN else _cell(gains, 2)
+        line["on the same, ours"] = _cell([ours[row["scene"]]["psnr"] for row in own], 2)
         for name in lpips:
             line[name] = _column(own, name, 3)
         line["error beside edges"] = _column(own, "halo", 4)
+        halos = [ours[row["scene"]]["halo"] - row["halo"] for row in own]
+        line["ours less theirs"] = _cell([halo for halo in halos if np.isfinite(halo)], 4)
         table.append(line)
     return table
 

@@ -13,6 +13,7 @@ from napari_defocus import all_in_focus, focus_profile
 from panels import Column, save_panel
 from training.evaluation.microscopy.specimens import OFFSET
 from training.evaluation.stacks.classical import best_planes
+from training.evaluation.stacks.complex_wavelets import extended_depth_of_field
 from training.evaluation.stacks.enfuse import enfuse, is_installed
 from training.evaluation.stacks.scenes import FocusStack, empty_stacks
 from training.evaluation.tables import Row
@@ -20,6 +21,7 @@ from training.lpips import Lpips
 
 #: Methods of merging.
 OWN, SINGLE, ENFUSE = "napari-defocus", "best single plane", "enfuse"
+WAVELETS = "complex wavelets"
 #: Distance in pixels from an edge in depth, and height in planes of an edge.
 _BESIDE, _EDGE = 10, 2.0
 _SPECIMEN: dict[str, Any] = {"encoding": "linear", "imaging": "microscopy"}
@@ -43,10 +45,24 @@ def score_best_planes(stacks: Iterable[FocusStack]) -> Iterator[Row]:
 
 
 def score_empty(count: int, seed: int) -> Iterator[Row]:
-    """Yield whether stacks of noise are said to show nothing."""
+    """Yield whether stacks of noise are said to show nothing, and their noise when merged."""
     for kind, planes in empty_stacks(count, seed):
         statement = focus_profile(planes, **_SPECIMEN).statement
-        yield {"noise": kind, "nothing": float(statement == "nothing to judge by")}
+        merged = all_in_focus(planes, **_SPECIMEN).image
+        yield {
+            "noise": kind,
+            "nothing": float(statement == "nothing to judge by"),
+            "deviation": _deviation(merged) / float(np.mean([*map(_deviation, planes)])),
+        }
+
+
+def _deviation(plane: NDArray[Any]) -> float:
+    """Return the standard deviation of a plane from a slope."""
+    rows, columns = np.indices(plane.shape)
+    basis = np.stack([np.ones(plane.size), rows.ravel(), columns.ravel()], axis=1)
+    values = plane.ravel().astype(float)
+    residual = values - basis @ np.linalg.lstsq(basis, values, rcond=None)[0]
+    return float(residual.std())
 
 
 def score_merged(
@@ -57,8 +73,8 @@ def score_merged(
     Parameters
     ----------
     stacks : iterable of FocusStack
-        The stacks. Those that breathe are scored in the scale of the plane that fits best; enfuse,
-        which does not align, is left out of them.
+        The stacks. Those that breathe are scored in the scale of the plane that fits best; enfuse
+        and complex wavelets, which do not align, are left out of them.
     lpips : mapping
         Perceptual distances, by the name of their column.
     panels : Path, optional
@@ -74,8 +90,8 @@ def score_merged(
             OWN: (_display(stack, result.image), None if stack.breathes else 0),
             SINGLE: (planes[best], best),
         }
-        if is_installed() and not stack.breathes:
-            pictures[ENFUSE] = (_merge_by_enfuse(stack, planes), 0)
+        if not stack.breathes:
+            pictures |= {name: (merged, 0) for name, merged in _merge_by_others(planes)}
         for method, (picture, frame) in pictures.items():
             truth = _truth(stack, picture, frame)
             yield {
@@ -126,8 +142,12 @@ def _display(stack: FocusStack, values: NDArray[Any]) -> NDArray[np.float64]:
     return np.repeat(np.rint(unit * 255)[..., None] / 255, 3, -1)
 
 
-def _merge_by_enfuse(stack: FocusStack, planes: NDArray[np.float64]) -> NDArray[np.float64]:
-    return enfuse(np.rint(planes * 255).astype(np.uint8)) / 255.0
+def _merge_by_others(planes: NDArray[np.float64]) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Yield other methods' names and what they make of the same planes of 8 bits."""
+    values = np.rint(planes * 255).astype(np.uint8)
+    if is_installed():
+        yield ENFUSE, enfuse(values) / 255.0
+    yield WAVELETS, extended_depth_of_field(values) / 255.0
 
 
 def _psnr(picture: NDArray[Any], truth: NDArray[Any]) -> float:
