@@ -17,12 +17,16 @@ from .semi_global import aggregate
 #: Cost of detail that is weaker than in the sharpest plane, for each unit of the logarithm of
 #: energies; and the largest such cost of a band.
 _DETAIL, _MOST_DETAIL = 20.0, 30.0
+#: Standard deviation in cells of the windows in which energies are averaged where they are mostly
+#: noise, and shares of noise in the sharpest plane between which this begins and is complete. It
+#: takes the error of depths at a peak of 20 photons from 0.53 to 0.47 planes, on textured surfaces.
+_POOL, _POOLED = 2.0, (0.15, 0.55)
 #: Cost of a pixel of radius where the map is certain, and the radius from which on it is the same.
 _RADIUS, _LARGEST = 3.0, 4.0
 #: Cost of a cell that tells nothing.
 _UNKNOWN = 20.0
 #: Penalties of neighbors that differ by one plane, and by more.
-_STEP, _JUMP = 3.0, 20.0
+_STEP, _JUMP = 3.0, 40.0
 #: Difference in brightness, relative to the contrast of the picture, that halves the latter.
 _EDGE = 0.05
 #: Share of cells of like brightness whose energy is at most that of noise, and the energy of noise
@@ -108,7 +112,8 @@ def _costs(cells: Cells, noise: FloatArray) -> FloatArray:
     radius = np.where(finite, cells.radius, 0).astype(np.float32)
     cost = _RADIUS * cells.confidence.astype(np.float32) * np.minimum(radius, _LARGEST)
     for band in range(BANDS):
-        level = np.log(np.exp(cells.detail[band].astype(np.float32)) + noise[band])
+        energy = _pool(np.exp(cells.detail[band].astype(np.float32)), noise[band])
+        level = np.log(energy + noise[band])
         level[~finite] = -np.inf
         most = level.max(axis=0)
         lack = np.where(np.isfinite(most), most, 0) - np.where(finite, level, 0)
@@ -116,6 +121,18 @@ def _costs(cells: Cells, noise: FloatArray) -> FloatArray:
     cost -= np.where(finite, cost, np.inf).min(axis=0, initial=1e6)
     cost[~finite] = _UNKNOWN
     return np.ascontiguousarray(np.moveaxis(cost, 0, -1), np.float32)
+
+
+def _pool(energy: FloatArray, noise: FloatArray) -> FloatArray:
+    """Return energies (planes, y, x), averaged over more cells where they are mostly noise.
+
+    In low light a cell counts too few photons to tell planes apart, and its neighbors help.
+    """
+    wide = np.stack([gaussian_filter(plane, _POOL, mode="nearest") for plane in energy])
+    share = (noise / np.maximum(wide, 1e-30)).min(axis=0)
+    low, high = _POOLED
+    pooled = np.clip((share - low) / (high - low), 0, 1)
+    return np.asarray(energy + pooled * (wide - energy), np.float32)
 
 
 def _jump_penalty(cells: Cells) -> FloatArray:
