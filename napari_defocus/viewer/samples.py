@@ -92,9 +92,9 @@ def _render_scene(
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], FloatArray]:
     """Return the sharp and the blurred picture, both (Y, X, 3), and the (Y, X) radii."""
     radius = np.tile(np.linspace(0, _LARGEST_RADIUS, width, dtype=np.float32), (height, 1))
-    sharp = _texture(rng, height, width)
-    blurred = _blur_by_map(sharp, radius)
-    surface = _texture(rng, height, width)
+    sharp = texture(rng, height, width)
+    blurred = blur_by_map(sharp, radius)
+    surface = texture(rng, height, width)
     places = [(0.28, 0.80, 0.0), (0.70, 0.22, 3.0), (0.72, 0.60, 6.0), (0.25, 0.42, 9.0)]
     for y, x, disk_radius in places:
         inside = _round_mask(height, width, y, x, 0.16)
@@ -104,10 +104,10 @@ def _render_scene(
         blurred = blurred * (1 - cover) + front
         radius = np.where(inside > 0.5, np.float32(disk_radius), radius)
     noisy = blurred + rng.normal(0, 0.002, blurred.shape).astype(np.float32)
-    return _to_picture(sharp), _to_picture(noisy), radius
+    return to_picture(sharp), to_picture(noisy), radius
 
 
-def _texture(rng: np.random.Generator, height: int, width: int) -> FloatArray:
+def texture(rng: np.random.Generator, height: int, width: int) -> FloatArray:
     """Return (3, Y, X) linear light: patches of color crossed by lines, with fine grain."""
     rows, columns = _coordinates(height, width)
     colors = rng.uniform(0.05, 0.7, (40, 3)).astype(np.float32)
@@ -135,11 +135,11 @@ def _round_mask(height: int, width: int, y: float, x: float, size: float) -> Flo
     return mask
 
 
-def _blur_by_map(image: FloatArray, radius: FloatArray) -> FloatArray:
+def blur_by_map(image: FloatArray, radius: FloatArray) -> FloatArray:
     """Blur each pixel of (C, Y, X) by its own radius, interpolated between whole pixels."""
     step = 1.0
     blurred = np.zeros_like(image)
-    for index in range(int(_LARGEST_RADIUS / step) + 1):
+    for index in range(int(np.ceil(radius.max() / step)) + 1):
         weight = np.clip(1 - np.abs(radius / step - index), 0, 1)
         blurred += weight * _blur(image, index * step)
     return blurred
@@ -159,7 +159,8 @@ def _blur(image: FloatArray, radius: float) -> FloatArray:
     return both[:, 2 * margin :, 2 * margin :].astype(np.float32)
 
 
-def _to_picture(linear: FloatArray) -> npt.NDArray[np.uint8]:
+def to_picture(linear: FloatArray) -> npt.NDArray[np.uint8]:
+    """Return linear light (3, Y, X) as a picture (Y, X, 3)."""
     display = np.clip(encode(linear.astype(np.float32)), 0, 1)
     return np.rint(np.moveaxis(display, 0, -1) * 255).astype(np.uint8)
 

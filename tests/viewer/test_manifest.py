@@ -49,7 +49,8 @@ def test_widget_opens_without_layers(dock_widget, name):
 
 
 @pytest.mark.parametrize(
-    "key", ["dual_pixel", "photograph", "missed_focus", "known_radii", "fluorescence"]
+    "key",
+    ["dual_pixel", "photograph", "missed_focus", "known_radii", "fluorescence", "macro_stack"],
 )
 def test_sample_opens_from_the_menu(window_viewer, key):
     window_viewer.open_sample(NAME, key)

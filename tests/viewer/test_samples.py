@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_defocus import deblur
+from napari_defocus import all_in_focus, deblur
 from napari_defocus.viewer import samples
+from napari_defocus.viewer.macro_sample import macro_stack
 
 SAMPLES = {
     "dual_pixel": samples.dual_pixel_pair,
@@ -15,6 +16,7 @@ SAMPLES = {
     "missed_focus": samples.missed_focus,
     "known_radii": samples.known_radii,
     "fluorescence": samples.fluorescence,
+    "macro_stack": macro_stack,
 }
 
 
@@ -33,7 +35,7 @@ def test_sample_can_be_added_to_a_viewer(name):
     assert viewer.layers[-1].visible
 
 
-@pytest.mark.parametrize("name", ["known_radii", "fluorescence"])
+@pytest.mark.parametrize("name", ["known_radii", "fluorescence", "macro_stack"])
 def test_generated_samples_are_reproducible(name):
     first, second = sample(name), SAMPLES[name]()
     for (one, _, _), (other, _, _) in zip(first, second, strict=True):
@@ -70,6 +72,19 @@ def test_fluorescence_sample_has_channels_planes_and_units():
     assert stack.shape == (2, 7, 256, 256)
     assert stack.dtype == np.uint16
     assert arguments["units"] == ("um", "um", "um")
+
+
+def test_the_depth_of_the_macro_sample_is_the_true_one():
+    (depth, _, _), (sharp, _, _), (stack, arguments, _) = sample("macro_stack")
+    assert stack.shape == (11, 240, 320, 3)
+    assert arguments["rgb"]
+    planes = stack[::2, :, 40:280]
+    result = all_in_focus(planes, channel_axis=-1)
+    assert result.move > 1
+    assert np.abs(2 * result.depth - depth[:, 40:280]).mean() < 0.5
+    truth = sharp[:, 40:280].astype(float)
+    errors = [np.abs(truth - plane).mean() for plane in (result.image, *planes)]
+    assert errors[0] < 0.7 * min(errors[1:])
 
 
 def test_every_sample_file_is_attributed():
