@@ -66,6 +66,7 @@ def test_photographs_keep_their_metadata_and_are_taken_in_natural_order(run, pla
         (["one.png", "out.png"], "one.png holds one plane; give a file with a stack"),
         (["stack.tif", "one.png", "out.png"], "stack.tif holds uint8 (3, 64, 64)"),
         (["one.png", "small.png", "out.png"], "small.png holds uint8 (8, 9)"),
+        (["one.png", "missing.png", "out.png"], "missing.png cannot be read"),
     ],
 )
 @pytest.mark.usefixtures("stack_file")

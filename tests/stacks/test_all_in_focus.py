@@ -215,6 +215,29 @@ def test_lazy_stacks_give_the_same_and_are_read_twice_plane_by_plane(stack, tmp_
     assert counted.reads.max() == 2
 
 
+def test_dask_stacks_are_computed_plane_by_plane_and_give_numpy(display):
+    at_once, most, reads = 0, 0, np.zeros(len(display), int)
+
+    def read(number):
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        reads[number] += 1
+        plane = display[number]
+        at_once -= 1
+        return plane
+
+    planes = [
+        dask.array.from_delayed(dask.delayed(read)(number), plane.shape, plane.dtype)
+        for number, plane in enumerate(display)
+    ]
+    result = all_in_focus(dask.array.stack(planes))
+    assert type(result.image) is type(result.depth) is np.ndarray
+    np.testing.assert_array_equal(result.image, all_in_focus(display).image)
+    assert most == 1
+    assert reads.max() == 2
+
+
 @pytest.mark.parametrize(("align", "limit"), [("shift", 0.02), ("auto", 0.02)])
 def test_planes_that_moved_are_aligned(align, limit):
     large = rendered_stack(4, 1.5, tilt=1.0, side=128)

@@ -7,6 +7,7 @@ from pathlib import Path
 import dask.array
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from napari_defocus import (
     FocusJob,
@@ -144,6 +145,17 @@ def test_one_plane_or_two_have_a_sharper_one(display, count):
     result = focus_profile(display[1 : 1 + count])
     assert result.radius.shape == (count,)
     assert (result.best, result.best_uncertainty) == (0, 0.5)
+
+
+@pytest.mark.parametrize("count", [40, pytest.param(500, marks=pytest.mark.slow)])
+def test_of_many_planes_the_sharp_one_is_best(stack, count):
+    sharp, far = count // 3, gaussian_filter(stack[2], 6)
+    rng = np.random.default_rng(0)
+    planes = np.stack([far + 0.01 * rng.standard_normal(far.shape) for _ in range(count)])
+    planes[sharp] = stack[2]
+    result = focus_profile(planes[:, :32, :32].astype(np.float32), **LINEAR)
+    assert result.radius.shape == (count,)
+    assert result.best == pytest.approx(sharp, abs=0.5)
 
 
 def test_missing_and_saturated_planes_are_not_judged(stack):
