@@ -48,7 +48,8 @@ def _depth() -> FloatArray:
 def _photograph(
     rng: np.random.Generator, sharp: FloatArray, depth: FloatArray, plane: int
 ) -> npt.NDArray[np.uint8]:
-    blurred = blur_by_map(sharp, _GROWTH * np.abs(plane - depth))
+    radius = np.asarray(_GROWTH * np.abs(plane - depth), np.float32)
+    blurred = blur_by_map(sharp, radius)
     scale = 1 + _BREATHING * (plane - _PLANES // 2)
     matrix = np.eye(2) / scale
     middle = (np.array(_SHAPE) - 1) / 2
