@@ -441,16 +441,6 @@ class DeblurJob(_PictureJob):
             return self
         return replace(self, estimated_map=defocus)
 
-    def run_checked(
-        self, progress: Callable[[int, int], object] | None = None
-    ) -> tuple[Any, Check]:
-        """Do the work at once, and check its result; `progress` is called as by `run`."""
-        job = self
-        if self.estimate is not None and not self.layout.channelwise:
-            job = self.with_map(self.estimate.run(progress))
-        sharp = job.run(progress)
-        return sharp, job.check(sharp).run(progress)
-
     def check(self, sharp: Any, false_alarms: float = FALSE_ALARMS) -> CheckJob:
         """Return the job that checks this one's result, by the same map and options."""
         defocus = self.defocus if self.estimated_map is None else self.estimated_map

@@ -146,6 +146,14 @@ def deblur_command(
     check: Annotated[
         bool, typer.Option("--check", help="Say what of the result the image supports.")
     ] = False,
+    spread: Annotated[
+        int,
+        typer.Option(
+            metavar="RUNS",
+            help="With --check, deblur so many times more, and write how much the results differ "
+            "to OUT-spread.tif; 0: not.",
+        ),
+    ] = 0,
     overwrite: Overwrite = False,
     *,
     settings: DeblurSettings,
@@ -157,7 +165,7 @@ def deblur_command(
     it says how it was made.
     """
     from .outputs import beside
-    from .runs import MapInput, deblur_image
+    from .runs import Doubt, MapInput, deblur_image
 
     deblur_image(
         image,
@@ -166,7 +174,7 @@ def deblur_command(
         settings,
         options,
         overwrite=overwrite,
-        check=check,
+        doubt=Doubt(check, spread),
     )
 
 

@@ -33,6 +33,7 @@ from ..physical_size import (
     unit_factor,
 )
 from ..provenance_record import provenance
+from ..spread import check_runs, measure_spread
 from ..views import Views, picture_views, refuse_named_model
 from .console import note, progress_bar
 from .outputs import (
@@ -219,6 +220,19 @@ def _sample_median(radius: Any) -> float:
     return float(np.median(sizes, overwrite_input=True))
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """What is said of a deblurred picture: a check, and the spread of so many further runs."""
+
+    check: bool
+    runs: int
+
+    def path(self, out: Path) -> Path | None:
+        """Return the file of the spread, if one is written."""
+        runs = check_runs(self.runs, check=self.check)
+        return out.with_name(f"{out.stem}-spread.tif") if runs else None
+
+
 def deblur_image(
     image: Path,
     out: Path,
@@ -227,16 +241,17 @@ def deblur_image(
     options: Options,
     *,
     overwrite: bool,
-    check: bool,
+    doubt: Doubt,
 ) -> None:
     """Deblur, and write the picture as it was read, sharper; say what of it is supported."""
-    outputs = Outputs([image, *defocus.paths], [out], overwrite)
+    spread_out = doubt.path(out)
+    outputs = Outputs([image, *defocus.paths], list(filter(None, [out, spread_out])), overwrite)
     picture = read_input(image, options, out)
     check_fits(out, picture)
     job = _deblur_job(image, picture, defocus, settings, resolve_input(image, picture, options))
     record = provenance(job, path=image.name)
     if is_dask(job.source):
-        if check:
+        if doubt.check:
             raise OptionError(
                 f"{image} is too large to be checked while it is deblurred; leave out --check, and "
                 f"run napari-defocus check on a part of it"
@@ -245,16 +260,22 @@ def deblur_image(
             run_to(files.open(out, picture), job, f"deblur {image.name}")
         write_records(outputs, dict.fromkeys(outputs.outputs, record))
         return
-    if job.estimate is not None and (check or job.defocus is not None):
+    if job.estimate is not None and (doubt.check or job.defocus is not None):
         with progress_bar(f"map {image.name}") as progress:
             job = job.with_map(job.estimate.run(progress))
     with progress_bar(f"deblur {image.name}") as progress:
         sharp = job.run(progress)
-    if check:
+    if doubt.check:
         with progress_bar(f"check {image.name}") as progress:
             result = job.check(sharp).run(progress)
+        if doubt.runs:
+            with progress_bar(f"spread {image.name}") as progress:
+                result = replace(result, spread=measure_spread(job, sharp, doubt.runs, progress))
         record = record | {"check": result.summary()}
         note(f"Check: {result.verdict}.")
+        if spread_out is not None:
+            axis = job.layout.channel_axis
+            outputs.write(spread_out, result.spread, record, picture, axis)
     outputs.write(out, sharp, record, picture)
 
 

@@ -57,6 +57,9 @@ class Check:
         Energy of the difference, over the energy of noise.
     false_alarms : float
         Share of honest pixels that may be flagged; above 0 and below 0.5.
+    spread : (..., Y, X) float32 array, optional
+        Standard deviation of the picture between runs on the image flipped, shifted and with more
+        noise, in the picture's own values: what a network made up differs from run to run.
 
     Raises
     ------
@@ -89,6 +92,7 @@ class Check:
     inferred: Any
     residual: Any
     false_alarms: float = FALSE_ALARMS
+    spread: Any = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "false_alarms", check_false_alarms(self.false_alarms))
@@ -112,7 +116,7 @@ class Check:
         import dask
 
         unexplained, inferred, residual = dask.compute(*arrays)
-        return Check(unexplained, inferred, residual, self.false_alarms)
+        return Check(unexplained, inferred, residual, self.false_alarms, self.spread)
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:
@@ -145,12 +149,14 @@ class Check:
         return f"{self._unsupported()}; {self.score.inferred:.0%} of the changed detail is inferred"
 
     def summary(self) -> dict[str, Any]:
-        """Return verdict, score and regions, ready for JSON."""
+        """Return verdict, score, regions and median spread, ready for JSON."""
+        spread = None if self.spread is None else float(np.nanmedian(self.spread))
         return {
             "verdict": self.verdict,
             "false_alarms": self.false_alarms,
             "score": asdict(self.score),
             "regions": [asdict(region) for region in self.regions],
+            **({} if spread is None else {"median_spread": spread}),
         }
 
     def with_false_alarms(self, false_alarms: float) -> Check:

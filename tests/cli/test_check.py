@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.torch import save_file
 
-from napari_defocus import check, provenance
+from napari_defocus import check, deblur, provenance
 from napari_defocus.io import read_picture, write_picture
 from napari_defocus.jobs import CheckJob
 from napari_defocus.optics.bank import KernelBank
@@ -102,3 +102,14 @@ def test_kernels_of_a_file_are_those_of_the_api(run, files, tmp_path):
     result = check(image, honest, MAP.astype(np.float32), pupil=bank)
     assert content["score"]["consistency"] == result.score.consistency
     assert content["provenance"]["parameters"]["pupil"]["file"] == str(bank)
+
+
+def test_deblurring_writes_its_spread(run, files, tmp_path):
+    words = ["--map", files / "map.tif", "--check", "--spread", 2]
+    assert run("deblur", files / "image.png", tmp_path / "sharp.png", *words).status == 0
+    written = read_picture(tmp_path / "sharp-spread.tif").data
+    image = read_picture(files / "image.png").data
+    _, result = deblur(image, MAP.astype(np.float32), check=True, spread=2)
+    np.testing.assert_array_equal(written, result.spread)
+    record = json.loads((tmp_path / "sharp.png.json").read_text())
+    assert record["check"]["median_spread"] == result.summary()["median_spread"]
