@@ -3,6 +3,7 @@
 # make test      lint, types, and all tests but the slow ones: what CI runs
 # make test-fast tests that open no window and start no process
 # make test-long all tests, the slow ones too
+# make test-pyside  the tests of the viewer, with PySide6 in place of PyQt6; part of test-long
 # make test-lowest  the tests of test-fast, with the lowest versions that pyproject.toml declares
 # make coverage  the tests of test; which lines they leave out is in build/coverage/html
 # make bench     speed and memory on this machine
@@ -20,7 +21,8 @@ ONE_THREAD_EACH = OMP_NUM_THREADS=1
 SELECTED = -m 'not slow'
 ONE_PROCESS_PER_CORE = --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo app test test-fast test-long test-lowest lint types tests coverage bench pictures golden clean
+.PHONY: help demo app test test-fast test-long test-lowest test-pyside lint types tests tests-pyside \
+	coverage bench pictures golden clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -37,7 +39,10 @@ test-fast: SELECTED = -m 'not slow and not window and not process'
 test-fast: tests
 
 test-long: SELECTED =
-test-long: lint types tests
+test-long: lint types tests test-pyside
+
+test-pyside:
+	$(MAKE) tests-pyside VENV=.venv-pyside6
 
 test-lowest:
 	$(MAKE) test-fast VENV=.venv-lowest CONSTRAINTS=constraints/lowest.txt
@@ -52,6 +57,10 @@ types: $(VENV)/.development
 
 tests: $(VENV)/.development
 	$(ONE_THREAD_EACH) $(BIN)/python -m pytest $(ONE_PROCESS_PER_CORE) $(SELECTED) $(MEASURED)
+
+tests-pyside: $(VENV)/.pyside
+	QT_API=pyside6 $(ONE_THREAD_EACH) $(BIN)/python -m pytest $(ONE_PROCESS_PER_CORE) -m 'not slow' \
+		--override-ini qt_api=pyside6 tests/viewer
 
 coverage: MEASURED = --cov --cov-report=term --cov-report=html
 coverage: tests
@@ -82,4 +91,9 @@ $(VENV)/.development: EXTRAS = [all,training,dev]
 $(VENV)/.runtime $(VENV)/.viewer $(VENV)/.development: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
 	@echo "installing napari-defocus$(EXTRAS) into $(VENV), once"
 	$(INSTALL) --editable '.$(EXTRAS)'
+	@touch $@
+
+$(VENV)/.pyside: $(VENV)/.development
+	$(BIN)/python -m pip uninstall --quiet --yes PyQt6 PyQt6-Qt6 PyQt6-sip
+	$(INSTALL) PySide6
 	@touch $@

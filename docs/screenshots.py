@@ -1,9 +1,14 @@
-"""Screenshots of the dock and of widgets with results, for README and documentation.
+"""Screenshots of the dock, of widgets with results, and of a report, for README and documentation.
 
 Needs a display, real or virtual:
 ``xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py``
+The report of a batch is shown by Chromium, where that is installed. Names of functions, such as
+``shoot_batch``, choose some of the screenshots.
 """
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,11 +26,16 @@ _PLUGIN = "napari-defocus"
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    shoot_map(FOLDER / "dock-map.jpg")
-    shoot_edits(FOLDER / "dock-edit.jpg")
-    shoot_comparison(FOLDER / "dock-compare.jpg")
-    shoot_focus_stack(FOLDER / "widget-focus-stack.jpg")
-    shoot_batch(FOLDER / "widget-batch.jpg")
+    screenshots = {
+        shoot_map: "dock-map.jpg",
+        shoot_edits: "dock-edit.jpg",
+        shoot_comparison: "dock-compare.jpg",
+        shoot_focus_stack: "widget-focus-stack.jpg",
+        shoot_batch: "widget-batch.jpg",
+    }
+    for shoot_one, name in screenshots.items():
+        if shoot_one.__name__ in sys.argv[1:] or not sys.argv[1:]:
+            shoot_one(FOLDER / name)
 
 
 def shoot_map(path: Path) -> None:
@@ -37,16 +47,14 @@ def shoot_map(path: Path) -> None:
 
 
 def shoot_comparison(path: Path) -> None:
-    """Show a deblurred dual-pixel view to the right of the handle, and the view to its left."""
-    viewer = open_sample("dual_pixel")
-    left = viewer.layers["stairwell, left view"]
+    """Show a deblurred bird to the right of the handle, and the photograph to its left."""
+    viewer = open_sample("missed_focus")
     dock = open_widget(viewer, "Defocus")
-    dock.image.value = left
-    dock.step("Map").right.value = viewer.layers["stairwell, right view"]
-    wait_for(dock.step("Map"))
+    dock.image.value = viewer.layers["osprey, missed focus"]
     step = dock.open_step("Deblur")
     wait_for(step)
-    viewer.scene.camera.zoom *= 1.6
+    viewer.scene.camera.zoom *= 2.6
+    viewer.scene.camera.center = (150, 185)
     step.compare.split.value = True
     shoot(viewer, path)
 
@@ -81,22 +89,39 @@ def shoot_focus_stack(path: Path) -> None:
 
 
 def shoot_batch(path: Path) -> None:
-    """Show a batch of the samples at half size, and of a file that cannot be read."""
+    """Show a batch of the samples at half size, and of a file that cannot be read; its report."""
     viewer = napari.Viewer(title=_PLUGIN)
-    viewer.window.resize(_SIZE[0], 900)
+    viewer.window.resize(*_SIZE)
     widget = open_widget(viewer, "Batch")
     with TemporaryDirectory() as folder:
         photographs = Path(folder) / "photographs"
         photographs.mkdir()
-        for sample in sorted(SAMPLES.glob("*.png")):
+        for sample in (*SAMPLES.glob("stairwell-l*"), *SAMPLES.glob("*missed*")):
             with Image.open(sample) as image:
-                image.convert("RGB").reduce(2).save(photographs / sample.name)
+                image.convert("RGB").reduce(2).save(photographs / f"{sample.stem}.png")
         (photographs / "notes.tif").write_bytes(b"no picture")
         widget.inputs.value = [photographs]
-        widget.out.value = Path(folder) / "sharper"
+        widget.task.value, widget.bokeh_radius.value = "both", "auto"
         wait_for(widget)
-        widget.open(1)
+        wait_until_finished(widget.open(1))
         shoot(viewer, path)
+        shoot_page(photographs / "deblurred" / "report.html", FOLDER / "batch-report.jpg")
+
+
+def shoot_page(page: Path, path: Path) -> None:
+    """Show a page as a browser does."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        print(f"{path}   is left as it is: no Chromium is installed")
+        return
+    with TemporaryDirectory() as folder:
+        picture = Path(folder) / "page.png"
+        options = ["--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=1120,1180"]
+        command = [browser, *options, f"--screenshot={picture}", page.as_uri()]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        with Image.open(picture) as shown:
+            shown.convert("RGB").save(path, quality=88)
+    print(path)
 
 
 def open_sample(key: str) -> napari.Viewer:

@@ -1,7 +1,7 @@
 """Dock with all steps from an image to a checked result, which act on one image and one map."""
 
-from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import Container, PushButton, RadioButtons, Widget
@@ -10,28 +10,23 @@ from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QW
 
 from ..errors import DefocusError
 from ..options import Options
-from .check import CheckWidget
 from .choices import LayerChoice, NewestChoice, is_image, selected_image
-from .deblur import DeblurWidget
-from .defocus_map import DefocusMapWidget
-from .edit import EditWidget
-from .focus_stack import FocusStackWidget
 from .image_source import image_source
 from .kind_of_image import KindOfImage, kind_of_image
-from .refocus import RefocusWidget
 
 if TYPE_CHECKING:
     import napari.viewer
     from napari.layers import Image
     from napari.viewer import Viewer
 
-_STEPS: dict[str, "Callable[[Viewer], Any]"] = {
-    "Map": DefocusMapWidget,
-    "Edit": EditWidget,
-    "Deblur": DeblurWidget,
-    "Check": CheckWidget,
-    "Refocus": RefocusWidget,
-    "Stack": FocusStackWidget,
+#: Modules and classes of the steps, which are imported when a step is first shown.
+_STEPS = {
+    "Map": ("defocus_map", "DefocusMapWidget"),
+    "Edit": ("edit", "EditWidget"),
+    "Deblur": ("deblur", "DeblurWidget"),
+    "Check": ("check", "CheckWidget"),
+    "Refocus": ("refocus", "RefocusWidget"),
+    "Stack": ("focus_stack", "FocusStackWidget"),
 }
 _KINDS = ("photograph", "microscopy")
 #: Smallest height of a step, in pixels; what does not fit is scrolled to.
@@ -124,13 +119,14 @@ class DefocusDock(Container[Widget]):
         self.step(self._tabs.tabText(index))
 
     def _make_step(self, name: str) -> Any:
-        step: Any = _STEPS[name](self._viewer)
+        module, widget = _STEPS[name]
+        step: Any = getattr(import_module(f".{module}", __package__), widget)(self._viewer)
         step.hide_shared_choices()
         if self._image.value is not None:
             step.image.value = self._image.value
         if hasattr(step, "imaging"):
             step.imaging.value = self._chosen_kind()
-        if isinstance(step, DeblurWidget):
+        if name == "Deblur":
             step.keep_maps()
         step.image.changed.connect(self._take_image)
         defocus = getattr(step, "defocus", None)

@@ -14,7 +14,7 @@ from ..map_edits import LEAVE_ALONE, SHARPEN, apply_edits, radius_label
 from ..provenance_record import array_hash
 from ..version import __version__
 from .choices import LayerChoice, is_image
-from .edit_layer import add_edits, fill_surface
+from .edit_layer import add_edits, edits_differ, fill_surface
 from .layer_jobs import MapResult, map_result
 from .map_layers import MapLayers, add_map, update_map
 from .map_source import EDITED, MAP_KEY, newest_map
@@ -60,6 +60,7 @@ class EditWidget(Container[Any]):
         self._edits: Labels | None = None
         self._layers: MapLayers | None = None
         self._applied: tuple[npt.NDArray[Any], float] | None = None
+        self._touched = False
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Image of the map")
         self._paint = PushButton(name="paint_button", text="Paint on the map")
         self._tool = RadioButtons(
@@ -91,7 +92,7 @@ class EditWidget(Container[Any]):
             name="use", text="Use edits", tooltip="Make a map of estimate and edits", enabled=False
         )
         self._status = WrappedLabel()
-        self._runner: Runner[MapResult] = Runner(
+        self._runner: Runner[MapResult | None] = Runner(
             on_progress=lambda done, total: None, on_result=self._receive, on_end=self._show_end
         )
         super().__init__(
@@ -155,12 +156,14 @@ class EditWidget(Container[Any]):
             self._layers = None
             self._edits = add_edits(self._viewer, self._base, f"{image.name} map edits")
             self._edits.mouse_drag_callbacks.append(self._fill)
+            self._edits.events.set_data.connect(self._touch)
+            self._applied, self._touched = None, True
         self._show_edits()
         self._run.enabled = True
         self._set_tool()
         return self._edits
 
-    def run(self) -> Worker[MapResult]:
+    def run(self) -> "Worker[MapResult | None]":
         """Make a map of estimate and edits, which becomes the newest map of the image.
 
         Returns
@@ -173,15 +176,23 @@ class EditWidget(Container[Any]):
         OptionError
             If there is no layer of edits, or a run is in progress.
         """
+        return self._start(only_changes=False)
+
+    def _start(self, *, only_changes: bool) -> "Worker[MapResult | None]":
+        """Make the edited map; on request only if edits or softness differ from the last one's."""
         if self._edits is None or self._base is None:
             raise OptionError("there are no edits yet; press 'Paint on the map' first")
-        estimated, labels = self._base.metadata[MAP_KEY], np.array(self._edits.data)
+        estimated, edits = self._base.metadata[MAP_KEY], self._edits.data
         record = self._base.metadata[METADATA_KEY]
-        softness = float(self._softness.value)
-        self._applied = labels, softness
+        softness, applied = float(self._softness.value), self._applied
+        self._touched = False
 
-        def steps() -> Generator[Progress, None, MapResult]:
+        def steps() -> Generator[Progress, None, MapResult | None]:
             yield Progress(0, 0)
+            labels = np.array(edits)  # here, for copying a large layer takes a while
+            if only_changes and not edits_differ((labels, softness), applied):
+                return None
+            self._applied = labels, softness
             defocus = apply_edits(estimated.map, labels, softness)
             own = {
                 "function": "apply_edits",
@@ -204,16 +215,22 @@ class EditWidget(Container[Any]):
 
     def use_pending(self) -> None:
         """Make the edited map if edits or their softness changed since it was made last."""
-        if self._edits is None or self.busy or not self._edits.data.any():
+        if self._edits is None or self.busy:
             return
-        if self._applied is not None:
-            labels, softness = self._applied  # comparing them is faster than hashes of them
-            same = softness == self._softness.value and np.array_equal(labels, self._edits.data)
-            if same:
-                return
-        self._attempt(self.run)
+        if self._touched or self._applied is None or self._applied[1] != self._softness.value:
+            self._attempt(lambda: self._start(only_changes=True))
 
-    def _receive(self, result: MapResult) -> None:
+    def _touch(self, *_: Any) -> None:
+        """Note that edits may have changed."""
+        self._touched = True
+
+    def _receive(self, result: MapResult | None) -> None:
+        if result is not None:
+            touched = self._touched
+            self._show(result)
+            self._touched = touched
+
+    def _show(self, result: MapResult) -> None:
         if self._layers is not None and self._layers.are_in(self._viewer):
             update_map(self._layers, result)
             return

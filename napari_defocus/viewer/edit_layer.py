@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..map_colors import paint_map
 from ..map_edits import LEAVE_ALONE, SHARPEN, radius_label
@@ -58,6 +59,15 @@ def fill_surface(edits: "Labels", radius: Any, place: tuple[int, ...]) -> None:
     indices = np.nonzero(flood(radii, (row, column), tolerance=tolerance))
     leading = tuple(np.full_like(indices[0], each) for each in plane)
     edits.data_setitem((*leading, *indices), edits.selected_label)
+
+
+def edits_differ(
+    edits: tuple[npt.NDArray[Any], float], applied: tuple[npt.NDArray[Any], float] | None
+) -> bool:
+    """Return whether labels and softness differ from those that were applied before, if any."""
+    if applied is None:
+        return bool(edits[0].any())
+    return edits[1] != applied[1] or not np.array_equal(edits[0], applied[0])
 
 
 def _colormap(limit: float) -> "DirectLabelColormap":
