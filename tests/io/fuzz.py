@@ -4,7 +4,6 @@ It prints what is neither a result nor one sentence that names the file, and too
 """
 
 import random
-import resource
 import shutil
 import signal
 import struct
@@ -107,6 +106,8 @@ def memory(name):
 
 
 def main(folder, copies):
+    import resource  # which Windows lacks
+
     examples = sorted(Path(folder).iterdir())
     for good in examples:
         read(good)  # imports what is needed
