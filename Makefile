@@ -7,6 +7,7 @@
 # make test-lowest  the tests of test-fast, with the lowest versions that pyproject.toml declares
 # make coverage  the tests of test; which lines they leave out is in build/coverage/html
 # make bench     speed and memory on this machine
+# make docs      build the site of the documentation in build/site
 # make pictures  draw the pictures of README and documentation again
 # make golden    store the results that tests compare the weights with, after a deliberate change
 # Each installs what it needs into .venv, and again only when pyproject.toml changes.
@@ -22,7 +23,7 @@ SELECTED = -m 'not slow'
 ONE_PROCESS_PER_CORE = --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: help demo app test test-fast test-long test-lowest test-pyside lint types tests tests-pyside \
-	coverage bench pictures golden clean
+	coverage bench docs pictures golden clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -70,6 +71,9 @@ bench: $(VENV)/.development
 	$(BIN)/python benchmarks/batch.py
 	$(BIN)/python benchmarks/busy.py
 
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
 pictures: $(VENV)/.viewer
 	$(BIN)/python docs/pictures.py
 	$(BIN)/python docs/missed_focus.py
@@ -88,7 +92,8 @@ $(BIN)/python:
 $(VENV)/.runtime: EXTRAS =
 $(VENV)/.viewer: EXTRAS = [all]
 $(VENV)/.development: EXTRAS = [all,training,dev]
-$(VENV)/.runtime $(VENV)/.viewer $(VENV)/.development: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
+$(VENV)/.docs: EXTRAS = [docs]
+$(VENV)/.runtime $(VENV)/.viewer $(VENV)/.development $(VENV)/.docs: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
 	@echo "installing napari-defocus$(EXTRAS) into $(VENV), once"
 	$(INSTALL) --editable '.$(EXTRAS)'
 	@touch $@
