@@ -67,7 +67,8 @@ def workplace(tmp_path, monkeypatch):
         image = {"steps": scale, "axes": [_micrometers(axis) for axis in "zyx"]}
         ngff_stores.write_plate(tmp_path / "plate.zarr", ["B/3", "C/4"], data=stack, **image)
     monkeypatch.chdir(tmp_path)
-    return {"image": colors, "sharp": colors.copy(), "stack": stack, "images": [colors] * 2}
+    names = {"image": colors, "sharp": colors.copy(), "stack": stack, "images": [colors] * 2}
+    return {**names, "defocus": np.ones(colors.shape[:2], np.float32)}
 
 
 def _focus_stack(rng):
