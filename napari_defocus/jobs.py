@@ -653,7 +653,7 @@ class CheckJob(Job[Check]):
     Other errors in the arguments are raised when the job is run or its models are asked for.
 
     The picture is blurred again by the map, in linear light. Unless a pupil is given, some shapes
-    are mixed so that they explain most of some blocks of the picture, 256 pixels wide. What then
+    are mixed so that they explain most of some blocks of the picture, 128 pixels wide. What then
     differs from the image is compared, in octave bands and windows of about 16 pixels, with the
     noise, as the image's own flat places show it, and with what errors of the radius within its
     confidence, of contrast and of clipped highlights would explain. Brightness is compared, not

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..optics.light import decode_srgb, encode_srgb
 from ..optics.pupil import Floats, Pupil, PupilImage, equivalent_radius, sample_pupil
-from ..optics.reblur import reblur_layers
+from ..optics.reblur import interpolated_reblur, reblur_layers
 from .bands import GRID, local_mean, octave_bands, octave_gains
 from .noise import NoiseModel
 from .residual import (
@@ -112,6 +112,27 @@ class Shapes:
         step = _SHIFT * self.disk.radius
         center = middle - down * step, middle - right * step
         return PupilImage(image.clip(0), self.disk.radius, center=center)
+
+    def changes(self, largest: int) -> Tensor:
+        """Return the kernels (K, R, S, S) of each shape less those of the disk.
+
+        They are those of the radii 0 to `largest` px behind the plane of focus.
+        """
+        pupils = (*self.others, *self.shifted)
+        half = max(pupil.reach(largest) for pupil in pupils)
+        radii = range(largest + 1)
+        disk = torch.stack([_padded(self.disk.kernel(-float(r)), half) for r in radii])
+        return torch.stack(
+            [
+                torch.stack([_padded(pupil.kernel(-float(r)), half) for r in radii]) - disk
+                for pupil in pupils
+            ]
+        )
+
+
+def _padded(kernel: Tensor, half: int) -> Tensor:
+    room = half - kernel.shape[-1] // 2
+    return torch.nn.functional.pad(kernel, (room, room, room, room))
 
 
 @lru_cache(maxsize=1)
@@ -221,12 +242,9 @@ class _Part:
 
     def __init__(self, pair: Pair, noise: NoiseModel, *, linear: bool) -> None:
         self._pair, self._linear = pair, linear
-        disk, *others = (
-            self._blur(each)[0] for each in (shapes().disk, *shapes().others, *shapes().shifted)
-        )
         self._image = decode_srgb(pair.image) if linear else pair.image
-        changes = [pair.valid * (other - disk) for other in others]
-        self._changes = octave_bands(torch.stack([*changes, self._image]))
+        changes = pair.valid * self._toward_shapes()
+        self._changes = octave_bands(torch.cat([changes, self._image[None]]))
         self._level = noise.at(local_mean(pair.image[None], _WINDOW)[0])
 
     def forms(self, pupil: Pupil) -> list[_Forms]:
@@ -241,6 +259,22 @@ class _Part:
                 fields, self._level, WINDOWS, octave_gains(), strict=True
             )
         ]
+
+    def _toward_shapes(self) -> Tensor:
+        """Return how the blurred picture changes toward each shape (K, H, W).
+
+        What near objects hide is left out of account, which is no matter to a change.
+        """
+        light, radius = decode_srgb(self._pair.sharp)[None, None], self._pair.radius
+        kernels = shapes().changes(math.ceil(float(radius.abs().max())))
+        linear = torch.cat(
+            [interpolated_reblur(light, radius[None, None], each)[0] for each in kernels]
+        )
+        linear[-len(shapes().shifted) :] *= torch.where(radius > 0, -1.0, 1.0)
+        if self._linear:
+            return linear
+        blurred = self._blur(shapes().disk)[0]
+        return encode_srgb(decode_srgb(blurred) + linear) - blurred
 
     def _blur(self, pupil: Pupil, *further: Tensor) -> Tensor:
         """Return the picture (1 + F, H, W) blurred, and so further planes of light."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: Side in pixels of the blocks that noise is measured in, and how many along a side at most.
 _NOISE_BLOCK, _NOISE_BLOCKS = 256, 4
 #: Likewise of the blocks that the pupil is fit to.
-_PUPIL_BLOCK, _PUPIL_BLOCKS = 256, 2
+_PUPIL_BLOCK, _PUPIL_BLOCKS = 128, 2
 #: Least side in pixels of a picture that tells a pupil.
 _LEAST_SIDE = 64
 #: Display value from which on a sharp picture may be clipped.
