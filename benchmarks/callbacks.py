@@ -71,7 +71,7 @@ class Watch:
         self.action = "start"
         self._thread = threading.get_ident()
         self._clock = time.pthread_getcpuclockid(self._thread)
-        self._callback: FrameType | None = None
+        self._callback: int | None = None  # no reference, which would keep painters alive
         self._start = 0.0
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -80,8 +80,9 @@ class Watch:
             time.sleep(_INTERVAL)
             frame = sys._current_frames().get(self._thread)
             callback, whose, place = _attribute(frame)
+            del frame  # which would keep what a function holds alive, such as a painter
             now = time.clock_gettime(self._clock)
-            if callback is not self._callback:
+            if callback != self._callback:
                 self._callback, self._start = callback, now
                 if callback is not None:
                     self.events.append(Event(self.action))
@@ -92,13 +93,15 @@ class Watch:
                 event.places[place] += bool(place)
 
 
-def _attribute(frame: FrameType | None) -> tuple[FrameType | None, str, str]:
-    """Return what Qt called in a thread, whose code runs there, and our innermost function.
+def _attribute(frame: FrameType | None) -> tuple[int | None, str, str]:
+    """Return a number for what Qt called in a thread, whose code runs there, and our function.
 
     Code of others that ours calls, such as NumPy's, is ours; what napari does for us is napari's.
-    What Qt called is None if its event loop is idle, or draws without Python.
+    The number is None if Qt's event loop is idle, or draws without Python. The function is the
+    innermost one.
     """
-    callback, whose, place = None, "", ""
+    callback: int | None = None
+    whose = place = ""
     while frame is not None and frame.f_code is not wait.__code__:
         name = frame.f_code.co_filename.replace("\\", "/")
         if _OURS in name:
@@ -106,7 +109,7 @@ def _attribute(frame: FrameType | None) -> tuple[FrameType | None, str, str]:
             place = place or f"{Path(name).stem}.{frame.f_code.co_name}"
         elif any(each in name for each in _THEIRS):
             whose = whose or "napari"
-        callback, frame = frame, frame.f_back
+        callback, frame = id(frame), frame.f_back
     return (callback if frame is not None else None), whose or "other", place
 
 
@@ -286,7 +289,6 @@ def main() -> None:
     parser.add_argument("what", nargs="*", default=["photograph", "stack"])
     arguments = parser.parse_args()
     faulthandler.enable()
-    sys.setswitchinterval(0.0005)
     app = QApplication(sys.argv[:1])
     watch = Watch()
     drive = Drive(watch)

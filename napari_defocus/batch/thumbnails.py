@@ -15,6 +15,7 @@ from ..errors import DefocusError
 from ..io import open_picture
 from ..map_colors import color_limit, paint_map
 from ..map_statistics import UNSURE
+from ..map_units import recorded_factor
 from .plan import Item
 
 #: Longest sides in pixels: of a thumbnail, and of what is read of a file to make one.
@@ -65,18 +66,22 @@ def thumbnails(item: Item) -> list[Thumbnail]:
         if plane is not None and scale is not None
     ]
     if "radius" in item.results and (painted := _paint_map(item)) is not None:
-        shown.append(Thumbnail("blur radius", item.results["radius"], _as_address(painted)))
+        title, picture = painted
+        shown.append(Thumbnail(title, item.results["radius"], _as_address(picture)))
     return shown
 
 
-def _paint_map(item: Item) -> npt.NDArray[np.uint8] | None:
-    """Return the map in colors, gray where it is not sure."""
+def _paint_map(item: Item) -> tuple[str, npt.NDArray[np.uint8]] | None:
+    """Return the map in colors, gray where it is not sure, with the range of its colors."""
     radius = _read_plane(item.results["radius"])
     confidence = _read_plane(item.results["confidence"])
     if radius is None or confidence is None or radius.shape != confidence.shape:
         return None
     sure = np.where(confidence >= UNSURE, radius, np.nan).astype(np.float32)
-    return paint_map(sure, signed=bool((radius < 0).any()), limit=color_limit(sure))
+    signed, limit = bool((radius < 0).any()), color_limit(sure)
+    unit = "µm" if recorded_factor(item.results["radius"]) != 1 else "px"
+    title = f"blur radius, {-limit if signed else 0:.3g} to {limit:.3g} {unit}"
+    return title, paint_map(sure, signed=signed, limit=limit)
 
 
 def _read_plane(path: Path) -> Plane | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QMessageBox, QPushButton, QWidget
+from qtpy.QtWidgets import QMessageBox, QWidget
 
 from ..batch.existing import ExistingFileError
 from ..batch.settings import Existing
@@ -54,8 +54,8 @@ def ask_about_existing(
         if obstacle.kind == "changed":
             del choices["Keep both (-2)"]
     for text, existing in choices.items():
-        button = QPushButton(text)
-        box.addButton(button, QMessageBox.ButtonRole.ActionRole)
+        button = box.addButton(text, QMessageBox.ButtonRole.ActionRole)
+        assert button is not None
         button.clicked.connect(lambda *_, existing=existing: answer(existing))
     box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
     box.open()

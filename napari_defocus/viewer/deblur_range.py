@@ -30,6 +30,7 @@ class DeblurRange:
     def __init__(self, controls: DeblurControls, defocus: NewestChoice) -> None:
         self._controls, self._defocus = controls, defocus
         self._subject_limit = 0.0
+        self._measured: EstimatedMap | None = None
         self.histogram = RangeHistogram()
         self.histogram.lower_changed.connect(self._set_protected)
         self.histogram.upper_changed.connect(self._set_bokeh)
@@ -44,7 +45,9 @@ class DeblurRange:
         if not isinstance(estimated, EstimatedMap):
             self.histogram.clear()
         else:
-            self._subject_limit = subject_limit(*_sample(estimated.map))
+            if estimated is not self._measured:
+                self._measured = estimated
+                self._subject_limit = subject_limit(*_sample(estimated.map))
             self.histogram.show_counts(estimated.counts.unsigned)
             self._show_range()
 

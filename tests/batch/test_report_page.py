@@ -62,7 +62,9 @@ def finished(small_models, tmp_path_factory):
 
 
 def test_a_card_shows_image_result_and_map(finished):
-    assert read_page(finished).titles == ["before", "after", "blur radius"] * 2
+    titles = read_page(finished).titles
+    assert [title.split(",")[0] for title in titles] == ["before", "after", "blur radius"] * 2
+    assert re.fullmatch(r"blur radius, 0 to [\d.]+ px", titles[2])
 
 
 def test_links_are_relative_and_lead_to_files(finished):
