@@ -33,6 +33,21 @@ def radius_label(radius: float) -> int:
     return _ZERO + round(radius * _STEPS)
 
 
+def describe_label(label: int) -> str:
+    """Return what a label means, in words.
+
+    Examples
+    --------
+    >>> [describe_label(each) for each in (0, 3, LEAVE_ALONE, radius_label(2.5))]
+    ['as estimated', 'radius 3 px', 'leave alone', 'radius 2.5 px']
+    """
+    words = {0: "as estimated", LEAVE_ALONE: "leave alone", SHARPEN: "sharpen"}
+    if label in words:
+        return words[label]
+    radius = label if label <= _MOST_WHOLE else (label - _ZERO) / _STEPS
+    return f"radius {radius:g} px"
+
+
 def apply_edits(
     defocus: DefocusMap, labels: npt.NDArray[np.integer[Any]], softness: float = 0.0
 ) -> DefocusMap:

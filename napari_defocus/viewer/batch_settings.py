@@ -6,9 +6,9 @@ from magicgui.widgets import CheckBox, ComboBox, LineEdit, PushButton, Widget
 
 from ..batch.settings import Settings
 from ..errors import OptionError
-from .choices import ModelChoice
 from .compute_controls import ComputeControls
 from .deblur_controls import DeblurControls
+from .model_choice import ModelChoice
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

@@ -54,6 +54,7 @@ class CheckWidget(TaskWidget[CheckResult]):
 
     def __init__(self, viewer: "napari.viewer.Viewer") -> None:
         self._check: Check | None = None
+        self._rate = FALSE_ALARMS
         self._overlay: Labels | None = None
         self._sharp = sharp_choice(
             viewer, tooltip="A layer of the same size that claims to show the image sharply"
@@ -118,11 +119,11 @@ class CheckWidget(TaskWidget[CheckResult]):
     def _auto_job(self, blank: Any, options: Options) -> CheckJob:
         return CheckJob(blank, blank, options=options)
 
-    def _receive(self, result: CheckResult) -> None:
+    def _add_result(self, result: CheckResult) -> None:
         from napari.layers import Labels
         from napari.utils import DirectLabelColormap
 
-        self._check = result.check.with_false_alarms(self._false_alarms.value)
+        self._check = result.check.with_false_alarms(self._rate)
         color = (*(part / 255 for part in UNSUPPORTED_COLOR), 1.0)
         self._overlay = Labels(
             self._check.invented.astype(np.uint8),
@@ -137,10 +138,13 @@ class CheckWidget(TaskWidget[CheckResult]):
             **self._template.placement,
         )
         self._viewer.add_layer(self._overlay)
+
+    def _show_result(self, result: CheckResult) -> None:
         self._show_findings()
 
     def _change_rate(self, rate: float) -> None:
         """Flag pixels by another rate of false alarms; scores stay."""
+        self._rate = rate
         if self._check is None:
             return
         self._check = self._check.with_false_alarms(rate)

@@ -1,14 +1,12 @@
-"""Drop-down lists of layers and models."""
+"""Drop-down lists of layers."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from magicgui.widgets import ComboBox, Container, PushButton
+import numpy as np
+from magicgui.widgets import ComboBox
+from qtpy.QtCore import Qt
 
-from ..models import list_models
-from ..models.weights import SUFFIXES
 from .map_source import MAP_KEY, covering_source, map_source, newest_map, partial_source
 from .origin import is_result_of, made_last, origin_of
 from .results import METADATA_KEY
@@ -17,8 +15,29 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
     from napari.viewer import Viewer
 
-    from ..networks.descriptor import Task
     from .window import Window
+
+
+#: Characters of a name that a drop-down list shows.
+_LONGEST = 20
+
+
+def elide(names: list[str], longest: int = _LONGEST) -> list[str]:
+    """Return names with their middle left out where they are long, unless that makes two equal.
+
+    Examples
+    --------
+    >>> elide(["a photograph of a flower", "cells"], 12)
+    ['a phot…lower', 'cells']
+    """
+    half = longest // 2
+    short = [
+        name if len(name) <= longest else f"{name[:half]}…{name[half - longest + 1 :]}"
+        for name in names
+    ]
+    return [
+        text if short.count(text) == 1 else name for text, name in zip(short, names, strict=True)
+    ]
 
 
 class LayerChoice(ComboBox):
@@ -43,10 +62,29 @@ class LayerChoice(ComboBox):
         **kwargs: Any,
     ) -> None:
         def choices(_: Any) -> list[tuple[str, Any]]:
-            layers = [(layer.name, layer) for layer in viewer.layers if accepts(layer)]
+            accepted = [layer for layer in viewer.layers if accepts(layer)]
+            texts = elide([layer.name for layer in accepted])
+            layers = list(zip(texts, accepted, strict=True))
             return [(none, None), *layers] if none else layers
 
+        self._tooltip = str(kwargs.get("tooltip", ""))
         super().__init__(choices=choices, nullable=False, **kwargs)
+        self.changed.connect(self._explain)
+        self._explain()
+
+    def reset_choices(self, *_: Any) -> None:
+        """List the layers anew."""
+        super().reset_choices()
+        self._explain()
+
+    def _explain(self, *_: Any) -> None:
+        """Tell the full name of the chosen layer, and of all in the list, where the pointer is."""
+        chosen = self.value
+        name = "" if chosen is None else f"{chosen.name}\n"
+        self.tooltip = f"{name}{self._tooltip}"
+        for index, layer in enumerate(self.choices):
+            text = "" if layer is None else layer.name
+            self.native.setItemData(index, text, Qt.ItemDataRole.ToolTipRole)
 
 
 class NewestChoice(LayerChoice):
@@ -99,8 +137,7 @@ class NewestChoice(LayerChoice):
             return {}
         if newest is None or chosen is not newest:
             return {"defocus": map_source(chosen, image, window)}
-        source = covering_source(newest, image, window)
-        return {"defocus": source, "skipped": "" if source is not None else newest.name}
+        return newest_inputs(self._viewer, image, window)
 
     def follow(self, image: "Image | None") -> None:
         """Choose the newest layer made from an image, now and whenever there is a newer one."""
@@ -128,6 +165,21 @@ class NewestChoice(LayerChoice):
             self._newest = newest
             if newest is not None or None in self.choices:
                 self.value = newest
+
+
+def newest_inputs(viewer: "Viewer", image: "Image", window: "Window") -> dict[str, Any]:
+    """Return the arguments `defocus` and `skipped` of a job that takes the newest map of an image.
+
+    Raises
+    ------
+    MapError
+        If that map holds edits and does not cover the part.
+    """
+    newest = newest_map(viewer, image)
+    if newest is None:
+        return {}
+    source = covering_source(newest, image, window)
+    return {"defocus": source, "skipped": "" if source is not None else newest.name}
 
 
 def map_choice(viewer: "Viewer", *, tooltip: str) -> NewestChoice:
@@ -175,12 +227,17 @@ def selected_image(viewer: "Viewer") -> "Image | None":
 
 
 def is_map(layer: "Layer") -> bool:
-    """Return whether a layer can serve as a defocus map: it has one value per pixel."""
+    """Return whether a layer can serve as a defocus map: labels, or one fraction per pixel.
+
+    Images of whole numbers are photographs or channels, not maps.
+    """
     from napari.layers import Image, Labels
 
     if layer.metadata.get(MAP_KEY, ...) is None or getattr(layer, "multiscale", False):
         return False
-    return isinstance(layer, Labels) or (isinstance(layer, Image) and not layer.rgb)
+    if isinstance(layer, Labels) or is_plugin_map(layer):
+        return True
+    return isinstance(layer, Image) and not layer.rgb and np.dtype(layer.dtype).kind == "f"
 
 
 def newest_result(viewer: "Viewer", image: "Image") -> "Image | None":
@@ -203,78 +260,3 @@ def is_shapes(layer: "Layer") -> bool:
 def is_plugin_map(layer: "Layer") -> bool:
     """Return whether this plugin made a layer as a defocus map, a confidence or a preview."""
     return MAP_KEY in layer.metadata
-
-
-class ModelChoice(Container[Any]):
-    """Drop-down list of the models for a task, and a button to add a weights file.
-
-    Parameters
-    ----------
-    task : {"single", "dual", "deblur"}
-        Task of the models that are listed.
-    """
-
-    def __init__(self, task: "Task", **kwargs: Any) -> None:
-        self._task = task
-        self._auto = "auto"
-        self._files: list[str] = []
-        self.names = ComboBox(choices=self._choices, nullable=False)
-        self.browse = PushButton(text="…", tooltip="Add a weights file of your own")
-        self.browse.max_width = 34
-        super().__init__(
-            widgets=[self.names, self.browse], layout="horizontal", labels=False, **kwargs
-        )
-        self.margins = (0, 0, 0, 0)
-        self.browse.changed.connect(self._browse)
-        self.names.changed.connect(self._explain)
-        self._explain()
-
-    @property
-    def value(self) -> str:
-        """Name of the model or path of its weights file; can be set to either."""
-        return str(self.names.value)
-
-    @value.setter
-    def value(self, name_or_path: "str | os.PathLike[str]") -> None:
-        name = os.fspath(name_or_path)
-        listed = {value for _, value in self._choices()}
-        if name not in listed:
-            self._files.append(name)
-            self.names.reset_choices()
-        self.names.value = name
-
-    @property
-    def task(self) -> "Task":
-        """Task of the listed models; setting it returns to "auto" if the model has another."""
-        return self._task
-
-    @task.setter
-    def task(self, task: "Task") -> None:
-        if task != self._task:
-            self._task = task
-            self.names.reset_choices()
-
-    def show_auto(self, name: str) -> None:
-        """Show which model "auto" currently stands for; an empty name shows none."""
-        self._auto = f"auto: {name}" if name else "auto"
-        self.names.reset_choices()
-
-    def _choices(self, _: Any = None) -> list[tuple[str, str]]:
-        shipped = [card.name for card in list_models() if card.task == self._task]
-        own = [(Path(path).name, path) for path in self._files]
-        return [(self._auto, "auto"), *((name, name) for name in shipped), *own]
-
-    def _explain(self) -> None:
-        about = {card.name: f"{card.description} ({card.license})" for card in list_models()}
-        default = "auto: the model that suits the image"
-        self.names.tooltip = about.get(self.value, self.value if self._files else default)
-
-    def _browse(self) -> None:
-        from qtpy.QtWidgets import QFileDialog
-
-        patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
-        path, _ = QFileDialog.getOpenFileName(
-            self.native, "Add a weights file", "", f"Weights ({patterns})"
-        )
-        if path:
-            self.value = path

@@ -12,15 +12,20 @@ from ..deblur_settings import DeblurSettings
 from ..inference.engine import Progress
 from ..jobs import DeblurJob
 from ..options import Options
-from .choices import is_plugin_map, map_choice, newest_result
+from .channel_jobs import ChannelsJob
+from .channels import ChannelControls
+from .choices import is_plugin_map, map_choice, newest_inputs, newest_result
 from .compare import CompareControls
 from .deblur_controls import DeblurControls
+from .deblur_job import DeblurLayerJob, DeblurResult
 from .deblur_range import DeblurRange
 from .deblurred import Deblurred, LiveAmount, show_deblurred
-from .layer_jobs import DeblurLayerJob, DeblurResult
+from .image_source import image_source
 from .map_layers import add_map
 from .map_source import EDITED, MAP_KEY, covering_source, newest_map
+from .mixture import describe_share
 from .preview import Preview
+from .results import LayerTemplate, layer_template
 from .runner import Worker
 from .save import save_layer, suggested_path
 from .task_widget import TaskWidget
@@ -29,10 +34,11 @@ from .window import Window
 
 if TYPE_CHECKING:
     import napari.viewer
+    from napari.layers import Image
     from napari.utils.events import EventEmitter
 
 
-class DeblurWidget(TaskWidget[DeblurResult]):
+class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
     """Deblur an image layer, guided by a map layer or by a map estimated first.
 
     Parameters
@@ -70,14 +76,17 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             text="Replace last result",
             tooltip="The next run shows its result in the layer of the last one of this image",
         )
-        self._used = DeblurSettings()
+        self._templates: list[LayerTemplate] = []
+        self._used, self._replaces = DeblurSettings(), False
+        self._channels = ChannelControls(viewer)
         super().__init__(
             viewer,
             verb="Deblur",
             doing="Deblurring",
             task="deblur",
-            inputs=[self._defocus],
+            inputs=[*self._channels.widgets, self._defocus],
             settings=[*self._deblur.widgets, self._live, self._replace],
+            advanced=[self._deblur["protect_radius"], self._deblur["strength"]],
         )
         self._defocus.changed.connect(self._preset_bokeh)
         self._range = DeblurRange(self._deblur, self._defocus)
@@ -103,6 +112,8 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._ending = VisibilityFilter(self.native, on_hide=self.compare.end)
         self._watched: list[EventEmitter] = []
         self._image.changed.connect(self._defocus.follow)
+        self._image.changed.connect(self._channels.follow)
+        self._channels.follow(self._image.value)
         self._image.changed.connect(self._watch)
         self._defocus.changed.connect(self._watch)
         self._model.names.changed.connect(self._deblur.follow_model)
@@ -120,26 +131,61 @@ class DeblurWidget(TaskWidget[DeblurResult]):
         self._defocus.follow(self._image.value)
         self._watch()
 
-    def run(self) -> Worker[DeblurResult]:
-        """Start with the current settings; results become new layers, or replace the last one."""
-        settings = self._deblur.settings(model=self._model.value)
+    @property
+    def channels(self) -> ChannelControls:
+        """Ticks for further channels, and whose map they are deblurred by."""
+        return self._channels
+
+    def run(self) -> Worker[tuple[DeblurResult, ...]]:
+        """Start with the current settings; results become new layers, or replace the last ones.
+
+        Raises
+        ------
+        DefocusError
+            If no image is chosen, the region is empty, or a run is in progress.
+        """
         worker = super().run()
-        self._used = settings
+        self._used = self._deblur.settings(model=self._model.value)
+        self._replaces = bool(self._replace.value)
+        window = self._region.window(self._layer())
+        self._templates = [layer_template(layer, window) for layer in self._layers()]
         return worker
 
+    def _layers(self) -> "list[Image]":
+        """Return the chosen image and the further channels that are ticked."""
+        return [self._layer(), *self._channels.ticked]
+
+    def _whole_job(self, window: Window) -> ChannelsJob:
+        layers, shared = self._layers(), self._channels.map_channel
+        number = layers.index(shared) if shared is not None and shared in layers else None
+        return ChannelsJob(tuple(self._channel_job(each, window) for each in layers), number)
+
     def _job(self, window: Window) -> DeblurLayerJob:
+        return self._channel_job(self._layer(), window)
+
+    def _channel_job(self, image: "Image", window: Window) -> DeblurLayerJob:
         from napari.layers import Labels
 
-        image, chosen = self._layer(), self._defocus.value
-        base = newest_map(self._viewer, image) if isinstance(chosen, Labels) else None
+        chosen = image is self._layer()
+        painted = chosen and isinstance(self._defocus.value, Labels)
+        base = newest_map(self._viewer, image) if painted else None
+        if chosen:
+            partial = self._region.is_where_the_map_is
+            inputs = self._defocus.map_inputs(image, window, partial=partial)
+        else:
+            inputs = newest_inputs(self._viewer, image, window)
         return DeblurLayerJob(
-            image=self._source(window),
+            image=image_source(image, window),
             options=self._compute.options,
             settings=self._deblur.settings(model=self._model.value),
             base=None if base is None else covering_source(base, image, window),
             mask=self._region.mask(image, window),
-            **self._defocus.map_inputs(image, window, partial=self._region.is_where_the_map_is),
+            **inputs,
         )
+
+    def _update_choices(self, *_: Any) -> None:
+        super()._update_choices()
+        self._channels.update()
 
     def keep_maps(self) -> None:
         """Add maps that are estimated on the way as layers too, for the other steps of a dock."""
@@ -216,36 +262,36 @@ class DeblurWidget(TaskWidget[DeblurResult]):
             emitter.connect(self._preview.forget)
         self._preview.forget()
 
-    def _receive(self, result: DeblurResult) -> None:
+    def _add_result(self, result: tuple[DeblurResult, ...]) -> None:
+        for template, each in zip(self._templates, result, strict=True):
+            self._add_one(template, each)
+
+    def _add_one(self, template: LayerTemplate, result: DeblurResult) -> None:
+        image = None if template.image is None else template.image.layer()
+        earlier = None
+        if self._replaces and image is not None:
+            earlier = newest_result(self._viewer, image)
         painted = result.estimated is not None and result.estimated.estimated.model == EDITED
         if result.estimated is not None and (self._keeps_maps or painted):
-            add_map(self._viewer, result.estimated, self._template)
+            add_map(self._viewer, result.estimated, template)
         for layer in self._viewer.layers:
             if is_plugin_map(layer):
                 layer.visible = False
-        image = self._template.image and self._template.image.layer()
-        earlier = newest_result(self._viewer, image) if self._replace.value and image else None
-        entry = Deblurred(result.mixture, self._template, self._used)
+        entry = Deblurred(result.mixture, template, self._used)
         show_deblurred(self._viewer, result, entry, earlier)
+
+    def _show_result(self, result: tuple[DeblurResult, ...]) -> None:
         self.compare.renew()
-        self._outcome = _describe_share(result.changed)
+        self._notes += [each.note for each in result if each.note]
+        self._outcome = describe_share(max(each.changed for each in result))
         self._mix()  # the amount may have changed during the run
 
     def _mix(self, *_: Any) -> None:
         """Show the last result of the image with the amount as chosen now."""
-        image = self._image.value
-        result = None if image is None else newest_result(self._viewer, image)
-        if result is not None:
-            self._amount.request([result], self._deblur.amount)
+        layers = [] if self._image.value is None else self._layers()
+        results = [newest_result(self._viewer, layer) for layer in layers]
+        shown = [layer for layer in results if layer is not None]
+        self._amount.request(shown, self._deblur.amount)
 
     def _tell_share(self, share: float) -> None:
-        self._controls.show_note(_describe_share(share))
-
-
-def _describe_share(share: float) -> str:
-    return f"{percent(share)} of the pixels changed; the rest was sharp, unsure or left alone"
-
-
-def percent(share: float) -> str:
-    """Return a share in percent, which is 0 only if it is nothing."""
-    return "less than 1%" if 0 < share < 0.01 else f"{share:.0%}"
+        self._controls.show_note(describe_share(share))

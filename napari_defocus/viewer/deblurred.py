@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ..deblur_settings import DeblurSettings
 from ..inference.engine import Progress
 from .mixture import Mixture, with_amount
-from .origin import insert_result
+from .origin import insert_result, origin_of
 from .results import METADATA_KEY, LayerTemplate, picture_layer
 from .runner import Worker
 from .setting_words import setting_words
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-    from .layer_jobs import DeblurResult
+    from .deblur_job import DeblurResult
 
 #: A picture, and the share of its pixels that differ from its image.
 _Picture = tuple[npt.NDArray[Any], float]
@@ -95,6 +95,9 @@ def show_deblurred(
     image = Image(data, **arguments)
     image.metadata[_KEY] = entry
     insert_result(viewer, image)
+    source = origin_of(image)
+    if source is not None and image.blending == "additive":
+        source.visible = False  # both would add up
     return image
 
 

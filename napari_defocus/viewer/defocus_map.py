@@ -94,8 +94,10 @@ class DefocusMapWidget(TaskWidget[MapResult]):
             )
         return right
 
-    def _receive(self, result: MapResult) -> None:
+    def _add_result(self, result: MapResult) -> None:
         add_map(self._viewer, result, self._template)
+
+    def _show_result(self, result: MapResult) -> None:
         self._show_map(result.estimated, self._template.pixel_size)
 
     def _show_newest(self, image: "Image | None") -> None:

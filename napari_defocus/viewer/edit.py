@@ -14,19 +14,20 @@ from ..map_edits import LEAVE_ALONE, SHARPEN, apply_edits, radius_label
 from ..provenance_record import array_hash
 from ..version import __version__
 from .choices import LayerChoice, is_image
-from .edit_layer import add_edits, edits_differ, fill_surface
+from .edit_layer import add_edits, fill_surface
+from .edit_state import MapEdits, all_edits, edits_of
 from .layer_jobs import MapResult, map_result
-from .map_layers import MapLayers, add_map, update_map
+from .map_layers import add_map, update_map
 from .map_source import EDITED, MAP_KEY, newest_map
 from .origin import origin_of, origin_recorded
 from .regions import whole_layer
 from .results import METADATA_KEY, layer_template
 from .run_controls import WrappedLabel
 from .runner import Runner, Worker
+from .viewer_window import is_open
 
 if TYPE_CHECKING:
     import napari.viewer
-    import numpy.typing as npt
     from napari.layers import Image, Labels
 
 _LEAVE, _SHARPEN, _SET, _FORGET = "leave alone", "sharpen", "set radius", "forget"
@@ -56,11 +57,8 @@ class EditWidget(Container[Any]):
 
     def __init__(self, viewer: "napari.viewer.Viewer") -> None:
         self._viewer = viewer
-        self._base: Image | None = None
-        self._edits: Labels | None = None
-        self._layers: MapLayers | None = None
-        self._applied: tuple[npt.NDArray[Any], float] | None = None
-        self._touched = False
+        self._edits: MapEdits | None = None
+        self._used: MapEdits | None = None  # by the run in progress
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Image of the map")
         self._paint = PushButton(name="paint_button", text="Paint on the map")
         self._tool = RadioButtons(
@@ -93,7 +91,7 @@ class EditWidget(Container[Any]):
         )
         self._status = WrappedLabel()
         self._runner: Runner[MapResult | None] = Runner(
-            on_progress=lambda done, total: None, on_result=self._receive, on_end=self._show_end
+            on_progress=lambda progress: None, on_result=self._receive, on_end=self._show_end
         )
         super().__init__(
             widgets=[
@@ -113,9 +111,10 @@ class EditWidget(Container[Any]):
         self._run.changed.connect(lambda: self._attempt(self.run))
         for control in (self._tool, self._radius, self._brush, self._surface):
             control.changed.connect(self._set_tool)
+        self._image.changed.connect(self._follow_edits)
         viewer.layers.events.removed.connect(self._forget_removed)
         self.native.destroyed.connect(self._abandon)
-        self._set_tool()
+        self._follow_edits()
 
     @property
     def viewer(self) -> "napari.viewer.Viewer":
@@ -147,21 +146,20 @@ class EditWidget(Container[Any]):
         image: Image | None = self._image.value
         if image is None:
             raise OptionError("no image is chosen; open one, or choose one under 'image'")
-        if self._edits is None or self._base is not newest_map(self._viewer, image, edited=False):
-            self._base = newest_map(self._viewer, image, edited=False)
-            if self._base is None:
-                raise OptionError(
-                    f"{image.name!r} has no map to edit yet; estimate it in the step Map first"
-                )
-            self._layers = None
-            self._edits = add_edits(self._viewer, self._base, f"{image.name} map edits")
-            self._edits.mouse_drag_callbacks.append(self._fill)
-            self._edits.events.set_data.connect(self._touch)
-            self._applied, self._touched = None, True
-        self._show_edits()
-        self._run.enabled = True
-        self._set_tool()
-        return self._edits
+        base = newest_map(self._viewer, image, edited=False)
+        if base is None:
+            raise OptionError(
+                f"{image.name!r} has no map to edit yet; estimate it in the step Map first"
+            )
+        same = [edits for edits in edits_of(self._viewer, image) if edits.base is base]
+        if same:
+            self._edits = same[0]
+        else:
+            layer = add_edits(self._viewer, base, f"{image.name} map edits")
+            self._edits = MapEdits(layer, base)
+        self._show_edits(self._edits)
+        self._follow_edits()
+        return self._edits.layer
 
     def run(self) -> "Worker[MapResult | None]":
         """Make a map of estimate and edits, which becomes the newest map of the image.
@@ -176,23 +174,23 @@ class EditWidget(Container[Any]):
         OptionError
             If there is no layer of edits, or a run is in progress.
         """
-        return self._start(only_changes=False)
-
-    def _start(self, *, only_changes: bool) -> "Worker[MapResult | None]":
-        """Make the edited map; on request only if edits or softness differ from the last one's."""
-        if self._edits is None or self._base is None:
+        if self._edits is None:
             raise OptionError("there are no edits yet; press 'Paint on the map' first")
-        estimated, edits = self._base.metadata[MAP_KEY], self._edits.data
-        record = self._base.metadata[METADATA_KEY]
-        softness, applied = float(self._softness.value), self._applied
-        self._touched = False
+        return self._use(self._edits, float(self._softness.value))
+
+    def _use(
+        self, edits: MapEdits, softness: float, *, only_changes: bool = False
+    ) -> "Worker[MapResult | None]":
+        """Make the edited map; on request only if edits or softness differ from the last one's."""
+        estimated, record = edits.base.metadata[MAP_KEY], edits.base.metadata[METADATA_KEY]
+        painted, edits.touched = edits.layer.data, False
 
         def steps() -> Generator[Progress, None, MapResult | None]:
             yield Progress(0, 0)
-            labels = np.array(edits)  # here, for copying a large layer takes a while
-            if only_changes and not edits_differ((labels, softness), applied):
+            labels = np.array(painted)  # here, for copying a large layer takes a while
+            if only_changes and not edits.differ(labels, softness):
                 return None
-            self._applied = labels, softness
+            edits.applied = labels, softness
             defocus = apply_edits(estimated.map, labels, softness)
             own = {
                 "function": "apply_edits",
@@ -203,63 +201,81 @@ class EditWidget(Container[Any]):
             }
             return map_result(defocus, own, estimated.options, EDITED)
 
-        return self._runner.start(
+        worker = self._runner.start(
             steps,
-            f"Editing {self._edits.name}",
+            f"Editing {edits.layer.name}",
             on_error=lambda error: self._status.set_text(str(error)),
         )
+        self._used = edits
+        return worker
 
     def cancel(self) -> None:
         """Stop the current run, if any."""
         self._runner.cancel()
 
     def use_pending(self) -> None:
-        """Make the edited map if edits or their softness changed since it was made last."""
-        if self._edits is None or self.busy:
-            return
-        if self._touched or self._applied is None or self._applied[1] != self._softness.value:
-            self._attempt(lambda: self._start(only_changes=True))
-
-    def _touch(self, *_: Any) -> None:
-        """Note that edits may have changed."""
-        self._touched = True
+        """Make edited maps where edits or their softness changed since they were made last."""
+        for edits in all_edits(self._viewer):
+            applied = None if edits.applied is None else edits.applied[1]
+            chosen = edits is self._edits or applied is None
+            softness = float(self._softness.value) if chosen else applied
+            if not self.busy and (edits.touched or softness != applied):
+                self._attempt(
+                    lambda edits=edits, softness=softness: self._use(
+                        edits, softness, only_changes=True
+                    )
+                )
 
     def _receive(self, result: MapResult | None) -> None:
-        if result is not None:
-            touched = self._touched
-            self._show(result)
-            self._touched = touched
+        edits = self._used
+        if result is not None and edits is not None and edits.layer in self._viewer.layers:
+            touched = edits.touched
+            self._show(edits, result)
+            edits.touched = touched
 
-    def _show(self, result: MapResult) -> None:
-        if self._layers is not None and self._layers.are_in(self._viewer):
-            update_map(self._layers, result)
+    def _show(self, edits: MapEdits, result: MapResult) -> None:
+        if not is_open(self._viewer):
             return
-        base = self._base
-        image = None if base is None else origin_of(base)
-        if base is None or image is None:
+        if edits.edited is not None and edits.edited.are_in(self._viewer):
+            update_map(edits.edited, result)
+            return
+        base, image = edits.base, edits.image
+        if image is None:
             return
         template = replace(
             layer_template(base, whole_layer(base)),
             name=f"{image.name} edited",
             image=origin_recorded(base),
+            plane="",
         )
-        self._layers = add_map(self._viewer, result, template)
-        self._show_edits()
+        edits.edited = add_map(self._viewer, result, template)
+        self._show_edits(edits)
 
-    def _show_edits(self) -> None:
+    def _show_edits(self, edits: MapEdits) -> None:
         """Show the edits above all that was made from their image, and select them."""
-        layers, edits = self._viewer.layers, self._edits
-        if edits is None or edits not in layers:
-            return
-        image = origin_of(edits)
+        layers, image = self._viewer.layers, edits.image
         family = [i for i, layer in enumerate(layers) if image in (layer, origin_of(layer))]
-        layers.move(layers.index(edits), family[-1] + 1)
-        edits.visible = True
-        layers.selection.active = edits
+        layers.move(layers.index(edits.layer), family[-1] + 1)
+        edits.layer.visible = True
+        layers.selection.active = edits.layer
+
+    def _follow_edits(self, *_: Any) -> None:
+        """Let brush and clicks act on the edits of the chosen image, if there are any."""
+        image = self._image.value
+        own = [] if image is None else edits_of(self._viewer, image)
+        if self._edits not in own:
+            self._edits = next(iter(own), None)
+        if self._edits is not None:
+            callbacks = self._edits.layer.mouse_drag_callbacks
+            if self._fill not in callbacks:
+                callbacks.append(self._fill)
+        self._run.enabled = self._edits is not None
+        self._set_tool()
 
     def _show_end(self, ending: str) -> None:
         if ending == "done":
             self._status.set_text("The edited map is used by the next steps.")
+            self.use_pending()  # those of another image
 
     def _set_tool(self, *_: Any) -> None:
         """Set brush and label of the layer of edits as chosen."""
@@ -268,13 +284,14 @@ class EditWidget(Container[Any]):
             return
         labels = {_LEAVE: LEAVE_ALONE, _SHARPEN: SHARPEN, _FORGET: 0}
         set_radius = radius_label(float(self._radius.value))
-        self._edits.selected_label = labels.get(str(self._tool.value), set_radius)
-        self._edits.brush_size = self._brush.value
-        self._edits.mode = "pan_zoom" if self._surface.value else "paint"
+        layer = self._edits.layer
+        layer.selected_label = labels.get(str(self._tool.value), set_radius)
+        layer.brush_size = self._brush.value
+        layer.mode = "pan_zoom" if self._surface.value else "paint"
 
     def _fill(self, layer: "Labels", event: Any) -> Generator[None, None, None]:
         """Fill the surface under a click that moves nothing."""
-        if not self._surface.value or self._base is None:
+        if not self._surface.value or self._edits is None or self._edits.layer is not layer:
             return
         yield
         moved = False
@@ -284,7 +301,7 @@ class EditWidget(Container[Any]):
         if not moved:
             place = tuple(np.rint(layer.world_to_data(event.position)).astype(int))
             with suppress(IndexError):
-                fill_surface(layer, self._base.data, place)
+                fill_surface(layer, self._edits.base.data, place)
 
     def _attempt(self, action: Any) -> None:
         try:
@@ -293,10 +310,16 @@ class EditWidget(Container[Any]):
             self._status.set_text(str(error))
 
     def _forget_removed(self, event: Any) -> None:
-        if event.value is self._edits:
-            self._edits = self._base = None
+        if self._edits is not None and event.value is self._edits.layer:
+            self._edits = None
             self._run.enabled = False
 
     def _abandon(self, *_: Any) -> None:
         self._viewer.layers.events.removed.disconnect(self._forget_removed)
-        self._runner.abandon()
+        for edits in all_edits(self._viewer):
+            if self._fill in edits.layer.mouse_drag_callbacks:
+                edits.layer.mouse_drag_callbacks.remove(self._fill)
+        if is_open(self._viewer):
+            self._runner.detach(self._receive, lambda ending: None)
+        else:
+            self._runner.abandon()

@@ -2,18 +2,19 @@
 
 from typing import TYPE_CHECKING, Any
 
+import napari.layers
 import numpy as np
 import numpy.typing as npt
 
 from ..map_colors import paint_map
-from ..map_edits import LEAVE_ALONE, SHARPEN, radius_label
+from ..map_edits import LEAVE_ALONE, SHARPEN, describe_label, radius_label
 from .geometry import placement
 from .map_source import MAP_KEY
 from .origin import insert_result, origin_entry, origin_recorded
 from .regions import whole_layer
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Labels
+    from napari.layers import Image
     from napari.utils import DirectLabelColormap
     from napari.viewer import Viewer
 
@@ -25,10 +26,30 @@ _LARGEST = 24.0
 _TOLERANCE, _SHARE = 0.4, 0.2
 
 
-def add_edits(viewer: "Viewer", base: "Image", name: str) -> "Labels":
-    """Add an empty layer of edits over the layer of an estimated map; select it."""
-    from napari.layers import Labels
+class Labels(napari.layers.Labels):  # type: ignore[misc]  # napari has no types
+    """Layer of edits that tells in words what is painted under the pointer.
 
+    napari derives icon and type of a layer from the name of its class.
+    """
+
+    def get_status(self, position: Any = None, **kwargs: Any) -> dict[str, str]:
+        """Return texts for the status bar: coordinates, and the edit in words."""
+        status: dict[str, str] = super().get_status(position, **kwargs)
+        if position is not None:
+            place = self.world_to_data(position) if kwargs.get("world") else position
+            text = self._describe(np.rint(place).astype(int))
+            status |= {"value": text, "coordinates": f"{status['coords']}: {text}"}
+        return status
+
+    def _describe(self, index: npt.NDArray[np.int_]) -> str:
+        pixel, shape = tuple(index[-self.ndim :]), self.data.shape
+        if not all(0 <= i < size for i, size in zip(pixel, shape, strict=True)):
+            return ""
+        return describe_label(int(self.data[pixel]))
+
+
+def add_edits(viewer: "Viewer", base: "Image", name: str) -> Labels:
+    """Add an empty layer of edits over the layer of an estimated map; select it."""
     edits = Labels(
         np.zeros(base.data.shape, np.int16),
         name=name,
@@ -41,7 +62,7 @@ def add_edits(viewer: "Viewer", base: "Image", name: str) -> "Labels":
     return edits
 
 
-def fill_surface(edits: "Labels", radius: Any, place: tuple[int, ...]) -> None:
+def fill_surface(edits: napari.layers.Labels, radius: Any, place: tuple[int, ...]) -> None:
     """Give the selected label to all pixels around a place that have about its radius.
 
     Raises
@@ -59,15 +80,6 @@ def fill_surface(edits: "Labels", radius: Any, place: tuple[int, ...]) -> None:
     indices = np.nonzero(flood(radii, (row, column), tolerance=tolerance))
     leading = tuple(np.full_like(indices[0], each) for each in plane)
     edits.data_setitem((*leading, *indices), edits.selected_label)
-
-
-def edits_differ(
-    edits: tuple[npt.NDArray[Any], float], applied: tuple[npt.NDArray[Any], float] | None
-) -> bool:
-    """Return whether labels and softness differ from those that were applied before, if any."""
-    if applied is None:
-        return bool(edits[0].any())
-    return edits[1] != applied[1] or not np.array_equal(edits[0], applied[0])
 
 
 def _colormap(limit: float) -> "DirectLabelColormap":

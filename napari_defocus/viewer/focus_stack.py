@@ -202,13 +202,16 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
     def _auto_job(self, blank: Any, options: Options) -> EstimateJob:
         return EstimateJob(Views(blank), options=options)
 
-    def _receive(self, result: FocusResult | MergeResult) -> None:
+    def _show_result(self, result: FocusResult | MergeResult) -> None:
         if isinstance(result, FocusResult):
             self._result = result
             for name in ("best", "copy"):
                 self._buttons[name].enabled = True
             self._follow_sliders()
-            return
+
+    def _add_result(self, result: FocusResult | MergeResult) -> None:
+        if isinstance(result, FocusResult):
+            return  # the panel shows the profile
         depth, image = (self._add(layer) for layer in merged_layers(result, self._template))
         if self._depth_wanted:
             depth.visible = True

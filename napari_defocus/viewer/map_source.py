@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MAP_KEY = "napari-defocus-map"
 #: Stands there for the map of a file that holds radii in pixels, without their confidence.
 RADII_ALONE = "radii alone"
+#: Radius in pixels that any map may hold; larger ones must not exceed the side of the image.
+_PLAUSIBLE = 100.0
 #: Stands for the estimator of maps with edits.
 EDITED = "edited"
 
@@ -106,8 +108,8 @@ class MapSource:
         File the layer was read from.
     image : str
         Name of the image.
-    transform : PixelTransform, optional
-        Places of the image's pixels in the layer.
+    transform : PixelTransform or None
+        Places of the image's pixels in the layer; not needed with slices.
     discrete : bool
         Whether values between pixels have no meaning, as in labels.
     factor : float
@@ -121,7 +123,7 @@ class MapSource:
     name: str
     path: str | None
     image: str
-    transform: PixelTransform
+    transform: PixelTransform | None
     discrete: bool
     factor: float = 1.0
 
@@ -160,13 +162,27 @@ class MapSource:
     def read(self) -> "DefocusMap | npt.NDArray[np.float32]":
         """Return radii and confidence of an unedited estimate, otherwise radii alone."""
         radius = self._read(self.data)
+        if self.estimated is None and not self.discrete:
+            self._check_plausible(radius)
         if self.estimated is None or not self.is_unedited:
             return radius
         whole = self.estimated.map
         return replace(whole, radius=radius, confidence=self._read(whole.confidence))
 
+    def _check_plausible(self, radius: npt.NDArray[np.float32]) -> None:
+        """Refuse values that can hardly be radii, as those of a picture."""
+        sizes = np.abs(radius)
+        largest = float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
+        if largest > max(_PLAUSIBLE, min(radius.shape[-2:])):
+            raise MapError(
+                f"{self.name!r} holds values up to {largest:.4g}, which would be blur radii in "
+                f"pixels of an image of {radius.shape[-1]} x {radius.shape[-2]}: it seems to be a "
+                "picture; choose a map under 'defocus map', or 'estimate first'"
+            )
+
     def _read(self, values: Any) -> npt.NDArray[np.float32]:
         if self.slices is None:
+            assert self.transform is not None
             part = self.transform.resample(values, order=0 if self.discrete else 1)
         elif self.is_partial:
             part = read_extended(values, self.slices)
@@ -197,7 +213,10 @@ def map_source(layer: "Image | Labels", image: "Image", window: Window) -> MapSo
     """
     source = _source(layer, image, window)
     shape, slices, transform = tuple(layer.data.shape), source.slices, source.transform
-    covers = transform.covered_by(shape) if slices is None else within(slices, shape)
+    if slices is None:
+        covers = transform is not None and transform.covered_by(shape)
+    else:
+        covers = within(slices, shape)
     if not covers:
         remedy = "estimate a map of that region, or work on the part that the map covers"
         if origin_of(layer) is not image:

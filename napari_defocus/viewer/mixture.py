@@ -59,3 +59,13 @@ class Mixture:
 def with_amount(record: Mapping[str, Any], amount: float) -> dict[str, Any]:
     """Return the provenance of a result for another amount."""
     return {**record, "parameters": {**record["parameters"], "amount": amount}}
+
+
+def describe_share(share: float) -> str:
+    """Return a sentence about the share of the pixels that deblurring changed."""
+    return f"{percent(share)} of the pixels changed; the rest was sharp, unsure or left alone"
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, which is 0 only if it is nothing."""
+    return "less than 1%" if 0 < share < 0.01 else f"{share:.0%}"

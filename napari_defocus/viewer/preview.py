@@ -10,7 +10,7 @@ from qtpy.QtCore import QTimer
 from ..errors import DefocusError, OptionError
 from ..inference.engine import Progress
 from ..options import Options
-from .layer_jobs import DeblurLayerJob
+from .deblur_job import DeblurLayerJob
 from .map_source import MAP_KEY
 from .regions import narrow_to_plane, spatial_shape, view_window
 from .results import LayerTemplate, layer_template

@@ -44,6 +44,8 @@ class RefocusWidget(TaskWidget[RefocusResult]):
         worker = widget.run()
     """
 
+    has_model = False
+
     def __init__(self, viewer: "napari.viewer.Viewer") -> None:
         self._sharp = sharp_choice(
             viewer,
@@ -86,7 +88,6 @@ class RefocusWidget(TaskWidget[RefocusResult]):
             inputs=[self._sharp, self._defocus],
             settings=[self._pick, self._focus, self._aperture, self._pupil],
         )
-        self._model.visible = False
         for choice in (self._sharp, self._defocus):
             self._image.changed.connect(choice.follow)
             choice.follow(self._image.value)
@@ -114,9 +115,11 @@ class RefocusWidget(TaskWidget[RefocusResult]):
     def _auto_job(self, blank: Any, options: Options) -> EstimateJob:
         return EstimateJob(Views(blank), options=options)
 
-    def _receive(self, result: RefocusResult) -> None:
-        what = f"refocused (focus {self._focus.value:g} px, aperture {self._aperture.value:g})"
-        self._add(picture_layer(result.image, result.provenance, self._template, what))
+    def _add_result(self, result: RefocusResult) -> None:
+        values = result.provenance["parameters"]
+        words = f"focus {values['focus']:g} px", f"aperture {values['aperture']:g}"
+        record = result.provenance
+        self._add(picture_layer(result.image, record, self._template, "refocused", *words))
 
     def _pick_focus(self, viewer: Any, event: Any) -> Generator[None, None, None]:
         """Take the radius under a click that moves nothing as focus."""

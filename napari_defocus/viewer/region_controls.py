@@ -155,6 +155,6 @@ class RegionControls:
     def _show_relevant(self, *_: Any) -> None:
         if self.region.value == "shapes":
             self.choose_only_shapes()
-        self.shapes.visible = self.region.value == "shapes"
+        self.shapes.visible = self.draw_button.visible = self.region.value == "shapes"
         stack = self._layer is not None and self._layer.ndim > 2
         self.planes.visible = stack and self.region.value != "current view"

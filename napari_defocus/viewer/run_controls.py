@@ -6,6 +6,8 @@ from typing import Any
 from magicgui.widgets import Container, Label, ProgressBar, PushButton, Widget
 
 from ..errors import DefocusError
+from ..inference.engine import Progress
+from .phases import TimeLeft
 from .progress_bar import set_share
 
 #: Red that can be read on light and on dark ground.
@@ -45,7 +47,8 @@ class RunControls:
         self.command_button = PushButton(
             text="Copy command line", tooltip="Copy a command for the terminal that does the same"
         )
-        self.progress = ProgressBar(value=0, min=0, max=1)
+        self.progress = ProgressBar(value=0, min=0, max=1, visible=False)
+        self._time_left = TimeLeft()
         self.status = WrappedLabel()
         self.run_button.changed.connect(lambda: self.attempt(run))
         self.cancel_button.changed.connect(lambda: cancel())
@@ -65,14 +68,16 @@ class RunControls:
     def show_running(self) -> None:
         """Show that a run has started."""
         self._set_busy(True)
+        self.progress.visible = True  # from now on, so that no result moves what lies below
         self.status.native.setStyleSheet("")
         set_share(self.progress.native, 0, 0)
+        self._time_left = TimeLeft()
         self.status.set_text("starting…")
 
-    def show_progress(self, done: int, total: int) -> None:
-        """Show that `done` of `total` is done; a total of 0 stands for unknown."""
-        set_share(self.progress.native, done, total)
-        self.status.set_text("computing…" if total else "reading…")
+    def show_progress(self, progress: Progress) -> None:
+        """Show how much is done, in which phase, and how long it takes; a total of 0: unknown."""
+        set_share(self.progress.native, progress.done, progress.total)
+        self.status.set_text(self._time_left.describe(progress))
 
     def show_note(self, text: str) -> None:
         """Show a note, unless a run is in progress."""

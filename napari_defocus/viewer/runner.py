@@ -90,11 +90,24 @@ def _stop_workers_at_exit() -> None:
 
 
 def _show_error(error: Exception) -> None:
-    """Show an error, unless napari has shown it, which depends on the Qt binding."""
-    from napari.utils.notifications import notification_manager
+    """Show an error, unless napari has shown it, which depends on the Qt binding.
+
+    One of the user is shown without a traceback, which would tell nothing.
+    """
+    from napari.utils.notifications import (
+        Notification,
+        NotificationSeverity,
+        notification_manager,
+    )
 
     errors = (getattr(record, "exception", None) for record in notification_manager.records)
-    if all(other is not error for other in errors):
+    if any(other is error for other in errors):
+        return
+    if isinstance(error, DefocusError) and not isinstance(error.__cause__, RuntimeError):
+        note = Notification(str(error), severity=NotificationSeverity.ERROR)
+        note.exception = error
+        notification_manager.dispatch(note)
+    else:
         notification_manager.receive_error(type(error), error, error.__traceback__)
 
 
@@ -117,7 +130,7 @@ class Runner(Generic[T]):
     Parameters
     ----------
     on_progress : callable
-        Called with (done, total); a total of 0 stands for unknown.
+        Called with a Progress; a total of 0 stands for unknown.
     on_result : callable
         Called with the result, unless the job was canceled or failed.
     on_end : callable
@@ -127,7 +140,7 @@ class Runner(Generic[T]):
     def __init__(
         self,
         *,
-        on_progress: Callable[[int, int], None],
+        on_progress: Callable[[Progress], None],
         on_result: Callable[[T], None],
         on_end: Callable[[str], None],
     ) -> None:
@@ -190,6 +203,10 @@ class Runner(Generic[T]):
             self._run.worker.quit()
             self.end("canceled")
 
+    def detach(self, on_result: Callable[[T], None], on_end: Callable[[str], None]) -> None:
+        """Let the running job go on and report to others, because its widget is gone."""
+        self._on_progress, self._on_result, self._on_end = _ignore, on_result, on_end
+
     def abandon(self, *_: Any) -> None:
         """Stop the running job and report nothing, because its widget is gone."""
         self._on_end = _ignore
@@ -197,7 +214,7 @@ class Runner(Generic[T]):
 
     def advance(self, progress: Progress) -> None:
         """Report progress of the running job."""
-        self._on_progress(progress.done, progress.total)
+        self._on_progress(progress)
 
     def receive(self, result: T) -> None:
         """Report the result of the running job."""

@@ -10,18 +10,19 @@ from magicgui.widgets import Container, PushButton, Widget
 from ..errors import DefocusError, OptionError, ValuesWarning
 from ..jobs import Job
 from ..options import Options
-from .choices import LayerChoice, ModelChoice, is_image, selected_image
+from .choices import LayerChoice, is_image, selected_image
 from .compute_controls import ComputeControls
 from .image_source import ImageSource, image_source
 from .kind_of_image import kind_of_image
 from .labels import align_labels
-from .layer_jobs import LayerJob
+from .layer_jobs import Runnable
+from .model_choice import ModelChoice
 from .origin import insert_result
-from .recipe import as_command_line, as_python
 from .region_controls import RegionControls
 from .results import LayerData, LayerTemplate, layer_template
 from .run_controls import RunControls
 from .runner import Runner, Worker
+from .viewer_window import is_open
 from .visibility import VisibilityFilter
 from .window import Window
 
@@ -53,7 +54,12 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         Task of the models to choose from.
     inputs, settings : sequence of Widget
         Additional controls, below the image and below the model.
+    advanced : sequence of Widget
+        Those of the settings that are hidden until "More options" is checked, as the model is.
     """
+
+    #: Whether a model can be chosen.
+    has_model = True
 
     def __init__(
         self,
@@ -64,12 +70,13 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         task: "Task",
         inputs: Sequence[Widget],
         settings: Sequence[Widget],
+        advanced: Sequence[Widget] = (),
     ) -> None:
         self._viewer = viewer
         self._doing = doing
         self._template = LayerTemplate("", {}, {})
         self._notes: list[str] = []
-        self._failure = self._outcome = ""
+        self._failure = self._outcome = self._description = ""
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
         self._model = ModelChoice(
             task, name="model", label="deblur model" if task == "deblur" else "map model"
@@ -101,6 +108,10 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         )
         self.native.layout().addWidget(self._controls.container.native)  # without label
         self.native.setMinimumWidth(_WIDTH)
+        self._advanced = [*([self._model] if self.has_model else []), *advanced]
+        self._model.visible = False
+        self._show_advanced(self._compute.more.value)
+        self._compute.more.changed.connect(self._show_advanced)
         self._image.changed.connect(self._region.follow)
         for control in (self._image, self._compute.values.imaging, self._compute.values.encoding):
             control.changed.connect(self._show_auto)
@@ -141,13 +152,19 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         """
         layer = self._layer()
         window = self._region.window(layer)
-        job = self._job(window)
-        description = f"{self._doing} {layer.name}"
-        worker = self._runner.start(job.steps, description, self._take_warning, self._take_error)
+        job = self._whole_job(window)
+        self._description = f"{self._doing} {layer.name}"
+        worker = self._runner.start(
+            job.steps, self._description, self._take_warning, self._take_error
+        )
         self._template, self._notes = layer_template(layer, window), list(job.notes)
         self._outcome = ""
         self._controls.show_running()
         return worker
+
+    def _show_advanced(self, shown: bool) -> None:
+        for control in self._advanced:
+            control.visible = shown
 
     def hide_shared_choices(self) -> None:
         """Hide the choices of image and kind of image, which a dock makes for several widgets."""
@@ -159,19 +176,31 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
 
     def as_python(self) -> str:
         """Return Python code that does the same as ``run``."""
-        return as_python(self._job(self._region.window(self._layer())).call)
+        return self._whole_job(self._region.window(self._layer())).as_python()
 
     def as_command_line(self) -> str:
         """Return the command line that does the same as ``run``, to a file."""
-        return as_command_line(self._job(self._region.window(self._layer())).call)
+        return self._whole_job(self._region.window(self._layer())).as_command_line()
 
     @abstractmethod
-    def _job(self, window: Window) -> LayerJob[ResultT]:
-        """Return the job for part of the image, with the current settings."""
+    def _job(self, window: Window) -> Any:
+        """Return the job for part of the chosen image, with the current settings."""
+
+    def _whole_job(self, window: Window) -> Runnable[ResultT]:
+        """Return what a run does: the job, or several in one."""
+        job: Runnable[ResultT] = self._job(window)
+        return job
 
     @abstractmethod
+    def _add_result(self, result: ResultT) -> None:
+        """Add a result to the viewer, without the panel, which may be gone."""
+
+    def _show_result(self, result: ResultT) -> None:
+        """Show in the panel a result that was added."""
+
     def _receive(self, result: ResultT) -> None:
-        """Add a result to the viewer."""
+        self._add_result(result)
+        self._show_result(result)
 
     @abstractmethod
     def _auto_job(self, blank: Any, options: Options) -> Job[Any]:
@@ -246,10 +275,25 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         self.reset_choices()
 
     def _abandon(self, *_: Any) -> None:
-        """Stop and follow the layers no more, because the panel is destroyed."""
+        """Follow the layers no more, because the panel is destroyed; a run goes on without it."""
         for event in _LIST_EVENTS:
             getattr(self._viewer.layers.events, event).disconnect(self._update_choices)
-        self._runner.abandon()
+        if is_open(self._viewer):
+            self._runner.detach(self._deliver, self._tell_end)
+        else:
+            self._runner.abandon()
+
+    def _deliver(self, result: ResultT) -> None:
+        """Add the result of a run whose panel is gone."""
+        if is_open(self._viewer):
+            self._add_result(result)
+
+    def _tell_end(self, ending: str) -> None:
+        """Tell of the end of a run whose panel is gone; of errors, a notification tells."""
+        if ending == "done" and is_open(self._viewer):
+            from napari.utils.notifications import show_info
+
+            show_info(f"{self._description}: done")
 
     def _start_with_selection(self) -> None:
         image = selected_image(self._viewer)

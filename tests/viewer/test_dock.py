@@ -7,9 +7,9 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_defocus import Options, deblur, estimate_defocus
-from napari_defocus.viewer.deblur import percent
 from napari_defocus.viewer.layer_jobs import map_result
 from napari_defocus.viewer.map_layers import add_map
+from napari_defocus.viewer.mixture import percent
 from napari_defocus.viewer.results import layer_template
 from napari_defocus.viewer.window import Window
 
@@ -187,6 +187,28 @@ def test_a_dock_opened_again_goes_on_with_the_image_of_the_result(
     assert viewer.layers.selection.active is viewer.layers["photo deblurred"]
     assert open_widget("Defocus").image.value is viewer.layers["photo"]
     assert open_widget("Check").image.value is viewer.layers["photo"]
+
+
+def test_a_map_of_pixels_that_were_changed_in_place_is_noted(viewer, dock, finish):
+    finish(dock.step("Map").run())
+    step = dock.step("Deblur")
+    finish(step.run())
+    assert "Note" not in step._controls.status.value
+    viewer.layers["photo"].data[:20] = 7
+    finish(step.run())
+    assert "estimated from other pixels than 'photo' has now" in step._controls.status.value
+
+
+def test_numbers_and_models_wait_under_more_options(dock):
+    step = dock.open_step("Deblur")
+    advanced = (step.model, step.strength, step.protect_radius, step.downscale)
+    assert not any(control.native.isVisibleTo(step.native) for control in advanced)
+    assert step.amount.native.isVisibleTo(step.native)
+    step.more.value = True
+    assert all(control.native.isVisibleTo(step.native) for control in advanced)
+    refocusing = dock.open_step("Refocus")
+    refocusing.more.value = True
+    assert not refocusing.model.native.isVisibleTo(refocusing.native)
 
 
 def test_handles_stop_where_their_setting_does(dock, finish):

@@ -126,6 +126,34 @@ def test_edits_stay_those_of_their_image(viewer, dock, until, photo):
     assert dock.step("Deblur").defocus.value is viewer.layers["photo edited defocus"]
 
 
+def test_edits_are_there_again_after_another_image_and_in_a_new_panel(
+    viewer, dock, open_widget, until, photo
+):
+    other = viewer.add_image(photo[::-1].copy(), rgb=True, name="other")
+    widget = dock.open_step("Edit")
+    edits = widget.paint()
+    dock.image.value = other
+    assert not widget.run_button.enabled
+    dock.image.value = viewer.layers["photo"]
+    assert widget.run_button.enabled
+    assert widget.paint() is edits
+    again = open_widget("Defocus")
+    again.image.value = viewer.layers["photo"]
+    assert again.step("Edit").paint() is edits
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [(0, "as estimated"), (LEAVE_ALONE, "leave alone"), (radius_label(2.5), "radius 2.5 px")],
+)
+def test_the_status_bar_tells_edits_in_words(dock, label, words):
+    edits = dock.step("Edit").paint()
+    edits.data[10:20, 10:20] = label
+    status = edits.get_status((6.0, 7.0), view_direction=None, dims_displayed=[0, 1], world=True)
+    assert status["value"] == words
+    assert status["coordinates"].endswith(f": {words}")
+
+
 def test_edits_lie_above_what_was_made_since(viewer, dock, finish):
     widget = dock.step("Edit")
     edits = widget.paint()

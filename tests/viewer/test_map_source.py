@@ -11,9 +11,10 @@ from napari_defocus.defocus_map import DefocusMap
 from napari_defocus.errors import MapError
 from napari_defocus.io import read_picture, write_picture
 from napari_defocus.options import Options
+from napari_defocus.viewer.deblur_job import DeblurLayerJob
 from napari_defocus.viewer.geometry import placement
 from napari_defocus.viewer.image_source import image_source
-from napari_defocus.viewer.layer_jobs import DeblurLayerJob, map_result
+from napari_defocus.viewer.layer_jobs import map_result
 from napari_defocus.viewer.layer_map import layer_map
 from napari_defocus.viewer.map_source import MAP_KEY, map_source
 from napari_defocus.viewer.recipe import as_python
@@ -180,3 +181,16 @@ def test_copied_python_reads_map_files_in_micrometers_in_pixels(map_in_micromete
     names = {"read_picture": read_picture}
     exec(line, names)
     np.testing.assert_array_equal(names["defocus"], radius)
+
+
+def test_pictures_are_not_offered_or_refused_as_maps(viewer, open_widget, finish, photo):
+    image = viewer.add_image(photo, rgb=True, name="photo")
+    channel = viewer.add_image(photo[..., 0], name="channel")
+    counts = viewer.add_image(photo[..., 1] * np.float32(9), name="counts")
+    widget = open_widget("Deblur")
+    widget.image.value = image
+    assert channel not in widget.defocus.choices
+    widget.defocus.value = counts
+    finish(widget.run())
+    assert "it seems to be a picture" in widget._controls.status.value
+    assert len(viewer.layers) == 3

@@ -7,8 +7,8 @@ from napari.layers import Image
 from napari_defocus import Options, deblur
 from napari_defocus.inference.engine import run_to_end
 from napari_defocus.map_edits import LEAVE_ALONE
+from napari_defocus.viewer.deblur_job import DeblurLayerJob
 from napari_defocus.viewer.image_source import image_source
-from napari_defocus.viewer.layer_jobs import DeblurLayerJob
 from napari_defocus.viewer.preview import NAME, PreviewJob
 from napari_defocus.viewer.regions import whole_layer
 

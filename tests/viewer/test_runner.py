@@ -18,7 +18,7 @@ class Log:
     def __init__(self):
         self.progress, self.results, self.endings = [], [], []
         self.runner = Runner(
-            on_progress=lambda done, total: self.progress.append((done, total)),
+            on_progress=lambda step: self.progress.append((step.done, step.total)),
             on_result=self.results.append,
             on_end=self.endings.append,
         )
@@ -131,6 +131,31 @@ def test_error_is_shown_once_and_ends_the_run(qapp, log, ended, error):
     assert str(error) in shown[0]
     assert log.endings == ["failed"]
     assert log.results == []
+
+
+def test_an_error_of_the_user_leaves_no_traceback(qapp, log, ended, capfd):
+    log.runner.start(failing(ImageError("too dark")), "failing")
+    ended()
+    shown = capfd.readouterr()
+    assert "too dark" in shown.out + shown.err
+    assert "Traceback" not in shown.out + shown.err
+    assert "failing" not in shown.out + shown.err  # the name of the function that raises
+
+
+def test_a_detached_run_reports_to_others(qapp, log, until):
+    gate, others = threading.Event(), []
+
+    def steps():
+        yield Progress(0, 1)
+        gate.wait()
+        return "result"
+
+    log.runner.start(steps, "held")
+    log.runner.detach(others.append, others.append)
+    gate.set()
+    until(lambda: len(others) == 2)
+    assert others == ["result", "done"]
+    assert (log.results, log.endings) == ([], [])
 
 
 def test_abandoned_run_reports_nothing(qapp, log, finish):

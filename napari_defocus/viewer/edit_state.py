@@ -1,0 +1,72 @@
+"""Edits of the map of one image, and what was made of them."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .map_layers import MapLayers
+from .origin import origin_of
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+    from napari.viewer import Viewer
+
+#: Metadata key under which a layer of edits keeps its :class:`MapEdits`.
+_KEY = "napari-defocus-edits"
+
+
+@dataclass(eq=False)
+class MapEdits:
+    """Layer of edits over an estimated map.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The edits.
+    base : napari.layers.Image
+        Layer of the estimated radii.
+    edited : MapLayers, optional
+        Layers of the map that was made of both.
+    applied : (array, float), optional
+        The labels, and the width of the transition in pixels, that it was made of.
+    touched : bool
+        Whether labels may have changed since.
+    """
+
+    layer: "Labels"
+    base: "Image"
+    edited: MapLayers | None = None
+    applied: tuple[npt.NDArray[Any], float] | None = field(default=None, repr=False)
+    touched: bool = True
+
+    def __post_init__(self) -> None:
+        self.layer.metadata[_KEY] = self
+        self.layer.events.set_data.connect(self._touch)
+
+    def _touch(self, *_: Any) -> None:
+        """Note that labels may have changed."""
+        self.touched = True
+
+    @property
+    def image(self) -> "Image | None":
+        """Layer of the image, if there still is one."""
+        return origin_of(self.base)
+
+    def differ(self, labels: npt.NDArray[Any], softness: float) -> bool:
+        """Return whether labels and softness differ from those applied before, if any."""
+        if self.applied is None:
+            return bool(labels.any())
+        return softness != self.applied[1] or not np.array_equal(labels, self.applied[0])
+
+
+def edits_of(viewer: "Viewer", image: "Image | None") -> list[MapEdits]:
+    """Return the edits of an image that the viewer has, the uppermost first."""
+    return [edits for edits in all_edits(viewer) if edits.image is image]
+
+
+def all_edits(viewer: "Viewer") -> list[MapEdits]:
+    """Return the edits that the viewer has, the uppermost first."""
+    entries = (layer.metadata.get(_KEY) for layer in reversed(viewer.layers))
+    return [entry for entry in entries if isinstance(entry, MapEdits)]

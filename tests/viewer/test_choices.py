@@ -1,0 +1,21 @@
+"""Drop-down lists of layers: names that are long, and tooltips."""
+
+from qtpy.QtCore import Qt
+
+LONG = "plate 7, well B03, field 12, channel 2, deconvolved"
+
+
+def test_long_names_are_cut_in_the_middle_and_told_in_full_by_the_tooltip(
+    viewer, open_widget, photo
+):
+    image = viewer.add_image(photo, rgb=True, name=LONG)
+    viewer.add_image(photo, rgb=True, name="flower")
+    widget = open_widget("Deblur")
+    widget.image.value = image
+    assert widget.image.current_choice == "plate 7, w…convolved"
+    assert widget.image.tooltip.startswith(LONG)
+    assert widget.image.native.itemData(0, Qt.ItemDataRole.ToolTipRole) == LONG
+    widget.image.value = viewer.layers["flower"]
+    assert widget.image.tooltip.startswith("flower")
+    image.name = "short"
+    assert widget.image.native.itemData(0, Qt.ItemDataRole.ToolTipRole) == "short"
