@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from magicgui.widgets import CheckBox, ComboBox, Container, Widget
+from qtpy.QtWidgets import QWidget
 
 from .choices import is_image
 from .origin import origin_of
@@ -89,9 +90,12 @@ class ChannelControls:
             self._ticks = {
                 layer: CheckBox(text=layer.name, value=layer in kept) for layer in others
             }
+            before = self.maps.native.previousInFocusChain()
             for tick in self._ticks.values():
                 self.box.append(tick)
                 tick.changed.connect(self.maps.reset_choices)
+                QWidget.setTabOrder(before, tick.native)
+                before = tick.native
             self._show()
         self.maps.reset_choices()
 

@@ -2,11 +2,12 @@
 
 from contextlib import suppress
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import Container, PushButton, RadioButtons, Widget
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QRadioButton, QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from ..errors import DefocusError
 from ..options import Options
@@ -72,6 +73,7 @@ class DefocusDock(Container[Widget]):
         layout = self.native.layout()
         layout.addWidget(self._tabs, 1)
         layout.addWidget(self._batch.native)
+        self._order_tab_key()
         self._tabs.currentChanged.connect(self._change_step)
         self._image.changed.connect(self._follow_image)
         self._imaging.changed.connect(self._share_kind)
@@ -182,6 +184,13 @@ class DefocusDock(Container[Widget]):
         """Return the choices of a map in the steps that were made."""
         choices = (getattr(step, "defocus", None) for step in self._steps.values())
         return [choice for choice in choices if isinstance(choice, NewestChoice)]
+
+    def _order_tab_key(self) -> None:
+        """Lead the Tab key from the image to its kind, and on to the steps."""
+        kinds = self._imaging.native.findChildren(QRadioButton)
+        order = [self._image.native, *kinds, self._tabs, self._tabs.tabBar()]
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
 
     def _open_batch(self) -> None:
         self._viewer.window.add_plugin_dock_widget("napari-defocus", "Batch", tabify=True)

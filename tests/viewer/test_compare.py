@@ -1,5 +1,11 @@
 """Comparison of a result with its image: key, grid, and the handle of the split view."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
@@ -128,6 +134,26 @@ def test_the_handle_divides_image_and_result_and_can_be_dragged(window_viewer, d
     assert handle.share == pytest.approx(0.88, abs=0.01)
     window_viewer.layers.remove(result)
     assert not widget.compare.split.value
+
+
+@pytest.mark.slow
+@pytest.mark.window
+@pytest.mark.skipif(os.environ.get("QT_QPA_PLATFORM") == "offscreen", reason="there is no screen")
+@pytest.mark.parametrize("scale", ["1", "2"])
+def test_the_result_begins_at_the_handle_at_any_scaling_of_the_screen(scale, tmp_path):
+    program = Path(__file__).with_name("scaled_split.py")
+    environment = os.environ | {
+        "QT_SCALE_FACTOR": scale,
+        "NAPARI_CONFIG": str(tmp_path / "settings.yaml"),
+    }
+    done = subprocess.run(
+        [sys.executable, program], env=environment, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert report["ratio"] == float(scale)
+    for share, edges in zip((0.3, 0.5, 0.7), report["edges"], strict=True):
+        assert edges == [pytest.approx(share, abs=0.01)]
 
 
 def halves(viewer):

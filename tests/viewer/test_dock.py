@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QRadioButton
 
 from napari_defocus import Options, deblur, estimate_defocus
 from napari_defocus.viewer.layer_jobs import map_result
@@ -235,6 +236,23 @@ def test_the_step_map_tells_of_the_map_of_its_image(viewer, dock, finish, stack)
     assert not step._histogram.isVisible()
     dock.image.value = viewer.layers["photo"]
     assert step._summary.value == text
+
+
+@pytest.mark.window
+def test_tab_goes_from_the_image_to_its_kind_and_the_steps(
+    window_viewer, dock_widget, qtbot, photo
+):
+    window_viewer.add_image(photo, rgb=True)
+    dock = dock_widget("Defocus")
+    window = window_viewer.window._qt_window
+    window.activateWindow()
+    dock.image.native.setFocus()
+    visited = []
+    for _ in range(3):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        visited.append(window.focusWidget())
+    assert isinstance(visited[0], QRadioButton)
+    assert dock._tabs.tabBar() in visited
 
 
 @pytest.mark.window
