@@ -128,11 +128,16 @@ def _pool(energy: FloatArray, noise: FloatArray) -> FloatArray:
 
     In low light a cell counts too few photons to tell planes apart, and its neighbors help.
     """
-    wide = np.stack([gaussian_filter(plane, _POOL, mode="nearest") for plane in energy])
-    share = (noise / np.maximum(wide, 1e-30)).min(axis=0)
+    wide = np.empty_like(energy)
+    share = np.full(energy.shape[1:], np.inf, np.float32)
+    for plane, smooth, level in zip(energy, wide, noise, strict=True):
+        gaussian_filter(plane, _POOL, output=smooth, mode="nearest")
+        np.minimum(share, level / np.maximum(smooth, 1e-30), out=share)
     low, high = _POOLED
-    pooled = np.clip((share - low) / (high - low), 0, 1)
-    return np.asarray(energy + pooled * (wide - energy), np.float32)
+    wide -= energy
+    wide *= np.clip((share - low) / (high - low), 0, 1)
+    wide += energy
+    return wide
 
 
 def _jump_penalty(cells: Cells) -> FloatArray:

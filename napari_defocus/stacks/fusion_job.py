@@ -70,7 +70,8 @@ def all_in_focus(
     Parameters
     ----------
     stack : array with axes for planes, Y and X
-        Integers or real floats: NumPy, dask, zarr or h5py. Colors: `channel_axis`.
+        Integers or real floats: NumPy, dask, zarr or h5py. Colors: `channel_axis`. Lazy arrays are
+        read plane by plane during the call.
     axis : int
         Axis of the planes in the array as it is, channels included; negative counts from the end.
         Stacks along all other axes before Y and X, such as time, are merged one by one.
@@ -93,7 +94,7 @@ def all_in_focus(
     -------
     AllInFocus
         The picture, of the stack's shape without `axis` and of its data type and range; depth and
-        confidence.
+        confidence. They are NumPy arrays, of a dask stack too.
 
     Raises
     ------
