@@ -8,6 +8,9 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from napari_defocus.io import formats
 from napari_defocus.viewer.input_list import InputList
 
+#: PySide 6.12 deprecates this way to make the event, and PyQt 6.11 has no other.
+PYSIDE_DEPRECATES = pytest.mark.filterwarnings("ignore:.*QDragEnterEvent:DeprecationWarning")
+
 
 @pytest.fixture
 def offered_patterns(qtbot, monkeypatch):
@@ -58,6 +61,7 @@ def drop(field, data):
     QApplication.sendEvent(field.viewport(), QDropEvent(QPointF(5, 5), copy, data, left, none))
 
 
+@PYSIDE_DEPRECATES
 def test_dropped_files_and_folders_are_added(inputs, tmp_path):
     inputs.value = ["a.tif"]
     data = QMimeData()
@@ -66,6 +70,7 @@ def test_dropped_files_and_folders_are_added(inputs, tmp_path):
     assert inputs.value == ["a.tif", str(tmp_path / "b c.tif"), str(tmp_path / "d")]
 
 
+@PYSIDE_DEPRECATES
 def test_dropped_text_is_typed(inputs):
     data = QMimeData()
     data.setText("e.tif")
