@@ -28,6 +28,8 @@ _UNRELATED = 0.3
 #: Detail of pixels four times as large, in units of that of single ones, that noise does not reach:
 #: it has 0.25, or 0.5 if neighbors were averaged; spots of sigma 1 px have 1.2.
 _STRUCTURE = 0.75
+#: Values whose squares float32 can hold, and those of their inverses.
+_LARGEST = 1e15
 
 
 def has_independent_channels(image: Any, layout: Layout) -> bool:
@@ -50,7 +52,7 @@ def has_independent_channels(image: Any, layout: Layout) -> bool:
         True if the channels that are not constant and differ are unrelated; or if there is one such
         channel, and another is constant.
     """
-    windows = list(_sample(image, layout))
+    windows = _as_float32(list(_sample(image, layout)))
     channels = [c for c in range(3) if any(np.ptp(window[c]) for window in windows)]
     distinct = [
         c for c in channels if all(_differs(windows, c, other) for other in channels if other < c)
@@ -84,7 +86,7 @@ def find_independent_channels(
     return True
 
 
-def _sample(image: Any, layout: Layout) -> Iterator[FloatArray]:
+def _sample(image: Any, layout: Layout) -> Iterator[Array]:
     """Yield evenly spread windows (3, y, x); values without data are 0."""
     if is_dask(image):
         import dask
@@ -95,8 +97,15 @@ def _sample(image: Any, layout: Layout) -> Iterator[FloatArray]:
     for window, (_, axis) in zip(windows, _places(layout), strict=True):
         values = np.moveaxis(window, axis, 0)[:3]
         valid = valid_mask(values, layout.nodata)
-        numbers = values.astype(np.float32)
-        yield numbers if valid is None else np.where(valid, numbers, np.float32(0))
+        yield values if valid is None else np.where(valid, values, values.dtype.type(0))
+
+
+def _as_float32(windows: list[Array]) -> list[FloatArray]:
+    """Return windows as float32, divided by the largest value if squares are beyond its range."""
+    largest = max(abs(float(end)) for window in windows for end in (window.min(), window.max()))
+    if largest == 0 or 1 / _LARGEST < largest < _LARGEST:
+        return [window.astype(np.float32) for window in windows]
+    return [(window / largest).astype(np.float32) for window in windows]
 
 
 def _places(layout: Layout) -> Iterator[tuple[tuple[int | slice, ...], int]]:

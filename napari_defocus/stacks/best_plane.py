@@ -91,8 +91,8 @@ def surface_radius(tiles: Floats, variance: Floats) -> tuple[Floats, Floats]:
     --------
     >>> places = np.array([2.0, 2.0, 2.0, 6.0])
     >>> radius, _ = surface_radius(np.abs(np.arange(9)[:, None] - places), np.zeros(9))
-    >>> np.nanargmin(radius)
-    np.int64(2)
+    >>> int(np.nanargmin(radius))
+    2
     """
     radius = np.where(np.isnan(tiles), np.inf, tiles)
     sharp = np.maximum(1 - (radius / SHARP) ** 2, 0).sum(axis=1)

@@ -138,8 +138,8 @@ class FocusJob(StackJob[FocusProfile]):
     >>> job = FocusJob(np.zeros((2, 32, 48), np.uint8))
     >>> [card.task for card in job.models]
     ['single']
-    >>> job.run().best
-    np.float64(nan)
+    >>> float(job.run().best)
+    nan
     """
 
     function: ClassVar[str] = "focus_profile"

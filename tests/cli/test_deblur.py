@@ -129,7 +129,7 @@ def test_strength_0_changes_nothing(run, tmp_path):
 
 def test_alpha_of_a_gray_picture_is_kept(run, tmp_path):
     data = (np.moveaxis(blobs(2, 30, 36), 0, -1) * 255).astype(np.uint8)
-    Image.fromarray(data, "LA").save(tmp_path / "a.png")
+    Image.fromarray(data).save(tmp_path / "a.png")
     assert run("deblur", tmp_path / "a.png", tmp_path / "b.png").status == 0
     with Image.open(tmp_path / "b.png") as image:
         np.testing.assert_array_equal(np.asarray(image)[..., 1], data[..., 1])

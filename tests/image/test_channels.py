@@ -57,6 +57,14 @@ def test_noise_and_gray_are_no_fluorescence():
     assert not independent(np.zeros((160, 180, 3), np.uint8))
 
 
+@pytest.mark.parametrize("factor", [1e-30, 1e30, 1e250])
+def test_values_of_any_size_are_compared(factor):
+    fluorescence = np.stack([spots(seed) for seed in range(3)], axis=-1).astype(float)
+    assert independent(fluorescence)
+    assert independent(fluorescence * factor)
+    assert not independent(flowers() * factor)
+
+
 def test_fluorescence_is_recognized():
     empty = np.zeros_like(spots(0))
     for channels in (
