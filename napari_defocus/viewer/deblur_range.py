@@ -13,7 +13,7 @@ from .map_source import MAP_KEY, EstimatedMap
 from .range_histogram import RangeHistogram
 
 #: Approximate number of radii by which subject and background are told apart.
-_SAMPLE = 200_000
+_SAMPLE = 50_000
 
 
 class DeblurRange:

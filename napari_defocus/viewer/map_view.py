@@ -1,6 +1,7 @@
 """Colors of a defocus map, clear where its radii are not sure."""
 
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 #: Side of the squares over which confidence is averaged, in pixels.
 _SMOOTHED = 15
+_numbers = count(1)
 
 
 def paint_view(defocus: "DefocusMap", limit: float) -> Any:
@@ -30,16 +32,30 @@ def paint_view(defocus: "DefocusMap", limit: float) -> Any:
     (..., Y, X, 4) uint8 array
         Colors and opacity: NumPy of a plane, dask of a stack.
     """
-    paint = partial(_paint_planes, signed=defocus.signed, limit=limit)
     if defocus.radius.ndim == 2:
-        return paint(*defocus)
+        return _paint_planes(*defocus, signed=defocus.signed, limit=limit)
     import dask.array
 
-    chunks = (*(1,) * (defocus.radius.ndim - 2), -1, -1)
-    planes = [dask.array.from_array(part, chunks=chunks, name=False) for part in defocus]
+    *leading, height, width = defocus.radius.shape
+    chunks = (*((1,) * size for size in leading), (height,), (width,), (4,))
+    # arrays are neither handed to dask, which copies them, nor hashed for a name
     return dask.array.map_blocks(
-        paint, *planes, dtype=np.uint8, chunks=(*planes[0].chunks, (4,)), new_axis=planes[0].ndim
+        partial(_paint_block, defocus, limit),
+        chunks=chunks,
+        dtype=np.uint8,
+        meta=np.empty((0,) * len(chunks), np.uint8),
+        name=f"map-view-{next(_numbers)}",
     )
+
+
+def _paint_block(
+    defocus: "DefocusMap", limit: float, block_info: Any = None
+) -> npt.NDArray[np.uint8]:
+    """Paint the plane of a stack that dask asks for."""
+    places = block_info[None]["array-location"][:-1]
+    place = tuple(slice(start, stop) for start, stop in places)
+    radius, confidence = (np.asarray(part[place]) for part in defocus)
+    return _paint_planes(radius, confidence, signed=defocus.signed, limit=limit)
 
 
 def _paint_planes(
