@@ -234,7 +234,7 @@ def check(
         The model that estimates the map, as for :func:`estimate_defocus`.
     pupil : str, path or array
         Shape of the lens's blur, as for :func:`refocus`: give that of your lens if you know it.
-        "auto": the one that explains the image best.
+        "auto": the one that explains the image best, which takes longer.
     channel_axis, encoding, value_range, imaging, nodata, range_axis, optics
         How values are read: see :class:`napari_defocus.Options`.
     downscale, device, precision, tile

@@ -191,7 +191,7 @@ def check_command(
     false_alarms: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of honest pixels that may be flagged.")
     ] = 0.05,
-    pupil: PupilOption = "auto",
+    pupil: PupilOption = "disk",
     overlay: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="An image file for SHARP with what is not supported."),

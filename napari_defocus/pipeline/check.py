@@ -51,7 +51,7 @@ class PlaneChecker:
     map_source : PlaneEstimator or bool
         The estimator of the map; or, if the map exists, whether its radii are signed.
     pupil : Pupil, optional
-        Shape of the kernels; by default the one that explains the image best.
+        Shape of the kernels; None: the one that explains the image best.
     """
 
     layout: Layout

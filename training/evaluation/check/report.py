@@ -51,7 +51,7 @@ def detection_table(rows: Sequence[Row]) -> list[Row]:
 
 
 def _unaided(rows: Sequence[Row]) -> list[Row]:
-    """Return the trials in which the check finds out the kernels by itself."""
+    """Return the trials in which kernels are taken to be disks."""
     return [row for row in rows if not row["kernels"]]
 
 

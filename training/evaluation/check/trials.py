@@ -28,8 +28,8 @@ from training.evaluation.tables import Row
 
 #: Rates of false alarms at which calibration is measured.
 RATES = (0.01, 0.02, 0.05, 0.1)
-#: Mark of trials whose kernels are given.
-GIVEN = "its kernels given"
+#: Marks of trials that take no disks: the pupil is fit to the picture, or the kernels are given.
+FITTED, GIVEN = "its pupil fit", "its kernels given"
 #: Every fourth trial shows a fluorescent specimen.
 _SPECIMEN_EVERY = 4
 _SIDE = 256
@@ -181,7 +181,7 @@ def _picture(planes: Tensor) -> Picture:
 def run_trials(folder: Path, count: int, seed: int, *, held_out: bool = True) -> Iterator[Row]:
     """Yield the outcome of each trial, by the true map and by the estimated one.
 
-    Those of random lenses are yielded twice: also with the kernels of the lens given.
+    Those of random lenses are also yielded with the pupil fit, and with the kernels given.
 
     Parameters
     ----------
@@ -204,14 +204,16 @@ def run_trials(folder: Path, count: int, seed: int, *, held_out: bool = True) ->
             "true": DefocusMap(scene.radius, np.ones_like(scene.radius), signed=True),
             "estimated": estimate_defocus(scene.image, **scene.options),
         }
-        pupils: list[Any] = ["auto"] if scene.kernels is None else ["auto", scene.kernels]
-        for (name, defocus), pupil in product(maps.items(), pupils):
+        pupils: dict[str, Any] = {"": "disk"}
+        if scene.kernels is not None:
+            pupils |= {FITTED: "auto", GIVEN: scene.kernels}
+        for (name, defocus), (kernels, pupil) in product(maps.items(), pupils.items()):
             result = check(scene.image, picture, defocus, pupil=pupil, **scene.options)
             truth = check(scene.image, scene.sharp, defocus, pupil=pupil, **scene.options)
             yield {
                 "trial": index,
                 "source": scene.source,
-                "kernels": "" if pupil is pupils[0] else GIVEN,
+                "kernels": kernels,
                 "kind": fraud.kind,
                 "map": name,
                 "ratio": ratio,
