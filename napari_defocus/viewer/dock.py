@@ -14,6 +14,7 @@ from ..options import Options
 from .choices import LayerChoice, NewestChoice, is_image, selected_image
 from .image_source import image_source
 from .kind_of_image import KindOfImage, kind_of_image
+from .visibility import VisibilityFilter
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -73,7 +74,7 @@ class DefocusDock(Container[Widget]):
         layout = self.native.layout()
         layout.addWidget(self._tabs, 1)
         layout.addWidget(self._batch.native)
-        self._order_tab_key()
+        self._showing = VisibilityFilter(self.native, on_show=self._order_tab_key)
         self._tabs.currentChanged.connect(self._change_step)
         self._image.changed.connect(self._follow_image)
         self._imaging.changed.connect(self._share_kind)
@@ -186,7 +187,10 @@ class DefocusDock(Container[Widget]):
         return [choice for choice in choices if isinstance(choice, NewestChoice)]
 
     def _order_tab_key(self) -> None:
-        """Lead the Tab key from the image to its kind, and on to the steps."""
+        """Lead the Tab key from the image to its kind, and on to the steps.
+
+        magicgui makes the buttons of the kind anew when the dock gets its parent.
+        """
         kinds = self._imaging.native.findChildren(QRadioButton)
         order = [self._image.native, *kinds, self._tabs, self._tabs.tabBar()]
         for before, after in pairwise(order):

@@ -14,8 +14,9 @@ def test_long_names_are_cut_in_the_middle_and_told_in_full_by_the_tooltip(
     widget.image.value = image
     assert widget.image.current_choice == "plate 7, w…convolved"
     assert widget.image.tooltip.startswith(LONG)
-    assert widget.image.native.itemData(0, Qt.ItemDataRole.ToolTipRole) == LONG
+    native = widget.image.native
+    assert native.itemData(native.currentIndex(), Qt.ItemDataRole.ToolTipRole) == LONG
     widget.image.value = viewer.layers["flower"]
     assert widget.image.tooltip.startswith("flower")
     image.name = "short"
-    assert widget.image.native.itemData(0, Qt.ItemDataRole.ToolTipRole) == "short"
+    assert native.itemData(native.findText("short"), Qt.ItemDataRole.ToolTipRole) == "short"
