@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Qt
 
@@ -227,17 +226,12 @@ def selected_image(viewer: "Viewer") -> "Image | None":
 
 
 def is_map(layer: "Layer") -> bool:
-    """Return whether a layer can serve as a defocus map: labels, or one fraction per pixel.
-
-    Images of whole numbers are photographs or channels, not maps.
-    """
+    """Return whether a layer can serve as a defocus map: it has one value per pixel."""
     from napari.layers import Image, Labels
 
     if layer.metadata.get(MAP_KEY, ...) is None or getattr(layer, "multiscale", False):
         return False
-    if isinstance(layer, Labels) or is_plugin_map(layer):
-        return True
-    return isinstance(layer, Image) and not layer.rgb and np.dtype(layer.dtype).kind == "f"
+    return isinstance(layer, Labels) or (isinstance(layer, Image) and not layer.rgb)
 
 
 def newest_result(viewer: "Viewer", image: "Image") -> "Image | None":

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MAP_KEY = "napari-defocus-map"
 #: Stands there for the map of a file that holds radii in pixels, without their confidence.
 RADII_ALONE = "radii alone"
-#: Radius in pixels that any map may hold; larger ones must not exceed the side of the image.
+#: Radius in pixels that any map may hold; larger fractions must not exceed the image's side.
 _PLAUSIBLE = 100.0
 #: Stands for the estimator of maps with edits.
 EDITED = "edited"
@@ -173,7 +173,8 @@ class MapSource:
         """Refuse values that can hardly be radii, as those of a picture."""
         sizes = np.abs(radius)
         largest = float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
-        if largest > max(_PLAUSIBLE, min(radius.shape[-2:])):
+        whole = np.dtype(self.data.dtype).kind != "f"  # as of pictures, of which many end at 255
+        if largest > max(_PLAUSIBLE, 0 if whole else min(radius.shape[-2:])):
             raise MapError(
                 f"{self.name!r} holds values up to {largest:.4g}, which would be blur radii in "
                 f"pixels of an image of {radius.shape[-1]} x {radius.shape[-2]}: it seems to be a "
