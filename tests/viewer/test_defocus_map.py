@@ -260,7 +260,7 @@ def test_run_finishes_after_its_dock_widget_is_removed(window_viewer, dock_widge
     assert len(window_viewer.layers) == 4
 
 
-def test_run_stops_when_its_widget_is_destroyed(window_viewer, dock_widget, until, finish, photo):
+def test_run_goes_on_when_its_widget_is_destroyed(window_viewer, dock_widget, until, finish, photo):
     window_viewer.add_image(photo, rgb=True)
     widget = dock_widget("Defocus Map")
     worker = widget.run()
@@ -269,7 +269,7 @@ def test_run_stops_when_its_widget_is_destroyed(window_viewer, dock_widget, unti
     QCoreApplication.sendPostedEvents(widget.native, QEvent.Type.DeferredDelete.value)
     until(lambda: not widget.busy)
     finish(worker)
-    assert len(window_viewer.layers) == 1
+    assert len(window_viewer.layers) == 4
 
 
 def test_run_stops_when_the_window_closes(registered, make_napari_viewer, finish, photo):
