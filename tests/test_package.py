@@ -27,7 +27,12 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Modules that only pass on another package.
 PASSED_ON = {"torch.utils.tensorboard": "tensorboard"}
 # The name on the package index where it is not the name that is imported.
-DISTRIBUTIONS = {"PIL": "pillow", "pillow_heif": "pillow-heif", "skimage": "scikit-image"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "pillow_heif": "pillow-heif",
+    "skimage": "scikit-image",
+    "yaml": "pyyaml",
+}
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_defocus.errors import FileError
 from training.__main__ import run
 from training.data.lenses import read_bank
-from training.errors import TrainingError
 
 
 def test_reference_kernels_are_drawn(tmp_path):
@@ -22,5 +22,5 @@ def test_reference_kernels_are_drawn(tmp_path):
 def test_a_file_without_kernels_is_refused(tmp_path, content):
     path = tmp_path / "kernels.safetensors"
     path.write_bytes(content)
-    with pytest.raises(TrainingError, match="holds no kernels"):
+    with pytest.raises(FileError, match="holds no kernels"):
         read_bank(path)
