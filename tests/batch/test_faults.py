@@ -295,7 +295,7 @@ def test_values_that_are_not_finite_do_not_spoil_the_report(settings, tmp_path):
     write_picture(tmp_path / "in" / "a.tif", image)
     _, outcomes = finish(make_plan([tmp_path / "in"], tmp_path / "out", settings(task="both")))
     assert states(outcomes) == ["done"]
-    assert (tmp_path / "out" / "report.html").read_text().count("data:image/jpeg") == 1
+    assert (tmp_path / "out" / "report.html").read_text().count("data:image/jpeg") == 3
 
 
 # Locales
