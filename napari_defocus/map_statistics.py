@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ _SHARPEST = 0.05
 #: Largest blur in pixels that counts as the softness of camera or objective, as colors that were
 #: interpolated from a sensor's mosaic have 1.1 px in focus.
 _MOST_SOFTNESS = 1.5
+#: Pixels of a map of which statistics are made; of more, an evenly spread sample is taken.
+_SAMPLE = 64_000_000
 #: Pixels of blur beyond that softness up to which a pixel counts as in focus.
 _MARGIN = 0.5
 
@@ -43,6 +46,8 @@ class MapStatistics:
 def map_statistics(radius: Any, confidence: Any) -> MapStatistics:
     """Return statistics of a defocus map over its sure pixels.
 
+    Of a map of more than 64 million pixels, an evenly spread sample counts.
+
     A pixel is in focus if its blur exceeds that of the sharpest pixels by at most half a pixel.
     The blur of the sharpest, the 5th percentile of the sure radii, is the softness of camera or
     objective if it is at most 1.5 pixels; where even the sharpest are softer, none is in focus.
@@ -50,7 +55,7 @@ def map_statistics(radius: Any, confidence: Any) -> MapStatistics:
     Parameters
     ----------
     radius : (...) array
-        Radii in pixels, signed or not.
+        Radii in pixels, signed or not; in memory, or sliced like a NumPy array.
     confidence : (...) array
         Confidence, 0 to 1, in each radius.
 
@@ -64,8 +69,11 @@ def map_statistics(radius: Any, confidence: Any) -> MapStatistics:
     >>> map_statistics(radius, np.array([0.9, 0.9, 0.9, 0.0])).in_focus
     0.6666666666666666
     """
-    sure = np.asarray(confidence) >= UNSURE
-    sizes = np.abs(np.asarray(radius, np.float32)[sure])
+    step = math.ceil((math.prod(radius.shape) / _SAMPLE) ** 0.5)
+    if step > 1:
+        radius, confidence = (part[..., ::step, ::step] for part in (radius, confidence))
+    radius, sure = np.asarray(radius), np.asarray(confidence) >= UNSURE
+    sizes = np.abs(radius.astype(np.float32, copy=False)[sure])
     if not sizes.size:
         return MapStatistics(np.nan, np.nan, np.nan, 0.0)
     limit = min(float(np.quantile(sizes, _SHARPEST)), _MOST_SOFTNESS) + _MARGIN

@@ -1,5 +1,6 @@
 """Unit of the radii in a file with a map, which the JSON beside it tells."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ _LARGEST_SIDECAR = 10_000_000  # bytes
 
 
 def read_radii_record(path: Path) -> tuple[Unit, float, PixelSize | None] | None:
-    """Return unit, median in pixels and pixel size of a map's radii; None if no JSON says them."""
+    """Return unit, median in pixels and pixel size of a map's radii; None if no JSON says them.
+
+    The median is NaN where no radius is sure.
+    """
     try:
         radii: Any = parse_json(read_regular(sidecar_path(path), _LARGEST_SIDECAR))[RADII_KEY]
         unit: Unit = "um" if radii["unit"] == "um" else "px"
         sides = radii.get("pixel_size_um")
         size = None if sides is None else PixelSize(float(sides[0]), float(sides[1]))
-        return unit, float(radii["median_px"]), size
+        median = radii["median_px"]
+        return unit, math.nan if median is None else float(median), size
     except (OSError, ValueError, LookupError, TypeError, AttributeError, FileError):
         return None
 

@@ -221,6 +221,8 @@ def scale_windows(target: Any, factor: float) -> Iterator[None]:
 def radii_record(unit: Unit, size: PixelSize | None, median: float) -> dict[str, Any]:
     """Return what the JSON beside a map says of its unit and of the size of its blur.
 
+    A median that is NaN, because no radius is sure, and what follows from it are None.
+
     Returns
     -------
     dict
@@ -234,12 +236,11 @@ def radii_record(unit: Unit, size: PixelSize | None, median: float) -> dict[str,
     if size is None:
         return {}
     blur = BlurSize(median).scaled(size)
-    record = {
-        "unit": unit,
-        "pixel_size_um": [size.height, size.width],
+    figures = {
         "median_px": median,
         "median_um": blur.radius,
         "fwhm_um": blur.fwhm,
-        "cutoff_cycles_per_um": None if math.isinf(blur.cutoff) else blur.cutoff,
+        "cutoff_cycles_per_um": blur.cutoff,
     }
-    return {RADII_KEY: record}
+    finite = {name: value if math.isfinite(value) else None for name, value in figures.items()}
+    return {RADII_KEY: {"unit": unit, "pixel_size_um": [size.height, size.width], **finite}}

@@ -49,8 +49,6 @@ from .settings import Settings
 from .stores import StoreRanges, store_obstacle, with_store_range
 
 State = Literal["done", "verified", "kept", "failed"]
-#: Pixels of a stack or a large image that are measured at most.
-_SAMPLE = 64_000_000
 #: Further files of an image that a message names.
 _MOST_NAMED = 3
 
@@ -371,10 +369,8 @@ def _provenance(kind: str, file: _OpenFile) -> dict[str, Any]:
 
 
 def _measure(radius: Any, confidence: Any, size: PixelSize | None) -> Measures:
-    """Measure sure radii: all, or of more than 64 million pixels an evenly spread sample."""
-    step = int(np.ceil((np.prod(radius.shape, dtype=float) / _SAMPLE) ** 0.5))
-    sample = (np.asarray(part[..., ::step, ::step]) for part in (radius, confidence))
-    statistics = map_statistics(*sample)
+    """Measure the radii that are sure."""
+    statistics = map_statistics(radius, confidence)
     side = None if size is None else size.side
     if statistics.sure == 0:
         return Measures(0.0, 0.0, side, 0.0)

@@ -1,5 +1,6 @@
 """Commands that make a map or a picture: read, run the API, write with provenance."""
 
+import math
 from collections import deque
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +21,7 @@ from ..io.read import LARGE
 from ..io.zarr_layout import enclosing_store, read_collection
 from ..jobs import DeblurJob, EstimateJob, RefocusJob
 from ..map_colors import paint_map
+from ..map_statistics import map_statistics
 from ..map_units import recorded_factor
 from ..objective import Objective
 from ..options import Options
@@ -51,9 +53,6 @@ from .windows import (
     windowed_files,
     write_records,
 )
-
-#: Radii of a large map that are measured at most.
-_SAMPLE = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ def map_defocus(
     with progress_bar(f"map {image.name}") as progress:
         defocus = job.run(progress)
     record, axis = provenance(job, path=image.name), job.layout.channel_axis
-    median = float(np.median(np.abs(defocus.radius)))
+    median = map_statistics(defocus.radius, defocus.confidence).median_radius
     radii = radii_record(map_outputs.unit, size, median)
     scaled = defocus.radius if factor == 1 else (defocus.radius * factor).astype(np.float32)
     outputs.write(map_outputs.radius, scaled, record | radii, picture, axis)
@@ -177,6 +176,9 @@ def map_defocus(
 
 
 def _note_radius(image: Path, median: float, size: PixelSize | None, options: Options) -> None:
+    if math.isnan(median):
+        note(f"Note: no radius in {image} is sure.")
+        return
     if isinstance(options.optics, Objective):
         depth = options.optics.depth_um(median)
         note(f"Note: the median radius in {image} is that of {depth:.3g} µm out of focus.")
@@ -203,7 +205,7 @@ def _map_by_windows(
         defocus = estimate_to((radius, confidence), job, name)
         if map_outputs.preview:
             paint_to(files.open(map_outputs.preview, preview), defocus)
-        median = _sample_median(radius)
+        median = map_statistics(radius, confidence).median_radius
         record = provenance(job, path=name)
         size = pixel_size(picture.metadata)
         deque(scale_windows(radius, unit_factor(map_outputs.unit, size, name)), maxlen=0)
@@ -211,13 +213,6 @@ def _map_by_windows(
     records = dict.fromkeys(outputs.outputs, record)
     write_records(outputs, records | {map_outputs.radius: record | radii})
     _note_radius(outputs.inputs[0], median, size, job.options)
-
-
-def _sample_median(radius: Any) -> float:
-    """Return the median magnitude of radii on disk, of very many an evenly spread sample."""
-    step = int(np.ceil((np.prod(radius.shape, dtype=float) / _SAMPLE) ** 0.5))
-    sizes = np.abs(np.asarray(radius[..., ::step, ::step]))
-    return float(np.median(sizes, overwrite_input=True))
 
 
 @dataclass(frozen=True)

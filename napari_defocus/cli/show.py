@@ -1,6 +1,7 @@
 """Tables of the models, of an image file, and of this machine."""
 
 import json
+import math
 import platform
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
@@ -237,7 +238,10 @@ def _radii_rows(path: Path) -> Iterator[tuple[str, str]]:
     if record is not None:
         unit, median, size = record
         yield "unit of radii", {"px": "pixels", "um": "micrometers"}[unit]
-        yield "median radius", describe_radius(median, size)
+        yield (
+            "median radius",
+            "no radius is sure" if math.isnan(median) else describe_radius(median, size),
+        )
 
 
 def _origin(sidecar: Path) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from napari_defocus.io import read_picture, write_picture
 from napari_defocus.io.picture import Length, Metadata, Picture
+from napari_defocus.map_statistics import map_statistics
 
 from .conftest import blobs
 
@@ -21,11 +22,12 @@ def micrograph(tmp_path):
 
 
 def test_maps_are_written_in_pixels_or_micrometers(run, micrograph, tmp_path):
-    note = run("map", micrograph, tmp_path / "px.tif").err
+    sure = ["--confidence-out", tmp_path / "sure.tif"]
+    note = run("map", micrograph, tmp_path / "px.tif", *sure).err
     assert run("map", micrograph, tmp_path / "um.tif", "--unit", "um").status == 0
     pixels, scaled = (read_picture(tmp_path / f"{unit}.tif").data for unit in ("px", "um"))
     np.testing.assert_allclose(scaled, pixels * 0.5, rtol=1e-6)
-    median = float(np.median(pixels))
+    median = map_statistics(pixels, read_picture(tmp_path / "sure.tif").data).median_radius
     assert f"{median:.3g} px = {median / 2:.3g} µm" in note
     radii = json.loads((tmp_path / "um.tif.json").read_text(encoding="utf-8"))["radii"]
     assert (radii["unit"], radii["pixel_size_um"]) == ("um", [0.5, 0.5])
@@ -33,6 +35,16 @@ def test_maps_are_written_in_pixels_or_micrometers(run, micrograph, tmp_path):
     shown = run("info", tmp_path / "um.tif").out
     assert "micrometers" in shown
     assert f"{median:.3g} px = {median / 2:.3g} µm" in shown
+
+
+def test_a_map_without_a_sure_radius_says_so(run, tmp_path):
+    data = np.random.default_rng(0).poisson(4, (40, 48)).astype(np.uint16)
+    sizes = {"Y": Length(500.0, "nm"), "X": Length(0.5, "µm")}
+    write_picture(tmp_path / "a.ome.tif", data, Picture(data, "YX", Metadata(pixel_size=sizes)))
+    assert "nothing to judge by" in run("map", tmp_path / "a.ome.tif", tmp_path / "m.tif").err
+    record = json.loads((tmp_path / "m.tif.json").read_text(encoding="utf-8"))["radii"]
+    assert record["median_px"] is record["median_um"] is None
+    assert "no radius is sure" in run("info", tmp_path / "m.tif").out
 
 
 def test_maps_in_micrometers_are_read_in_pixels(run, micrograph, tmp_path):
