@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import napari.layers
 import numpy as np
-import numpy.typing as npt
 
 from ..map_colors import paint_map
 from ..map_edits import LEAVE_ALONE, SHARPEN, describe_label, radius_label
@@ -12,6 +11,7 @@ from .geometry import placement
 from .map_source import MAP_KEY
 from .origin import insert_result, origin_entry, origin_recorded
 from .regions import whole_layer
+from .status_text import DescribedPixels
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -26,25 +26,14 @@ _LARGEST = 24.0
 _TOLERANCE, _SHARE = 0.4, 0.2
 
 
-class Labels(napari.layers.Labels):  # type: ignore[misc]  # napari has no types
+class Labels(DescribedPixels, napari.layers.Labels):  # type: ignore[misc]  # napari has no types
     """Layer of edits that tells in words what is painted under the pointer.
 
     napari derives icon and type of a layer from the name of its class.
     """
 
-    def get_status(self, position: Any = None, **kwargs: Any) -> dict[str, str]:
-        """Return texts for the status bar: coordinates, and the edit in words."""
-        status: dict[str, str] = super().get_status(position, **kwargs)
-        if position is not None:
-            place = self.world_to_data(position) if kwargs.get("world") else position
-            text = self._describe(np.rint(place).astype(int))
-            status |= {"value": text, "coordinates": f"{status['coords']}: {text}"}
-        return status
-
-    def _describe(self, index: npt.NDArray[np.int_]) -> str:
-        pixel, shape = tuple(index[-self.ndim :]), self.data.shape
-        if not all(0 <= i < size for i, size in zip(pixel, shape, strict=True)):
-            return ""
+    def describe_pixel(self, pixel: tuple[int, ...]) -> str:
+        """Describe the edit of a pixel."""
         return describe_label(int(self.data[pixel]))
 
 

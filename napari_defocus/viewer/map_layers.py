@@ -16,6 +16,7 @@ from .map_view import paint_view
 from .origin import insert_result, origin_entry, origin_of
 from .results import METADATA_KEY, LayerTemplate, layer_pixel_size
 from .runner import Worker
+from .status_text import DescribedPixels
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -31,7 +32,7 @@ _OPACITY = 0.7
 _AT_ONCE = 1_000_000
 
 
-class Image(napari.layers.Image):  # type: ignore[misc]  # napari has no types
+class Image(DescribedPixels, napari.layers.Image):  # type: ignore[misc]  # napari has no types
     """Layer that shows a map in colors, transparent where unsure, and tells radius and confidence.
 
     napari derives icon and type of a layer from the name of its class.
@@ -91,19 +92,8 @@ class Image(napari.layers.Image):  # type: ignore[misc]  # napari has no types
         worker.returned.connect(show)
         worker.start()
 
-    def get_status(self, position: Any = None, **kwargs: Any) -> dict[str, str]:
-        """Return texts for the status bar: coordinates, radius, and how sure it is."""
-        status: dict[str, str] = super().get_status(position, **kwargs)
-        if position is not None:
-            place = self.world_to_data(position) if kwargs.get("world") else position
-            text = self._describe(np.rint(place).astype(int))
-            status |= {"value": text, "coordinates": f"{status['coords']}: {text}"}
-        return status
-
-    def _describe(self, index: npt.NDArray[np.int_]) -> str:
-        pixel, shape = tuple(index[-self.ndim :]), self._defocus.radius.shape
-        if not all(0 <= i < size for i, size in zip(pixel, shape, strict=True)):
-            return ""
+    def describe_pixel(self, pixel: tuple[int, ...]) -> str:
+        """Describe radius and confidence of a pixel."""
         radius, confidence = (float(part[pixel]) for part in self._defocus)
         size = layer_pixel_size(self)
         length = "" if size is None else f" ({radius * size.side:.3g} µm)"
