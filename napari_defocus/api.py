@@ -172,7 +172,7 @@ def deblur(
     See Also
     --------
     estimate_defocus : estimate the map, to edit it or to use it for several results
-    check : tell what of a result the image supports
+    check : mark detail of a result that the image does not support
 
     Notes
     -----
@@ -220,7 +220,7 @@ def check(
     optics: Any = Options.optics,
     progress: Callable[[int, int], object] | None = None,
 ) -> Check:
-    """Tell what of a sharp picture is supported by the image that it was made from.
+    """Mark detail of a sharp picture that the image it was made from does not support.
 
     Parameters
     ----------

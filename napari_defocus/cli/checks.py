@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from ..errors import OptionError, quote
-from ..evidence.check_result import Check
+from ..evidence.check_result import CLEAR_SCORE, Check
 from ..image.encoding import to_display
 from ..image.layout import read_window
 from ..io import check_target
@@ -78,6 +78,7 @@ def check_picture(
     record = provenance(job, path=source.image.name)
     typer.echo(result.verdict)
     if result.regions:
+        typer.echo(f"places by score; {CLEAR_SCORE:g} or more is hardly ever chance:")
         print_table(_region_table(result))
     if goals.overlay is not None:
         outputs.write(goals.overlay, _paint(job, result), record, channel_axis=-1)
@@ -89,12 +90,14 @@ def check_picture(
 
 def _region_table(result: Check) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for column in ("plane", "row", "column", "height", "width", "pixels", "score"):
+    of_planes = result.unexplained.ndim > 2
+    columns = ("row", "column", "height", "width", "pixels", "score")
+    for column in ("plane", *columns) if of_planes else columns:
         table.add_column(column, justify="right")
     for region in result.regions[:_MOST_REGIONS]:
         box = region.top, region.left, region.bottom - region.top, region.right - region.left
-        plane = " ".join(map(str, region.plane))
-        table.add_row(plane, *map(str, (*box, region.area)), f"{region.strength:.1f}")
+        plane = [" ".join(map(str, region.plane))] if of_planes else []
+        table.add_row(*plane, *map(str, (*box, region.area)), f"{region.strength:.1f}")
     return table
 
 

@@ -144,7 +144,7 @@ def deblur_command(
     confidence: ConfidencePath = None,
     dual_pixel: DualPixel = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Say what of the result the image supports.")
+        bool, typer.Option("--check", help="Check the result against IN, and print the verdict.")
     ] = False,
     spread: Annotated[
         int,
@@ -183,7 +183,9 @@ def check_command(
     image: ImagePath,
     sharp: Annotated[
         Path,
-        typer.Argument(metavar="SHARP", help="An image file that claims to show IN sharply."),
+        typer.Argument(
+            metavar="SHARP", help="A sharper picture of IN, from any program, of the same size."
+        ),
     ],
     defocus: MapPath = None,
     confidence: ConfidencePath = None,
@@ -194,7 +196,9 @@ def check_command(
     pupil: PupilOption = "disk",
     overlay: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="An image file for SHARP with what is not supported."),
+        typer.Option(
+            metavar="FILE", help="An image file for SHARP in gray, with flagged pixels in magenta."
+        ),
     ] = None,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A .json file for figures and regions.")
@@ -207,9 +211,9 @@ def check_command(
     *,
     options: Options,
 ) -> None:
-    """Say what of a sharp picture is supported by the image that it was made from.
+    """Check a sharp picture for detail that the image it was made from does not support.
 
-    SHARP is blurred again by the map and compared with IN. Prints a verdict and the regions that
+    SHARP is blurred again by the map and compared with IN. Prints a verdict and the places that
     IN does not support. Detail that blur hides from IN is inferred, whether it is true or not.
     """
     from .checks import CheckInput, CheckOutputs, check_picture
@@ -399,7 +403,9 @@ def batch_command(
     unit: UnitOption = UnitChoice.PX,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Report what of each sharper picture its image supports."),
+        typer.Option(
+            "--check", help="Check each sharper picture against its image, and report the verdict."
+        ),
     ] = False,
     *,
     settings: DeblurSettings,

@@ -154,8 +154,8 @@ ValueRange = Annotated[
 Imaging = Annotated[
     ImagingChoice,
     typer.Option(
-        help="microscopy: values are proportional to light, channels have nothing to do with each "
-        "other; auto: as the file's metadata say, else photograph for color and uint8.",
+        help="microscopy: values are proportional to light, and each channel is an image of its "
+        "own; auto: as the file's metadata say, else photograph for color and uint8.",
         rich_help_panel=_VALUES,
     ),
 ]
@@ -180,8 +180,8 @@ Optics = Annotated[
     str,
     typer.Option(
         metavar="NUMBERS",
-        help="Microscope: na=1.4,wavelength_um=0.52,pixel_size_um=0.1,index=1.515 (index: 1, air, "
-        "if left out); auto: as the file says; none: not used.",
+        help='Microscope: "na=1.4, index=1.515, wavelength_um=0.52, pixel_size_um=0.1" (without '
+        "index: air); auto: as the file says; none: not used.",
         rich_help_panel=_VALUES,
     ),
 ]

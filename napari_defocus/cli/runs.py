@@ -238,7 +238,7 @@ def deblur_image(
     overwrite: bool,
     doubt: Doubt,
 ) -> None:
-    """Deblur, and write the picture as it was read, sharper; say what of it is supported."""
+    """Deblur, write the picture with the metadata of its image, and check it if asked to."""
     spread_out = doubt.path(out)
     outputs = Outputs([image, *defocus.paths], list(filter(None, [out, spread_out])), overwrite)
     picture = read_input(image, options, out)
@@ -360,7 +360,7 @@ def _deblur_job(
 
 
 def read_input(path: Path, options: Options, out: Path | None = None) -> Picture:
-    """Read an image; say what of it is left out, also because `out` cannot hold it."""
+    """Read an image, and name what is left out, also because `out` cannot hold it."""
     picture = open_picture(path)
     if is_dask(picture.data) and picture.data.size < LARGE:
         picture = replace(picture, data=picture.data.compute())

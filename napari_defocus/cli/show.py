@@ -120,11 +120,13 @@ def _file_rows(path: Path, picture: Picture) -> Iterator[tuple[str, str]]:
     kind = colors.get(picture.axes, "gray" if picture.axes == "YX" else f"axes {picture.axes}")
     yield "file", f"{path} ({_size(path)})"
     yield "pixels", f"{' x '.join(str(n) for n in data.shape)}, {kind}, {data.dtype}"
+    size = pixel_size(metadata)
     for axis, length in metadata.pixel_size.items():
-        yield f"size along {axis}", f"{length.value:g} {length.unit}".strip()
+        if size is None or axis not in "YX":
+            unit = length.unit.replace("um", "µm")
+            yield f"step along {axis}", f"{length.value:g} {unit}".strip()
     if metadata.origin:
         yield "origin", ", ".join(f"{axis} {shift:g}" for axis, shift in metadata.origin.items())
-    size = pixel_size(metadata)
     if size is not None:
         yield "size of a pixel", size.describe()
         yield "radius of 1 px", BlurSize(1.0).scaled(size).describe()
@@ -139,7 +141,7 @@ def _file_rows(path: Path, picture: Picture) -> Iterator[tuple[str, str]]:
         yield "objective", metadata.objective.describe()
     if metadata.resolution and (per_inch := metadata.resolution.per_inch()):
         yield "resolution", f"{per_inch[0]:g} x {per_inch[1]:g} pixels per inch"
-    yield "carried on", ", ".join(_carried(picture)) or "nothing but the pixels"
+    yield "results keep", ", ".join(_carried(picture)) or "nothing but the pixels"
     if picture.read_by:
         yield "read by", picture.read_by
     if picture.ignored:

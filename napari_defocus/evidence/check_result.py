@@ -1,4 +1,4 @@
-"""Result of a check, and what is said of it."""
+"""Result of a check, and its verdict in words."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Check:
-    """What of a sharp picture its image supports; made by :func:`napari_defocus.check`.
+    """Agreement of a sharp picture with its image, as :func:`napari_defocus.check` returns it.
 
     Parameters
     ----------

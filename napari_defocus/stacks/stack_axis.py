@@ -8,6 +8,9 @@ from ..errors import FileError, OptionError, quote
 from ..io import Picture
 from ..options import Options
 
+#: Letter of the axis of fluorescence channels in a file.
+_CHANNELS = "C"
+
 
 def find_stack_axis(path: Path, picture: Picture, axis: str, options: Options) -> int:
     """Return the number of an axis that is named by its letter, its number or "auto".
@@ -19,7 +22,7 @@ def find_stack_axis(path: Path, picture: Picture, axis: str, options: Options) -
     picture : Picture
         Its content.
     axis : str
-        A letter, a number, or "auto": Z, or the only axis of planes.
+        A letter, a number, or "auto": Z, or the only axis of planes, unless it holds channels.
     options : Options
         Which axis holds colors.
 
@@ -37,13 +40,19 @@ def find_stack_axis(path: Path, picture: Picture, axis: str, options: Options) -
     named = {letter: i for i, letter in planes}
     if axis == "auto" and "Z" in named:
         return named["Z"]
-    if axis == "auto" and len(planes) == 1:
+    if axis == "auto" and len(planes) == 1 and _CHANNELS not in named:
         return planes[0][0]
     if axis.upper() in named:
         return named[axis.upper()]
     try:
         return int(axis)
     except ValueError:
+        if axis == "auto" and [*named] == [_CHANNELS]:
+            count = picture.data.shape[named[_CHANNELS]]
+            raise FileError(
+                f"{path} holds one plane of {count} channels; give a file with a stack, several "
+                f"files, or --axis {_CHANNELS} if these channels are planes of a stack"
+            ) from None
         accepted = ", ".join(named)
         if not accepted:
             raise FileError(

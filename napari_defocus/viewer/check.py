@@ -1,4 +1,4 @@
-"""Check widget: shows what of a sharp picture its image supports."""
+"""Check widget: marks detail of a sharp picture that its image does not support."""
 
 from typing import TYPE_CHECKING, Any
 

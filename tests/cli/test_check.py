@@ -34,7 +34,10 @@ def test_the_verdict_is_that_of_the_api(run, files, tmp_path):
     result = check(image, fraud, MAP.astype(np.float32))
     first, *rest = done.out.splitlines()
     assert first == result.verdict
-    assert rest[0].split() == ["plane", "row", "column", "height", "width", "pixels", "score"]
+    assert rest[0] == "places by score; 6 or more is hardly ever chance:"
+    assert rest[1].split() == ["row", "column", "height", "width", "pixels", "score"]
+    box = result.regions[0]
+    assert rest[2].split()[:2] == [str(box.top), str(box.left)]
     content = json.loads(figures.read_text())
     assert content["verdict"] == result.verdict
     assert content["score"]["flagged"] == result.score.flagged
@@ -70,6 +73,17 @@ def test_mistakes_are_told_in_one_sentence(run, files, words, message, monkeypat
     done = run("check", "image.png", "honest.png", "--map", "map.tif", *words)
     assert done.status == 2
     assert message in done.error
+
+
+def test_places_in_a_stack_name_their_plane(run, files, tmp_path):
+    for name in ("image", "fraud"):
+        planes = np.stack([read_picture(files / f"{name}.png").data] * 2)
+        write_picture(tmp_path / f"{name}.tif", planes)
+    words = ["--map", files / "map.tif", "--imaging", "photograph"]
+    done = run("check", tmp_path / "image.tif", tmp_path / "fraud.tif", *words)
+    header, *places = (line.split() for line in done.out.splitlines()[2:])
+    assert header[0] == "plane"
+    assert {place[0] for place in places} == {"0", "1"}
 
 
 def test_pictures_of_two_sizes_are_refused(run, files, tmp_path):

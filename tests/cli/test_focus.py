@@ -84,6 +84,11 @@ def test_the_axis_is_named_by_letter_or_number(run, planes, tmp_path, axis):
     assert run("focus", path).out == expected
 
 
+def test_channels_are_planes_of_a_stack_if_the_axis_says_so(run, planes, tmp_path):
+    path = write_stack(tmp_path / "channels.tif", planes, "CYX")
+    assert run("focus", path, "--axis", "C").out == focus_profile(planes).statement + "\n"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -91,6 +96,7 @@ def test_the_axis_is_named_by_letter_or_number(run, planes, tmp_path, axis):
         (["stack.tif", "--axis", "5"], "axis is 5; the axes of planes in an array"),
         (["p2.png"], "p2.png holds one plane; give a file with a stack, or several files"),
         (["p2.png", "stack.tif"], "stack.tif holds uint8 (3, 64, 64), and the first plane"),
+        (["colors.tif"], "colors.tif holds one plane of 3 channels; give a file with a stack"),
         (["stack.tif", "stack.tif"], "of several files each should hold one plane"),
         (["p2.png", "small.png"], "small.png holds uint8 (8, 9), and the first plane uint8"),
         (["stack.tif", "--csv", "focus.txt"], "give a name that ends in .csv"),
@@ -102,6 +108,7 @@ def test_mistakes_are_told_in_one_sentence(
     run, stack_file, plane_files, tmp_path, words, message, monkeypatch
 ):
     write_picture(tmp_path / "small.png", np.zeros((8, 9), np.uint8))
+    write_stack(tmp_path / "colors.tif", np.zeros((3, 32, 32), np.uint16), "CYX")
     monkeypatch.chdir(tmp_path)
     assert message in run("focus", *words).error
 

@@ -68,7 +68,7 @@ def test_info_of_a_stack(run, tmp_path):
     fields = {"axes": "TCYX", "unit": "um", "finterval": 2.0}
     tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata=fields, resolution=(10, 10))
     completed = run("info", tmp_path / "a.tif")
-    for words in ("axes TCYX, uint16", "0.1 um", "2 s", "ImageJ", "linear: proportional to light",
+    for words in ("axes TCYX, uint16", "0.1 µm", "2 s", "ImageJ", "linear: proportional to light",
                   "2 x 3, one by one"):  # fmt: skip
         assert words in completed.out
 
