@@ -98,6 +98,7 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
             self.native,
             image=self._layer,
             job=self._job,
+            amount=lambda: self._deblur.amount,
             report=self._controls.show_note,
             on_stop=lambda: setattr(self._live, "value", False),
         )
@@ -120,8 +121,10 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
         self._deblur["detail"].changed.connect(self._show_auto)
         self._amount = LiveAmount(viewer, self._tell_share)
         self._deblur["amount"].changed.connect(self._mix)
+        self._deblur["amount"].changed.connect(self._preview.mix)
         for setting in self._deblur.widgets:
-            setting.changed.connect(self._preview.request)
+            if setting is not self._deblur["amount"]:
+                setting.changed.connect(self._preview.request)
         for control in self._compute.settings:
             control.changed.connect(self._preview.request)
         self._model.names.changed.connect(self._preview.request)

@@ -19,6 +19,7 @@ from .layer_jobs import LayerJob, MapResult, map_result, run_on_record
 from .map_source import EDITED, MapSource
 from .mixture import Mixture, with_amount
 from .phases import in_phase
+from .pixel_blocks import middle_of_blocks
 from .recipe import Call
 
 
@@ -117,8 +118,15 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         source = self.defocus if self._edits is None else self.base
         return DeblurJob(image, None if source is None else source.read(), self.settings, options)
 
-    def edited(self, job: DeblurJob) -> DeblurJob:
+    def edited(self, job: DeblurJob, step: int = 1) -> DeblurJob:
         """Return the job with the labels painted over its map, if there are any.
+
+        Parameters
+        ----------
+        job : DeblurJob
+            The job on the image, or on one with a pixel for each block of it.
+        step : int
+            Side of a block in pixels of the image.
 
         Raises
         ------
@@ -136,7 +144,11 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         if not isinstance(defocus, DefocusMap):
             defocus = DefocusMap(np.abs(defocus), np.ones_like(defocus))
         labels = np.asarray(self._edits.read()).astype(int)
-        return replace(job, defocus=apply_edits(defocus, labels), estimated_map=None)
+        labels = middle_of_blocks(labels, step, job.layout.map_shape)
+        in_pixels = replace(defocus, radius=defocus.radius * step)
+        edited = apply_edits(in_pixels, labels)
+        edited = replace(edited, radius=edited.radius / step)
+        return replace(job, defocus=edited, estimated_map=None)
 
     @property
     def call(self) -> Call:

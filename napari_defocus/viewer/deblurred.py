@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from ..deblur_settings import DeblurSettings
 from ..inference.engine import Progress
+from .latest_run import LatestRun
 from .mixture import Mixture, with_amount
 from .origin import insert_result, origin_of
 from .results import METADATA_KEY, LayerTemplate, picture_layer
-from .runner import Worker
 from .setting_words import setting_words
 
 if TYPE_CHECKING:
@@ -127,53 +127,37 @@ class LiveAmount:
 
     def __init__(self, viewer: "Viewer", on_mixed: "Callable[[float], object]") -> None:
         self._viewer, self._on_mixed = viewer, on_mixed
-        self._worker: Worker[list[_Picture]] | None = None
-        self._wanted: tuple[list[Image], float] | None = None
-
-    def request(self, layers: "Sequence[Image]", amount: float) -> None:
-        """Show deblurred layers with an amount; others stay as they are."""
-        self._wanted = (
-            [
-                layer
-                for layer in layers
-                if (entry := deblurred(layer)) is not None and entry.settings.amount != amount
-            ],
-            amount,
-        )
-        if self._worker is None:
-            self._start()
-        else:
-            self._worker.quit()
+        self._run: LatestRun[list[_Picture]] = LatestRun()
 
     def close(self, *_: Any) -> None:
         """Mix no more, because the panel is destroyed."""
-        self._wanted = None
-        if self._worker is not None:
-            self._worker.quit()
+        self._run.stop()
 
-    def _start(self) -> None:
-        if self._wanted is None or not self._wanted[0]:
+    def request(self, layers: "Sequence[Image]", amount: float) -> None:
+        """Show deblurred layers with an amount; others stay as they are."""
+        entries = {
+            layer: entry
+            for layer in layers
+            if (entry := deblurred(layer)) is not None and entry.settings.amount != amount
+        }
+        if not entries:
+            self._run.stop()
             return
-        (layers, amount), self._wanted = self._wanted, None
-        entries = [entry for layer in layers if (entry := deblurred(layer)) is not None]
 
         def steps() -> Generator[Progress, None, list[_Picture]]:
             mixed = []
-            for entry in entries:
+            for entry in entries.values():
                 yield Progress(0, 0)
                 picture = yield from entry.mixture.steps(amount)
                 mixed.append((picture, entry.mixture.share_changed(picture)))
             return mixed
 
         def show(pictures: list[_Picture]) -> None:
-            for layer, entry, picture in zip(layers, entries, pictures, strict=True):
+            for (layer, entry), picture in zip(entries.items(), pictures, strict=True):
                 if layer in self._viewer.layers and deblurred(layer) is entry:
                     self._show(layer, entry, picture, amount)
 
-        worker = self._worker = Worker(steps)
-        worker.returned.connect(show)
-        worker.finished.connect(self._end)
-        worker.start()
+        self._run.request(steps, show)
 
     def _show(self, layer: "Image", entry: Deblurred, picture: _Picture, amount: float) -> None:
         layer.data, share = picture
@@ -181,7 +165,3 @@ class LiveAmount:
         settings = replace(entry.settings, amount=amount)
         _set_entry(layer, entry, replace(entry, settings=settings))
         self._on_mixed(share)
-
-    def _end(self) -> None:
-        self._worker = None
-        self._start()

@@ -61,7 +61,7 @@ def _unit_factors(units: Sequence[Any], others: Sequence[Any]) -> FloatArray:
     return cast("FloatArray", np.array(factors, dtype=float))
 
 
-def placement(layer: "Image", window: Window) -> dict[str, Any]:
+def placement(layer: "Image", window: Window, step: int = 1) -> dict[str, Any]:
     """Return keyword arguments that place a result on the part of the layer it was made from.
 
     Parameters
@@ -70,12 +70,15 @@ def placement(layer: "Image", window: Window) -> dict[str, Any]:
         The layer the pixels came from.
     window : Window
         The pixels the result was made from; the result has the same number of axes.
+    step : int
+        Side of the blocks of the layer, in Y and X, that each pixel of the result covers.
 
     Returns
     -------
     dict
         scale, translate, rotate, shear, affine, units and axis_labels of the new layer. The world
-        coordinates of pixel 0 of the result are those of pixel ``window.start`` of `layer`.
+        coordinates of pixel 0 of the result are those of pixel ``window.start`` of `layer`, or of
+        the middle of the block that begins there.
     """
     from napari.utils.transforms import CompositeAffine
 
@@ -86,9 +89,12 @@ def placement(layer: "Image", window: Window) -> dict[str, Any]:
         shear=layer.shear,
         ndim=layer.ndim,
     )
+    scale, first = np.array(layer.scale), np.array(window.start, dtype=float)
+    scale[-2:] *= step
+    first[-2:] += (step - 1) / 2
     return {
-        "scale": np.array(layer.scale),
-        "translate": np.asarray(own(np.array(window.start, dtype=float))),
+        "scale": scale,
+        "translate": np.asarray(own(first)),
         "rotate": np.array(layer.rotate),
         "shear": np.array(layer.shear),
         "affine": np.array(layer.affine.affine_matrix),

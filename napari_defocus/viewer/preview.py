@@ -1,7 +1,8 @@
 """Live preview: a layer with the part in view, deblurred with the current settings."""
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -9,12 +10,16 @@ from qtpy.QtCore import QTimer
 
 from ..errors import DefocusError, OptionError
 from ..inference.engine import Progress
-from ..options import Options
 from .deblur_job import DeblurLayerJob
+from .geometry import placement
+from .latest_run import LatestRun
 from .map_source import MAP_KEY
+from .origin import origin, origin_entry
+from .preview_frame import PreviewFrame
+from .preview_job import PreviewCache, PreviewJob, PreviewResult
+from .preview_size import coarseness, pixel_step
 from .regions import narrow_to_plane, spatial_shape, view_window
-from .results import LayerTemplate, layer_template
-from .runner import Worker
+from .results import layer_template
 from .visibility import VisibilityFilter
 from .window import Window
 
@@ -23,84 +28,18 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
-    from ..defocus_map import DefocusMap
-
 NAME = "deblur preview"
 #: Pause after the last change before a preview starts, in milliseconds.
 _PAUSE = 250
 #: Pixels around the part in view that are processed too, so that its edges look as in the result.
 _MARGIN = 64
-#: Approximate limit of pixels in a preview; of a larger view, the center is deblurred.
-_MAX_PIXELS = 1_000_000
-
-
-@dataclass(frozen=True)
-class PreviewCache:
-    """Intermediate results of a preview that the next one can use again.
-
-    Parameters
-    ----------
-    chosen : Options
-        Options for which the range was measured.
-    value_range : (float, float) or array or None
-        Black and white of the whole layer; None where the API determines them.
-    window, options : Window and Options, optional
-        Region and options for which the map was estimated.
-    defocus : DefocusMap, optional
-        The map, if one was estimated.
-    """
-
-    chosen: Options
-    value_range: Any
-    window: Window | None = None
-    options: Options | None = None
-    defocus: "DefocusMap | None" = None
-
-
-@dataclass(frozen=True)
-class PreviewJob:
-    """Deblurs a region with a margin, and cuts the margin off.
-
-    Parameters
-    ----------
-    job : DeblurLayerJob
-        Job for the region with its margin.
-    inner : Window
-        The region without margin, in indices of the job's window.
-    cache : PreviewCache, optional
-        From an earlier preview of the same pixels.
-    """
-
-    job: DeblurLayerJob
-    inner: Window
-    cache: PreviewCache | None
-
-    def steps(self) -> Generator[Progress, None, tuple[npt.NDArray[Any], PreviewCache]]:
-        """Yield after every tile; return the deblurred region and a cache for the next preview."""
-        source, options, cache = self.job.image, self.job.options, self.cache
-        if cache is None or cache.chosen != options:
-            measured = yield from source.complete_options(options)
-            cache = PreviewCache(options, measured.value_range)
-        measured = replace(options, value_range=cache.value_range)
-        job = yield from replace(self.job, options=measured).read()
-        if job.estimate is not None and job.settings.strength > 0:
-            if cache.defocus is None or (cache.window, cache.options) != (source.window, options):
-                defocus = yield from job.estimate.steps()
-                cache = replace(cache, window=source.window, options=options, defocus=defocus)
-            assert cache.defocus is not None
-            job = job.with_map(cache.defocus)
-        job = self.job.edited(job)
-        image = yield from job.steps()
-        return image[self.inner.slices], cache
-
-
-_Result = tuple[npt.NDArray[Any], PreviewCache]
 
 
 class Preview:
     """Layer that follows view and settings while the preview is switched on.
 
-    A change stops the computation in progress; the next one starts when that has stopped.
+    A coarse preview comes first and a fine one replaces it. A change stops the computation in
+    progress; the next one starts when that has stopped. Another amount needs none.
 
     Parameters
     ----------
@@ -112,6 +51,8 @@ class Preview:
         Returns the layer to deblur.
     job : callable
         Takes a window of that layer and returns the job that deblurs it.
+    amount : callable
+        Returns the share of the result that the preview shows, which the job names too.
     report : callable
         Called with the text that describes the state of the preview.
     on_stop : callable
@@ -125,20 +66,24 @@ class Preview:
         *,
         image: "Callable[[], Image]",
         job: Callable[[Window], DeblurLayerJob],
+        amount: Callable[[], float],
         report: Callable[[str], None],
         on_stop: Callable[[], None],
     ) -> None:
-        self._viewer, self._image, self._job = viewer, image, job
+        self._viewer, self._image, self._job, self._amount = viewer, image, job, amount
         self._report, self._on_stop = report, on_stop
         self._panel = panel
         self._on = False
-        self._again = False
+        self._fine: tuple[PreviewJob, dict[str, Any]] | None = None  # that comes next
         self._window: Window | None = None
         self._cache: PreviewCache | None = None
+        self._shown: PreviewResult | None = None
         self._layer: Image | None = None
-        self._template = LayerTemplate("", {}, {})
-        self._worker: Worker[_Result] | None = None
-        self._outdated = False
+        self._frame = PreviewFrame(viewer)
+        self._passes: LatestRun[PreviewResult] = LatestRun(
+            on_progress=self._show_progress, on_error=self._fail, on_end=self._end_pass
+        )
+        self._mixing: LatestRun[npt.NDArray[Any]] = LatestRun()
         self._timer = QTimer(panel)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE)
@@ -154,9 +99,15 @@ class Preview:
         return self._layer
 
     @property
+    def frame(self) -> PreviewFrame:
+        """The frame around the preview."""
+        return self._frame
+
+    @property
     def busy(self) -> bool:
         """Whether a preview is being computed or scheduled."""
-        return self._worker is not None or self._timer.isActive()
+        running = self._passes.worker is not None or self._mixing.worker is not None
+        return running or self._timer.isActive()
 
     def switch(self, on: bool) -> None:
         """Switch the preview on or off."""
@@ -176,36 +127,56 @@ class Preview:
         self._cache = None
         self.request()
 
+    def mix(self, *_: Any) -> None:
+        """Show the preview in the amount that is chosen now, without networks."""
+        shown = self._shown
+        if shown is None:
+            return
+
+        def show(picture: npt.NDArray[Any]) -> None:
+            if shown is self._shown and self._layer is not None:
+                self._layer.data = picture
+
+        self._mixing.request(partial(shown.mixture.steps, self._amount()), show)
+
     def close(self, *_: Any) -> None:
         """Stop for good, because the panel is destroyed."""
         self._on = False
         self._quit()
 
     def _start(self) -> None:
-        if self._worker is not None:
-            self._quit()
-            self._again = True
-            return
-        self._again = False
+        """Compute a coarse preview, and a fine one when that is shown."""
         try:
-            job = self._prepare()
+            fine, arguments = self._prepare()
         except DefocusError as error:
-            self._remove_layer()
+            self._discard()
             self._report(f"no preview: {error}")
             return
-        self._outdated = False
-        self._report("computing the preview…")
-        worker = self._worker = Worker(job.steps)
-        worker.returned.connect(self._show)
-        worker.errored.connect(self._fail)
-        worker.finished.connect(self._end)
-        worker.start()
+        self._frame.rename("earlier preview…")
+        coarse = replace(fine, coarseness=coarseness(fine.inner.shape, fine.step))
+        self._fine = (fine, arguments) if coarse.coarseness > 1 else None
+        self._run(coarse, arguments)
 
-    def _prepare(self) -> PreviewJob:
+    def _run(self, job: PreviewJob, arguments: dict[str, Any]) -> None:
+        self._report("computing the preview…")
+        self._passes.request(job.steps, lambda result: self._show(result, arguments))
+
+    def _prepare(self) -> tuple[PreviewJob, dict[str, Any]]:
+        """Return the job for the part in view, and the arguments of its layer."""
         image, window = self._image(), self._in_view()
-        around = window.expand(_MARGIN, spatial_shape(image))
-        self._window, self._template = window, layer_template(image, window)
-        return PreviewJob(self._job(around), window.relative_to(around), self._cache)
+        step = pixel_step(window.shape, self._screen_pixels(image))
+        inner = window.align(step)
+        around = inner.expand(_MARGIN * step, spatial_shape(image))
+        job = PreviewJob(self._job(around), inner.relative_to(around), step, cache=self._cache)
+        self._window = window
+        metadata = {MAP_KEY: None, **origin_entry(origin(image))}
+        place = placement(image, inner, step)
+        return job, {**layer_template(image, inner).appearance, **place, "metadata": metadata}
+
+    def _screen_pixels(self, image: "Image") -> float:
+        """Return how many pixels of the screen one of an image covers, along an axis."""
+        world = float(image.extent.step[-2:].min())
+        return world * float(self._viewer.scene.camera.zoom) * self._panel.devicePixelRatioF()
 
     def _in_view(self) -> Window:
         image, dims = self._image(), self._viewer.dims
@@ -214,21 +185,29 @@ class Preview:
                 "the preview shows planes of the last two axes only; switch the viewer to 2D "
                 "display of these"
             )
-        window = view_window(image, dims.point, dims.displayed).crop_center(_MAX_PIXELS)
+        window = view_window(image, dims.point, dims.displayed)
         return narrow_to_plane(window, image, dims.point)
 
-    def _show(self, result: _Result) -> None:
-        if self._outdated:
-            return
-        pixels, self._cache = result
-        arguments = {**self._template.appearance, **self._template.placement}
-        if self._layer is not None and _update(self._layer, pixels, arguments):
-            return
+    def _show_progress(self, progress: Progress) -> None:
+        share = f" {progress.done / progress.total:.0%}" if progress.total else ""
+        self._report(f"computing the {'fine' if self._fine is None else 'coarse'} preview…{share}")
+
+    def _show(self, result: PreviewResult, arguments: dict[str, Any]) -> None:
+        self._mixing.stop()
+        self._shown, self._cache = result, result.cache
+        if self._layer is None or not _update(self._layer, result.picture, arguments):
+            self._add_layer(result.picture, arguments)
+        assert self._layer is not None
+        self._frame.show(self._layer, "preview" if self._fine is None else "coarse preview…")
+        if self._amount() != result.amount:
+            self.mix()
+
+    def _add_layer(self, picture: npt.NDArray[Any], arguments: dict[str, Any]) -> None:
         from napari.layers import Image
 
         self._remove_layer()
         selection = set(self._viewer.layers.selection)
-        self._layer = Image(pixels, name=NAME, metadata={MAP_KEY: None}, **arguments)
+        self._layer = Image(picture, name=NAME, **arguments)
         self._viewer.add_layer(self._layer)
         self._viewer.layers.selection = selection
 
@@ -236,13 +215,14 @@ class Preview:
         if self._on:  # the panel may be gone
             self._on_stop()
 
-    def _end(self) -> None:
-        self._worker = None
-        if self._again:
-            self._start()
-        elif not self._outdated:
-            self._report("preview of the part in view")
-            self._catch_up()
+    def _end_pass(self) -> None:
+        """Go on with the fine preview, or rest."""
+        if self._fine is not None:
+            (fine, arguments), self._fine = self._fine, None
+            self._run(replace(fine, cache=self._cache), arguments)
+            return
+        self._report("preview of the part in view")
+        self._catch_up()
 
     def _catch_up(self) -> None:
         """Schedule a new preview if the canvas was drawn elsewhere only after this one started."""
@@ -254,10 +234,10 @@ class Preview:
             self.request()
 
     def _quit(self) -> None:
-        self._outdated, self._again = True, False
         self._timer.stop()
-        if self._worker is not None:
-            self._worker.quit()
+        self._passes.stop()
+        self._mixing.stop()
+        self._fine = self._shown = None
 
     def _discard(self) -> None:
         """Stop and remove the preview until it is requested again."""
@@ -266,12 +246,14 @@ class Preview:
         self._report("")
 
     def _remove_layer(self) -> None:
+        self._frame.hide()
         layer, self._layer = self._layer, None
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
 
     def _note_removal(self, event: Any) -> None:
         if self._layer is not None and event.value is self._layer:
+            self._frame.hide()
             self._layer = None
             self._on_stop()
         else:

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QWidget
 from vispy.visuals.filters import Clipper
 
 from ..errors import OptionError
+from .viewer_window import find_canvas
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -118,15 +119,12 @@ class SplitView:
     """
 
     def __init__(self, viewer: "Viewer", layer: "Image") -> None:
-        # napari passes a viewer to plugins without its private parts, and offers no public way to
-        # the drawing of a layer
-        window = getattr(getattr(viewer, "__wrapped__", viewer), "window", None)
-        if window is None or viewer.dims.ndisplay != 2:
+        canvas = find_canvas(viewer)
+        if canvas is None or viewer.dims.ndisplay != 2:
             raise OptionError(
                 "a split view needs a window in 2D display; switch the viewer to 2D, or hold the "
                 "key for the image before"
             )
-        canvas = window._qt_viewer.canvas
         self.layer = layer
         self._node = canvas.layer_to_visual[layer].node
         self._canvas: QWidget = canvas.native

@@ -1,6 +1,6 @@
-"""State of the window of a viewer."""
+"""Window of a viewer: whether it is open, and its canvas."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -19,3 +19,13 @@ def is_open(viewer: "Viewer") -> bool:
         return bool(window._qt_window.isVisible())
     except (AttributeError, RuntimeError):  # deleted by napari, or by Qt
         return False
+
+
+def find_canvas(viewer: "Viewer") -> Any:
+    """Return the canvas of a viewer's window, which draws its layers; None without a window.
+
+    napari offers no public way to it.
+    """
+    # napari passes a viewer to plugins without its private parts
+    window = getattr(getattr(viewer, "__wrapped__", viewer), "window", None)
+    return None if window is None else window._qt_viewer.canvas

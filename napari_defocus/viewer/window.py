@@ -42,13 +42,7 @@ class Window:
             stop[axis] = min(shape[axis], stop[axis] + margin)
         return Window(tuple(start), tuple(stop))
 
-    def crop_center(self, pixels: int) -> "Window":
-        """Return the center of the box, in proportion, of at most about `pixels` pixels."""
-        height, width = self.shape[-2:]
-        factor = min(1.0, (pixels / (height * width)) ** 0.5)
-        start, stop = list(self.start), list(self.stop)
-        for axis, size in ((-2, height), (-1, width)):
-            kept = max(1, int(size * factor))
-            start[axis] += (size - kept) // 2
-            stop[axis] = start[axis] + kept
-        return Window(tuple(start), tuple(stop))
+    def align(self, step: int) -> "Window":
+        """Return the box begun at multiples of `step` in Y and X, at or before its beginning."""
+        *planes, row, column = self.start
+        return Window((*planes, row - row % step, column - column % step), self.stop)

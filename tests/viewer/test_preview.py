@@ -2,15 +2,14 @@
 
 import numpy as np
 import pytest
-from napari.layers import Image
+from qtpy.QtCore import QSizeF, Qt
+from qtpy.QtGui import QColor, QImage
+from qtpy.QtWidgets import QWidget
 
-from napari_defocus import Options, deblur
-from napari_defocus.inference.engine import run_to_end
+from napari_defocus import deblur
 from napari_defocus.map_edits import LEAVE_ALONE
-from napari_defocus.viewer.deblur_job import DeblurLayerJob
-from napari_defocus.viewer.image_source import image_source
-from napari_defocus.viewer.preview import NAME, PreviewJob
-from napari_defocus.viewer.regions import whole_layer
+from napari_defocus.viewer.compare import show_before
+from napari_defocus.viewer.preview import NAME
 
 
 @pytest.fixture
@@ -27,11 +26,21 @@ def widget(viewer, dock_widget, photo):
 
 
 @pytest.fixture
+def large_photo(photo):
+    """A picture that is large enough for a coarse preview."""
+    return photo.repeat(3, axis=0).repeat(3, axis=1)[:170, :180]
+
+
+@pytest.fixture
 def wait(widget, until):
     def wait_until_idle():
         until(lambda: not widget._preview.busy)
 
     return wait_until_idle
+
+
+def worker_of(widget):
+    return widget._preview._passes.worker
 
 
 def preview_layers(viewer):
@@ -93,11 +102,11 @@ def test_preview_covers_the_part_in_view(viewer, widget, wait, until):
 
 def test_change_during_a_preview_starts_it_again(viewer, widget, wait, until, photo):
     widget.preview.value = True
-    until(lambda: widget._preview._worker is not None)
-    first = widget._preview._worker
+    until(lambda: worker_of(widget) is not None)
+    first = worker_of(widget)
     widget.strength.value = 0
     widget._preview._start()
-    until(lambda: widget._preview._worker is not first)
+    until(lambda: worker_of(widget) is not first)
     wait()
     (layer,) = preview_layers(viewer)
     assert np.array_equal(layer.data, photo)
@@ -105,7 +114,7 @@ def test_change_during_a_preview_starts_it_again(viewer, widget, wait, until, ph
 
 def test_hiding_the_panel_stops_the_computation(viewer, widget, wait, until):
     widget.preview.value = True
-    until(lambda: widget._preview._worker is not None)
+    until(lambda: worker_of(widget) is not None)
     widget.native.parent().hide()
     wait()
     assert preview_layers(viewer) == []
@@ -163,13 +172,87 @@ def test_failure_switches_the_preview_off(viewer, widget, wait):
     assert preview_layers(viewer) == []
 
 
-def test_map_is_estimated_again_after_a_change_of_options(photo):
-    layer, cache = Image(photo, rgb=True), None
-    for downscale in (1, 2):
-        job = DeblurLayerJob(image_source(layer), Options(downscale=downscale))
-        pixels, cache = run_to_end(PreviewJob(job, whole_layer(layer), cache).steps())
-        expected = deblur(photo, channel_axis=-1, downscale=downscale)
-        assert np.array_equal(pixels, expected)
+def test_coarse_preview_of_the_whole_view_comes_first(viewer, widget, wait, until, large_photo):
+    layer = viewer.add_image(large_photo, rgb=True, name="large")
+    widget.image.value = layer
+    widget.preview.value = True
+    until(lambda: bool(preview_layers(viewer)))
+    (preview,) = preview_layers(viewer)
+    coarse = preview.data
+    assert widget._preview.frame.text == "coarse preview…"
+    assert np.allclose(preview.extent.world, layer.extent.world)
+    wait()
+    assert preview_layers(viewer) == [preview]
+    assert widget._preview.frame.text == "preview"
+    assert np.array_equal(preview.data, deblur(large_photo, channel_axis=-1))
+    assert np.array_equal(coarse, deblur(large_photo, channel_axis=-1, downscale=2))
+
+
+def test_another_amount_needs_no_run(viewer, widget, wait, until, photo):
+    widget.preview.value = True
+    wait()
+    (layer,) = preview_layers(viewer)
+    ended = []
+    widget._preview._passes._on_end = lambda: ended.append(True)
+    widget.amount.value = 0.25
+    wait()
+    assert np.array_equal(layer.data, deblur(photo, channel_axis=-1, amount=0.25))
+    widget.amount.value = 1.0
+    wait()
+    assert np.array_equal(layer.data, deblur(photo, channel_axis=-1))
+    assert not ended
+    widget.strength.value = 0.5
+    wait()
+    assert ended
+
+
+def test_amount_that_changes_during_a_run_holds(viewer, widget, wait, until, photo):
+    widget.preview.value = True
+    until(lambda: worker_of(widget) is not None)
+    widget.amount.value = 0.25
+    wait()
+    (layer,) = preview_layers(viewer)
+    assert np.array_equal(layer.data, deblur(photo, channel_axis=-1, amount=0.25))
+
+
+def test_frame_goes_around_the_preview_and_lets_the_mouse_through(viewer, widget, wait, until):
+    canvas = viewer.window._qt_viewer.canvas.native
+    widget.preview.value = True
+    wait()
+    (outline,) = canvas.findChildren(QWidget, "PreviewFrame")
+    assert outline.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    size = QSizeF(96 / 2, 64 / 2)  # by the zoom
+    assert outline._corners().boundingRect().size() == size
+    assert QColor("#ffb000").rgb() in colors_at_the_top(outline)
+    preview_layers(viewer)[0].visible = False
+    assert QColor("#ffb000").rgb() not in colors_at_the_top(outline)
+    widget.preview.value = False
+    until(lambda: not canvas.findChildren(QWidget, "PreviewFrame"))
+
+
+def colors_at_the_top(outline):
+    """Return the colors along the upper edge of the frame."""
+    picture = QImage(outline.size(), QImage.Format.Format_ARGB32)
+    picture.fill(Qt.GlobalColor.transparent)
+    outline.render(picture, flags=QWidget.RenderFlag.DrawChildren)
+    edge = outline._corners().boundingRect()
+    row = round(edge.top())
+    return {
+        picture.pixel(column, row + shift)
+        for column in range(round(edge.left()), round(edge.right()))
+        for shift in (-1, 0, 1)
+    }
+
+
+def test_key_for_before_hides_the_preview(viewer, widget, wait):
+    widget.preview.value = True
+    wait()
+    (layer,) = preview_layers(viewer)
+    held = show_before(viewer)
+    next(held)
+    assert not layer.visible
+    next(held, None)
+    assert layer.visible
 
 
 def test_closing_the_window_stops_the_computation(registered, make_napari_viewer, until, photo):
@@ -177,7 +260,7 @@ def test_closing_the_window_stops_the_computation(registered, make_napari_viewer
     viewer.add_image(photo, rgb=True)
     _, widget = viewer.window.add_plugin_dock_widget("napari-defocus", "Deblur")
     widget.preview.value = True
-    until(lambda: widget._preview._worker is not None)
-    worker = widget._preview._worker
+    until(lambda: worker_of(widget) is not None)
+    worker = worker_of(widget)
     viewer.close()
     until(lambda: not worker.is_running)

@@ -38,21 +38,13 @@ def test_expanded_window_contains_the_window_and_stays_inside(case, margin):
     assert np.array_equal(data[expanded.slices][inner.slices], data[window.slices])
 
 
-@given(windows(), st.integers(1, 600))
-def test_center_has_at_most_the_requested_size_and_lies_in_the_window(case, pixels):
+@given(windows(), st.integers(1, 9))
+def test_aligned_window_begins_with_a_block_and_contains_the_window(case, step):
     _, window = case
-    center = window.crop_center(pixels)
-    height, width = center.shape[-2:]
-    long_and_thin = height == 1 or width == 1
-    assert height * width <= pixels or long_and_thin
-    assert center.relative_to(window).start >= (0,) * len(window.start)
-    assert all(b <= a for b, a in zip(center.stop, window.stop, strict=True))
-    assert center.shape[:-2] == window.shape[:-2]
-
-
-def test_small_window_is_its_own_center():
-    window = Window((0, 5, 5), (2, 15, 25))
-    assert window.crop_center(1000) == window
+    aligned = window.align(step)
+    assert all(a % step == 0 for a in aligned.start[-2:])
+    assert all(0 <= b - a < step for a, b in zip(aligned.start, window.start, strict=True))
+    assert (aligned.start[:-2], aligned.stop) == (window.start[:-2], window.stop)
 
 
 def test_whole_layer_excludes_color_channels():
