@@ -112,6 +112,7 @@ class CheckWidget(TaskWidget[CheckResult]):
             options=self._compute.options,
             sharp=image_source(sharp, window if same else None),
             **self._defocus.map_inputs(image, window),
+            mask=self._region.mask(image, window),
             model=self._model.value,
             false_alarms=self._false_alarms.value,
         )

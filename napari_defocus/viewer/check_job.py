@@ -1,8 +1,10 @@
 """Check of a sharp layer against the layer of its image."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from ..evidence.check_result import FALSE_ALARMS, Check
 from ..inference.engine import Progress
@@ -50,6 +52,10 @@ class CheckLayerJob(LayerJob[CheckResult]):
         defocus = None if self.defocus is None else self.defocus.read()
         job = CheckJob(image, sharp, defocus, self.false_alarms, self.model, options)
         result, record = yield from run_on_record(job, self.image)
+        if self.mask is not None:  # of pixels without a score, nothing is said
+            inside = np.where(self.mask.inside, result.unexplained, np.float32(np.nan))
+            result = replace(result, unexplained=inside)
+            record = self.mask.described(record)
         return CheckResult(result, record | {"check": result.summary()})
 
     @property
@@ -62,4 +68,5 @@ class CheckLayerJob(LayerJob[CheckResult]):
         defaults = {"model": EstimateJob.model, "false_alarms": FALSE_ALARMS}
         arguments = {name: value for name, value in chosen.items() if value != defaults[name]}
         options = self.image.options_of_file(self.options)
-        return Call("check", "check", "result", inputs, arguments, options)
+        mask = self.mask
+        return Call("check", "check", "result", inputs, arguments, options, mask=mask)

@@ -179,8 +179,13 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
                 f"the layer {layer.name!r} is a single plane; choose a stack, with an axis before "
                 "Y and X"
             )
-        source = self._source(self._window(window))
-        common: dict[str, Any] = {"axis": int(self._axis.value), "model": self._model.value}
+        window = self._window(window)
+        source = self._source(window)
+        common: dict[str, Any] = {
+            "axis": int(self._axis.value),
+            "model": self._model.value,
+            "mask": self._region.mask(layer, window),
+        }
         if not self._merging:
             self._profiled = layer
             return FocusLayerJob(source, self._compute.options, **common)

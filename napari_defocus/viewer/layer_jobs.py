@@ -175,9 +175,18 @@ class EstimateLayerJob(LayerJob[MapResult]):
 
 
 def run_on_record(
-    job: Job[R], image: ImageSource
+    job: Job[R], image: ImageSource, inside: Job[R] | None = None
 ) -> Generator[Progress, None, tuple[R, dict[str, Any]]]:
     """Run a job; return its result and its provenance, which holds hashes of all arrays.
+
+    Parameters
+    ----------
+    job : Job
+        The job.
+    image : ImageSource
+        The part of the layer that it works on.
+    inside : Job, optional
+        What is run in its place: the job without the pixels outside of drawn shapes.
 
     Raises
     ------
@@ -185,7 +194,7 @@ def run_on_record(
         If the pixels of a layer were changed in place meanwhile, for the result would be of both.
     """
     record = provenance(job, **image.origin)
-    result = yield from job.steps()
+    result = yield from (inside or job).steps()
     if provenance(job, **image.origin) != record:
         raise ImageError(
             f"the pixels of {image.name!r} or of its map were changed during the run; run again"

@@ -17,6 +17,7 @@ from ..views import Views
 from .file_content import FileContent, find_content
 from .image_source import ImageSource
 from .map_source import MapSource
+from .recipe_mask import Masking
 from .region_mask import RegionMask
 from .shell_words import join_words
 
@@ -94,8 +95,21 @@ def as_python(call: Call) -> str:
         for name, origin in origins.items()
         for line in (*origin.comment, f"{name} = {origin.expression}")
     ]
+    before: list[str] = []
+    after: list[str] = []
+    if call.mask is not None:
+        first = next(iter(arguments))
+        masking = Masking(call.function, image, call.mask, arguments[first], call.arguments)
+        before, after = masking.before(), masking.after(call.result)
+        if masking.replaces_image:
+            arguments[first] = "inside"
+            keywords |= masking.reading(call.options, keywords)
+            if "measure_range" not in names and "measure_range(" in keywords["value_range"]:
+                names.append("measure_range")
+            imports[0] = f"from napari_defocus import {', '.join(sorted(names))}"
+        if masking.needs_numpy:
+            imports.insert(0, "import numpy as np\n")
     run = f"{call.result} = {call.function}({', '.join(_texts(arguments | keywords))})"
-    masking = () if call.mask is None else _masking(call, call.mask, arguments["image"])
     viewers = [
         name
         for name, used in (
@@ -109,21 +123,7 @@ def as_python(call: Call) -> str:
     ]
     if viewers:
         imports.append(f"from napari_defocus.viewer import {', '.join(viewers)}")
-    return "\n".join([*imports, "", *lines, run, *masking, ""])
-
-
-def _masking(call: Call, mask: RegionMask, image: str) -> tuple[str, ...]:
-    """Return lines that put back what lies outside of a mask."""
-    source = call.image
-    region = "" if source.is_whole else f", {tuple((p.start, p.stop) for p in source.slices)!r}"
-    layers = f"viewer.layers[{source.name!r}], viewer.layers[{mask.shapes!r}]"
-    outside = "[~mask]" if source.data.ndim == 2 or source.channel_axis == -1 else "[..., ~mask]"
-    if call.result == "sharp":
-        ends: tuple[str, ...] = (f"sharp{outside} = {image}{outside}",)
-    else:
-        ends = tuple(f"defocus.{part}{outside} = 0" for part in ("radius", "confidence"))
-    where = f"# the shapes of layer {mask.shapes!r}: run this in napari's console"
-    return (where, f"mask = shapes_mask({layers}{region})", *ends)
+    return "\n".join([*imports, "", *lines, *before, run, *after, ""])
 
 
 def as_command_line(call: Call) -> str:

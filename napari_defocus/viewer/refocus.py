@@ -107,6 +107,7 @@ class RefocusWidget(TaskWidget[RefocusResult]):
             image=image_source(sharp, window if same else None),
             options=self._compute.options,
             defocus=map_source(self._defocus.value, image, window),
+            mask=self._region.mask(image, window) if same else None,
             focus=float(self._focus.value),
             aperture=float(self._aperture.value),
             pupil=self._pupil.value,

@@ -50,7 +50,12 @@ class RefocusLayerJob(LayerJob[RefocusResult]):
         job = RefocusJob(
             image, self.defocus.read(), self.focus, self.aperture, options, pupil=self.pupil
         )
-        return RefocusResult(*(yield from run_on_record(job, self.image)))
+        view, record = yield from run_on_record(job, self.image)
+        if self.mask is not None:
+            color = job.layout.channel_axis is not None
+            view = self.mask.keep_outside(view, job.sharp, color=color)
+            record = self.mask.described(record)
+        return RefocusResult(view, record)
 
     @property
     def call(self) -> Call:
@@ -63,4 +68,5 @@ class RefocusLayerJob(LayerJob[RefocusResult]):
         if self.pupil != RefocusJob.pupil:
             arguments["pupil"] = self.pupil
         options = self.image.reading_options(self.options)
-        return Call("refocus", "refocus", "view", inputs, arguments, options, ("--sharp",))
+        words, mask = ("--sharp",), self.mask
+        return Call("refocus", "refocus", "view", inputs, arguments, options, words, mask)

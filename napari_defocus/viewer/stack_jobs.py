@@ -1,7 +1,7 @@
 """Profile and merging of a stack in a layer."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..stacks.profile import FocusProfile
 from ..stacks.stack_job import StackJob
 from .layer_jobs import LayerJob, run_on_record
 from .recipe import Call
+from .stack_inside import merge_inside, without_outside
 from .window import Window
 
 
@@ -61,12 +62,17 @@ class FocusLayerJob(LayerJob[FocusResult | MergeResult]):
         stack = yield from self._stack()
         options = yield from self.image.complete_options(self.options)
         job = self._make_job(stack, options)
+        inside = self._job_inside(job)
         if is_dask(stack):  # hashed by its graph, so that it is not read for that
             record = provenance(job, layer=self.image.name, region=self.image.origin["region"])
-            result = yield from job.steps()
+            result = yield from inside.steps()
         else:
-            result, record = yield from run_on_record(job, self.image)
-        return self._wrap(result, record)
+            result, record = yield from run_on_record(job, self.image, inside)
+        return self._wrap(job, result, record if self.mask is None else self.mask.described(record))
+
+    def _job_inside(self, job: StackJob[Any]) -> StackJob[Any]:
+        """Return the job without what lies outside of the drawn shapes."""
+        return job if self.mask is None else without_outside(job, self.mask.inside)
 
     def _stack(self) -> Generator[Progress, None, Any]:
         """Return the pixels; lazy ones stay so, for planes are read one at a time."""
@@ -83,13 +89,15 @@ class FocusLayerJob(LayerJob[FocusResult | MergeResult]):
     def _make_job(self, stack: Any, options: Any) -> StackJob[Any]:
         return FocusJob(stack, self.axis, self.model, options)
 
-    def _wrap(self, result: Any, record: dict[str, Any]) -> FocusResult | MergeResult:
+    def _wrap(
+        self, job: StackJob[Any], result: Any, record: dict[str, Any]
+    ) -> FocusResult | MergeResult:
         return FocusResult(result, self.image.window, self.axis, record)
 
     @property
     def call(self) -> Call:
         """The call of the API that does the same."""
-        return Call("focus_profile", "focus", "profile", *self._call_parts())
+        return Call("focus_profile", "focus", "profile", *self._call_parts(), mask=self.mask)
 
     def _call_parts(self) -> tuple[dict[str, Any], dict[str, Any], Any]:
         arguments: dict[str, Any] = {"axis": self.axis}
@@ -116,7 +124,14 @@ class MergeLayerJob(FocusLayerJob):
     def _make_job(self, stack: Any, options: Any) -> StackJob[Any]:
         return AllInFocusJob(stack, self.axis, self.model, options, self.align, self.deblur_rest)
 
-    def _wrap(self, result: Any, record: dict[str, Any]) -> FocusResult | MergeResult:
+    def _job_inside(self, job: StackJob[Any]) -> StackJob[Any]:
+        return job  # the surroundings of the shapes help to align the planes
+
+    def _wrap(
+        self, job: StackJob[Any], result: Any, record: dict[str, Any]
+    ) -> FocusResult | MergeResult:
+        if self.mask is not None:
+            result = merge_inside(result, job, self.mask.inside)
         return MergeResult(result, self.image.window, self.axis, record)
 
     @property
@@ -127,5 +142,7 @@ class MergeLayerJob(FocusLayerJob):
             arguments["align"] = self.align
         if self.deblur_rest:
             arguments["deblur_rest"] = True
-        call = Call("all_in_focus", "all-in-focus", "merged", inputs, arguments, options)
-        return replace(call, further_words=(f"{self.image.name} all in focus.tif",))
+        words, mask = (f"{self.image.name} all in focus.tif",), self.mask
+        return Call(
+            "all_in_focus", "all-in-focus", "merged", inputs, arguments, options, words, mask
+        )

@@ -5,7 +5,7 @@ import pytest
 from napari.layers import Image, Shapes
 from scipy.ndimage import gaussian_filter
 
-from napari_defocus import deblur, estimate_defocus
+from napari_defocus import check, deblur, estimate_defocus
 from napari_defocus.errors import MapError, OptionError
 from napari_defocus.viewer.region_mask import region_mask, shapes_mask
 from napari_defocus.viewer.regions import WHERE_THE_MAP_IS
@@ -141,3 +141,89 @@ def test_draw_region_adds_a_layer_and_selects_the_lasso(viewer, open_widget, pho
     assert viewer.layers.selection.active is shapes
     assert shapes.mode == "add_polygon_lasso"
     assert len(viewer.layers) == 2
+
+
+def test_a_check_says_nothing_of_what_lies_outside_the_shape(
+    viewer, deblurring, open_widget, finish, photo
+):
+    image, shapes = viewer.layers["photo"], viewer.layers["spot"]
+    sharp = viewer.add_image(photo[::-1].copy(), rgb=True, name="another")
+    widget = open_widget("Check")
+    widget.image.value, widget.region.value, widget.shapes.value = image, "shapes", shapes
+    widget.sharp.value = sharp
+    finish(widget.run())
+    inside = shapes_mask(image, shapes)[4:45, 4:45]
+    assert np.isnan(widget.check.unexplained[~inside]).all()
+    assert not widget.check.invented[~inside].any()
+    full = check(photo[4:45, 4:45], sharp.data[4:45, 4:45], channel_axis=-1)
+    np.testing.assert_array_equal(widget.check.unexplained[inside], full.unexplained[inside])
+    variables = {"viewer": viewer}
+    exec(widget.as_python(), variables)
+    assert variables["result"].score == widget.check.score
+
+
+def test_refocusing_leaves_what_lies_outside_the_shape(viewer, deblurring, open_widget, finish):
+    image, shapes = viewer.layers["photo"], viewer.layers["spot"]
+    image.data = np.stack([image.data, image.data[::-1]])  # a series
+    viewer.add_image(np.full(image.data.shape[:-1], 3, np.float32), name="radii")
+    widget = open_widget("Defocus").step("Refocus")
+    widget.image.value, widget.region.value, widget.shapes.value = image, "shapes", shapes
+    widget.defocus.value, widget.focus.value = viewer.layers["radii"], 1.0
+    code = widget.as_python()
+    finish(widget.run())
+    result = viewer.layers.selection.active.data
+    inside, part = shapes_mask(image, shapes)[4:45, 4:45], image.data[:, 4:45, 4:45]
+    assert (result[:, inside] != part[:, inside]).any()
+    np.testing.assert_array_equal(result[:, ~inside], part[:, ~inside])
+    variables = {"viewer": viewer}
+    exec(code, variables)
+    np.testing.assert_array_equal(result, variables["view"])
+
+
+@pytest.fixture
+def focus_stack(viewer, open_widget):
+    """A widget for a stack whose left half is sharp in plane 1 and right half in plane 3."""
+    rng = np.random.default_rng(5)
+    scene = gaussian_filter(rng.integers(0, 60_000, (96, 128)).astype(float), 0.7)
+    left, right = (
+        np.stack([gaussian_filter(scene, 0.3 + 2 * abs(plane - best)) for plane in range(5)])
+        for best in (1, 3)
+    )
+    stack = np.where(np.arange(128) < 64, left, right).astype(np.uint16)
+    image = viewer.add_image(stack, name="stack")
+    half = [(-0.5, -0.5), (-0.5, 63.5), (95.5, 40.5), (95.5, -0.5)]
+    shapes = viewer.add_shapes([half], shape_type="polygon", name="left")
+    widget = open_widget("Focus Stack")
+    widget.image.value, widget.region.value, widget.shapes.value = image, "shapes", shapes
+    return widget
+
+
+def test_the_profile_of_a_stack_is_that_of_the_shape(viewer, focus_stack, finish):
+    finish(focus_stack.run())
+    inside = shapes_mask(viewer.layers["stack"], viewer.layers["left"])[:, :64]
+    assert inside[0].all()
+    assert not inside[-1].all()
+    variables = {"viewer": viewer}
+    exec(focus_stack.as_python(), variables)
+    for name in ("radius", "confidence", "variance", "tile_radius"):
+        expected = getattr(variables["profile"], name)
+        np.testing.assert_array_equal(getattr(focus_stack.profile, name), expected)
+    stack = viewer.layers["stack"]
+    stack.data[:, 90:, 50:64] = 30_000  # outside of the shape, and inside of its box
+    before = focus_stack.profile.radius
+    finish(focus_stack.run())
+    np.testing.assert_array_equal(focus_stack.profile.radius, before)
+
+
+def test_a_stack_is_merged_inside_the_shape(viewer, focus_stack, finish):
+    finish(focus_stack.merge())
+    stack = viewer.layers["stack"].data[:, :, :64]
+    inside = shapes_mask(viewer.layers["stack"], viewer.layers["left"])[:, :64]
+    merged, depth = viewer.layers["stack all in focus"], viewer.layers["stack depth (planes)"]
+    assert np.isnan(depth.data[0, ~inside]).all()
+    assert np.isfinite(depth.data[0, inside]).all()
+    np.testing.assert_array_equal(merged.data[0, ~inside], stack[1][~inside])
+    variables = {"viewer": viewer}
+    exec(focus_stack.as_python(), variables)
+    np.testing.assert_array_equal(merged.data[0], variables["merged"].image)
+    np.testing.assert_array_equal(depth.data[0], variables["merged"].depth)
