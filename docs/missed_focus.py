@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from picture_sources import record
 from PIL import Image
 
 from napari_defocus import deblur, estimate_defocus
@@ -19,6 +20,7 @@ from napari_defocus.optics.kernels import disk
 from napari_defocus.optics.reblur import interpolated_reblur
 from napari_defocus.viewer.samples import FOLDER, OSPREY_HEAD, missed_focus
 
+PICTURE = Path(__file__).resolve().parent / "pictures" / "missed-focus.jpg"
 #: Part of the photograph: left, top, right, bottom; and what is blurred around it, in pixels.
 _PART, _MARGIN = (400, 100, 1360, 740), 8
 #: Blur radius of the bird in pixels, and columns between which it falls to 0.
@@ -35,7 +37,8 @@ def main() -> None:
     if sys.argv[1:2] == ["make"]:
         make(Path(sys.argv[2]))
     else:
-        measure()
+        draw(measure(), PICTURE)
+        record(PICTURE)
 
 
 def make(photograph: Path) -> None:
@@ -57,8 +60,8 @@ def make(photograph: Path) -> None:
     Image.fromarray(sharp[inside][OSPREY_HEAD]).save(FOLDER / "osprey-head-sharp.jpg", quality=92)
 
 
-def measure() -> None:
-    """Print how much of the head comes back and of the background changes; draw the head."""
+def measure() -> list[npt.NDArray[np.uint8]]:
+    """Print how much of the head comes back; return it as it was seen, deblurred, and sharp."""
     (sharp, *_), (photo, *_) = missed_focus()
     defocus = estimate_defocus(photo, channel_axis=-1)
     for name, bokeh_radius in {"everything": 0.0, "subject": "auto"}.items():
@@ -71,7 +74,7 @@ def measure() -> None:
             f"{change(photo, result, _BOKEH):.2f}/255, of the branch in focus "
             f"{change(photo, result, _BRANCH):.2f}/255"
         )
-    draw([before, after, sharp], Path(__file__).parent / "pictures" / "missed-focus.jpg")
+    return [before, after, sharp]
 
 
 def draw(pictures: list[npt.NDArray[np.uint8]], path: Path) -> None:

@@ -14,7 +14,9 @@ from napari_defocus.viewer.samples import known_radii
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "pictures"
 
-sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
+sys.path[:0] = [str(ROOT), str(ROOT / "docs"), str(ROOT / "examples")]
+from picture_sources import record  # noqa: E402
+
 from demo import write_sample_panels  # noqa: E402
 from panels import Column, busiest_square, compose  # noqa: E402
 from training.evaluation.microscopy.specimens import specimens  # noqa: E402
@@ -26,11 +28,19 @@ _FRAUD = (100, 60)
 
 
 def main() -> None:
-    FOLDER.mkdir(exist_ok=True)
-    write_sample_panels(FOLDER, ".jpg")
-    write_known_radii(FOLDER / "known-radii.jpg")
-    write_specimen(FOLDER / "specimen.jpg")
-    write_fraud(FOLDER / "planted-fraud.jpg")
+    for path in make_pictures(FOLDER):
+        record(path)
+
+
+def make_pictures(folder: Path) -> list[Path]:
+    """Write all panels into a folder; return their paths."""
+    write_sample_panels(folder, ".jpg")
+    names = "stairwell", "canyon-wren", "known-radii", "specimen", "planted-fraud"
+    *samples, radii, specimen, fraud = (folder / f"{name}.jpg" for name in names)
+    write_known_radii(radii)
+    write_specimen(specimen)
+    write_fraud(fraud)
+    return [*samples, radii, specimen, fraud]
 
 
 def write_known_radii(path: Path) -> None:
@@ -66,7 +76,8 @@ def write_specimen(path: Path) -> None:
     low, high = scene.counts.min(), np.percentile(scene.sharp, 99.9)
     shown = [replace(column, picture=gray(column.picture, low, high)) for column in columns]
     limit = 8.0
-    shown.insert(1, Column("map", paint_map(defocus.radius, limit=limit), limit))
+    median = f"map, median {np.median(defocus.radius):.1f} px"
+    shown.insert(1, Column(median, paint_map(defocus.radius, limit=limit), limit))
     panel = compose(shown, detail=busiest_square(shown[0].picture, shown[-1].picture, 80))
     Image.fromarray(panel).save(path, quality=88)
     errors = [np.abs(image - scene.sharp).mean() for image in (scene.counts, restored)]

@@ -14,6 +14,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import napari
+from napari.components import ViewerModel
+from npe2 import PluginManager
+from picture_sources import PICTURES, record, widget_words
 from PIL import Image
 from qtpy.QtCore import QEventLoop, QTimer
 
@@ -36,6 +39,7 @@ def main() -> None:
     for shoot_one, name in screenshots.items():
         if shoot_one.__name__ in sys.argv[1:] or not sys.argv[1:]:
             shoot_one(FOLDER / name)
+            record(FOLDER / name, empty_widget_words(PICTURES[name].widget))
 
 
 def shoot_map(path: Path) -> None:
@@ -121,6 +125,7 @@ def shoot_page(page: Path, path: Path) -> None:
         subprocess.run(command, check=True, capture_output=True, timeout=120)
         with Image.open(picture) as shown:
             shown.convert("RGB").save(path, quality=88)
+    record(path)
     print(path)
 
 
@@ -136,6 +141,13 @@ def open_widget(viewer: napari.Viewer, name: str) -> Any:
     let_pass(500)
     viewer.reset_view(margin=0.02)
     return widget
+
+
+def empty_widget_words(name: str | None) -> list[str]:
+    """Return the words in a widget of the plugin that is opened without an image."""
+    widgets = PluginManager.instance().get_manifest(_PLUGIN).contributions.widgets or []
+    (contribution,) = (widget for widget in widgets if widget.display_name == name)
+    return widget_words(contribution.get_callable()(ViewerModel()).native)
 
 
 def wait_for(widget: Any) -> None:
