@@ -13,6 +13,8 @@ CONFIDENT_WITHIN = 1.0
 #: Default of `relief`, the discount of an error for each px of the true radius.
 USUAL_RELIEF = 0.15
 _MIN_PROBABILITY = 1e-6
+#: Squared error of the light below which a sample is good enough: 60 dB.
+_LIGHT_FLOOR = 1e-6
 
 
 def radius_loss(
@@ -70,6 +72,15 @@ def decibel_loss(image: Tensor, target: Tensor, floor: float = 1e-4) -> Tensor:
     """
     squared = ((image - target) ** 2).flatten(1).mean(1)
     return 10 * (squared + floor).log10().mean()
+
+
+def light_loss(image: Tensor, target: Tensor) -> Tensor:
+    """Return the mean over samples of the squared error of the linear light in dB.
+
+    Display-encoded values are decoded first: encoded errors count dim parts more than bright ones,
+    whose light is what is measured in micrographs.
+    """
+    return decibel_loss(decode_srgb(image), decode_srgb(target), _LIGHT_FLOOR)
 
 
 def fourier_loss(image: Tensor, target: Tensor) -> Tensor:

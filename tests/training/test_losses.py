@@ -18,12 +18,13 @@ from training.losses import (
     edge_loss,
     flux_loss,
     fourier_loss,
+    light_loss,
     radius_loss,
     spread_loss,
 )
 
 FULL_WEIGHT = torch.ones(2)
-IMAGE_LOSSES = [charbonnier, decibel_loss, fourier_loss, edge_loss]
+IMAGE_LOSSES = [charbonnier, decibel_loss, light_loss, fourier_loss, edge_loss]
 
 
 def images(seed, count=4, size=16):

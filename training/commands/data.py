@@ -10,7 +10,7 @@ from tyro.conf import Positional
 from training.commands.checks import check_at_least_one
 from training.data.batch_picture import batch_picture
 from training.data.corpus import Corpus, photographs
-from training.data.fluorescence import HELD_OUT, KINDS, TRAINED
+from training.data.fluorescence import HELD_OUT, KINDS, SPECIMENS
 from training.data.lenses import BankLens, LensSource
 from training.data.micrograph import micrograph
 from training.data.microscopy_renderer import MicroscopyRenderer, SpecimenOptions
@@ -19,7 +19,7 @@ from training.data.pairs import find_pairs
 from training.data.pool import Pool, join_pools, write_pool
 from training.data.random_fields import LEAST_CELLS
 from training.data.random_lenses import RandomLenses
-from training.data.random_microscopes import RandomMicroscopes
+from training.data.random_microscopes import FINEST_PIXEL, RandomMicroscopes
 from training.data.reference_lens import reference_bank
 from training.data.renderer import Renderer, SceneOptions
 from training.data.rng import SampleRNG
@@ -127,6 +127,7 @@ def render_microscopy(
     max_radius: float = 14.0,
     transmitted_share: float = 0.35,
     haze_share: float = 0.6,
+    finest_pixel: float = FINEST_PIXEL,
     kind: tuple[str, ...] = (),
     seed: int = 0,
     held_out: bool = False,
@@ -152,6 +153,8 @@ def render_microscopy(
         Share of specimens that are dark on a bright ground.
     haze_share : float
         Share of scenes with light from other depths.
+    finest_pixel : float
+        Smallest side of a pixel in wavelengths / (2 NA); 0.25 shows a point in focus 4 px wide.
     kind : tuple of str
         Fluorescent structure; may be repeated. By default those for training or, with --held-out,
         those for evaluation. The error for an unknown structure lists all.
@@ -172,9 +175,9 @@ def render_microscopy(
             max_radius=max_radius,
             transmitted_share=transmitted_share,
             haze_share=haze_share,
-            kinds=kind or (HELD_OUT if held_out else TRAINED),
+            kinds=kind or (HELD_OUT if held_out else SPECIMENS),
         ),
-        RandomMicroscopes(held_out=held_out),
+        RandomMicroscopes(held_out=held_out, finest_pixel=finest_pixel),
     )
     write_pool(out, renderer, count, seed, size=size, device=device)
 

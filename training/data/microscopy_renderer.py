@@ -10,7 +10,7 @@ from torch import Tensor
 from napari_defocus.optics.convolution import fast_length
 from training.data.blur_layers import blur_layers
 from training.data.corpus import Corpus
-from training.data.fluorescence import TRAINED, fluorescent_textures
+from training.data.fluorescence import SPECIMENS, fluorescent_textures
 from training.data.layers import Depths
 from training.data.lenses import Optics, OpticsSource
 from training.data.random_fields import random_plane, slope, smooth_field
@@ -42,7 +42,7 @@ class SpecimenOptions:
     max_radius: float = 14.0
     transmitted_share: float = 0.35
     haze_share: float = 0.6
-    kinds: Sequence[str] = TRAINED
+    kinds: Sequence[str] = SPECIMENS
 
 
 class MicroscopyRenderer:

@@ -10,7 +10,7 @@ from napari_defocus.optics.kernels import normalize
 from training.data.rng import SampleRNG
 
 #: Pixels are drawn from a quarter of Airy's unit to one and a half: oversampled to undersampled.
-_PIXEL = (0.4, 1.5)
+FINEST_PIXEL, _COARSEST_PIXEL = 0.4, 1.5
 #: Odd, so that the middle of a kernel is that of a pixel.
 _FINER = 3
 #: Of air, water and oil; silicone oil is kept for evaluation.
@@ -101,9 +101,12 @@ class RandomMicroscopes:
     ----------
     held_out : bool
         Draw those whose immersion is never trained on.
+    finest_pixel : float
+        Smallest side of a pixel, in wavelengths / (2 NA).
     """
 
-    def __init__(self, *, held_out: bool = False) -> None:
+    def __init__(self, *, held_out: bool = False, finest_pixel: float = FINEST_PIXEL) -> None:
+        self._finest_pixel = finest_pixel
         self._immersions = _HELD_OUT_IMMERSIONS if held_out else _IMMERSIONS
 
     def draw(self, rng: SampleRNG) -> Microscope:
@@ -120,7 +123,7 @@ class RandomMicroscopes:
             immersion=immersion,
             specimen=specimen,
             deep=torch.where(matched, 0, rng.uniform(0, _DEEPEST)),
-            pixel=rng.log_uniform(*_PIXEL),
+            pixel=rng.log_uniform(self._finest_pixel, _COARSEST_PIXEL),
         )
 
 

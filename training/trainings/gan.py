@@ -30,6 +30,7 @@ from training.losses import (
     edge_loss,
     flux_loss,
     fourier_loss,
+    light_loss,
 )
 from training.multiscale import coarse_to_fine
 from training.perceptual import load_features, perceptual_loss
@@ -80,6 +81,8 @@ class GanOptions:
     """Weight of the smooth absolute error."""
     decibel_weight: float = 0.0
     """Weight of the squared error of each sample in dB."""
+    light_weight: float = 0.0
+    """Weight of the squared error of the linear light of each sample in dB."""
     fourier_weight: float = 0.5
     """Weight of the absolute error of Fourier coefficients."""
     edge_weight: float = 0.0
@@ -176,8 +179,10 @@ class GanTraining:
         if isinstance(self.generator, PaperGenerator):
             self.generator.guidance = guidance_strength(progress.spent)
         photos = transpose_at_random(self.sampler(rng), rng)
-        photos, estimate = self._fill_radii(photos)
-        inputs = torch.cat([photos.center, self._guide(photos.radius, estimate, rng)], 1)
+        by_estimate = rng.bernoulli(self.options.estimated_share, 1, 1, 1)
+        photos, estimate = self._fill_radii(photos, by_estimate)
+        guide = self._guide(photos.radius, estimate, by_estimate, rng)
+        inputs = torch.cat([photos.center, guide], 1)
         if name == _DISCRIMINATOR:
             with torch.no_grad():
                 restored = self.generator(inputs).float()
@@ -202,6 +207,7 @@ class GanTraining:
         weighted: dict[str, tuple[float, Callable[[], Tensor]]] = {
             "pixel": (options.pixel_weight, partial(charbonnier, restored, sharp)),
             "decibel": (options.decibel_weight, partial(decibel_loss, restored, sharp)),
+            "light": (options.light_weight, partial(light_loss, restored, sharp)),
             "fourier": (options.fourier_weight, partial(fourier_loss, restored, sharp)),
             "edge": (options.edge_weight, partial(edge_loss, restored, sharp)),
             "flux": (options.flux_weight, partial(flux_loss, restored, sharp)),
@@ -221,22 +227,30 @@ class GanTraining:
         weight = self.options.defocus_weight_generator
         return adversarial_loss(self.discriminator(restored), radius, weight)
 
-    def _fill_radii(self, photos: Photographs) -> tuple[Photographs, Tensor]:
-        """Return photographs with unsigned radii, estimated where missing, and the estimate."""
-        with torch.no_grad():
-            estimate = coarse_to_fine(self.estimator, photos.center)[1]
+    def _fill_radii(self, photos: Photographs, by_estimate: Tensor) -> tuple[Photographs, Tensor]:
+        """Return photographs with unsigned radii, estimated where missing, and the estimate.
+
+        The estimate (N, 2, H, W) is made for samples that need it, and is 0 for others.
+        """
         labeled = photos.radius.isfinite()
+        needed = by_estimate.flatten() | ~labeled.flatten(1).all(1)
+        estimate = torch.cat([torch.zeros_like(photos.radius)] * 2, 1)
+        if needed.any():
+            with torch.no_grad():
+                part = coarse_to_fine(self.estimator, photos.center[needed])[1]
+            estimate[needed] = part.to(estimate.dtype)
         radius = torch.where(labeled, photos.radius.abs(), estimate[:, :1])
         return replace(photos, radius=radius), estimate
 
-    def _guide(self, radius: Tensor, estimate: Tensor, rng: SampleRNG) -> Tensor:
+    def _guide(
+        self, radius: Tensor, estimate: Tensor, by_estimate: Tensor, rng: SampleRNG
+    ) -> Tensor:
         """Return a map (N, 2, H, W) for each sample: estimated, or roughly true, or constant."""
         if self.options.guidance == "none":
             return flat_map(radius)
         rough = torch.cat([roughen(radius, rng), torch.ones_like(radius)], 1)
         with_errors = rng.bernoulli(self.options.erring_share, 1, 1, 1)
         estimate = torch.where(with_errors, add_errors(estimate, rng), estimate)
-        by_estimate = rng.bernoulli(self.options.estimated_share, 1, 1, 1)
         guide = torch.where(by_estimate, estimate, rough)
         dropped = rng.bernoulli(self.options.map_dropout, 1, 1, 1)
         return torch.where(dropped, median_map(guide), guide)
