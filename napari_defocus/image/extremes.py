@@ -175,16 +175,29 @@ def _lonely(values: Array, valid: Mask | None, numbers: Array, inner: slice) -> 
         if valid is not None:
             far &= valid[:, inner]
         places = np.nonzero(far)
-        support = _second_neighbor(values, valid, places, inner.start or 0, sign)
+        channel, y, x = places
+        support = second_neighbor(values, valid, (channel, y + (inner.start or 0), x), sign)
         mask[places] |= support <= edge
     return mask if mask.any() else None
 
 
-def _second_neighbor(
-    values: Array, valid: Mask | None, places: tuple[Array, ...], first_row: int, sign: int
+def second_neighbor(
+    values: Array, valid: Mask | None, places: tuple[Array, ...], sign: int = 1
 ) -> FloatValues:
-    """Return the second largest neighbor of pixels; with sign -1, of the negative values."""
-    channel, y, x = places[0], places[1] + first_row, places[2]
+    """Return the second largest neighbor of pixels; with sign -1, of the negative values.
+
+    Parameters
+    ----------
+    values : (C, Y, X) array
+        The image.
+    valid : (C, Y, X) bool array, optional
+        Pixels that hold data.
+    places : (array, array, array)
+        Channel, row and column of each pixel.
+    sign : {1, -1}
+        Factor of the values.
+    """
+    channel, y, x = places
     height, width = values.shape[1:]
     around = np.full((len(_NEIGHBORS), y.size), -np.inf)
     for row, (dy, dx) in zip(around, _NEIGHBORS, strict=True):

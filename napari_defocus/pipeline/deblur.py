@@ -20,6 +20,7 @@ from .bokeh import subject_limit
 from .consistency import SupportedChange
 from .deblur_levels import deblur_at_levels
 from .estimate import PlaneEstimator
+from .hot_pixels import without_hot_pixels
 from .levels import ImageLevels, sample_map, smoothstep_down
 from .plane import PlaneCodec, PlaneRun, Steps, inference_network
 
@@ -68,6 +69,8 @@ class PlaneDeblurrer:
         """Return the plane (C, Y, X) deblurred; `maps` are radius and confidence (1, Y, X)."""
         codec = PlaneCodec(self.layout, value_range)
         display = codec.to_display(plane, run.storage)
+        if self._is_gray:
+            display = without_hot_pixels(display, run.storage)
         levels = ImageLevels(display, run.storage, run.resolved_level(self.layout))
         estimate = yield from self._map(plane, maps, levels, codec, run)
         weight = self._weight(estimate)

@@ -15,6 +15,7 @@ from ..models import ModelCard, load_network, scale_model
 from ..objective import Objective
 from .coarse_to_fine import estimate_coarse_to_fine
 from .disparity_scale import match_disparity_scale, max_pixels
+from .hot_pixels import without_hot_pixels
 from .levels import ImageLevels, as_rgb
 from .micrograph import judge_map, subtract_spot
 from .plane import PlaneCodec, PlaneRun, Steps, inference_network
@@ -69,6 +70,8 @@ class PlaneEstimator:
             left = as_rgb(image[:, :, :])
             rights = (rectify(left, as_rgb(other[:, :, :])) for other in others)
             image = np.concatenate([left, *rights])
+        elif self._is_micrograph:
+            image = without_hot_pixels(image, run.storage)
         levels = ImageLevels(image, run.storage, run.resolved_level(self.layout))
         return (yield from self.steps_at_levels(levels, planes, codec, run))
 

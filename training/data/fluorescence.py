@@ -182,7 +182,7 @@ def _droplets(rng: SampleRNG, side: int) -> Tensor:
 
 
 def _clouds(rng: SampleRNG, side: int) -> Tensor:
-    """Draw islands whose edges are soft over 2 to 12 px even in focus, (N, 1, H, W)."""
+    """Draw islands whose edges are soft over several px even in focus, (N, 1, H, W)."""
     field = smooth_field(rng, 1, side) - rng.uniform(0.2, 0.8, 1, 1, 1)
     width = rng.log_uniform(0.5, 3, 1, 1, 1)
     return (field / slope(field).mean((-2, -1), keepdim=True) / width).sigmoid()

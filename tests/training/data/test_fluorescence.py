@@ -53,10 +53,10 @@ def test_points_share_their_light_between_neighboring_pixels():
     assert (cells.amax((1, 2, 3)) > 1.2 * light.amax((1, 2, 3))).float().mean() > 0.8
 
 
-def test_clouds_are_softer_than_bodies():
+def test_clouds_are_softer_than_nuclei():
     rng = [SampleRNG.from_key(1, samples=range(8)) for _ in range(2)]
     steepest = [
         (light / light.amax((2, 3), keepdim=True)).diff(dim=-1).abs().amax((1, 2, 3)).mean()
-        for light in (KINDS["clouds"](rng[0], 96), KINDS["bodies"](rng[1], 96))
+        for light in (KINDS["clouds"](rng[0], 96), KINDS["nuclei"](rng[1], 96))
     ]
     assert steepest[0] < 0.7 * steepest[1]
