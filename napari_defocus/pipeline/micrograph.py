@@ -122,6 +122,7 @@ class _WindowShift:
             radius, confidence = estimate[(slice(None), *part)]
             likelihood = log_likelihoods(decode(light))
             self._values[index] = _shift(radius, confidence, likelihood)
+        self._values = agreed(self._values)
 
     def at(self, rows: slice, columns: slice) -> Floats:
         """Return what is added to log(radius + 1), (y, x), interpolated between windows."""
@@ -130,6 +131,22 @@ class _WindowShift:
             for places, part in zip(self._places, (rows, columns), strict=True)
         )
         return np.asarray(row_weights @ self._values @ column_weights.T)
+
+
+def agreed(shifts: Floats) -> Floats:
+    """Return the median of the shifts of each window (rows, columns) and of those around it.
+
+    Neighboring windows overlap. A few objects of one size, such as nuclei, may mislead the spectrum
+    of one, and moved a quarter of real nuclei that are nearly in focus to 10 px.
+
+    Examples
+    --------
+    >>> agreed(np.array([[-1.2, -1.2, -1.3], [-1.1, -1.3, -1.2], [0.1, -1.2, -1.1]]))[2, 0].item()
+    -1.1
+    """
+    from scipy.ndimage import median_filter
+
+    return np.asarray(median_filter(shifts, 3, mode="nearest"))
 
 
 def _starts(length: int, shortest: int) -> list[int]:

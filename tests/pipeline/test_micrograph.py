@@ -9,7 +9,7 @@ from napari_defocus import Objective
 from napari_defocus.image.encoding import encode
 from napari_defocus.models import find_model
 from napari_defocus.optics.kernels import disk
-from napari_defocus.pipeline.micrograph import judge_map, subtract_spot
+from napari_defocus.pipeline.micrograph import agreed, judge_map, subtract_spot
 from napari_defocus.pipeline.noise_tiles import measure_noise_tiles, without_spikes
 
 CORRECTION = find_model("microscopy-single", "single").correction
@@ -101,6 +101,20 @@ def test_a_window_of_several_depths_keeps_them():
     judge_map(estimate, counted(cells(3.0)), CORRECTION)
     assert estimate[0, 0, 0] == pytest.approx(1.95, abs=0.2)
     assert estimate[0, 0, -1] == pytest.approx(8.2, abs=0.5)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (1, 1), (2, 0), (0, 2)])
+def test_a_window_that_its_neighbors_contradict_follows_them(place):
+    shifts = np.linspace(-1.3, -1.1, 12).reshape(3, 4)
+    misled = shifts.copy()
+    misled[place] = 0.6
+    assert np.abs(agreed(misled) - shifts).max() < 0.2
+
+
+def test_windows_that_agree_and_a_single_one_stay():
+    slope = np.tile(np.linspace(0, 1, 5), (4, 1))
+    assert np.array_equal(agreed(slope), slope)
+    assert agreed(np.array([[0.6]])).item() == 0.6
 
 
 def test_a_hot_pixel_neither_is_structure_nor_moves_radii():
