@@ -16,6 +16,9 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Page
+from typer.main import get_command
+
+from napari_defocus.cli.commands import app
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Pages that are copies of files outside of `docs/`.
@@ -26,8 +29,24 @@ COPIES = {
     "develop/training.md": "training/README.md",
 }
 _PAGES = {source: page for page, source in COPIES.items()}
-_ROLE = re.compile(r":(?:class|func|mod|meth):<code>~?([\w.]+)</code>")
+_ROLE = re.compile(r":(?:class|func|mod|meth):<code>(~?)([\w.]+)</code>")
+_PICTURE = re.compile(r'<img alt="[^"]*" src="([^"]+)" />')
+_SHORTENED = re.compile(r"^\* `([a-z-]+)`: .*\.\.\.$", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
+
+#: Names of figures that trainings write.
+_FIGURES = {
+    "aiwe1": "AIWE(1)",
+    "aiwe2": "AIWE(2)",
+    "mae": "mean error, px",
+    "mae_px": "mean error, px",
+    "mae_sure": "mean error of the more confident half, px",
+    "mae_unsure": "mean error of the less confident half, px",
+    "psnr": "PSNR",
+    "psnr_in": "PSNR of the input",
+    "within": "share within 1 px",
+    "worse": "share of scenes that are worse than their input",
+}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -53,8 +72,16 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Make links of the references in docstrings, which are written as Sphinx reads them."""
-    return _ROLE.sub(r'<autoref identifier="\1" optional><code>\1</code></autoref>', html)
+    """Make links of references in docstrings, which are written for Sphinx, and of pictures."""
+    return _PICTURE.sub(r'<a class="picture" href="\1">\g<0></a>', _ROLE.sub(reference, html))
+
+
+def reference(role: re.Match[str]) -> str:
+    """Return a link to the documentation of an object; after a tilde, by its last name."""
+    short, path = role.groups()
+    text = path.rpartition(".")[2] if short else path
+    path = path if path.startswith("napari_defocus.") else f"napari_defocus.{path}"
+    return f'<autoref identifier="{path}" optional><code>{text}</code></autoref>'
 
 
 def address(target: str, page: str, config: MkDocsConfig) -> str:
@@ -70,7 +97,14 @@ def command_line() -> str:
     module = "napari_defocus.cli.commands"
     words = ["utils", "docs", "--name", "napari-defocus", "--title", "Command line"]
     command = [sys.executable, "-m", "typer", module, *words]
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return _SHORTENED.sub(whole_summary, done.stdout)
+
+
+def whole_summary(line: re.Match[str]) -> str:
+    """Return a line of the list of commands with the whole summary, which Typer shortens."""
+    summary = (get_command(app).commands[line[1]].help or "").partition("\n\n")[0]
+    return f"* `{line[1]}`: {' '.join(summary.split())}"
 
 
 def model_cards() -> str:
@@ -95,7 +129,7 @@ def model_card(card: dict[str, Any]) -> list[str]:
         "network": f"`{card['architecture']}`",
         "version": card["version"],
         "license": card["license"],
-        "sha256 of the weights": f"`{card['sha256']}`",
+        "sha256 of the weights": f"<code>{_breakable(card['sha256'])}</code>",
     }
     table = [
         "| property | value |",
@@ -116,6 +150,11 @@ def model_card(card: dict[str, Any]) -> list[str]:
     ]
 
 
+def _breakable(digits: str) -> str:
+    """Return digits that a narrow table may break."""
+    return "<wbr>".join(re.findall(".{1,16}", digits))
+
+
 def figures(measurements: dict[str, Any]) -> list[str]:
     """Return a table of measured results."""
     rows = [f"| {name} | {in_words(values)} |" for name, values in measurements.items()]
@@ -125,7 +164,9 @@ def figures(measurements: dict[str, Any]) -> list[str]:
 def in_words(value: Any) -> str:
     """Return a JSON value as one line."""
     if isinstance(value, dict):
-        return "; ".join(f"{name}: {in_words(each)}" for name, each in value.items())
+        return "; ".join(
+            f"{_FIGURES.get(name, name)}: {in_words(each)}" for name, each in value.items()
+        )
     if isinstance(value, list):
         return ", ".join(map(in_words, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
