@@ -8,6 +8,7 @@
 # make coverage  the tests of test; which lines they leave out is in build/coverage/html
 # make bench     speed and memory on this machine
 # make docs      build the site of the documentation in build/site
+# make links     request every external link of the documentation
 # make pictures  draw the pictures of README and documentation again
 # make golden    store the results that tests compare the weights with, after a deliberate change
 # Each installs what it needs into .venv, and again only when pyproject.toml changes.
@@ -23,7 +24,7 @@ SELECTED = -m 'not slow'
 ONE_PROCESS_PER_CORE = --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: help demo app test test-fast test-long test-lowest test-pyside lint types tests tests-pyside \
-	coverage bench docs pictures golden clean
+	coverage bench docs links pictures golden clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -73,6 +74,9 @@ bench: $(VENV)/.development
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
+links:
+	$(PYTHON) docs/links.py --open
 
 pictures: $(VENV)/.viewer
 	$(BIN)/python docs/pictures.py

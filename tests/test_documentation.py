@@ -21,6 +21,10 @@ from tests.markdown_blocks import blocks
 from training.__main__ import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "docs"))
+
+import links  # noqa: E402
+
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 README = ROOT / "README.md"
 GUIDES = [README, *PAGES]
@@ -138,12 +142,34 @@ def test_commands_and_options_exist(page):
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=_name)
-def test_links_lead_to_files(path):
+def test_links_lead_to_files_and_headings(path):
     made = {"docs/results/model-cards.md", "docs/reference/command-line.md"}
-    links = re.findall(r"\]\(((?!http)[^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8"))
-    for link in links:
-        target = path.parent.joinpath(link).resolve()
+    link_pattern = r"\]\((?!http)([^)#\s]*)(?:#([^)\s]+))?\)"
+    for link, anchor in re.findall(link_pattern, path.read_text(encoding="utf-8")):
+        target = path.parent.joinpath(link).resolve() if link else path
         assert target.exists() or _name(target) in made, link
+        if anchor:
+            assert anchor in _anchors(target), f"{link}#{anchor}"
+
+
+def _anchors(page):
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    words = (re.sub(r"[^\w\s-]", "", heading).strip().lower() for heading in headings)
+    return {re.sub(r"[\s-]+", "-", each) for each in words}
+
+
+def test_external_links_have_the_form_of_links():
+    found = links.external_links()
+    assert {"https://napari.org", "https://napari-defocus.github.io/napari-defocus"} <= set(found)
+    assert {link: links.problem(link) for link in found if links.problem(link)} == {}
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["http://napari.org", "https://napari", "https://napari.org.", f"{links.OWN}NO_FILE.md"],
+)
+def test_links_of_another_form_are_named(link):
+    assert links.problem(link)
 
 
 def test_every_page_is_in_the_navigation():
