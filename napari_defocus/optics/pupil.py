@@ -36,6 +36,8 @@ _SINGLE = 0.5
 _NEGLIGIBLE = 1e-4
 #: Largest side of an array of kernels, in pixels.
 _LARGEST = 2048
+#: Times that the center of mass is brought back to the middle of a kernel.
+_CENTERINGS = 2
 
 
 class Pupil(ABC):
@@ -122,8 +124,8 @@ class PupilImage(Pupil):
             return DISK.kernel(0.0)
         half, scale = self.reach(radius), size / self.radius
         rows, columns = (
-            _weights(scale * (np.arange(length) - center), scale, half)
-            for length, center in zip(self.image.shape, self._center, strict=True)
+            self._weights(self.image.sum(1 - axis), self._center[axis], scale, half)
+            for axis in (0, 1)
         )
         kernel = rows @ self.image @ columns.T
         kernel = kernel[::-1, ::-1] if radius > 0 else kernel
@@ -132,6 +134,21 @@ class PupilImage(Pupil):
     def reach(self, radius: float) -> int:
         """Return how far the kernel reaches, in pixels."""
         return math.ceil(self._extent * abs(radius) + 0.5) if abs(radius) >= _SINGLE else 1
+
+    def _weights(self, profile: Floats, center: float, scale: float, half: int) -> Floats:
+        """Return the share of each sample in each pixel along an axis, whose light is a profile.
+
+        Pixels move the center of mass of small shapes: it is brought back to the middle.
+        """
+        places = scale * (np.arange(len(profile)) - center)
+        weights = _weights(places, scale, half)
+        if self.center is not None:
+            return weights
+        for _ in range(_CENTERINGS):
+            light = weights @ profile
+            places = places - float(light @ np.arange(-half, half + 1)) / float(light.sum())
+            weights = _weights(places, scale, half)
+        return weights
 
     @cached_property
     def _center(self) -> tuple[float, float]:
