@@ -9,6 +9,8 @@ from torch.nn import functional
 
 #: Number of channels from which on convolution sums neighbors faster than additions do.
 _MANY_CHANNELS = 8
+#: Rows of a strip.
+_STRIP = 32
 
 
 class ChannelNorm(nn.Module):
@@ -98,6 +100,15 @@ def join_channels(features: Sequence[Tensor]) -> Tensor:
     for x, end in zip(features, ends, strict=True):
         whole[:, end - x.shape[1] : end] = x
     return whole
+
+
+def row_strips(height: int) -> list[slice]:
+    """Return the rows of an image in strips, whose features fit into a processor's cache.
+
+    Where gradients are needed, there is one strip: a graph of many parts would be slower.
+    """
+    step = height if torch.is_grad_enabled() else _STRIP
+    return [slice(start, min(start + step, height)) for start in range(0, height, step)]
 
 
 def luma(rgb: Tensor) -> Tensor:

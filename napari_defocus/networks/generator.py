@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_defocus.networks.blocks import Down, GatedBlock, Up
+from napari_defocus.networks.blocks import Down, GatedBlock, Up, row_strips
 from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.networks.network import Network
-from napari_defocus.optics.convolution import convolve
+from napari_defocus.optics.convolution import BlockConvolution
 from napari_defocus.optics.inverse import inverse_bank
 from napari_defocus.optics.kernels import disks
 from napari_defocus.optics.light import decode_srgb, encode_srgb
@@ -102,23 +102,47 @@ class Generator(Network):
             (N, 3, H, W) display-encoded RGB.
         """
         image, radius, confidence = x[:, :3], x[:, 3:4].abs(), x[:, 4:5]
-        changes = self.inverse_changes(image)
-        decision = self.decide(image, changes, radius, confidence)
-        weights = decision[:, : 1 + self.bins].softmax(1)[:, 1:]
-        blend = (weights[:, :, None] * changes).sum(1)
+        changes, features = self.inverse_changes(image)
+        decision = self.decide(features, radius, confidence)
+        del features
         confidence_weight = confidence_gate(confidence) * (1 - self.caution * (1 - confidence))
-        change = blend + decision[:, 1 + self.bins :]
+        change = self.blend(changes, decision)
         result = image + defocus_gate(radius) * confidence_weight * change
         if self.consistency:
             share = self.consistency * consistency_gate(radius) * confidence_weight
             result = result + share * self.reblur_error(image, result, radius)
         return result
 
-    def inverse_changes(self, image: Tensor) -> Tensor:
-        """Return the change by each inverse filter, (N, bins, 3, H, W), display-encoded."""
+    def inverse_changes(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the change by each inverse filter, and what the U-Net takes, display-encoded.
+
+        The first is (N, bins, 3, H, W), the second (N, 12 (1 + bins), H / 2, W / 2): image and
+        changes, each pixel's four neighbors as channels.
+        """
+        count, colors, height, width = image.shape
+        changes = image.new_empty(count, self.bins, colors, height, width, dtype=torch.float32)
+        features = image.new_empty(count, height // 2, width // 2, 4 * colors * (1 + self.bins))
+        features = features.permute(0, 3, 1, 2)  # channels last in memory
+        features[:, : 4 * colors] = functional.pixel_unshuffle(image - 0.5, 2)
         with torch.autocast(image.device.type, enabled=False), torch.no_grad():
-            filtered = convolve(decode_srgb(image.float()), self.inverses)
-            return encode_srgb(filtered).clamp(-0.25, 1.25) - image[:, None]
+            convolution = BlockConvolution(decode_srgb(image.float()), self.inverses)
+            for rows, columns in convolution.windows:
+                filtered = encode_srgb(convolution.at((rows, columns))).clamp_(-0.25, 1.25)
+                part = filtered.sub_(image[:, None, :, rows, columns])
+                changes[..., rows, columns] = part
+                unshuffled = functional.pixel_unshuffle(part.flatten(1, 2), 2)
+                features[:, 4 * colors :, _halve(rows), _halve(columns)] = unshuffled
+        return changes, features
+
+    def blend(self, changes: Tensor, decision: Tensor) -> Tensor:
+        """Return the sum of weighted changes and the residual, (N, 3, H, W)."""
+        scores, residual = decision[:, : 1 + self.bins], decision[:, 1 + self.bins :]
+        blend = torch.empty_like(residual)
+        for rows in row_strips(residual.shape[-2]):
+            weights = scores[..., rows, :].softmax(1)[:, 1:]
+            weighted = weights[:, :, None] * changes[..., rows, :]
+            blend[..., rows, :] = weighted.sum(1) + residual[..., rows, :]
+        return blend
 
     def reblur_error(self, image: Tensor, result: Tensor, radius: Tensor) -> Tensor:
         """Return the image minus the result blurred again, (N, 3, H, W), display-encoded."""
@@ -128,12 +152,12 @@ class Generator(Network):
             again = interpolated_reblur(decode_srgb(result.float()), clipped, kernels)
             return image - encode_srgb(again)
 
-    def decide(self, image: Tensor, changes: Tensor, radius: Tensor, confidence: Tensor) -> Tensor:
+    def decide(self, features: Tensor, radius: Tensor, confidence: Tensor) -> Tensor:
         """Return blending scores and residual, (N, 1 + bins + 3, H, W), from image and map."""
+        top = self.stem(features)
         half = functional.avg_pool2d(torch.cat([radius_bins(radius), confidence], 1), 2)
         quarter = functional.avg_pool2d(half, 2)
         eighth = functional.avg_pool2d(quarter, 2)
-        top = self.stem(_halved([image - 0.5, changes.flatten(1, 2)]))
         top = _run(self.enter_half, top, half)
         middle = _run(self.enter_quarter, self.to_quarter(top), quarter)
         bottom = _run(self.eighth, self.to_eighth(middle), eighth)
@@ -175,9 +199,9 @@ def _smoothstep(radius: Tensor, start: float, end: float) -> Tensor:
     return ramp * ramp * (3 - 2 * ramp)
 
 
-def _halved(features: Sequence[Tensor]) -> Tensor:
-    """Return features of full size as four times as many of half size."""
-    return functional.pixel_unshuffle(torch.cat(list(features), 1), 2)
+def _halve(part: slice) -> slice:
+    """Return the rows or columns of half size that show a part."""
+    return slice(part.start // 2, part.stop // 2)
 
 
 def _run(stage: nn.ModuleList, x: Tensor, condition: Tensor) -> Tensor:

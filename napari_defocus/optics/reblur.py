@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from napari_defocus.optics.convolution import convolve
+from napari_defocus.optics.convolution import BlockConvolution, convolve
 from napari_defocus.optics.pupil import DISK, Pupil
 
 #: Least coverage of a pixel by all visible layers, by which its light is divided.
@@ -39,9 +39,17 @@ def interpolated_reblur(sharp: Tensor, radius: Tensor, kernels: Tensor) -> Tenso
     >>> interpolated_reblur(torch.rand(1, 3, 8, 8), torch.full((1, 1, 8, 8), 1.5), bank).shape
     torch.Size([1, 3, 8, 8])
     """
+    radius = radius.abs()
     steps = torch.arange(len(kernels), device=sharp.device, dtype=sharp.dtype)
-    weights = (1 - (radius.abs() - steps[:, None, None]).abs()).clamp(min=0)
-    return (weights[:, :, None] * convolve(sharp, kernels)).sum(1)
+    convolution = BlockConvolution(sharp, kernels)
+    result = torch.empty_like(sharp)
+    for window in convolution.windows:
+        part = radius[..., *window]
+        some = slice(max(int(part.min()), 0), int(part.max()) + 2)
+        weights = (1 - (part - steps[some, None, None]).abs()).clamp(min=0)
+        blurred = convolution.at(window, some)
+        result[..., *window] = (weights[:, :, None] * blurred).sum(1)
+    return result
 
 
 def reblur_layers(sharp: Tensor, radius: Tensor, pupil: Pupil = DISK) -> Tensor:
