@@ -21,8 +21,8 @@ Precision = Literal["float32", "bfloat16"]
 #: Sides of the cores of "auto" tiles, in pixels: a larger one needs more memory than is safe.
 _SMALLEST_SIDE, _LARGEST_SIDE = 64, 1024
 #: Multiply-adds of a tile with its halo, by kind of device; tiles of others have the largest side.
-#: One core with AVX2 computes some 17e9 a second: two need 0.4 s for a tile.
-_TILE_OPERATIONS = {"cpu": 12e9}
+#: One core with AVX2 computes some 17e9 a second: two need 1.3 s for a tile.
+_TILE_OPERATIONS = {"cpu": 44e9}
 #: Processors' instructions for bfloat16, by torch's names.
 _BFLOAT16_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16")
 #: Least side in pixels of the square on which a network's operations are counted.
