@@ -7,7 +7,7 @@ import sys
 import threading
 import warnings
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +32,7 @@ from .tiles import (
     OVERLAP,
     Box,
     blending_weights,
+    bounding_box,
     halo,
     halves,
     plan_oblong_tiles,
@@ -99,7 +100,7 @@ def infer(
     options : Options
         Device, precision and tiles.
     mask : (Y, X) bool array, optional
-        Pixels whose result is used. Tiles whose core holds no such pixel are left out; their result
+        Pixels whose result is used. Tiles are trimmed to them, or left out; elsewhere the result
         is zero.
     core : Box, optional
         Part of the plane to return the result of, by default all. The network also reads what lies
@@ -209,13 +210,13 @@ class _Canvas:
 
     def cut(self, cores: list[Box]) -> None:
         """Add the tiles of these cores, as far as they are needed."""
-        self.pending.extend(filter(self._is_needed, cores))
+        self.pending.extend(self._trim(cores))
 
     def halve(self) -> bool:
         """Halve the pending tiles; return False if they cannot get smaller."""
         smaller = [half for core in self.pending for half in halves(core, self.multiple)]
         halved = len(smaller) > len(self.pending)
-        self.pending = deque(filter(self._is_needed, smaller))
+        self.pending = deque(self._trim(smaller))
         return halved
 
     def largest(self) -> int:
@@ -259,8 +260,16 @@ class _Canvas:
     def _input_box(self, position: int = 0) -> Box:
         return self.pending[position].expand(self.halo, self.whole)
 
-    def _is_needed(self, core: Box) -> bool:
-        return self.mask is None or bool(self.mask[core.slices].any())
+    def needed_core(self) -> Box | None:
+        """Return the part of the core that holds all pixels of the mask, if there are any."""
+        return next(self._trim([self.padded_core]), None)
+
+    def _trim(self, cores: Iterable[Box]) -> Iterator[Box]:
+        """Yield the parts of cores that hold all pixels of the mask; none where there are none."""
+        for core in cores:
+            part = core if self.mask is None else bounding_box(self.mask, core, self.multiple)
+            if part is not None:
+                yield part
 
 
 def _pad(planes: FloatArray, multiple: int) -> FloatArray:
@@ -275,7 +284,9 @@ def _pad(planes: FloatArray, multiple: int) -> FloatArray:
 
 def _plan_cores(tile: int | str | None, runner: DeviceNetwork, canvas: _Canvas) -> list[Box]:
     """Return the cores that an option for tiles means."""
-    whole, multiple = canvas.padded_core, canvas.multiple
+    whole, multiple = canvas.needed_core(), canvas.multiple
+    if whole is None:
+        return []
     if tile is None:
         return [whole]
     if isinstance(tile, int):

@@ -11,6 +11,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from ..array_types import Mask
+
 #: Width in pixels, on either side of their border, over which neighboring tiles fade.
 OVERLAP = 8
 
@@ -143,6 +145,30 @@ def halves(core: Box, multiple: int) -> list[Box]:
     """Cut a core into cores of half its side; return it unchanged if it is too small for that."""
     side = round_up(-(-max(core.height, core.width) // 2), multiple)
     return plan_tiles(core, side, multiple)
+
+
+def bounding_box(mask: Mask, core: Box, multiple: int) -> Box | None:
+    """Return the least box within a core that holds all its pixels of a mask; None without any.
+
+    Its sides lie at multiples of `multiple`, or at the core's. The mask (Y, X) may end before it.
+
+    Examples
+    --------
+    >>> mask = np.zeros((40, 40), bool)
+    >>> mask[10:12, 30] = True
+    >>> bounding_box(mask, Box(0, 0, 40, 40), 8)
+    Box(top=8, left=24, bottom=16, right=32)
+    """
+    part = mask[core.slices]
+    if not part.any():
+        return None
+    sides = []
+    for axis, start, stop in ((1, core.top, core.bottom), (0, core.left, core.right)):
+        places = np.flatnonzero(part.any(axis)) + start
+        first, last = int(places[0]), int(places[-1]) + 1
+        sides.append((first // multiple * multiple, min(round_up(last, multiple), stop)))
+    (top, bottom), (left, right) = sides
+    return Box(max(top, core.top), max(left, core.left), bottom, right)
 
 
 def blending_weights(core: Box, area: Box) -> npt.NDArray[np.float32]:

@@ -60,6 +60,24 @@ def test_halves_cover_the_core_once(rows, columns, multiple):
     assert (len(parts) > 1) == (max(rows, columns) > 1)
 
 
+@given(st.integers(1, 40), st.integers(1, 40), multiples, st.integers(0, 3), st.integers(0, 99))
+def test_bounding_box_holds_the_mask_of_a_core(rows, columns, multiple, count, seed):
+    rng, mask = np.random.default_rng(seed), np.zeros((rows, columns), bool)
+    mask[rng.integers(rows, size=count), rng.integers(columns, size=count)] = True
+    core = Box(0, columns // 2 // multiple * multiple, 48, 48)
+    box = tiles.bounding_box(mask, core, multiple)
+    inside = mask[core.slices]
+    if not inside.any():
+        assert box is None
+        return
+    assert box.expand(0, core) == box
+    assert mask[box.slices].sum() == inside.sum()
+    assert box.top % multiple == box.left % multiple == 0
+    y, x = np.nonzero(inside)
+    assert box.height < np.ptp(y) + 1 + 2 * multiple
+    assert box.width < np.ptp(x) + 1 + 2 * multiple
+
+
 @given(st.integers(1, 40), st.integers(1, 40), st.tuples(*[st.integers(0, tiles.OVERLAP)] * 4))
 def test_weights_are_positive_and_one_inside(height, width, margins):
     top, left, bottom, right = margins
