@@ -78,15 +78,14 @@ class BlockConvolution:
         count, channels = self._counts
         start, stop, _ = kernels.indices(count)
         first = start // 2
-        height, width = (part.stop - part.start for part in window)
-        extents = (
+        rows, columns = (
             slice(part.start, part.start + length)
             for part, length in zip(window, self._shape, strict=True)
         )
-        spectrum = torch.fft.fft2(self._padded[..., *extents])[:, None]
+        spectrum = torch.fft.fft2(self._padded[..., rows, columns])[:, None]
         product = spectrum * self._transfer[first : -(-stop // 2), None]
-        inside = (slice(self._half, self._half + length) for length in (height, width))
-        both = torch.fft.ifft2(product)[..., *inside]
+        rows, columns = (slice(self._half, self._half + part.stop - part.start) for part in window)
+        both = torch.fft.ifft2(product)[..., rows, columns]
         if count > 1:
             return _unpair(both, 1)[:, start - 2 * first : stop - 2 * first]
         return _unpair(both, 2)[:, :, :channels]

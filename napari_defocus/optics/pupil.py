@@ -140,13 +140,13 @@ class PupilImage(Pupil):
 
         Pixels move the center of mass of small shapes: it is brought back to the middle.
         """
-        places = scale * (np.arange(len(profile)) - center)
+        places: Floats = scale * (np.arange(len(profile), dtype=float) - center)
         weights = _weights(places, scale, half)
         if self.center is not None:
             return weights
         for _ in range(_CENTERINGS):
             light = weights @ profile
-            places = places - float(light @ np.arange(-half, half + 1)) / float(light.sum())
+            places -= float(light @ np.arange(-half, half + 1)) / float(light.sum())
             weights = _weights(places, scale, half)
         return weights
 
