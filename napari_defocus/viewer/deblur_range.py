@@ -2,18 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from ..defocus_map import DefocusMap
-from ..pipeline.bokeh import subject_limit
 from .choices import NewestChoice
 from .deblur_controls import DeblurControls
 from .map_source import MAP_KEY, EstimatedMap
 from .range_histogram import RangeHistogram
-
-#: Approximate number of radii by which subject and background are told apart.
-_SAMPLE = 50_000
 
 
 class DeblurRange:
@@ -30,7 +22,6 @@ class DeblurRange:
     def __init__(self, controls: DeblurControls, defocus: NewestChoice) -> None:
         self._controls, self._defocus = controls, defocus
         self._subject_limit = 0.0
-        self._measured: EstimatedMap | None = None
         self.histogram = RangeHistogram()
         self.histogram.lower_changed.connect(self._set_protected)
         self.histogram.upper_changed.connect(self._set_bokeh)
@@ -45,9 +36,7 @@ class DeblurRange:
         if not isinstance(estimated, EstimatedMap):
             self.histogram.clear()
         else:
-            if estimated is not self._measured:
-                self._measured = estimated
-                self._subject_limit = subject_limit(*_sample(estimated.map))
+            self._subject_limit = estimated.subject_limit
             self.histogram.show_counts(estimated.counts.unsigned)
             self._show_range()
 
@@ -63,9 +52,3 @@ class DeblurRange:
 
     def _set_bokeh(self, radius: float) -> None:
         self._controls.bokeh.value = radius
-
-
-def _sample(defocus: DefocusMap) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return sizes of radii and confidences of evenly spread pixels."""
-    step = max(1, int((defocus.radius.size / _SAMPLE) ** 0.5))
-    return np.abs(defocus.radius[..., ::step, ::step]), defocus.confidence[..., ::step, ::step]

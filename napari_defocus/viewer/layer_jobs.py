@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from ..defocus_map import DefocusMap
 from ..errors import ImageError
@@ -14,6 +15,7 @@ from ..jobs import EstimateJob, Job
 from ..map_colors import color_limit
 from ..map_statistics import UNSURE, map_statistics
 from ..options import Options
+from ..pipeline.bokeh import subject_limit
 from ..provenance_record import array_hash, provenance
 from ..views import Views
 from .histogram import count_radii
@@ -23,6 +25,9 @@ from .map_view import paint_view
 from .recipe import Call, as_command_line, as_python
 from .region_mask import RegionMask
 from .regions import WHERE_THE_MAP_IS
+
+#: Approximate number of radii by which subject and background are told apart.
+_SAMPLE = 50_000
 
 ResultT = TypeVar("ResultT", covariant=True)
 R = TypeVar("R")
@@ -129,9 +134,16 @@ def map_result(
         model,
         map_statistics(defocus.radius, defocus.confidence),
         count_radii(sure, signed=defocus.signed),
+        subject_limit(*_sample(defocus)),
     )
     limit = round(color_limit(defocus.radius), 1)
     return MapResult(estimated, record, limit, paint_view(defocus, limit))
+
+
+def _sample(defocus: DefocusMap) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return sizes of radii and confidences of evenly spread pixels."""
+    step = max(1, int((defocus.radius.size / _SAMPLE) ** 0.5))
+    return np.abs(defocus.radius[..., ::step, ::step]), defocus.confidence[..., ::step, ::step]
 
 
 @dataclass(frozen=True)

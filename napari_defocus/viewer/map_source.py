@@ -58,6 +58,8 @@ class EstimatedMap:
         Statistics of its sure radii.
     counts : RadiusCounts
         Histogram of its sure radii.
+    subject_limit : float
+        Radius in pixels that divides subject and background, 0 if there are not two.
     """
 
     map: "DefocusMap"
@@ -67,6 +69,7 @@ class EstimatedMap:
     model: str
     statistics: "MapStatistics"
     counts: "RadiusCounts"
+    subject_limit: float = 0.0
 
 
 def newest_map(viewer: "Viewer", image: "Image", *, edited: bool = True) -> "Image | None":

@@ -272,7 +272,9 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
             self._notes.append(str(message))
 
     def _update_choices(self, *_: Any) -> None:
-        self.reset_choices()
+        for control in self:
+            if isinstance(control, LayerChoice):
+                control.reset_choices()
 
     def _abandon(self, *_: Any) -> None:
         """Follow the layers no more, because the panel is destroyed; a run goes on without it."""
