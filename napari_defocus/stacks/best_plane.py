@@ -94,20 +94,55 @@ def surface_radius(tiles: Floats, variance: Floats) -> tuple[Floats, Floats]:
     >>> int(np.nanargmin(radius))
     2
     """
+    limited, near = _surface(tiles, variance)
+    mean = np.full(len(tiles), np.nan)
+    if limited.shape[1] == 0:
+        return mean, mean
+    mean[near] = _quadratic_mean(limited[near])
+    error = limited.std(axis=1) / np.sqrt(limited.shape[1])
+    return mean, np.maximum(error, _LEAST_ERROR)
+
+
+def surface_curve(tiles: Floats, variance: Floats) -> Floats:
+    """Return the radius of the surface that is in focus most widely, in all planes.
+
+    Parameters
+    ----------
+    tiles : (planes, N) array
+        Radius of each tile in pixels; NaN where it shows nothing.
+    variance : (planes,) array
+        Normalized variance.
+
+    Returns
+    -------
+    (planes,) array
+        In pixels, as `surface_radius` gives it near focus; NaN if no tile is sharp.
+
+    Examples
+    --------
+    >>> places = np.array([2.0, 2.0, 2.0, 6.0])
+    >>> surface_curve(np.abs(np.arange(5)[:, None] - places), np.zeros(5)).tolist()
+    [2.0, 1.0, 0.0, 1.0, 2.0]
+    """
+    limited, _ = _surface(tiles, variance)
+    return _quadratic_mean(limited) if limited.shape[1] else np.full(len(tiles), np.nan)
+
+
+def _surface(tiles: Floats, variance: Floats) -> tuple[Floats, slice]:
+    """Return limited radii (planes, n) of the tiles in focus most widely, and planes near focus."""
     radius = np.where(np.isnan(tiles), np.inf, tiles)
     sharp = np.maximum(1 - (radius / SHARP) ** 2, 0).sum(axis=1)
     sharp = np.convolve(np.pad(sharp, 1), _NEIGHBORS, mode="valid")
     score = sharp / max(float(sharp.max()), 1e-12) + _OF_VARIANCE * _share(variance)
     plane = int(score.argmax())
     own = radius[plane] <= SHARP
-    if not own.any():
-        return np.full(len(tiles), np.nan), np.full(len(tiles), np.nan)
-    limited = np.minimum(radius[:, own], _FARTHEST)
-    mean = np.full(len(tiles), np.nan)
     near = _around(score >= score[plane] / 2, plane)
-    mean[near] = np.sqrt(np.square(limited[near]).mean(axis=1))
-    error = limited.std(axis=1) / np.sqrt(own.sum())
-    return mean, np.maximum(error, _LEAST_ERROR)
+    return np.minimum(radius[:, own], _FARTHEST), near
+
+
+def _quadratic_mean(radius: Floats) -> Floats:
+    mean: Floats = np.sqrt(np.square(radius).mean(axis=1))
+    return mean
 
 
 def _share(variance: Floats) -> Floats:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .best_plane import SHARP, best_plane, surface_radius
+from .best_plane import SHARP, best_plane, surface_curve, surface_radius
 
 Floats = npt.NDArray[np.float64]
 
@@ -88,6 +88,19 @@ class FocusProfile:
         """
         return self._sharpest[0]
 
+    @cached_property
+    def surface(self) -> Floats:
+        """(..., planes) array: radius of the surface in focus most widely, which gives `best`.
+
+        It is that of the tiles which are sharp in the best plane, through all planes; NaN where no
+        tile is sharp.
+        """
+        curves = np.full(self.radius.shape, np.nan)
+        for index in np.ndindex(*curves.shape[:-1]):
+            tiles = self.tile_radius[index]
+            curves[index] = surface_curve(tiles.reshape(len(tiles), -1), self.variance[index])
+        return curves
+
     @property
     def best(self) -> Any:
         """Fractional index of the sharpest plane, an array of the leading shape.
@@ -142,10 +155,16 @@ class FocusProfile:
                 "which plane is the sharpest cannot be told; the sharpest tiles are "
                 f"{least:.1f} px out of focus"
             )
-        return (
+        places = np.arange(len(radii))
+        there = np.where(np.isnan(radii), np.inf, np.abs(places - best)).argmin()
+        text = (
             f"plane {best:.1f} is the sharpest, give or take {uncertainty:.1f} planes; its "
-            f"sharpest tiles are {least:.1f} px out of focus"
+            f"sharpest tiles are {radii[there]:.1f} px out of focus"
         )
+        count = int((radii[np.abs(places - best) > 1] <= radii[there] + _ERROR).sum())
+        if count == 0:
+            return text
+        return f"{text}, and those of {count} other plane{'s' if count > 1 else ''} no more"
 
     @cached_property
     def _sharpest(self) -> tuple[Floats, Floats]:

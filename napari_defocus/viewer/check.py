@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     import napari.viewer
     from napari.layers import Labels
 
-_LEGEND = "Magenta: not supported by the image."
+_LEGEND = "Magenta: not supported by the image. Click a place to look at it."
+#: Height of the list of places, in pixels.
+_PLACES_HEIGHT = 150
 #: Sides of the part that is shown around a place, in sides of the place.
 _SURROUNDINGS = 4
 #: Side in screen pixels of the part of the canvas that the surroundings fill.
@@ -72,13 +74,8 @@ class CheckWidget(TaskWidget[CheckResult]):
             step=0.005,
             tooltip="Share of honest pixels that may be flagged; acts on a finished check at once",
         )
-        self._verdict = WrappedLabel()
-        self._verdict.name, self._verdict.label = "verdict", ""
-        self._legend = WrappedLabel()
-        self._legend.name, self._legend.label = "legend", ""
+        self._verdict, self._legend = WrappedLabel(), WrappedLabel()
         self._places = Select(
-            name="regions",
-            label="places",
             choices=[],
             tooltip="Places that the image does not support; click one to look at it",
         )
@@ -88,8 +85,10 @@ class CheckWidget(TaskWidget[CheckResult]):
             doing="Checking",
             task="single",
             inputs=[self._sharp, self._defocus],
-            settings=[self._false_alarms, self._verdict, self._legend, self._places],
+            settings=[self._false_alarms],
         )
+        self._places.native.setFixedHeight(_PLACES_HEIGHT)
+        self._controls.add_results(self._verdict, self._legend, self._places)
         self._places.visible = self._legend.visible = self._verdict.visible = False
         for choice in (self._sharp, self._defocus):
             self._image.changed.connect(choice.follow)
@@ -101,6 +100,21 @@ class CheckWidget(TaskWidget[CheckResult]):
     def check(self) -> Check | None:
         """The last check, by the rate of false alarms that is set now."""
         return self._check
+
+    @property
+    def verdict(self) -> WrappedLabel:
+        """What the last check has found, in a sentence."""
+        return self._verdict
+
+    @property
+    def legend(self) -> WrappedLabel:
+        """What the color of the overlay means."""
+        return self._legend
+
+    @property
+    def regions(self) -> Select:
+        """List of the places that the image does not support."""
+        return self._places
 
     def _job(self, window: Window) -> CheckLayerJob:
         image, sharp = self._layer(), self._sharp.value
@@ -162,7 +176,7 @@ class CheckWidget(TaskWidget[CheckResult]):
             self._places.choices = [(_describe(region), region) for region in regions]
             self._places.value = []
         self._verdict.visible = self._legend.visible = True
-        self._legend.set_text(_LEGEND)
+        self._legend.set_text(_LEGEND if regions else _LEGEND.partition(" Click")[0])
         self._places.visible = bool(regions)
 
     def _show_place(self, chosen: list[Region]) -> None:
@@ -184,4 +198,4 @@ class CheckWidget(TaskWidget[CheckResult]):
 def _describe(region: Region) -> str:
     plane = f"plane {', '.join(map(str, region.plane))}, " if region.plane else ""
     size = f"{region.right - region.left} x {region.bottom - region.top} px"
-    return f"{plane}row {region.top}, column {region.left}: {size}, score {region.strength:.1f}"
+    return f"score {region.strength:.1f}: {plane}row {region.top}, column {region.left}, {size}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 #: Characters of a name that a drop-down list shows.
-_LONGEST = 20
+_LONGEST = 18
 
 
 def elide(names: list[str], longest: int = _LONGEST) -> list[str]:

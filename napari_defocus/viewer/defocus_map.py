@@ -18,6 +18,7 @@ from .regions import spatial_shape
 from .results import layer_pixel_size
 from .run_controls import WrappedLabel
 from .task_widget import TaskWidget
+from .visibility import VisibilityFilter
 from .window import Window
 
 if TYPE_CHECKING:
@@ -64,10 +65,10 @@ class DefocusMapWidget(TaskWidget[MapResult]):
         self._right.changed.connect(self._offer_models)
         self._summary = WrappedLabel()
         self._histogram = RadiusHistogram()
-        self._controls.container.append(self._summary)
-        self._controls.container.native.layout().addWidget(self._histogram)
+        self._controls.add_results(self._summary, self._histogram)
         self._image.changed.connect(self._show_newest)
-        self._show_newest(self._image.value)
+        self._show_newest()
+        self._showing = VisibilityFilter(self.native, on_show=self._show_newest)
 
     def _job(self, window: Window) -> EstimateLayerJob:
         source, right = self._source(window), self._right_layer(self._layer())
@@ -100,8 +101,9 @@ class DefocusMapWidget(TaskWidget[MapResult]):
     def _show_result(self, result: MapResult) -> None:
         self._show_map(result.estimated, self._template.pixel_size)
 
-    def _show_newest(self, image: "Image | None") -> None:
-        """Tell of the newest map of an image, if there is one."""
+    def _show_newest(self, *_: Any) -> None:
+        """Tell of the newest map of the image, if there is one, whichever step has made it."""
+        image: Image | None = self._image.value
         layer = None if image is None else newest_map(self._viewer, image)
         if layer is not None:
             self._show_map(layer.metadata[MAP_KEY], layer_pixel_size(layer))

@@ -57,6 +57,8 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         self._result: FocusResult | None = None
         self._profiled: Image | None = None
         self._merging = self._depth_wanted = False
+        self._started: FocusLayerJob | None = None
+        self._merged: tuple[Image, Image, FocusLayerJob | None] | None = None
         self._axis = ComboBox(
             name="axis", choices=self._axes, tooltip="Axis along which the focus changes"
         )
@@ -88,13 +90,14 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
             "depth": PushButton(text="Depth map", tooltip="Show in which plane a pixel is sharp"),
             "copy": PushButton(text="Copy table", enabled=False),
         }
-        actions = (self.go_to_best, self.merge, self.show_depth, self.copy_table)
+        actions = (self.go_to_best, self.merge, self._show_depth, self.copy_table)
         for button, action in zip(self._buttons.values(), actions, strict=True):
             button.changed.connect(lambda *_, action=action: self._controls.attempt(action))
-        for names in (("merge", "depth"), ("best", "copy")):
-            self._controls.container.append(_row([self._buttons[name] for name in names]))
-        self._controls.container.append(self._statement)
-        self._controls.container.native.layout().addWidget(self._plot)
+        self._rows = [
+            _row([self._buttons[name] for name in names])
+            for names in (("merge", "depth"), ("best", "copy"))
+        ]
+        self._controls.add_results(*self._rows, self._statement, self._plot)
         self._image.changed.connect(self._choose_axis)
         viewer.dims.events.point.connect(self._follow_sliders)
         self._choose_axis()
@@ -127,7 +130,9 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
     def _start(self) -> Worker[FocusResult | MergeResult]:
         worker = super().run()
         layer = self._layer()
-        self._template = layer_template(layer, self._window(self._region.window(layer)))
+        window = self._region.window(layer)
+        self._template = layer_template(layer, self._window(window))
+        self._started = self._job(window)
         return worker
 
     def go_to(self, plane: int) -> None:
@@ -218,11 +223,28 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         if isinstance(result, FocusResult):
             return  # the panel shows the profile
         depth, image = (self._add(layer) for layer in merged_layers(result, self._template))
-        if self._depth_wanted:
-            depth.visible = True
-            layers = self._viewer.layers
-            layers.move(layers.index(depth), layers.index(image) + 1)
         image.visible = True
+        self._merged = depth, image, self._started
+        if self._depth_wanted:
+            self._raise_depth(depth, image)
+
+    def _show_depth(self) -> None:
+        """Show the depth of the last merging if that is what is chosen now, or merge."""
+        self._merging = True
+        job = self._job(self._region.window(self._layer()))
+        if self._merged is not None:
+            depth, image, merged = self._merged
+            layers = self._viewer.layers
+            if depth in layers and image in layers and job.repeats(merged):
+                self._raise_depth(depth, image)
+                return
+        self.show_depth()
+
+    def _raise_depth(self, depth: "Image", image: "Image") -> None:
+        depth.visible = True
+        layers = self._viewer.layers
+        layers.move(layers.index(depth), layers.index(image) + 1)
+        layers.selection.active = depth
 
     def _follow_sliders(self, *_: Any) -> None:
         """Show the profile of the stack that the sliders show, and mark their plane."""
@@ -230,7 +252,10 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
             return
         profile, index = self._result.profile, self._stack_index()
         axis, window = self._result.axis, self._result.window
-        self._plot.show_profile(profile.sharpest[index], float(np.asarray(profile.best)[index]))
+        curve = profile.surface[index]  # what the best plane is told from
+        if not np.isfinite(curve).any():
+            curve = profile.sharpest[index]
+        self._plot.show_profile(curve, float(np.asarray(profile.best)[index]))
         plane = self._shown_plane(self._profiled).start[axis] - window.start[axis]
         self._plot.show_current(int(np.clip(plane, 0, window.shape[axis] - 1)))
         text = str(profile.statements[index])

@@ -13,7 +13,7 @@ from ..io.formats import readable_suffixes
 from ..io.zarr_layout import is_zarr_folder
 
 _HEIGHT = 90
-_HINT = "Drop files and folders here,\nor type names and patterns, such as scans/*.tif"
+_HINT = "Drop files and folders here"
 
 
 class InputList(Container[Widget]):

@@ -14,7 +14,7 @@ _CURVE, _BEST = QColor("#3a7ebf"), QColor("#c0392b")
 
 
 class ProfilePlot(QWidget):
-    """Radius of the sharpest tiles over the planes; the best plane and the current one marked.
+    """Radius of what is in focus over the planes; the best plane and the current one marked.
 
     Parameters
     ----------
@@ -30,7 +30,9 @@ class ProfilePlot(QWidget):
         self._current: int | None = None
         self.setObjectName("ProfilePlot")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.setToolTip("Blur radius of the sharpest tiles of each plane; click to go to a plane")
+        self.setToolTip(
+            "Blur radius, in each plane, of what is sharp in the best one; click to go to a plane"
+        )
         self.hide()
 
     @property

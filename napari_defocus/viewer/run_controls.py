@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from magicgui.widgets import Container, Label, ProgressBar, PushButton, Widget
+from qtpy.QtWidgets import QWidget
 
 from ..errors import DefocusError
 from ..inference.engine import Progress
@@ -64,6 +65,13 @@ class RunControls:
             labels=False,
         )
         self.container.margins = (0, 0, 0, 0)
+
+    def add_results(self, *widgets: Widget | QWidget) -> None:
+        """Put widgets that show results or go on from them below the status."""
+        layout = self.container.native.layout()
+        for widget in widgets:
+            native = widget.native if isinstance(widget, Widget) else widget
+            layout.insertWidget(layout.count() - 1, native)  # above the buttons to copy
 
     def show_running(self) -> None:
         """Show that a run has started."""

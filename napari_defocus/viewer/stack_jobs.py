@@ -1,7 +1,7 @@
 """Profile and merging of a stack in a layer."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,13 @@ class FocusLayerJob(LayerJob[FocusResult | MergeResult]):
         else:
             result, record = yield from run_on_record(job, self.image, inside)
         return self._wrap(job, result, record if self.mask is None else self.mask.described(record))
+
+    def repeats(self, other: "FocusLayerJob | None") -> bool:
+        """Return whether the job gives what another one has given; not told of drawn shapes."""
+        if other is None or self.mask is not None or other.mask is not None:
+            return False
+        same_part = self.image.data is other.image.data and self.image.window == other.image.window
+        return same_part and self == replace(other, image=self.image)
 
     def _job_inside(self, job: StackJob[Any]) -> StackJob[Any]:
         """Return the job without what lies outside of the drawn shapes."""

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from .map_source import MAP_KEY
+from .origin import origin_entry
 from .results import METADATA_KEY, LayerData, LayerTemplate
 from .stack_jobs import MergeResult
 
@@ -21,7 +22,11 @@ def merged_layers(result: MergeResult, template: LayerTemplate) -> list[LayerDat
     heights = (depth + result.window.start[result.axis]) * step
     finite = heights[np.isfinite(heights)]
     limits = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    shared = {**template.metadata, METADATA_KEY: result.provenance}
+    shared = {
+        **template.metadata,
+        METADATA_KEY: result.provenance,
+        **origin_entry(template.image),
+    }
     return [
         (
             np.expand_dims(heights.astype(np.float32), result.axis),

@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from napari_defocus import (
     FocusJob,
+    FocusProfile,
     ImageError,
     OptionError,
     estimate_defocus,
@@ -245,3 +246,15 @@ def test_of_two_surfaces_the_wider_one_is_in_focus(stack):
     both = np.where(wide, near, far)
     assert focus_profile(both, **LINEAR).best == pytest.approx(1.0, abs=0.5)
     assert focus_profile(both[..., ::-1], **LINEAR).best == pytest.approx(1.0, abs=0.5)
+
+
+def test_the_curve_of_the_surface_is_lowest_at_the_best_plane_of_a_deep_specimen():
+    planes, tiles = 7, np.full((7, 4, 4), 3.0)
+    for plane, count in enumerate((1, 1, 1, 2, 5, 1, 1)):  # each plane holds something sharp
+        tiles[plane].flat[plane : plane + count] = 0.3
+    tiles[3].flat[3] = 0.0
+    variance = np.full(planes, 0.1)
+    profile = FocusProfile(tiles.mean((1, 2)), 0.1, np.ones(planes), variance, tiles, (16, 16))
+    assert int(np.argmin(profile.surface)) == round(profile.best) == 4
+    assert int(np.argmin(profile.sharpest)) == 3
+    assert "0.3 px out of focus, and those of 4 other planes no more" in profile.statement

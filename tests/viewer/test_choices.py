@@ -12,7 +12,7 @@ def test_long_names_are_cut_in_the_middle_and_told_in_full_by_the_tooltip(
     viewer.add_image(photo, rgb=True, name="flower")
     widget = open_widget("Deblur")
     widget.image.value = image
-    assert widget.image.current_choice == "plate 7, w…convolved"
+    assert widget.image.current_choice == "plate 7, …onvolved"
     assert widget.image.tooltip.startswith(LONG)
     native = widget.image.native
     assert native.itemData(native.currentIndex(), Qt.ItemDataRole.ToolTipRole) == LONG

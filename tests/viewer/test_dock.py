@@ -72,6 +72,10 @@ def test_a_map_estimated_on_the_way_is_kept(viewer, dock, finish, photo):
     assert np.array_equal(kept.data, estimate_defocus(photo, channel_axis=-1).radius)
     assert [layer.name for layer in viewer.layers if layer.visible] == ["photo", "photo deblurred"]
     assert dock.step("Deblur").defocus.value is kept
+    assert not dock.step("Map")._summary.value
+    dock.open_step("Deblur")
+    dock.open_step("Map")
+    assert "in focus" in dock.step("Map")._summary.value
     finish(dock.step("Deblur").run())
     assert names(viewer).count("photo defocus") == 1
 

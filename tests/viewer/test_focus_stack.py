@@ -40,7 +40,7 @@ def profiled(widget, finish):
 def test_the_profile_is_that_of_the_api(profiled, stack):
     expected = focus_profile(stack, imaging="microscopy")
     np.testing.assert_array_equal(profiled.profile.sharpest, expected.sharpest)
-    np.testing.assert_array_equal(profiled.plot.radius, expected.sharpest)
+    np.testing.assert_array_equal(profiled.plot.radius, expected.surface)
     header, *rows = profiled.table().splitlines()
     assert header.split("\t")[0] == "plane"
     assert len(rows) == 5
@@ -86,6 +86,21 @@ def test_the_depth_is_hidden_unless_it_is_asked_for(viewer, widget, finish):
     assert viewer.layers["stack all in focus"].visible
 
 
+def test_the_depth_of_a_merged_stack_is_shown_without_another_run(viewer, widget, finish):
+    upper = viewer.add_image(viewer.layers["stack"].data, name="upper", blending="additive")
+    finish(widget.merge())
+    depth = viewer.layers["stack depth (micrometer)"]
+    assert viewer.layers[-1] is upper  # another channel is not covered
+    count = len(viewer.layers)
+    widget._buttons["depth"].native.click()
+    assert depth.visible
+    assert not widget.busy
+    assert len(viewer.layers) == count
+    widget.align.value = "shift"
+    widget._buttons["depth"].native.click()
+    assert widget.busy
+
+
 def test_times_have_profiles_of_their_own(viewer, open_widget, stack, finish):
     viewer.add_image(np.stack([stack, stack[::-1]])[..., ::2, ::2], name="times")
     widget = open_widget("Focus Stack")
@@ -93,7 +108,7 @@ def test_times_have_profiles_of_their_own(viewer, open_widget, stack, finish):
     finish(widget.run())
     for time in range(2):
         viewer.dims.set_point(0, time)
-        np.testing.assert_array_equal(widget.plot.radius, widget.profile.sharpest[time])
+        np.testing.assert_array_equal(widget.plot.radius, widget.profile.surface[time])
     assert widget.table().splitlines()[0].startswith("axis 0\tplane")
 
 
