@@ -68,7 +68,8 @@ class DataOptions:
     photos: Path | None = None
     """Folder of sharp photographs, from which scenes are rendered during the training."""
     pairs: Path | None = None
-    """Real pairs instead of scenes: a folder of DPDD, or one with blurred/ and sharp/."""
+    """Real pairs instead of scenes: a folder of DPDD or of its half-size scenes, with dual-pixel
+    views; or, for all trainings but lbk and the estimator of two views, blurred/ and sharp/."""
     evaluation_pairs: bool = False
     """Accept pairs that are kept for evaluation, to learn the kernels of their lens."""
     validation: Path | None = None
