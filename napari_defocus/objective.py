@@ -168,10 +168,11 @@ class Objective:
         Examples
         --------
         >>> Objective(0.5, 0.6, 0.3).describe()
-        'NA 0.5 in 1, 0.6 µm, pixels of 0.3 µm: in focus a point is 2.06 px wide'
+        'NA 0.5 in air, 0.6 µm, pixels of 0.3 µm: in focus a point is 2.06 px wide'
         """
+        medium = "air" if self.index == 1 else f"index {self.index:g}"
         return (
-            f"NA {self.na:g} in {self.index:g}, {self.wavelength_um:.3g} µm, pixels of "
+            f"NA {self.na:g} in {medium}, {self.wavelength_um:.3g} µm, pixels of "
             f"{self.pixel_size_um:.4g} µm: in focus a point is {self.spot_px:.3g} px wide"
         )
 

@@ -165,6 +165,10 @@ def _plate_rows(path: Path, plate: Collection) -> Iterator[tuple[str, str]]:
 def _carried(picture: Picture) -> Iterator[str]:
     metadata = picture.metadata
     names = {
+        "size of a pixel": metadata.pixel_size,
+        "names of channels": metadata.channel_names,
+        "objective": metadata.objective,
+        "resolution": metadata.resolution,
         "EXIF": metadata.exif,
         "color profile": metadata.icc,
         "XMP": metadata.xmp,
