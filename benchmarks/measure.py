@@ -2,6 +2,7 @@
 
 import multiprocessing
 import resource
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Measure:
-    """Seconds of the fastest call, peak of the process in megabytes, and the last result."""
+    """Median seconds of the calls, peak of the process in megabytes, and the last result."""
 
     seconds: float
     megabytes: float
@@ -39,4 +40,4 @@ def _measure(call: Callable[..., Any], arguments: tuple[Any, ...], repeats: int)
         seconds.append(time.perf_counter() - start)
     unit = 2**20 if sys.platform == "darwin" else 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    return Measure(min(seconds), peak, value)
+    return Measure(statistics.median(seconds), peak, value)
