@@ -46,7 +46,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     peak = measure(best_throughput, repeats=1).value
     rows = list(comparison_rows())
-    sizes = {size: measure(map_and_deblur, size).seconds for size in _MEGAPIXELS}
+    sizes = {size: measure(map_and_deblur, size, repeats=1).seconds for size in _MEGAPIXELS}
     lines = [
         f"{os.cpu_count()} processors; the best 3x3 convolution makes {peak / _GIGA:.1f} billion "
         f"multiply-adds a second. {HEIGHT}x{WIDTH} pixels, RGB, float32.",
@@ -103,7 +103,9 @@ def _bfloat16_rows() -> list[Row]:
 
 def _row(name: str, call: Callable[..., Any], *arguments: Any, parts: int = 1) -> Row:
     seconds = measure(call, *arguments).seconds
-    return Row(name, parts * seconds, parts * count_operations(call, *arguments), parts)
+    row = Row(name, parts * seconds, parts * count_operations(call, *arguments), parts)
+    print(f"{name}: {row.seconds:.2f} s", file=sys.stderr, flush=True)
+    return row
 
 
 def table(rows: list[Row], peak: float) -> list[str]:
@@ -127,7 +129,7 @@ def further_ratios(sizes: dict[int, float]) -> list[str]:
     """Return sentences on sizes, threads and the first call."""
     each = {size: seconds / size for size, seconds in sizes.items()}
     per_megapixel = ", ".join(f"{size}: {cost / each[1]:.2f}" for size, cost in each.items())
-    one = measure(map_and_deblur, 1, 1).seconds
+    one = measure(map_and_deblur, 1, 1, repeats=1).seconds
     command = command_seconds()
     return [
         f"Time per megapixel, that of one megapixel = 1, at megapixels {per_megapixel}.",
