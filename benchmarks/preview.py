@@ -16,7 +16,7 @@ from PIL import Image as Picture
 
 import napari_defocus
 from napari_defocus import Options
-from napari_defocus.inference.engine import run_to_end
+from napari_defocus.steps import run_to_end
 from napari_defocus.viewer.deblur_job import DeblurLayerJob
 from napari_defocus.viewer.image_source import image_source
 from napari_defocus.viewer.preview_job import PreviewJob

@@ -16,7 +16,7 @@ PICTURE = ROOT / "docs" / "architecture.svg"
 
 # Lowest first: a package, or a module beside the packages, imports from the layers below it only.
 LAYERS = [
-    ["array_types", "errors", "torch_threads", "version"],
+    ["array_types", "errors", "steps", "torch_threads", "version"],
     ["objective", "map_statistics"],
     ["options"],
     ["image", "deblur_settings"],
@@ -57,6 +57,7 @@ CAPTIONS = {
     "provenance_record": "how a result was made",
     "spread": "of repeated runs",
     "stacks": "focus through planes",
+    "steps": "work that tells progress",
     "viewer": "napari: widgets, layers",
     "views": "one image or two views",
 }

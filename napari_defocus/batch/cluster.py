@@ -14,7 +14,7 @@ from dask.system import CPU_COUNT
 
 from ..errors import OptionError
 from ..inference.executor import TileExecutor, run_with_executor
-from ..pipeline.plane import drain
+from ..steps import run_to_end
 from .plan import Item, Plan
 from .process import Outcome, Session, process_file
 from .run import Event, as_events, open_session, with_store_ranges
@@ -162,7 +162,7 @@ def _process(item: Item, session: Session) -> Outcome:
     # a lazy image that is read on the worker would otherwise be computed by the cluster, which
     # gives this worker the next file meanwhile, and so on
     with dask.config.set(scheduler="synchronous"):
-        return drain(process_file(item, session))
+        return run_to_end(process_file(item, session))
 
 
 def _outcome_of(item: Item, future: Future) -> Outcome:

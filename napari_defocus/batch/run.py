@@ -13,6 +13,7 @@ from ..errors import FileError, reason
 from ..inference.engine import Progress
 from ..io.atomic import remove_leftovers
 from ..provenance_record import sidecar_path
+from ..steps import convert_steps
 from .existing import check_inside, find_change
 from .plan import Plan
 from .process import Outcome, Session, process_file
@@ -121,12 +122,8 @@ def open_session(plan: Plan) -> Iterator[tuple[Session, dict[int, Outcome]]]:
 def with_store_ranges(plan: Plan, session: Session) -> Generator[Event, None, Session]:
     """Measure the value ranges of plates and series; return the session that knows them."""
     steps = measure_stores(plan)
-    while True:
-        try:
-            index = next(steps)
-        except StopIteration as stop:
-            return replace(session, ranges=stop.value)
-        yield Event(index, 0, 0)
+    ranges = yield from convert_steps(steps, lambda index: Event(index, 0, 0))
+    return replace(session, ranges=ranges)
 
 
 def _refuse_changed_results(plan: Plan) -> None:
@@ -175,13 +172,7 @@ def as_events(
     steps: Generator[Progress, None, Outcome], index: int
 ) -> Generator[Event, None, Outcome]:
     """Turn the progress on a file into events that name its number in the plan."""
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as stop:
-            outcome: Outcome = stop.value
-            return outcome
-        yield Event(index, step.done, step.total)
+    return (yield from convert_steps(steps, lambda step: Event(index, step.done, step.total)))
 
 
 @contextmanager

@@ -48,22 +48,15 @@ def measure_stores(plan: Plan) -> Generator[int, None, dict[str, StoreRanges]]:
     for index, item in enumerate(plan.items):
         key = item.whole.identity
         if item.store is not None and key not in ranges:
-            steps = _measure(item.store, plan.settings.options)
-            while True:
-                try:
-                    next(steps)
-                except StopIteration as stop:
-                    ranges[key] = stop.value
-                    break
-                yield index
+            ranges[key] = yield from _measure(item.store, plan.settings.options, index)
     return ranges
 
 
-def _measure(store: Path, options: Options) -> Generator[None, None, StoreRanges]:
+def _measure(store: Path, options: Options, index: int) -> Generator[int, None, StoreRanges]:
     ranges: dict[str, Any] = {}
     collection = read_collection(store) if options.value_range is None else None
     for name in () if collection is None else collection.images:
-        yield
+        yield index
         with suppress(DefocusError):  # which the image's own processing says
             picture = _planes(open_picture(store / name), options)
             measured = resolve_options(picture, options, _ignore).value_range

@@ -12,8 +12,8 @@ from ..errors import FileError, printable
 from ..io import check_target
 from ..io.atomic import atomic_file
 from ..options import Options
-from ..pipeline.plane import drain
 from ..stacks.rank import RankedImage, measure_image, rank_measures
+from ..steps import run_to_end
 from .console import print_path, progress_bar
 from .runs import read_input, resolve_input
 
@@ -32,7 +32,9 @@ def rank_files(
         picture = read_input(path, options)
         own = resolve_input(path, picture, options)
         with progress_bar(f"rank {path.name}") as progress:
-            measures.append(drain(measure_image(picture.data, model, own, str(path)), progress))
+            measures.append(
+                run_to_end(measure_image(picture.data, model, own, str(path)), progress)
+            )
     ranked = rank_measures(measures)
     for place, image in enumerate(ranked, 1):
         text = image.statement

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -178,15 +178,6 @@ def reach(network: nn.Module) -> int:
     """Return how far beyond a part of the plane a network must read for its result, in pixels."""
     descriptor = network_info(network)
     return halo(descriptor.receptive_radius, descriptor.multiple)
-
-
-def run_to_end(steps: Generator[Progress, None, FloatArray]) -> FloatArray:
-    """Drain a generator of steps and return its result."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return cast(FloatArray, stop.value)
 
 
 class _Canvas:

@@ -19,7 +19,8 @@ from ..image.value_range import Ranges, check_range, scan_range, warn
 from ..models import ModelCard, find_model
 from ..models.registry import check_detail
 from ..options import Options
-from ..pipeline.plane import Steps, drain, translate_errors
+from ..pipeline.plane import Steps, translate_errors
+from ..steps import run_to_end
 from .arguments import check_complete
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class Job(ABC, Generic[R]):
             raise OptionError(
                 f"progress is {quote(progress)}; a function of (done, total) is expected"
             )
-        return drain(self.steps(), progress)
+        return run_to_end(self.steps(), progress)
 
     def _resolve(self, model: Any, task: Task, detail: str = DETAILS[0]) -> ModelCard | nn.Module:
         """Return the card of a model, or a network of the caller's own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -144,16 +144,3 @@ def translate_errors(steps: Steps[R]) -> Steps[R]:
                 "programs"
             ) from error
         raise DefocusError(f"the computation failed: {error}") from error
-
-
-def drain(steps: Steps[R], progress: Callable[[int, int], object] | None = None) -> R:
-    """Run steps to their end and return their result; whatever `progress` raises ends the work."""
-    try:
-        while True:
-            step = next(steps)
-            if progress is not None:
-                progress(step.done, step.total)
-    except StopIteration as stop:
-        return cast(R, stop.value)
-    finally:
-        steps.close()

@@ -25,7 +25,8 @@ from ..inference.storage import (
     storage_for,
 )
 from ..options import Options
-from .plane import PlaneRun, Steps, drain, translate_errors
+from ..steps import run_to_end
+from .plane import PlaneRun, Steps, translate_errors
 from .progress import ProgressMeter
 
 #: Takes the index of a plane, rows and columns, and the window (C, y, x) of its result.
@@ -192,7 +193,7 @@ def _process_block(
         value_range=range_of_plane(value_range, block_id[:-3]),
         run=PlaneRun(options, ProgressMeter(0), MemoryStorage()),
     )
-    result = drain(translate_errors(steps))[:, :, :]
+    result = run_to_end(translate_errors(steps))[:, :, :]
     return result.reshape(*blocks[0].shape[:-3], *result.shape)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import cast
 
 from ..array_types import FloatArray
 from ..inference.engine import Progress
+from ..steps import convert_steps
 
 
 class ProgressMeter:
@@ -38,15 +38,15 @@ class ProgressMeter:
             Whether the stage is counted in `total` already; if not, its pixels are added.
         """
         self.total += 0 if planned else pixels
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as stop:
-                self.done += pixels
-                return cast(FloatArray, stop.value)
+
+        def as_part(step: Progress) -> Progress:
             # the engine starts a tile anew when it halves it, but progress should not fall back
             self._reported = max(self._reported, self.done + pixels * step.done // step.total)
-            yield Progress(self._reported, self.total)
+            return Progress(self._reported, self.total)
+
+        result = yield from convert_steps(steps, as_part)
+        self.done += pixels
+        return result
 
     def skip(self, pixels: int) -> None:
         """Subtract pixels from the work that is expected."""

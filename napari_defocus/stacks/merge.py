@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,6 +15,7 @@ from ..inference.engine import Progress
 from ..inference.resample import upsample
 from ..pipeline.plane import PlaneRun, Steps
 from ..pipeline.planes import PlaneProcess
+from ..steps import convert_steps
 from .alignment import (
     STILL,
     Align,
@@ -121,7 +122,9 @@ class Merger:
         for plane, motion in enumerate(motions):
             if motion is not STILL:
                 resample_cells(cells, plane, motion)
-        depth = yield from _as_steps(find_depth(cells), run)
+        depth = yield from convert_steps(
+            find_depth(cells), lambda _: Progress(run.meter.done, run.meter.total)
+        )
         weights = Weights(depth, cells, band_shapes(shape))
         image = yield from self._blend(planes, list(zip(kept, motions, strict=True)), weights, run)
         maps = _in_pixels(depth, kept, cells.side, shape)
@@ -263,16 +266,6 @@ def _one_plane(plane: Array, number: int, shape: tuple[int, ...]) -> Merged:
     """Return a plane as it is."""
     depth = np.full(shape, number, np.float32)
     return Merged(plane, depth, np.ones(shape, np.float32), np.zeros(shape, np.float32), 0.0)
-
-
-def _as_steps(work: Generator[int, None, Depth], run: PlaneRun) -> Steps[Depth]:
-    """Pass on that a step is done."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            return cast(Depth, stop.value)
-        yield Progress(run.meter.done, run.meter.total)
 
 
 def _in_pixels(

@@ -16,7 +16,8 @@ from ..image.value_range import Ranges
 from ..inference.engine import Progress
 from ..jobs import EstimateJob
 from ..options import Options
-from ..pipeline.plane import Steps, drain, translate_errors
+from ..pipeline.plane import Steps, translate_errors
+from ..steps import run_to_end
 from ..views import Views
 from .job import FocusJob
 
@@ -170,7 +171,9 @@ def rank_focus(
         range_axis, optics,
     )  # fmt: skip
     measures = [
-        drain(translate_errors(measure_image(image, model, options, f"image {number}")), progress)
+        run_to_end(
+            translate_errors(measure_image(image, model, options, f"image {number}")), progress
+        )
         for number, image in enumerate(images)
     ]
     return rank_measures(measures)

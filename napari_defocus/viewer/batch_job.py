@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Generator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..deblur_settings import DeblurSettings
 from ..inference.engine import Progress
 from ..objective import Objective
 from ..options import Options
+from ..steps import convert_steps
 from .shell_words import join_words
 
 _STEPS_PER_FILE = 1000
@@ -44,16 +44,13 @@ class BatchJob:
 
         However it ends, the report is written and the folder unlocked.
         """
-        with closing(self._events):
-            while True:
-                try:
-                    event = next(self._events)
-                except StopIteration as stop:
-                    outcomes: list[Outcome] = stop.value
-                    return outcomes
-                share = event.done / event.total if event.total else 0.0
-                done = round(_STEPS_PER_FILE * (event.index + share))
-                yield BatchProgress(done, _STEPS_PER_FILE * len(self.plan.items), event)
+
+        def over_files(event: Event) -> BatchProgress:
+            share = event.done / event.total if event.total else 0.0
+            done = round(_STEPS_PER_FILE * (event.index + share))
+            return BatchProgress(done, _STEPS_PER_FILE * len(self.plan.items), event)
+
+        return (yield from convert_steps(self._events, over_files))
 
 
 class Tally:

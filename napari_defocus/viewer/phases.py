@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ..inference.engine import Progress
+from ..steps import convert_steps
 
 R = TypeVar("R")
 
@@ -28,18 +29,15 @@ class PhaseProgress(Progress):
 
 def in_phase(steps: Generator[Progress, None, R], phase: str) -> Generator[Progress, None, R]:
     """Pass steps on as those of a phase; phases within it are named after it."""
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as stop:
-            result: R = stop.value
-            return result
+
+    def rename(step: Progress) -> PhaseProgress:
         inner = step.phase if isinstance(step, PhaseProgress) else ""
         name = ": ".join(part for part in (phase, inner) if part)
         if isinstance(step, PhaseProgress):
-            yield replace(step, phase=name)
-        else:
-            yield PhaseProgress(step.done, step.total, name)
+            return replace(step, phase=name)
+        return PhaseProgress(step.done, step.total, name)
+
+    return (yield from convert_steps(steps, rename))
 
 
 class TimeLeft:

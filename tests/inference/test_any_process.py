@@ -65,7 +65,8 @@ import os, signal, threading
 import numpy as np
 import torch
 from torch import nn
-from napari_defocus.inference.engine import infer, run_to_end
+from napari_defocus.inference.engine import infer
+from napari_defocus.steps import run_to_end
 from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.options import Options
 

@@ -13,8 +13,9 @@ from torch import nn
 
 from napari_defocus.errors import DefocusError, DeviceError
 from napari_defocus.inference import engine, runner
-from napari_defocus.inference.engine import infer, run_to_end
+from napari_defocus.inference.engine import infer
 from napari_defocus.options import Options
+from napari_defocus.steps import run_to_end
 
 CPU = Options(device="cpu")
 

@@ -8,11 +8,12 @@ import torch
 from torch import nn
 
 from napari_defocus.errors import DefocusError, DeviceError
-from napari_defocus.inference.engine import infer, run_to_end
+from napari_defocus.inference.engine import infer
 from napari_defocus.inference.executor import TileExecutor, current_executor, run_with_executor
 from napari_defocus.networks import build
 from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.options import Options
+from napari_defocus.steps import run_to_end
 
 TILES = Options(device="cpu", precision="float32", tile=64)
 

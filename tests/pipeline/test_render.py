@@ -12,9 +12,10 @@ from napari_defocus.inference.storage import DiskStorage, MemoryStorage
 from napari_defocus.optics.convolution import convolve
 from napari_defocus.optics.pupil import make_pupil
 from napari_defocus.options import Options
-from napari_defocus.pipeline.plane import PlaneRun, drain
+from napari_defocus.pipeline.plane import PlaneRun
 from napari_defocus.pipeline.progress import ProgressMeter
 from napari_defocus.pipeline.render import PlaneRenderer
+from napari_defocus.steps import run_to_end
 
 from ..evidence.scenes import DISPLAY, smooth_noise
 
@@ -28,7 +29,7 @@ def render(storage, plane, downscale):
     process = PlaneRenderer(layout, signed=False, focus=1.5, aperture=0.8)
     run = PlaneRun(Options(device="cpu", downscale=downscale), ProgressMeter(0), storage)
     steps = process.steps(plane, radius, np.ones_like(radius), value_range=(0, 4000), run=run)
-    return drain(steps)[:, :, :]
+    return run_to_end(steps)[:, :, :]
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch import nn
 
-from napari_defocus.inference.engine import run_to_end
 from napari_defocus.inference.storage import MemoryStorage
 from napari_defocus.networks import build
 from napari_defocus.networks.descriptor import Descriptor
@@ -15,6 +14,7 @@ from napari_defocus.pipeline.coarse_to_fine import estimate_coarse_to_fine
 from napari_defocus.pipeline.levels import ImageLevels
 from napari_defocus.pipeline.plane import PlaneRun
 from napari_defocus.pipeline.progress import ProgressMeter
+from napari_defocus.steps import run_to_end
 from training.multiscale import coarse_to_fine, multiscale_losses
 
 

@@ -6,7 +6,7 @@ import pytest
 from napari.layers import Image
 
 from napari_defocus import Options, measure_range
-from napari_defocus.inference.engine import run_to_end
+from napari_defocus.steps import run_to_end
 from napari_defocus.viewer.image_source import image_source
 from napari_defocus.viewer.window import Window
 

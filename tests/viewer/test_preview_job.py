@@ -7,8 +7,8 @@ import pytest
 from napari.layers import Image, Labels, Shapes
 
 from napari_defocus import DeblurSettings, Options, deblur
-from napari_defocus.inference.engine import run_to_end
 from napari_defocus.map_edits import LEAVE_ALONE
+from napari_defocus.steps import run_to_end
 from napari_defocus.viewer.deblur_job import DeblurLayerJob
 from napari_defocus.viewer.image_source import image_source
 from napari_defocus.viewer.map_source import map_source
