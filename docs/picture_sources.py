@@ -76,6 +76,8 @@ def _sample(*names: str) -> tuple[str, ...]:
 _SCENE = "napari_defocus/viewer/samples.py"
 _STAIRWELL = _sample("stairwell-left.png", "stairwell-right.png")
 _OSPREY = _sample("osprey-missed-focus.jpg")
+#: Corrections of maps of micrographs, which golden results do not show.
+_CORRECTIONS = "napari_defocus/evidence/spectrum.py", "napari_defocus/pipeline/micrograph.py"
 _DOCK = {"widget": "Defocus"}
 _KERNELS = "python -m training show-kernels"
 _REPORT = "napari_defocus/batch/report_page.py", "napari_defocus/batch/thumbnails.py"
@@ -91,7 +93,9 @@ PICTURES = {
     "known-radii.jpg": _panel("single photo-faithful", _SCENE),
     "planted-fraud.jpg": _panel("", _SCENE),
     "specimen.jpg": _panel(
-        "microscopy-single microscopy-faithful", "training/evaluation/microscopy/specimens.py"
+        "microscopy-single microscopy-faithful",
+        "training/evaluation/microscopy/specimens.py",
+        *_CORRECTIONS,
     ),
     "missed-focus.jpg": Sources(
         "python docs/missed_focus.py",
