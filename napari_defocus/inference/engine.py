@@ -33,6 +33,7 @@ from .tiles import (
     Box,
     blending_weights,
     bounding_box,
+    cut_to_mask,
     halo,
     halves,
     plan_oblong_tiles,
@@ -253,14 +254,17 @@ class _Canvas:
 
     def needed_core(self) -> Box | None:
         """Return the part of the core that holds all pixels of the mask, if there are any."""
-        return next(self._trim([self.padded_core]), None)
+        if self.mask is None:
+            return self.padded_core
+        return bounding_box(self.mask, self.padded_core, self.multiple)
 
     def _trim(self, cores: Iterable[Box]) -> Iterator[Box]:
         """Yield the parts of cores that hold all pixels of the mask; none where there are none."""
         for core in cores:
-            part = core if self.mask is None else bounding_box(self.mask, core, self.multiple)
-            if part is not None:
-                yield part
+            if self.mask is None:
+                yield core
+            else:
+                yield from cut_to_mask(self.mask, core, self.multiple, self.halo)
 
 
 def _pad(planes: FloatArray, multiple: int) -> FloatArray:

@@ -15,6 +15,8 @@ from ..array_types import Mask
 
 #: Width in pixels, on either side of their border, over which neighboring tiles fade.
 OVERLAP = 8
+#: Largest share of the pixels of a tile that its halves may read to be better than the tile.
+_GAIN = 0.9
 
 
 @dataclass(frozen=True)
@@ -117,11 +119,12 @@ def plan_oblong_tiles(whole: Box, side: int, multiple: int, margin: int) -> list
         if width > 0:
             plans.append(_grid(whole, height, width, multiple))
 
-    def pixels_read(cores: list[Box]) -> int:
-        boxes = [core.expand(margin, whole) for core in cores]
-        return sum(box.height * box.width for box in boxes)
+    return min(plans, key=lambda cores: _pixels_read(cores, margin, whole))
 
-    return min(plans, key=pixels_read)
+
+def _pixels_read(cores: list[Box], margin: int, whole: Box) -> int:
+    boxes = [core.expand(margin, whole) for core in cores]
+    return sum(box.height * box.width for box in boxes)
 
 
 def _grid(whole: Box, height: int, width: int, multiple: int) -> list[Box]:
@@ -141,10 +144,38 @@ def _cuts(start: int, stop: int, side: int, multiple: int) -> list[int]:
     return [*range(start, stop, step), stop]
 
 
+def _bisect(core: Box, multiple: int) -> list[Box]:
+    """Cut a core across its longer side."""
+    if core.height >= core.width:
+        return _grid(core, round_up(-(-core.height // 2), multiple), core.width, multiple)
+    return _grid(core, core.height, round_up(-(-core.width // 2), multiple), multiple)
+
+
 def halves(core: Box, multiple: int) -> list[Box]:
     """Cut a core into cores of half its side; return it unchanged if it is too small for that."""
     side = round_up(-(-max(core.height, core.width) // 2), multiple)
     return plan_tiles(core, side, multiple)
+
+
+def cut_to_mask(mask: Mask, core: Box, multiple: int, margin: int) -> list[Box]:
+    """Return boxes within a core that hold all its pixels of a mask; none without any.
+
+    A box is halved where its halves, each with `margin` pixels around it, are at least a tenth
+    smaller together.
+    """
+    box = bounding_box(mask, core, multiple)
+    if box is None:
+        return []
+    if max(box.height, box.width) <= 2 * margin:
+        return [box]
+    parts = [
+        part
+        for half in _bisect(box, multiple)
+        for part in cut_to_mask(mask, half, multiple, margin)
+    ]
+    whole = Box(0, 0, box.bottom + margin, box.right + margin)
+    smaller = _pixels_read(parts, margin, whole) < _GAIN * _pixels_read([box], margin, whole)
+    return parts if smaller else [box]
 
 
 def bounding_box(mask: Mask, core: Box, multiple: int) -> Box | None:

@@ -78,6 +78,26 @@ def test_bounding_box_holds_the_mask_of_a_core(rows, columns, multiple, count, s
     assert box.width < np.ptp(x) + 1 + 2 * multiple
 
 
+@given(st.integers(1, 200), st.integers(1, 200), multiples, st.integers(0, 4), st.integers(0, 99))
+def test_boxes_cut_to_a_mask_hold_it_once_and_read_less(rows, columns, multiple, count, seed):
+    rng, mask = np.random.default_rng(seed), np.zeros((rows, columns), bool)
+    mask[rng.integers(rows, size=count), rng.integers(columns, size=count)] = True
+    core = Box(0, 0, 208, 208)
+    boxes = tiles.cut_to_mask(mask, core, multiple, margin=10)
+    covered = np.zeros((208, 208), int)
+    for box in boxes:
+        assert mask[box.slices].any()
+        assert box.top % multiple == box.left % multiple == 0
+        covered[box.slices] += 1
+    assert covered.max() <= 1
+    assert (covered[:rows, :columns][mask] == 1).all()
+    if len(boxes) > 1:
+        whole = tiles.bounding_box(mask, core, multiple).expand(10, core)
+        assert sum((b.height + 20) * (b.width + 20) for b in boxes) < 1.1 * (
+            (whole.height + 20) * (whole.width + 20)
+        )
+
+
 @given(st.integers(1, 40), st.integers(1, 40), st.tuples(*[st.integers(0, tiles.OVERLAP)] * 4))
 def test_weights_are_positive_and_one_inside(height, width, margins):
     top, left, bottom, right = margins
