@@ -33,6 +33,7 @@ def main() -> None:
         shoot_map: "dock-map.jpg",
         shoot_edits: "dock-edit.jpg",
         shoot_comparison: "dock-compare.jpg",
+        shoot_preview: "dock-preview.jpg",
         shoot_focus_stack: "widget-focus-stack.jpg",
         shoot_batch: "widget-batch.jpg",
     }
@@ -60,6 +61,21 @@ def shoot_comparison(path: Path) -> None:
     viewer.scene.camera.zoom *= 2.6
     viewer.scene.camera.center = (150, 185)
     step.compare.split.value = True
+    shoot(viewer, path)
+
+
+def shoot_preview(path: Path) -> None:
+    """Show the preview of a bird out of focus, in its frame, a little smaller than the canvas."""
+    viewer = open_sample("missed_focus")
+    dock = open_widget(viewer, "Defocus")
+    dock.image.value = viewer.layers["osprey, missed focus"]
+    step = dock.open_step("Deblur")
+    viewer.scene.camera.zoom *= 1.6
+    viewer.scene.camera.center = (330, 260)
+    step.preview.value = True
+    let_pass(1000)
+    while step.previewing:
+        let_pass(100)
     shoot(viewer, path)
 
 

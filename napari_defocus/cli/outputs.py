@@ -78,7 +78,9 @@ class Outputs:
 
 def _refuse_folder(path: Path) -> None:
     if path.is_dir() and not is_zarr_folder(path):
-        raise FileError(f"{path} is a folder; give the name of an image file or a zarr store")
+        raise FileError(
+            f"{path} is a folder; give the name of an image file or a zarr store, or use batch"
+        )
 
 
 def _refuse_store_part(path: Path) -> None:

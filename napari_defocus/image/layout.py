@@ -201,9 +201,14 @@ def read_layout(
         None if range_axis is None else _check_range_axis(range_axis, planes, axis),
     )
     if min(layout.map_shape[-2:]) < MIN_SIDE or 0 in shape:
+        like_channels = axis is None and len(shape) > 2 and 0 < shape[-1] < MIN_SIDE
+        remedy = (
+            f"; its last axis of {shape[-1]} looks like channels: move it to the front, or split "
+            "them"
+        )
         raise ImageError(
             f"the image's shape is {shape}; its planes (..., Y, X) must not be empty, "
-            f"and at least {MIN_SIDE} x {MIN_SIDE} pixels"
+            f"and at least {MIN_SIDE} x {MIN_SIDE} pixels{remedy if like_channels else ''}"
         )
     return layout
 

@@ -139,6 +139,11 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
         """Ticks for further channels, and whose map they are deblurred by."""
         return self._channels
 
+    @property
+    def previewing(self) -> bool:
+        """Whether a preview is being computed."""
+        return self._preview.busy
+
     def run(self) -> Worker[tuple[DeblurResult, ...]]:
         """Start with the current settings; results become new layers, or replace the last ones.
 

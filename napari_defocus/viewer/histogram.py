@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
-from qtpy.QtWidgets import QSizePolicy, QWidget
+from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPalette, QPen
+from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ..map_colors import color_limit, paint_map
 
@@ -113,6 +113,24 @@ class RadiusHistogram(QWidget):
     def sizeHint(self) -> QSize:
         """Return the preferred size, in pixels."""
         return QSize(220, 92)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Tell, where the pointer rests, which radii a bar stands for and how many they are."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            text = self.describe(event.pos().x())
+            QToolTip.showText(event.globalPos(), f"{text}\n{self.toolTip()}".strip(), self)
+            return True
+        return super().event(event)
+
+    def describe(self, x: float) -> str:
+        """Return what the bar at a horizontal position says; nothing beside the bars."""
+        counts, area = self._counts, self.area
+        if counts is None or not area.left() <= x < area.right():
+            return ""
+        index = int((x - area.left()) / area.width() * len(counts.counts))
+        number = int(counts.counts[index])
+        share = number / max(1, int(counts.counts.sum()))
+        return f"{counts.centers[index]:.2f} px: {share:.1%} of the pixels that are sure"
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the bars and the axis."""

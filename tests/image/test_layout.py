@@ -42,6 +42,7 @@ def test_axes(shape, axis, leading, channels):
         ((9, 3), -1, "Y, X and the channels"),
         ((1, 1), None, "at least 4 x 4"),
         ((3, 100), None, "at least 4 x 4"),
+        ((9, 9, 2), None, "last axis of 2 looks like channels"),
         ((0, 64, 64), None, "must not be empty"),
         ((0, 0), None, "must not be empty"),
         ((9, 9, 3), None, "channel_axis=-1"),

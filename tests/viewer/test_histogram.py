@@ -29,6 +29,17 @@ def test_signed_axis_is_symmetric_about_zero():
     assert counts.limit == pytest.approx(6, abs=0.1)
 
 
+def test_bars_tell_what_they_stand_for(qtbot):
+    widget = RadiusHistogram()
+    qtbot.addWidget(widget)
+    widget.resize(240, 100)
+    assert widget.describe(120) == ""
+    widget.show_counts(count_radii(np.array([0.01, 0.01, 0.02, 8.0]), signed=False))
+    assert widget.describe(widget.area.left() + 1) == "0.06 px: 75.0% of the pixels that are sure"
+    assert widget.describe(widget.area.right() - 1).endswith(": 25.0% of the pixels that are sure")
+    assert widget.describe(0) == ""
+
+
 def test_unsigned_axis_starts_at_zero():
     counts = count_radii(np.array([[0.0, 6.0]]), signed=False)
     assert counts.centers[0] == pytest.approx(0.5 * counts.limit / 64)
