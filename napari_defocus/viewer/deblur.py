@@ -1,15 +1,12 @@
 """Deblur widget: restores an image layer, guided by its defocus map."""
 
 import os
-from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import CheckBox, PushButton
+from magicgui.widgets import CheckBox
 from qtpy.QtWidgets import QWidget
 
 from ..deblur_settings import DeblurSettings
-from ..inference.engine import Progress
 from ..jobs import DeblurJob
 from ..options import Options
 from .channel_jobs import ChannelsJob
@@ -27,7 +24,7 @@ from .mixture import describe_share
 from .preview import Preview
 from .results import LayerTemplate, layer_template
 from .runner import Worker
-from .save import save_layer, suggested_path
+from .save_button import SaveButton
 from .task_widget import TaskWidget
 from .visibility import VisibilityFilter
 from .window import Window
@@ -105,11 +102,8 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
         self._live.changed.connect(self._preview.switch)
         self.compare = CompareControls(viewer)
         self._controls.container.insert(3, self.compare.container)
-        self.save_button = PushButton(
-            text="Save…", tooltip="Write the result, with the metadata of its image's file"
-        )
-        self.save_button.changed.connect(self._choose_file)
-        self._controls.container.insert(4, self.save_button)
+        self._saving = SaveButton(self.compare.result, self._controls)
+        self._controls.container.insert(4, self._saving.button)
         self._ending = VisibilityFilter(self.native, on_hide=self.compare.end)
         self._watched: list[EventEmitter] = []
         self._image.changed.connect(self._defocus.follow)
@@ -219,28 +213,7 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
         OptionError
             If there is no result.
         """
-        layer, file = self.compare.result(), Path(path)
-
-        def steps() -> Generator[Progress, None, None]:
-            yield Progress(0, 0)
-            save_layer(layer, file, overwrite=overwrite)
-
-        worker = Worker(steps)
-        worker.returned.connect(lambda _: self._controls.show_note(f"saved {file}"))
-        worker.errored.connect(lambda error: self._controls.show_error(str(error)))
-        worker.start()
-        return worker
-
-    def _choose_file(self) -> None:
-        from qtpy.QtWidgets import QFileDialog
-
-        def choose() -> None:
-            start = str(suggested_path(self.compare.result()))
-            path, _ = QFileDialog.getSaveFileName(self.native, "Save the result", start)
-            if path:
-                self.save(path, overwrite=True)  # the dialog has asked
-
-        self._controls.attempt(choose)
+        return self._saving.save(path, overwrite=overwrite)
 
     def _follow_kind(self, imaging: str) -> None:
         self._kind = imaging
@@ -290,8 +263,8 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
 
     def _show_result(self, result: tuple[DeblurResult, ...]) -> None:
         self.compare.renew()
-        self._notes += [each.note for each in result if each.note]
-        self._outcome = describe_share(max(each.changed for each in result))
+        self._report.notes += [each.note for each in result if each.note]
+        self._report.outcome = describe_share(max(each.changed for each in result))
         self._mix()  # the amount may have changed during the run
 
     def _mix(self, *_: Any) -> None:

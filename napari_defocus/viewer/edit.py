@@ -1,27 +1,22 @@
 """Edit widget: a brush over a map, and the map that results."""
 
-from collections.abc import Generator
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from magicgui.widgets import CheckBox, Container, FloatSlider, PushButton, RadioButtons, Slider
+from magicgui.widgets import Container, FloatSlider, PushButton
 
 from ..errors import MapError, OptionError
-from ..inference.engine import Progress
-from ..map_edits import LEAVE_ALONE, SHARPEN, apply_edits, radius_label
-from ..provenance_record import array_hash
-from ..version import __version__
 from .choices import LayerChoice, is_image
-from .edit_layer import add_edits, fill_surface
+from .edit_job import EditJob
+from .edit_layer import add_edits
 from .edit_state import MapEdits, all_edits, edits_of
-from .layer_jobs import MapResult, map_result
+from .edit_tools import EditTools
+from .layer_jobs import MapResult
 from .map_layers import add_map, update_map
-from .map_source import EDITED, MAP_KEY, newest_map
+from .map_source import newest_map
 from .origin import origin_of, origin_recorded
 from .regions import whole_layer
-from .results import METADATA_KEY, layer_template
+from .results import layer_template
 from .run_controls import WrappedLabel
 from .runner import Runner, Worker
 from .viewer_window import is_open
@@ -30,7 +25,6 @@ if TYPE_CHECKING:
     import napari.viewer
     from napari.layers import Image, Labels
 
-_LEAVE, _SHARPEN, _SET, _FORGET = "leave alone", "sharpen", "set radius", "forget"
 _HINT = "Paint over the picture; Ctrl+Z undoes a stroke. What is not painted stays the estimate."
 
 
@@ -61,17 +55,7 @@ class EditWidget(Container[Any]):
         self._used: MapEdits | None = None  # by the run in progress
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Image of the map")
         self._paint = PushButton(name="paint_button", text="Paint on the map")
-        self._tool = RadioButtons(
-            name="tool",
-            choices=[_LEAVE, _SHARPEN, _SET, _FORGET],
-            tooltip="leave alone: stays as it is; sharpen: is deblurred by the estimated radius, "
-            "however unsure; set radius: is deblurred by that of the slider; forget: the estimate",
-        )
-        self._tool.value = _LEAVE
-        self._radius = FloatSlider(
-            name="radius", label="radius (px)", value=3.0, min=0.1, max=24.0, step=0.1
-        )
-        self._brush = Slider(name="brush", label="brush (px)", value=40, min=1, max=300)
+        self._tools = EditTools()
         self._softness = FloatSlider(
             name="softness",
             label="softness (px)",
@@ -79,12 +63,6 @@ class EditWidget(Container[Any]):
             min=0.0,
             max=30.0,
             tooltip="Width of the transition between edits and estimate",
-        )
-        self._surface = CheckBox(
-            name="surface",
-            label="",
-            text="A click fills the surface under it",
-            tooltip="All connected pixels of about the same radius",
         )
         self._run = PushButton(
             name="use", text="Use edits", tooltip="Make a map of estimate and edits", enabled=False
@@ -97,11 +75,9 @@ class EditWidget(Container[Any]):
             widgets=[
                 self._image,
                 self._paint,
-                self._tool,
-                self._radius,
-                self._brush,
+                *self._tools.widgets,
                 self._softness,
-                self._surface,
+                self._tools.surface,
                 self._run,
             ]
         )
@@ -109,8 +85,6 @@ class EditWidget(Container[Any]):
         self._status.set_text(_HINT)
         self._paint.changed.connect(lambda: self._attempt(self.paint))
         self._run.changed.connect(lambda: self._attempt(self.run))
-        for control in (self._tool, self._radius, self._brush, self._surface):
-            control.changed.connect(self._set_tool)
         self._image.changed.connect(self._follow_edits)
         viewer.layers.events.removed.connect(self._forget_removed)
         self.native.destroyed.connect(self._abandon)
@@ -182,27 +156,9 @@ class EditWidget(Container[Any]):
         self, edits: MapEdits, softness: float, *, only_changes: bool = False
     ) -> "Worker[MapResult | None]":
         """Make the edited map; on request only if edits or softness differ from the last one's."""
-        estimated, record = edits.base.metadata[MAP_KEY], edits.base.metadata[METADATA_KEY]
-        painted, edits.touched = edits.layer.data, False
-
-        def steps() -> Generator[Progress, None, MapResult | None]:
-            yield Progress(0, 0)
-            labels = np.array(painted)  # here, for copying a large layer takes a while
-            if only_changes and not edits.differ(labels, softness):
-                return None
-            edits.applied = labels, softness
-            defocus = apply_edits(estimated.map, labels, softness)
-            own = {
-                "function": "apply_edits",
-                "version": __version__,
-                "parameters": {"softness": softness, "labels": array_hash(labels)},
-                "input": record["input"],
-                "estimate": record,
-            }
-            return map_result(defocus, own, estimated.options, EDITED)
-
+        edits.touched = False
         worker = self._runner.start(
-            steps,
+            EditJob(edits, softness, only_changes).steps,
             f"Editing {edits.layer.name}",
             on_error=lambda error: self._status.set_text(str(error)),
         )
@@ -265,43 +221,13 @@ class EditWidget(Container[Any]):
         own = [] if image is None else edits_of(self._viewer, image)
         if self._edits not in own:
             self._edits = next(iter(own), None)
-        if self._edits is not None:
-            callbacks = self._edits.layer.mouse_drag_callbacks
-            if self._fill not in callbacks:
-                callbacks.append(self._fill)
         self._run.enabled = self._edits is not None
-        self._set_tool()
+        self._tools.act_on(self._edits)
 
     def _show_end(self, ending: str) -> None:
         if ending == "done":
             self._status.set_text("The edited map is used by the next steps.")
             self.use_pending()  # those of another image
-
-    def _set_tool(self, *_: Any) -> None:
-        """Set brush and label of the layer of edits as chosen."""
-        self._radius.enabled = self._tool.value == _SET
-        if self._edits is None:
-            return
-        labels = {_LEAVE: LEAVE_ALONE, _SHARPEN: SHARPEN, _FORGET: 0}
-        set_radius = radius_label(float(self._radius.value))
-        layer = self._edits.layer
-        layer.selected_label = labels.get(str(self._tool.value), set_radius)
-        layer.brush_size = self._brush.value
-        layer.mode = "pan_zoom" if self._surface.value else "paint"
-
-    def _fill(self, layer: "Labels", event: Any) -> Generator[None, None, None]:
-        """Fill the surface under a click that moves nothing."""
-        if not self._surface.value or self._edits is None or self._edits.layer is not layer:
-            return
-        yield
-        moved = False
-        while event.type == "mouse_move":
-            moved = True
-            yield
-        if not moved:
-            place = tuple(np.rint(layer.world_to_data(event.position)).astype(int))
-            with suppress(IndexError):
-                fill_surface(layer, self._edits.base.data, place)
 
     def _attempt(self, action: Any) -> None:
         try:
@@ -313,12 +239,12 @@ class EditWidget(Container[Any]):
         if self._edits is not None and event.value is self._edits.layer:
             self._edits = None
             self._run.enabled = False
+            self._tools.act_on(None)
 
     def _abandon(self, *_: Any) -> None:
         self._viewer.layers.events.removed.disconnect(self._forget_removed)
         for edits in all_edits(self._viewer):
-            if self._fill in edits.layer.mouse_drag_callbacks:
-                edits.layer.mouse_drag_callbacks.remove(self._fill)
+            self._tools.leave(edits)
         if is_open(self._viewer):
             self._runner.detach(self._receive, lambda ending: None)
         else:

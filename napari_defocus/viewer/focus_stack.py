@@ -1,7 +1,5 @@
 """Focus Stack widget: best plane of a stack, picture sharp everywhere, depth."""
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +9,9 @@ from magicgui.widgets import CheckBox, ComboBox, Container, PushButton, Widget
 from ..errors import OptionError
 from ..jobs import EstimateJob
 from ..options import Options
-from ..stacks.profile import FIGURES
 from ..views import Views
 from .profile_plot import ProfilePlot
+from .profile_table import profile_table
 from .regions import narrow_to_plane, spatial_shape
 from .results import layer_template
 from .run_controls import WrappedLabel
@@ -159,14 +157,7 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         """Return the figures of all planes as text, with tabs between columns."""
         if self._result is None:
             raise OptionError("no profile is measured yet; press 'Measure focus' first")
-        profile, text = self._result.profile, io.StringIO()
-        writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-        others = [f"axis {axis}" for axis in self._other_axes()]
-        writer.writerow([*others, "plane", *FIGURES])
-        for index in np.ndindex(*profile.radius.shape):
-            figures = [getattr(profile, name)[index] for name in FIGURES]
-            writer.writerow([*index, *(f"{float(figure):.6g}" for figure in figures)])
-        return text.getvalue()
+        return profile_table(self._result.profile, self._other_axes())
 
     def copy_table(self) -> None:
         """Copy the table to the clipboard."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from magicgui.widgets import Container, PushButton, Widget
 
-from ..errors import DefocusError, OptionError, ValuesWarning
+from ..errors import DefocusError, OptionError
 from ..jobs import Job
 from ..options import Options
 from .choices import LayerChoice, is_image, selected_image
@@ -21,6 +21,7 @@ from .origin import insert_result
 from .region_controls import RegionControls
 from .results import LayerData, LayerTemplate, layer_template
 from .run_controls import RunControls
+from .run_report import RunReport
 from .runner import Runner, Worker
 from .viewer_window import is_open
 from .visibility import VisibilityFilter
@@ -75,8 +76,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         self._viewer = viewer
         self._doing = doing
         self._template = LayerTemplate("", {}, {})
-        self._notes: list[str] = []
-        self._failure = self._outcome = self._description = ""
+        self._description = ""
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
         self._model = ModelChoice(
             task, name="model", label="deblur model" if task == "deblur" else "map model"
@@ -90,10 +90,11 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
             as_python=self.as_python,
             as_command_line=self.as_command_line,
         )
+        self._report = RunReport(self._controls)
         self._runner: Runner[ResultT] = Runner(
             on_progress=self._controls.show_progress,
             on_result=self._receive,
-            on_end=self._show_end,
+            on_end=self._report.show_end,
         )
         super().__init__(
             widgets=[
@@ -154,11 +155,12 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         window = self._region.window(layer)
         job = self._whole_job(window)
         self._description = f"{self._doing} {layer.name}"
+        report = self._report
         worker = self._runner.start(
-            job.steps, self._description, self._take_warning, self._take_error
+            job.steps, self._description, report.take_warning, report.take_error
         )
-        self._template, self._notes = layer_template(layer, window), list(job.notes)
-        self._outcome = ""
+        self._template = layer_template(layer, window)
+        report.begin(job.notes)
         self._controls.show_running()
         return worker
 
@@ -252,24 +254,6 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         image = Image(data, **arguments)
         insert_result(self._viewer, image)
         return image
-
-    def _show_end(self, ending: str) -> None:
-        if ending == "failed":
-            self._controls.show_error(self._failure)
-            return
-        notes = [f"Note: {note}." for note in dict.fromkeys(self._notes)]
-        text = f"{ending}: {self._outcome}" if self._outcome else ending
-        self._controls.show_end("\n".join([text, *notes]), complete=ending == "done")
-
-    def _take_error(self, error: Exception) -> None:
-        """Keep why a run failed, to be shown at its end."""
-        self._failure = str(error)
-
-    def _take_warning(self, warning: tuple[Any, ...]) -> None:
-        """Keep what was assumed of the values, to be shown at the end of the run."""
-        message, category, *_ = warning
-        if issubclass(category, ValuesWarning):
-            self._notes.append(str(message))
 
     def _update_choices(self, *_: Any) -> None:
         for control in self:
