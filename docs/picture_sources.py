@@ -105,6 +105,7 @@ PICTURES = {
     "dock-map.jpg": _screenshot("single", *_sample("canyon-wren.jpg"), **_DOCK),
     "dock-edit.jpg": _screenshot("single", *_sample("canyon-wren.jpg"), **_DOCK),
     "dock-compare.jpg": _screenshot("single photo-faithful", *_OSPREY, **_DOCK),
+    "dock-preview.jpg": _screenshot("single photo-faithful", *_OSPREY, **_DOCK),
     "widget-focus-stack.jpg": _screenshot("microscopy-single", _SCENE, widget="Focus Stack"),
     "widget-batch.jpg": _screenshot("single photo-faithful", *_OSPREY, widget="Batch"),
     "batch-report.jpg": _screenshot("single photo-faithful", *_OSPREY, *_REPORT, widget=None),
