@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from magicgui.widgets import Container, Label, ProgressBar, PushButton, Widget
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QWidget
 
 from ..errors import DefocusError
@@ -140,13 +142,32 @@ class WrappedLabel(Label):
         super().__init__(value="")
         self.native.setWordWrap(True)
         self.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._resizing = _ResizeFilter(self.native, self._fit)
 
     def set_text(self, text: str) -> None:
         """Show `text`."""
         self.value = text
-        # layouts of docks ignore that the height of a label depends on its width
-        height = self.native.heightForWidth(max(200, self.native.width())) if text else 0
+        self._fit()
+
+    def _fit(self) -> None:
+        """Make room for all lines: layouts of docks ignore that these depend on the width."""
+        height = self.native.heightForWidth(max(200, self.native.width())) if self.value else 0
         self.native.setMinimumHeight(height)
+
+
+class _ResizeFilter(QObject):
+    """Event filter that reports when a widget has got another width, as by a scroll bar."""
+
+    def __init__(self, widget: QWidget, on_resize: Callable[[], object]) -> None:
+        super().__init__(widget)
+        self._on_resize = on_resize
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Report the event and let it pass."""
+        if isinstance(event, QResizeEvent) and event.size().width() != event.oldSize().width():
+            self._on_resize()
+        return False
 
 
 def _row(*widgets: Widget) -> Container[Widget]:
