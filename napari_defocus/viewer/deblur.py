@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import CheckBox
+from magicgui.widgets import CheckBox, PushButton
 from qtpy.QtWidgets import QWidget
 
 from ..deblur_settings import DeblurSettings
@@ -132,6 +132,11 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
     def channels(self) -> ChannelControls:
         """Ticks for further channels, and whose map they are deblurred by."""
         return self._channels
+
+    @property
+    def save_button(self) -> PushButton:
+        """Button that writes the result to a file."""
+        return self._saving.button
 
     @property
     def previewing(self) -> bool:

@@ -1,19 +1,23 @@
 """Dock with all steps from an image to a checked result, which act on one image and one map."""
 
+import sys
+from collections.abc import Generator
 from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import Container, PushButton, RadioButtons, Widget
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QRadioButton, QScrollArea, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from ..errors import DefocusError
+from ..inference.engine import Progress
 from ..options import Options
 from .choices import LayerChoice, NewestChoice, is_image, selected_image
 from .image_source import image_source
 from .kind_of_image import KindOfImage, kind_of_image
+from .runner import Worker
 from .visibility import VisibilityFilter
 
 if TYPE_CHECKING:
@@ -74,7 +78,7 @@ class DefocusDock(Container[Widget]):
         layout = self.native.layout()
         layout.addWidget(self._tabs, 1)
         layout.addWidget(self._batch.native)
-        self._showing = VisibilityFilter(self.native, on_show=self._order_tab_key)
+        self._showing = VisibilityFilter(self.native, on_show=self._prepare)
         self._tabs.currentChanged.connect(self._change_step)
         self._image.changed.connect(self._follow_image)
         self._imaging.changed.connect(self._share_kind)
@@ -86,7 +90,11 @@ class DefocusDock(Container[Widget]):
         if image is not None:
             self._image.value = image
         self._follow_image(self._image.value)
-        self.step("Map")
+        self._first = QTimer(self.native)
+        self._first.setSingleShot(True)
+        self._first.timeout.connect(
+            lambda: self.step(self._tabs.tabText(self._tabs.currentIndex()))
+        )
 
     @property
     def viewer(self) -> "Viewer":
@@ -186,6 +194,13 @@ class DefocusDock(Container[Widget]):
         choices = (getattr(step, "defocus", None) for step in self._steps.values())
         return [choice for choice in choices if isinstance(choice, NewestChoice)]
 
+    def _prepare(self) -> None:
+        """Make the step that is shown when the window has time, and load the others' code."""
+        self._order_tab_key()
+        self._first.start()
+        if any(f"{__package__}.{module}" not in sys.modules for module, _ in _STEPS.values()):
+            Worker(_load_steps).start()
+
     def _order_tab_key(self) -> None:
         """Lead the Tab key from the image to its kind, and on to the steps.
 
@@ -205,6 +220,13 @@ class DefocusDock(Container[Widget]):
     def _abandon(self, *_: Any) -> None:
         for event in _LIST_EVENTS:
             getattr(self._viewer.layers.events, event).disconnect(self._update_choices)
+
+
+def _load_steps() -> Generator[Progress, None, None]:
+    """Load the code of the steps, one after another."""
+    for module, _ in _STEPS.values():
+        yield Progress(0, 0)
+        import_module(f".{module}", __package__)
 
 
 def _top_aligned(panel: QWidget) -> QWidget:

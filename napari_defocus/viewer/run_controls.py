@@ -6,7 +6,7 @@ from typing import Any
 from magicgui.widgets import Container, Label, ProgressBar, PushButton, Widget
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QDockWidget, QScrollArea, QWidget
 
 from ..errors import DefocusError
 from ..inference.engine import Progress
@@ -152,7 +152,19 @@ class WrappedLabel(Label):
     def _fit(self) -> None:
         """Make room for all lines: layouts of docks ignore that these depend on the width."""
         height = self.native.heightForWidth(max(200, self.native.width())) if self.value else 0
-        self.native.setMinimumHeight(height)
+        if height != self.native.minimumHeight():
+            self.native.setMinimumHeight(height)
+            _lay_out(self.native)
+
+
+def _lay_out(widget: QWidget) -> None:
+    """Lay out what surrounds a widget within its area or dock, which Qt may put off."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QScrollArea | QDockWidget):
+        layout = parent.layout()
+        if layout is not None:
+            layout.activate()
+        parent = parent.parentWidget()
 
 
 class _ResizeFilter(QObject):
