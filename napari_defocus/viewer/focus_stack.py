@@ -31,6 +31,8 @@ _ALIGN = [
     ("shift", "shift"),
     ("shift, scale, rotation", "similarity"),
 ]
+#: Shown for an image without planes.
+_SINGLE = "A single plane: choose a stack, with an axis before Y and X."
 
 
 class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
@@ -282,7 +284,10 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         """Offer the axes of the layer, and choose Z, or the last one."""
         self._axis.reset_choices()
         layer: Image | None = self._image.value
-        if layer is None or layer.ndim < 3:
+        single = layer is not None and layer.ndim < 3
+        if self._result is None:
+            self._statement.set_text(_SINGLE if single else "")
+        if layer is None or single:
             return
         labels = [str(label).lower() for label in layer.axis_labels[: layer.ndim - 2]]
         self._axis.value = labels.index("z") if "z" in labels else len(labels) - 1

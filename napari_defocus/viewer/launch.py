@@ -29,6 +29,7 @@ def launch(paths: Sequence[Path]) -> None:
         )
     import napari
     from napari.utils.notifications import show_error
+    from qtpy.QtCore import QTimer
 
     viewer = napari.Viewer(title="napari-defocus")
     try:
@@ -36,6 +37,7 @@ def launch(paths: Sequence[Path]) -> None:
     except DefocusError as error:
         show_error(str(error))
     viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus")
+    QTimer.singleShot(0, viewer.reset_view)  # the dock has narrowed the canvas
     napari.run()
 
 

@@ -136,3 +136,10 @@ def test_single_planes_and_missing_profiles_are_refused(viewer, open_widget):
     for action in (widget.go_to_best, widget.table):
         with pytest.raises(DefocusError, match="no profile is measured yet"):
             action()
+
+
+def test_a_single_plane_is_told_before_anything_is_pressed(viewer, widget, stack):
+    widget.image.value = viewer.add_image(stack[0], name="plane")
+    assert "A single plane" in widget._statement.value
+    widget.image.value = viewer.layers["stack"]
+    assert not widget._statement.value
