@@ -71,6 +71,7 @@ bench: $(VENV)/.development
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/batch.py
 	$(BIN)/python benchmarks/busy.py
+	$(BIN)/python benchmarks/preview.py
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build

@@ -46,7 +46,7 @@ class PreviewFrame:
         if self._outline is None or self._outline.layer is not layer:
             self.hide()
             node = canvas.layer_to_visual[layer].node
-            self._outline = _Outline(canvas.native, layer, lambda: _corners(node))
+            self._outline = _Outline(canvas.native, layer, lambda: _corners(layer, node))
             self._viewer.scene.camera.events.connect(self._outline.redraw)
             layer.events.connect(self._outline.redraw)
         self._outline.show_text(text)
@@ -66,9 +66,9 @@ class PreviewFrame:
             outline.deleteLater()
 
 
-def _corners(node: Any) -> QPolygonF:
-    """Return the corners of an image's visual, in logical pixels of the canvas."""
-    height, width = node._data.shape[:2]
+def _corners(layer: "Image", node: Any) -> QPolygonF:
+    """Return the corners of a layer that a visual draws, in logical pixels of the canvas."""
+    height, width = layer.data.shape[layer.ndim - 2 : layer.ndim]
     points = np.array([(0, 0), (width, 0), (width, height), (0, height)], float)
     mapped = node.get_transform("visual", "canvas").map(points)
     return QPolygonF([QPointF(x / w, y / w) for x, y, _, w in mapped])
