@@ -201,16 +201,21 @@ def digest_words(words: list[str]) -> str:
 
 
 def widget_words(widget: Any) -> list[str]:
-    """Return the words of tabs, buttons, labels and choices in a Qt widget."""
+    """Return the words of tabs, buttons, labels and choices in a widget of the plugin.
+
+    The panel's steps are made first.
+    """
     from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QTabBar
 
-    words = [
-        each.text() for kind in (QAbstractButton, QLabel) for each in widget.findChildren(kind)
-    ]
-    for choice in widget.findChildren(QComboBox):
+    bars = widget.native.findChildren(QTabBar)
+    words = [bar.tabText(number) for bar in bars for number in range(bar.count())]
+    if hasattr(widget, "step"):
+        for name in words:
+            widget.step(name)
+    for kind in (QAbstractButton, QLabel):
+        words += [each.text() for each in widget.native.findChildren(kind)]
+    for choice in widget.native.findChildren(QComboBox):
         words += [choice.itemText(number) for number in range(choice.count())]
-    for tabs in widget.findChildren(QTabBar):
-        words += [tabs.tabText(number) for number in range(tabs.count())]
     return [word for word in words if word]
 
 

@@ -163,7 +163,7 @@ def empty_widget_words(name: str | None) -> list[str]:
     """Return the words in a widget of the plugin that is opened without an image."""
     widgets = PluginManager.instance().get_manifest(_PLUGIN).contributions.widgets or []
     (contribution,) = (widget for widget in widgets if widget.display_name == name)
-    return widget_words(contribution.get_callable()(ViewerModel()).native)
+    return widget_words(contribution.get_callable()(ViewerModel()))
 
 
 def wait_for(widget: Any) -> None:
