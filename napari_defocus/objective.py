@@ -126,6 +126,24 @@ class Objective:
         depths, radii = self._depths_and_radii
         return _interpolate(abs(radius) * self.pixel_size_um, radii, depths)
 
+    def transfer(self, radius: float, frequency: Floats) -> Floats:
+        """Return the transfer function of the spot, 1 at the frequency 0.
+
+        Parameters
+        ----------
+        radius : float
+            Radius of defocus in pixels; in focus it is 0.
+        frequency : (F,) array
+            Frequencies in cycles per pixel.
+
+        Examples
+        --------
+        >>> lens = Objective(na=0.75, wavelength_um=0.52, pixel_size_um=0.325)
+        >>> [round(float(lens.transfer(r, np.array([0.1]))[0]), 2) for r in (0, 3)]
+        [0.91, 0.55]
+        """
+        return self._transfer(self.depth_um(radius), frequency / self.pixel_size_um)
+
     @cached_property
     def _depths_and_radii(self) -> tuple[Floats, Floats]:
         """Depths and radii in micrometers, both rising."""

@@ -1,4 +1,4 @@
-"""Agreement of a deblurred micrograph with its image, by which changes are held back."""
+"""Agreement of a deblurred micrograph with its image: brought nearer to it, or held back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from ..array_types import FloatArray
 from ..image.encoding import decode, encode
 from ..inference.storage import Planes
 from ..inference.tiles import Box, plan_tiles
+from ..objective import Objective
+from .levels import sample_map, weighted_quantile
+from .richardson_lucy import USUAL_OPTICS, refine
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,8 +29,15 @@ _MODEL, _MODEL_LEVEL = 0.05, 0.005
 #: Side in pixels of the parts of a large plane from which its noise is measured, and their largest
 #: number along a side.
 _PART, _MOST_PARTS = 512, 3
-#: Pixels beyond the largest radius that a block needs around it.
-_MARGIN = _REACH + 8
+#: Pixels that a block needs around it, beyond this multiple of the largest radius.
+_MARGIN, _RADII = _REACH + 26, 3
+#: Product of the photons at white and the radius in pixels for each Richardson-Lucy step, the
+#: fewest steps that sharpen more than they smooth, and the most. The fewer photons, the sooner
+#: steps restore noise; the wider the blur, the slower they are. On 15 simulated fields the gain is
+#: 4.66 dB with these, 4.22 dB without steps, 4.61 dB with two thirds as many; none loses 0.1 dB.
+_A_STEP, _FEWEST_STEPS, _MOST_STEPS = 80.0, 3, 16
+#: Confidences and radii in pixels between which steps set in, as the network's own change does.
+_SURE, _BLURRED = (0.1, 0.3), (0.25, 0.75)
 #: Side in pixels of the parts of a block that are processed one by one.
 _BLOCK = 1024
 
@@ -42,6 +52,16 @@ class PhotonNoise:
     def variance(self, light: Tensor) -> Tensor:
         """Return the variance at some light."""
         return self.level + self.slope * light.clamp(min=0)
+
+    @property
+    def photons(self) -> float:
+        """Photons at white with whose noise that at white agrees."""
+        return 1 / (self.level + self.slope)
+
+    @property
+    def ground(self) -> float:
+        """Light whose photons would add the noise that there is without light, at most 1."""
+        return self.level / max(self.slope, self.level)
 
 
 def measure_photon_noise(parts: Sequence[FloatArray]) -> PhotonNoise:
@@ -76,7 +96,7 @@ def _cut(light: FloatArray) -> FloatArray:
 
 
 class SupportedChange:
-    """Change of a gray micrograph, held back where its image does not support it.
+    """Change of a gray micrograph, brought nearer to its image, or held back where that says no.
 
     Parameters
     ----------
@@ -86,9 +106,14 @@ class SupportedChange:
         Radius >= 0 in pixels, and confidence.
     change : (3, Y, X) float32 array
         Change of the image.
+    optics : Objective
+        The microscope.
     """
 
-    def __init__(self, image: Planes, estimate: Planes, change: Planes) -> None:
+    def __init__(
+        self, image: Planes, estimate: Planes, change: Planes, optics: Objective = USUAL_OPTICS
+    ) -> None:
+        self._optics = optics
         self._image, self._estimate, self._change = image, estimate, change
         starts = [_starts(length) for length in image.shape[-2:]]
         parts = [
@@ -97,6 +122,7 @@ class SupportedChange:
             for left in starts[1]
         ]
         self._noise = measure_photon_noise([decode(part) for part in parts])
+        self._steps = _number_of_steps(self._noise, *sample_map(estimate)[0])
 
     def at(self, block: Box) -> FloatArray:
         """Return the change of a block (1, y, x)."""
@@ -111,19 +137,48 @@ class SupportedChange:
         import torch
 
         whole = Box(0, 0, *self._image.shape[-2:])
-        reach = int(np.ceil(self._estimate[:, *block.slices][0].max())) + _MARGIN
-        context = block.expand(reach, whole)
+        largest = float(self._estimate[:, *block.slices][0].max())
+        context = block.expand(int(np.ceil(_RADII * largest)) + _MARGIN, whole)
         before = self._image[:, *context.slices]
         change = self._change[:, *context.slices].mean(axis=0, keepdims=True, dtype=np.float32)
-        radius = self._estimate[:, *context.slices][:1]
-        light, result, radii = (
+        if not change.any():
+            return change[:, *block.relative_to(context).slices]
+        light, result, estimate = (
             torch.from_numpy(np.ascontiguousarray(part))[None]
-            for part in (decode(before), decode(before + change), radius)
+            for part in (
+                decode(before),
+                decode(before + change),
+                self._estimate[:, *context.slices],
+            )
         )
         with torch.no_grad():
-            supported = hold_back(light, result, radii, self._noise)[0].numpy()
+            result = self._refine(light, result, estimate)
+            supported = hold_back(light, result, estimate[:, :1], self._noise)[0].numpy()
         held = np.where(change != 0, encode(supported) - before, np.float32(0))
         return np.asarray(held[:, *block.relative_to(context).slices])
+
+    def _refine(self, light: Tensor, result: Tensor, estimate: Tensor) -> Tensor:
+        """Make Richardson-Lucy steps where the network changes the image too."""
+        if not self._steps:
+            return result
+        radius, confidence = estimate[:, :1], estimate[:, 1:]
+        nearer = refine(light, result, radius, self._noise.ground, self._steps, self._optics)
+        share = _ramp(radius, *_BLURRED) * _ramp(confidence, *_SURE)
+        return result.lerp(nearer, share)
+
+
+def _number_of_steps(noise: PhotonNoise, radius: FloatArray, confidence: FloatArray) -> int:
+    """Return the number of Richardson-Lucy steps that restore more than noise."""
+    blurred = radius >= _BLURRED[1]
+    if not blurred.any():
+        return 0
+    usual = weighted_quantile(radius[blurred], confidence[blurred], 0.5)
+    steps = round(min(noise.photons * usual / _A_STEP, _MOST_STEPS))
+    return steps if steps >= _FEWEST_STEPS else 0
+
+
+def _ramp(values: Tensor, start: float, end: float) -> Tensor:
+    return ((values - start) / (end - start)).clamp(0, 1)
 
 
 def _starts(length: int) -> list[int]:

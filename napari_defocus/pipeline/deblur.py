@@ -16,6 +16,7 @@ from ..image.layout import Layout
 from ..image.value_range import Range
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
 from ..models import ModelCard, list_models
+from ..objective import Objective
 from .bokeh import subject_limit
 from .consistency import SupportedChange
 from .deblur_levels import deblur_at_levels
@@ -23,6 +24,7 @@ from .estimate import PlaneEstimator
 from .hot_pixels import without_hot_pixels
 from .levels import ImageLevels, sample_map, smoothstep_down
 from .plane import PlaneCodec, PlaneRun, Steps, inference_network
+from .richardson_lucy import USUAL_OPTICS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -84,7 +86,9 @@ class PlaneDeblurrer:
         shares = codec.shares(plane, run.storage)
         supported = None
         if self._is_gray and self.model in list_models():
-            supported = SupportedChange(levels.image, estimate, change)
+            optics = run.options.optics
+            optics = optics if isinstance(optics, Objective) else USUAL_OPTICS
+            supported = SupportedChange(levels.image, estimate, change, optics)
         result = run.storage.array(plane.shape, self.layout.dtype)
         for block in run.storage.blocks(plane.shape, 1):
             original, display, step, radius = (
