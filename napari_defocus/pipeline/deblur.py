@@ -24,7 +24,6 @@ from .estimate import PlaneEstimator
 from .hot_pixels import without_hot_pixels
 from .levels import ImageLevels, sample_map, smoothstep_down
 from .plane import PlaneCodec, PlaneRun, Steps, inference_network
-from .richardson_lucy import USUAL_OPTICS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -87,7 +86,7 @@ class PlaneDeblurrer:
         supported = None
         if self._is_gray and self.model in list_models():
             optics = run.options.optics
-            optics = optics if isinstance(optics, Objective) else USUAL_OPTICS
+            optics = optics if isinstance(optics, Objective) else None
             supported = SupportedChange(levels.image, estimate, change, optics)
         result = run.storage.array(plane.shape, self.layout.dtype)
         for block in run.storage.blocks(plane.shape, 1):
