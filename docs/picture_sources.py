@@ -77,7 +77,13 @@ _SCENE = "napari_defocus/viewer/samples.py"
 _STAIRWELL = _sample("stairwell-left.png", "stairwell-right.png")
 _OSPREY = _sample("osprey-missed-focus.jpg")
 #: Corrections of maps of micrographs, which golden results do not show.
-_CORRECTIONS = "napari_defocus/evidence/spectrum.py", "napari_defocus/pipeline/micrograph.py"
+_CORRECTIONS = tuple(
+    f"napari_defocus/{name}.py"
+    for name in (
+        *("evidence/spectrum", "pipeline/micrograph"),
+        *("pipeline/consistency", "pipeline/richardson_lucy"),
+    )
+)
 _DOCK = {"widget": "Defocus"}
 _KERNELS = "python -m training show-kernels"
 _REPORT = "napari_defocus/batch/report_page.py", "napari_defocus/batch/thumbnails.py"
