@@ -47,6 +47,9 @@ def gains(trial: Trial) -> list[Row]:
             trial.plugin.restore(scene.counts, None, scene.microscope.objective)
         ),
         "ours, true radius": lambda scene: trial.restore(scene, abs(scene.radius)),
+        "ours, true radius, optics said": lambda scene: to_electrons(
+            trial.plugin.restore(scene.counts, abs(scene.radius), scene.microscope.objective)
+        ),
     }
     gained: dict[str, list[float]] = {name: [] for name in methods}
     kinds: list[str] = []
