@@ -145,7 +145,7 @@ class SupportedChange:
         before = self._image[:, *context.slices]
         change = self._change[:, *context.slices].mean(axis=0, keepdims=True, dtype=np.float32)
         if not change.any():
-            return change[:, *block.relative_to(context).slices]
+            return np.asarray(change[:, *block.relative_to(context).slices])
         light, result, estimate = (
             torch.from_numpy(np.ascontiguousarray(part))[None]
             for part in (
