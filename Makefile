@@ -68,6 +68,7 @@ coverage: MEASURED = --cov --cov-report=term --cov-report=html
 coverage: tests
 
 bench: $(VENV)/.development
+	$(BIN)/python benchmarks/comparison.py
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/batch.py
 	$(BIN)/python benchmarks/busy.py

@@ -1,9 +1,10 @@
-"""Speed beside published networks: ``python benchmarks/comparison.py [FOLDER]``.
+"""Speed beside published networks: ``python benchmarks/comparison.py [FOLDER [MEGAPIXELS ...]]``.
 
-One run prints a table, and writes it and a plot into a folder, by default build/bench. Every row is
-the median of several calls, each row in a process of its own. Ratios can be compared between
-machines; seconds cannot. Networks that take long see a part of the photograph, and their time is
-multiplied by the number of parts.
+One run prints a table, and writes it and a plot into a folder, by default build/bench. Sizes are 1,
+4 and 16 megapixels unless others are given. Every row is the median of three calls after one that
+is not counted, in a process of its own. Networks that take long see a part of the photograph once,
+and their time is multiplied by the ratio of the pixels. Ratios can be compared between machines;
+seconds cannot.
 """
 
 import os
@@ -14,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from speed import HEIGHT, WIDTH, photo
 
 #: Sides in pixels, and channels, of the convolutions whose best throughput is the peak.
 _CONVOLUTIONS = ((560, 840, 32), (280, 420, 64), (140, 210, 128))
-_MEGAPIXELS = (1, 4, 16)
+_MEGAPIXELS = (4, 16)
 _MEGA, _GIGA = 1e6, 1e9
 _ITERATIONS, _DISK = 30, 11
 _COMMAND = str(Path(sys.executable).parent / "napari-defocus")
@@ -33,20 +35,21 @@ _COMMAND = str(Path(sys.executable).parent / "napari-defocus")
 
 @dataclass(frozen=True)
 class Row:
-    """Name, seconds at the size of the photograph, multiply-adds, and in how many parts."""
+    """Name, seconds and multiply-adds for the photograph, and by what they were multiplied."""
 
     name: str
     seconds: float
     operations: float
-    parts: int = 1
+    times: float = 1.0
 
 
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/bench")
     folder.mkdir(parents=True, exist_ok=True)
+    megapixels = [1, *(int(word) for word in sys.argv[2:] or _MEGAPIXELS)]
     peak = measure(best_throughput, repeats=1).value
-    rows = list(comparison_rows())
-    sizes = {size: measure(map_and_deblur, size, repeats=1).seconds for size in _MEGAPIXELS}
+    rows = comparison_rows()
+    sizes = {size: measure(map_and_deblur, size, repeats=1).seconds for size in megapixels}
     lines = [
         f"{os.cpu_count()} processors; the best 3x3 convolution makes {peak / _GIGA:.1f} billion "
         f"multiply-adds a second. {HEIGHT}x{WIDTH} pixels, RGB, float32.",
@@ -62,6 +65,7 @@ def main() -> None:
 
 def comparison_rows() -> list[Row]:
     """Return the rows of the table: ours first."""
+    photo_map()  # so that its operations are not counted
     ours = [
         _row("map, one image", map_single),
         _row("map, two views", map_dual),
@@ -70,15 +74,16 @@ def comparison_rows() -> list[Row]:
     both = replace(ours[0], name=OURS, seconds=ours[0].seconds + ours[2].seconds)
     both = replace(both, operations=ours[0].operations + ours[2].operations)
     rivals = [
-        _row("`paper` preset", run_rival, "paper", 4, parts=4),
-        _row("NAFNet, width 32", run_rival, "nafnet", 4, parts=4),
-        _row("Restormer", run_rival, "restormer", 16, parts=16),
+        _row("`paper` preset", run_rival, "paper", part=(640, 896)),
+        _row("NAFNet, width 32", run_rival, "nafnet", part=(560, 848)),
+        _row("Restormer", run_rival, "restormer", part=(280, 424)),
     ]
     classical = measure(richardson_lucy, repeats=1).seconds
     return [
         *ours,
         both,
-        *_bfloat16_rows(),
+        *_rows_in("bfloat16", "cpu"),
+        *_rows_on_accelerator(),
         *rivals,
         Row(f"Richardson-Lucy, {_ITERATIONS} iterations", classical, float("nan")),
     ]
@@ -88,22 +93,40 @@ def comparison_rows() -> list[Row]:
 OURS = "map and deblur"
 
 
-def _bfloat16_rows() -> list[Row]:
+def _rows_in(precision: str, device: str) -> list[Row]:
+    """Return our rows in a precision, where the device has instructions for it."""
     import torch
 
     from napari_defocus.inference.device import has_bfloat16
 
-    if not has_bfloat16(torch.device("cpu")):
+    if precision == "bfloat16" and not has_bfloat16(torch.device(device)):
         return []
+    how = f"{device}, {precision}"
     return [
-        _row("map, one image, bfloat16", map_single, "bfloat16"),
-        _row("deblur, map given, bfloat16", deblur_only, "bfloat16"),
+        _row(f"map, one image, {how}", map_single, precision, device),
+        _row(f"deblur, map given, {how}", deblur_only, precision, device),
     ]
 
 
-def _row(name: str, call: Callable[..., Any], *arguments: Any, parts: int = 1) -> Row:
-    seconds = measure(call, *arguments).seconds
-    row = Row(name, parts * seconds, parts * count_operations(call, *arguments), parts)
+def _rows_on_accelerator() -> list[Row]:
+    import torch
+
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if accelerator is None:
+        return []
+    return [row for each in ("float32", "bfloat16") for row in _rows_in(each, accelerator.type)]
+
+
+def _row(
+    name: str, call: Callable[..., Any], *arguments: Any, part: tuple[int, int] | None = None
+) -> Row:
+    """Measure a call that sees the photograph, or a part of so many rows and columns once."""
+    times, repeats = 1.0, 3
+    if part is not None:
+        times, repeats = HEIGHT * WIDTH / (part[0] * part[1]), 1
+        arguments = (*arguments, *part)
+    seconds = measure(call, *arguments, repeats=repeats).seconds
+    row = Row(name, times * seconds, times * count_operations(call, *arguments), times)
     print(f"{name}: {row.seconds:.2f} s", file=sys.stderr, flush=True)
     return row
 
@@ -116,7 +139,7 @@ def table(rows: list[Row], peak: float) -> list[str]:
         "|---|---|---|---|",
     ]
     for row in rows:
-        name = row.name + (f" (a part, times {row.parts})" if row.parts > 1 else "")
+        name = row.name + (f" (a part, times {row.times:.1f})" if row.times > 1 else "")
         share, operations = "", ""
         if row.operations == row.operations:
             operations = f"{row.operations / _GIGA:.0f}"
@@ -131,11 +154,13 @@ def further_ratios(sizes: dict[int, float]) -> list[str]:
     per_megapixel = ", ".join(f"{size}: {cost / each[1]:.2f}" for size, cost in each.items())
     one = measure(map_and_deblur, 1, 1, repeats=1).seconds
     command = command_seconds()
+    panel = window_seconds(_DOCK) / window_seconds("")
     return [
         f"Time per megapixel, that of one megapixel = 1, at megapixels {per_megapixel}.",
         f"One thread takes {one / sizes[1]:.2f} times as long as all.",
         f"The command `napari-defocus deblur`, from its start to the written file of a megapixel, "
         f"takes {command / sizes[1]:.2f} times as long as the work in a process that is warm.",
+        f"napari with the panel opens in {panel:.2f} times the time of napari alone.",
     ]
 
 
@@ -187,24 +212,24 @@ def best_throughput() -> float:
     return best
 
 
-def map_single(precision: str = "auto") -> None:
-    napari_defocus.estimate_defocus(photo(), channel_axis=-1, precision=precision)
+def map_single(precision: str = "float32", device: str = "cpu") -> None:
+    napari_defocus.estimate_defocus(photo(), channel_axis=-1, precision=precision, device=device)
 
 
 def map_dual() -> None:
     left = photo()
-    napari_defocus.estimate_defocus(left, right=np.roll(left, 2, axis=1), channel_axis=-1)
+    right = np.roll(left, 2, axis=1)
+    napari_defocus.estimate_defocus(left, right=right, channel_axis=-1, device="cpu")
 
 
-def deblur_only(precision: str = "auto") -> None:
-    image = photo()
-    if precision not in _MAPS:
-        _MAPS[precision] = napari_defocus.estimate_defocus(image, channel_axis=-1)
-    napari_defocus.deblur(image, _MAPS[precision], channel_axis=-1, precision=precision)
+def deblur_only(precision: str = "float32", device: str = "cpu") -> None:
+    napari_defocus.deblur(photo(), photo_map(), channel_axis=-1, precision=precision, device=device)
 
 
-#: Maps that the first, untimed call makes.
-_MAPS: dict[str, Any] = {}
+@cache
+def photo_map() -> Any:
+    """Return the map of the photograph, which the first, untimed call makes."""
+    return napari_defocus.estimate_defocus(photo(), channel_axis=-1)
 
 
 def map_and_deblur(megapixels: int, threads: int | None = None) -> None:
@@ -213,7 +238,7 @@ def map_and_deblur(megapixels: int, threads: int | None = None) -> None:
 
     if threads:
         torch.set_num_threads(threads)
-    napari_defocus.deblur(_photo_of(megapixels), channel_axis=-1)
+    napari_defocus.deblur(_photo_of(megapixels), channel_axis=-1, device="cpu")
 
 
 def _photo_of(megapixels: int) -> Any:
@@ -225,34 +250,27 @@ def _photo_of(megapixels: int) -> Any:
     return np.ascontiguousarray(whole[:side, :side])
 
 
-def run_rival(name: str, parts: int) -> None:
-    """Run a network on one of some parts of the photograph."""
+def run_rival(name: str, height: int, width: int) -> None:
+    """Run a network on an image of this size."""
     import torch
 
-    if name not in _NETWORKS:
-        _NETWORKS[name] = _build(name)
-    network, multiple, channels = _NETWORKS[name]
-    divisor = round(parts**0.5)
-    shape = [-(-length // divisor // multiple) * multiple for length in (HEIGHT, WIDTH)]
-    image = torch.rand(1, channels, *shape).to(memory_format=torch.channels_last)
+    network = rival(name)
+    channels = 5 if name == "paper" else 3
+    image = torch.rand(1, channels, height, width).to(memory_format=torch.channels_last)
     with torch.inference_mode():
         network(image)
 
 
-#: Networks that the first, untimed call builds.
-_NETWORKS: dict[str, Any] = {}
-
-
-def _build(name: str) -> Any:
+@cache
+def rival(name: str) -> Any:
+    """Return a network, which the first, untimed call builds."""
     import torch
 
     from napari_defocus.networks.paper import PaperGenerator
     from rivals import NAFNet, Restormer
 
     kinds = {"paper": PaperGenerator, "nafnet": NAFNet, "restormer": Restormer}
-    network = kinds[name]().eval().to(memory_format=torch.channels_last)
-    multiple = network.descriptor.multiple if name == "paper" else network.multiple
-    return network, multiple, 5 if name == "paper" else 3
+    return kinds[name]().eval().to(memory_format=torch.channels_last)
 
 
 def richardson_lucy() -> None:
@@ -261,6 +279,22 @@ def richardson_lucy() -> None:
     kernel = np.hypot(*np.mgrid[-5:6, -5:6]) <= _DISK / 2
     for channel in np.moveaxis(photo().astype(np.float32) / 255, -1, 0):
         deconvolve(channel, kernel / kernel.sum(), num_iter=_ITERATIONS)
+
+
+#: Lines that add the panel to napari.
+_DOCK = "viewer.window.add_plugin_dock_widget('napari-defocus', 'Defocus')"
+
+
+def window_seconds(lines: str) -> float:
+    """Return the median seconds of a process that opens napari and runs some lines."""
+    code = f"import napari; viewer = napari.Viewer(show=False)\n{lines}\nviewer.close()"
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
 
 
 def command_seconds() -> float:

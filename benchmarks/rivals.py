@@ -12,8 +12,6 @@ from torch.nn import functional
 class Restormer(nn.Module):
     """Four levels of transformer blocks that attend across channels."""
 
-    multiple = 8
-
     def __init__(self, width: int = 48) -> None:
         super().__init__()
         widths = [width, 2 * width, 4 * width, 8 * width]
@@ -107,8 +105,6 @@ def _normalize(norm: nn.Module, x: Tensor) -> Tensor:
 
 class NAFNet(nn.Module):
     """U-Net of blocks whose only non-linearity is a product of channels."""
-
-    multiple = 16
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()

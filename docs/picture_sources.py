@@ -120,6 +120,10 @@ PICTURES = {
     "check-detection.png": Sources(
         "python -m training evaluate-check", ("single", "microscopy-single")
     ),
+    "speed.png": Sources(
+        "python benchmarks/comparison.py",
+        files=("benchmarks/comparison.py", "benchmarks/rivals.py"),
+    ),
     "lbk-canon.png": Sources(_KERNELS),
     "lbk-reference.png": Sources(_KERNELS),
     "lbk-learned.png": Sources(_KERNELS),
