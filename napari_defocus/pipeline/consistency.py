@@ -40,6 +40,9 @@ _A_STEP, _FEWEST_STEPS, _MOST_STEPS = 80.0, 3, 16
 #: between which they do where the microscope is known, and where it is not: a spot of 2 to 4 px in
 #: focus would be taken for blur.
 _SURE, _BLURRED, _SURELY_BLURRED = (0.1, 0.3), (0.25, 0.75), (2.5, 4.0)
+#: Variances of what the network restored, in units of noise, between which steps set in: on even
+#: ground they would restore nothing but noise.
+_SHOWN = (0.1, 0.5)
 #: Side in pixels of the parts of a block that are processed one by one.
 _BLOCK = 1024
 
@@ -167,6 +170,7 @@ class SupportedChange:
         radius, confidence = estimate[:, :1], estimate[:, 1:]
         nearer = refine(light, result, radius, self._noise.ground, self._steps, self._optics)
         share = _ramp(radius, *self._blurred) * _ramp(confidence, *_SURE)
+        share = share * _ramp(_detail(result, self._noise), *_SHOWN)
         return result.lerp(nearer, share)
 
 
@@ -182,6 +186,12 @@ def _number_of_steps(noise: PhotonNoise, radius: FloatArray, confidence: FloatAr
 
 def _ramp(values: Tensor, start: float, end: float) -> Tensor:
     return ((values - start) / (end - start)).clamp(0, 1)
+
+
+def _detail(result: Tensor, noise: PhotonNoise) -> Tensor:
+    """Return the local variance of a deblurred plane, by that of the noise of its image."""
+    mean = _local_mean(result)
+    return (_local_mean(result.square()) - mean.square()) / noise.variance(mean)
 
 
 def _starts(length: int) -> list[int]:

@@ -6,7 +6,7 @@ import torch
 from scipy.signal import fftconvolve
 
 from napari_defocus import deblur
-from napari_defocus.image.encoding import encode
+from napari_defocus.image.encoding import decode, encode
 from napari_defocus.inference.tiles import Box
 from napari_defocus.optics.kernels import disk
 from napari_defocus.pipeline.consistency import PhotonNoise, SupportedChange, hold_back
@@ -55,6 +55,16 @@ def test_blocks_give_what_the_whole_plane_gives(sharp, blurred):
     parts = [supported.at(Box(0, left, 64, left + 32)) for left in (0, 32)]
     assert np.concatenate(parts, axis=2) == pytest.approx(whole, abs=1e-4)
     assert not supported.at(Box(0, 0, 64, 64))[:, (change == 0).all(0)].any()
+
+
+def test_even_ground_stays_as_even_as_the_network_made_it(sharp, blurred):
+    noisy = np.random.default_rng(0).poisson(500 * blurred).astype(np.float32) / 500
+    image = encode(noisy)[None]
+    change = np.repeat(encode(sharp)[None] - image, 3, axis=0)
+    estimate = np.stack([np.full((64, 64), 4.0), np.ones((64, 64))]).astype(np.float32)
+    restored = decode(image + SupportedChange(image, estimate, change).at(Box(0, 0, 64, 64)))[0]
+    assert np.abs(restored - sharp)[22:42, 22:42].max() > 0.02  # steps were made
+    assert restored[:8, :8] == pytest.approx(sharp[:8, :8], abs=2e-3)
 
 
 def test_points_sharper_than_the_map_says_keep_their_light():
