@@ -70,6 +70,7 @@ class RefocusJob(PictureJob):
 
     Examples
     --------
+    >>> import numpy as np
     >>> job = RefocusJob(np.zeros((8, 8), np.uint8), np.ones((8, 8)), aperture=0.5)
     >>> job.function, job.models
     ('refocus', ())
