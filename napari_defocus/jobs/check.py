@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ..defocus_map import check_map
 from ..errors import ImageError
 from ..evidence.check_result import FALSE_ALARMS, Check, check_false_alarms
 from ..image.layout import as_array, is_dask
@@ -18,17 +17,12 @@ from ..optics.pupil import DISK
 from ..options import Options
 from ..pipeline.channelwise import ChannelwiseCheck
 from ..pipeline.check import PlaneChecker
-from ..pipeline.estimate import PlaneEstimator
 from ..pipeline.plane import Steps
 from ..pipeline.planes import Inputs, PlaneProcess, map_planes, process_planes
-from ..views import Views
 from .arguments import model_name
 from .estimate import EstimateJob
+from .guide import estimating_job, guide_steps
 from .job import Job
-from .picture import match_laziness
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,9 +116,7 @@ class CheckJob(Job[Check]):
     @cached_property
     def estimate(self) -> EstimateJob | None:
         """The job that estimates the map; None if the map is given."""
-        if self.defocus is None:
-            return EstimateJob(Views(self.image), self.model, self.options)
-        return self.defocus if isinstance(self.defocus, EstimateJob) else None
+        return estimating_job(self.defocus, self.image, self.model, self.options)
 
     @property
     def models(self) -> tuple[ModelCard, ...]:
@@ -145,16 +137,9 @@ class CheckJob(Job[Check]):
         }
 
     def _steps(self) -> Steps[Check]:
-        defocus = self.defocus
-        if isinstance(defocus, EstimateJob):
-            defocus = yield from defocus.steps()
-        if defocus is None:
-            assert self.estimate is not None
-            maps: list[Any] = []
-            map_source: PlaneEstimator | bool = self.estimate.plane_task
-        else:
-            checked_map = check_map(match_laziness(defocus, self.image), self.layout, lazy=False)
-            maps, map_source = list(checked_map), checked_map.signed
+        maps, map_source = yield from guide_steps(
+            self.defocus, self.estimate, self.image, self.layout, lazy=False
+        )
         layout = replace(self.plane_layout, dtype=np.dtype(self.sharp.dtype))
         task: PlaneProcess = PlaneChecker(
             self.plane_layout,

@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..deblur_settings import DeblurSettings
-from ..defocus_map import DefocusMap, check_map
+from ..defocus_map import DefocusMap
 from ..errors import OptionError, quote
 from ..evidence.check_result import FALSE_ALARMS
-from ..image.layout import as_array, is_dask
+from ..image.layout import as_array
 from ..models import ModelCard, with_scale_models
 from ..options import Options
 from ..pipeline.deblur import PlaneDeblurrer
-from ..pipeline.estimate import PlaneEstimator
 from ..pipeline.plane import Steps
-from ..views import Views
 from .arguments import model_card, model_name
 from .check import CheckJob
 from .estimate import EstimateJob
-from .picture import PictureJob, match_laziness
+from .guide import estimating_job, guide_steps
+from .picture import PictureJob
 
 if TYPE_CHECKING:
     from torch import nn
@@ -108,12 +107,10 @@ class DeblurJob(PictureJob):
     @cached_property
     def estimate(self) -> EstimateJob | None:
         """The job that estimates the map; None if the map is given."""
-        if self.defocus is None:
-            options = self.options
-            if self.layout.channelwise:
-                options = replace(options, imaging="microscopy")  # not to be found out again
-            return EstimateJob(Views(self.image), self.settings.map_model, options)
-        return self.defocus if isinstance(self.defocus, EstimateJob) else None
+        options = self.options
+        if self.defocus is None and self.layout.channelwise:
+            options = replace(options, imaging="microscopy")  # not to be found out again
+        return estimating_job(self.defocus, self.image, self.settings.map_model, options)
 
     def with_map(self, defocus: DefocusMap) -> DeblurJob:
         """Return the same job with the map that `estimate` gave, so that it is not run again.
@@ -162,16 +159,9 @@ class DeblurJob(PictureJob):
         if not self.settings.changes:
             return self._unchanged()
         defocus = self.estimated_map if self.estimated_map is not None else self.defocus
-        if isinstance(defocus, EstimateJob):
-            defocus = yield from defocus.steps()
-        if defocus is None:
-            assert self.estimate is not None
-            maps: list[Any] = []
-            map_source: PlaneEstimator | bool = self.estimate.plane_task
-        else:
-            checked_map = check_map(match_laziness(defocus, self.image), self.layout, lazy=True)
-            # the sign does not matter here, so a delayed one is not waited for
-            maps, map_source = list(checked_map), is_dask(checked_map.signed) or checked_map.signed
+        maps, map_source = yield from guide_steps(
+            defocus, self.estimate, self.image, self.layout, lazy=True
+        )
         task = PlaneDeblurrer(self.plane_layout, network, map_source, self.settings)
         return (yield from self._make_picture(task, self.image, maps, self.out))
 
