@@ -6,14 +6,8 @@ from typing import Any
 
 from ..array_types import Array
 from .layout import Layout, as_planes, plane_indices
-from .value_range import (
-    JOINED,
-    Measured,
-    choose_range,
-    join_measured,
-    measure_plane,
-    range_needs_no_values,
-)
+from .measured import JOINED, Measured, join_measured, measure_plane
+from .value_range import choose_range, range_needs_no_values
 
 
 def lazy_planes(image: Any, layout: Layout) -> Any:

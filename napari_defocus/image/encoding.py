@@ -17,7 +17,7 @@ import numpy as np
 from ..array_types import Array, FloatArray, Mask
 from .layout import Encoding
 from .missing import valid_mask
-from .value_range import Range
+from .range_rules import Range
 
 #: Distance beyond black and white, in units of the range, at which values are clipped, so that no
 #: computation overflows.

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-import math
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,125 +13,27 @@ import numpy.typing as npt
 
 from ..array_types import Array
 from ..errors import ImageError, OptionError, ValuesWarning, quote
-from .extremes import Extremes, extremes, join_extremes, settle_few
+from .extremes import Extremes, settle_few
 from .layout import Layout, plane_indices, read_window
+from .measured import JOINED, Measured, join_measured, measure_plane, number_kept
 from .missing import fill_values, is_far
+from .range_rules import Note, Range, display_range, measured_range
 from .row_buffer import RowBuffer, chunk_rows
 
-Range = tuple[float, float]
 #: Black and white of all planes, or (..., 2) of each, broadcast over the axes before Y and X.
 Ranges = Range | npt.NDArray[np.float64]
-#: Takes a sentence for the user.
-Note = Callable[[str], None]
-
-#: Share of the values above a measured white, so that single bright pixels do not set it.
-_CLIPPED_SHARE = 1e-4
-#: Largest value of a color image of floats in which white is 1.
-_BRIGHTEST = 2.0
-#: Numbers of bits that cameras and files have, fewest first.
-_BITS = (8, 10, 12, 14, 16)
-#: Shares of white by which interpolation may exceed it and fall below black, and below which the
-#: brightest color does not tell white.
-_OVERSHOOT, _UNDERSHOOT, _DARKEST = 1.1, -0.5, 0.1
-#: Approximate number of bytes that are read at a time.
-_PART = 1 << 26
-#: Number of planes whose extremes are joined at a time, so that memory does not grow with them.
-JOINED = 8
 #: Longest axis that may hold channels, and the factor between their brightnesses that is noted.
 _MOST_CHANNELS, _UNEQUAL = 8, 8.0
 #: Number of values without data up to which a note names each.
 _MOST_NAMED = 4
-
-
 #: Largest distance of black and white: of floats, and in spans of an integer type. Float32, in
 #: which networks compute, has no values between for wider ones.
 _WIDEST_OF_FLOATS, _WIDEST_OF_INTEGERS = 1e30, 1000.0
-#: Largest distance of measured black and white, with which numbers of 64 bits do not overflow.
-_WIDEST_MEASURED = 1e300
 
 
 def warn(text: str) -> None:
     """Tell the user of a function of the API what was assumed."""
     warnings.warn(text, ValuesWarning, stacklevel=2)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Extreme values of some planes; those of other planes can be joined in any order.
-
-    Parameters
-    ----------
-    groups : mapping of tuple to Extremes
-        Of all planes that share black and white, by their index along `Layout.range_shape`, with 0
-        along the axes that share them.
-    widths : mapping of tuple to float
-        Distance of the measured black and white of each plane, by its index.
-    """
-
-    groups: Mapping[tuple[int, ...], Extremes] = field(default_factory=dict)
-    widths: Mapping[tuple[int, ...], float] = field(default_factory=dict)
-
-
-def measure_plane(
-    read: Callable[[slice], Array], layout: Layout, index: tuple[int, ...]
-) -> Measured:
-    """Return the extreme values of a plane, which is read in parts.
-
-    Parameters
-    ----------
-    read : callable
-        Returns some rows (C, rows, X) of the plane, with or without alpha.
-    layout : Layout
-        Layout of the image.
-    index : tuple of int
-        Index of the plane.
-    """
-    keep = _number_kept(layout)
-    height, width = layout.map_shape[-2:]
-    rows = max(_PART // (width * layout.channels * layout.dtype.itemsize), 1)
-    parts: dict[tuple[int, ...], list[Extremes]] = {}
-    for top in range(0, height, rows):
-        above = min(top, 1)
-        values = read(slice(top - above, top + rows + 1))[:3]
-        inner = slice(above, above + rows)
-        channels = values[:, None] if layout.channelwise else [values]
-        for number, channel in enumerate(channels):
-            own = (number,) if layout.channelwise else ()
-            measured = extremes(channel, keep, layout.nodata, inner)
-            parts.setdefault((*_group(layout, index), *own), []).append(measured)
-    groups = {group: join_extremes(each, keep) for group, each in parts.items()}
-    return Measured(groups, {index: max(map(_width, groups.values()))})
-
-
-def _group(layout: Layout, index: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the index of the planes that share black and white with a plane."""
-    return tuple(i if axis == layout.range_axis else 0 for axis, i in enumerate(index))
-
-
-def _width(values: Extremes) -> float:
-    if values.count == 0:
-        return 0.0
-    low, high = _percentiles(values)
-    return high - low
-
-
-def join_measured(parts: Iterable[Measured], layout: Layout) -> Measured:
-    """Return the extreme values of all planes from those of some."""
-    groups: dict[tuple[int, ...], list[Extremes]] = {}
-    widths: dict[tuple[int, ...], float] = {}
-    for part in parts:
-        widths |= part.widths
-        for group, values in part.groups.items():
-            groups.setdefault(group, []).append(values)
-    keep = _number_kept(layout)
-    return Measured({group: join_extremes(each, keep) for group, each in groups.items()}, widths)
-
-
-def _number_kept(layout: Layout) -> int:
-    """Return how many of the largest values the range of an image depends on."""
-    if layout.display_bounded:
-        return 1
-    return int(np.prod(layout.shape, dtype=np.int64) * _CLIPPED_SHARE) + 2
 
 
 def range_needs_no_values(layout: Layout, value_range: Any) -> bool:
@@ -250,12 +150,14 @@ def choose_range(
     outliers = Counter[float]()
     is_fill = functools.partial(_is_fill, layout.dtype)
     for group, values in measured.groups.items():
-        settled = settle_few(values, _number_kept(layout), is_fill)
+        settled = settle_few(values, number_kept(layout), is_fill)
         if settled.count == 0:  # a channel without data
             chosen[group] = (0.0, 1.0)
             continue
-        take = _display_range if layout.display_bounded else _measured_range
-        chosen[group] = take(settled, layout, notes.append)
+        if layout.display_bounded:
+            chosen[group] = display_range(settled, layout, notes.append)
+        else:
+            chosen[group] = measured_range(settled)
         for value, count in settled.outliers.items():
             if layout.nodata != "none" and is_far(value, chosen[group]):
                 outliers[value] += count
@@ -318,73 +220,6 @@ def _unequal_planes(layout: Layout, widths: Mapping[tuple[int, ...], float]) -> 
                 "in brightness, and all got the same black and white; if they are channels, give "
                 f"range_axis={axis_of_image}"
             )
-
-
-def _display_range(values: Extremes, layout: Layout, note: Note) -> Range:
-    """Return black and white of display values by the number of bits they seem to have."""
-    brightest = float(values.top[-1])
-    if layout.dtype.kind == "f":
-        return _float_range(values, brightest, layout, note)
-    largest = int(np.iinfo(layout.dtype).max)
-    if brightest <= 0 or brightest == values.low:  # nothing that tells white
-        return 0.0, float(largest)
-    all_bits = largest.bit_length()
-    bits = next(
-        (bits for bits in _BITS if brightest < 2**bits), math.ceil(math.log2(brightest + 1))
-    )
-    if bits >= all_bits:
-        return 0.0, float(largest)
-    white = 2**bits - 1
-    if bits > 8 or layout.dtype.itemsize == 2:  # nobody fills 255 of 2 147 483 647
-        note(
-            f"values of type {layout.dtype} reach {brightest:g} only; white is taken to be "
-            f"{white}, as of {bits} bits; give value_range=(black, white) if it is not"
-        )
-    return 0.0, float(white)
-
-
-def _float_range(values: Extremes, brightest: float, layout: Layout, note: Note) -> Range:
-    is_light = layout.encoding == "linear" and values.total <= values.count  # mean of 1 at most
-    if brightest <= _BRIGHTEST or is_light:
-        if values.low >= _UNDERSHOOT or is_light:
-            return 0.0, 1.0
-        white = 1.0
-    else:
-        whites = [2.0**bits - 1 for bits in _BITS]
-        white = next((white for white in whites if brightest <= _OVERSHOOT * white), 0.0)
-        if brightest <= _DARKEST * whites[0] or not white:
-            raise ImageError(
-                f"color images of floats lie between 0 and 1, and this one reaches {brightest:g}; "
-                "give value_range=(black, white), such as (0, 255)"
-            )
-    black = 0.0 if values.low >= _UNDERSHOOT * white else -white
-    note(
-        f"colors of floats reach from {values.low:g} to {brightest:g}; black is taken to be "
-        f"{black:g} and white {white:g}; give value_range=(black, white) if they are not"
-    )
-    return black, white
-
-
-def _measured_range(values: Extremes, layout: Layout, note: Note) -> Range:
-    del layout, note
-    low, high = _percentiles(values)
-    if high <= low:
-        high = float(values.top[-1])
-    if high <= low:  # a constant image
-        high = low + (abs(low) or 1.0)
-    if not high - low <= _WIDEST_MEASURED:
-        raise ImageError(
-            f"the image's values reach from {low:g} to {high:g}, too far apart to compute with; "
-            "divide them by a power of ten, or give value_range=(black, white)"
-        )
-    return low, high
-
-
-def _percentiles(values: Extremes) -> Range:
-    """Return the smallest value and the 99.99th percentile."""
-    below = min((values.count - 1) * _CLIPPED_SHARE, values.top.size - 1)  # places from the top
-    places = np.arange(values.top.size)
-    return values.low, float(np.interp(values.top.size - 1 - below, places, values.top))
 
 
 def scan_range(

@@ -10,7 +10,8 @@ import numpy as np
 from ..image.channels import find_independent_channels
 from ..image.layout import read_layout
 from ..image.missing import holds_value
-from ..image.value_range import Note, scan_range, warn
+from ..image.range_rules import Note
+from ..image.value_range import scan_range, warn
 from ..options import Options
 from . import exif
 from .picture import Metadata, Picture

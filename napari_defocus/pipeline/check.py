@@ -14,7 +14,7 @@ from ..defocus_map import check_values
 from ..evidence.significance import scores
 from ..image.encoding import decode, encode
 from ..image.layout import Layout
-from ..image.value_range import Range
+from ..image.range_rules import Range
 from ..inference.engine import infer
 from ..inference.storage import Planes, WritablePlanes
 from ..optics.pupil import DISK, Pupil

@@ -13,7 +13,7 @@ from ..deblur_settings import DeblurSettings
 from ..defocus_map import check_values
 from ..image.encoding import blend
 from ..image.layout import Layout
-from ..image.value_range import Range
+from ..image.range_rules import Range
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
 from ..models import ModelCard, list_models
 from ..objective import Objective

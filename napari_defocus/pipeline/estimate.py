@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..image.layout import Layout
-from ..image.value_range import Range
+from ..image.range_rules import Range
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
 from ..models import ModelCard, load_network, scale_model
 from ..objective import Objective

@@ -14,7 +14,7 @@ from ..image.channels import channels_that_share, share_change
 from ..image.encoding import add_change, to_display
 from ..image.layout import Layout
 from ..image.missing import is_far, valid_mask
-from ..image.value_range import Range
+from ..image.range_rules import Range
 from ..inference.device import is_out_of_memory
 from ..inference.engine import Progress
 from ..inference.runner import prepared_copy

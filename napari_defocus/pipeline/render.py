@@ -11,7 +11,7 @@ from ..array_types import FloatArray
 from ..defocus_map import check_values
 from ..errors import MapError
 from ..image.layout import Layout
-from ..image.value_range import Range
+from ..image.range_rules import Range
 from ..inference.device import network_info
 from ..inference.engine import infer, reach
 from ..inference.resample import block_mean, level_shape, upsample_window

@@ -16,14 +16,8 @@ from ..defocus_map import DefocusMap
 from ..errors import ImageError, OptionError, quote
 from ..image.layout import read_window, write_window
 from ..image.missing import valid_mask
-from ..image.value_range import (
-    Note,
-    Ranges,
-    range_needs_no_values,
-    range_of_plane,
-    scan_range,
-    warn,
-)
+from ..image.range_rules import Note
+from ..image.value_range import Ranges, range_needs_no_values, range_of_plane, scan_range, warn
 from ..inference.engine import Progress
 from ..inference.storage import memory_storage
 from ..jobs import DeblurJob, EstimateJob

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from ..api import measure_range
 from ..image.channels import find_independent_channels
 from ..image.layout import read_layout
-from ..image.value_range import Note, range_needs_no_values, warn
+from ..image.range_rules import Note
+from ..image.value_range import range_needs_no_values, warn
 from ..inference.engine import Progress
 from ..options import Options
 from .file_content import layer_path
