@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal, get_args
 
 from .errors import OptionError, quote
 from .objective import Objective, parse_optics
@@ -15,7 +15,9 @@ from .objective import Objective, parse_optics
 _PRECISIONS = ("auto", "float32", "bfloat16")
 _ENCODINGS = ("auto", "srgb", "linear")
 _READING = ("channel_axis", "encoding", "imaging", "nodata", "range_axis")
-_IMAGINGS = ("auto", "photograph", "microscopy")
+#: Kind of image: from cameras, or from microscopes and other instruments.
+Imaging = Literal["photograph", "microscopy"]
+IMAGINGS: tuple[Imaging, ...] = get_args(Imaging)
 
 
 @dataclass(frozen=True)
@@ -234,7 +236,7 @@ def _check_encoding(encoding: Any) -> str:
 
 
 def _check_imaging(imaging: Any) -> str:
-    if isinstance(imaging, str) and imaging in _IMAGINGS:
+    if isinstance(imaging, str) and imaging in ("auto", *IMAGINGS):
         return str(imaging)
     raise OptionError(
         f"imaging is {quote(imaging)}; 'auto', 'photograph' or 'microscopy' are expected"

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import DefocusError, ModelError, printable, quote, reason
-from ..image.layout import Imaging, is_dask, read_layout
+from ..image.layout import is_dask, read_layout
 from ..io import Picture, open_picture, resolve_options
 from ..io.json_file import parse_json
 from ..io.picture import GEOREFERENCE
@@ -23,7 +23,7 @@ from ..io.zarr_layout import Collection, is_zarr_folder, read_collection
 from ..map_units import read_radii_record
 from ..models import ModelCard, find_model, list_models, verify
 from ..models.cards import TASKS
-from ..options import Options
+from ..options import Imaging, Options
 from ..physical_size import BlurSize, describe_radius, pixel_size
 from ..provenance_record import sidecar_path
 from ..version import __version__

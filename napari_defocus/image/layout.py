@@ -10,12 +10,10 @@ import numpy as np
 
 from ..array_types import Array
 from ..errors import ImageError, OptionError, quote
+from ..options import Imaging
 from .missing import check_nodata
 
 Encoding = Literal["srgb", "linear"]
-#: Kind of image: from cameras, or from microscopes and other instruments.
-Imaging = Literal["photograph", "microscopy"]
-
 #: Smallest height and width of an image, in pixels.
 MIN_SIDE = 4
 

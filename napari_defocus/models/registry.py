@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 
 from ..deblur_settings import DETAILS
 from ..errors import ModelError, OptionError, quote
+from ..options import IMAGINGS, Imaging
 from .cards import ModelCard, card_from, read_card
 from .weights import SUFFIXES, digest, parse_header, parse_pth, read_bytes
 
 if TYPE_CHECKING:
-    from ..image.layout import Imaging
     from ..networks.descriptor import Task
 
 FOLDER = Path(__file__).parent
-#: Kinds of imaging for which there are models; the first is the default.
-IMAGINGS: "tuple[Imaging, ...]" = ("photograph", "microscopy")
-_SINGLE: "dict[Imaging, str]" = {"photograph": "single", "microscopy": "microscopy-single"}
-_DEBLUR: "dict[Imaging, str]" = {"photograph": "photo", "microscopy": "microscopy"}
+#: Names of models by the kind of image.
+_SINGLE: dict[Imaging, str] = {"photograph": "single", "microscopy": "microscopy-single"}
+_DEBLUR: dict[Imaging, str] = {"photograph": "photo", "microscopy": "microscopy"}
 
 
 def list_models() -> list[ModelCard]:
@@ -55,7 +54,7 @@ def find_model(
     name_or_path: str | os.PathLike[str],
     task: "Task",
     detail: str = DETAILS[0],
-    imaging: "Imaging" = "photograph",
+    imaging: Imaging = "photograph",
 ) -> ModelCard:
     """Return the card of a model.
 
@@ -99,7 +98,7 @@ def find_model(
     return _read_shipped(name, task)
 
 
-def default_name(task: "Task", detail: str = DETAILS[0], imaging: "Imaging" = "photograph") -> str:
+def default_name(task: "Task", detail: str = DETAILS[0], imaging: Imaging = "photograph") -> str:
     """Return the name of the model that "auto" stands for.
 
     Raises

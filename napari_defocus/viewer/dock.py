@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QRadioButton, QScrollArea, QSizePolicy, QTabWidget, Q
 
 from ..errors import DefocusError
 from ..inference.engine import Progress
-from ..options import Options
+from ..options import IMAGINGS, Options
 from .choices import LayerChoice, NewestChoice, is_image, selected_image
 from .image_source import image_source
 from .kind_of_image import KindOfImage, kind_of_image
@@ -34,7 +34,6 @@ _STEPS = {
     "Refocus": ("refocus", "RefocusWidget"),
     "Stack": ("focus_stack", "FocusStackWidget"),
 }
-_KINDS = ("photograph", "microscopy")
 #: Smallest height of a step, in pixels; what does not fit is scrolled to.
 _HEIGHT = 200
 #: Smallest width, in pixels, in which no step is cut off.
@@ -65,7 +64,7 @@ class DefocusDock(Container[Widget]):
         self._kind: KindOfImage | None = None
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
         self._imaging = RadioButtons(
-            name="imaging", label="it is a", choices=_KINDS, orientation="horizontal"
+            name="imaging", label="it is a", choices=IMAGINGS, orientation="horizontal"
         )
         self._batch = PushButton(
             name="batch", text="Batch…", tooltip="The same for many files, in a panel of its own"

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..image.channels import find_independent_channels
-from ..image.layout import Imaging, read_layout
-from ..options import Options
+from ..image.layout import read_layout
+from ..options import Imaging, Options
 from .image_source import ImageSource
 
 #: Answers for arrays that live, each with a weak reference to its array. What is painted into an

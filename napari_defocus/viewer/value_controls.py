@@ -6,6 +6,7 @@ from typing import Any
 from magicgui.widgets import ComboBox, LineEdit, PushButton, Widget
 
 from ..errors import OptionError
+from ..options import IMAGINGS
 
 _ENCODINGS = [("auto", "auto"), ("display values (sRGB)", "srgb"), ("linear in light", "linear")]
 _CHANNEL_AXES = [("auto", None), *((f"axis {axis}", axis) for axis in range(3))]
@@ -162,7 +163,7 @@ class ValueControls:
         return [self.black, self.white, *button]
 
     def _imagings(self, _: Any) -> list[tuple[str, str]]:
-        return [(self._auto, "auto"), *((kind, kind) for kind in ("photograph", "microscopy"))]
+        return [(self._auto, "auto"), *((kind, kind) for kind in IMAGINGS)]
 
     def _follow_choice(self, *_: Any) -> None:
         if not (self.black.value or self.white.value):
