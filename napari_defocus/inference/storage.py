@@ -224,7 +224,7 @@ def storage_for(
 
     Planes above 4.2 megapixels, a block, are processed block by block. A block has a side of 2048
     pixels, or of 4 tiles where their size is an option and that is less; in planes of 8 megapixels
-    and more, it has one of 1024 pixels at most. Some 57 bytes a pixel of intermediate results are
+    and more, it has one of 1024 pixels at most. Some 61 bytes a pixel of intermediate results are
     kept in files.
 
     Parameters

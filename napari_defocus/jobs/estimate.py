@@ -64,7 +64,7 @@ class EstimateJob(Job[DefocusMap]):
     modeled.
 
     With `out`, planes of a single view above 4.2 megapixels are processed block by block: memory
-    does not grow with them. Some 57 bytes a pixel of one plane are kept in files meanwhile, in the
+    does not grow with them. Some 61 bytes a pixel of one plane are kept in files meanwhile, in the
     folder of `out` or in ``TMPDIR``. So it is for the other jobs.
 
     Examples

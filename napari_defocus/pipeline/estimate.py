@@ -15,6 +15,7 @@ from ..models import ModelCard, load_network, scale_model
 from ..objective import Objective
 from .coarse_to_fine import estimate_coarse_to_fine
 from .disparity_scale import match_disparity_scale, max_pixels
+from .grid import remove_grid
 from .hot_pixels import without_hot_pixels
 from .levels import ImageLevels, as_rgb
 from .micrograph import judge_map, subtract_spot
@@ -83,8 +84,10 @@ class PlaneEstimator:
         reference = self.scale_reference
         if reference is not None:
             yield from match_disparity_scale(estimate, levels.image, reference, run)
+        correction = self.model.correction if isinstance(self.model, ModelCard) else {}
+        if len(planes) == 1 and not correction:
+            remove_grid(estimate, run.storage)
         if self._is_micrograph:
-            correction = self.model.correction if isinstance(self.model, ModelCard) else {}
             judge_map(estimate, levels.image, correction)
             if isinstance(run.options.optics, Objective):
                 subtract_spot(estimate, run.options.optics)

@@ -103,9 +103,10 @@ def evaluate(
                 blurred, deblurring, guides, distances, downscale=options.downscale, panel=panel
             )
             report.deblurring.extend(rows)
-        if mapped is not None and estimators:
+        mapping = guides if mapped is not None and mapped.truth is None else estimators
+        if mapped is not None and mapping:
             panel = folder and folder / f"{mapped.name}-maps.png"
-            rows = score_maps(mapped, estimators, downscale=options.downscale, panel=panel)
+            rows = score_maps(mapped, mapping, downscale=options.downscale, panel=panel)
             report.maps.extend(rows)
     if not (report.deblurring or report.maps):
         raise TrainingError(f"{data} holds no scenes of the kind {benchmark}")

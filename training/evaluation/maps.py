@@ -12,6 +12,7 @@ from napari_defocus import DefocusMap
 from napari_defocus.map_colors import color_limit, paint_map
 from panels import Column, map_columns, save_panel, to_picture
 from training.evaluation.baselines import block_matching
+from training.evaluation.map_grid import grid_peaks
 from training.evaluation.models_under_test import EstimatorInput, ModelUnderTest
 from training.evaluation.tables import Row
 from training.metrics import affine_fit, map_scores, radius_scores
@@ -23,7 +24,7 @@ _CLASSICAL = "block matching"
 
 @dataclass(frozen=True)
 class MapScene:
-    """A scene with its true defocus.
+    """A scene to map, with its true defocus where that is known.
 
     Attributes
     ----------
@@ -33,9 +34,9 @@ class MapScene:
         Input of the estimators.
     picture : array
         (Y, X) or (Y, X, 3) in [0, 1], as displayed.
-    truth : array
-        (Y, X) signed defocus, as two views show it.
-    unsigned : array
+    truth : array, optional
+        (Y, X) signed defocus, as two views show it. Without it, only the grid of maps is scored.
+    unsigned : array, optional
         (Y, X) what one image shows: the size of all blur.
     valid : array
         (Y, X) bool: where the truth counts.
@@ -46,14 +47,17 @@ class MapScene:
     name: str
     images: EstimatorInput
     picture: Floats
-    truth: Floats
-    unsigned: Floats
+    truth: Floats | None
+    unsigned: Floats | None
     valid: NDArray[np.bool_]
     in_pixels: bool
 
     def truth_for(self, defocus: DefocusMap) -> Floats:
         """Return the true radius for a map, without sign for a map of one image."""
-        return self.truth if defocus.signed else self.unsigned
+        truth = self.truth if defocus.signed else self.unsigned
+        if truth is None:
+            raise ValueError(f"the defocus of scene {self.name} is not known")
+        return truth
 
 
 def score_maps(
@@ -103,6 +107,9 @@ def _maps(
 
 
 def _scores(scene: MapScene, defocus: DefocusMap) -> Row:
+    grid: Row = {f"grid_{n}_px": peak for n, peak in grid_peaks(defocus.radius).items()}
+    if scene.truth is None:
+        return grid
     estimate = defocus.radius[scene.valid]
     truth = scene.truth_for(defocus)[scene.valid]
     row: Row = dict(vars(map_scores(estimate, truth)))
@@ -115,7 +122,7 @@ def _scores(scene: MapScene, defocus: DefocusMap) -> Row:
             "textured_within_1_px": radius_scores(estimate[clear], truth[clear]).within,
             "sign": radius.sign if defocus.signed else np.nan,
         }
-    return row
+    return row | grid
 
 
 def _texture_mask(scene: MapScene) -> NDArray[np.bool_]:
@@ -127,24 +134,28 @@ def _texture_mask(scene: MapScene) -> NDArray[np.bool_]:
 
 def _columns(scene: MapScene, maps: dict[str, DefocusMap]) -> Iterator[Column]:
     yield Column("input", to_picture(scene.picture))
-    if scene.in_pixels:
+    if scene.truth is None:
+        for method, defocus in maps.items():
+            yield from map_columns(defocus, method)[: 1 if method == _CLASSICAL else 2]
+    elif scene.in_pixels:
         limit = color_limit(scene.truth)
         for method, defocus in maps.items():
             yield from map_columns(defocus, method, limit)[: 1 if method == _CLASSICAL else 2]
         yield Column("truth", paint_map(scene.truth, signed=True, limit=limit), limit, signed=True)
     else:
+        truth, valid = scene.truth, scene.valid
         for method, defocus in maps.items():
-            yield Column(f"{method}, fitted", _paint(_fit_to_truth(scene, defocus), scene))
-        yield Column("truth (gray: unknown)", _paint(scene.truth, scene))
+            fitted = _fit_to_truth(defocus.radius, truth, valid)
+            yield Column(f"{method}, fitted", _paint(fitted, truth, valid))
+        yield Column("truth (gray: unknown)", _paint(truth, truth, valid))
 
 
-def _fit_to_truth(scene: MapScene, defocus: DefocusMap) -> Floats:
-    radius: Floats = defocus.radius
-    scale, offset = affine_fit(radius[scene.valid], scene.truth[scene.valid])
+def _fit_to_truth(radius: Floats, truth: Floats, valid: NDArray[np.bool_]) -> Floats:
+    scale, offset = affine_fit(radius[valid], truth[valid])
     return scale * radius + offset
 
 
-def _paint(values: Floats, scene: MapScene) -> NDArray[np.uint8]:
-    low, high = np.quantile(scene.truth[scene.valid], [0, 1])
+def _paint(values: Floats, truth: Floats, valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    low, high = np.quantile(truth[valid], [0, 1])
     unit = np.clip((values - low) / max(high - low, 1e-6), 0, 1)
-    return paint_map(np.where(scene.valid, unit, np.nan), limit=1)
+    return paint_map(np.where(valid, unit, np.nan), limit=1)

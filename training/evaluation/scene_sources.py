@@ -35,11 +35,14 @@ _SCENES = SceneOptions(max_radius=12, fluorescent_share=0)
 
 
 def dpdd(folder: Path) -> Iterator[ScoredScene]:
-    """Yield the DPDD scenes of a folder, with the results of DPDNet."""
+    """Yield the DPDD scenes of a folder, with the results of DPDNet; their defocus is not known."""
     for scene in dpdd_scenes(folder):
         views = (scene.left, scene.right)
         others = {"DPDNet (two views)": scene.dpdnet}
-        yield BlurredScene(scene.name, scene.blurred, scene.target, views, others=others), None
+        images = EstimatorInput(scene.blurred, views, DISPLAY)
+        valid = np.ones(scene.blurred.shape[:2], bool)
+        maps = MapScene(scene.name, images, scene.blurred, None, None, valid, in_pixels=False)
+        yield BlurredScene(scene.name, scene.blurred, scene.target, views, others=others), maps
 
 
 def pixel4(folder: Path) -> Iterator[ScoredScene]:
