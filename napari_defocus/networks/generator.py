@@ -124,11 +124,14 @@ class Generator(Network):
         features = image.new_empty(count, height // 2, width // 2, 4 * colors * (1 + self.bins))
         features = features.permute(0, 3, 1, 2)  # channels last in memory
         features[:, : 4 * colors] = functional.pixel_unshuffle(image - 0.5, 2)
+        is_gray = bool((image[:, 1:] == image[:, :1]).all())
+        different = image[:, :1] if is_gray else image  # of equal channels, one is filtered
         with torch.autocast(image.device.type, enabled=False), torch.no_grad():
-            convolution = BlockConvolution(decode_srgb(image.float()), self.inverses)
+            convolution = BlockConvolution(decode_srgb(different.float()), self.inverses)
             for rows, columns in convolution.windows:
                 filtered = encode_srgb(convolution.at((rows, columns))).clamp_(-0.25, 1.25)
-                part = filtered.sub_(image[:, None, :, rows, columns])
+                part = filtered.sub_(different[:, None, :, rows, columns])
+                part = part.expand(-1, -1, colors, -1, -1)
                 changes[..., rows, columns] = part
                 unshuffled = functional.pixel_unshuffle(part.flatten(1, 2), 2)
                 features[:, 4 * colors :, _halve(rows), _halve(columns)] = unshuffled
