@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ..array_types import Array, FloatArray, Mask
 from .layout import Layout, is_dask, window_index
@@ -59,7 +60,7 @@ def has_independent_channels(image: Any, layout: Layout) -> bool:
     ]
     if len(distinct) == 1 and len(channels) == 3:  # gray
         return False
-    if not all(_are_unrelated(windows, a, b) for a, b in combinations(distinct, 2)):
+    if not _are_unrelated(windows, list(combinations(distinct, 2))):
         return False
     return any(_has_structure(windows, c) for c in distinct)
 
@@ -142,30 +143,52 @@ def _has_structure(windows: list[FloatArray], channel: int) -> bool:
     return coarse > _STRUCTURE**2 * fine
 
 
-def _are_unrelated(windows: list[FloatArray], one: int, other: int) -> bool:
-    """Return whether local detail of two channels, without its sign, is unlike at all scales."""
-    return all(_correlation_at(windows, one, other, scale) < _UNRELATED for scale in _SCALES)
+def _are_unrelated(windows: list[FloatArray], pairs: Sequence[tuple[int, int]]) -> bool:
+    """Return whether local detail of all pairs of channels, without its sign, is unlike.
+
+    It is at all scales, and the first pair alike ends the comparison.
+    """
+    for scale in _SCALES:
+        details: dict[int, list[_Detail]] = {}
+        for pair in pairs:
+            for channel in set(pair) - set(details):
+                details[channel] = [_detail(window[channel], scale) for window in windows]
+            if _correlation(*(details[channel] for channel in pair)) >= _UNRELATED:
+                return False
+    return True
 
 
-def _correlation_at(windows: list[FloatArray], one: int, other: int, scale: int) -> float:
+class _Detail(NamedTuple):
+    """Gradients of a window as (tiles, values in each), and the sum of their squares by tile."""
+
+    gradients: npt.NDArray[np.float64]
+    squares: npt.NDArray[np.float64]
+
+
+def _detail(values: Array, scale: int) -> _Detail:
+    gradients = _gradients(_shrink(values, scale))
+    if min(gradients.shape[1:]) < 1:
+        return _Detail(np.zeros((0, 0)), np.zeros(0))
+    tiles = _tiles(gradients)
+    return _Detail(tiles, np.einsum("tv,tv->t", tiles, tiles))
+
+
+def _correlation(one: list[_Detail], other: list[_Detail]) -> float:
     common = total = 0.0
-    for window in windows:
-        pair = [_gradients(_shrink(window[channel], scale)) for channel in (one, other)]
-        if min(pair[0].shape[1:]) < 1:
-            continue
-        a, b = (_tiles(gradients) for gradients in pair)
-        common += float(np.abs((a * b).sum(axis=1)).sum())
-        total += float(np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1)).sum())
+    for a, b in zip(one, other, strict=True):
+        common += float(np.abs(np.einsum("tv,tv->t", a.gradients, b.gradients)).sum())
+        total += float(np.sqrt(a.squares * b.squares).sum())
     return common / total if total else 0.0
 
 
 def _shrink(values: Array, scale: int) -> Array:
-    if scale == 1:
-        return values
-    height, width = (n // scale * scale for n in values.shape)
-    blocks = values[:height, :width].reshape(height // scale, scale, width // scale, scale)
-    shrunk: Array = blocks.mean(axis=(1, 3))
-    return shrunk
+    """Return means of blocks of pixels, with a power of two as side."""
+    while scale > 1:
+        height, width = (n // 2 * 2 for n in values.shape)
+        whole = values[:height, :width]
+        rows = whole[::2] + whole[1::2]
+        values, scale = (rows[:, ::2] + rows[:, 1::2]) / 4, scale // 2
+    return values
 
 
 def _gradients(values: Array) -> FloatArray:
