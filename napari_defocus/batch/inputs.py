@@ -72,46 +72,65 @@ def find_inputs(inputs: Iterable[str | Path], *, exclude: Path | None = None) ->
     ...
     napari_defocus.errors.FileError: no such folder is neither a file nor a folder, and...
     """
+    return list(walk_inputs(inputs, exclude=exclude))
+
+
+def walk_inputs(
+    inputs: Iterable[str | Path], *, exclude: Path | None = None
+) -> Iterator[InputFile]:
+    """Yield what `find_inputs` returns, as soon as it is found."""
     excluded = None if exclude is None else Path(os.path.realpath(exclude))
-    files: dict[Path, InputFile] = {}
+    paths: set[str] = set()
     for name in inputs:
         if name == "":
             raise FileError(
                 "an empty name is neither a file nor a folder; give the working directory as '.'"
             )
         for file in _expand(Path(name), excluded):
-            files.setdefault(Path(os.path.realpath(file.path)), file)
-    return list(files.values())
+            path = os.path.realpath(file.path)
+            if path not in paths:
+                paths.add(path)
+                yield file
 
 
-def _expand(name: Path, excluded: Path | None) -> list[InputFile]:
-    """Return the image files that one name, pattern or folder stands for."""
+def _expand(name: Path, excluded: Path | None) -> Iterator[InputFile]:
+    """Yield the image files that one name, pattern or folder stands for."""
     try:
         is_folder = name.is_dir() and not is_zarr_folder(name)
     except OSError as error:
         raise FileError(f"{name} cannot be read: {reason(error)}") from error
     if is_folder:
-        inside = list(_search_folder(name, excluded))
-        if not inside and any(_search_folder(name, None)):
+        yield from _expand_folder(name, excluded)
+        return
+    if name.exists() or image_file(name) != name:
+        yield from _images(name, Path())
+        return
+    root = Path(name.anchor)
+    within = "**" not in name.parts
+    is_matched = False
+    for path in sorted(_match(root, name)):
+        if _is_image(path, within=within):
+            is_matched = True
+            yield from _images(path, Path())
+    if not is_matched:
+        raise FileError(
+            f"{name} is neither a file nor a folder, and as a pattern it matches no image file"
+        )
+
+
+def _expand_folder(name: Path, excluded: Path | None) -> Iterator[InputFile]:
+    is_empty = True
+    for file in _search_folder(name, excluded):
+        is_empty = False
+        yield file
+    if is_empty:
+        if any(_search_folder(name, None)):
             raise FileError(
                 f"all image files in {name} lie in {excluded}, where results go and which is not "
                 "searched therefore; give another folder for the results"
             )
-        if not inside:
-            suffixes = ", ".join(readable_suffixes())
-            raise FileError(f"{name} holds no image file; looked for {suffixes}")
-        return inside
-    if name.exists() or image_file(name) != name:
-        return _images(name, Path())
-    root = Path(name.anchor)
-    within = "**" not in name.parts
-    paths = [path for path in sorted(_match(root, name)) if _is_image(path, within=within)]
-    files = [image for path in paths for image in _images(path, Path())]
-    if not files:
-        raise FileError(
-            f"{name} is neither a file nor a folder, and as a pattern it matches no image file"
-        )
-    return files
+        suffixes = ", ".join(readable_suffixes())
+        raise FileError(f"{name} holds no image file; looked for {suffixes}")
 
 
 def _match(root: Path, pattern: Path) -> list[Path]:

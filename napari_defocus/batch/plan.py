@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -15,8 +15,9 @@ from ..io.atomic import atomic_file
 from ..io.same_file import fold_path
 from ..io.series import path_exists
 from ..io.zarr_layout import SUFFIX, flat_name, with_suffix
+from ..steps import run_to_end
 from .existing import Obstacle, find_recorded_obstacle
-from .inputs import InputFile, find_inputs
+from .inputs import InputFile, walk_inputs
 from .records import is_recorded, read_own_json, read_record
 from .settings import Settings
 
@@ -173,6 +174,24 @@ def make_plan(inputs: Iterable[str | Path], folder: str | Path, settings: Settin
     ModelError, OptionError
         If a model is unknown.
     """
+    return run_to_end(plan_steps(inputs, folder, settings))
+
+
+def plan_steps(
+    inputs: Iterable[str | Path], folder: str | Path, settings: Settings
+) -> Generator[int, None, Plan]:
+    """Plan a batch as `make_plan` does, yielding after each file.
+
+    Yields
+    ------
+    int
+        How many files were found so far.
+
+    Returns
+    -------
+    Plan
+        The plan.
+    """
     if folder == "":
         raise FileError(
             "the name of the folder of results is empty; give the working directory as '.'"
@@ -182,7 +201,10 @@ def make_plan(inputs: Iterable[str | Path], folder: str | Path, settings: Settin
         folder, settings = Path(folder).absolute(), settings.with_absolute_models()
     except OSError as error:
         raise FileError(f"the working directory cannot be read: {reason(error)}") from error
-    files = find_inputs(inputs, exclude=folder)
+    files = []
+    for file in walk_inputs(inputs, exclude=folder):
+        files.append(file)
+        yield len(files)
     place = Path(os.path.realpath(folder))
     sources = [file for file in files if not _is_result(file.path, place)]
     if not sources:
@@ -192,13 +214,16 @@ def make_plan(inputs: Iterable[str | Path], folder: str | Path, settings: Settin
     _refuse_folders_in_inputs(sources, folder)
     earlier = _earlier_items(folder)
     names = _Names(folder, settings, earlier, sources)
-    items = tuple(map(names.item, sources))
+    items = []
+    for file in sources:
+        items.append(names.item(file))
+        yield len(files)
     sources_now = {item.identity for item in items}
     absent = (item for item in earlier if item.identity not in sources_now)
     kept = tuple(item for item in absent if any(map(os.path.lexists, item.results.values())))
     if settings.existing == "refuse":
         names.refuse_obstacles(items)
-    return Plan(folder, settings, items, kept)
+    return Plan(folder, settings, tuple(items), kept)
 
 
 class _Names:

@@ -8,11 +8,11 @@ from magicgui.types import FileDialogMode
 from magicgui.widgets import CheckBox, Container, FileEdit, PushButton, Widget
 
 from ..batch.existing import ExistingFileError
-from ..batch.plan import make_plan
 from ..batch.settings import Existing, Settings
 from ..errors import OptionError
+from ..inference.engine import Progress
 from . import batch_job
-from .batch_job import BatchJob, BatchProgress, Tally
+from .batch_job import BatchJob, BatchProgress, ObstacleProgress, PlanProgress, Tally
 from .batch_opening import OpeningControls, open_item
 from .batch_question import ask_about_existing
 from .batch_settings import BatchSettings
@@ -62,6 +62,7 @@ class BatchWidget(Container[Widget]):
         self._job: BatchJob | None = None
         self._tally = Tally(0)
         self._failure = self._preset = ""
+        self._obstacle: ExistingFileError | None = None
         self._inputs = InputList(name="inputs", label="files")
         self._out = FileEdit(
             name="out",
@@ -76,7 +77,7 @@ class BatchWidget(Container[Widget]):
         )
         self._controls = RunControls(
             "Run",
-            run=self._run_or_ask,
+            run=self.run,
             cancel=self.cancel,
             as_python=self.as_python,
             as_command_line=self.as_command_line,
@@ -134,16 +135,11 @@ class BatchWidget(Container[Widget]):
         Raises
         ------
         DefocusError
-            If no files or folder are chosen, a setting cannot be used, a batch is running, or
-            files are in the way; the button asks about these.
+            If no files or folder are chosen, a setting cannot be used, or a batch is running. Files
+            that cannot be found are an error of the worker. If files are in the way, it returns
+            nothing, and the panel asks what to do.
         """
         return self._start(self._settings.values())
-
-    def _run_or_ask(self) -> None:
-        try:
-            self.run()
-        except ExistingFileError as error:
-            ask_about_existing(self.native, error, self._run_with)
 
     def _run_with(self, existing: Existing) -> None:
         settings = replace(self._settings.values(), existing=existing)
@@ -152,15 +148,9 @@ class BatchWidget(Container[Widget]):
     def _start(self, settings: Settings) -> "GeneratorWorker[Any, None, list[Outcome]]":
         if self.busy:
             raise OptionError("a batch is running; wait until it ends or cancel it first")
-        plan = make_plan(self._input_paths(), self._folder(), settings)
-        job = BatchJob(plan)
-        self._job, self._tally = job, Tally(len(plan.items))
-        self.table.show_plan(plan)
-        self._summary.set_text(self._tally.text())
-        self._failure = ""
-        worker = self._runner.start(
-            job.steps, f"Batch of {len(plan.items)} files", on_error=self._take_error
-        )
+        job = self._job = BatchJob(self._input_paths(), self._folder(), settings)
+        self._failure, self._obstacle = "", None
+        worker = self._runner.start(job.steps, "Batch", on_error=self._take_error)
         worker.yielded.connect(lambda progress: self._show_progress(job, progress))
         worker.finished.connect(lambda: self._offer_results(job))
         worker.paused.connect(lambda: self._show_pause(job, "Resume"))
@@ -188,7 +178,7 @@ class BatchWidget(Container[Widget]):
             A worker of napari, already started; layers are added when it has read them. None before
             the first run.
         """
-        if self._job is None:
+        if self._job is None or self._job.plan is None:
             return None
         return open_item(self._viewer, self._job.plan.items[file], self._controls.show_error)
 
@@ -227,8 +217,16 @@ class BatchWidget(Container[Widget]):
             self._preset = str(folder / _FOLDER)
             self._out.line_edit.value = self._preset
 
-    def _show_progress(self, job: BatchJob, progress: BatchProgress) -> None:
+    def _show_progress(self, job: BatchJob, progress: Progress) -> None:
         if job is not self._job:
+            return
+        if isinstance(progress, PlanProgress):
+            self._tally = Tally(len(progress.plan.items))
+            self._summary.set_text(self._tally.text())
+            self.table.show_plan(progress.plan)
+        elif isinstance(progress, ObstacleProgress):
+            self._obstacle = progress.error
+        if not isinstance(progress, BatchProgress):
             return
         self.table.show_event(progress.event)
         if progress.event.outcome is not None:
@@ -246,17 +244,18 @@ class BatchWidget(Container[Widget]):
 
     def _take_error(self, error: Exception) -> None:
         self._failure = str(error)
-        if isinstance(error, ExistingFileError):
-            ask_about_existing(self.native, error, self._run_with)
 
     def _offer_results(self, job: BatchJob) -> None:
-        if job is self._job:
+        if job is self._job and job.plan is not None:
             self.opening.show_folder(job.plan.folder)
 
     def _show_end(self, ending: str) -> None:
         self.pause_button.enabled = False
         self.pause_button.native.setText("Pause")
-        if self._failure:
+        if self._obstacle is not None:
+            self._controls.show_error(str(self._obstacle))
+            ask_about_existing(self.native, self._obstacle, self._run_with)
+        elif self._failure:
             self._controls.show_error(self._failure)
         else:
             self._controls.show_end(_ENDINGS[ending], complete=ending == "done")

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from ..batch.plan import Plan
+from ..batch.existing import ExistingFileError
+from ..batch.plan import Plan, plan_steps
 from ..batch.process import Outcome
 from ..batch.run import Event, run_plan
 from ..batch.settings import Settings
@@ -14,6 +16,7 @@ from ..inference.engine import Progress
 from ..objective import Objective
 from ..options import Options
 from ..steps import convert_steps
+from .phases import PhaseProgress
 from .shell_words import join_words
 
 _STEPS_PER_FILE = 1000
@@ -26,31 +29,66 @@ class BatchProgress(Progress):
     event: Event
 
 
+@dataclass(frozen=True)
+class PlanProgress(Progress):
+    """End of the search for files, with the plan that is carried out from now on."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class ObstacleProgress(Progress):
+    """End of a batch that would replace files, about which the user is asked."""
+
+    error: ExistingFileError
+
+
 class BatchJob:
-    """Run of a plan, as a generator of progress.
+    """Search for the files of a batch, and its run, as a generator of progress.
 
     Parameters
     ----------
-    plan : Plan
-        Files and settings.
+    paths : list of str
+        Files, folders and patterns.
+    folder : pathlib.Path
+        Folder of the results.
+    settings : Settings
+        What is done to every file.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self._events = run_plan(plan)
+    def __init__(self, paths: list[str], folder: Path, settings: Settings) -> None:
+        self._paths, self._folder, self._settings = paths, folder, settings
+        self.plan: Plan | None = None
 
-    def steps(self) -> Generator[BatchProgress, None, list[Outcome]]:
-        """Run the plan, yielding after every tile and every file; return the outcomes.
+    def steps(self) -> Generator[Progress, None, list[Outcome]]:
+        """Find the files and work on them, yielding after every tile and every file.
 
         However it ends, the report is written and the folder unlocked.
-        """
 
+        Returns
+        -------
+        list of Outcome
+            One a file; none if files are in the way.
+        """
+        try:
+            plan = yield from convert_steps(
+                plan_steps(self._paths, self._folder, self._settings),
+                lambda count: PhaseProgress(0, 0, f"looking for files: {count:,}"),
+            )
+            self.plan = plan
+            yield PlanProgress(0, 0, plan)
+            return (yield from self._run(plan))
+        except ExistingFileError as error:
+            yield ObstacleProgress(0, 0, error)
+            return []
+
+    def _run(self, plan: Plan) -> Generator[Progress, None, list[Outcome]]:
         def over_files(event: Event) -> BatchProgress:
             share = event.done / event.total if event.total else 0.0
             done = round(_STEPS_PER_FILE * (event.index + share))
-            return BatchProgress(done, _STEPS_PER_FILE * len(self.plan.items), event)
+            return BatchProgress(done, _STEPS_PER_FILE * len(plan.items), event)
 
-        return (yield from convert_steps(self._events, over_files))
+        return (yield from convert_steps(run_plan(plan), over_files))
 
 
 class Tally:

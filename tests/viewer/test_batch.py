@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QMessageBox
 from superqt.utils._qthreading import WorkerBase
 
 from napari_defocus import deblur
-from napari_defocus.errors import FileError, OptionError
+from napari_defocus.errors import OptionError
 from napari_defocus.io import read_picture
 from napari_defocus.viewer.run_controls import ERROR_COLOR
 
@@ -54,7 +54,7 @@ def test_table_and_outcomes_agree_for_good_and_broken_files(widget, finish, fold
 
 def test_run_continues_after_cancellation(widget, finish, until, tmp_path):
     worker = widget.run()
-    until(lambda: states(widget)[0] == "done")
+    until(lambda: states(widget)[:1] == ["done"])
     widget.cancel()
     finish(worker)
     assert "not reached" in (tmp_path / "out" / "report.csv").read_text(encoding="utf-8")
@@ -117,15 +117,16 @@ def test_copied_python_and_command_contain_the_settings(widget, folder, tmp_path
     )
 
 
-def press(widget, text):
-    """Press a button of the question that the widget shows."""
+def press(widget, text, until):
+    """Press a button of the question that the widget shows when it has looked for files."""
+    until(lambda: not widget.busy)
     (box,) = widget.native.findChildren(QMessageBox)
     (button,) = (button for button in box.buttons() if text in button.text())
     button.click()
     return box.text()
 
 
-def test_the_button_asks_about_results_of_other_settings(widget, finish, folder, tmp_path):
+def test_the_button_asks_about_results_of_other_settings(widget, finish, until, folder, tmp_path):
     widget.inputs.value = [folder / "0.png"]
     widget.task.value = "map"
     finish(widget.run())
@@ -133,19 +134,18 @@ def test_the_button_asks_about_results_of_other_settings(widget, finish, folder,
     before = result.read_bytes()
     widget.downscale.value = 2
     widget.run_button.changed.emit(True)
-    assert not widget.busy
-    text = press(widget, "Keep them")
+    text = press(widget, "Keep them", until)
     assert text == "2 results were made with other settings: 0-defocus.tif and others."
     finish(widget._worker)
     assert (states(widget), result.read_bytes()) == (["kept"], before)
     widget.run_button.changed.emit(True)
-    press(widget, "Keep both")
+    press(widget, "Keep both", until)
     finish(widget._worker)
     assert (states(widget), result.read_bytes()) == (["done"], before)
     assert (tmp_path / "out" / "0-defocus-2.tif").exists()
     widget.downscale.value = 4
     widget.run_button.changed.emit(True)
-    press(widget, "Replace them")
+    press(widget, "Replace them", until)
     finish(widget._worker)
     assert states(widget) == ["done"]
     assert widget.existing.value == "refuse"
@@ -165,7 +165,7 @@ def test_closing_during_a_run_shows_nothing_more(
     assert errors == []
 
 
-def test_missing_files_or_folder_are_errors(open_widget, folder, tmp_path):
+def test_missing_files_or_folder_are_errors(open_widget, finish, folder, tmp_path):
     widget = open_widget("Batch")
     with pytest.raises(OptionError, match="no files"):
         widget.run()
@@ -175,8 +175,29 @@ def test_missing_files_or_folder_are_errors(open_widget, folder, tmp_path):
         widget.run()
     widget.out.value = tmp_path / "out"
     widget.inputs.value = ["none.tif"]
-    with pytest.raises(FileError, match="none.tif"):
-        widget.run()
+    finish(widget.run())
+    assert widget._controls.status.value.startswith("none.tif is neither a file nor a folder")
+    assert widget.run_button.enabled
+
+
+def test_a_search_for_files_can_be_canceled_before_anything_is_written(
+    open_widget, finish, until, folder, tmp_path
+):
+    for number in range(200):
+        (folder / f"{number}.tif").write_bytes(b"nothing")
+    widget = open_widget("Batch")
+    widget.inputs.value, widget.out.value = [folder], tmp_path / "out"
+    worker, texts = widget.run(), []
+    worker.yielded.connect(lambda progress: texts.append(widget._controls.status.value))
+    until(lambda: bool(texts))
+    assert texts[0].startswith("looking for files")
+    assert not widget.run_button.enabled
+    widget.cancel()
+    finish(worker)
+    assert widget._controls.status.value == "canceled; run again to continue"
+    assert widget.run_button.enabled
+    assert not widget.pause_button.enabled
+    assert not (tmp_path / "out").exists()
 
 
 def test_failed_files_come_first_in_red_with_their_message_below(widget, finish):
@@ -261,7 +282,7 @@ def test_settings_of_deblur_are_taken_over(dock_widget, window_viewer, photo):
 
 def test_a_canceled_run_writes_its_report_in_its_own_thread(widget, finish, until, tmp_path):
     worker = widget.run()
-    until(lambda: states(widget)[0] == "done")
+    until(lambda: states(widget)[:1] == ["done"])
     widget.cancel()
     finish(worker)
     assert widget.opening.report.enabled
