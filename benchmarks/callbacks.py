@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QEventLoop, QTimer
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QTabBar
 
 #: Shortest event that is printed, and the limit for our own code, in seconds.
 _SHORTEST, _LIMIT = 0.02, 0.05
@@ -30,6 +30,8 @@ _INTERVAL = 0.002
 _OURS, _THEIRS = "napari_defocus/viewer/", ("/napari/", "/vispy/")
 #: Networks work on small copies, for the viewer does the same whatever they do.
 _DOWNSCALE = 8
+#: Seconds in which the code of the dock is loaded, or the controls of a step are made.
+_LOADING = 3.0
 
 
 @dataclass
@@ -133,6 +135,14 @@ class Drive:
         wait(0.3)
         return results[0] if results else None
 
+    def open_step(self, dock: Any, name: str) -> Any:
+        """Click the tab of a step; return its widget when its controls are made."""
+        bar = dock.native.findChild(QTabBar)
+        index = next(i for i in range(bar.count()) if bar.tabText(i) == name)
+        self.act(f"step {name}", lambda: bar.setCurrentIndex(index))
+        wait(_LOADING)
+        return dock.step(name)
+
     def run(self, name: str, action: Callable[[], Any]) -> None:
         """Start a worker, and let the window live until it has ended."""
         worker = self.act(f"{name}: start", action)
@@ -186,17 +196,18 @@ def drive_photograph(drive: Drive) -> None:
         "open the dock",
         lambda: viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus"),
     )
-    step = drive.act("step Map", lambda: dock.step("Map"))
+    wait(_LOADING)
+    step = drive.open_step(dock, "Map")
     step.downscale.value = _DOWNSCALE
     drive.run("Map", step.run)
     view = next(layer for layer in viewer.layers if "(sure)" in layer.name)
     drive.act("hover", lambda: view.get_status((2000, 3000), world=True))
-    edit = drive.act("step Edit", lambda: dock.open_step("Edit"))
+    edit = drive.open_step(dock, "Edit")
     edits = drive.act("Edit: make the layer", edit.paint)
     for column in (1000, 1040, 1080):
         drive.act("Edit: a stroke", lambda x=column: edits.paint((800, x), edits.selected_label))
     drive.run("Edit: use edits", edit.run)
-    step = drive.act("step Deblur", lambda: dock.open_step("Deblur"))
+    step = drive.open_step(dock, "Deblur")
     step.downscale.value = _DOWNSCALE
     drive.run("Deblur", step.run)
     for percent in (80, 40):
@@ -209,8 +220,8 @@ def drive_photograph(drive: Drive) -> None:
     drive.act("Deblur: preview on", lambda: setattr(step.preview, "value", True))
     wait(8)
     drive.act("Deblur: preview off", lambda: setattr(step.preview, "value", False))
-    step = drive.act("step Refocus", lambda: dock.open_step("Refocus"))
-    step = drive.act("step Check", lambda: dock.open_step("Check"))
+    drive.open_step(dock, "Refocus")
+    drive.open_step(dock, "Check")
     drive.act("close", viewer.close)
 
 
@@ -232,8 +243,9 @@ def drive_stack(drive: Drive) -> None:
         "stack: open the dock",
         lambda: viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus"),
     )
+    wait(_LOADING)
     for name in ("Map", "Edit", "Deblur", "Check", "Refocus", "Stack"):
-        drive.act(f"stack: step {name}", lambda n=name: dock.open_step(n))
+        drive.open_step(dock, name)
     drive.act("stack: go to another plane", lambda: viewer.dims.set_current_step(2, 7))
     for name in ("Map", "Deblur"):
         step = dock.open_step(name)

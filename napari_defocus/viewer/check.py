@@ -16,14 +16,15 @@ from .choices import map_choice, sharp_choice
 from .image_source import image_source
 from .map_source import MAP_KEY
 from .origin import origin_entry
+from .pieces import Pieces
 from .results import METADATA_KEY
 from .run_controls import WrappedLabel
-from .task_widget import TaskWidget
+from .task_widget import Task, TaskWidget
 from .window import Window
 
 if TYPE_CHECKING:
-    import napari.viewer
     from napari.layers import Labels
+    from napari.viewer import Viewer
 
 _LEGEND = "Magenta: not supported by the image. Click a place to look at it."
 #: Height of the list of places, in pixels.
@@ -54,7 +55,7 @@ class CheckWidget(TaskWidget[CheckResult]):
         worker = widget.run()
     """
 
-    def __init__(self, viewer: "napari.viewer.Viewer") -> None:
+    def _build(self, viewer: "Viewer") -> Pieces:
         self._check: Check | None = None
         self._rate = FALSE_ALARMS
         self._overlay: Labels | None = None
@@ -79,13 +80,15 @@ class CheckWidget(TaskWidget[CheckResult]):
             choices=[],
             tooltip="Places that the image does not support; click one to look at it",
         )
-        super().__init__(
-            viewer,
-            verb="Check",
-            doing="Checking",
-            task="single",
-            inputs=[self._sharp, self._defocus],
-            settings=[self._false_alarms],
+        yield
+        yield from self._build_task(
+            Task(
+                verb="Check",
+                doing="Checking",
+                models="single",
+                inputs=[self._sharp, self._defocus],
+                settings=[self._false_alarms],
+            )
         )
         self._places.native.setFixedHeight(_PLACES_HEIGHT)
         self._controls.add_results(self._verdict, self._legend, self._places)

@@ -214,9 +214,13 @@ def is_image(layer: "Layer") -> bool:
     return isinstance(layer, Image) and layer.ndim >= 2 and not is_plugin_map(layer)
 
 
-def selected_image(viewer: "Viewer") -> "Image | None":
-    """Return the selected image, or the one that the selected result was made from, if any."""
-    active = viewer.layers.selection.active
+def selected_image(viewer: "Viewer", active: "Layer | None" = None) -> "Image | None":
+    """Return the selected image, or the one that the selected result was made from, if any.
+
+    `active` counts as the selected layer, if it is given and not removed.
+    """
+    if active not in viewer.layers:
+        active = viewer.layers.selection.active
     if active is None:
         return None
     image = origin_of(active)

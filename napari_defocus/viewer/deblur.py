@@ -21,18 +21,19 @@ from .image_source import image_source
 from .map_layers import add_map
 from .map_source import EDITED, MAP_KEY, covering_source, newest_map
 from .mixture import describe_share
+from .pieces import Pieces
 from .preview import Preview
 from .results import LayerTemplate, layer_template
 from .runner import Worker
 from .save_button import SaveButton
-from .task_widget import TaskWidget
+from .task_widget import Task, TaskWidget
 from .visibility import VisibilityFilter
 from .window import Window
 
 if TYPE_CHECKING:
-    import napari.viewer
     from napari.layers import Image
     from napari.utils.events import EventEmitter
+    from napari.viewer import Viewer
 
 
 class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
@@ -53,12 +54,14 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
         worker = widget.run()
     """
 
-    def __init__(self, viewer: "napari.viewer.Viewer") -> None:
+    def _build(self, viewer: "Viewer") -> Pieces:
         self._defocus = map_choice(
             viewer,
             tooltip="Blur radii in pixels: a map layer, edited or not, or labels painted by hand",
         )
+        yield
         self._deblur = DeblurControls()
+        yield
         self._kind = ""
         self._keeps_maps = False
         self._live = CheckBox(
@@ -76,16 +79,22 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
         self._templates: list[LayerTemplate] = []
         self._used, self._replaces = DeblurSettings(), False
         self._channels = ChannelControls(viewer)
-        super().__init__(
-            viewer,
-            verb="Deblur",
-            doing="Deblurring",
-            task="deblur",
-            inputs=[*self._channels.widgets, self._defocus],
-            settings=[*self._deblur.widgets, self._live, self._replace],
-            advanced=[self._deblur["protect_radius"], self._deblur["strength"]],
+        yield
+        yield from self._build_task(
+            Task(
+                verb="Deblur",
+                doing="Deblurring",
+                models="deblur",
+                inputs=[*self._channels.widgets, self._defocus],
+                settings=[*self._deblur.widgets, self._live, self._replace],
+                advanced=[self._deblur["protect_radius"], self._deblur["strength"]],
+            )
         )
-        self._defocus.changed.connect(self._preset_bokeh)
+        yield from self._build_results(viewer)
+        self._connect()
+
+    def _build_results(self, viewer: "Viewer") -> Pieces:
+        """Make what shows results and goes on from them."""
         self._range = DeblurRange(self._deblur, self._defocus)
         layout = self.native.layout()
         layout.insertWidget(layout.count() - 1, self._range.histogram)
@@ -99,13 +108,20 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
             report=self._controls.show_note,
             on_stop=lambda: setattr(self._live, "value", False),
         )
-        self._live.changed.connect(self._preview.switch)
+        yield
         self.compare = CompareControls(viewer)
         self._controls.container.insert(3, self.compare.container)
         self._saving = SaveButton(self.compare.result, self._controls)
         self._controls.container.insert(4, self._saving.button)
         self._ending = VisibilityFilter(self.native, on_hide=self.compare.end)
+        self._amount = LiveAmount(viewer, self._tell_share)
+        yield
+
+    def _connect(self) -> None:
+        """Let controls follow each other, and the preview follow them."""
         self._watched: list[EventEmitter] = []
+        self._defocus.changed.connect(self._preset_bokeh)
+        self._live.changed.connect(self._preview.switch)
         self._image.changed.connect(self._defocus.follow)
         self._image.changed.connect(self._channels.follow)
         self._channels.follow(self._image.value)
@@ -113,7 +129,6 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
         self._defocus.changed.connect(self._watch)
         self._model.names.changed.connect(self._deblur.follow_model)
         self._deblur["detail"].changed.connect(self._show_auto)
-        self._amount = LiveAmount(viewer, self._tell_share)
         self._deblur["amount"].changed.connect(self._mix)
         self._deblur["amount"].changed.connect(self._preview.mix)
         for setting in self._deblur.widgets:

@@ -14,16 +14,17 @@ from .image_source import image_source
 from .layer_jobs import EstimateLayerJob, MapResult
 from .map_layers import add_map
 from .map_source import MAP_KEY, EstimatedMap, newest_map
+from .pieces import Pieces
 from .regions import spatial_shape
 from .results import layer_pixel_size
 from .run_controls import WrappedLabel
-from .task_widget import TaskWidget
+from .task_widget import Task, TaskWidget
 from .visibility import VisibilityFilter
 from .window import Window
 
 if TYPE_CHECKING:
-    import napari.viewer
     from napari.layers import Image
+    from napari.viewer import Viewer
 
 
 class DefocusMapWidget(TaskWidget[MapResult]):
@@ -45,7 +46,7 @@ class DefocusMapWidget(TaskWidget[MapResult]):
         worker = widget.run()
     """
 
-    def __init__(self, viewer: "napari.viewer.Viewer") -> None:
+    def _build(self, viewer: "Viewer") -> Pieces:
         self._right = LayerChoice(
             viewer,
             is_image,
@@ -54,13 +55,13 @@ class DefocusMapWidget(TaskWidget[MapResult]):
             none="none (one image)",
             tooltip="The right dual-pixel view if 'image' is the left one; gives radii with a sign",
         )
-        super().__init__(
-            viewer,
-            verb="Estimate map",
-            doing="Estimating defocus of",
-            task="single",
-            inputs=[self._right],
-            settings=[],
+        yield from self._build_task(
+            Task(
+                verb="Estimate map",
+                doing="Estimating defocus of",
+                models="single",
+                inputs=[self._right],
+            )
         )
         self._right.changed.connect(self._offer_models)
         self._summary = WrappedLabel()

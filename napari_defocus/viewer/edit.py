@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import Container, FloatSlider, PushButton
+from magicgui.widgets import FloatSlider, PushButton
 
 from ..errors import MapError, OptionError
 from .choices import LayerChoice, is_image
@@ -15,6 +15,7 @@ from .layer_jobs import MapResult
 from .map_layers import add_map, update_map
 from .map_source import newest_map
 from .origin import origin_of, origin_recorded
+from .pieces import Pieces, PiecewisePanel
 from .regions import whole_layer
 from .results import layer_template
 from .run_controls import WrappedLabel
@@ -22,13 +23,13 @@ from .runner import Runner, Worker
 from .viewer_window import is_open
 
 if TYPE_CHECKING:
-    import napari.viewer
     from napari.layers import Image, Labels
+    from napari.viewer import Viewer
 
 _HINT = "Paint over the picture; Ctrl+Z undoes a stroke. What is not painted stays the estimate."
 
 
-class EditWidget(Container[Any]):
+class EditWidget(PiecewisePanel):
     """Paint over the map of an image: leave alone, sharpen, set a radius, or forget edits.
 
     Edits are a labels layer; what is not painted stays the estimate.
@@ -49,13 +50,13 @@ class EditWidget(Container[Any]):
         worker = widget.run()
     """
 
-    def __init__(self, viewer: "napari.viewer.Viewer") -> None:
-        self._viewer = viewer
+    def _build(self, viewer: "Viewer") -> Pieces:
         self._edits: MapEdits | None = None
         self._used: MapEdits | None = None  # by the run in progress
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Image of the map")
         self._paint = PushButton(name="paint_button", text="Paint on the map")
         self._tools = EditTools()
+        yield
         self._softness = FloatSlider(
             name="softness",
             label="softness (px)",
@@ -71,29 +72,23 @@ class EditWidget(Container[Any]):
         self._runner: Runner[MapResult | None] = Runner(
             on_progress=lambda progress: None, on_result=self._receive, on_end=self._show_end
         )
-        super().__init__(
-            widgets=[
-                self._image,
-                self._paint,
-                *self._tools.widgets,
-                self._softness,
-                self._tools.surface,
-                self._run,
-            ]
+        yield from self._add_rows(
+            self._image,
+            self._paint,
+            *self._tools.widgets,
+            self._softness,
+            self._tools.surface,
+            self._run,
         )
         self.native.layout().addWidget(self._status.native)
         self._status.set_text(_HINT)
         self._paint.changed.connect(lambda: self._attempt(self.paint))
         self._run.changed.connect(lambda: self._attempt(self.run))
         self._image.changed.connect(self._follow_edits)
+        self._follow_layers()
         viewer.layers.events.removed.connect(self._forget_removed)
         self.native.destroyed.connect(self._abandon)
         self._follow_edits()
-
-    @property
-    def viewer(self) -> "napari.viewer.Viewer":
-        """Viewer with the layers."""
-        return self._viewer
 
     @property
     def run_button(self) -> PushButton:
@@ -242,6 +237,7 @@ class EditWidget(Container[Any]):
             self._tools.act_on(None)
 
     def _abandon(self, *_: Any) -> None:
+        self._unfollow_layers()
         self._viewer.layers.events.removed.disconnect(self._forget_removed)
         for edits in all_edits(self._viewer):
             self._tools.leave(edits)

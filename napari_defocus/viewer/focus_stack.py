@@ -10,6 +10,7 @@ from ..errors import OptionError
 from ..jobs import EstimateJob
 from ..options import Options
 from ..views import Views
+from .pieces import Pieces
 from .profile_plot import ProfilePlot
 from .profile_table import profile_table
 from .regions import narrow_to_plane, spatial_shape
@@ -18,12 +19,12 @@ from .run_controls import WrappedLabel
 from .runner import Worker
 from .stack_jobs import FocusLayerJob, FocusResult, MergeLayerJob, MergeResult
 from .stack_results import merged_layers
-from .task_widget import TaskWidget
+from .task_widget import Task, TaskWidget
 from .window import Window
 
 if TYPE_CHECKING:
-    import napari.viewer
     from napari.layers import Image
+    from napari.viewer import Viewer
 
 _ALIGN = [
     ("auto", "auto"),
@@ -53,7 +54,7 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         worker = widget.merge()  # the picture and the depth
     """
 
-    def __init__(self, viewer: "napari.viewer.Viewer") -> None:
+    def _build(self, viewer: "Viewer") -> Pieces:
         self._result: FocusResult | None = None
         self._profiled: Image | None = None
         self._merging = self._depth_wanted = False
@@ -76,13 +77,15 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         )
         self._plot = ProfilePlot(self.go_to)
         self._statement = WrappedLabel()
-        super().__init__(
-            viewer,
-            verb="Measure focus",
-            doing="Working through",
-            task="single",
-            inputs=[self._axis],
-            settings=[self._align, self._deblur_rest],
+        yield
+        yield from self._build_task(
+            Task(
+                verb="Measure focus",
+                doing="Working through",
+                models="single",
+                inputs=[self._axis],
+                settings=[self._align, self._deblur_rest],
+            )
         )
         self._buttons = {
             "best": PushButton(text="Go to best plane", enabled=False),

@@ -10,6 +10,8 @@ def align_labels(container: Container[Widget]) -> None:
     magicgui measures them too early, before napari's style has set the font.
     """
     labels = [label for row in _rows(container) if (label := _label(row)) is not None]
+    for label in labels:
+        label.ensurePolished()
     widest = max((label.sizeHint().width() for label in labels), default=0)
     for label in labels:
         label.setMinimumWidth(widest)

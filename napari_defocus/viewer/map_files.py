@@ -29,8 +29,6 @@ FullLayerData = tuple[Any, dict[str, Any], str]
 #: Functions whose results are maps, and what names of files with radii and confidence hold.
 _FUNCTIONS = ("estimate_defocus", "apply_edits")
 _RADIUS, _CONFIDENCE = "-defocus", "-confidence"
-#: Names of files that napari opens as maps, without asking which of several readers to use.
-_PATTERNS = tuple(f"*{_RADIUS}{suffix}" for suffix in (".tif", ".tiff", ".ome.tif", ".ome.tiff"))
 _PLUGIN = "napari-defocus"
 _PLACEMENT = ("scale", "translate", "units", "axis_labels")
 
@@ -155,20 +153,6 @@ def _radius_layer(
         **map_appearance(radius, signed=bool((radius < 0).any())),
         **template.placement,
     )
-
-
-def prefer_own_reader(_: Any) -> None:
-    """Let napari open files with names of maps by this plugin, unless the user chose another.
-
-    napari knows patterns of names alone, and would ask for each file whether to read it as a map
-    or, as any TIFF file, by itself. The choice stands among napari's preferences of plugins.
-    """
-    from napari.settings import get_settings
-
-    plugins = get_settings().plugins
-    missing = {each: _PLUGIN for each in _PATTERNS if each not in plugins.extension2reader}
-    if missing:  # ahead of patterns such as "*.tif", which are as long
-        plugins.extension2reader = {**missing, **plugins.extension2reader}
 
 
 def _read_record(path: Path) -> dict[str, Any] | None:

@@ -14,14 +14,15 @@ from ..views import Views
 from .choices import map_choice, sharp_choice
 from .image_source import image_source
 from .map_source import map_source
+from .pieces import Pieces
 from .refocus_job import RefocusLayerJob, RefocusResult
 from .results import picture_layer
-from .task_widget import TaskWidget
+from .task_widget import Task, TaskWidget
 from .window import Window
 
 if TYPE_CHECKING:
-    import napari.viewer
     from napari.layers import Image
+    from napari.viewer import Viewer
 
 _SAME = "the image itself"
 
@@ -46,7 +47,7 @@ class RefocusWidget(TaskWidget[RefocusResult]):
 
     has_model = False
 
-    def __init__(self, viewer: "napari.viewer.Viewer") -> None:
+    def _build(self, viewer: "Viewer") -> Pieces:
         self._sharp = sharp_choice(
             viewer,
             none=_SAME,
@@ -80,13 +81,15 @@ class RefocusWidget(TaskWidget[RefocusResult]):
             value=NAMED_PUPILS[0],
             tooltip="Shape that a point out of focus is blurred to",
         )
-        super().__init__(
-            viewer,
-            verb="Refocus",
-            doing="Refocusing",
-            task="single",
-            inputs=[self._sharp, self._defocus],
-            settings=[self._pick, self._focus, self._aperture, self._pupil],
+        yield
+        yield from self._build_task(
+            Task(
+                verb="Refocus",
+                doing="Refocusing",
+                models="single",
+                inputs=[self._sharp, self._defocus],
+                settings=[self._pick, self._focus, self._aperture, self._pupil],
+            )
         )
         for choice in (self._sharp, self._defocus):
             self._image.changed.connect(choice.follow)

@@ -3,9 +3,10 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from magicgui.widgets import Container, PushButton, Widget
+from magicgui.widgets import PushButton, Widget
 
 from ..errors import DefocusError, OptionError
 from ..jobs import Job
@@ -18,6 +19,7 @@ from .labels import align_labels
 from .layer_jobs import Runnable
 from .model_choice import ModelChoice
 from .origin import insert_result
+from .pieces import Pieces, PiecewisePanel
 from .region_controls import RegionControls
 from .results import LayerData, LayerTemplate, layer_template
 from .run_controls import RunControls
@@ -29,29 +31,25 @@ from .window import Window
 
 if TYPE_CHECKING:
     from napari.layers import Image
-    from napari.viewer import Viewer
 
-    from ..networks.descriptor import Task
+    from ..networks.descriptor import Task as ModelTask
 
 ResultT = TypeVar("ResultT")
 
 _WIDTH = 320
-#: Events of the layer list after which the choices of layers are offered anew.
-_LIST_EVENTS = ("inserted", "removed", "reordered", "renamed")
 
 
-class TaskWidget(Container[Widget], Generic[ResultT]):
-    """Widget that processes an image layer in a worker thread.
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a panel does, and the controls that it has of its own.
 
     Parameters
     ----------
-    viewer : napari.viewer.Viewer
-        Viewer with the layers; results are added to it.
     verb : str
         Text of the Run button.
     doing : str
         Text in the activity dock before the name of the layer.
-    task : {"single", "dual", "deblur"}
+    models : {"single", "dual", "deblur"}
         Task of the models to choose from.
     inputs, settings : sequence of Widget
         Additional controls, below the image and below the model.
@@ -59,32 +57,48 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         Those of the settings that are hidden until "More options" is checked, as the model is.
     """
 
+    verb: str
+    doing: str
+    models: "ModelTask"
+    inputs: Sequence[Widget] = ()
+    settings: Sequence[Widget] = ()
+    advanced: Sequence[Widget] = ()
+
+
+class TaskWidget(PiecewisePanel, Generic[ResultT]):
+    """Panel that processes an image layer in a worker thread.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Viewer with the layers; results are added to it.
+    at_once : bool
+        Make all controls at once, as `PiecewisePanel` says.
+    """
+
     #: Whether a model can be chosen.
     has_model = True
 
-    def __init__(
-        self,
-        viewer: "Viewer",
-        *,
-        verb: str,
-        doing: str,
-        task: "Task",
-        inputs: Sequence[Widget],
-        settings: Sequence[Widget],
-        advanced: Sequence[Widget] = (),
-    ) -> None:
-        self._viewer = viewer
-        self._doing = doing
+    def _build_task(self, task: Task) -> Pieces:
+        """Make the controls of a task, yielding after each few."""
+        viewer = self._viewer
+        self._doing = task.doing
         self._template = LayerTemplate("", {}, {})
         self._description = ""
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
         self._model = ModelChoice(
-            task, name="model", label="deblur model" if task == "deblur" else "map model"
+            task.models,
+            name="model",
+            label="deblur model" if task.models == "deblur" else "map model",
         )
-        self._region = RegionControls(viewer, takes_map=task == "deblur")
+        self._model.visible = False
+        yield
+        self._region = RegionControls(viewer, takes_map=task.models == "deblur")
+        yield
         self._compute = ComputeControls(self._contrast_limits)
+        yield
         self._controls = RunControls(
-            verb,
+            task.verb,
             run=self.run,
             cancel=self.cancel,
             as_python=self.as_python,
@@ -96,36 +110,29 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
             on_result=self._receive,
             on_end=self._report.show_end,
         )
-        super().__init__(
-            widgets=[
-                self._image,
-                self._compute.values.imaging,
-                *inputs,
-                *self._region.widgets,
-                self._model,
-                *settings,
-                *self._compute.widgets,
-            ]
+        yield
+        yield from self._add_rows(
+            self._image,
+            self._compute.values.imaging,
+            *task.inputs,
+            *self._region.widgets,
+            self._model,
+            *task.settings,
+            *self._compute.widgets,
         )
         self.native.layout().addWidget(self._controls.container.native)  # without label
         self.native.setMinimumWidth(_WIDTH)
-        self._advanced = [*([self._model] if self.has_model else []), *advanced]
-        self._model.visible = False
+        self._advanced = [*([self._model] if self.has_model else []), *task.advanced]
         self._show_advanced(self._compute.more.value)
         self._compute.more.changed.connect(self._show_advanced)
+        yield
         self._image.changed.connect(self._region.follow)
         for control in (self._image, self._compute.values.imaging, self._compute.values.encoding):
             control.changed.connect(self._show_auto)
         self._start_with_selection()
         self._visibility = VisibilityFilter(self.native, on_show=lambda: align_labels(self))
         self.native.destroyed.connect(self._abandon)
-        for event in _LIST_EVENTS:
-            getattr(viewer.layers.events, event).connect(self._update_choices)
-
-    @property
-    def viewer(self) -> "Viewer":
-        """Viewer with the layers; results are added to it."""
-        return self._viewer
+        yield
 
     @property
     def run_button(self) -> PushButton:
@@ -255,15 +262,9 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
         insert_result(self._viewer, image)
         return image
 
-    def _update_choices(self, *_: Any) -> None:
-        for control in self:
-            if isinstance(control, LayerChoice):
-                control.reset_choices()
-
     def _abandon(self, *_: Any) -> None:
         """Follow the layers no more, because the panel is destroyed; a run goes on without it."""
-        for event in _LIST_EVENTS:
-            getattr(self._viewer.layers.events, event).disconnect(self._update_choices)
+        self._unfollow_layers()
         if is_open(self._viewer):
             self._runner.detach(self._deliver, self._tell_end)
         else:
@@ -282,6 +283,7 @@ class TaskWidget(Container[Widget], Generic[ResultT]):
             show_info(f"{self._description}: done")
 
     def _start_with_selection(self) -> None:
+        self._follow_layers()
         image = selected_image(self._viewer)
         if image is not None:
             self._image.value = image

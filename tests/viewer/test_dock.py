@@ -37,6 +37,13 @@ def test_steps_follow_the_image(viewer, dock, stack):
     assert all(step.image.value is dock.image.value for step in steps)
 
 
+def test_painting_goes_on_with_an_image_that_was_opened_later(viewer, dock, photo):
+    step = dock.step("Edit")
+    other = viewer.add_image(photo[::-1].copy(), rgb=True, name="other")
+    dock.image.value = other
+    assert step.image.value is other
+
+
 def test_the_kind_of_image_is_preset_with_its_reason(viewer, dock, stack):
     assert dock.imaging.value == "photograph"
     assert "in color" in dock.imaging.tooltip
@@ -64,6 +71,7 @@ def test_the_map_just_made_is_used_by_the_next_steps(viewer, dock, finish, photo
 
 
 def test_a_map_estimated_on_the_way_is_kept(viewer, dock, finish, photo):
+    dock.step("Map")
     finish(dock.step("Deblur").run())
     assert names(viewer) == [
         "photo", "photo confidence", "photo defocus (sure)", "photo defocus", "photo deblurred",

@@ -167,7 +167,7 @@ def test_maps_in_ome_zarr_are_opened_as_maps_too(viewer, maps, defocus):
 
 
 def test_patterns_of_manifest_and_preferences_are_the_same():
-    from napari_defocus.viewer import map_files
+    from napari_defocus.viewer.reader_choice import PATTERNS
 
     (reader,) = PluginManifest.from_distribution(NAME).contributions.readers
-    assert reader.filename_patterns == list(map_files._PATTERNS)
+    assert reader.filename_patterns == list(PATTERNS)

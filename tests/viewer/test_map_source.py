@@ -11,11 +11,11 @@ from napari_defocus.defocus_map import DefocusMap
 from napari_defocus.errors import MapError
 from napari_defocus.io import read_picture, write_picture
 from napari_defocus.options import Options
+from napari_defocus.viewer import layer_map
 from napari_defocus.viewer.deblur_job import DeblurLayerJob
 from napari_defocus.viewer.geometry import placement
 from napari_defocus.viewer.image_source import image_source
 from napari_defocus.viewer.layer_jobs import map_result
-from napari_defocus.viewer.layer_map import layer_map
 from napari_defocus.viewer.map_source import MAP_KEY, map_source
 from napari_defocus.viewer.recipe import as_python
 from napari_defocus.viewer.regions import whole_layer

@@ -1,0 +1,194 @@
+"""Steps of a dock, which act on one image, as one kind of image, by one map."""
+
+from contextlib import suppress
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import RadioButtons
+from qtpy.QtWidgets import QRadioButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+
+from ..errors import DefocusError
+from ..options import IMAGINGS, Options
+from .check import CheckWidget
+from .choices import LayerChoice, NewestChoice, is_image, selected_image
+from .deblur import DeblurWidget
+from .defocus_map import DefocusMapWidget
+from .edit import EditWidget
+from .focus_stack import FocusStackWidget
+from .image_source import image_source
+from .kind_of_image import KindOfImage, kind_of_image
+from .pieces import GrowthTimer
+from .refocus import RefocusWidget
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Layer
+    from napari.viewer import Viewer
+
+_WIDGETS: dict[str, type[Any]] = {
+    "Map": DefocusMapWidget,
+    "Edit": EditWidget,
+    "Deblur": DeblurWidget,
+    "Check": CheckWidget,
+    "Refocus": RefocusWidget,
+    "Stack": FocusStackWidget,
+}
+_LIST_EVENTS = ("inserted", "removed", "reordered", "renamed")
+
+
+class DockSteps:
+    """Steps of a dock, made when they are first asked for, and what they share.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Viewer with the layers.
+    areas : dict of str to QScrollArea
+        Places of the steps, by their names.
+    """
+
+    def __init__(self, viewer: "Viewer", areas: dict[str, QScrollArea]) -> None:
+        self._viewer, self._areas = viewer, areas
+        self._steps: dict[str, Any] = {}  # their controls are attributes that magicgui makes
+        self._growing: dict[str, tuple[Any, GrowthTimer]] = {}
+        self._kind: KindOfImage | None = None
+        self.image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
+        self.imaging = RadioButtons(
+            name="imaging", label="it is a", choices=IMAGINGS, orientation="horizontal"
+        )
+
+    def start(self, active: "Layer | None") -> None:
+        """Follow the layers, now that the choices stand in the dock; begin with an active one."""
+        image = selected_image(self._viewer, active)
+        if image is not None:
+            self.image.value = image
+        self._follow_image(self.image.value)
+        self.image.changed.connect(self._follow_image)
+        self.imaging.changed.connect(self._share_kind)
+        for event in _LIST_EVENTS:
+            getattr(self._viewer.layers.events, event).connect(self._update_choices)
+        self.image.native.destroyed.connect(self._abandon)
+
+    def begin(self, name: str) -> None:
+        """Make a step whenever the window has time, unless it is there or under way."""
+        if name in self._steps or name in self._growing:
+            return
+        step = _WIDGETS[name](self._viewer, at_once=False)
+        self._areas[name].setWidget(_top_aligned(step.native))
+        timer = GrowthTimer(step, lambda: self._adopt(name))
+        self._growing[name] = step, timer
+
+    def step(self, name: str) -> Any:
+        """Return a step, complete."""
+        self.begin(name)
+        if name in self._growing:
+            self._growing[name][1].finish()
+        return self._steps[name]
+
+    def cancel(self) -> None:
+        """Stop what is running."""
+        for step in self._steps.values():
+            step.cancel()
+
+    def leave_edits(self, name: str) -> None:
+        """Use edits that were painted, before another step is shown."""
+        if "Edit" in self._steps and name != "Edit":
+            self._steps["Edit"].use_pending()
+
+    def order_tab_key(self, tabs: QTabWidget) -> None:
+        """Lead the Tab key from the image to its kind, and on to the steps.
+
+        magicgui makes the buttons of the kind anew when the dock gets its parent.
+        """
+        kinds = self.imaging.native.findChildren(QRadioButton)
+        order = [self.image.native, *kinds, tabs, tabs.tabBar()]
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
+
+    def _adopt(self, name: str) -> None:
+        """Let a step that is complete share image, kind of image and map with the others."""
+        step, _ = self._growing.pop(name)
+        self._steps[name] = step
+        step.hide_shared_choices()
+        if self.image.value is not None:
+            step.image.value = self.image.value
+        if hasattr(step, "imaging"):
+            step.imaging.value = self._chosen_kind()
+        if name == "Deblur":
+            step.keep_maps()
+        step.image.changed.connect(self._take_image)
+        defocus = getattr(step, "defocus", None)
+        if isinstance(defocus, NewestChoice):
+            for other in self._map_choices():
+                defocus.value = other.value
+            defocus.changed.connect(self._share_map)
+
+    def _follow_image(self, image: "Image | None") -> None:
+        """Let all steps work on an image, as what it seems to be."""
+        self._kind = _kind_of(image)
+        if self._kind is not None:
+            with self.imaging.changed.blocked():
+                self.imaging.value = self._kind.imaging
+            self.imaging.tooltip = (
+                f"Taken for {self._kind.imaging}: {self._kind.reason}. A photograph has display "
+                "values; in microscopy values are proportional to light"
+            )
+        for step in self._steps.values():
+            if image in step.image.choices:
+                step.image.value = image
+        self._share_kind()
+
+    def _take_image(self, image: "Image | None") -> None:
+        """Follow a step whose image was set by a script."""
+        if image is not self.image.value:
+            self.image.value = image
+
+    def _chosen_kind(self) -> str:
+        """Return "auto" where the switch stands as the image says."""
+        as_preset = self._kind is None or self.imaging.value == self._kind.imaging
+        return "auto" if as_preset else str(self.imaging.value)
+
+    def _share_kind(self, *_: Any) -> None:
+        for step in self._steps.values():
+            if hasattr(step, "imaging"):
+                step.imaging.value = self._chosen_kind()
+
+    def _share_map(self, chosen: Any) -> None:
+        """Let all steps work with the map that was chosen in one of them."""
+        for choice in self._map_choices():
+            if chosen in choice.choices:
+                choice.value = chosen
+
+    def _map_choices(self) -> list[NewestChoice]:
+        """Return the choices of a map in the steps that were made."""
+        choices = (getattr(step, "defocus", None) for step in self._steps.values())
+        return [choice for choice in choices if isinstance(choice, NewestChoice)]
+
+    def _update_choices(self, *_: Any) -> None:
+        self.image.reset_choices()
+
+    def _abandon(self, *_: Any) -> None:
+        for event in _LIST_EVENTS:
+            getattr(self._viewer.layers.events, event).disconnect(self._update_choices)
+
+
+def kind_of_selected(viewer: "Viewer", active: "Layer | None") -> KindOfImage | None:
+    """Return what the image is taken for that a dock begins with."""
+    return _kind_of(selected_image(viewer, active))
+
+
+def _kind_of(image: "Image | None") -> KindOfImage | None:
+    """Return what an image is taken for; None of one that cannot be used, which a run reports."""
+    if image is not None:
+        with suppress(DefocusError):
+            return kind_of_image(image_source(image), Options())
+    return None
+
+
+def _top_aligned(panel: QWidget) -> QWidget:
+    """Return a widget with a panel at its top, whose rows are not spread over its height."""
+    holder = QWidget()
+    layout = QVBoxLayout(holder)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(panel)
+    layout.addStretch(1)
+    return holder
