@@ -7,7 +7,6 @@ from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ..array_types import Array, FloatArray, Mask
 from .layout import Layout, is_dask, window_index
@@ -161,8 +160,8 @@ def _are_unrelated(windows: list[FloatArray], pairs: Sequence[tuple[int, int]]) 
 class _Detail(NamedTuple):
     """Gradients of a window as (tiles, values in each), and the sum of their squares by tile."""
 
-    gradients: npt.NDArray[np.float64]
-    squares: npt.NDArray[np.float64]
+    gradients: Array
+    squares: Array
 
 
 def _detail(values: Array, scale: int) -> _Detail:

@@ -59,8 +59,9 @@ class DefocusDock(Container[Widget]):
         self._active = viewer.layers.selection.active
         super().__init__()
         self._tabs = QTabWidget()
-        for name in _TABS:
-            self._tabs.addTab(_scroll_area(), name)
+        self._areas = {name: _scroll_area() for name in _TABS}
+        for name, area in self._areas.items():
+            self._tabs.addTab(area, name)
         self._batch = PushButton(
             name="batch", text="Batch…", tooltip="The same for many files, in a panel of its own"
         )
@@ -81,12 +82,12 @@ class DefocusDock(Container[Widget]):
     @property
     def image(self) -> "LayerChoice":
         """Choice of the image that all steps work on."""
-        return self._load().image
+        return self._load_steps().image
 
     @property
     def imaging(self) -> RadioButtons:
         """Choice of what the image is taken for: photograph or microscopy."""
-        return self._load().imaging
+        return self._load_steps().imaging
 
     def step(self, name: str) -> Any:
         """Return the widget of a step, which is made when it is first asked for.
@@ -96,7 +97,7 @@ class DefocusDock(Container[Widget]):
         name : {"Map", "Edit", "Deblur", "Check", "Refocus", "Stack"}
             Name of its tab.
         """
-        return self._load().step(name)
+        return self._load_steps().step(name)
 
     def open_step(self, name: str) -> Any:
         """Show the tab of a step; return its widget."""
@@ -108,13 +109,12 @@ class DefocusDock(Container[Widget]):
         if self._loaded is not None:
             self._loaded.cancel()
 
-    def _load(self) -> "DockSteps":
+    def _load_steps(self) -> "DockSteps":
         """Return what acts on the image; load its code now if that is not done yet."""
         if self._loaded is None:
             from .dock_steps import DockSteps
 
-            areas = {name: self._tabs.widget(index) for index, name in enumerate(_TABS)}
-            self._loaded = DockSteps(self._viewer, areas)
+            self._loaded = DockSteps(self._viewer, self._areas)
             self.insert(0, self._loaded.image)
             self.insert(1, self._loaded.imaging)
             self._loaded.start(self._active)
@@ -143,7 +143,7 @@ class DefocusDock(Container[Widget]):
     def _begin(self, *_: Any) -> None:
         if self._is_gone:
             return
-        steps = self._load()
+        steps = self._load_steps()
         steps.order_tab_key(self._tabs)
         steps.begin(self._tabs.tabText(self._tabs.currentIndex()))
 
