@@ -11,6 +11,7 @@ from training.commands.checks import check_at_least_one
 from training.data.batch_picture import batch_picture
 from training.data.corpus import Corpus, photographs
 from training.data.fluorescence import HELD_OUT, KINDS, SPECIMENS
+from training.data.lens_bank import read_lens_bank
 from training.data.lenses import BankLens, LensSource
 from training.data.micrograph import micrograph
 from training.data.microscopy_renderer import MicroscopyRenderer, SpecimenOptions
@@ -25,6 +26,7 @@ from training.data.renderer import Renderer, SceneOptions
 from training.data.rng import SampleRNG
 from training.data.sensor import SensorOptions, photograph
 from training.data.source import Source
+from training.data.traced_lenses import LensBank, MixedLenses
 from training.errors import TrainingError
 
 
@@ -42,6 +44,8 @@ def render(
     least_cells: float = LEAST_CELLS,
     radius_of: Literal["blur", "disparity"] = "blur",
     lens: str = "random",
+    prescriptions: Path | None = None,
+    traced_share: float = 0.5,
     seed: int = 0,
     held_out: bool = False,
     device: str = "cpu",
@@ -76,6 +80,10 @@ def render(
         Whether radii measure blur, or disparity, which two views show.
     lens : str
         random, or the .safetensors file of a kernel bank.
+    prescriptions : Path
+        Folder of prescriptions of real lenses (.json), whose blur varies over the field.
+    traced_share : float
+        Share of scenes blurred by one of these lenses.
     seed : int
         Seed; the same one gives the same result.
     held_out : bool
@@ -96,7 +104,7 @@ def render(
             least_cells=least_cells,
             radius_of=radius_of,
         ),
-        _lens_source(lens),
+        _mix(_lens_source(lens), prescriptions, traced_share),
     )
     write_pool(out, renderer, count, seed, size=size, device=device)
 
@@ -253,6 +261,14 @@ def _scene_source(path: Path, lens: str, *, microscopy: bool) -> Source:
         return Pool(path)
     corpus = Corpus(photographs(path, held_out=False))
     return MicroscopyRenderer(corpus) if microscopy else Renderer(corpus, optics=_lens_source(lens))
+
+
+def _mix(source: LensSource, prescriptions: Path | None, share: float) -> LensSource:
+    if prescriptions is None:
+        return source
+    if not 0 <= share <= 1:
+        raise TrainingError(f"--traced-share is {share}; a share from 0 to 1 is expected")
+    return MixedLenses(source, LensBank(read_lens_bank(prescriptions)), share)
 
 
 def _lens_source(lens: str) -> LensSource:

@@ -79,7 +79,8 @@ def _blur_layer(
     transfer = transfer_function(lenses.kernels(shown[owner], at, half), *size)
     summed = spectra.new_zeros(len(shown), transfer.shape[1], *spectra.shape[1:])
     for scene, spectrum, lens in zip(owner.tolist(), spectra, transfer, strict=True):
-        summed[scene].addcmul_(spectrum, lens[:, None])
+        per_color = lens.repeat(1, repeats, 1, 1) if lens.ndim > 3 else lens[:, None]
+        summed[scene].addcmul_(spectrum, per_color)
     blurred: Tensor = torch.fft.irfft2(summed, s=size)
     return blurred
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -36,8 +36,8 @@ class Optics(Protocol):
         Returns
         -------
         Tensor
-            (M, 2, S, S), S = 2 half + 1, non-negative, each of unit sum. For a positive radius the
-            left view's weight lies at x > 0.
+            (M, 2, S, S), S = 2 half + 1, non-negative, each of unit sum; or (M, 2, 3, S, S), one
+            for each color. For a positive radius the left view's weight lies at x > 0.
         """
         ...
 
@@ -50,6 +50,21 @@ class Lenses(Optics, Protocol):
 
         Of signed radii (N, 1, H, W) in px.
         """
+        ...
+
+
+@runtime_checkable
+class FieldLenses(Lenses, Protocol):
+    """Lenses whose blur varies along a direction of each scene."""
+
+    @property
+    def other_end(self) -> Lenses:
+        """The lenses at the other end of the scenes."""
+        ...
+
+    @property
+    def toward(self) -> Tensor:
+        """(N, 2) x and y of the unit vectors toward the other end, or 0 where blur is even."""
         ...
 
 

@@ -68,16 +68,16 @@ class TracedLenses:
         coma along u, and ``(u, -v)`` for astigmatism. They are balanced by defocus (same, 9.2):
         radius 0 is where the spot is smallest, not where rays through the pupil's middle meet.
         """
-        u, v = (w.to(radius.device) for w in _pupil_points(14 * half**2 + 500))
+        u, v = (w.to(radius.device) for w in pupil_points(14 * half**2 + 500))
         views = self._views(u, v)
         stray_x, stray_y = _aberration(self, u, v, views.sum(-1))
         x = radius[:, None] * u + stray_x[scene]
         y = radius[:, None] * v + stray_y[scene]
-        return normalize(_splat(x, y, views[scene], half))
+        return normalize(splat(x, y, views[scene], half))
 
     def disparity(self, radius: Tensor) -> Tensor:
         """As `Lenses.disparity`."""
-        u, v = (w.to(self.ramp.device) for w in _pupil_points(_PUPIL_POINTS))
+        u, v = (w.to(self.ramp.device) for w in pupil_points(_PUPIL_POINTS))
         views = self._views(u, v)
         stray, _ = _aberration(self, u, v, views.sum(-1))
         places = torch.stack([u.expand_as(stray), stray], 1)
@@ -116,7 +116,7 @@ class RandomLenses:
         )
 
 
-def _pupil_points(count: int) -> tuple[Tensor, Tensor]:
+def pupil_points(count: int) -> tuple[Tensor, Tensor]:
     """Return evenly spread points of the pupil plane, (P,) each: Vogel's sunflower."""
     index = torch.arange(count) + 0.5
     rho, turn = _REACH * (index / count).sqrt(), index * _GOLDEN_TURN
@@ -162,7 +162,7 @@ def _aberration(lens: TracedLenses, u: Tensor, v: Tensor, light: Tensor) -> tupl
     return x - defocus * u, y - defocus * v
 
 
-def _splat(x: Tensor, y: Tensor, light: Tensor, half: int) -> Tensor:
+def splat(x: Tensor, y: Tensor, light: Tensor, half: int) -> Tensor:
     """Accumulate light: each ray is shared by the four nearest quarters of pixels.
 
     `x`, `y` (M, P) in px from the middle, `light` (M, P, V); gives (M, V, S, S). What falls outside

@@ -12,8 +12,8 @@ from napari_defocus.optics.convolution import fast_length
 from training.data.blur_layers import blur_layers
 from training.data.corpus import Corpus
 from training.data.fluorescence import fluorescent_textures
-from training.data.layers import random_depths, random_masks
-from training.data.lenses import LensSource
+from training.data.layers import Depths, random_depths, random_masks
+from training.data.lenses import FieldLenses, Lenses, LensSource
 from training.data.noise_texture import noise_texture
 from training.data.random_fields import LEAST_CELLS, smooth_field
 from training.data.random_lenses import TYPICAL_DISPARITY, RandomLenses
@@ -104,13 +104,28 @@ class Renderer:
             alphas[fluorescent] = 0
         sharp, radius = _in_focus(textures, alphas, depths.radius)
         lenses = self._optics.draw(rng)
-        left, right = blur_layers(textures, alphas, depths, lenses, margin)
+        left, right = _blur_over_field(textures, alphas, depths, lenses, margin)
         if options.radius_of == "disparity":
             radius = lenses.disparity(radius) / TYPICAL_DISPARITY
         whole = torch.cat([sharp, left, right, radius], 1)
         inner = whole[..., margin : margin + crop, margin : margin + crop]
         scenes = Scenes.of(inner, fluorescent)
         return mirror_at_random(scenes, rng) if options.mirrored else scenes
+
+
+def _blur_over_field(
+    textures: Tensor, alphas: Tensor, depths: Depths, lenses: Lenses, half: int
+) -> tuple[Tensor, Tensor]:
+    """As `blur_layers`, but between the blur at both ends of a scene, where lenses have ends."""
+    near = blur_layers(textures, alphas, depths, lenses, half)
+    if not isinstance(lenses, FieldLenses):
+        return near
+    far = blur_layers(textures, alphas, depths, lenses.other_end, half)
+    line = torch.linspace(-1, 1, textures.shape[-1], device=textures.device)
+    x, y = lenses.toward[:, :, None, None, None].unbind(1)
+    share = (0.5 + 0.5 * (x * line + y * line[:, None])).clamp(0, 1)
+    left, right = (torch.lerp(a, b, share) for a, b in zip(near, far, strict=True))
+    return left, right
 
 
 def _textures(corpus: Corpus, rng: SampleRNG, layers: int, side: int) -> Tensor:

@@ -1,6 +1,7 @@
 """Commands that make training data and draw them."""
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 from skimage.data import astronaut
@@ -10,6 +11,9 @@ from training.data.lenses import BankLens
 from training.data.pool import Pool
 from training.data.renderer import Renderer, SceneOptions
 from training.data.rng import SampleRNG
+from training.errors import TrainingError
+
+from ..data.lens_files import write_doublet
 
 SMALL = ("--count", "2", "--size", "32", "--max-radius", "4")
 
@@ -39,6 +43,24 @@ def test_a_reference_lens_can_be_rendered_with(photo_folder, corpus, tmp_path):
     )
     kept = Pool(tmp_path / "reference.npy").scenes(0, 2)
     torch.testing.assert_close(kept.left, expected.left, atol=2e-3, rtol=2e-3)
+
+
+def test_real_lenses_can_be_rendered_with(photo_folder, tmp_path):
+    write_doublet(tmp_path)
+    traced = ("--prescriptions", tmp_path, "--traced-share", 1)
+    pools = {"plain": (), "traced": traced, "again": traced}
+    for name, options in pools.items():
+        run("render", photo_folder, tmp_path / f"{name}.npy", *SMALL, *options)
+    plain, by_lens, again = (Pool(tmp_path / f"{name}.npy").scenes(0, 2) for name in pools)
+    assert by_lens.left.equal(again.left)
+    torch.testing.assert_close(by_lens.sharp.mean((2, 3)), plain.sharp.mean((2, 3)))
+    assert not by_lens.left.equal(plain.left)
+
+
+def test_a_share_beyond_1_is_an_error(photo_folder, tmp_path):
+    options = ("--prescriptions", tmp_path, "--traced-share", 2)
+    with pytest.raises(TrainingError, match=r"--traced-share is 2\.0"):
+        run("render", photo_folder, tmp_path / "pool.npy", *options)
 
 
 def test_batches_of_scenes_photographs_and_pairs_are_drawn(photo_folder, pool_file, tmp_path):
