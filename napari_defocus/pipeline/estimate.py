@@ -19,6 +19,7 @@ from .grid import remove_grid
 from .hot_pixels import without_hot_pixels
 from .levels import ImageLevels, as_rgb
 from .micrograph import judge_map, subtract_spot
+from .noise_spectrum import add_pattern, measure_noise_spectrum
 from .plane import PlaneCodec, PlaneRun, Steps, inference_network
 from .rectify import rectify
 
@@ -80,6 +81,9 @@ class PlaneEstimator:
         self, levels: ImageLevels, planes: Sequence[Planes], codec: PlaneCodec, run: PlaneRun
     ) -> Steps[WritablePlanes]:
         """Return radius and confidence (2, Y, X) of planes whose levels exist already."""
+        filtered = 0.0
+        if self._is_micrograph:
+            levels, filtered = _with_white_noise(levels, run)
         estimate = yield from estimate_coarse_to_fine(inference_network(self.model), levels, run)
         reference = self.scale_reference
         if reference is not None:
@@ -88,12 +92,27 @@ class PlaneEstimator:
         if len(planes) == 1 and not correction:
             remove_grid(estimate, run.storage)
         if self._is_micrograph:
-            judge_map(estimate, levels.image, correction)
+            judge_map(estimate, levels.image, correction, filtered)
             if isinstance(run.options.optics, Objective):
                 subtract_spot(estimate, run.options.optics)
         if codec.may_lack_data:
             _distrust_missing(estimate, planes, codec, run.storage)
         return estimate
+
+
+def _with_white_noise(levels: ImageLevels, run: PlaneRun) -> tuple[ImageLevels, float]:
+    """Return a micrograph's levels with the noise that a filter took, and how much it took.
+
+    Filtered noise would be taken for what is sharp. An enlarged image has noise of its own at the
+    level at which it is resolved.
+    """
+    if levels.finest > 1:
+        return levels, 0.0
+    spectrum = measure_noise_spectrum(levels.image)
+    if not spectrum.filtered:
+        return levels, 0.0
+    noisy = add_pattern(levels.image, spectrum.missing_noise(), run.storage)
+    return ImageLevels(noisy, run.storage), spectrum.filtered
 
 
 def _distrust_missing(
