@@ -25,6 +25,7 @@ from training.evaluation.microscopy.trust import trust_tables
 from training.evaluation.models_under_test import find_models_under_test
 from training.evaluation.reliability import confidences_and_errors, measure_reliability, plot
 from training.evaluation.scene_sources import dpdd, pixel4, rendered
+from training.evaluation.second_renderer import second_renderer
 from training.evaluation.stacks.report import (
     best_plane_table,
     depth_table,
@@ -81,7 +82,9 @@ def evaluate(
         report.write(out)
 
 
-def calibrate(*, pool: Path, model: str, out: Path, limit: int | None = None) -> None:
+def calibrate(
+    *, pool: Path, model: str, out: Path, limit: int | None = None, second: bool = False
+) -> None:
     """Plot how well a map model's confidence is calibrated, and print the scores.
 
     Parameters
@@ -94,10 +97,13 @@ def calibrate(*, pool: Path, model: str, out: Path, limit: int | None = None) ->
         Picture to write (.png).
     limit : int
         Number of scenes to take, from the first.
+    second : bool
+        Render scenes by the second renderer, from the folder.
     """
     check_at_least_one("limit", limit)
     [estimator] = find_models_under_test([model], ("single", "dual"))
-    scenes = (mapped for _, mapped in islice(rendered(pool), limit) if mapped is not None)
+    source = second_renderer(pool) if second else rendered(pool)
+    scenes = (mapped for _, mapped in islice(source, limit) if mapped is not None)
     warning = pool_contamination_warning(pool)
     if warning is not None:
         print(warning)

@@ -18,6 +18,7 @@ from training.evaluation.maps import score_maps
 from training.evaluation.models_under_test import find_models_under_test
 from training.evaluation.scene_sources import ScoredScene, dpdd, pair_files, pairs, pixel4, rendered
 from training.evaluation.score_report import ScoreReport
+from training.evaluation.second_renderer import second_renderer
 from training.lpips import Lpips
 
 _PANELS = 8
@@ -30,6 +31,7 @@ class Benchmark(StrEnum):
     pixel4 = "pixel4"
     pairs = "pairs"
     rendered = "rendered"
+    second = "second"
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ _SCENES: dict[Benchmark, Callable[[Path], Iterator[ScoredScene]]] = {
     Benchmark.pixel4: pixel4,
     Benchmark.pairs: pairs,
     Benchmark.rendered: rendered,
+    Benchmark.second: second_renderer,
 }
 _MAPS: tuple[Task, ...] = ("single", "dual")
 _TASKS: dict[Benchmark, tuple[Task, ...]] = {
@@ -125,6 +128,7 @@ _TASKS: dict[Benchmark, tuple[Task, ...]] = {
     Benchmark.pixel4: ("deblur", *_MAPS),
     Benchmark.pairs: ("deblur",),
     Benchmark.rendered: ("deblur", *_MAPS),
+    Benchmark.second: ("deblur", "single"),
 }
 
 
@@ -135,7 +139,7 @@ def _corrupt_all(scenes: Iterator[ScoredScene], corruption: Corruption) -> Itera
 
 def _contamination(benchmark: Benchmark, data: Path) -> str | None:
     match benchmark:
-        case Benchmark.rendered:
+        case Benchmark.rendered | Benchmark.second:
             return pool_contamination_warning(data)
         case Benchmark.pairs:
             return contamination_warning(pair_files(data))
