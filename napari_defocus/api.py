@@ -5,7 +5,7 @@ Each builds a job of :mod:`napari_defocus.jobs` and runs it; the jobs say more o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -354,7 +354,7 @@ def refocus(
     sharp: Any,
     defocus: Any,
     *,
-    focus: float,
+    focus: float | Sequence[float],
     aperture: float,
     pupil: Any = RefocusJob.pupil,
     channel_axis: int | str | None = Options.channel_axis,
@@ -379,8 +379,9 @@ def refocus(
     ----------
     sharp, defocus
         As for :func:`reblur`.
-    focus : float
-        Radius, in pixels and signed, of what is to be in focus: read it from the map.
+    focus : float or sequence of float
+        Radius, in pixels and signed, of what is to be in focus: read it from the map. Several make
+        a focal stack: a picture for each, along a new first axis.
     aperture : float
         Diameter of the new aperture, 0 or more, in units of the one the map was taken with.
     pupil : str, path or array
@@ -400,7 +401,7 @@ def refocus(
     Returns
     -------
     array
-        As of :func:`reblur`.
+        As of :func:`reblur`; for several focuses (N, ..., Y, X).
 
     Raises
     ------
@@ -423,6 +424,8 @@ def refocus(
     >>> same = refocus(image, np.full((32, 32), 5.0), focus=5.0, aperture=2.0)
     >>> bool((same == image).all())
     True
+    >>> refocus(image, np.full((32, 32), 5.0), focus=[0.0, 2.5, 5.0], aperture=1.0).shape
+    (3, 32, 32)
     """
     options = Options(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,

@@ -345,6 +345,28 @@ def test_refocusing_makes_another_radius_sharp():
     np.testing.assert_array_equal(refocus(image, radii(), focus=3.0, aperture=0), image)
 
 
+def test_several_focuses_make_a_focal_stack(tmp_path):
+    zarr = pytest.importorskip("zarr")
+    image, focuses = picture((48, 40, 3)), [0.0, 2.5, 6.0]
+    options = {"aperture": 0.8, "channel_axis": -1}
+    expected = [refocus(image, radii(), focus=focus, **options) for focus in focuses]
+    stack = refocus(image, radii(), focus=focuses, **options)
+    np.testing.assert_array_equal(stack, expected)
+    lazy = refocus(dask.array.from_array(image), radii(), focus=tuple(focuses), **options)
+    np.testing.assert_array_equal(lazy.compute(), expected)
+    array = zarr.create_array(tmp_path / "stack.zarr", shape=stack.shape, dtype=stack.dtype)
+    assert refocus(image, radii(), focus=focuses, out=array, **options) is array
+    np.testing.assert_array_equal(array[:], expected)
+    steps = []
+    refocus(image, radii(), focus=focuses, progress=lambda *step: steps.append(step), **options)
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+    assert steps[-1][0] == steps[-1][1]
+    with pytest.raises(OptionError, match="is expected"):
+        refocus(image, radii(), focus=focuses, out=np.zeros_like(image), **options)
+    with pytest.raises(OptionError, match="shares memory"):
+        refocus(stack[0], radii(), focus=focuses, out=stack, **options)
+
+
 def test_reblurring_is_refocusing_on_the_same_plane():
     image = picture((48, 40))
     np.testing.assert_array_equal(
@@ -738,7 +760,10 @@ def test_bad_options_are_refused(option, value, generator):
         deblur(GOOD, radii(), model=generator, **{option: value})
 
 
-@pytest.mark.parametrize(("focus", "aperture"), [(np.nan, 1), (0, -1), (0, np.inf), ("near", 1)])
+@pytest.mark.parametrize(
+    ("focus", "aperture"),
+    [(np.nan, 1), (0, -1), (0, np.inf), ("near", 1), ([0, np.nan], 1), ([], 1)],
+)
 def test_impossible_optics_are_refused(focus, aperture):
     with pytest.raises(OptionError, match="finite number"):
         refocus(GOOD, radii(), focus=focus, aperture=aperture)

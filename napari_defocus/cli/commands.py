@@ -318,8 +318,12 @@ def rank_command(
 def refocus_command(
     image: ImagePath,
     focus: Annotated[
-        float,
-        typer.Option(metavar="PX", help="Radius in the map of what should be in focus."),
+        str,
+        typer.Option(
+            metavar="PX",
+            help="Radius in the map of what should be in focus; FIRST:LAST:N for a focal stack of "
+            "N pictures.",
+        ),
     ],
     aperture: Annotated[
         float,
@@ -327,7 +331,9 @@ def refocus_command(
     ],
     out: Annotated[
         Path | None,
-        typer.Argument(metavar="OUT", help="An image file; by default IN-refocused."),
+        typer.Argument(
+            metavar="OUT", help="An image file, a .tif for a stack; by default IN-refocused."
+        ),
     ] = None,
     defocus: MapPath = None,
     confidence: ConfidencePath = None,
@@ -345,14 +351,15 @@ def refocus_command(
     A map of one image does not tell near from far: everything out of focus is taken to lie behind
     the plane of focus. A signed map, from two dual-pixel views, does.
     """
-    from .outputs import beside
+    from .focal_stack import parse_focus, stack_path
     from .runs import MapInput, RefocusSettings, refocus_image
 
+    focuses = parse_focus(focus)
     refocus_image(
         image,
-        out or beside(image, "refocused"),
+        out or stack_path(image, focuses),
         MapInput(defocus, confidence),
-        RefocusSettings(focus, aperture, sharp, pupil),
+        RefocusSettings(focuses, aperture, sharp, pupil),
         settings,
         options,
         overwrite=overwrite,

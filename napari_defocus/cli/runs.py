@@ -38,6 +38,7 @@ from ..provenance_record import provenance
 from ..spread import check_runs, measure_spread
 from ..views import Views, picture_views, refuse_named_model
 from .console import note, progress_bar
+from .focal_stack import stack_template
 from .outputs import (
     Outputs,
     check_holds_floats,
@@ -278,7 +279,7 @@ def deblur_image(
 class RefocusSettings:
     """Focus, aperture and pupil of the new picture; whether the old one is sharp already."""
 
-    focus: float
+    focus: float | tuple[float, ...]
     aperture: float
     is_sharp: bool
     pupil: str
@@ -299,7 +300,8 @@ def refocus_image(
     if settings.is_sharp and defocus.radius is None:
         raise MapError("a sharp picture does not tell its map; give --map with --sharp")
     picture = read_input(image, options, out)
-    check_fits(out, picture)
+    template = stack_template(picture, settings.focus)
+    check_fits(out, template)
     options = resolve_input(image, picture, options)
     pupil = find_pupil(settings.pupil)
     deblur = None
@@ -320,7 +322,7 @@ def refocus_image(
             else:
                 job = refocus(*deblur_with_map_to(files, deblur, picture, image.name))
             record = provenance(job, path=image.name)
-            run_to(files.open(out, picture), job, f"refocus {image.name}")
+            run_to(files.open(out, template), job, f"refocus {image.name}")
         write_records(outputs, dict.fromkeys(outputs.outputs, record))
         return
     job = (
@@ -330,7 +332,7 @@ def refocus_image(
     )
     with progress_bar(f"refocus {image.name}") as progress:
         view = job.run(progress)
-    outputs.write(out, view, provenance(job, path=image.name), picture)
+    outputs.write(out, view, provenance(job, path=image.name), template)
 
 
 def _deblur_with_map(image: Path, job: DeblurJob) -> tuple[Array, Any]:

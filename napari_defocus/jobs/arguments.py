@@ -33,6 +33,27 @@ def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         raise OptionError("out is a read-only array; give one that can be written")
 
 
+class PictureOf:
+    """One picture of a stack, a zarr or h5py array, to be written slice by slice.
+
+    Parameters
+    ----------
+    stack : array
+        Array (N, ...).
+    number : int
+        Number of the picture.
+    """
+
+    def __init__(self, stack: Any, number: int) -> None:
+        self._stack, self._number = stack, number
+        self.shape, self.dtype = tuple(stack.shape[1:]), stack.dtype
+        self.store, self.file = getattr(stack, "store", None), getattr(stack, "file", None)
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        place = index if isinstance(index, tuple) else (index,)
+        self._stack[self._number, *place] = values
+
+
 def refuse_shared_memory(out: Any, others: Iterable[Any]) -> None:
     """Raise an OptionError if a result would be written over what is still to be read."""
     for other in others:

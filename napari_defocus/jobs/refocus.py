@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
-from ..defocus_map import check_map
-from ..image.layout import as_array
+import numpy as np
+
+from ..defocus_map import DefocusMap, check_map
+from ..image.layout import as_array, is_dask
+from ..inference.engine import Progress
 from ..io.pupil_file import find_pupil
 from ..models import ModelCard
 from ..optics.pupil import DISK
 from ..options import Options, check_number
 from ..pipeline.plane import Steps
 from ..pipeline.render import PlaneRenderer
+from ..steps import convert_steps
+from .arguments import PictureOf, check_out, refuse_shared_memory
 from .deblur import DeblurJob
 from .picture import PictureJob, match_laziness
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +35,8 @@ class RefocusJob(PictureJob):
         The sharp image.
     defocus : DefocusMap or array
         Its map.
-    focus : float
-        Radius in pixels, signed, of what is to be in focus.
+    focus : float or sequence of float
+        Radius in pixels, signed, of what is to be in focus. Several make a focal stack.
     aperture : float
         Diameter of the new aperture, in units of the one that the map was taken with.
     options : Options
@@ -80,7 +83,7 @@ class RefocusJob(PictureJob):
 
     sharp: Any
     defocus: Any
-    focus: float = 0.0
+    focus: Any = 0.0
     aperture: float = 1.0
     options: Options = field(default_factory=Options)
     out: Any = None
@@ -91,7 +94,7 @@ class RefocusJob(PictureJob):
         checked = {
             "pupil": find_pupil(self.pupil),
             "sharp": as_array(self.sharp),
-            "focus": check_number("focus", self.focus, "a finite number"),
+            "focus": _check_focus(self.focus),
             "aperture": check_number("aperture", self.aperture, "a finite number of 0 or more", 0),
         }
         for name, value in checked.items():
@@ -125,6 +128,8 @@ class RefocusJob(PictureJob):
         }
 
     def _steps(self) -> Steps[Any]:
+        if isinstance(self.focus, tuple):
+            return (yield from self._focal_stack(self.focus))
         self._check_out(self.out)
         matched = match_laziness(self.defocus, self.sharp)
         defocus = check_map(matched, self.layout, lazy=self.out is None)
@@ -132,3 +137,37 @@ class RefocusJob(PictureJob):
             self.plane_layout, defocus.signed, self.focus, self.aperture, self.pupil
         )
         return (yield from self._make_picture(task, self.sharp, list(defocus), self.out))
+
+    def _focal_stack(self, focuses: tuple[float, ...]) -> Steps[Any]:
+        """Render a picture for each focus, along a new first axis."""
+        shape = len(focuses), *self.layout.shape
+        if self.out is not None:
+            check_out(self.out, shape, self.layout.dtype)
+            is_map = isinstance(self.defocus, DefocusMap)
+            maps = tuple(self.defocus) if is_map else (self.defocus,)
+            refuse_shared_memory(self.out, (self.sharp, *maps))
+        elif is_dask(self.sharp):
+            import dask.array
+
+            return dask.array.stack([replace(self, focus=focus).run() for focus in focuses])
+        in_memory = self.out is None or isinstance(self.out, np.ndarray)
+        stack = np.empty(shape, self.layout.dtype) if self.out is None else self.out
+        for number, focus in enumerate(focuses):
+            target = None if in_memory else PictureOf(stack, number)
+            steps = replace(self, focus=focus, out=target).steps()
+            picture = yield from convert_steps(steps, partial(_within, number, len(focuses)))
+            if in_memory:
+                stack[number] = picture
+        return stack
+
+
+def _check_focus(focus: Any) -> float | tuple[float, ...]:
+    """Return one focus, or those of a focal stack as a tuple."""
+    if np.ndim(focus) == 1 and len(focus) > 0:
+        return tuple(check_number("focus", each, "a finite number") for each in focus)
+    return check_number("focus", focus, "a finite number, or a sequence of them")
+
+
+def _within(number: int, count: int, step: Progress) -> Progress:
+    """Return the progress of all pictures of a stack, of which one is worked on."""
+    return Progress(number * step.total + step.done, count * step.total)

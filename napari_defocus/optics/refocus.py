@@ -1,4 +1,4 @@
-"""Blur radius at another focus distance and aperture."""
+"""Blur radius at another focus distance and aperture, and steps of the focus."""
 
 from typing import TypeVar
 
@@ -6,6 +6,29 @@ import numpy as np
 import numpy.typing as npt
 
 Radius = TypeVar("Radius", float, npt.NDArray[np.float32])
+
+
+def focus_steps(first: float, last: float, number: int) -> tuple[float, ...]:
+    """Return evenly spaced focuses, for a focal stack.
+
+    Parameters
+    ----------
+    first, last : float
+        Signed radius in px of the objects in focus in the first and in the last picture.
+    number : int
+        Number of pictures, at least 2.
+
+    Returns
+    -------
+    tuple of float
+        The focus of each picture.
+
+    Examples
+    --------
+    >>> focus_steps(0, 8, 5)
+    (0.0, 2.0, 4.0, 6.0, 8.0)
+    """
+    return tuple(np.linspace(first, last, number).tolist())
 
 
 def radius_after_refocus(radius: Radius, focus: float, aperture: float) -> Radius:

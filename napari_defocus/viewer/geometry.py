@@ -101,3 +101,27 @@ def placement(layer: "Image", window: Window, step: int = 1) -> dict[str, Any]:
         "units": layer.units,
         "axis_labels": layer.axis_labels,
     }
+
+
+def with_leading_axis(placement: dict[str, Any], label: str) -> dict[str, Any]:
+    """Return a placement with one more axis before the others, in steps of 1.
+
+    Parameters
+    ----------
+    placement : dict
+        Of `placement`.
+    label : str
+        Name of the new axis.
+    """
+    count = len(placement["scale"])
+    rotate, affine = np.eye(count + 1), np.eye(count + 2)
+    rotate[1:, 1:], affine[1:, 1:] = placement["rotate"], placement["affine"]
+    return {
+        "scale": np.concatenate([[1.0], placement["scale"]]),
+        "translate": np.concatenate([[0.0], placement["translate"]]),
+        "rotate": rotate,
+        "shear": np.concatenate([np.zeros(count), placement["shear"]]),
+        "affine": affine,
+        "units": ("pixel", *placement["units"]),
+        "axis_labels": (label, *placement["axis_labels"]),
+    }

@@ -150,11 +150,18 @@ def as_command_line(call: Call) -> str:
     options = replace(call.options, channel_axis=None).to_text()
     reading = _layer_reading(image) if content is None else _file_reading(call, content.picture)
     for name, value in (call.arguments | options | reading).items():
-        values = value.split() if name == "value_range" else [str(value)]
+        values = value.split() if name == "value_range" else [_word(value)]
         values = [] if value is True else values
         words += [f"--{name.replace('_', '-')}", *values]
     command = join_words(words)
     return f"{command}  # {'; '.join(notes)}" if notes else command
+
+
+def _word(value: Any) -> str:
+    """Return the value of an option as a command takes it."""
+    if isinstance(value, tuple):  # evenly spaced focuses
+        return f"{value[0]}:{value[-1]}:{len(value)}"
+    return str(value)
 
 
 def _texts(arguments: Mapping[str, str]) -> list[str]:

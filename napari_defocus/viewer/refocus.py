@@ -1,6 +1,7 @@
 """Refocus widget: renders a sharp layer with another focus and aperture."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from ..optics.pupil import NAMED_PUPILS
 from ..options import Options
 from ..views import Views
 from .choices import map_choice, sharp_choice
+from .focus_pull import FocusPull
+from .geometry import with_leading_axis
 from .image_source import image_source
 from .map_source import map_source
 from .pieces import Pieces
@@ -68,6 +71,7 @@ class RefocusWidget(TaskWidget[RefocusResult]):
             step=0.1,
             tooltip="Radius in the map of what shall be sharp; 0 is where the camera focused",
         )
+        self._pull = FocusPull()
         self._aperture = FloatSlider(
             name="aperture",
             value=1.0,
@@ -88,12 +92,20 @@ class RefocusWidget(TaskWidget[RefocusResult]):
                 doing="Refocusing",
                 models="single",
                 inputs=[self._sharp, self._defocus],
-                settings=[self._pick, self._focus, self._aperture, self._pupil],
+                settings=[
+                    self._pick,
+                    self._focus,
+                    *self._pull.widgets,
+                    self._aperture,
+                    self._pupil,
+                ],
             )
         )
         for choice in (self._sharp, self._defocus):
             self._image.changed.connect(choice.follow)
             choice.follow(self._image.value)
+        self._pull.tick.changed.connect(self._preset_last)
+        self._defocus.changed.connect(self._preset_last)
         viewer.mouse_drag_callbacks.append(self._pick_focus)
         self.native.destroyed.connect(self._stop_picking)
 
@@ -111,7 +123,7 @@ class RefocusWidget(TaskWidget[RefocusResult]):
             options=self._compute.options,
             defocus=map_source(self._defocus.value, image, window),
             mask=self._region.mask(image, window) if same else None,
-            focus=float(self._focus.value),
+            focus=self._pull.focuses(float(self._focus.value)),
             aperture=float(self._aperture.value),
             pupil=self._pupil.value,
         )
@@ -120,10 +132,21 @@ class RefocusWidget(TaskWidget[RefocusResult]):
         return EstimateJob(Views(blank), options=options)
 
     def _add_result(self, result: RefocusResult) -> None:
-        values = result.provenance["parameters"]
-        words = f"focus {values['focus']:g} px", f"aperture {values['aperture']:g}"
+        values, template = result.provenance["parameters"], self._template
+        focus, aperture = values["focus"], f"aperture {values['aperture']:g}"
+        if isinstance(focus, float | int):
+            words = [f"focus {focus:g} px", aperture]
+        else:
+            words = [f"focus {focus[0]:g} to {focus[-1]:g} px", aperture]
+            placed = with_leading_axis(template.placement, "focus")
+            template = replace(template, placement=placed)
         record = result.provenance
-        self._add(picture_layer(result.image, record, self._template, "refocused", *words))
+        self._add(picture_layer(result.image, record, template, "refocused", *words))
+
+    def _preset_last(self, *_: Any) -> None:
+        """Let a focus pull end at what is farthest, unless the user chose another end."""
+        if self._pull.tick.value and self._defocus.value is not None:
+            self._pull.preset(self._defocus.value)
 
     def _pick_focus(self, viewer: Any, event: Any) -> Generator[None, None, None]:
         """Take the radius under a click that moves nothing as focus."""

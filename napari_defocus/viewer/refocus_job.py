@@ -30,8 +30,8 @@ class RefocusLayerJob(LayerJob[RefocusResult]):
     ----------
     defocus : MapSource
         The map.
-    focus : float
-        Radius in pixels, signed, of what is to be in focus.
+    focus : float or tuple of float
+        Radius in pixels, signed, of what is to be in focus; several make a focal stack.
     aperture : float
         Diameter of the new aperture, in units of the camera's.
     pupil : str
@@ -39,7 +39,7 @@ class RefocusLayerJob(LayerJob[RefocusResult]):
     """
 
     defocus: MapSource
-    focus: float
+    focus: float | tuple[float, ...]
     aperture: float
     pupil: str = RefocusJob.pupil
 

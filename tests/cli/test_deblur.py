@@ -282,6 +282,25 @@ def test_refocus_with_sharp_skips_deblurring(run, photo, painted, tmp_path):
     assert json.loads((tmp_path / "b.png.json").read_text())["models"] == []
 
 
+def test_refocus_in_steps_writes_a_stack(run, photo, painted, tmp_path):
+    options = ["--aperture", 0.5, "--map", painted, "--sharp", "--focus"]
+    assert run("refocus", photo, *options, "-1:2:4").status == 0
+    written = read_picture(photo.with_name(f"{photo.stem}-refocused.tif"))
+    expected = refocus(
+        read_picture(photo).data,
+        read_picture(painted).data,
+        focus=[-1, 0, 1, 2],
+        aperture=0.5,
+        channel_axis=-1,
+    )
+    assert written.axes == "ZYXS"
+    np.testing.assert_array_equal(written.data, expected)
+    completed = run("refocus", photo, tmp_path / "b.jpg", *options, "0:2:4")
+    assert "cannot hold a stack" in completed.error
+    for wrong in ("near", "0:2", "0:2:1", "0:2:3.5"):
+        assert "FIRST:LAST:N" in run("refocus", photo, *options, wrong).error
+
+
 def test_refocus_with_sharp_needs_a_map(run, photo):
     completed = run("refocus", photo, "--focus", 1, "--aperture", 1, "--sharp")
     assert "give --map with --sharp" in completed.error

@@ -50,6 +50,41 @@ def test_copied_command_does_the_same(viewer, widget, finish, photo, tmp_path, m
     np.testing.assert_array_equal(written, viewer.layers.selection.active.data)
 
 
+def test_a_focus_pull_is_a_stack_over_the_image_as_from_the_api_and_the_command(
+    viewer, widget, finish, photo, tmp_path, monkeypatch
+):
+    image = viewer.layers["photo"]
+    image.rotate, image.shear, image.translate = 20, [0.1], (3, 4)
+    viewer.layers["map"].rotate, viewer.layers["map"].shear = 20, [0.1]
+    viewer.layers["map"].translate = (3, 4)
+    widget.focus.value, widget.pull.value, widget.pictures.value = 0.0, True, 3
+    assert widget.last_focus.value == 5.0  # the farthest of the map
+    finish(widget.run())
+    layer = viewer.layers["photo refocused (focus 0 to 5 px, aperture 0.8)"]
+    settings = {"aperture": 0.8, "pupil": "polygon:6", "channel_axis": -1}
+    expected = [refocus(photo, RADIUS, focus=focus, **settings) for focus in (0.0, 2.5, 5.0)]
+    np.testing.assert_array_equal(layer.data, expected)
+    np.testing.assert_allclose(layer.extent.world[:, 1:], image.extent.world)
+    assert layer.axis_labels[0] == "focus"
+    names = {"viewer": viewer}
+    exec(widget.as_python(), names)
+    np.testing.assert_array_equal(names["view"], expected)
+    write_picture(tmp_path / "photo.tif", photo, channel_axis=-1)
+    write_picture(tmp_path / "map.tif", RADIUS.astype(np.float32))
+    _, *words = shlex.split(widget.as_command_line(), comments=True)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    np.testing.assert_array_equal(read_picture("photo-refocused.tif").data, expected)
+
+
+def test_the_end_of_a_focus_pull_stays_as_the_user_chose_it(viewer, widget):
+    widget.pull.value = True
+    widget.last_focus.value = 2.0
+    widget.defocus.value = viewer.add_image(RADIUS * 2, name="other")
+    assert widget.last_focus.value == 2.0
+
+
 def test_without_a_map_a_sentence_says_what_to_do(open_widget, viewer, photo):
     viewer.add_image(photo, rgb=True, name="photo")
     widget = open_widget("Refocus")
