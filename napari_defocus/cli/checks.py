@@ -20,8 +20,8 @@ from ..map_colors import paint_unsupported
 from ..options import Options
 from ..provenance_record import provenance
 from .console import print_path, print_table, progress_bar
+from .inputs import MapInput, read_input, resolve_input
 from .outputs import Outputs, check_is_plane
-from .runs import MapInput, read_input, resolve_input
 
 #: Exit status where more is flagged than a limit allows.
 UNSUPPORTED = 3

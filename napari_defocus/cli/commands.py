@@ -124,8 +124,9 @@ def map_command(
     where the left view's content lies to the right of the right view's. With --dual-pixel the
     two sides may be swapped. A .json beside every file says how it was made.
     """
+    from .inputs import ViewsInput
+    from .maps import MapOutputs, map_defocus
     from .outputs import beside
-    from .runs import MapOutputs, ViewsInput, map_defocus
 
     radius_out = out or beside(image, "defocus", ".tif")
     map_outputs = MapOutputs(radius_out, confidence_out, preview_out, unit.value)
@@ -164,8 +165,9 @@ def deblur_command(
     The result has the type, range and metadata of IN as far as OUT can hold them. A .json beside
     it says how it was made.
     """
+    from .deblur import Doubt, deblur_image
+    from .inputs import MapInput
     from .outputs import beside
-    from .runs import Doubt, MapInput, deblur_image
 
     deblur_image(
         image,
@@ -217,7 +219,7 @@ def check_command(
     IN does not support. Detail that blur hides from IN is inferred, whether it is true or not.
     """
     from .checks import CheckInput, CheckOutputs, check_picture
-    from .runs import MapInput
+    from .inputs import MapInput
 
     check_picture(
         CheckInput(image, sharp, MapInput(defocus, confidence), model, false_alarms, pupil),
@@ -352,7 +354,8 @@ def refocus_command(
     the plane of focus. A signed map, from two dual-pixel views, does.
     """
     from .focal_stack import parse_focus, stack_path
-    from .runs import MapInput, RefocusSettings, refocus_image
+    from .inputs import MapInput
+    from .refocus import RefocusSettings, refocus_image
 
     focuses = parse_focus(focus)
     refocus_image(

@@ -15,7 +15,7 @@ from ..options import Options
 from ..stacks.rank import RankedImage, measure_image, rank_measures
 from ..steps import run_to_end
 from .console import print_path, progress_bar
-from .runs import read_input, resolve_input
+from .inputs import read_input, resolve_input
 
 
 def rank_files(

@@ -13,7 +13,7 @@ from ..options import Options
 from ..provenance_record import provenance
 from ..stacks.stack_axis import find_stack_axis
 from ..stacks.stack_job import StackJob
-from .runs import read_input, resolve_input
+from .inputs import read_input, resolve_input
 
 
 @dataclass(frozen=True)

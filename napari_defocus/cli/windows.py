@@ -11,7 +11,7 @@ import dask.array
 import numpy as np
 
 from ..defocus_map import DefocusMap
-from ..io import Picture, as_picture, open_streaming
+from ..io import Picture, as_picture, map_template, open_streaming
 from ..io.atomic import scratch_folder
 from ..io.streaming import StreamingWriter
 from ..io.zarr_arrays import as_dask, new_array
@@ -85,14 +85,6 @@ def write_records(outputs: Outputs, records: Mapping[Path, Mapping[str, Any]]) -
     for path in outputs.outputs:
         write_sidecar(path, records[path], overwrite=outputs.overwrite)
         print_path(path)
-
-
-def map_template(picture: Picture, channel_axis: int | None) -> Picture:
-    """Return a picture of the shape and metadata of a picture's map, without pixels."""
-    shape = picture.data.shape
-    if channel_axis is not None:
-        shape = tuple(np.delete(shape, channel_axis))
-    return as_picture(dask.array.empty(shape, dtype=np.float32), picture, channel_axis)
 
 
 def preview_template(map_picture: Picture) -> Picture:

@@ -7,7 +7,7 @@ from .picture import Length, Metadata, Picture, Resolution
 from .picture_options import resolve_options
 from .read import open_picture, read_picture
 from .streaming import open_streaming
-from .write import as_picture, check_fits, write_picture
+from .write import as_picture, check_fits, map_template, write_picture
 
 __all__ = [
     "Length",
@@ -18,6 +18,7 @@ __all__ = [
     "atomic_file",
     "check_fits",
     "check_target",
+    "map_template",
     "open_picture",
     "open_streaming",
     "read_depth_map",

@@ -125,6 +125,16 @@ def as_picture(data: Array, like: Picture | None, channel_axis: int | None) -> P
     )
 
 
+def map_template(picture: Picture, channel_axis: int | None) -> Picture:
+    """Return a picture of the shape and metadata of a picture's map, without pixels."""
+    import dask.array
+
+    shape = picture.data.shape
+    if channel_axis is not None:
+        shape = tuple(np.delete(shape, channel_axis))
+    return as_picture(dask.array.empty(shape, dtype=np.float32), picture, channel_axis)
+
+
 def _with_unnamed_axes(data: Array, channel_axis: int | None) -> Picture:
     if channel_axis is not None:
         if not -data.ndim <= channel_axis < data.ndim or data.shape[channel_axis] not in (3, 4):

@@ -63,7 +63,7 @@ def test_large_maps_are_scaled_window_by_window(run, micrograph, tmp_path, monke
     picture = read_picture(micrograph)
     write_picture(tmp_path / "a.zarr", picture.data, picture)
     run("map", tmp_path / "a.zarr", tmp_path / "px.zarr")
-    monkeypatch.setattr("napari_defocus.cli.runs.LARGE", 1)
+    monkeypatch.setattr("napari_defocus.cli.inputs.LARGE", 1)
     monkeypatch.setattr("napari_defocus.physical_size._SIDE", 32)
     preview = tmp_path / "colors.tif"
     assert run("map", tmp_path / "a.zarr", tmp_path / "um.zarr", "--unit", "um",

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from napari_defocus.cli import runs
+from napari_defocus.cli import inputs
 from napari_defocus.io import open_picture, read_picture, write_picture
 from napari_defocus.io.atomic import find_scratch_folders
 from napari_defocus.io.picture import Length, Metadata, Picture
@@ -31,7 +31,7 @@ def stack(tmp_path):
 @pytest.fixture
 def lazily(monkeypatch):
     """Treat every image in a zarr store as large."""
-    monkeypatch.setattr(runs, "LARGE", 0)
+    monkeypatch.setattr(inputs, "LARGE", 0)
 
 
 def values(path):
