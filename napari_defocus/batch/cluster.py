@@ -15,7 +15,8 @@ from dask.system import CPU_COUNT
 from ..errors import OptionError
 from ..inference.executor import TileExecutor, run_with_executor
 from ..steps import run_to_end
-from .plan import Item, Plan
+from .item import Item
+from .plan import Plan
 from .process import Outcome, Session, process_file
 from .run import Event, as_events, open_session, with_store_ranges
 

@@ -15,7 +15,8 @@ from cmap import Colormap
 from ..errors import printable
 from ..io.zarr_layout import store_part
 from .focus import FIGURES
-from .plan import Item, Plan
+from .item import Item
+from .plan import Plan
 from .report_page import STYLE
 
 if TYPE_CHECKING:

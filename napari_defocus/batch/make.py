@@ -23,7 +23,7 @@ from ..physical_size import PixelSize, pixel_size, scale_windows, unit_factor
 from ..provenance_record import provenance
 from ..views import picture_views
 from .focus import StackFocus
-from .plan import Item
+from .item import Item
 from .records import Measures
 from .settings import Settings
 from .stores import StoreRanges, with_store_range

@@ -18,8 +18,8 @@ from ..io.atomic import scratch_folder
 from ..physical_size import radii_record
 from ..provenance_record import sidecar_path
 from .existing import check_inside, find_obstacle, late_refusal, put_result
+from .item import Item
 from .make import OpenFile, make_results, open_item, result_provenance
-from .plan import Item
 from .records import Input, Measures, Record, file_hash, forget_former, verify_results
 from .settings import Settings
 from .stores import StoreRanges, store_obstacle

@@ -19,7 +19,8 @@ from ..io.zarr_layout import is_zarr_folder, layout_files, read_collection
 from ..options import Options
 from ..provenance_record import sidecar_path
 from .existing import Obstacle, check_inside, find_recorded_obstacle
-from .plan import Item, Plan
+from .item import Item
+from .plan import Plan
 from .records import Measures, Record, write_record
 
 #: Black and white of the images of a store that have the same axes, channels and data type.

@@ -16,7 +16,7 @@ from ..io import open_picture
 from ..map_colors import color_limit, paint_map
 from ..map_statistics import UNSURE
 from ..map_units import recorded_factor
-from .plan import Item
+from .item import Item
 
 #: Longest sides in pixels: of a thumbnail, and of what is read of a file to make one.
 _SIDE, _READ_SIDE = 240, 2048

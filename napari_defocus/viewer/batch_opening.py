@@ -8,7 +8,7 @@ from magicgui.widgets import Container, PushButton, Widget
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
 
-from ..batch.plan import Item
+from ..batch.item import Item
 from ..errors import DefocusError
 from ..inference.engine import Progress
 from .open_files import OpenFile, read_file
