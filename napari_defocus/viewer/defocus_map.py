@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from magicgui.widgets import CheckBox
+
 from ..errors import ImageError
 from ..jobs import EstimateJob
 from ..map_statistics import MapStatistics
@@ -14,6 +16,7 @@ from .image_source import image_source
 from .layer_jobs import EstimateLayerJob, MapResult
 from .map_layers import add_map
 from .map_source import MAP_KEY, EstimatedMap, newest_map
+from .map_tick import MapTick
 from .pieces import Pieces
 from .regions import spatial_shape
 from .results import layer_pixel_size
@@ -66,10 +69,17 @@ class DefocusMapWidget(TaskWidget[MapResult]):
         self._right.changed.connect(self._offer_models)
         self._summary = WrappedLabel()
         self._histogram = RadiusHistogram()
-        self._controls.add_results(self._summary, self._histogram)
+        self._tick = MapTick(viewer)
+        self._controls.add_results(self._summary, self._histogram, self._tick.control)
+        self.native.destroyed.connect(self._tick.leave)
         self._image.changed.connect(self._show_newest)
         self._show_newest()
         self._showing = VisibilityFilter(self.native, on_show=self._show_newest)
+
+    @property
+    def show_map(self) -> CheckBox:
+        """Tick that shows the newest map of the image over its results."""
+        return self._tick.control
 
     def _job(self, window: Window) -> EstimateLayerJob:
         source, right = self._source(window), self._right_layer(self._layer())
@@ -101,11 +111,13 @@ class DefocusMapWidget(TaskWidget[MapResult]):
 
     def _show_result(self, result: MapResult) -> None:
         self._show_map(result.estimated, self._template.pixel_size)
+        self._tick.follow(self._image.value)
 
     def _show_newest(self, *_: Any) -> None:
         """Tell of the newest map of the image, if there is one, whichever step has made it."""
         image: Image | None = self._image.value
         layer = None if image is None else newest_map(self._viewer, image)
+        self._tick.follow(image)
         if layer is not None:
             self._show_map(layer.metadata[MAP_KEY], layer_pixel_size(layer))
             return

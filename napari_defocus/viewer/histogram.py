@@ -83,6 +83,9 @@ class RadiusHistogram(QWidget):
         Text in place of the bars while there is no map; without one, it is hidden until then.
     """
 
+    #: Height of what is painted between bars and numbers, in pixels.
+    _handle_height = 0
+
     def __init__(self, parent: QWidget | None = None, *, hint: str = "") -> None:
         super().__init__(parent)
         self._counts: RadiusCounts | None = None
@@ -112,7 +115,7 @@ class RadiusHistogram(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return the preferred size, in pixels."""
-        return QSize(220, 92)
+        return QSize(220, 92 + self._handle_height)
 
     def event(self, event: QEvent | None) -> bool:
         """Tell, where the pointer rests, which radii a bar stands for and how many they are."""
@@ -142,14 +145,16 @@ class RadiusHistogram(QWidget):
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         _paint_bars(painter, self.area, self._counts)
-        _paint_axis(painter, self.area, self._counts, self.palette())
+        _paint_axis(painter, self.area, self._counts, self.palette(), self._handle_height)
         self.paint_marks(painter, self._counts)
         painter.end()
 
     @property
     def area(self) -> QRectF:
         """Rectangle of the bars, in pixels of the widget."""
-        return QRectF(self.rect()).adjusted(_MARGIN, 2, -_MARGIN, -_AXIS_HEIGHT)
+        return QRectF(self.rect()).adjusted(
+            _MARGIN, 2, -_MARGIN, -_AXIS_HEIGHT - self._handle_height
+        )
 
     def paint_marks(self, painter: QPainter, counts: RadiusCounts) -> None:
         """Mark the radius up to which pixels count as in focus."""
@@ -183,11 +188,14 @@ def _paint_bars(painter: QPainter, area: QRectF, counts: RadiusCounts) -> None:
         painter.drawRect(QRectF(left, area.bottom() - height, width, height))
 
 
-def _paint_axis(painter: QPainter, area: QRectF, counts: RadiusCounts, palette: QPalette) -> None:
+def _paint_axis(
+    painter: QPainter, area: QRectF, counts: RadiusCounts, palette: QPalette, gap: int
+) -> None:
+    """Paint the axis, and below a gap its numbers."""
     painter.setPen(palette.color(QPalette.ColorRole.WindowText))
     painter.drawLine(area.bottomLeft(), area.bottomRight())
     low = -counts.limit if counts.signed else 0.0
-    strip = QRectF(area.left(), area.bottom() + 2, area.width(), _AXIS_HEIGHT - 2)
+    strip = QRectF(area.left(), area.bottom() + 2 + gap, area.width(), _AXIS_HEIGHT - 2)
     middle = (low + counts.limit) / 2
     ends = Qt.AlignmentFlag
     for value, side, unit in (

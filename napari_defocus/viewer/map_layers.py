@@ -11,7 +11,7 @@ from ..inference.engine import Progress
 from ..map_colors import color_limit, radius_colormap
 from ..map_statistics import UNSURE
 from ..physical_size import radii_record
-from .map_source import MAP_KEY
+from .map_source import MAP_KEY, newest_map
 from .map_view import paint_view
 from .origin import insert_result, origin_entry, origin_of
 from .results import METADATA_KEY, LayerTemplate, layer_pixel_size
@@ -64,6 +64,10 @@ class Image(DescribedPixels, napari.layers.Image):  # type: ignore[misc]  # napa
         if limit != self._limit:
             self._limit = limit
             self._paint()
+
+    def shows(self, defocus: object) -> bool:
+        """Return whether it shows a map."""
+        return self._defocus is defocus
 
     def show_map(self, defocus: "DefocusMap", limit: float, colors: Any) -> None:
         """Show another map of the same shape, painted before with a limit."""
@@ -178,6 +182,15 @@ def make_map_layers(result: "MapResult", template: LayerTemplate) -> MapLayers:
             **template.placement,
         ),
     )
+
+
+def map_view(viewer: "Viewer", image: napari.layers.Image) -> Image | None:
+    """Return the layer that shows the newest map of an image in colors, if there is one."""
+    newest = newest_map(viewer, image)
+    estimated = None if newest is None else newest.metadata[MAP_KEY]
+    shown = getattr(estimated, "map", None)
+    views = (layer for layer in viewer.layers if isinstance(layer, Image))
+    return next((view for view in views if shown is not None and view.shows(shown)), None)
 
 
 def _hide_other_views(viewer: "Viewer", view: Image) -> None:

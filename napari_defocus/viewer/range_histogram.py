@@ -25,6 +25,8 @@ class RangeHistogram(RadiusHistogram):
         at the end of the axis, where it limits nothing.
     """
 
+    _handle_height = 7
+
     lower_changed = Signal(float)
     upper_changed = Signal(float)
 
@@ -103,5 +105,7 @@ class RangeHistogram(RadiusHistogram):
         for x in (left, right):
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
             tip = QPointF(x, area.bottom() - 2)
-            feet = [QPointF(x + side, area.bottom() + 7) for side in (-_HALF, _HALF)]
+            feet = [
+                QPointF(x + side, area.bottom() + self._handle_height) for side in (-_HALF, _HALF)
+            ]
             painter.drawPolygon(QPolygonF([tip, *feet]))

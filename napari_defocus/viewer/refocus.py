@@ -1,8 +1,9 @@
 """Refocus widget: renders a sharp layer with another focus and aperture."""
 
+import os
 from collections.abc import Generator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from magicgui.widgets import CheckBox, ComboBox, FloatSlider, FloatSpinBox
@@ -17,9 +18,12 @@ from .focus_pull import FocusPull
 from .geometry import with_leading_axis
 from .image_source import image_source
 from .map_source import map_source
+from .origin import origin_of
 from .pieces import Pieces
 from .refocus_job import RefocusLayerJob, RefocusResult
-from .results import picture_layer
+from .results import METADATA_KEY, picture_layer
+from .runner import Worker
+from .save_button import SaveButton
 from .task_widget import Task, TaskWidget
 from .window import Window
 
@@ -104,6 +108,8 @@ class RefocusWidget(TaskWidget[RefocusResult]):
         for choice in (self._sharp, self._defocus):
             self._image.changed.connect(choice.follow)
             choice.follow(self._image.value)
+        self._saving = SaveButton(self._result, self._controls)
+        self._controls.add_results(self._saving.button)
         self._pull.tick.changed.connect(self._preset_last)
         self._defocus.changed.connect(self._preset_last)
         viewer.mouse_drag_callbacks.append(self._pick_focus)
@@ -142,6 +148,25 @@ class RefocusWidget(TaskWidget[RefocusResult]):
             template = replace(template, placement=placed)
         record = result.provenance
         self._add(picture_layer(result.image, record, template, "refocused", *words))
+
+    def _result(self) -> "Image":
+        """Return the refocused picture that is selected, or the one that was made last."""
+        layers, image = self._viewer.layers, self._image.value
+        results = [
+            layer
+            for layer in reversed(layers)
+            if layer.metadata.get(METADATA_KEY, {}).get("function") == "refocus"
+            and image is not None
+            and origin_of(layer) is image
+        ]
+        if not results:
+            raise OptionError("there is no refocused picture yet; press 'Refocus' first")
+        chosen = (layer for layer in results if layer in layers.selection)
+        return cast("Image", next(chosen, results[0]))
+
+    def save(self, path: "str | os.PathLike[str]", *, overwrite: bool = False) -> Worker[None]:
+        """Write the refocused picture that is selected, or the newest; as of `DeblurWidget`."""
+        return self._saving.save(path, overwrite=overwrite)
 
     def _preset_last(self, *_: Any) -> None:
         """Let a focus pull end at what is farthest, unless the user chose another end."""

@@ -82,7 +82,8 @@ def suggested_path(layer: "Image") -> Path:
         return Path(_IMPOSSIBLE.sub("-", layer.name) + ".tif")
     addition = "-".join(re.findall(r"[\w.]+", layer.name.removeprefix(image.name))) or "copy"
     file = Path(source)
-    return file.with_name(f"{file.stem}-{addition}{file.suffix if layer.rgb else '.tif'}")
+    suffix = file.suffix if layer.rgb and layer.ndim == 2 else ".tif"
+    return file.with_name(f"{file.stem}-{addition}{suffix}")
 
 
 def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:

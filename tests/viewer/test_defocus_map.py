@@ -292,3 +292,24 @@ def test_no_thread_and_no_widget_remain(registered, make_napari_viewer, finish, 
     del widget
     gc.collect()
     assert threading.active_count() <= threads + 1
+
+
+def test_a_tick_shows_the_map_over_results_that_would_cover_it(open_widget, viewer, finish, photo):
+    viewer.add_image(photo, rgb=True, name="photo")
+    dock = open_widget("Defocus")
+    step = dock.step("Map")
+    assert not step.show_map.native.isVisibleTo(step.native)
+    finish(step.run())
+    view = viewer.layers["photo defocus (sure)"]
+    assert step.show_map.native.isVisibleTo(step.native)
+    assert step.show_map.value
+    finish(dock.step("Deblur").run())
+    assert not step.show_map.value
+    assert not view.visible
+    step.show_map.value = True
+    assert view.visible
+    assert viewer.layers[-1] is view
+    view.visible = False
+    assert not step.show_map.value
+    dock.image.value = viewer.add_image(photo[::-1].copy(), rgb=True, name="other")
+    assert not step.show_map.native.isVisibleTo(step.native)

@@ -78,6 +78,25 @@ def test_a_focus_pull_is_a_stack_over_the_image_as_from_the_api_and_the_command(
     np.testing.assert_array_equal(read_picture("photo-refocused.tif").data, expected)
 
 
+def test_a_refocused_picture_and_a_focus_pull_are_saved(viewer, widget, finish, tmp_path):
+    widget._saving.button.native.click()
+    assert "no refocused picture yet" in widget._controls.status.value
+    widget.aperture.value = 0.0
+    finish(widget.run())
+    widget.pull.value, widget.pictures.value = True, 2
+    finish(widget.run())
+    newest = viewer.layers.selection.active
+    viewer.layers.selection.active = viewer.layers["photo"]
+    finish(widget.save(tmp_path / "pull.tif"))
+    written = read_picture(tmp_path / "pull.tif")
+    assert written.axes == "QYXS"
+    np.testing.assert_array_equal(written.data, newest.data)
+    assert (tmp_path / "pull.tif.json").exists()
+    viewer.layers.selection.active = viewer.layers["photo refocused (focus 5 px, aperture 0)"]
+    finish(widget.save(tmp_path / "single.png"))
+    assert read_picture(tmp_path / "single.png").axes == "YXS"
+
+
 def test_the_end_of_a_focus_pull_stays_as_the_user_chose_it(viewer, widget):
     widget.pull.value = True
     widget.last_focus.value = 2.0
