@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from training.commands.ablation import ablate
 from training.commands.command_line import Command, parse_command
-from training.commands.data import join, reference_lens, render, render_microscopy, show_batch
+from training.commands.data import (
+    join,
+    pack,
+    reference_lens,
+    render,
+    render_microscopy,
+    show_batch,
+)
 from training.commands.kernels import show_kernels
 from training.commands.models import export
 from training.commands.scores import (
@@ -23,6 +30,7 @@ COMMANDS: Mapping[str, Command] = {
     "render": render,
     "render-microscopy": render_microscopy,
     "join": join,
+    "pack": pack,
     "reference-lens": reference_lens,
     "show-batch": show_batch,
     "show-kernels": show_kernels,

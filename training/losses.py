@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from napari_defocus.networks.blocks import box
 from napari_defocus.optics.light import decode_srgb
 
 #: Largest error in px of a radius that counts as a hit.
@@ -109,6 +110,37 @@ def flux_loss(image: Tensor, target: Tensor, windows: Sequence[int] = (8, 32, 12
     side = min(image.shape[-2:])
     means = [functional.avg_pool2d(difference, min(window, side)) for window in windows]
     return torch.stack([mean.abs().mean() for mean in means]).sum()
+
+
+def reversal_loss(image: Tensor, target: Tensor, widths: Sequence[int] = (1, 2, 4, 8)) -> Tensor:
+    """Return the mean amplitude of detail whose sign is the opposite of the target's.
+
+    An inverse filter of a wrong radius returns bands of detail with the wrong sign: double lines
+    and bright gaps in place of dark ones. An absolute error counts them hardly more than detail
+    that is missing.
+
+    Parameters
+    ----------
+    image, target : Tensor
+        (N, 3, H, W).
+    widths : sequence of int
+        Half-widths of the squares whose means bound the bands, the first one from the image itself.
+
+    Notes
+    -----
+    For each band, with detail a and b of image and target and means over squares about as wide as
+    its longest period: relu(-mean(a b)) / sqrt(mean(b^2) + 1e-4), the amplitude of a along -b.
+    """
+    losses = []
+    finer, finer_target = image, target
+    for half in widths:
+        coarser, coarser_target = box(image, half), box(target, half)
+        detail, true_detail = finer - coarser, finer_target - coarser_target
+        both = box(detail * true_detail, 2 * half)
+        power = box(true_detail**2, 2 * half)
+        losses.append((functional.relu(-both) / (power + 1e-4).sqrt()).mean())
+        finer, finer_target = coarser, coarser_target
+    return torch.stack(losses).sum()
 
 
 def discriminator_loss(real: Tensor, fake: Tensor, radius: Tensor, defocus: float) -> Tensor:

@@ -7,12 +7,14 @@ from napari_defocus.networks.estimator import DualEstimator, SingleEstimator
 from napari_defocus.networks.generator import Generator
 from napari_defocus.networks.network import Network
 from napari_defocus.networks.paper import PaperGenerator
+from napari_defocus.networks.unrolled import UnrolledGenerator
 
 ARCHITECTURES: dict[str, type[Network]] = {
     "single-estimator": SingleEstimator,
     "dual-estimator": DualEstimator,
     "generator": Generator,
     "paper-generator": PaperGenerator,
+    "unrolled-generator": UnrolledGenerator,
 }
 
 

@@ -16,7 +16,7 @@ from napari_defocus.optics.light import decode_srgb, encode_srgb
 from napari_defocus.optics.reblur import interpolated_reblur
 
 #: Radii in pixels at which the bins of `radius_bins` peak.
-_KNOTS = (0.0, 1.0, 2.0, 3.0, 4.5, 7.0, 11.0, 16.0, 24.0)
+KNOTS = (0.0, 1.0, 2.0, 3.0, 4.5, 7.0, 11.0, 16.0, 24.0)
 #: Largest radius in px by which results are blurred again; larger radii occur at coarser levels.
 _REBLURRED_UP_TO = 10
 
@@ -67,7 +67,7 @@ class Generator(Network):
         self.consistency = consistency
         self.register_buffer("disks", disks(_REBLURRED_UP_TO), persistent=False)
         self.disks: Tensor
-        condition = len(_KNOTS) + 1
+        condition = len(KNOTS) + 1
 
         def stage(count: int, channels: int) -> nn.ModuleList:
             return nn.ModuleList(
@@ -171,13 +171,13 @@ class Generator(Network):
 
 def defocus_gate(radius: Tensor) -> Tensor:
     """Return a smooth gate: 0 up to 0.25 px, 1 from 0.75 px on."""
-    return _smoothstep(radius, 0.25, 0.75)
+    return smoothstep(radius, 0.25, 0.75)
 
 
 def consistency_gate(radius: Tensor) -> Tensor:
     """Return a smooth gate: 0 up to 0.5 px, 1 from 1.5 px on, 0 beyond the reblurred radii."""
-    return _smoothstep(radius, 0.5, 1.5) * (
-        1 - _smoothstep(radius, _REBLURRED_UP_TO - 2, _REBLURRED_UP_TO)
+    return smoothstep(radius, 0.5, 1.5) * (
+        1 - smoothstep(radius, _REBLURRED_UP_TO - 2, _REBLURRED_UP_TO)
     )
 
 
@@ -188,8 +188,8 @@ def confidence_gate(confidence: Tensor) -> Tensor:
 
 def radius_bins(radius: Tensor) -> Tensor:
     """Return the radius (N, 1, H, W) as overlapping triangular bins (N, B, H, W) of sum 1."""
-    knots = torch.tensor(_KNOTS, device=radius.device, dtype=radius.dtype)
-    clipped = radius.clamp(0, _KNOTS[-1])
+    knots = torch.tensor(KNOTS, device=radius.device, dtype=radius.dtype)
+    clipped = radius.clamp(0, KNOTS[-1])
     gaps = knots.diff()
     rising = ((clipped - knots[:-1, None, None]) / gaps[:, None, None]).clamp(0, 1)
     above = functional.pad(rising, (0, 0, 0, 0, 1, 0), value=1.0)
@@ -197,7 +197,8 @@ def radius_bins(radius: Tensor) -> Tensor:
     return above - below
 
 
-def _smoothstep(radius: Tensor, start: float, end: float) -> Tensor:
+def smoothstep(radius: Tensor, start: float, end: float) -> Tensor:
+    """Return a smooth gate: 0 up to `start`, 1 from `end` on."""
     ramp = ((radius - start) / (end - start)).clamp(0, 1)
     return ramp * ramp * (3 - 2 * ramp)
 

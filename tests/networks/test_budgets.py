@@ -7,13 +7,17 @@ from torch.utils.flop_counter import FlopCounterMode
 from napari_defocus.networks import build
 
 HEIGHT, WIDTH = 1120, 1680
-OURS = ["single-estimator", "dual-estimator", "generator"]
+OURS = ["single-estimator", "dual-estimator", "generator", "unrolled-generator"]
 BUDGETS = {  # GMAC at 1120x1680, million parameters
     "single-estimator": (30, 2.5),
     "dual-estimator": (30, 2.5),
     "generator": (100, 4),
+    "unrolled-generator": (100, 4),
 }
-FOURIER_GMAC = {"generator": 1.5}  # 21 real transforms of 1.9 MP at 2.5 log2(N) operations
+FOURIER_GMAC = {  # real transforms of 1.9 MP at 2.5 log2(N) operations
+    "generator": 1.5,  # 21
+    "unrolled-generator": 3.5,  # and 30 of each step after the first
+}
 
 
 def gmac(network, height, width):

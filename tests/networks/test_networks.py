@@ -216,3 +216,30 @@ def test_guidance_of_zero_ignores_the_map():
         network.guidance = 1.0
         near, far = (network(torch.cat([image, r * ones, ones], 1)) for r in (1.0, 7.0))
     assert not torch.equal(near, far)
+
+
+def test_unrolled_steps_do_not_change_pixels_in_focus(randomized):
+    network = randomized("unrolled-generator")
+    x = generator_input(4.0)
+    x[:, 3, :32] = 0
+    with torch.inference_mode():
+        result = network(x)
+    assert torch.equal(result[:, :, :32], x[:, :3, :32])
+    assert not torch.equal(result[:, :, 32:], x[:, :3, 32:])
+
+
+def test_each_unrolled_step_explains_more_of_the_image():
+    _, x = sharp_image_and_input()
+
+    def residual(steps):
+        network = build("unrolled-generator", {"steps": steps}).eval()
+        with torch.inference_mode():
+            return network.reblur_error(x[:, :3], network(x), x[:, 3:4]).square().mean()
+
+    one, two, three = map(residual, (1, 2, 3))
+    assert three < two < one
+
+
+def test_the_steps_of_an_unrolled_network_share_their_weights():
+    one, three = (build("unrolled-generator", {"steps": steps}) for steps in (1, 3))
+    assert one.state_dict().keys() == three.state_dict().keys()

@@ -20,6 +20,7 @@ from training.losses import (
     fourier_loss,
     light_loss,
     radius_loss,
+    reversal_loss,
     spread_loss,
 )
 
@@ -32,7 +33,7 @@ def images(seed, count=4, size=16):
     return torch.rand(count, 3, size, size, generator=generator)
 
 
-@pytest.mark.parametrize("loss", [*IMAGE_LOSSES, flux_loss])
+@pytest.mark.parametrize("loss", [*IMAGE_LOSSES, flux_loss, reversal_loss])
 def test_parts_of_a_batch_add_up_to_the_whole(loss):
     image, target = images(0), images(1)
     parts = [loss(image[i : i + 1], target[i : i + 1]) for i in range(len(image))]
@@ -162,3 +163,24 @@ def test_the_discriminator_s_loss_is_the_published_one():
     d = fake - real
     expected = d.mean() + 0.1 * (d * radius).mean()
     torch.testing.assert_close(discriminator_loss(real, fake, radius, 0.1), expected)
+
+
+@pytest.mark.parametrize("period", [3, 6, 12])
+def test_reversed_detail_costs_its_amplitude_and_missing_detail_nothing(period):
+    wave = torch.cos(2 * math.pi / period * torch.arange(48)).expand(1, 3, 48, 48)
+    target = 0.5 + 0.2 * wave
+    costs = [reversal_loss(0.5 + share * wave, target).item() for share in (0.2, 0.0, -0.1, -0.2)]
+    assert costs[0] == pytest.approx(0, abs=1e-6)
+    assert costs[1] == pytest.approx(0, abs=1e-6)
+    assert costs[2] > 0.03
+    assert costs[3] == pytest.approx(2 * costs[2], rel=1e-3)
+
+
+def test_a_doubled_line_costs_more_than_a_faint_one():
+    target = torch.full((1, 3, 33, 33), 0.8)
+    target[..., 16] = 0.2
+    faint, doubled = torch.full_like(target, 0.8), torch.full_like(target, 0.8)
+    faint[..., 14:19] = 0.68
+    doubled[..., 16] = 0.9
+    doubled[..., (14, 18)] = 0.5
+    assert reversal_loss(doubled, target) > 3 * reversal_loss(faint, target)

@@ -17,6 +17,7 @@ from training.data.micrograph import micrograph
 from training.data.microscopy_renderer import MicroscopyRenderer, SpecimenOptions
 from training.data.pair_scenes import PairScenes
 from training.data.pairs import find_pairs
+from training.data.photo_pack import write_photo_pack
 from training.data.pool import Pool, join_pools, write_pool
 from training.data.random_fields import LEAST_CELLS
 from training.data.random_lenses import RandomLenses
@@ -107,6 +108,23 @@ def render(
         _mix(_lens_source(lens), prescriptions, traced_share),
     )
     write_pool(out, renderer, count, seed, size=size, device=device)
+
+
+def pack(
+    out: Positional[Path], photos: Positional[tuple[Path, ...]], megabytes: float = 50.0
+) -> None:
+    """Write photographs as JPEG that fits into a size, to train on another machine.
+
+    Parameters
+    ----------
+    out : Path
+        Folder to write, with training/ and held-out/.
+    photos : tuple of Path
+        Folders of photographs.
+    megabytes : float
+        Size that all may have, in 10^6 bytes.
+    """
+    print(f"JPEG of quality {write_photo_pack(out, photos, megabytes)}")
 
 
 def join(out: Positional[Path], pools: Positional[tuple[Path, ...]], size: int = 192) -> None:

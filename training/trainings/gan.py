@@ -31,6 +31,7 @@ from training.losses import (
     flux_loss,
     fourier_loss,
     light_loss,
+    reversal_loss,
 )
 from training.multiscale import coarse_to_fine
 from training.perceptual import load_features, perceptual_loss
@@ -53,8 +54,8 @@ _ANNEALED_OVER, _PUBLISHED_STEPS = 20_000, 80_000
 class GanOptions:
     """Networks, learning rates and weights of the losses. Losses of weight 0 are not computed."""
 
-    architecture: Literal["generator", "paper-generator"] = "generator"
-    """Generator of this project, or the published one."""
+    architecture: Literal["generator", "paper-generator", "unrolled-generator"] = "generator"
+    """Generator of this project, the published one, or one of unrolled steps."""
     width: int = 32
     """Channels of the generator at its finest level."""
     consistency: float = 0.0
@@ -91,6 +92,8 @@ class GanOptions:
     """Weight of the error of the linear light in windows."""
     perceptual_weight: float = 0.0
     """Weight of LPIPS, or of the error of VGG19's features."""
+    reversal_weight: float = 0.0
+    """Weight of detail that has the opposite sign of the target's."""
     reblur_weight: float = 0.0
     """Weight of the error after blurring the result again."""
     adversarial_weight: float = 0.0
@@ -211,6 +214,7 @@ class GanTraining:
             "fourier": (options.fourier_weight, partial(fourier_loss, restored, sharp)),
             "edge": (options.edge_weight, partial(edge_loss, restored, sharp)),
             "flux": (options.flux_weight, partial(flux_loss, restored, sharp)),
+            "reversal": (options.reversal_weight, partial(reversal_loss, restored, sharp)),
         }
         if self.features is not None:
             loss = partial(perceptual_loss, self.features, restored, sharp)

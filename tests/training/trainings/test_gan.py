@@ -208,6 +208,20 @@ def test_the_published_preset_trains_and_its_guidance_fades(make, large_file, fa
     assert exported.guidance == 0
 
 
+def test_the_unrolled_preset_learns(make):
+    preset = read_options(PRESETS / "unrolled.json", GanConfig).gan
+    training = make(replace(preset, width=8))
+    optimizer = torch.optim.Adam(training.generator.parameters(), 3e-3)
+    before = losses(training, "generator")
+    for _ in range(12):
+        optimizer.zero_grad()
+        rng = SampleRNG.from_key(5, samples=range(2))
+        training.losses("generator", rng, TrainingProgress(3, 0.5))["total"].backward()
+        optimizer.step()
+    after = losses(training, "generator")
+    assert all(after[name] < before[name] for name in ("total", "reversal", "pixel", "decibel"))
+
+
 def test_the_exported_generator_opens_in_the_plugin(make, fabric, tmp_path):
     training = make()
     assert fit(fabric, training, tmp_path, FitOptions(steps=1, batch=2), {})
