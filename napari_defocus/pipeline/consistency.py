@@ -37,9 +37,11 @@ _MARGIN, _RADII = _REACH + 26, 3
 #: 4.66 dB with these, 4.22 dB without steps, 4.61 dB with two thirds as many; none loses 0.1 dB.
 _A_STEP, _FEWEST_STEPS, _MOST_STEPS = 80.0, 3, 16
 #: Confidences between which steps set in, as the network's own change does; and radii in pixels
-#: between which they do where the microscope is known, and where it is not: a spot of 2 to 4 px in
-#: focus would be taken for blur.
-_SURE, _BLURRED, _SURELY_BLURRED = (0.1, 0.3), (0.25, 0.75), (2.5, 4.0)
+#: between which they do where the microscope is known.
+_SURE, _BLURRED = (0.1, 0.3), (0.25, 0.75)
+#: Radii between which they do where it is not known, for few photons at white and for many: a spot
+#: of 2 to 4 px in focus would be taken for blur, which costs much where there is little noise.
+_PHOTONS, _NOISY_BLURRED, _CLEAR_BLURRED = (250.0, 500.0), (1.0, 2.0), (2.5, 4.0)
 #: Variances of what the network restored, in units of noise, between which steps set in: on even
 #: ground they would restore nothing but noise.
 _SHOWN = (0.1, 0.5)
@@ -119,7 +121,6 @@ class SupportedChange:
         self, image: Planes, estimate: Planes, change: Planes, optics: Objective | None = None
     ) -> None:
         self._optics = optics or USUAL_OPTICS
-        self._blurred = _SURELY_BLURRED if optics is None else _BLURRED
         self._image, self._estimate, self._change = image, estimate, change
         starts = [_starts(length) for length in image.shape[-2:]]
         parts = [
@@ -128,6 +129,7 @@ class SupportedChange:
             for left in starts[1]
         ]
         self._noise = measure_photon_noise([decode(part) for part in parts])
+        self._blurred = _surely_blurred(self._noise) if optics is None else _BLURRED
         self._steps = _number_of_steps(self._noise, *sample_map(estimate)[0])
 
     def at(self, block: Box) -> FloatArray:
@@ -172,6 +174,15 @@ class SupportedChange:
         share = _ramp(radius, *self._blurred) * _ramp(confidence, *_SURE)
         share = share * _ramp(_detail(result, self._noise), *_SHOWN)
         return result.lerp(nearer, share)
+
+
+def _surely_blurred(noise: PhotonNoise) -> tuple[float, float]:
+    """Return the radii between which steps set in where the microscope is not known."""
+    start, end = (
+        float(np.interp(noise.photons, _PHOTONS, limits))
+        for limits in zip(_NOISY_BLURRED, _CLEAR_BLURRED, strict=True)
+    )
+    return start, end
 
 
 def _number_of_steps(noise: PhotonNoise, radius: FloatArray, confidence: FloatArray) -> int:

@@ -7,7 +7,7 @@ noise tells whether it can be trusted, and whether a part of the image shows any
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -88,8 +88,18 @@ def _correct(estimate: WritablePlanes, image: Planes, correction: Mapping[str, A
     shift = _WindowShift(estimate, image)
     for block in _blocks(estimate):
         part = estimate[:1, *block.slices]
-        moved = (part + 1) * np.exp(shift.at(*block.slices)) - 1
-        estimate[:1, *block.slices] = np.maximum(moved, 0).astype(np.float32)
+        moved = np.maximum((part + 1) * np.exp(shift.at(*block.slices)) - 1, 0)
+        if "settled" in correction:
+            moved = _settle(moved, correction["settled"], correction["settled_at"])
+        estimate[:1, *block.slices] = moved.astype(np.float32)
+
+
+def _settle(radius: Floats, settled: Sequence[float], settled_at: Sequence[float]) -> Floats:
+    """Return radii with those that a soft specimen in focus may show as well nearer to 0.
+
+    Radii beyond the last stay.
+    """
+    return np.where(radius < settled[-1], np.interp(radius, settled, settled_at), radius)
 
 
 def subtract_spot(estimate: WritablePlanes, optics: Objective) -> None:
