@@ -50,6 +50,19 @@ def test_what_the_network_takes_for_slight_blur_is_in_focus():
     assert np.median(radius) < 0.5
 
 
+def test_what_a_soft_specimen_in_focus_may_show_is_just_below_a_pixel():
+    estimate = np.zeros((2, 64, 64), np.float32)
+    estimate[0] = np.linspace(0, 24, 64, dtype=np.float32)
+    settled = {**CORRECTION, "said": [0, 24], "meant": [0, 24]}
+    before = estimate[0].copy()
+    before[:, :8] = estimate[0, :, :8] = np.linspace(0, 1.6, 8)
+    judge_map(estimate, counted(np.zeros((64, 64))), settled)
+    radius = estimate[0, 0]
+    assert (np.diff(radius) > 0).all()
+    assert radius[:8] == pytest.approx([0, 0.22, 0.45, 0.67, 0.83, 0.92, 1.16, 1.6], abs=0.02)
+    assert radius[8:] == pytest.approx(before[0, 8:], abs=1e-4)
+
+
 def test_a_model_without_correction_keeps_its_radii():
     radius, confidence = judged(counted(cells(5.0)), 7.5, correction={})
     assert (radius == 7.5).all()

@@ -101,6 +101,17 @@ def test_steps_follow_photons_and_need_confidence(specimen):
     assert changes[2] < 0.1 * changes[0]
 
 
+def test_small_radii_are_spared_where_many_photons_show_an_unknown_microscope(specimen):
+    radius = torch.full((SIDE, SIDE), 2.0)
+    kept = torch.from_numpy(supported(specimen, radius, 20000.0)[1][:1])
+    changes = [
+        np.abs(supported(specimen, radius, photons, 0.8, optics)[0] - kept.numpy()).mean()
+        for photons, optics in ((20000.0, None), (20000.0, USUAL_OPTICS), (200.0, None))
+    ]
+    assert changes[0] < 1e-3
+    assert min(changes[1:]) > 1e-2
+
+
 def test_the_microscope_matters(specimen):
     radius = torch.full((SIDE, SIDE), 4.0)
     fine = Objective(na=0.3, wavelength_um=0.6, pixel_size_um=0.35)
