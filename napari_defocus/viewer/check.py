@@ -176,7 +176,9 @@ class CheckWidget(TaskWidget[CheckResult]):
         self._verdict.set_text(f"{verdict[0].upper()}{verdict[1:]}.")
         regions = self._check.regions[:_MOST_PLACES]
         with self._places.changed.blocked():
-            self._places.choices = [(_describe(region), region) for region in regions]
+            self._places.choices = [
+                (_describe(region, self._first_pixel), region) for region in regions
+            ]
             self._places.value = []
         self._verdict.visible = self._legend.visible = True
         self._legend.set_text(_LEGEND if regions else _LEGEND.partition(" Click")[0])
@@ -198,7 +200,11 @@ class CheckWidget(TaskWidget[CheckResult]):
         camera.zoom = _CANVAS / world
 
 
-def _describe(region: Region) -> str:
-    plane = f"plane {', '.join(map(str, region.plane))}, " if region.plane else ""
+def _describe(region: Region, start: tuple[int, ...]) -> str:
+    """Return where a region lies in its layer, of which the part begins at `start`."""
+    *planes, row, column = map(
+        sum, zip((*region.plane, region.top, region.left), start, strict=True)
+    )
+    plane = f"plane {', '.join(map(str, planes))}, " if planes else ""
     size = f"{region.right - region.left} x {region.bottom - region.top} px"
-    return f"score {region.strength:.1f}: {plane}row {region.top}, column {region.left}, {size}"
+    return f"score {region.strength:.1f}: {plane}row {row}, column {column}, {size}"

@@ -95,10 +95,18 @@ def show_deblurred(
     image = Image(data, **arguments)
     image.metadata[_KEY] = entry
     insert_result(viewer, image)
-    source = origin_of(image)
-    if source is not None and image.blending == "additive":
-        source.visible = False  # both would add up
+    if image.blending == "additive":
+        _hide_what_adds_up(viewer, image)
     return image
+
+
+def _hide_what_adds_up(viewer: "Viewer", image: "Image") -> None:
+    """Hide the source of a result and its other results, which would add up with it."""
+    source = origin_of(image)
+    for layer in viewer.layers:
+        is_same = source is not None and source in (layer, origin_of(layer))
+        if is_same and layer is not image and layer.blending == "additive":
+            layer.visible = False
 
 
 def _takes(layer: "Image", data: Any, arguments: dict[str, Any]) -> bool:

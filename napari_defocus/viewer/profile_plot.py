@@ -10,6 +10,8 @@ from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPe
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 _MARGIN, _AXIS_HEIGHT = 10, 18
+#: Height above the curve for the radius at its top, in pixels.
+_LABEL_HEIGHT = 18
 _CURVE, _BEST = QColor("#3a7ebf"), QColor("#c0392b")
 
 
@@ -86,7 +88,7 @@ class ProfilePlot(QWidget):
         painter.end()
 
     def _area(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_AXIS_HEIGHT)
+        return QRectF(self.rect()).adjusted(_MARGIN, _LABEL_HEIGHT, -_MARGIN, -_AXIS_HEIGHT)
 
     def _paint_marks(self, painter: QPainter) -> None:
         area = self._area()
@@ -122,4 +124,5 @@ class ProfilePlot(QWidget):
         painter.drawText(strip, sides.AlignLeft, "0")
         painter.drawText(strip, sides.AlignHCenter, "plane")
         painter.drawText(strip, sides.AlignRight, str(len(self._radius) - 1))
-        painter.drawText(area, sides.AlignLeft | sides.AlignTop, f"{top:.1f} px")
+        above = QRectF(area.left(), 0, area.width(), _LABEL_HEIGHT)
+        painter.drawText(above, sides.AlignLeft | sides.AlignTop, f"{top:.1f} px")

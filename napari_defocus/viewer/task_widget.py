@@ -84,6 +84,7 @@ class TaskWidget(PiecewisePanel, Generic[ResultT]):
         viewer = self._viewer
         self._doing = task.doing
         self._template = LayerTemplate("", {}, {})
+        self._first_pixel: tuple[int, ...] = ()
         self._description = ""
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
         self._model = ModelChoice(
@@ -166,7 +167,7 @@ class TaskWidget(PiecewisePanel, Generic[ResultT]):
         worker = self._runner.start(
             job.steps, self._description, report.take_warning, report.take_error
         )
-        self._template = layer_template(layer, window)
+        self._template, self._first_pixel = layer_template(layer, window), window.start
         report.begin(job.notes)
         self._controls.show_running()
         return worker

@@ -87,3 +87,17 @@ def test_only_channels_of_the_image_are_offered(viewer, widget, channels, photo)
     widget.image.value = viewer.add_image(photo, rgb=True)
     assert not widget.channels.box.visible
     assert widget.channels.ticked == []
+
+
+def test_a_result_that_adds_up_is_shown_without_earlier_ones_of_its_image(
+    viewer, widget, channels, finish
+):
+    widget.image.value = channels[1]
+    finish(widget.run())
+    first = viewer.layers.selection.active
+    widget.protect_radius.value = 2.0
+    finish(widget.run())
+    second = viewer.layers.selection.active
+    assert second is not first
+    assert [layer.visible for layer in (channels[1], first, second)] == [False, False, True]
+    assert channels[2].visible

@@ -62,6 +62,22 @@ def test_a_click_on_a_place_shows_it(viewer, checked):
     assert viewer.scene.camera.zoom > 4
 
 
+def test_places_of_one_plane_are_named_by_their_index_in_the_stack(
+    viewer, open_widget, finish, pictures
+):
+    for name, picture in zip(("photo", "fraud", "map"), (*pictures, MAP), strict=True):
+        viewer.add_image(np.stack([np.zeros_like(picture), picture]), name=name)
+    widget = open_widget("Check")
+    for name, layer in (("image", "photo"), ("sharp", "fraud"), ("defocus", "map")):
+        widget[name].value = viewer.layers[layer]
+    widget.planes.value = "current"
+    viewer.dims.set_current_step(0, 1)
+    finish(widget.run())
+    place = widget.regions.native.item(0).text()
+    region = widget.regions.choices[0]
+    assert f"plane 1, row {region.top}, column {region.left}" in place
+
+
 def test_the_copied_code_does_the_same(viewer, checked, pictures):
     names = {"viewer": viewer}
     exec(checked.as_python(), names)
