@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from magicgui.widgets import CheckBox, ComboBox, Container, PushButton, Widget
 
 from ..errors import OptionError
@@ -11,12 +10,10 @@ from ..jobs import EstimateJob
 from ..options import Options
 from ..views import Views
 from .pieces import Pieces
-from .profile_plot import ProfilePlot
-from .profile_table import profile_table
-from .regions import narrow_to_plane, spatial_shape
+from .regions import spatial_shape
 from .results import layer_template
-from .run_controls import WrappedLabel
 from .runner import Worker
+from .shown_profile import ShownProfile
 from .stack_jobs import FocusLayerJob, FocusResult, MergeLayerJob, MergeResult
 from .stack_results import merged_layers
 from .task_widget import Task, TaskWidget
@@ -52,10 +49,10 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         widget.image.value = viewer.layers["stack"]
         worker = widget.run()  # the profile
         worker = widget.merge()  # the picture and the depth
+        widget.shown.go_to_best()
     """
 
     def _build(self, viewer: "Viewer") -> Pieces:
-        self._result: FocusResult | None = None
         self._profiled: Image | None = None
         self._merging = self._depth_wanted = False
         self._started: FocusLayerJob | None = None
@@ -75,8 +72,8 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
             text="Deblur the rest",
             tooltip="Deblur what no plane shows sharply",
         )
-        self._plot = ProfilePlot(self.go_to)
-        self._statement = WrappedLabel()
+        self.shown = ShownProfile(viewer)
+        self.native.destroyed.connect(self.shown.close)
         yield
         yield from self._build_task(
             Task(
@@ -93,27 +90,16 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
             "depth": PushButton(text="Depth map", tooltip="Show in which plane a pixel is sharp"),
             "copy": PushButton(text="Copy table", enabled=False),
         }
-        actions = (self.go_to_best, self.merge, self._show_depth, self.copy_table)
+        actions = (self.shown.go_to_best, self.merge, self._show_depth, self.copy_table)
         for button, action in zip(self._buttons.values(), actions, strict=True):
             button.changed.connect(lambda *_, action=action: self._controls.attempt(action))
         self._rows = [
             _row([self._buttons[name] for name in names])
             for names in (("merge", "depth"), ("best", "copy"))
         ]
-        self._controls.add_results(*self._rows, self._statement, self._plot)
+        self._controls.add_results(*self._rows, self.shown.statement, self.shown.plot)
         self._image.changed.connect(self._choose_axis)
-        viewer.dims.events.point.connect(self._follow_sliders)
         self._choose_axis()
-
-    @property
-    def plot(self) -> ProfilePlot:
-        """The plot of the profile."""
-        return self._plot
-
-    @property
-    def profile(self) -> Any:
-        """The last profile, if any."""
-        return None if self._result is None else self._result.profile
 
     def run(self) -> Worker[FocusResult | MergeResult]:
         """Measure the profile of the stack."""
@@ -138,39 +124,13 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         self._started = self._job(window)
         return worker
 
-    def go_to(self, plane: int) -> None:
-        """Move the slider to a plane of the profile."""
-        layer = self._profiled
-        if self._result is None or layer is None or layer not in self._viewer.layers:
-            return
-        axis = self._result.axis
-        place = np.array(self._shown_plane(layer).start, float)
-        place[axis] = self._result.window.start[axis] + plane
-        world = layer.data_to_world(place)
-        self._viewer.dims.set_point(self._viewer.dims.ndim - layer.ndim + axis, world[axis])
-
-    def go_to_best(self) -> None:
-        """Move the slider to the best plane of the stack that is shown."""
-        if self._result is None:
-            raise OptionError("no profile is measured yet; press 'Measure focus' first")
-        best = float(np.asarray(self._result.profile.best)[self._stack_index()])
-        if not np.isfinite(best):
-            raise OptionError(f"there is no best plane: {self._statement.value}")
-        self.go_to(round(best))
-
-    def table(self) -> str:
-        """Return the figures of all planes as text, with tabs between columns."""
-        if self._result is None:
-            raise OptionError("no profile is measured yet; press 'Measure focus' first")
-        return profile_table(self._result.profile, self._other_axes())
-
     def copy_table(self) -> None:
         """Copy the table to the clipboard."""
         from qtpy.QtWidgets import QApplication
 
         clipboard = QApplication.clipboard()
         if clipboard is not None:
-            clipboard.setText(self.table())
+            clipboard.setText(self.shown.table())
             self._controls.show_note("table copied")
 
     def _job(self, window: Window) -> FocusLayerJob:
@@ -210,10 +170,9 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
 
     def _show_result(self, result: FocusResult | MergeResult) -> None:
         if isinstance(result, FocusResult):
-            self._result = result
+            self.shown.show(result, self._profiled)
             for name in ("best", "copy"):
                 self._buttons[name].enabled = True
-            self._follow_sliders()
 
     def _add_result(self, result: FocusResult | MergeResult) -> None:
         if isinstance(result, FocusResult):
@@ -242,41 +201,6 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         layers.move(layers.index(depth), layers.index(image) + 1)
         layers.selection.active = depth
 
-    def _follow_sliders(self, *_: Any) -> None:
-        """Show the profile of the stack that the sliders show, and mark their plane."""
-        if self._result is None or self._profiled not in self._viewer.layers:
-            return
-        profile, index = self._result.profile, self._stack_index()
-        axis, window = self._result.axis, self._result.window
-        curve = profile.surface[index]  # what the best plane is told from
-        if not np.isfinite(curve).any():
-            curve = profile.sharpest[index]
-        self._plot.show_profile(curve, float(np.asarray(profile.best)[index]))
-        plane = self._shown_plane(self._profiled).start[axis] - window.start[axis]
-        self._plot.show_current(int(np.clip(plane, 0, window.shape[axis] - 1)))
-        text = str(profile.statements[index])
-        if self._statement.value != text:
-            self._statement.set_text(text)
-
-    def _shown_plane(self, layer: "Image") -> Window:
-        shape = spatial_shape(layer)
-        return narrow_to_plane(Window((0,) * len(shape), shape), layer, self._viewer.dims.point)
-
-    def _stack_index(self) -> tuple[int, ...]:
-        """Return the index of the stack that the sliders show, within the profile."""
-        assert self._result is not None
-        assert self._profiled is not None
-        start, window = self._shown_plane(self._profiled).start, self._result.window
-        return tuple(
-            int(np.clip(start[axis] - window.start[axis], 0, window.shape[axis] - 1))
-            for axis in self._other_axes()
-        )
-
-    def _other_axes(self) -> list[int]:
-        assert self._result is not None
-        axes = range(len(self._result.window.start) - 2)
-        return [axis for axis in axes if axis != self._result.axis]
-
     def _axes(self, _: Any) -> list[tuple[str, int]]:
         layer: Image | None = self._image.value if hasattr(self, "_image") else None
         if layer is None:
@@ -288,16 +212,11 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         self._axis.reset_choices()
         layer: Image | None = self._image.value
         single = layer is not None and layer.ndim < 3
-        if self._result is None:
-            self._statement.set_text(_SINGLE if single else "")
+        self.shown.explain(_SINGLE if single else "")
         if layer is None or single:
             return
         labels = [str(label).lower() for label in layer.axis_labels[: layer.ndim - 2]]
         self._axis.value = labels.index("z") if "z" in labels else len(labels) - 1
-
-    def _abandon(self, *_: Any) -> None:
-        self._viewer.dims.events.point.disconnect(self._follow_sliders)
-        super()._abandon()
 
 
 def _axis_name(layer: "Image", axis: int) -> str:
