@@ -104,7 +104,7 @@ def shoot_focus_stack(path: Path) -> None:
     for layer in viewer.layers:
         layer.visible = layer is widget.image.value or "all in focus" in layer.name
     viewer.canvas.grid.enabled = True
-    widget.shown.go_to_best()
+    widget.profile_view.go_to_best()
     shoot(viewer, path)
 
 

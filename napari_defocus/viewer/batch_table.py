@@ -51,7 +51,6 @@ class BatchTable(QTableWidget):
         if header is not None and numbers is not None:
             header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-            numbers.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             numbers.hide()
         self.cellDoubleClicked.connect(lambda row, _: on_open(self._files[row]))
 
@@ -67,7 +66,7 @@ class BatchTable(QTableWidget):
         self.setRowCount(len(plan.items))
         self._files, self._failed_rows = list(range(len(plan.items))), 0
         for row, item in enumerate(plan.items):
-            self._fill(row, (item.name, "waiting", "", "", ""))
+            self._fill(row, (item.name, "waiting"))  # cells of thousands of files take time
             self._cell(row, 0).setToolTip(str(item.source))
 
     def show_event(self, event: Event) -> None:
@@ -102,6 +101,9 @@ class BatchTable(QTableWidget):
         self._cell(row, 0).setToolTip(tooltip)
         if outcome.message:
             self._insert(row + 1, file)
+            numbers = self.verticalHeader()
+            if numbers is not None:  # its text is wrapped
+                numbers.setSectionResizeMode(row + 1, QHeaderView.ResizeMode.ResizeToContents)
             self.setSpan(row + 1, 0, 1, len(_NAMES))
             self._fill(row + 1, (outcome.message,))
             self._cell(row + 1, 0).setToolTip(outcome.message)

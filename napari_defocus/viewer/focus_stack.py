@@ -49,7 +49,7 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         widget.image.value = viewer.layers["stack"]
         worker = widget.run()  # the profile
         worker = widget.merge()  # the picture and the depth
-        widget.shown.go_to_best()
+        widget.profile_view.go_to_best()
     """
 
     def _build(self, viewer: "Viewer") -> Pieces:
@@ -72,8 +72,8 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
             text="Deblur the rest",
             tooltip="Deblur what no plane shows sharply",
         )
-        self.shown = ShownProfile(viewer)
-        self.native.destroyed.connect(self.shown.close)
+        self.profile_view = ShownProfile(viewer)
+        self.native.destroyed.connect(self.profile_view.close)
         yield
         yield from self._build_task(
             Task(
@@ -90,14 +90,14 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
             "depth": PushButton(text="Depth map", tooltip="Show in which plane a pixel is sharp"),
             "copy": PushButton(text="Copy table", enabled=False),
         }
-        actions = (self.shown.go_to_best, self.merge, self._show_depth, self.copy_table)
+        actions = (self.profile_view.go_to_best, self.merge, self._show_depth, self.copy_table)
         for button, action in zip(self._buttons.values(), actions, strict=True):
             button.changed.connect(lambda *_, action=action: self._controls.attempt(action))
         self._rows = [
             _row([self._buttons[name] for name in names])
             for names in (("merge", "depth"), ("best", "copy"))
         ]
-        self._controls.add_results(*self._rows, self.shown.statement, self.shown.plot)
+        self._controls.add_results(*self._rows, self.profile_view.statement, self.profile_view.plot)
         self._image.changed.connect(self._choose_axis)
         self._choose_axis()
 
@@ -130,7 +130,7 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
 
         clipboard = QApplication.clipboard()
         if clipboard is not None:
-            clipboard.setText(self.shown.table())
+            clipboard.setText(self.profile_view.table())
             self._controls.show_note("table copied")
 
     def _job(self, window: Window) -> FocusLayerJob:
@@ -170,7 +170,7 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
 
     def _show_result(self, result: FocusResult | MergeResult) -> None:
         if isinstance(result, FocusResult):
-            self.shown.show(result, self._profiled)
+            self.profile_view.show(result, self._profiled)
             for name in ("best", "copy"):
                 self._buttons[name].enabled = True
 
@@ -212,7 +212,7 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         self._axis.reset_choices()
         layer: Image | None = self._image.value
         single = layer is not None and layer.ndim < 3
-        self.shown.explain(_SINGLE if single else "")
+        self.profile_view.explain(_SINGLE if single else "")
         if layer is None or single:
             return
         labels = [str(label).lower() for label in layer.axis_labels[: layer.ndim - 2]]

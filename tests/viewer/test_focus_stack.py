@@ -39,9 +39,9 @@ def profiled(widget, finish):
 
 def test_the_profile_is_that_of_the_api(profiled, stack):
     expected = focus_profile(stack, imaging="microscopy")
-    np.testing.assert_array_equal(profiled.shown.profile.sharpest, expected.sharpest)
-    np.testing.assert_array_equal(profiled.shown.plot.radius, expected.surface)
-    header, *rows = profiled.shown.table().splitlines()
+    np.testing.assert_array_equal(profiled.profile_view.profile.sharpest, expected.sharpest)
+    np.testing.assert_array_equal(profiled.profile_view.plot.radius, expected.surface)
+    header, *rows = profiled.profile_view.table().splitlines()
     assert header.split("\t")[0] == "plane"
     assert len(rows) == 5
 
@@ -52,15 +52,15 @@ def click(plot, plane, qtbot):
 
 
 def test_plot_and_slider_move_each_other(viewer, profiled, qtbot):
-    profiled.shown.plot.resize(300, 120)
+    profiled.profile_view.plot.resize(300, 120)
     viewer.dims.set_point(0, 7 + 2 * 3)
-    assert profiled.shown.plot.current == 3
-    click(profiled.shown.plot, 4, qtbot)
+    assert profiled.profile_view.plot.current == 3
+    click(profiled.profile_view.plot, 4, qtbot)
     assert viewer.dims.point[0] == 7 + 2 * 4
-    assert profiled.shown.plot.current == 4
-    profiled.shown.go_to_best()
-    assert profiled.shown.plot.current == round(float(profiled.shown.profile.best))
-    assert not profiled.shown.plot.grab().isNull()
+    assert profiled.profile_view.plot.current == 4
+    profiled.profile_view.go_to_best()
+    assert profiled.profile_view.plot.current == round(float(profiled.profile_view.profile.best))
+    assert not profiled.profile_view.plot.grab().isNull()
 
 
 def test_merged_layers_show_wherever_the_slider_stands(viewer, widget, stack, finish):
@@ -108,14 +108,16 @@ def test_times_have_profiles_of_their_own(viewer, open_widget, stack, finish):
     finish(widget.run())
     for time in range(2):
         viewer.dims.set_point(0, time)
-        np.testing.assert_array_equal(widget.shown.plot.radius, widget.shown.profile.surface[time])
-    assert widget.shown.table().splitlines()[0].startswith("axis 0\tplane")
+        np.testing.assert_array_equal(
+            widget.profile_view.plot.radius, widget.profile_view.profile.surface[time]
+        )
+    assert widget.profile_view.table().splitlines()[0].startswith("axis 0\tplane")
 
 
 def test_the_copied_code_does_the_same(viewer, profiled, finish):
     names = {"viewer": viewer}
     exec(profiled.as_python(), names)
-    np.testing.assert_array_equal(names["profile"].sharpest, profiled.shown.profile.sharpest)
+    np.testing.assert_array_equal(names["profile"].sharpest, profiled.profile_view.profile.sharpest)
     assert profiled.as_command_line().startswith("napari-defocus focus stack.tif --axis 0")
     profiled.align.value = "none"
     finish(profiled.merge())
@@ -133,13 +135,13 @@ def test_single_planes_and_missing_profiles_are_refused(viewer, open_widget):
     widget = open_widget("Focus Stack")
     with pytest.raises(DefocusError, match="'plane' is a single plane; choose a stack"):
         widget.run()
-    for action in (widget.shown.go_to_best, widget.shown.table):
+    for action in (widget.profile_view.go_to_best, widget.profile_view.table):
         with pytest.raises(DefocusError, match="no profile is measured yet"):
             action()
 
 
 def test_a_single_plane_is_told_before_anything_is_pressed(viewer, widget, stack):
     widget.image.value = viewer.add_image(stack[0], name="plane")
-    assert "A single plane" in widget.shown.statement.value
+    assert "A single plane" in widget.profile_view.statement.value
     widget.image.value = viewer.layers["stack"]
-    assert not widget.shown.statement.value
+    assert not widget.profile_view.statement.value

@@ -207,12 +207,12 @@ def test_the_profile_of_a_stack_is_that_of_the_shape(viewer, focus_stack, finish
     exec(focus_stack.as_python(), variables)
     for name in ("radius", "confidence", "variance", "tile_radius"):
         expected = getattr(variables["profile"], name)
-        np.testing.assert_array_equal(getattr(focus_stack.shown.profile, name), expected)
+        np.testing.assert_array_equal(getattr(focus_stack.profile_view.profile, name), expected)
     stack = viewer.layers["stack"]
     stack.data[:, 90:, 50:64] = 30_000  # outside of the shape, and inside of its box
-    before = focus_stack.shown.profile.radius
+    before = focus_stack.profile_view.profile.radius
     finish(focus_stack.run())  # black and white are those of the box
-    np.testing.assert_allclose(focus_stack.shown.profile.radius, before, rtol=0.01)
+    np.testing.assert_allclose(focus_stack.profile_view.profile.radius, before, rtol=0.01)
 
 
 def test_a_stack_is_merged_inside_the_shape(viewer, focus_stack, finish):
