@@ -13,6 +13,7 @@ from panels import Column, map_columns, save_panel, to_picture
 from training.errors import TrainingError
 from training.evaluation.baselines import DEBLURRING
 from training.evaluation.blurred_scene import BlurredScene, Image
+from training.evaluation.invented_detail import invented_detail
 from training.evaluation.models_under_test import EstimatorInput, ModelUnderTest, ValueOptions
 from training.evaluation.tables import Row
 from training.lpips import Lpips
@@ -76,7 +77,8 @@ def score_deblurring(
         columns += [Column(r.method, to_picture(r.image)) for r in restored if r.by_model]
         columns.append(Column("target", to_picture(scene.target)))
         save_panel(panel, columns, compared=(0, 3))
-    return [_row(scene, restoration, lpips) for restoration in restored]
+    blur = maps[0].defocus.radius if scene.blur is None else scene.blur
+    return [_row(scene, restoration, blur, lpips) for restoration in restored]
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ def _restorations(
         yield Restoration(method, image)
 
 
-def _row(scene: BlurredScene, restoration: Restoration, lpips: Mapping[str, Lpips]) -> Row:
+def _row(
+    scene: BlurredScene, restoration: Restoration, blur: Image, lpips: Mapping[str, Lpips]
+) -> Row:
     image, target = restoration.image, scene.target
     row: Row = {
         "method": restoration.method,
@@ -124,6 +128,7 @@ def _row(scene: BlurredScene, restoration: Restoration, lpips: Mapping[str, Lpip
         "psnr": psnr(image, target),
         "ssim": ssim(image, target),
         "mae": float(np.abs(image - target).mean()),
+        "invented": invented_detail(image, scene.blurred, target, np.nan_to_num(blur)),
         **{name: distance(_planes(image), _planes(target)) for name, distance in lpips.items()},
     }
     if restoration.defocus is not None:
