@@ -20,7 +20,7 @@ import torch
 
 from training.data.corpus import Corpus
 from training.data.images import image_files
-from training.data.lens_bank import TracedCameraLens, read_lens_bank
+from training.data.lens_bank import TracedCameraLens, read_camera_lenses, trace_lens
 from training.data.lenses import LensSource
 from training.data.photo_pack import HELD_OUT, TRAINING
 from training.data.pool import write_pool
@@ -121,7 +121,22 @@ def _render(options: argparse.Namespace, device: str, pools: Path, held_out: Pat
             raise TrainingError(
                 f"{options.pack} has no folder {name}; a pack is expected: python -m training pack"
             )
-    lenses = [] if options.prescriptions is None else read_lens_bank(options.prescriptions)
+    bank = [] if options.prescriptions is None else read_camera_lenses(options.prescriptions)
+    with ProcessPoolExecutor(options.workers + 1, mp_context=get_context("spawn")) as processes:
+        one_by_one = options.workers == 1
+        lenses = list(map(trace_lens, bank) if one_by_one else processes.map(trace_lens, bank))
+        parts = _parts(options, device, pools, held_out, lenses)
+        list(map(_render_part, parts) if one_by_one else processes.map(_render_part, parts))
+
+
+def _parts(
+    options: argparse.Namespace,
+    device: str,
+    pools: Path,
+    held_out: Path,
+    lenses: Sequence[TracedCameraLens],
+) -> list[_Part]:
+    """Return the scenes to train on, a part for each process, and those for validation."""
     whole = _Part(
         path=held_out,
         photos=options.pack / HELD_OUT,
@@ -143,12 +158,7 @@ def _render(options: argparse.Namespace, device: str, pools: Path, held_out: Pat
         )
         for number in range(options.workers)
     ]
-    if options.workers == 1:
-        for part in [*parts, whole]:
-            _render_part(part)
-        return
-    with ProcessPoolExecutor(options.workers + 1, mp_context=get_context("spawn")) as processes:
-        list(processes.map(_render_part, [*parts, whole]))
+    return [*parts, whole]
 
 
 def _render_part(part: _Part) -> None:

@@ -88,11 +88,16 @@ def read_lens_bank(folder: Path) -> list[TracedCameraLens]:
     TrainingError
         If it holds none that forms an image.
     """
+    return [trace_lens(lens) for lens in read_camera_lenses(folder)]
+
+
+def read_camera_lenses(folder: Path) -> list[Prescription]:
+    """Read the prescriptions of a folder that form an image; raises as `read_lens_bank`."""
     lenses = [read_prescription(path) for path in sorted(folder.rglob("*.json"))]
     usable = [lens for lens in lenses if _FOCAL[0] < focal_length(lens)[0] < _FOCAL[1]]
     if not usable:
         raise TrainingError(f"{folder} holds no prescription of a lens (.json)")
-    return [trace_lens(lens) for lens in usable]
+    return usable
 
 
 def trace_lens(lens: Prescription) -> TracedCameraLens:
