@@ -20,13 +20,16 @@ _SIDE, _MOST = 64, 16
 _BINS = 8
 #: Distance of frequencies from 0 in cycles per pixel, between which power is averaged. Blur of
 #: 2.5 px and more leaves nothing but noise in them.
-_RANGES = ((0.2, 0.28), (0.28, 0.36), (0.36, 0.5), (0.62, 0.75))
+_RANGES = ((0.2, 0.28), (0.28, 0.36), (0.36, 0.5), (0.5, 0.58), (0.62, 0.75))
 #: Quantile of the windows' powers that counts: what a specimen adds differs from place to place.
 _CALM = 0.25
-#: Ratios of the power of high frequencies to that of the corner of the spectrum between which noise
-#: is taken for filtered. As they are counted, simulated fields, sharp or not, have 1.0 to 1.3.
-#: After a median of 3 x 3 they have 1.5 to 2.6, after linear filters 17 and more.
-_WHITE, _FILTERED = 1.4, 1.8
+#: Ratios of the power of the highest frequencies to that of the corner of the spectrum between
+#: which noise is taken for that of a linear filter. Simulated fields, sharp or not, have 0.9 to 1.3
+#: as they are counted, and 5.9 and more after such filters.
+_STEEP = (3.0, 4.5)
+#: A median of 3 x 3 leaves 1.5 to 2.6 of high frequencies by the corner, in place of 1.0 to 1.3,
+#: and 1.1 to 1.4 of middle ones by high ones, where sharp texture has 6.
+_MEDIAN, _TEXTURE = (1.4, 1.8), (1.5, 2.2)
 #: Power of the lowest frequencies by that of the first range: its ratio to that of the second range
 #: to this power, and at most so much.
 _EXTRAPOLATED, _MOST_TAKEN = 1.15, 3.5
@@ -42,8 +45,8 @@ class NoiseSpectrum:
 
     Parameters
     ----------
-    low, middle, high, corner : float
-        Power in four ranges of frequencies.
+    low, middle, high, highest, corner : float
+        Power in five ranges of frequencies.
     bins : (8, 8) array
         Power by frequency along Y and X, from 0 to 0.5 cycles per pixel.
     """
@@ -51,6 +54,7 @@ class NoiseSpectrum:
     low: float
     middle: float
     high: float
+    highest: float
     corner: float
     bins: Floats
 
@@ -59,8 +63,11 @@ class NoiseSpectrum:
         """Degree from 0 to 1 to which the noise was filtered."""
         if self.low < _LEAST_POWER:
             return 0.0
-        ratio = self.high / max(self.corner, 1e-12)
-        return float(np.clip((ratio - _WHITE) / (_FILTERED - _WHITE), 0, 1))
+        corner, high = max(self.corner, 1e-12), max(self.high, 1e-12)
+        linear = np.interp(self.highest / corner, _STEEP, (0, 1))
+        median = np.interp(high / corner, _MEDIAN, (0, 1))
+        median *= np.interp(self.middle / high, _TEXTURE, (1, 0))
+        return float(max(linear, median))
 
     def missing_noise(self) -> FloatArray:
         """Return a pattern (Y, X), to be repeated, of the noise that is missing."""
@@ -92,16 +99,16 @@ def measure_noise_spectrum(image: Planes) -> NoiseSpectrum:
     """
     height, width = image.shape[1:]
     if min(height, width) < _SIDE:
-        return NoiseSpectrum(0.0, 0.0, 0.0, 0.0, np.zeros((_BINS, _BINS)))
+        return NoiseSpectrum(0.0, 0.0, 0.0, 0.0, 0.0, np.zeros((_BINS, _BINS)))
     powers = [
         _powers(without_spikes(image[:, top : top + _SIDE, left : left + _SIDE][0]))
         for top in _starts(height)
         for left in _starts(width)
     ]
     calm = np.quantile(powers, _CALM, axis=0)
-    low, middle, high, corner = (float(power) for power in calm[: len(_RANGES)])
+    low, middle, high, highest, corner = (float(power) for power in calm[: len(_RANGES)])
     bins = calm[len(_RANGES) :].reshape(_BINS, _BINS)
-    return NoiseSpectrum(low, middle, high, corner, bins)
+    return NoiseSpectrum(low, middle, high, highest, corner, bins)
 
 
 def _starts(length: int) -> list[int]:

@@ -63,6 +63,13 @@ def test_what_a_soft_specimen_in_focus_may_show_is_just_below_a_pixel():
     assert radius[8:] == pytest.approx(before[0, 8:], abs=1e-4)
 
 
+def test_what_is_too_far_to_be_restored_is_hardly_trusted():
+    image = counted(cells(5.0, 96))
+    far, near = (judged(image, radius)[1].mean() for radius in (22.0, 13.0))
+    assert far < 0.15
+    assert near > 0.5
+
+
 def test_a_model_without_correction_keeps_its_radii():
     radius, confidence = judged(counted(cells(5.0)), 7.5, correction={})
     assert (radius == 7.5).all()

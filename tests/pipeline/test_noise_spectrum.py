@@ -39,6 +39,14 @@ def test_noise_as_it_is_counted_is_white(radius):
     assert measure_noise_spectrum(displayed(specimen(radius))).filtered == 0
 
 
+def test_sharp_texture_everywhere_is_not_filtered_noise():
+    rng = np.random.default_rng(0)
+    texture = sum(gaussian_filter(rng.standard_normal((64, 64)), w) * w for w in (0.8, 2, 6))
+    noise = 0.01 * rng.standard_normal((64, 64))
+    light = np.clip(0.5 + 0.2 * texture, 0.05, 1) + noise
+    assert measure_noise_spectrum(encode(light.astype(np.float32))[None]).filtered == 0
+
+
 @pytest.mark.parametrize("change", FILTERS.values(), ids=FILTERS)
 def test_filtered_noise_is_noticed_where_the_specimen_fills_the_field(change):
     assert measure_noise_spectrum(displayed(change(specimen(5.0)))).filtered > 0.5
