@@ -31,7 +31,15 @@ class CheckedCommand(TyperCommand):
                 _refuse(f"the word after {before} is empty; give a name or value there")
             if name.startswith("--") and equals and not value:
                 _refuse(f"{word} has an empty value; give a name or value after it")
-        return super().parse_args(ctx, args)
+        words = list(args)  # which are consumed
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:  # of click, or of typer's copy of it
+            missing = getattr(error, "param", None)
+            if words and missing is not None and getattr(missing, "nargs", 1) == -1:
+                *_, last = (each for each in self.params if each.param_type_name == "argument")
+                _refuse(f"{last.metavar} is missing: it comes last, after all {missing.metavar}")
+            raise
 
 
 def _refuse(message: str) -> None:

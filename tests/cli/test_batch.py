@@ -64,6 +64,12 @@ def test_impossible_settings_are_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_single_name_lacks_the_folder_of_results(run, folder):
+    completed = run("batch", folder)
+    assert completed.status == 2
+    assert "OUT is missing: it comes last, after all IN..." in completed.error
+
+
 def test_missing_inputs_are_an_error(run, tmp_path):
     assert (
         "neither a file nor a folder"
