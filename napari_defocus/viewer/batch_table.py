@@ -99,6 +99,7 @@ class BatchTable(QTableWidget):
             self._failed_rows += 2 if outcome.message else 1
         self._fill(row, (name, outcome.state, f"{outcome.seconds:.1f}", radius, share))
         self._cell(row, 0).setToolTip(tooltip)
+        self.resizeRowToContents(row)  # its name may be wrapped
         if outcome.message:
             self._insert(row + 1, file)
             numbers = self.verticalHeader()

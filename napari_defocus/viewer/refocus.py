@@ -124,6 +124,7 @@ class RefocusWidget(TaskWidget[RefocusResult]):
                 "under 'defocus map'"
             )
         same = sharp.data.shape == image.data.shape
+        parameters = sharp.metadata.get(METADATA_KEY, {}).get("parameters", {})
         return RefocusLayerJob(
             image=image_source(sharp, window if same else None),
             options=self._compute.options,
@@ -132,6 +133,7 @@ class RefocusWidget(TaskWidget[RefocusResult]):
             focus=self._pull.focuses(float(self._focus.value)),
             aperture=float(self._aperture.value),
             pupil=self._pupil.value,
+            keeps_bokeh=bool(parameters.get("bokeh_radius")),
         )
 
     def _auto_job(self, blank: Any, options: Options) -> EstimateJob:

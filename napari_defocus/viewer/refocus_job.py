@@ -36,12 +36,26 @@ class RefocusLayerJob(LayerJob[RefocusResult]):
         Diameter of the new aperture, in units of the camera's.
     pupil : str
         Shape of the blur.
+    keeps_bokeh : bool
+        Whether the sharp picture shows strong blur as its image does.
     """
 
     defocus: MapSource
     focus: float | tuple[float, ...]
     aperture: float
     pupil: str = RefocusJob.pupil
+    keeps_bokeh: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user may not expect of the run."""
+        if not self.keeps_bokeh:
+            return super().notes
+        return (
+            *super().notes,
+            f"{self.image.name!r} still shows the blur of its background, which is blurred once "
+            "more; deblur everything for a background in focus",
+        )
 
     def steps(self) -> Generator[Progress, None, RefocusResult]:
         """Render the picture, yielding after every plane that is read and every tile."""

@@ -97,6 +97,17 @@ def test_a_refocused_picture_and_a_focus_pull_are_saved(viewer, widget, finish, 
     assert read_picture(tmp_path / "single.png").axes == "YXS"
 
 
+def test_a_background_that_is_blurred_twice_is_noted(viewer, widget, finish, photo):
+    record = {"function": "deblur", "parameters": {"bokeh_radius": "auto"}}
+    sharp = viewer.add_image(photo, name="sharp", metadata={"napari-defocus": record})
+    widget.sharp.value = sharp
+    finish(widget.run())
+    assert "which is blurred once more" in widget._controls.status.value
+    record["parameters"]["bokeh_radius"] = 0.0
+    finish(widget.run())
+    assert widget._controls.status.value == "done"
+
+
 def test_the_end_of_a_focus_pull_stays_as_the_user_chose_it(viewer, widget):
     widget.pull.value = True
     widget.last_focus.value = 2.0
