@@ -88,7 +88,7 @@ class BatchWidget(Container[Widget]):
         self.opening = OpeningControls()
         self.table = BatchTable(lambda file: self._controls.attempt(lambda: self.open(file)))
         self._runner: Runner[list[Outcome]] = Runner(
-            on_progress=self._controls.show_progress,
+            on_progress=self._show_progress,
             on_result=lambda outcomes: None,
             on_end=self._show_end,
         )
@@ -151,7 +151,6 @@ class BatchWidget(Container[Widget]):
         job = self._job = BatchJob(self._input_paths(), self._folder(), settings)
         self._failure, self._obstacle = "", None
         worker = self._runner.start(job.steps, "Batch", on_error=self._take_error)
-        worker.yielded.connect(lambda progress: self._show_progress(job, progress))
         worker.finished.connect(lambda: self._offer_results(job))
         worker.paused.connect(lambda: self._show_pause(job, "Resume"))
         worker.resumed.connect(lambda: self._show_pause(job, "Pause"))
@@ -217,9 +216,8 @@ class BatchWidget(Container[Widget]):
             self._preset = str(folder / _FOLDER)
             self._out.line_edit.value = self._preset
 
-    def _show_progress(self, job: BatchJob, progress: Progress) -> None:
-        if job is not self._job:
-            return
+    def _show_progress(self, progress: Progress) -> None:
+        self._controls.show_progress(progress)
         if isinstance(progress, PlanProgress):
             self._tally = Tally(len(progress.plan.items))
             self._summary.set_text(self._tally.text())
