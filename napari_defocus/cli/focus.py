@@ -1,11 +1,8 @@
 """The command focus: a statement on the sharpest plane, figures as CSV, and that plane."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import typer
@@ -13,13 +10,14 @@ import typer
 from ..array_types import Array
 from ..errors import FileError, ImageError, OptionError, printable
 from ..image.layout import read_window, write_window
-from ..io import Picture, check_target, open_picture
+from ..io import Picture, check_fits, check_target, open_picture
 from ..io.atomic import atomic_file
 from ..io.plane_files import natural_order
 from ..options import Options
 from ..provenance_record import sidecar_path, write_sidecar
 from ..stacks.job import FocusJob
-from ..stacks.profile import FIGURES, FocusProfile
+from ..stacks.profile import FocusProfile
+from ..stacks.profile_table import profile_table
 from .console import print_path, progress_bar
 from .focus_plot import draw_profile
 from .outputs import Outputs
@@ -46,6 +44,21 @@ class FocusOutputs:
                 check_target(path, overwrite=self.overwrite)
         return Outputs(inputs, [] if self.best is None else [self.best], self.overwrite)
 
+    def check_stacks(self, count: int, best: Picture) -> None:
+        """Raise an error if a file cannot hold the best planes, or the profiles of `count` stacks.
+
+        Raises
+        ------
+        FileError, OptionError
+        """
+        if self.best is not None:
+            check_fits(self.best, best)
+        if self.plot is not None and count > 1:
+            raise OptionError(
+                f"{self.plot} can show one stack, and there are {count}; write --csv, or give a "
+                "file of one stack"
+            )
+
 
 def profile_stack(
     inputs: Sequence[Path], axis: str, goals: FocusOutputs, model: str, options: Options
@@ -56,6 +69,7 @@ def profile_stack(
     stack = read_stack(paths, axis, options)
     picture, number = stack.picture, stack.axis
     job = FocusJob(picture.data, number, model, stack.options)
+    goals.check_stacks(len(list(job.stack_indices)), stack.merged())
     with progress_bar(f"focus {first.name}") as progress:
         profile = job.run(progress)
     for line in _describe(job, picture, profile, paths):
@@ -114,11 +128,6 @@ def _best_planes(job: FocusJob, profile: FocusProfile) -> Array:
 
 
 def _write_plot(path: Path, profile: FocusProfile, name: str, *, overwrite: bool) -> None:
-    if profile.radius.size != profile.radius.shape[-1]:
-        raise OptionError(
-            f"{path} can show one stack, and there are {profile.statements.size}; choose one, or "
-            "write --csv"
-        )
     index = (0,) * (profile.radius.ndim - 1)
     text = draw_profile(profile, index, f"{printable(name)}: {profile.statements[index]}")
     with atomic_file(path, overwrite=overwrite, follow_links=False) as file:
@@ -127,12 +136,7 @@ def _write_plot(path: Path, profile: FocusProfile, name: str, *, overwrite: bool
 
 
 def _write_csv(path: Path, job: FocusJob, profile: FocusProfile, *, overwrite: bool) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*(f"axis {axis}" for axis in _other_axes(job)), "plane", *FIGURES])
-    for index in np.ndindex(*profile.radius.shape):
-        figures: list[Any] = [getattr(profile, name)[index] for name in FIGURES]
-        writer.writerow([*index, *(f"{figure:.6g}" for figure in figures)])
+    text = profile_table(profile, _other_axes(job), delimiter=",")
     with atomic_file(path, overwrite=overwrite, follow_links=False) as file:
-        file.write(text.getvalue().encode())
+        file.write(text.encode())
     print_path(path)

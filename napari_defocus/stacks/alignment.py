@@ -42,6 +42,8 @@ _LEAST_ERROR = 0.15
 _CORNER = 2.5
 #: Standard deviation, relative to the median distance from the mean.
 _DEVIATION_OF_MEDIAN = 1.48
+#: Decimals of matrices that are kept: a rounding error must not move an edge out of a plane.
+_DECIMALS = 9
 #: Parts of a pixel to which shifts are measured.
 _PARTS = 20
 
@@ -74,6 +76,10 @@ class Motion:
     gain: float
     error: float = 0.0
 
+    def inverse(self) -> Motion:
+        """Return the motion from the second plane to the first."""
+        return Motion(np.asarray(np.linalg.inv(self.matrix), float), 1 / self.gain, self.error)
+
 
 #: Planes that cannot be aligned are left where they are.
 STILL = Motion(np.eye(3), 1.0)
@@ -81,6 +87,8 @@ STILL = Motion(np.eye(3), 1.0)
 
 def find_motion(first: FloatArray, second: FloatArray, kind: Align) -> Motion:
     """Return the motion between two planes (Y, X), from tiles that both show alike.
+
+    That from the second plane to the first is its inverse.
 
     Parameters
     ----------
@@ -102,6 +110,14 @@ def find_motion(first: FloatArray, second: FloatArray, kind: Align) -> Motion:
     >>> motion.matrix[:2, 2].round(1).tolist()
     [3.0, 0.0]
     """
+    if second.std() <= first.std():
+        return _from_sharper(first, second, kind)
+    motion = _from_sharper(second, first, kind)
+    return motion if motion is STILL else motion.inverse()
+
+
+def _from_sharper(first: FloatArray, second: FloatArray, kind: Align) -> Motion:
+    """Return the motion from the plane of more contrast to another."""
     if min(first.shape) < _SMALLEST:
         return STILL
     bands = [_band(plane) for plane in (first, second)]
@@ -129,7 +145,7 @@ def chain(motions: Sequence[Motion], reference: int) -> list[Motion]:
     back = np.linalg.inv(matrices[reference])
     errors = np.sqrt(np.abs(np.subtract(variances, variances[reference])))
     return [
-        Motion(matrix @ back, gain / gains[reference], error)
+        Motion((matrix @ back).round(_DECIMALS), gain / gains[reference], error)
         for matrix, gain, error in zip(matrices, gains, errors.tolist(), strict=True)
     ]
 

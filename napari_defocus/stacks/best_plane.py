@@ -73,7 +73,7 @@ def surface_radius(tiles: Floats, variance: Floats) -> tuple[Floats, Floats]:
     tiles : (planes, N) array
         Radius of each tile in pixels; NaN where it shows nothing.
     variance : (planes,) array
-        Normalized variance.
+        Normalized variance; NaN where a plane holds no data, 0 where it is even.
 
     Returns
     -------
@@ -90,17 +90,17 @@ def surface_radius(tiles: Floats, variance: Floats) -> tuple[Floats, Floats]:
     Examples
     --------
     >>> places = np.array([2.0, 2.0, 2.0, 6.0])
-    >>> radius, _ = surface_radius(np.abs(np.arange(9)[:, None] - places), np.zeros(9))
+    >>> radius, _ = surface_radius(np.abs(np.arange(9)[:, None] - places), np.ones(9))
     >>> int(np.nanargmin(radius))
     2
     """
-    limited, near = _surface(tiles, variance)
-    mean = np.full(len(tiles), np.nan)
-    if limited.shape[1] == 0:
-        return mean, mean
-    mean[near] = _quadratic_mean(limited[near])
-    error = limited.std(axis=1) / np.sqrt(limited.shape[1])
-    return mean, np.maximum(error, _LEAST_ERROR)
+    radius, error = np.full((2, len(tiles)), np.nan)
+    limited, near, places = _surface(tiles, variance)
+    if limited.shape[1]:
+        radius[places[near]] = _quadratic_mean(limited[near])
+        own = limited.std(axis=1) / np.sqrt(limited.shape[1])
+        error[places] = np.maximum(own, _LEAST_ERROR)
+    return radius, error
 
 
 def surface_curve(tiles: Floats, variance: Floats) -> Floats:
@@ -111,33 +111,43 @@ def surface_curve(tiles: Floats, variance: Floats) -> Floats:
     tiles : (planes, N) array
         Radius of each tile in pixels; NaN where it shows nothing.
     variance : (planes,) array
-        Normalized variance.
+        Normalized variance; NaN where a plane holds no data, 0 where it is even.
 
     Returns
     -------
     (planes,) array
-        In pixels, as `surface_radius` gives it near focus; NaN if no tile is sharp.
+        In pixels, as `surface_radius` gives it near focus; NaN for planes that show nothing, and if
+        no tile is sharp.
 
     Examples
     --------
     >>> places = np.array([2.0, 2.0, 2.0, 6.0])
-    >>> surface_curve(np.abs(np.arange(5)[:, None] - places), np.zeros(5)).tolist()
+    >>> surface_curve(np.abs(np.arange(5)[:, None] - places), np.ones(5)).tolist()
     [2.0, 1.0, 0.0, 1.0, 2.0]
     """
-    limited, _ = _surface(tiles, variance)
-    return _quadratic_mean(limited) if limited.shape[1] else np.full(len(tiles), np.nan)
+    curve = np.full(len(tiles), np.nan)
+    limited, _, places = _surface(tiles, variance)
+    if limited.shape[1]:
+        curve[places] = _quadratic_mean(limited)
+    return curve
 
 
-def _surface(tiles: Floats, variance: Floats) -> tuple[Floats, slice]:
-    """Return limited radii (planes, n) of the tiles in focus most widely, and planes near focus."""
-    radius = np.where(np.isnan(tiles), np.inf, tiles)
+def _surface(tiles: Floats, variance: Floats) -> tuple[Floats, slice, npt.NDArray[np.intp]]:
+    """Return limited radii (n, tiles) of the tiles in focus most widely, and planes near focus.
+
+    They are those of the n planes that show something, whose numbers come third.
+    """
+    (places,) = np.nonzero(variance > 0)  # NaN without data, 0 where all values are equal
+    if not places.size:
+        return np.empty((0, 0)), slice(0), places
+    radius = np.where(np.isnan(tiles[places]), np.inf, tiles[places])
     sharp = np.maximum(1 - (radius / SHARP) ** 2, 0).sum(axis=1)
     sharp = np.convolve(np.pad(sharp, 1), _NEIGHBORS, mode="valid")
-    score = sharp / max(float(sharp.max()), 1e-12) + _OF_VARIANCE * _share(variance)
+    score = sharp / max(float(sharp.max()), 1e-12) + _OF_VARIANCE * _share(variance[places])
     plane = int(score.argmax())
     own = radius[plane] <= SHARP
     near = _around(score >= score[plane] / 2, plane)
-    return np.minimum(radius[:, own], _FARTHEST), near
+    return np.minimum(radius[:, own], _FARTHEST), near, places
 
 
 def _quadratic_mean(radius: Floats) -> Floats:
@@ -147,7 +157,7 @@ def _quadratic_mean(radius: Floats) -> Floats:
 
 def _share(variance: Floats) -> Floats:
     """Return by how much variances exceed their median, the largest being 1."""
-    excess = np.nan_to_num(variance, nan=-np.inf) - np.median(variance[np.isfinite(variance)])
+    excess = variance - np.median(variance)
     most = float(excess.max())
     return np.maximum(excess, 0) / most if most > 0 else np.zeros_like(variance)
 
@@ -163,7 +173,8 @@ def _around(member: npt.NDArray[np.bool_], middle: int) -> slice:
 def _vertex(offset: Floats, radius: Floats, error: Floats, lowest: float) -> tuple[float, float]:
     """Return the vertex of the parabola through squared radii, within the planes it is fit to."""
     weight = 1 / (2 * np.maximum(radius, error) * error)
-    (curvature, slope, _), covariance = np.polyfit(offset, radius**2, 2, w=weight, cov="unscaled")
+    parabola, covariance = np.polyfit(offset, radius**2, 2, w=weight, cov="unscaled")
+    curvature, slope, _ = parabola
     if curvature <= 0:
         return lowest, _HALF_A_PLANE
     vertex = -slope / (2 * curvature)
@@ -171,5 +182,7 @@ def _vertex(offset: Floats, radius: Floats, error: Floats, lowest: float) -> tup
     if inner != vertex:  # focus lies beyond the planes
         return lowest + inner, _HALF_A_PLANE
     gradient = np.array([slope / (2 * curvature**2), -1 / (2 * curvature), 0])
-    uncertainty = float(np.sqrt(gradient @ covariance @ gradient))
+    misfit = np.square(weight * (radius**2 - np.polyval(parabola, offset))).sum()
+    scale = max(float(misfit) / max(offset.size - 3, 1), 1.0)
+    uncertainty = float(np.sqrt(gradient @ covariance @ gradient * scale))
     return lowest + inner, min(uncertainty, float(np.ptp(offset)))

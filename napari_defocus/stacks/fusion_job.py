@@ -64,8 +64,8 @@ def all_in_focus(
     Parameters
     ----------
     stack : array with axes for planes, Y and X
-        Integers or real floats: NumPy, dask, zarr or h5py. Colors: `channel_axis`. Lazy arrays are
-        read plane by plane during the call.
+        Integers or real floats: NumPy, dask, zarr or h5py, or a list of planes. Colors:
+        `channel_axis`. Lazy arrays are read plane by plane during the call.
     axis : int
         Axis of the planes in the array as it is, channels included; negative counts from the end.
         Stacks along all other axes before Y and X, such as time, are merged one by one.

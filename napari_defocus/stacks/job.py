@@ -50,7 +50,8 @@ def focus_profile(
     Parameters
     ----------
     stack : array with axes for planes, Y and X
-        Integers or real floats: NumPy, dask, zarr or h5py. Colors: `channel_axis`.
+        Integers or real floats: NumPy, dask, zarr or h5py, or a list of planes. Colors:
+        `channel_axis`.
     axis : int
         Axis of the planes in the array as it is, channels included; negative counts from the end.
         All other axes before Y and X, such as time, are profiled one by one.

@@ -14,13 +14,18 @@ from .best_plane import SHARP, best_plane, surface_curve, surface_radius
 Floats = npt.NDArray[np.float64]
 
 #: Figures of each plane, in the order in which tables show them.
-FIGURES = ("radius", "share_in_focus", "sharpest", "confidence", "variance", "coarse")
+FIGURES = (
+    *("radius", "share_in_focus", "sharpest", "surface"),
+    *("confidence", "variance", "coarse"),
+)
 #: Largest radius in pixels that counts as in focus.
 IN_FOCUS = 1.0
 #: Share of the tiles that tell how sharp the subject is.
 _SHARPEST = 0.05
 #: Least error in pixels of a radius that is the mean of several tiles, and of a single tile's.
 _ERROR, _TILE_ERROR = 0.1, 0.3
+#: Least uncertainty in planes that a statement tells.
+_LEAST_TOLD = 0.1
 _NOTHING = "nothing to judge by"
 
 
@@ -157,14 +162,28 @@ class FocusProfile:
             )
         places = np.arange(len(radii))
         there = np.where(np.isnan(radii), np.inf, np.abs(places - best)).argmin()
-        text = (
-            f"plane {best:.1f} is the sharpest, give or take {uncertainty:.1f} planes; its "
-            f"sharpest tiles are {radii[there]:.1f} px out of focus"
-        )
+        text = f"its sharpest tiles are {radii[there]:.1f} px out of focus"
+        if len(radii) == 1:
+            return f"there is one plane; {text}"
+        error = max(uncertainty, _LEAST_TOLD)
+        text = f"plane {best:.1f} is the sharpest, give or take {error:.1f} planes; {text}"
         count = int((radii[np.abs(places - best) > 1] <= radii[there] + _ERROR).sum())
-        if count == 0:
-            return text
-        return f"{text}, and those of {count} other plane{'s' if count > 1 else ''} no more"
+        if count:
+            text += f", and those of {count} other plane{'s' if count > 1 else ''} no more"
+        return text + self._reservations(index, best)
+
+    def _reservations(self, index: tuple[int, ...], best: float) -> str:
+        """Return what else a statement says: on planes without data, and beyond the ends."""
+        (present,) = np.nonzero(np.isfinite(self.radius[index]))
+        missing = self.radius.shape[-1] - present.size
+        text = ""
+        if missing:
+            text += f"; {missing} plane{'s hold' if missing > 1 else ' holds'} no data"
+        if best <= present[0]:
+            text += "; the focus may lie before the first plane"
+        elif best >= present[-1]:
+            text += "; the focus may lie beyond the last plane"
+        return text
 
     @cached_property
     def _sharpest(self) -> tuple[Floats, Floats]:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import OptionError, quote
-from ..image.layout import Layout, as_array
+from ..errors import ImageError, OptionError, quote
+from ..image.layout import Layout, as_array, is_dask
 from ..jobs import EstimateJob, Job
 from ..models import ModelCard
 from ..options import Options
@@ -20,6 +20,8 @@ from ..views import Views
 from .first_look import FirstLook, is_worth_a_first_look
 
 R = TypeVar("R")
+#: Words for what planes must have in common.
+_NAMES = {"shape": "shape", "dtype": "data type"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ class StackJob(Job[R]):
     options: Options = field(default_factory=Options)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "stack", as_array(self.stack))
+        object.__setattr__(self, "stack", _as_stack(self.stack))
 
     @property
     def source(self) -> Any:
@@ -72,7 +74,8 @@ class StackJob(Job[R]):
             numbers = ", ".join(map(str, accepted)) or "none, for a stack needs one before Y and X"
             raise OptionError(
                 f"axis is {quote(self.axis)}; the axes of planes in an array of shape "
-                f"{self.layout.shape} are {numbers}"
+                f"{self.layout.shape} are {numbers}; Y and X are its last two axes but for colors, "
+                "so move others before them, as by numpy.moveaxis"
             )
         return accepted.index(axis)
 
@@ -120,3 +123,23 @@ class StackJob(Job[R]):
         if not is_worth_a_first_look(self.options, self.layout, planes):
             return None
         return FirstLook(self.layout, self.model, self.options)
+
+
+def _as_stack(stack: Any) -> Any:
+    """Return an array, or a list of planes as one array with a new first axis."""
+    if not (isinstance(stack, list | tuple) and stack):
+        return as_array(stack)
+    planes = [as_array(plane) for plane in stack]
+    for number, plane in enumerate(planes):
+        for what in ("shape", "dtype"):
+            first, other = getattr(planes[0], what), getattr(plane, what)
+            if first != other:
+                raise ImageError(
+                    f"plane {number} of the stack has the {_NAMES[what]} {other} and plane 0 "
+                    f"{first}; they must be equal, so crop or convert them first"
+                )
+    if any(map(is_dask, planes)):
+        import dask.array
+
+        return dask.array.stack(planes)
+    return np.stack(planes)

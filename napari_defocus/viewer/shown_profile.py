@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import OptionError
+from ..stacks.profile_table import profile_table
 from .profile_plot import ProfilePlot
-from .profile_table import profile_table
 from .regions import narrow_to_plane, spatial_shape
 from .run_controls import WrappedLabel
 from .window import Window

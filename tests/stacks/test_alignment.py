@@ -39,6 +39,20 @@ def test_a_shift_and_a_gain_are_found(plane):
     assert motion.gain == pytest.approx(1.3, abs=0.01)
 
 
+def test_the_motion_back_is_the_inverse(plane):
+    second = gaussian_filter(moved(plane, similarity(1.02, 0.01, (1.5, -4.0))), 1.0)
+    there, back = (
+        find_motion(*planes, "similarity") for planes in ((plane, second), (second, plane))
+    )
+    np.testing.assert_allclose(back.matrix @ there.matrix, np.eye(3), atol=1e-9)
+    assert back.gain * there.gain == pytest.approx(1)
+
+
+def test_the_reference_stays_exactly_where_it_is():
+    motions = chain([Motion(similarity(1.013, 0.007, (1.1, 2.3)), 1.0)] * 4, 2)
+    np.testing.assert_array_equal(motions[2].matrix, np.eye(3))
+
+
 def test_planes_that_have_nothing_in_common_stay(plane):
     noise = np.random.default_rng(1).normal(0, 1, plane.shape).astype(np.float32)
     assert find_motion(plane, noise, "similarity") is STILL

@@ -6,7 +6,7 @@ import dask.array
 import numpy as np
 import pytest
 import zarr
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, shift
 
 from napari_defocus import AllInFocusJob, ImageError, OptionError, all_in_focus, provenance
 
@@ -254,6 +254,15 @@ def test_planes_that_moved_are_aligned(align, limit):
     assert min(errors) < limit
     still = all_in_focus(moved, align="none", **LINEAR)
     assert still.move == 0
+
+
+def test_the_order_of_planes_that_moved_changes_the_depth_alone():
+    planes = rendered_stack(4, 1.5, tilt=1.0, side=128)
+    moved = [shift(plane, (1.3 * i, -0.7 * i), mode="nearest") for i, plane in enumerate(planes)]
+    results = [all_in_focus(moved[::step], align="shift", **LINEAR) for step in (1, -1)]
+    assert results[0].move > 1
+    np.testing.assert_allclose(results[0].image, results[1].image, atol=1e-5)
+    np.testing.assert_allclose(results[0].depth, 3 - results[1].depth, atol=1e-3)
 
 
 def test_planes_of_another_brightness_are_matched():

@@ -25,7 +25,7 @@ from ..evidence.scenes import smooth_noise
 from .scenes import SIDE, rendered_stack
 
 LINEAR = {"value_range": (0, 1)}
-FIGURES = ("radius", "share_in_focus", "sharpest", "confidence", "variance")
+FIGURES = ("radius", "share_in_focus", "sharpest", "surface", "confidence", "variance")
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +166,36 @@ def test_missing_and_saturated_planes_are_not_judged(stack):
     assert [*np.isnan(result.sharpest)] == [False, True, False, True]
     assert result.confidence[1] == 0
     assert result.best == 2
+
+
+def test_a_missing_plane_does_not_move_the_best_one():
+    stack = rendered_stack(7, 3.3)
+    stack[3] = np.nan
+    profile = focus_profile(stack, **LINEAR)
+    assert abs(profile.best - 3.3) < 0.5
+    assert np.isnan(profile.surface[3])
+    assert profile.statement.endswith("; 1 plane holds no data")
+
+
+def test_planes_may_be_a_list_of_equal_arrays(stack, profile):
+    listed = focus_profile([*stack], **LINEAR)
+    np.testing.assert_array_equal(listed.radius, profile.radius)
+    with pytest.raises(ImageError, match=r"plane 1 of the stack has the shape \(9, 64\)"):
+        focus_profile([stack[0], stack[1][:9]])
+    with pytest.raises(ImageError, match="data type float32 and plane 0 float64"):
+        focus_profile([stack[0].astype(float), stack[1].astype(np.float32)])
+
+
+@pytest.mark.parametrize(
+    ("planes", "words"), [(slice(3, 5), "before the first"), (slice(0, 2), "beyond the last")]
+)
+def test_focus_at_an_end_may_lie_beyond_it(stack, planes, words):
+    statement = focus_profile(stack[planes], **LINEAR).statement
+    assert f"the focus may lie {words} plane" in statement
+
+
+def test_one_plane_is_not_called_the_sharpest(stack):
+    assert focus_profile(stack[2:3], **LINEAR).statement.startswith("there is one plane; its")
 
 
 def smooth_noise_planes(rng):

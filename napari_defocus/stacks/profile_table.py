@@ -1,4 +1,4 @@
-"""Figures of a focus profile as a table for the clipboard."""
+"""Figures of a focus profile as a table."""
 
 import csv
 import io
@@ -6,21 +6,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..stacks.profile import FIGURES, FocusProfile
+from .profile import FIGURES, FocusProfile
 
 
-def profile_table(profile: FocusProfile, other_axes: Sequence[int]) -> str:
-    """Return the figures of all planes as text, with tabs between columns.
+def profile_table(profile: FocusProfile, other_axes: Sequence[int], delimiter: str = "\t") -> str:
+    """Return the figures of all planes as text, a line each.
 
     Parameters
     ----------
     profile : FocusProfile
         The profile.
     other_axes : sequence of int
-        Axes of the layer along which there are several stacks.
+        Axes of the array along which there are several stacks.
+    delimiter : str
+        Stands between columns.
     """
     text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow([*(f"axis {axis}" for axis in other_axes), "plane", *FIGURES])
     for index in np.ndindex(*profile.radius.shape):
         figures = [getattr(profile, name)[index] for name in FIGURES]
