@@ -178,7 +178,7 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         if isinstance(result, FocusResult):
             return  # the panel shows the profile
         depth, image = (self._add(layer) for layer in merged_layers(result, self._template))
-        image.visible = True
+        image.visible = depth.colorbar.visible = True
         self._merged = depth, image, self._started
         if self._depth_wanted:
             self._raise_depth(depth, image)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..map_statistics import UNSURE
 from .map_source import MAP_KEY
 from .origin import origin_entry
 from .results import METADATA_KEY, LayerData, LayerTemplate
@@ -14,12 +15,14 @@ def merged_layers(result: MergeResult, template: LayerTemplate) -> list[LayerDat
     """Return picture and depth (hidden) as image layers to be made.
 
     The depth is in units of the axis of the planes, from the origin of its coordinates in the
-    layer, or in planes where the axis has no length.
+    layer, or in planes where the axis has no length; NaN, which napari does not draw, where it is
+    not sure.
     """
     placement = thick_placement(template.placement, result)
     image, depth, confidence = result.merged
     step, unit = plane_step(template, result.axis)
     heights = (depth + result.window.start[result.axis]) * step
+    heights[confidence < UNSURE] = np.nan
     finite = heights[np.isfinite(heights)]
     limits = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     shared = {

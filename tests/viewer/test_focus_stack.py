@@ -68,8 +68,11 @@ def test_merged_layers_show_wherever_the_slider_stands(viewer, widget, stack, fi
     expected = all_in_focus(stack, imaging="microscopy")
     image, depth = viewer.layers["stack all in focus"], viewer.layers["stack depth (micrometer)"]
     np.testing.assert_array_equal(image.data[0], expected.image)
-    np.testing.assert_allclose(depth.data[0], 2 * expected.depth, rtol=1e-6)
+    sure = expected.confidence >= 0.25
+    assert sure.any()
+    np.testing.assert_allclose(depth.data[0], np.where(sure, 2 * expected.depth, np.nan), rtol=1e-6)
     assert depth.visible
+    assert depth.colorbar.visible
     assert viewer.layers[-1] is depth
     assert depth.metadata[MAP_KEY] is None
     source = viewer.layers["stack"]
