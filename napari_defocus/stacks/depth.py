@@ -57,8 +57,8 @@ class Depth:
         Share of noise in the energy of detail of the sharpest plane, 0 to 1.
     growth : float
         Growth of the radius in pixels from one plane to the next, away from focus.
-    rest : (y, x) float32 array
-        Radius in the plane of the depth.
+    rest, trust : (y, x) float32 array
+        Radius in the plane of the depth, and the map's confidence in it.
     """
 
     depth: FloatArray
@@ -67,6 +67,7 @@ class Depth:
     noise_share: FloatArray
     growth: float
     rest: FloatArray
+    trust: FloatArray
 
 
 def find_depth(cells: Cells) -> Generator[int, None, Depth]:
@@ -84,7 +85,8 @@ def find_depth(cells: Cells) -> Generator[int, None, Depth]:
     growth = _measure_growth(cells, depth)
     rest = _take(cells.radius.astype(np.float32), best)
     rest = np.where(np.isnan(rest), 0, rest).astype(np.float32)
-    return Depth(depth, confidence, level, share.astype(np.float32), growth, rest)
+    trust = _take(cells.confidence.astype(np.float32), best)
+    return Depth(depth, confidence, level, share.astype(np.float32), growth, rest, trust)
 
 
 def _noise_levels(cells: Cells) -> FloatArray:

@@ -209,7 +209,7 @@ class AllInFocusJob(StackJob[AllInFocus]):
         layout = self.merged_layout
         image = np.empty(layout.shape, layout.dtype)
         depth = np.full(layout.map_shape, np.nan, np.float32)
-        confidence, rest = np.zeros((2, *layout.map_shape), np.float32)
+        confidence, rest, trust = np.zeros((3, *layout.map_shape), np.float32)
         merger, meter = self._merger(), self._meter()
         note = cache(warn)  # once for each text
         move, has_data = 0.0, False
@@ -222,14 +222,14 @@ class AllInFocusJob(StackJob[AllInFocus]):
                 continue
             write_window(image, layout, index, _WHOLE, merged.image)
             depth[index], confidence[index] = merged.depth, merged.confidence
-            rest[index] = merged.rest
+            rest[index], trust[index] = merged.rest, merged.trust
             move, has_data = max(move, merged.move), True
         if not has_data:
             raise ImageError(
                 "the image has no finite value; every pixel is NaN, infinite or without data"
             )
         if self.deblur_rest:
-            image = yield from self._rest_job(image, DefocusMap(rest, confidence)).steps()
+            image = yield from self._rest_job(image, DefocusMap(rest, trust)).steps()
         yield Progress(meter.total, meter.total)
         return AllInFocus(image, depth, confidence, move)
 

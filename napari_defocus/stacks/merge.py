@@ -67,8 +67,8 @@ class Merged:
         The picture, of the stack's data type.
     depth, confidence : (Y, X) float32 array
         Fractional index of the plane in focus, and confidence in it.
-    rest : (Y, X) float32 array
-        Radius of the sharpest plane in pixels.
+    rest, trust : (Y, X) float32 array
+        Radius of the sharpest plane in pixels, and the confidence in it.
     move : float
         Largest displacement in pixels that was taken back.
     """
@@ -77,6 +77,7 @@ class Merged:
     depth: FloatArray
     confidence: FloatArray
     rest: FloatArray
+    trust: FloatArray
     move: float
 
 
@@ -258,20 +259,26 @@ def _featureless(planes: StackPlanes, shape: tuple[int, ...]) -> Merged | None:
         plane = planes.read(number)
         if planes.codec(plane, number) is not None:
             nothing = np.zeros(shape, np.float32)
-            return Merged(plane, np.full(shape, np.nan, np.float32), nothing, nothing, 0.0)
+            unknown = np.full(shape, np.nan, np.float32)
+            return Merged(plane, unknown, nothing, nothing, nothing, 0.0)
     return None
 
 
 def _one_plane(plane: Array, number: int, shape: tuple[int, ...]) -> Merged:
     """Return a plane as it is."""
     depth = np.full(shape, number, np.float32)
-    return Merged(plane, depth, np.ones(shape, np.float32), np.zeros(shape, np.float32), 0.0)
+    zeros, ones = (np.full(shape, value, np.float32) for value in (0, 1))
+    return Merged(plane, depth, ones, zeros, ones, 0.0)
 
 
 def _in_pixels(
     depth: Depth, kept: list[int], side: int, shape: tuple[int, ...]
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return depth, as index among all planes, confidence and rest in pixels (Y, X)."""
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return depth, as index among all planes, confidence, rest and trust in pixels (Y, X).
+
+    Ground that shows nothing but noise takes the depth of its surroundings, which is not sure.
+    """
     index = np.interp(depth.depth, np.arange(len(kept)), kept).astype(np.float32)
-    confidence, rest = upsample(np.stack([depth.confidence, depth.rest]), side, shape)
-    return upsample_surfaces(index, side, shape), confidence, rest
+    sure = depth.confidence * (1 - depth.noise_share)
+    others = upsample(np.stack([sure, depth.rest, depth.trust]), side, shape)
+    return upsample_surfaces(index, side, shape), others[0], others[1], others[2]

@@ -204,6 +204,15 @@ class CountedReads:
         return self.array[index]
 
 
+def test_depth_of_ground_that_shows_nothing_but_noise_is_not_sure():
+    planes = rendered_stack(5, 2.0, side=128)
+    noise = np.random.default_rng(1).standard_normal((5, 128, 64))
+    planes[..., :64] = 0.5 + 0.01 * noise
+    confidence = all_in_focus(planes, **LINEAR).confidence
+    assert np.median(confidence[:, :40]) < 0.25
+    assert np.median(confidence[:, 88:]) > 0.6
+
+
 def test_lazy_stacks_give_the_same_and_are_read_twice_plane_by_plane(stack, tmp_path):
     expected = all_in_focus(stack)
     counted = CountedReads(stack)
