@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..io import check_fits
-from ..io.plane_files import natural_order
 from ..options import Options
 from ..stacks.alignment import Align
 from ..stacks.fusion_job import AllInFocusJob
 from .console import note, progress_bar
 from .outputs import Outputs, check_holds_floats
-from .stack_input import read_stack
+from .stack_input import read_stack, stack_paths
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def merge_stack(
     options: Options,
 ) -> None:
     """Merge a stack, and write the picture and its depth."""
-    paths = natural_order(inputs)
+    paths = stack_paths(inputs)
     outputs = goals.check(paths)
     stack = read_stack(paths, axis, options)
     like = stack.merged()
@@ -66,6 +67,11 @@ def merge_stack(
         result = job.run(progress)
     if result.move:
         note(f"Note: planes were aligned; they had moved by up to {result.move:.1f} pixels.")
+    if np.isnan(result.depth).all(axis=(-2, -1)).any():
+        note(
+            "Note: all planes of a stack are of one value or without data; its picture is the "
+            "first of them, and its depth is NaN."
+        )
     outputs.write(goals.image, result.image, record, like)
     if goals.depth is not None:
         outputs.write(goals.depth, result.depth, record, like)

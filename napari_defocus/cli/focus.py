@@ -12,7 +12,6 @@ from ..errors import FileError, ImageError, OptionError, printable
 from ..image.layout import read_window, write_window
 from ..io import Picture, check_fits, check_target, open_picture
 from ..io.atomic import atomic_file
-from ..io.plane_files import natural_order
 from ..options import Options
 from ..provenance_record import sidecar_path, write_sidecar
 from ..stacks.job import FocusJob
@@ -21,7 +20,7 @@ from ..stacks.profile_table import profile_table
 from .console import print_path, progress_bar
 from .focus_plot import draw_profile
 from .outputs import Outputs
-from .stack_input import read_stack
+from .stack_input import read_stack, stack_paths
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def profile_stack(
     inputs: Sequence[Path], axis: str, goals: FocusOutputs, model: str, options: Options
 ) -> None:
     """Profile the focus of a stack, print what was found, and write what is asked for."""
-    paths = natural_order(inputs)
+    paths = stack_paths(inputs)
     outputs, first = goals.check(paths), paths[0]
     stack = read_stack(paths, axis, options)
     picture, number = stack.picture, stack.axis

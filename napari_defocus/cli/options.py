@@ -82,7 +82,8 @@ ImagePath = Annotated[
 StackPaths = Annotated[
     list[Path],
     typer.Argument(
-        metavar="IN...", help="A file that holds a stack, or files that hold a plane each."
+        metavar="IN...",
+        help="A file that holds a stack, or files that hold a plane each, or their folder.",
     ),
 ]
 StackAxis = Annotated[

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..batch.inputs import find_inputs
 from ..io import Picture
-from ..io.plane_files import open_planes
+from ..io.plane_files import natural_order, open_planes
+from ..io.zarr_layout import is_zarr_folder
 from ..options import Options
 from ..provenance_record import provenance
 from ..stacks.stack_axis import find_stack_axis
@@ -56,6 +58,23 @@ class StackInput:
         if len(self.paths) > 1:
             record["planes"] = [path.name for path in self.paths]
         return record
+
+
+def stack_paths(inputs: Sequence[Path]) -> list[Path]:
+    """Return the files of a stack in natural order; folders stand for the images that they hold.
+
+    Raises
+    ------
+    FileError
+        If a folder holds no image.
+    """
+    paths: list[Path] = []
+    for path in inputs:
+        if path.is_dir() and not is_zarr_folder(path):
+            paths += [file.path for file in find_inputs([path])]
+        else:
+            paths.append(path)
+    return natural_order(paths)
 
 
 def read_stack(paths: Sequence[Path], axis: str, options: Options) -> StackInput:

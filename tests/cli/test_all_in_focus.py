@@ -57,6 +57,15 @@ def test_photographs_keep_their_metadata_and_are_taken_in_natural_order(run, pla
     assert record["planes"] == ["p2.png", "p9.png", "p10.png"]
 
 
+def test_a_stack_that_shows_nothing_has_its_first_plane_and_a_note(run, tmp_path):
+    path, out = tmp_path / "dark.tif", tmp_path / "merged.tif"
+    dark = np.repeat(np.uint8([7, 8])[:, None, None], 48, 1).repeat(48, 2)
+    write_picture(path, dark, Picture(dark, "ZYX", Metadata()))
+    done = run("all-in-focus", path, out)
+    assert "its picture is the first of them, and its depth is NaN" in " ".join(done.err.split())
+    np.testing.assert_array_equal(read_picture(out).data, dark[0])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

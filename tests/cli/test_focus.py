@@ -62,6 +62,15 @@ def test_files_of_one_plane_are_taken_in_natural_order(run, planes, plane_files,
     assert record["planes"] == ["p2.png", "p9.png", "p10.png"]
 
 
+def test_a_folder_stands_for_the_planes_in_it(run, plane_files, tmp_path):
+    table = tmp_path / "focus.csv"
+    of_folder = run("focus", tmp_path, "--csv", table).out
+    of_files = run("focus", *plane_files, "--csv", table, "--overwrite").out
+    assert of_folder == of_files
+    (tmp_path / "none").mkdir()
+    assert "none holds no image file" in run("focus", tmp_path / "none").error
+
+
 def test_every_time_point_and_color_stack_has_a_line_and_a_plane(run, planes, tmp_path):
     both = np.stack([planes, planes[[1, 0, 2]]])
     path = write_stack(tmp_path / "times.ome.tif", both, "TZYX")
