@@ -9,8 +9,9 @@ from napari_defocus import Objective
 from napari_defocus.image.encoding import encode
 from napari_defocus.models import find_model
 from napari_defocus.optics.kernels import disk
-from napari_defocus.pipeline.micrograph import agreed, judge_map, subtract_spot
+from napari_defocus.pipeline.micrograph import judge_map, subtract_spot
 from napari_defocus.pipeline.noise_tiles import measure_noise_tiles, without_spikes
+from napari_defocus.pipeline.spectral_windows import agreed
 
 CORRECTION = find_model("microscopy-single", "single").correction
 

@@ -11,6 +11,9 @@ Draw = Callable[[np.random.Generator, int, int], Image]
 
 #: Steps of a filament in a pixel.
 _STEPS = 4
+#: Highest frequency of direct light that a phase ring delays, in cycles per pixel; phase between
+#: the two images of interference contrast where there is nothing.
+_RING, _BIAS = 0.01, 0.8
 
 
 def _grain(rng: np.random.Generator, side: int, width: float) -> Image:
@@ -122,7 +125,9 @@ KINDS: Mapping[str, Draw] = {
 }
 
 
-def phase_image(rng: np.random.Generator, side: int, cutoff: float, fresnel: float) -> Image:
+def phase_image(
+    rng: np.random.Generator, side: int, cutoff: float, fresnel: float, contrast: str = "none"
+) -> Image:
     """Return unstained cells in transmitted light, which absorb nothing; the background is 1.
 
     Parameters
@@ -135,6 +140,9 @@ def phase_image(rng: np.random.Generator, side: int, cutoff: float, fresnel: flo
         Highest frequency that the objective passes, in cycles per pixel.
     fresnel : float
         Wavelength times distance from focus, in squared pixels.
+    contrast : {"none", "phase", "interference"}
+        What the microscope adds: a ring that delays the direct light by a quarter of a wave, or the
+        light of the same cells moved by a pixel (DIC).
 
     Notes
     -----
@@ -145,8 +153,13 @@ def phase_image(rng: np.random.Generator, side: int, cutoff: float, fresnel: flo
     phase = 0.8 * shapes * (1 + 0.15 * _grain(rng, side, 1.5))
     square = np.add.outer(np.fft.fftfreq(side) ** 2, np.fft.fftfreq(side) ** 2)
     transfer = np.exp(-1j * np.pi * fresnel * square) * (square <= cutoff**2)
-    field = np.fft.ifft2(np.fft.fft2(np.exp(1j * phase)) * transfer)
-    return np.asarray(np.abs(field) ** 2)
+    field = np.exp(1j * phase)
+    if contrast == "phase":
+        transfer = np.where(square <= _RING**2, 0.5j, transfer)
+    elif contrast == "interference":
+        field = np.exp(1j * (phase + _BIAS)) - np.roll(np.exp(1j * phase), 1, (0, 1))
+    light = np.abs(np.fft.ifft2(np.fft.fft2(field) * transfer)) ** 2
+    return np.asarray(light / np.median(light))
 
 
 def shift(image: Image, by: float) -> Image:

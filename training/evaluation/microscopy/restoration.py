@@ -8,7 +8,7 @@ import numpy as np
 from scipy.signal import fftconvolve
 from skimage.restoration import richardson_lucy
 
-from napari_defocus import DefocusMap, deblur, estimate_defocus
+from napari_defocus import DefocusMap, deblur, estimate_defocus, focus_profile
 from training.evaluation.microscopy.measures import Image, psnr
 from training.evaluation.microscopy.specimens import OFFSET, Specimen
 
@@ -31,6 +31,10 @@ class Plugin:
     def map(self, counts: Any, optics: Any = "auto") -> DefocusMap:
         """Estimate the map of linear values."""
         return estimate_defocus(counts, model=self.map_model, imaging="microscopy", optics=optics)
+
+    def best_plane(self, stack: Any) -> float:
+        """Return the fractional index of the sharpest plane of (Z, Y, X); NaN if none is told."""
+        return float(focus_profile(stack, model=self.map_model, imaging="microscopy").best)
 
     def restore(
         self, counts: Any, defocus: DefocusMap | float | None = None, optics: Any = "auto"

@@ -15,6 +15,7 @@ TABLES: Mapping[str, Callable[[Trial], list[Row]]] = {
     "Points in focus": restoration_tables.points,
     "Confidence by kind": map_tables.confidence,
     "Nothing to judge by": map_tables.empty,
+    "Unstained cells": map_tables.phase,
     "Noise as it arrives": map_tables.arrived_noise,
     "Best plane of stacks": map_tables.stacks,
     "Values": measurement_tables.values,
