@@ -11,7 +11,6 @@ from napari_defocus.models import find_model
 from napari_defocus.optics.kernels import disk
 from napari_defocus.pipeline.micrograph import judge_map, subtract_spot
 from napari_defocus.pipeline.noise_tiles import measure_noise_tiles, without_spikes
-from napari_defocus.pipeline.spectral_windows import agreed
 
 CORRECTION = find_model("microscopy-single", "single").correction
 
@@ -71,6 +70,30 @@ def test_what_is_too_far_to_be_restored_is_hardly_trusted():
     assert near > 0.5
 
 
+def test_confidence_is_high_where_the_spectrum_agrees_and_low_where_it_does_not():
+    points = gaussian_filter((np.random.default_rng(4).random((256, 256)) < 0.01).astype(float), 1)
+    light = fftconvolve(points / points.max(), disk(5.0).numpy(), mode="same").clip(0)
+    right, wrong = (judged(counted(4 * light), radius) for radius in (5.0, 1.2))
+    assert wrong[0].max() < 2
+    assert right[1].min() > 0.8
+    assert wrong[1].max() < 0.5
+
+
+def test_a_plane_without_a_window_keeps_the_confidence_of_the_network():
+    small = counted(cells(3.0, 96))
+    without = {name: CORRECTION[name] for name in CORRECTION if name != "confidence_by_spectrum"}
+    pairs = [judged(small, 3.0, correction=correction)[1] for correction in (CORRECTION, without)]
+    assert np.array_equal(*pairs)
+
+
+def test_fringes_of_unstained_cells_are_hardly_trusted():
+    rng = np.random.default_rng(3)
+    noise = rng.standard_normal((256, 256))
+    ripples = gaussian_filter(noise, 2) - gaussian_filter(noise, 4)
+    _, confidence = judged(counted(np.clip(0.5 + 2 * ripples, 0, 1)), 2.0)
+    assert confidence.max() < 0.15
+
+
 def test_a_model_without_correction_keeps_its_radii():
     radius, confidence = judged(counted(cells(5.0)), 7.5, correction={})
     assert (radius == 7.5).all()
@@ -122,20 +145,6 @@ def test_a_window_of_several_depths_keeps_them():
     judge_map(estimate, counted(cells(3.0)), CORRECTION)
     assert estimate[0, 0, 0] == pytest.approx(1.95, abs=0.2)
     assert estimate[0, 0, -1] == pytest.approx(8.2, abs=0.5)
-
-
-@pytest.mark.parametrize("place", [(0, 0), (1, 1), (2, 0), (0, 2)])
-def test_a_window_that_its_neighbors_contradict_follows_them(place):
-    shifts = np.linspace(-1.3, -1.1, 12).reshape(3, 4)
-    misled = shifts.copy()
-    misled[place] = 0.6
-    assert np.abs(agreed(misled) - shifts).max() < 0.2
-
-
-def test_windows_that_agree_and_a_single_one_stay():
-    slope = np.tile(np.linspace(0, 1, 5), (4, 1))
-    assert np.array_equal(agreed(slope), slope)
-    assert agreed(np.array([[0.6]])).item() == 0.6
 
 
 def test_a_hot_pixel_neither_is_structure_nor_moves_radii():
