@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -102,6 +102,27 @@ def _cut(light: FloatArray) -> FloatArray:
     return np.asarray(tiles.reshape(-1, _TILE, _TILE))
 
 
+class _View(NamedTuple):
+    """Linear image (1, 1, H, W) of a specimen, with its map (1, 2, H, W)."""
+
+    light: Tensor
+    estimate: Tensor
+
+    @property
+    def radius(self) -> Tensor:
+        return self.estimate[:, :1]
+
+    @property
+    def confidence(self) -> Tensor:
+        return self.estimate[:, 1:]
+
+
+def _tensor(planes: FloatArray) -> Tensor:
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(planes))[None]
+
+
 class SupportedChange:
     """Change of a gray micrograph, brought nearer to its image, or held back where that says no.
 
@@ -115,12 +136,21 @@ class SupportedChange:
         Change of the image.
     optics : Objective, optional
         The microscope; without it, steps take a usual one, and spare small radii.
+    neighbors : sequence of (image, estimate), optional
+        Planes beside the image in a stack, which show the same specimen, and their maps. They count
+        where what is restored agrees with them too.
     """
 
     def __init__(
-        self, image: Planes, estimate: Planes, change: Planes, optics: Objective | None = None
+        self,
+        image: Planes,
+        estimate: Planes,
+        change: Planes,
+        optics: Objective | None = None,
+        neighbors: Sequence[tuple[Planes, Planes]] = (),
     ) -> None:
         self._optics = optics or USUAL_OPTICS
+        self._neighbors = neighbors
         self._image, self._estimate, self._change = image, estimate, change
         starts = [_starts(length) for length in image.shape[-2:]]
         parts = [
@@ -130,7 +160,7 @@ class SupportedChange:
         ]
         self._noise = measure_photon_noise([decode(part) for part in parts])
         self._blurred = _surely_blurred(self._noise) if optics is None else _BLURRED
-        self._steps = _number_of_steps(self._noise, *sample_map(estimate)[0])
+        self._sample = sample_map(estimate)[0]
 
     def at(self, block: Box) -> FloatArray:
         """Return the change of a block (1, y, x)."""
@@ -145,33 +175,43 @@ class SupportedChange:
         import torch
 
         whole = Box(0, 0, *self._image.shape[-2:])
-        largest = float(self._estimate[:, *block.slices][0].max())
+        maps = [self._estimate, *(estimate for _, estimate in self._neighbors)]
+        largest = max(float(each[:, *block.slices][0].max()) for each in maps)
         context = block.expand(int(np.ceil(_RADII * largest)) + _MARGIN, whole)
         before = self._image[:, *context.slices]
         change = self._change[:, *context.slices].mean(axis=0, keepdims=True, dtype=np.float32)
         if not change.any():
             return np.asarray(change[:, *block.relative_to(context).slices])
-        light, result, estimate = (
-            torch.from_numpy(np.ascontiguousarray(part))[None]
-            for part in (
-                decode(before),
-                decode(before + change),
-                self._estimate[:, *context.slices],
-            )
-        )
+        result = _tensor(decode(before + change))
+        views = [
+            _View(_tensor(decode(image[:, *context.slices])), _tensor(each[:, *context.slices]))
+            for image, each in ((self._image, self._estimate), *self._neighbors)
+        ]
         with torch.no_grad():
-            result = self._refine(light, result, estimate)
-            supported = hold_back(light, result, estimate[:, :1], self._noise)[0].numpy()
+            supported = self._supported(views, result)[0].numpy()
         held = np.where(change != 0, encode(supported) - before, np.float32(0))
         return np.asarray(held[:, *block.relative_to(context).slices])
 
-    def _refine(self, light: Tensor, result: Tensor, estimate: Tensor) -> Tensor:
+    def _supported(self, views: Sequence[_View], result: Tensor) -> Tensor:
+        """Return the deblurred plane, refined where all views support it, else by its own view."""
+        import torch
+
+        own = views[0]
+        refined = self._refine([own], result)
+        if len(views) > 1:
+            joint = self._refine(views, result)
+            refusals = [unexplained(view.light, joint, view.radius, self._noise) for view in views]
+            refined = joint.lerp(refined, torch.stack(refusals).amax(0))
+        return hold_back(own.light, refined, own.radius, self._noise)
+
+    def _refine(self, views: Sequence[_View], result: Tensor) -> Tensor:
         """Make Richardson-Lucy steps where the network changes the image too."""
-        if not self._steps:
+        steps = _number_of_steps(len(views) * self._noise.photons, *self._sample)
+        if not steps:
             return result
-        radius, confidence = estimate[:, :1], estimate[:, 1:]
-        nearer = refine(light, result, radius, self._noise.ground, self._steps, self._optics)
-        share = _ramp(radius, *self._blurred) * _ramp(confidence, *_SURE)
+        blurred = [(view.light, view.radius) for view in views]
+        nearer = refine(blurred, result, self._noise.ground, steps, self._optics)
+        share = _ramp(views[0].radius, *self._blurred) * _ramp(views[0].confidence, *_SURE)
         share = share * _ramp(_detail(result, self._noise), *_SHOWN)
         return result.lerp(nearer, share)
 
@@ -185,13 +225,16 @@ def _surely_blurred(noise: PhotonNoise) -> tuple[float, float]:
     return start, end
 
 
-def _number_of_steps(noise: PhotonNoise, radius: FloatArray, confidence: FloatArray) -> int:
-    """Return the number of Richardson-Lucy steps that restore more than noise."""
+def _number_of_steps(photons: float, radius: FloatArray, confidence: FloatArray) -> int:
+    """Return the number of Richardson-Lucy steps that restore more than noise.
+
+    `photons` are those of all views at white.
+    """
     blurred = radius >= _BLURRED[1]
     if not blurred.any():
         return 0
     usual = weighted_quantile(radius[blurred], confidence[blurred], 0.5)
-    steps = round(min(noise.photons * usual / _A_STEP, _MOST_STEPS))
+    steps = round(min(photons * usual / _A_STEP, _MOST_STEPS))
     return steps if steps >= _FEWEST_STEPS else 0
 
 
@@ -228,6 +271,11 @@ def hold_back(light: Tensor, result: Tensor, radius: Tensor, noise: PhotonNoise)
     sharper than the map says, the image takes the place of the result: on simulated points of a
     standard deviation of 0.4 px, which lost 58 % of their light, the sum stays within 1 %.
     """
+    return result.lerp(light, unexplained(light, result, radius, noise))
+
+
+def unexplained(light: Tensor, result: Tensor, radius: Tensor, noise: PhotonNoise) -> Tensor:
+    """Return how little a deblurred plane explains of its image, from 0 to 1; see `hold_back`."""
     from ..optics.kernels import disks
     from ..optics.reblur import interpolated_reblur
 
@@ -235,7 +283,7 @@ def hold_back(light: Tensor, result: Tensor, radius: Tensor, noise: PhotonNoise)
     residual = light - interpolated_reblur(result, radius, kernels)
     model = (_MODEL * light).square() + _MODEL_LEVEL**2
     power = _local_mean(residual.square() / (noise.variance(light) + model))
-    return result.lerp(light, ((power - _EXPLAINED) / (_UNEXPLAINED - _EXPLAINED)).clamp(0, 1))
+    return ((power - _EXPLAINED) / (_UNEXPLAINED - _EXPLAINED)).clamp(0, 1)
 
 
 def _local_mean(values: Tensor) -> Tensor:

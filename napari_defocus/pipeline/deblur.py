@@ -46,17 +46,20 @@ class PlaneDeblurrer:
         The estimator of the map; or, if the map exists, whether its radii are signed.
     settings : DeblurSettings
         How much is changed.
+    neighbors : int
+        How many neighboring planes of a stack take part: 0 or 2.
     """
 
     layout: Layout
     model: ModelCard | nn.Module
     map_source: PlaneEstimator | bool
     settings: DeblurSettings
+    neighbors: int = 0
 
     @property
     def stages(self) -> int:
         """Number of passes over the plane."""
-        return 2 if isinstance(self.map_source, PlaneEstimator) else 1
+        return 2 + self.neighbors if isinstance(self.map_source, PlaneEstimator) else 1
 
     @property
     def extra_pixels(self) -> int:
@@ -64,16 +67,20 @@ class PlaneDeblurrer:
         source = self.map_source
         return source.extra_pixels if isinstance(source, PlaneEstimator) else 0
 
-    def steps(
-        self, plane: Planes, *maps: Planes, value_range: Range, run: PlaneRun
-    ) -> Steps[WritablePlanes]:
-        """Return the plane (C, Y, X) deblurred; `maps` are radius and confidence (1, Y, X)."""
+    def steps(self, *planes: Planes, value_range: Range, run: PlaneRun) -> Steps[WritablePlanes]:
+        """Return a plane (C, Y, X) deblurred.
+
+        `planes` are the plane and, where the map exists, radius and confidence (1, Y, X); then the
+        same of each neighbor.
+        """
         codec = PlaneCodec(self.layout, value_range)
-        display = codec.to_display(plane, run.storage)
-        if self._is_gray:
-            display = without_hot_pixels(display, run.storage)
-        levels = ImageLevels(display, run.storage, run.resolved_level(self.layout))
-        estimate = yield from self._map(plane, maps, levels, codec, run)
+        count = len(planes) // (1 + self.neighbors)
+        plane = planes[0]
+        levels, estimate = yield from self._levels_and_map(planes[:count], codec, run)
+        neighbors = []
+        for start in range(count, len(planes), count):
+            around = yield from self._levels_and_map(planes[start : start + count], codec, run)
+            neighbors.append((around[0].image, around[1]))
         weight = self._weight(estimate)
         mask = run.storage.view(
             plane.shape[1:], lambda *window: weight(estimate[:, *window][0]) > 0
@@ -87,7 +94,7 @@ class PlaneDeblurrer:
         if self._is_gray and self.model in list_models():
             optics = run.options.optics
             optics = optics if isinstance(optics, Objective) else None
-            supported = SupportedChange(levels.image, estimate, change, optics)
+            supported = SupportedChange(levels.image, estimate, change, optics, neighbors)
         result = run.storage.array(plane.shape, self.layout.dtype)
         for block in run.storage.blocks(plane.shape, 1):
             original, display, step, radius = (
@@ -105,18 +112,20 @@ class PlaneDeblurrer:
         """Whether the plane is a gray micrograph."""
         return self.layout.imaging == "microscopy" and not self.layout.color
 
-    def _map(
-        self,
-        plane: Planes,
-        maps: Sequence[Planes],
-        levels: ImageLevels,
-        codec: PlaneCodec,
-        run: PlaneRun,
-    ) -> Steps[WritablePlanes]:
-        """Return unsigned radius and confidence (2, Y, X)."""
+    def _levels_and_map(
+        self, planes: Sequence[Planes], codec: PlaneCodec, run: PlaneRun
+    ) -> Steps[tuple[ImageLevels, WritablePlanes]]:
+        """Return a plane's levels, with unsigned radius and confidence (2, Y, X)."""
+        plane, *maps = planes
+        display = codec.to_display(plane, run.storage)
+        if self._is_gray:
+            display = without_hot_pixels(display, run.storage)
+        levels = ImageLevels(display, run.storage, run.resolved_level(self.layout))
         if isinstance(self.map_source, PlaneEstimator):
-            return (yield from self.map_source.steps_at_levels(levels, [plane], codec, run))
-        return _unsigned_map(maps, run.storage, signed=self.map_source)
+            estimate = yield from self.map_source.steps_at_levels(levels, [plane], codec, run)
+        else:
+            estimate = _unsigned_map(maps, run.storage, signed=self.map_source)
+        return levels, estimate
 
     def _weight(self, estimate: Planes) -> ChangeWeight:
         """Return the factor of the change by radius; with "auto" it follows from the map."""

@@ -29,7 +29,7 @@ def specimen():
 
 def observed(specimen, radius, photons=2000.0):
     """What is seen in focus, and what is counted out of focus."""
-    blur = DefocusBlur(radius, USUAL_OPTICS)
+    blur = DefocusBlur(radius, USUAL_OPTICS, float(radius.max()))
     padded = blur.pad(specimen)
     sharp, blurred = blur.cut(blur.focus(padded)), blur.cut(blur.blur(padded))
     generator = torch.Generator().manual_seed(1)
@@ -42,14 +42,14 @@ def error(image, sharp):
 
 
 def test_blur_keeps_light_and_an_even_plane(slanted, specimen):
-    blur = DefocusBlur(slanted, USUAL_OPTICS)
+    blur = DefocusBlur(slanted, USUAL_OPTICS, float(slanted.max()))
     even = torch.full((1, 1, SIDE, SIDE), 0.7)
     assert blur.cut(blur.blur(blur.pad(even))).numpy() == pytest.approx(0.7, abs=1e-4)
     assert blur.cut(blur.back(blur.pad(even))).numpy() == pytest.approx(0.7, abs=1e-4)
 
 
 def test_back_is_the_transpose_of_blur(slanted):
-    blur = DefocusBlur(slanted, USUAL_OPTICS)
+    blur = DefocusBlur(slanted, USUAL_OPTICS, float(slanted.max()))
     light, ratio = torch.rand(2, 1, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     light[..., :2, :] = light[..., -2:, :] = light[..., :2] = light[..., -2:] = 0
     forward = (blur.cut(blur.blur(blur.pad(light))) * ratio).sum()
@@ -67,7 +67,7 @@ def test_wider_radii_blur_more(specimen):
 def test_steps_bring_a_plane_nearer_to_the_specimen(slanted, specimen):
     sharp, blurred = observed(specimen, slanted)
     errors = [
-        error(refine(blurred, blurred, slanted[None, None], 1e-4, steps, USUAL_OPTICS), sharp)
+        error(refine([(blurred, slanted[None, None])], blurred, 1e-4, steps, USUAL_OPTICS), sharp)
         for steps in (3, 16)
     ]
     assert errors[1] < errors[0]
@@ -76,9 +76,9 @@ def test_steps_bring_a_plane_nearer_to_the_specimen(slanted, specimen):
 
 def test_the_truth_stays(slanted, specimen):
     sharp, _ = observed(specimen, slanted)
-    blur = DefocusBlur(slanted, USUAL_OPTICS)
+    blur = DefocusBlur(slanted, USUAL_OPTICS, float(slanted.max()))
     blurred = blur.cut(blur.blur(blur.pad(specimen)))
-    kept = refine(blurred, specimen, slanted[None, None], 1e-4, 10, USUAL_OPTICS)
+    kept = refine([(blurred, slanted[None, None])], specimen, 1e-4, 10, USUAL_OPTICS)
     assert error(kept, sharp) < 1e-5
 
 
@@ -134,7 +134,7 @@ def test_blocks_do_not_show():
     light = np.full((side, side), 0.02, np.float32)
     for row, column in rng.integers(4, side - 8, (60, 2)):
         light[row : row + 4, column : column + 3] += 0.6
-    blur = DefocusBlur(torch.full((side, side), 2.0), USUAL_OPTICS)
+    blur = DefocusBlur(torch.full((side, side), 2.0), USUAL_OPTICS, 2.0)
     blurred = blur.cut(blur.blur(blur.pad(torch.from_numpy(light)[None, None])))
     image = encode(rng.poisson(3000 * blurred[0].numpy()).astype(np.float32) / 3000)
     change = np.full((3, side, side), 1e-3, np.float32)
