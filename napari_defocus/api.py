@@ -127,6 +127,7 @@ def deblur(
     nodata: float | str = Options.nodata,
     range_axis: int | None = Options.range_axis,
     optics: Any = Options.optics,
+    stack_axis: int | None = DeblurJob.stack_axis,
     out: Any = None,
     check: bool = False,
     spread: int = 0,
@@ -147,6 +148,10 @@ def deblur(
         How values are read: see :class:`napari_defocus.Options`.
     downscale, device, precision, tile
         How to compute: see :class:`napari_defocus.Options`.
+    stack_axis : int, optional
+        Axis of a z-stack of micrographs, in the array as it is. Each plane is then restored from
+        its two neighbors too, where they show the same specimen. It takes up to three times as
+        long.
     out : array, optional
         Where the result is written: of the image's shape and data type, sliced like NumPy's arrays.
         dask images are then processed at once, and large planes block by block.
@@ -194,7 +199,7 @@ def deblur(
         channel_axis, encoding, value_range, downscale, device, precision, tile, imaging, nodata,
         range_axis, optics,
     )  # fmt: skip
-    job = DeblurJob(image, defocus, settings, options, out)
+    job = DeblurJob(image, defocus, settings, options, out, stack_axis=stack_axis)
     runs = check_runs(spread, check=check)
     return run_checked(job, runs, progress) if check else job.run(progress)
 

@@ -155,6 +155,14 @@ def deblur_command(
             "to OUT-spread.tif; 0: not.",
         ),
     ] = 0,
+    stack_axis: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AXIS",
+            help="Axis of a z-stack of micrographs: Z, its number, or auto. Each plane is restored "
+            "from its two neighbors too, which takes up to three times as long.",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     *,
     settings: DeblurSettings,
@@ -176,6 +184,7 @@ def deblur_command(
         settings,
         options,
         overwrite=overwrite,
+        stack_axis=stack_axis,
         doubt=Doubt(check, spread),
     )
 

@@ -13,6 +13,7 @@ from ..jobs import DeblurJob, EstimateJob
 from ..options import Options
 from ..provenance_record import provenance
 from ..spread import check_runs, measure_spread
+from ..stacks.stack_axis import find_stack_axis
 from ..views import refuse_named_model
 from .console import note, progress_bar
 from .inputs import MapInput, read_input, read_views, resolve_input
@@ -42,13 +43,21 @@ def deblur_image(
     *,
     overwrite: bool,
     doubt: Doubt,
+    stack_axis: str | None = None,
 ) -> None:
-    """Deblur, write the picture with the metadata of its image, and check it if asked to."""
+    """Deblur, write the picture with the metadata of its image, and check it if asked to.
+
+    `stack_axis` is the axis of a stack whose neighboring planes take part, as `find_stack_axis`
+    takes it.
+    """
     spread_out = doubt.path(out)
     outputs = Outputs([image, *defocus.paths], list(filter(None, [out, spread_out])), overwrite)
     picture = read_input(image, options, out)
     check_fits(out, picture)
     job = deblur_job(image, picture, defocus, settings, resolve_input(image, picture, options))
+    if stack_axis is not None:
+        number = find_stack_axis(image, picture, stack_axis, options, "--stack-axis")
+        job = replace(job, stack_axis=number)
     record = provenance(job, path=image.name)
     if is_dask(job.source):
         if doubt.check:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..array_types import Array
 from .layout import Layout, as_planes, plane_indices
 from .measured import JOINED, Measured, join_measured, measure_plane
@@ -22,6 +24,19 @@ def lazy_map(image: Any, layout: Layout) -> Any:
 
     planes = dask.array.asarray(image)[..., None, :, :]
     return planes.rechunk((1,) * len(layout.leading) + (-1, -1, -1))
+
+
+def lazy_neighbors(planes: Any, place: int | None, step: int) -> Any:
+    """Return, for each plane (..., C, Y, X), the one that follows it by -1, 0 or 1 along an axis.
+
+    At the ends it is the plane itself.
+    """
+    import dask.array
+
+    if not step or place is None:
+        return planes
+    order = np.clip(np.arange(planes.shape[place]) + step, 0, planes.shape[place] - 1)
+    return dask.array.take(planes, order, axis=place).rechunk(planes.chunks)
 
 
 def lazy_range(image: Any, layout: Layout, value_range: Any) -> Any:

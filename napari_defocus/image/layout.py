@@ -287,6 +287,37 @@ def from_planes(planes: Any, layout: Layout) -> Any:
     return np.moveaxis(planes, -3, layout.channel_axis)
 
 
+def leading_place(layout: Layout, axis: Any, name: str = "axis") -> int:
+    """Return the place of an axis of the array among those before Y and X, without channels.
+
+    Parameters
+    ----------
+    layout : Layout
+        Layout of the image.
+    axis : int
+        Number of the axis in the array as it is; negative counts from the end.
+    name : str
+        Name of the argument, for the message.
+
+    Raises
+    ------
+    OptionError
+        If it is no such axis.
+    """
+    axes = len(layout.shape)
+    accepted = [number for number in range(axes) if number != layout.channel_axis][:-2]
+    valid = isinstance(axis, int | np.integer) and not isinstance(axis, bool)
+    number = int(axis) % axes if valid and -axes <= axis < axes else None
+    if number not in accepted:
+        numbers = ", ".join(map(str, accepted)) or "none, for a stack needs one before Y and X"
+        raise OptionError(
+            f"{name} is {quote(axis)}; the axes of planes in an array of shape {layout.shape} are "
+            f"{numbers}; Y and X are its last two axes but for colors, so move others before them, "
+            "as by numpy.moveaxis"
+        )
+    return accepted.index(number)
+
+
 def plane_indices(layout: Layout) -> Iterator[tuple[int, ...]]:
     """Return the index of every plane along the leading axes; an empty one for a single plane."""
     return np.ndindex(*layout.leading)

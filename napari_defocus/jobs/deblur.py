@@ -12,8 +12,8 @@ from ..deblur_settings import DeblurSettings
 from ..defocus_map import DefocusMap
 from ..errors import OptionError, quote
 from ..evidence.check_result import FALSE_ALARMS
-from ..image.layout import as_array
-from ..models import ModelCard, with_scale_models
+from ..image.layout import as_array, leading_place
+from ..models import ModelCard, list_models, with_scale_models
 from ..options import Options
 from ..pipeline.deblur import PlaneDeblurrer
 from ..pipeline.plane import Steps
@@ -46,6 +46,8 @@ class DeblurJob(PictureJob):
         Where the result is written.
     estimated_map : DefocusMap, optional
         Result of the job that estimates the map, if it was run before; see `with_map`.
+    stack_axis : int, optional
+        Axis of a stack of micrographs whose neighboring planes help to restore each plane.
 
     Raises
     ------
@@ -89,6 +91,7 @@ class DeblurJob(PictureJob):
     options: Options = field(default_factory=Options)
     out: Any = None
     estimated_map: DefocusMap | None = None
+    stack_axis: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image", as_array(self.image))
@@ -151,19 +154,40 @@ class DeblurJob(PictureJob):
         }
         map_model = self.settings.map_model if estimate is None else estimate.model
         models = {"model": model_name(self.settings.model), "map_model": model_name(map_model)}
-        return {"defocus": defocus, **parameters, **models}
+        return {"defocus": defocus, **parameters, **models, "stack_axis": self.stack_axis}
+
+    @cached_property
+    def stack_place(self) -> int | None:
+        """Place of `stack_axis` among the axes before Y and X, without channels."""
+        if self.stack_axis is None:
+            return None
+        layout = self.plane_layout
+        if layout.imaging != "microscopy" or layout.color:
+            raise OptionError(
+                f"stack_axis is {quote(self.stack_axis)} and the image is "
+                f"{'in color' if layout.color else 'a photograph'}; neighboring planes help to "
+                "restore gray micrographs only, so leave it out, or give imaging='microscopy' "
+                "(--imaging microscopy) if it is one"
+            )
+        if self.network not in list_models():
+            raise OptionError(
+                f"stack_axis is {quote(self.stack_axis)} and the model is your own; neighboring "
+                "planes help the models of the package only, so leave one of them out"
+            )
+        return leading_place(self.layout, self.stack_axis, "stack_axis")
 
     def _steps(self) -> Steps[Any]:
         self._check_out(self.out)
-        network = self.network
+        network, place = self.network, self.stack_place
         if not self.settings.changes:
             return self._unchanged()
         defocus = self.estimated_map if self.estimated_map is not None else self.defocus
         maps, map_source = yield from guide_steps(
             defocus, self.estimate, self.image, self.layout, lazy=True
         )
-        task = PlaneDeblurrer(self.plane_layout, network, map_source, self.settings)
-        return (yield from self._make_picture(task, self.image, maps, self.out))
+        neighbors = 0 if place is None else 2
+        task = PlaneDeblurrer(self.plane_layout, network, map_source, self.settings, neighbors)
+        return (yield from self._make_picture(task, self.image, maps, self.out, place))
 
     def _unchanged(self) -> Any:
         if self.out is not None:

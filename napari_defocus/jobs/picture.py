@@ -20,12 +20,17 @@ from .job import Job
 class PictureJob(Job[Any]):
     """A job whose result is a picture like its source."""
 
-    def _make_picture(self, task: Any, image: Any, maps: list[Any], out: Any) -> Steps[Any]:
-        """Process every plane by its radius and confidence; return the new picture."""
-        if self.layout.channelwise:
-            task = ChannelwisePicture(self.layout, task)
+    def _make_picture(
+        self, task: Any, image: Any, maps: list[Any], out: Any, stack_place: int | None = None
+    ) -> Steps[Any]:
+        """Process every plane by its radius and confidence; return the new picture.
+
+        `stack_place` is that of a stack whose neighboring planes take part; see `Inputs`.
+        """
+        inputs, layout = Inputs([image], maps, stack_place), self.layout
+        if layout.channelwise:
+            task = ChannelwisePicture(layout, task, len(maps))
         refuse_shared_memory(out, (image, *maps))
-        inputs, layout = Inputs([image], maps), self.layout
         if is_dask(image) and out is None:
             planes = map_planes(
                 task, inputs, self.options, channels=layout.channels, dtype=layout.dtype

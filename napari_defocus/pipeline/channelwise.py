@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,29 +46,48 @@ class _Channelwise:
         return min(self.layout.channels, 3)
 
     def _results(
-        self, planes: tuple[Planes, ...], maps: tuple[Planes, ...], ranges: Any, run: PlaneRun
+        self, planes: Sequence[Planes], ranges: Any, run: PlaneRun, maps: Container[int] = ()
     ) -> Iterator[tuple[int, Steps[WritablePlanes]]]:
-        """Yield each channel that is not constant in the first of the planes, and its work."""
+        """Yield each channel that is not constant in the first of the planes, and its work.
+
+        `maps` are the numbers of those planes that serve all channels.
+        """
         for channel, (low, high) in enumerate(np.broadcast_to(ranges, (self._colors, 2))):
             pair = float(low), float(high)
-            parts = [_channel_of(plane, channel, run.storage) for plane in planes]
+            parts = [
+                plane if number in maps else _channel_of(plane, channel, run.storage)
+                for number, plane in enumerate(planes)
+            ]
             if PlaneCodec(self.layout.channel(), pair).shares(parts[0], run.storage)[0]:
-                yield channel, self.process.steps(*parts, *maps, value_range=pair, run=run)
+                yield channel, self.process.steps(*parts, value_range=pair, run=run)
 
 
 @dataclass(frozen=True)
 class ChannelwisePicture(_Channelwise):
-    """A picture made channel by channel; alpha and constant channels stay as they are."""
+    """A picture made channel by channel; alpha and constant channels stay as they are.
 
-    def steps(
-        self, plane: Planes, *maps: Planes, value_range: Any, run: PlaneRun
-    ) -> Steps[WritablePlanes]:
-        """Return the plane (C, Y, X) made by the process; `maps` are those of all channels."""
+    Parameters
+    ----------
+    layout, process
+        As for maps and checks.
+    maps : int
+        How many planes of a map follow each plane.
+    """
+
+    maps: int = 0
+
+    def steps(self, *planes: Planes, value_range: Any, run: PlaneRun) -> Steps[WritablePlanes]:
+        """Return the plane (C, Y, X) made by the process.
+
+        `planes` are the plane and its map, of all channels; then the same of each neighbor.
+        """
+        plane = planes[0]
+        maps = [number for number in range(len(planes)) if number % (1 + self.maps)]
         result = run.storage.array(plane.shape, self.layout.dtype)
         blocks = run.storage.blocks(plane.shape, 1)
         for block in blocks:
             result[:, *block.slices] = plane[:, *block.slices]
-        for channel, steps in self._results((plane,), maps, value_range, run):
+        for channel, steps in self._results(planes, value_range, run, maps):
             made = yield from steps
             for block in blocks:
                 result[channel : channel + 1, *block.slices] = made[:, *block.slices]
@@ -82,7 +101,7 @@ class ChannelwiseMap(_Channelwise):
     def steps(self, *planes: Planes, value_range: Any, run: PlaneRun) -> Steps[WritablePlanes]:
         """Return radius and confidence (2, Y, X) of one view or two, (C, Y, X) each."""
         result: WritablePlanes | None = None
-        for _, steps in self._results(planes, (), value_range, run):
+        for _, steps in self._results(planes, value_range, run):
             estimate = yield from steps
             if result is None:
                 result = estimate
@@ -101,10 +120,10 @@ class ChannelwiseCheck(_Channelwise):
 
     def steps(self, *planes: Planes, value_range: Any, run: PlaneRun) -> Steps[WritablePlanes]:
         """Return scores, inferred share and energy of the residual (3, Y, X)."""
-        plane, sharp, *maps = planes
-        worst = np.zeros((3, *plane.shape[1:]), np.float32)
+        maps = range(2, len(planes))
+        worst = np.zeros((3, *planes[0].shape[1:]), np.float32)
         worst[0] = -np.inf
-        for _, steps in self._results((plane, sharp), tuple(maps), value_range, run):
+        for _, steps in self._results(planes, value_range, run, maps):
             new = (yield from steps)[:, :, :]
             worst = np.where((new[0] > worst[0]) | np.isnan(new[0]), new, worst)
         worst[0][worst[0] == -np.inf] = np.nan  # nothing shows in any channel

@@ -36,6 +36,10 @@ _MARGIN, _RADII = _REACH + 26, 3
 #: steps restore noise; the wider the blur, the slower they are. On 15 simulated fields the gain is
 #: 4.66 dB with these, 4.22 dB without steps, 4.61 dB with two thirds as many; none loses 0.1 dB.
 _A_STEP, _FEWEST_STEPS, _MOST_STEPS = 80.0, 3, 16
+#: The most steps where several planes show the same specimen. Eight simulated fields whose planes
+#: lie 1.5 px apart gain 6.9 dB with three planes and 5.0 dB with one; twice as many steps gain
+#: 0.06 dB more.
+_MOST_STEPS_OF_VIEWS = 24
 #: Confidences between which steps set in, as the network's own change does; and radii in pixels
 #: between which they do where the microscope is known.
 _SURE, _BLURRED = (0.1, 0.3), (0.25, 0.75)
@@ -206,7 +210,7 @@ class SupportedChange:
 
     def _refine(self, views: Sequence[_View], result: Tensor) -> Tensor:
         """Make Richardson-Lucy steps where the network changes the image too."""
-        steps = _number_of_steps(len(views) * self._noise.photons, *self._sample)
+        steps = _number_of_steps(self._noise.photons, len(views), *self._sample)
         if not steps:
             return result
         blurred = [(view.light, view.radius) for view in views]
@@ -225,17 +229,18 @@ def _surely_blurred(noise: PhotonNoise) -> tuple[float, float]:
     return start, end
 
 
-def _number_of_steps(photons: float, radius: FloatArray, confidence: FloatArray) -> int:
+def _number_of_steps(photons: float, views: int, radius: FloatArray, confidence: FloatArray) -> int:
     """Return the number of Richardson-Lucy steps that restore more than noise.
 
-    `photons` are those of all views at white.
+    `photons` are those at white in each of the views, which take turns, equally often.
     """
     blurred = radius >= _BLURRED[1]
     if not blurred.any():
         return 0
     usual = weighted_quantile(radius[blurred], confidence[blurred], 0.5)
-    steps = round(min(photons * usual / _A_STEP, _MOST_STEPS))
-    return steps if steps >= _FEWEST_STEPS else 0
+    most = _MOST_STEPS if views == 1 else _MOST_STEPS_OF_VIEWS
+    steps = round(min(views * photons * usual / _A_STEP, most))
+    return -(-steps // views) * views if steps >= _FEWEST_STEPS else 0
 
 
 def _ramp(values: Tensor, start: float, end: float) -> Tensor:

@@ -47,7 +47,7 @@ class PlaneDeblurrer:
     settings : DeblurSettings
         How much is changed.
     neighbors : int
-        How many neighboring planes of a stack take part: 0 or 2.
+        How many neighboring planes of a stack take part at most: 0 or 2.
     """
 
     layout: Layout
@@ -71,11 +71,10 @@ class PlaneDeblurrer:
         """Return a plane (C, Y, X) deblurred.
 
         `planes` are the plane and, where the map exists, radius and confidence (1, Y, X); then the
-        same of each neighbor.
+        same of each neighbor that exists.
         """
         codec = PlaneCodec(self.layout, value_range)
-        count = len(planes) // (1 + self.neighbors)
-        plane = planes[0]
+        plane, count = planes[0], 1 if isinstance(self.map_source, PlaneEstimator) else 3
         levels, estimate = yield from self._levels_and_map(planes[:count], codec, run)
         neighbors = []
         for start in range(count, len(planes), count):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..array_types import Array
-from ..image.dask_planes import lazy_map, lazy_planes, lazy_range
+from ..image.dask_planes import lazy_map, lazy_neighbors, lazy_planes, lazy_range
 from ..image.layout import Layout, plane_indices, read_window
 from ..image.value_range import Ranges, range_of_plane
 from ..inference.engine import Progress
@@ -26,6 +26,7 @@ from ..inference.storage import (
 )
 from ..options import Options
 from ..steps import run_to_end
+from .neighbors import Neighbors
 from .plane import PlaneRun, Steps, translate_errors
 from .progress import ProgressMeter
 
@@ -65,15 +66,36 @@ class Inputs:
         The image, or both views, in the layout of the process.
     maps : sequence of (..., Y, X) arrays
         Radius and confidence of a map, of the image's shape without channels.
+    stack_place : int, optional
+        Place, among the axes before Y and X without channels, of that of a stack whose neighboring
+        planes are given too.
     """
 
     images: Sequence[Any]
     maps: Sequence[Any] = ()
+    stack_place: int | None = None
+
+    def neighbors(self, layout: Layout) -> Neighbors:
+        """Return which planes belong to each plane."""
+        return Neighbors(self.stack_place, layout.leading)
 
     def planes(
         self, layout: Layout, index: tuple[int, ...], storage: MemoryStorage
     ) -> list[Planes]:
-        """Return one plane (C, Y, X) of each array, read now or when its windows are."""
+        """Return one plane (C, Y, X) of each array, then the same of each neighbor that exists.
+
+        They are read now, or when their windows are.
+        """
+        neighbors = self.neighbors(layout)
+        return [
+            plane
+            for step in neighbors.existing(index)
+            for plane in self._own_planes(layout, neighbors.index(index, step), storage)
+        ]
+
+    def _own_planes(
+        self, layout: Layout, index: tuple[int, ...], storage: MemoryStorage
+    ) -> list[Planes]:
         layouts = [
             *((image, layout) for image in self.images),
             *((part, Layout(part.shape, part.dtype, None, "linear")) for part in self.maps),
@@ -163,9 +185,13 @@ def map_planes(
     import dask.array
 
     layout = process.layout
-    planes = [
+    own = [
         *(lazy_planes(image, layout) for image in inputs.images),
         *(lazy_map(part, layout) for part in inputs.maps),
+    ]
+    neighbors = inputs.neighbors(layout)
+    planes = [
+        lazy_neighbors(each, inputs.stack_place, step) for step in neighbors.steps for each in own
     ]
     first = planes[0]
     return dask.array.map_blocks(
@@ -173,6 +199,7 @@ def map_planes(
         *planes,
         value_range=lazy_range(inputs.images[0], layout, options.value_range),
         process=process,  # dask computes delayed values in it
+        neighbors=neighbors,
         options=options,
         dtype=dtype,
         chunks=(*first.chunks[:-3], (channels,), *first.chunks[-2:]),
@@ -185,12 +212,22 @@ def _process_block(
     value_range: Ranges,
     process: PlaneProcess,
     options: Options,
+    neighbors: Neighbors,
     block_id: tuple[int, ...],
 ) -> Array:
-    """Process one plane, which is a block of each dask array; no progress is reported."""
+    """Process one plane, which is a block of each dask array; no progress is reported.
+
+    Blocks of neighbors that do not exist repeat the plane, and are left out.
+    """
+    index, count = block_id[:-3], len(blocks) // len(neighbors.steps)
+    planes = [
+        block.reshape(block.shape[-3:])
+        for number, block in enumerate(blocks)
+        if neighbors.steps[number // count] in neighbors.existing(index)
+    ]
     steps = process.steps(
-        *(block.reshape(block.shape[-3:]) for block in blocks),
-        value_range=range_of_plane(value_range, block_id[:-3]),
+        *planes,
+        value_range=range_of_plane(value_range, index),
         run=PlaneRun(options, ProgressMeter(0), MemoryStorage()),
     )
     result = run_to_end(translate_errors(steps))[:, :, :]

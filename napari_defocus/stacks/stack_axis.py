@@ -12,7 +12,9 @@ from ..options import Options
 _CHANNELS = "C"
 
 
-def find_stack_axis(path: Path, picture: Picture, axis: str, options: Options) -> int:
+def find_stack_axis(
+    path: Path, picture: Picture, axis: str, options: Options, switch: str = "--axis"
+) -> int:
     """Return the number of an axis that is named by its letter, its number or "auto".
 
     Parameters
@@ -25,6 +27,8 @@ def find_stack_axis(path: Path, picture: Picture, axis: str, options: Options) -
         A letter, a number, or "auto": Z, or the only axis of planes, unless it holds channels.
     options : Options
         Which axis holds colors.
+    switch : str
+        Option of the command line that names the axis, for messages.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def find_stack_axis(path: Path, picture: Picture, axis: str, options: Options) -
             count = picture.data.shape[named[_CHANNELS]]
             raise FileError(
                 f"{path} holds one plane of {count} channels; give a file with a stack, several "
-                f"files, or --axis {_CHANNELS} if these channels are planes of a stack"
+                f"files, or {switch} {_CHANNELS} if these channels are planes of a stack"
             ) from None
         accepted = ", ".join(named)
         if not accepted:
@@ -59,6 +63,6 @@ def find_stack_axis(path: Path, picture: Picture, axis: str, options: Options) -
                 f"{path} holds one plane; give a file with a stack, or several files"
             ) from None
         raise OptionError(
-            f"--axis is {quote(axis)}, and {path} has planes along the axes {accepted}; give one "
+            f"{switch} is {quote(axis)}, and {path} has planes along the axes {accepted}; give one "
             "of them, or its number"
         ) from None

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import ImageError, OptionError, quote
-from ..image.layout import Layout, as_array, is_dask
+from ..errors import ImageError
+from ..image.layout import Layout, as_array, is_dask, leading_place
 from ..jobs import EstimateJob, Job
 from ..models import ModelCard
 from ..options import Options
@@ -66,18 +66,7 @@ class StackJob(Job[R]):
     @cached_property
     def place(self) -> int:
         """Place of `axis` among the axes before Y and X, without channels."""
-        channel_axis, axes = self.layout.channel_axis, len(self.layout.shape)
-        accepted = [axis for axis in range(axes) if axis != channel_axis][:-2]
-        valid = isinstance(self.axis, int | np.integer) and not isinstance(self.axis, bool)
-        axis = int(self.axis) % axes if valid and -axes <= self.axis < axes else None
-        if axis not in accepted:
-            numbers = ", ".join(map(str, accepted)) or "none, for a stack needs one before Y and X"
-            raise OptionError(
-                f"axis is {quote(self.axis)}; the axes of planes in an array of shape "
-                f"{self.layout.shape} are {numbers}; Y and X are its last two axes but for colors, "
-                "so move others before them, as by numpy.moveaxis"
-            )
-        return accepted.index(axis)
+        return leading_place(self.layout, self.axis)
 
     @property
     def stack_indices(self) -> Iterator[tuple[int, ...]]:

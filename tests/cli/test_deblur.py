@@ -48,6 +48,20 @@ def test_detail_chooses_the_model(run, photo, tmp_path):
     assert "detail is 'natural' and the model 'a.pth'" in completed.error
 
 
+def test_planes_of_a_stack_help_each_other(run, photo, tmp_path):
+    stack = (blobs(2, 3, 40, 48) * 900).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "stack.ome.tif", stack, metadata={"axes": "TZYX"})
+    out = tmp_path / "sharp.ome.tif"
+    assert run("deblur", tmp_path / "stack.ome.tif", out, "--stack-axis", "Z").status == 0
+    expected = deblur(stack, stack_axis=1)
+    np.testing.assert_array_equal(read_picture(out).data, expected)
+    assert (expected != deblur(stack)).any()
+    record = json.loads((tmp_path / "sharp.ome.tif.json").read_text())
+    assert record["parameters"]["stack_axis"] == 1
+    refused = run("deblur", photo, tmp_path / "sharp.png", "--stack-axis", "Z").error
+    assert "holds one plane; give a file with a stack" in refused
+
+
 def test_channels_are_deblurred_separately(run, tmp_path):
     channels = blobs(2, 2, 3, 40, 48) * np.array([60000, 900]).reshape(2, 1, 1, 1)
     stack = channels.astype(np.uint16)
