@@ -23,7 +23,7 @@ def subject_limit(radius: FloatArray, confidence: FloatArray) -> float:
     """Return the radius in pixels that divides subject and background, 0 if there are not two.
 
     Otsu's threshold [1]_ of the logarithms of the sure radii makes two groups; the limit is the
-    middle between them.
+    middle between them. Radii of 0, such as those of pixels that edits leave alone, belong to none.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def subject_limit(radius: FloatArray, confidence: FloatArray) -> float:
     """
     from skimage.filters import threshold_otsu
 
-    logarithms = np.log1p(radius[confidence >= UNSURE])
+    logarithms = np.log1p(radius[(confidence >= UNSURE) & (radius > 0)])
     if logarithms.size < _FEWEST or np.ptp(logarithms) == 0:
         return 0.0
     far = logarithms > threshold_otsu(logarithms)

@@ -2,34 +2,45 @@
 
 from typing import Any, Literal, get_args
 
-from magicgui.widgets import ComboBox, Container, FloatSlider
+from magicgui.widgets import ComboBox, Container, FloatSpinBox
+from qtpy.QtWidgets import QAbstractSpinBox, QSizePolicy
 
-Scope = Literal["everything", "subject", "up to a radius"]
+Scope = Literal["everything", "subject", "up to"]
 _EVERYTHING, _SUBJECT, _OWN = get_args(Scope)
 
 
 class BokehChoice(Container[Any]):
-    """Drop-down list of what is deblurred, with a slider for a radius of one's own.
+    """Drop-down list of what is deblurred; beside it, the radius that *up to* stands before.
+
+    Both share a row, so that nothing below them moves when the radius appears.
 
     Parameters
     ----------
     maximum : float
-        Upper end of the slider, in pixels.
+        Largest radius that can be typed, in pixels; larger ones can be set.
     """
 
     def __init__(self, maximum: float, **kwargs: Any) -> None:
         self.scope = ComboBox(name="scope", choices=get_args(Scope), value=_EVERYTHING)
-        self.radius = FloatSlider(
+        self.radius = FloatSpinBox(
             name="radius",
             value=maximum / 2,
             min=0.1,
             max=maximum,
+            step=0.1,
             tooltip="Radius in pixels from which on nothing is changed",
         )
-        super().__init__(widgets=[self.scope, self.radius], labels=False, **kwargs)
+        self.radius.native.setSuffix(" px")
+        self.radius.native.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.radius.native.setSizePolicy(
+            QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored
+        )  # as high as the list beside it
+        super().__init__(
+            widgets=[self.scope, self.radius], layout="horizontal", labels=False, **kwargs
+        )
         self.margins = (0, 0, 0, 0)
-        self.scope.changed.connect(self._show_slider)
-        self._show_slider()
+        self.scope.changed.connect(self._show_radius)
+        self._show_radius()
         self._preset = True
 
     @property
@@ -60,6 +71,6 @@ class BokehChoice(Container[Any]):
             self.radius.value = setting
             self.scope.value = _OWN
 
-    def _show_slider(self, *_: Any) -> None:
+    def _show_radius(self, *_: Any) -> None:
         self._preset = False
         self.radius.visible = self.scope.value == _OWN

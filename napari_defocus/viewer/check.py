@@ -6,18 +6,15 @@ import numpy as np
 from magicgui.widgets import FloatSlider, Select
 
 from ..errors import OptionError
-from ..evidence.check_result import FALSE_ALARMS, Check
+from ..evidence.check_result import CLEAR_SCORE, FALSE_ALARMS, Check
 from ..evidence.regions import Region
 from ..jobs import CheckJob
-from ..map_colors import UNSUPPORTED_COLOR
 from ..options import Options
 from .check_job import CheckLayerJob, CheckResult
+from .check_overlay import flagged_layer
 from .choices import map_choice, sharp_choice
 from .image_source import image_source
-from .map_source import MAP_KEY
-from .origin import origin_entry
 from .pieces import Pieces
-from .results import METADATA_KEY
 from .run_controls import WrappedLabel
 from .task_widget import Task, TaskWidget
 from .window import Window
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from napari.layers import Labels
     from napari.viewer import Viewer
 
-_LEGEND = "Magenta: not supported by the image. Click a place to look at it."
 #: Height of the list of places, in pixels.
 _PLACES_HEIGHT = 150
 #: Sides of the part that is shown around a place, in sides of the place.
@@ -78,7 +74,8 @@ class CheckWidget(TaskWidget[CheckResult]):
         self._verdict, self._legend = WrappedLabel(), WrappedLabel()
         self._places = Select(
             choices=[],
-            tooltip="Places that the image does not support; click one to look at it",
+            tooltip="Score, place and size. In an honest picture, hardly any place has a score "
+            f"of {CLEAR_SCORE:g}",
         )
         yield
         yield from self._build_task(
@@ -138,23 +135,8 @@ class CheckWidget(TaskWidget[CheckResult]):
         return CheckJob(blank, blank, options=options)
 
     def _add_result(self, result: CheckResult) -> None:
-        from napari.layers import Labels
-        from napari.utils import DirectLabelColormap
-
         self._check = result.check.with_false_alarms(self._rate)
-        color = (*(part / 255 for part in UNSUPPORTED_COLOR), 1.0)
-        self._overlay = Labels(
-            self._check.invented.astype(np.uint8),
-            name=self._template.title("not supported by the image"),
-            colormap=DirectLabelColormap(color_dict={1: color, None: "transparent"}),
-            opacity=0.5,
-            metadata={
-                METADATA_KEY: result.provenance,
-                MAP_KEY: None,
-                **origin_entry(self._template.image),
-            },
-            **self._template.placement,
-        )
+        self._overlay = flagged_layer(self._check.invented, result, self._template)
         self._viewer.add_layer(self._overlay)
 
     def _show_result(self, result: CheckResult) -> None:
@@ -181,7 +163,7 @@ class CheckWidget(TaskWidget[CheckResult]):
             ]
             self._places.value = []
         self._verdict.visible = self._legend.visible = True
-        self._legend.set_text(_LEGEND if regions else _LEGEND.partition(" Click")[0])
+        self._legend.set_text(_legend(regions))
         self._places.visible = bool(regions)
 
     def _show_place(self, chosen: list[Region]) -> None:
@@ -200,6 +182,19 @@ class CheckWidget(TaskWidget[CheckResult]):
         camera.zoom = _CANVAS / world
 
 
+def _legend(regions: tuple[Region, ...]) -> str:
+    """Return what is flagged, and whether chance flags as much."""
+    if not regions:
+        return "Nothing is flagged."
+    clear = sum(region.strength >= CLEAR_SCORE for region in regions)
+    clearness = (
+        f"Places with a score of {CLEAR_SCORE:g} or more are clear; the others may be chance."
+        if clear
+        else f"None reaches the score of {CLEAR_SCORE:g} of a clear one: all of it may be chance."
+    )
+    return f"Magenta: flagged as not supported by the image. {clearness} Click one to look at it."
+
+
 def _describe(region: Region, start: tuple[int, ...]) -> str:
     """Return where a region lies in its layer, of which the part begins at `start`."""
     *planes, row, column = map(
@@ -207,4 +202,4 @@ def _describe(region: Region, start: tuple[int, ...]) -> str:
     )
     plane = f"plane {', '.join(map(str, planes))}, " if planes else ""
     size = f"{region.right - region.left} x {region.bottom - region.top} px"
-    return f"score {region.strength:.1f}: {plane}row {row}, column {column}, {size}"
+    return f"{region.strength:.1f}: {plane}row {row}, column {column}, {size}"

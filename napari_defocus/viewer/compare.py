@@ -121,6 +121,22 @@ class CompareControls:
             layer.visible = layer in (result, image)
         return result
 
+    def discard(self) -> None:
+        """Remove the selected result, or the one that was made last; show its image again.
+
+        Raises
+        ------
+        OptionError
+            If there is none.
+        """
+        result = self.result()
+        image = origin_of(result)
+        self.end()
+        self._viewer.layers.remove(result)
+        if image is not None:
+            image.visible = True
+            self._viewer.layers.selection.active = image
+
     def result(self) -> "Image":
         """Return the selected result, or the one that was made last.
 

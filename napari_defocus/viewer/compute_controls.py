@@ -39,7 +39,7 @@ class ComputeControls:
             name="more",
             label="",
             text="More options",
-            tooltip="Working size, meaning of the values, device, precision and tiles",
+            tooltip="Model, optics of a microscope, meaning of the values, working size and device",
         )
         self.downscale = ComboBox(
             name="downscale",

@@ -24,6 +24,7 @@ from .mixture import describe_share
 from .pieces import Pieces
 from .preview import Preview
 from .results import LayerTemplate, layer_template
+from .run_controls import row
 from .runner import Worker
 from .save_button import SaveButton
 from .task_widget import Task, TaskWidget
@@ -112,7 +113,13 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
         self.compare = CompareControls(viewer)
         self._controls.container.insert(3, self.compare.container)
         self._saving = SaveButton(self.compare.result, self._controls)
-        self._controls.container.insert(4, self._saving.button)
+        discard = PushButton(
+            name="discard",
+            text="Discard",
+            tooltip="Remove the result, and show its image again, which was never changed",
+        )
+        discard.changed.connect(lambda: self._controls.attempt(self.compare.discard))
+        self._controls.container.insert(4, row(self._saving.button, discard))
         self._ending = VisibilityFilter(self.native, on_hide=self.compare.end)
         self._amount = LiveAmount(viewer, self._tell_share)
         yield

@@ -92,7 +92,8 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         mixture = Mixture(job.image, full, job.layout.channel_axis)
         image = yield from mixture.steps(amount)
         record = with_amount(record, amount)
-        note = self._note_on_pixels(record["input"]["hash"])
+        notes = [self._note_on_pixels(record["input"]["hash"]), self._note_on_subject(estimated)]
+        note = "; ".join(filter(None, notes))
         return DeblurResult(image, record, mixture.share_changed(image), mixture, estimated, note)
 
     def _note_on_pixels(self, image_hash: str) -> str:
@@ -106,6 +107,17 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         return (
             f"the map {defocus.name!r} was estimated from other pixels than {self.image.name!r} "
             "has now; estimate it anew if they were changed"
+        )
+
+    def _note_on_subject(self, estimated: MapResult | None) -> str:
+        """Return a note if only the subject was to be deblurred, and the map does not show it."""
+        source = None if self.defocus is None else self.defocus.estimated
+        used = source if estimated is None else estimated.estimated
+        if self.settings.bokeh_radius != "auto" or used is None or used.subject_limit > 0:
+            return ""
+        return (
+            "the map shows no subject before a strongly blurred background, so everything was "
+            "deblurred; move the right handle of the histogram to leave strong blur alone"
         )
 
     def read(self) -> Generator[Progress, None, DeblurJob]:

@@ -5,7 +5,7 @@ from typing import Any
 from .choices import NewestChoice
 from .deblur_controls import DeblurControls
 from .map_source import MAP_KEY, EstimatedMap
-from .range_histogram import RangeHistogram
+from .range_histogram import NO_MAP, OTHER_MAP, RangeHistogram
 
 
 class DeblurRange:
@@ -34,7 +34,7 @@ class DeblurRange:
         chosen = self._defocus.value
         estimated = None if chosen is None else chosen.metadata.get(MAP_KEY)
         if not isinstance(estimated, EstimatedMap):
-            self.histogram.clear()
+            self.histogram.clear(NO_MAP if chosen is None else OTHER_MAP)
         else:
             self._subject_limit = estimated.subject_limit
             self.histogram.show_counts(estimated.counts.unsigned)

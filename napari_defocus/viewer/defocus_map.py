@@ -50,6 +50,7 @@ class DefocusMapWidget(TaskWidget[MapResult]):
     """
 
     def _build(self, viewer: "Viewer") -> Pieces:
+        self._kind = ""
         self._right = LayerChoice(
             viewer,
             is_image,
@@ -64,6 +65,7 @@ class DefocusMapWidget(TaskWidget[MapResult]):
                 doing="Estimating defocus of",
                 models="single",
                 inputs=[self._right],
+                advanced=[self._right],
             )
         )
         self._right.changed.connect(self._offer_models)
@@ -128,6 +130,19 @@ class DefocusMapWidget(TaskWidget[MapResult]):
         statistics = estimated.statistics
         self._summary.set_text(describe(statistics, pixel_size))
         self._histogram.show_counts(estimated.counts, statistics.focus_radius)
+
+    def _follow_kind(self, imaging: str) -> None:
+        self._kind = imaging
+        self._show_right(self._compute.more.value)
+
+    def _show_advanced(self, shown: bool) -> None:
+        super()._show_advanced(shown)
+        self._show_right(shown)
+
+    def _show_right(self, shown: bool) -> None:
+        """Offer a right view among more options, for no microscope has one."""
+        is_used = self._right.value is not None
+        self._right.visible = shown and (is_used or self._kind != "microscopy")
 
     def _offer_models(self, *_: Any) -> None:
         self._model.task = "single" if self._right.value is None else "dual"

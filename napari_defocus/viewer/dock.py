@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget
 
 from ..inference.engine import Progress
+from .loading import loading_label
 from .runner import Worker
 from .visibility import VisibilityFilter
 
@@ -166,5 +167,6 @@ def _scroll_area() -> QScrollArea:
     area.setFrameShape(QScrollArea.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setMinimumHeight(_HEIGHT)
+    area.setWidget(loading_label())
     area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
     return area

@@ -17,6 +17,7 @@ from .edit import EditWidget
 from .focus_stack import FocusStackWidget
 from .image_source import image_source
 from .kind_of_image import KindOfImage, kind_of_image
+from .loading import loading_label
 from .pieces import GrowthTimer
 from .refocus import RefocusWidget
 
@@ -73,8 +74,9 @@ class DockSteps:
         if name in self._steps or name in self._growing:
             return
         step = _WIDGETS[name](self._viewer, at_once=False)
-        self._areas[name].setWidget(_top_aligned(step.native))
-        timer = GrowthTimer(step, lambda: self._adopt(name))
+        loading = loading_label()
+        self._areas[name].setWidget(_top_aligned(loading, step.native))
+        timer = GrowthTimer(step, lambda: self._adopt(name), loading)
         self._growing[name] = step, timer
 
     def step(self, name: str) -> Any:
@@ -184,11 +186,12 @@ def _kind_of(image: "Image | None") -> KindOfImage | None:
     return None
 
 
-def _top_aligned(panel: QWidget) -> QWidget:
-    """Return a widget with a panel at its top, whose rows are not spread over its height."""
+def _top_aligned(*panels: QWidget) -> QWidget:
+    """Return a widget with panels at its top, whose rows are not spread over its height."""
     holder = QWidget()
     layout = QVBoxLayout(holder)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(panel)
+    for panel in panels:
+        layout.addWidget(panel)
     layout.addStretch(1)
     return holder

@@ -18,12 +18,10 @@ if TYPE_CHECKING:
     from napari.utils import DirectLabelColormap
     from napari.viewer import Viewer
 
-#: Colors of what is to be left alone, and of what is to be sharpened.
-_LEAVE_COLOR, _SHARPEN_COLOR = (0.35, 0.55, 1.0, 1.0), (1.0, 0.35, 0.75, 1.0)
+#: Colors of what is to be left alone, and of what is to be sharpened; no radius has them.
+_LEAVE_COLOR, _SHARPEN_COLOR = (0.95, 0.95, 0.95, 1.0), (1.0, 0.35, 0.75, 1.0)
 #: Largest radius in pixels that has a color of its own.
 _LARGEST = 24.0
-#: Radii of a surface differ at most by this many pixels, or by this share of the radius.
-_TOLERANCE, _SHARE = 0.4, 0.2
 
 
 class Labels(DescribedPixels, napari.layers.Labels):  # type: ignore[misc]  # napari has no types
@@ -49,26 +47,6 @@ def add_edits(viewer: "Viewer", base: "Image", name: str) -> Labels:
     )
     insert_result(viewer, edits)
     return edits
-
-
-def fill_surface(edits: napari.layers.Labels, radius: Any, place: tuple[int, ...]) -> None:
-    """Give the selected label to all pixels around a place that have about its radius.
-
-    Raises
-    ------
-    IndexError
-        If the place lies outside of the map.
-    """
-    from skimage.segmentation import flood
-
-    *plane, row, column = place
-    if min(place) < 0:
-        raise IndexError("the place lies outside of the map")
-    radii = np.abs(np.asarray(radius[tuple(plane)]))
-    tolerance = max(_TOLERANCE, _SHARE * float(radii[row, column]))
-    indices = np.nonzero(flood(radii, (row, column), tolerance=tolerance))
-    leading = tuple(np.full_like(indices[0], each) for each in plane)
-    edits.data_setitem((*leading, *indices), edits.selected_label)
 
 
 def _colormap(limit: float) -> "DirectLabelColormap":

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from .map_layers import MapLayers
 from .origin import origin_of
+from .surface import find_surface
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -53,6 +54,28 @@ class MapEdits:
     def image(self) -> "Image | None":
         """Layer of the image, if there still is one."""
         return origin_of(self.base)
+
+    def surface(self, place: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+        """Return the surface (Y, X) around a place, in the plane of that place."""
+        *plane, row, column = place
+        radius = np.abs(np.asarray(self.base.data[tuple(plane)]))
+        return find_surface(radius, self._colors(tuple(plane)), (row, column))
+
+    def _colors(self, plane: tuple[int, ...]) -> npt.NDArray[np.float32] | None:
+        """Return the picture (Y, X, C) under a plane of the map, 0 to 1, if its pixels fit."""
+        image = self.image
+        if image is None or image.multiscale or image.ndim != self.base.ndim:
+            return None
+        corner = image.world_to_data(self.base.data_to_world((*plane, 0, 0)))
+        *leading, top, left = np.rint(corner).astype(int).tolist()
+        height, width = self.base.data.shape[-2:]
+        part = (*leading, slice(top, top + height), slice(left, left + width))
+        pixels = np.asarray(image.data[part], np.float32)
+        if pixels.shape[:2] != (height, width):
+            return None
+        low, high = (0, 255) if image.rgb and image.dtype == np.uint8 else image.contrast_limits
+        colors: npt.NDArray[np.float32] = (pixels - np.float32(low)) / np.float32(high - low)
+        return colors.reshape(height, width, -1)
 
     def differ(self, labels: npt.NDArray[Any], softness: float) -> bool:
         """Return whether labels and softness differ from those applied before, if any."""

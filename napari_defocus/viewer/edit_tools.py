@@ -1,15 +1,17 @@
 """Tools that edits of a map are painted with."""
 
 from collections.abc import Generator
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from magicgui.widgets import CheckBox, FloatSlider, RadioButtons, Slider, Widget
 
+from ..inference.engine import Progress
 from ..map_edits import LEAVE_ALONE, SHARPEN, radius_label
-from .edit_layer import fill_surface
 from .edit_state import MapEdits
+from .latest_run import LatestRun
+from .runner import Steps
 
 _LEAVE, _SHARPEN, _SET, _FORGET = "leave alone", "sharpen", "set radius", "forget"
 
@@ -34,8 +36,9 @@ class EditTools:
             name="surface",
             label="",
             text="A click fills the surface under it",
-            tooltip="All connected pixels of about the same radius",
+            tooltip="All connected pixels of about the same radius and color",
         )
+        self._filling: LatestRun[npt.NDArray[np.bool_]] = LatestRun()
         for control in (self.tool, self.radius, self.brush, self.surface):
             control.changed.connect(self._set)
         self._set()
@@ -79,6 +82,24 @@ class EditTools:
             moved = True
             yield
         if not moved:
-            place = tuple(np.rint(layer.world_to_data(event.position)).astype(int))
-            with suppress(IndexError):
-                fill_surface(layer, self._edits.base.data, place)
+            self.fill_around(tuple(np.rint(layer.world_to_data(event.position)).astype(int)))
+
+    def fill_around(self, place: tuple[int, ...]) -> None:
+        """Give the selected label to the surface around a pixel, once a thread has found it."""
+        edits = self._edits
+        if edits is None or not all(
+            0 <= i < size for i, size in zip(place, edits.layer.data.shape, strict=True)
+        ):
+            return
+        label = edits.layer.selected_label
+
+        def steps() -> Steps[npt.NDArray[np.bool_]]:
+            yield Progress(0, 0)
+            return edits.surface(place)
+
+        def paint(surface: npt.NDArray[np.bool_]) -> None:
+            indices = np.nonzero(surface)
+            plane = tuple(np.full_like(indices[0], each) for each in place[:-2])
+            edits.layer.data_setitem((*plane, *indices), label)
+
+        self._filling.request(steps, paint)

@@ -14,6 +14,8 @@ from ..map_colors import color_limit, paint_map
 _BINS = 64
 _MARGIN = 8
 _AXIS_HEIGHT = 18
+#: Pixels between two numbers below the axis.
+_GAP = 6
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,9 @@ class RadiusHistogram(QWidget):
         if not hint:
             self.hide()
 
-    def clear(self) -> None:
-        """Show no map; the place that the histogram takes stays as it is."""
-        self._counts = None
+    def clear(self, hint: str) -> None:
+        """Show a hint and no map; the place that the histogram takes stays as it is."""
+        self._counts, self._hint = None, hint
         self.update()
 
     def show_counts(self, counts: RadiusCounts, focus_radius: float = math.nan) -> None:
@@ -145,7 +147,8 @@ class RadiusHistogram(QWidget):
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         _paint_bars(painter, self.area, self._counts)
-        _paint_axis(painter, self.area, self._counts, self.palette(), self._handle_height)
+        _paint_axis(painter, self.area, self.palette())
+        self._paint_numbers(painter, self._counts)
         self.paint_marks(painter, self._counts)
         painter.end()
 
@@ -168,6 +171,26 @@ class RadiusHistogram(QWidget):
         x = self.to_x(self._focus_radius, counts)
         painter.drawText(QPointF(x + 3, self.area.top() + 11), "in focus")
 
+    def numbers(self, counts: RadiusCounts) -> list[tuple[float, str]]:
+        """Return radii and their texts below the axis, the most important first."""
+        low = -counts.limit if counts.signed else 0.0
+        middle = (low + counts.limit) / 2
+        ends = [(low, f"{low:.3g}"), (counts.limit, f"{counts.limit:.3g} px")]
+        return [*ends, (middle, f"{middle:.3g}")]
+
+    def _paint_numbers(self, painter: QPainter, counts: RadiusCounts) -> None:
+        """Paint numbers below the axis, except where a more important one stands."""
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        area, top = self.area, self.area.bottom() + 2 + self._handle_height
+        taken: list[QRectF] = []
+        for radius, text in self.numbers(counts):
+            width = painter.fontMetrics().horizontalAdvance(text) + _GAP
+            left = min(self.to_x(radius, counts) - width / 2, self.width() - width)
+            place = QRectF(max(left, 0.0), top, width, _AXIS_HEIGHT - 2)
+            if area.width() and not any(place.intersects(other) for other in taken):
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+                taken.append(place)
+
     def to_x(self, radius: float, counts: RadiusCounts) -> float:
         """Return where on the axis a radius lies, in pixels of the widget."""
         low = -counts.limit if counts.signed else 0.0
@@ -188,21 +211,9 @@ def _paint_bars(painter: QPainter, area: QRectF, counts: RadiusCounts) -> None:
         painter.drawRect(QRectF(left, area.bottom() - height, width, height))
 
 
-def _paint_axis(
-    painter: QPainter, area: QRectF, counts: RadiusCounts, palette: QPalette, gap: int
-) -> None:
-    """Paint the axis, and below a gap its numbers."""
+def _paint_axis(painter: QPainter, area: QRectF, palette: QPalette) -> None:
+    """Paint the axis with ticks at its ends and in its middle."""
     painter.setPen(palette.color(QPalette.ColorRole.WindowText))
     painter.drawLine(area.bottomLeft(), area.bottomRight())
-    low = -counts.limit if counts.signed else 0.0
-    strip = QRectF(area.left(), area.bottom() + 2 + gap, area.width(), _AXIS_HEIGHT - 2)
-    middle = (low + counts.limit) / 2
-    ends = Qt.AlignmentFlag
-    for value, side, unit in (
-        (low, ends.AlignLeft, ""),
-        (middle, ends.AlignHCenter, ""),
-        (counts.limit, ends.AlignRight, " px"),
-    ):
-        painter.drawText(strip, side, f"{value:.3g}{unit}")
     for x in (area.left(), area.center().x(), area.right()):
         painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 3))

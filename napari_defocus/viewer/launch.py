@@ -4,9 +4,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import DefocusError
 from .open_files import open_files
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+#: Share of the screen that the window takes, and its largest width and height in pixels.
+_SHARE, _LARGEST = 0.95, (1920, 1200)
 
 
 def launch(paths: Sequence[Path]) -> None:
@@ -32,6 +39,7 @@ def launch(paths: Sequence[Path]) -> None:
     from qtpy.QtCore import QTimer
 
     viewer = napari.Viewer(title="napari-defocus")
+    _enlarge(viewer)
     try:
         open_files(viewer, paths)
     except DefocusError as error:
@@ -39,6 +47,21 @@ def launch(paths: Sequence[Path]) -> None:
     viewer.window.add_plugin_dock_widget("napari-defocus", "Defocus")
     QTimer.singleShot(0, viewer.reset_view)  # the dock has narrowed the canvas
     napari.run()
+
+
+def _enlarge(viewer: "Viewer") -> None:
+    """Let the window take most of the screen, for the dock needs a third of napari's own size."""
+    from qtpy.QtGui import QGuiApplication
+
+    screen = QGuiApplication.primaryScreen()
+    if screen is not None:
+        free = screen.availableGeometry()
+        width, height = (
+            min(round(_SHARE * side), largest)
+            for side, largest in zip((free.width(), free.height()), _LARGEST, strict=True)
+        )
+        left, top = (free.width() - width) // 2, (free.height() - height) // 2
+        viewer.window.set_geometry(free.x() + left, free.y() + top, width, height)
 
 
 def _has_screen() -> bool:

@@ -22,6 +22,7 @@ from .histogram import count_radii
 from .image_source import ImageSource
 from .map_source import EstimatedMap, MapSource
 from .map_view import paint_view
+from .phases import PhaseProgress
 from .recipe import Call, as_command_line, as_python
 from .region_mask import RegionMask
 from .regions import WHERE_THE_MAP_IS
@@ -205,6 +206,7 @@ def run_on_record(
     ImageError
         If the pixels of a layer were changed in place meanwhile, for the result would be of both.
     """
+    yield PhaseProgress(0, 0, "preparing")
     record = provenance(job, **image.origin)
     result = yield from (inside or job).steps()
     if provenance(job, **image.origin) != record:

@@ -11,6 +11,7 @@ from ..inference.engine import Progress
 from ..map_colors import color_limit, radius_colormap
 from ..map_statistics import UNSURE
 from ..physical_size import radii_record
+from .channels import are_channels
 from .map_source import MAP_KEY, newest_map
 from .map_view import paint_view
 from .origin import insert_result, origin_entry, origin_of
@@ -194,11 +195,13 @@ def map_view(viewer: "Viewer", image: napari.layers.Image) -> Image | None:
 
 
 def _hide_other_views(viewer: "Viewer", view: Image) -> None:
-    """Hide earlier maps of the same image, whose colors would lie under those of the new one."""
+    """Hide maps of the same image and of its other channels, whose colors would mix with these."""
     image = origin_of(view)
     for layer in viewer.layers:
-        if isinstance(layer, Image) and image is not None and origin_of(layer) is image:
-            layer.visible = False
+        if isinstance(layer, Image) and image is not None:
+            other = origin_of(layer)
+            if other is image or (other is not None and are_channels(image, other)):
+                layer.visible = False
 
 
 def update_map(layers: MapLayers, result: "MapResult") -> None:

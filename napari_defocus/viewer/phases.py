@@ -12,6 +12,8 @@ R = TypeVar("R")
 
 #: Seconds and share of a phase after which its end is foretold.
 _LEAST_SECONDS, _LEAST_SHARE = 1.5, 0.02
+#: Seconds below which no number is named, for what follows the last tile takes longer.
+_FINISHING = 2.0
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,18 @@ def in_phase(steps: Generator[Progress, None, R], phase: str) -> Generator[Progr
     """Pass steps on as those of a phase; phases within it are named after it."""
 
     def rename(step: Progress) -> PhaseProgress:
-        inner = step.phase if isinstance(step, PhaseProgress) else ""
+        inner = step.phase if isinstance(step, PhaseProgress) else _unnamed(step)
         name = ": ".join(part for part in (phase, inner) if part)
         if isinstance(step, PhaseProgress):
             return replace(step, phase=name)
         return PhaseProgress(step.done, step.total, name)
 
     return (yield from convert_steps(steps, rename))
+
+
+def _unnamed(step: Progress) -> str:
+    """Return what a step without a name is: only reading has no total."""
+    return "" if step.total else "reading"
 
 
 class TimeLeft:
@@ -51,15 +58,16 @@ class TimeLeft:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._phase, self._start = "", 0.0
+        self._phase: str | None = None  # none has begun
+        self._start = 0.0
         self._first = 0
 
     def describe(self, progress: Progress) -> str:
         """Return the text for a step."""
-        phase = progress.phase if isinstance(progress, PhaseProgress) else ""
+        phase = progress.phase if isinstance(progress, PhaseProgress) else _unnamed(progress)
         if not progress.total:
-            self._phase = ""
-            return f"{phase}: reading…" if phase else "reading…"
+            self._phase = None
+            return f"{phase}…"
         now = self._clock()
         if phase != self._phase or progress.done < self._first:
             self._phase, self._start, self._first = phase, now, progress.done
@@ -69,7 +77,10 @@ class TimeLeft:
         done, total = progress.done - self._first, progress.total - self._first
         if done <= 0 or elapsed < _LEAST_SECONDS or done < _LEAST_SHARE * total:
             return []
-        return [f"about {describe_seconds(elapsed * (total - done) / done)} left"]
+        seconds = elapsed * (total - done) / done
+        if seconds < _FINISHING:
+            return ["finishing"]
+        return [f"about {describe_seconds(seconds)} left"]
 
 
 def describe_seconds(seconds: float) -> str:

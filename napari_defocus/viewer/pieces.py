@@ -90,11 +90,15 @@ class GrowthTimer(QTimer):
         The panel, already in its place; it is hidden until it is complete.
     on_complete : callable
         Called without arguments when all controls are made.
+    loading : QWidget
+        Shown until then.
     """
 
-    def __init__(self, panel: PiecewisePanel, on_complete: Callable[[], object]) -> None:
+    def __init__(
+        self, panel: PiecewisePanel, on_complete: Callable[[], object], loading: QWidget
+    ) -> None:
         super().__init__(panel.native)
-        self._panel, self._on_complete = panel, on_complete
+        self._panel, self._on_complete, self._loading = panel, on_complete, loading
         panel.native.hide()
         self.timeout.connect(self._grow)
         self.start(0)
@@ -117,4 +121,5 @@ class GrowthTimer(QTimer):
     def _end(self) -> None:
         self.stop()
         self._on_complete()
+        self._loading.hide()
         self._panel.native.show()

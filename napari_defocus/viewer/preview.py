@@ -198,6 +198,7 @@ class Preview:
         if self._layer is None or not _update(self._layer, result.picture, arguments):
             self._add_layer(result.picture, arguments)
         assert self._layer is not None
+        self._raise_layer(self._layer)
         self._frame.show(self._layer, "preview" if self._fine is None else "coarse preview…")
         if self._amount() != result.amount:
             self.mix()
@@ -210,6 +211,12 @@ class Preview:
         self._layer = Image(picture, name=NAME, **arguments)
         self._viewer.add_layer(self._layer)
         self._viewer.layers.selection = selection
+
+    def _raise_layer(self, layer: "Image") -> None:
+        """Lay the preview over all other layers, which may have come since."""
+        layers = self._viewer.layers
+        if layers[-1] is not layer:
+            layers.move(layers.index(layer), len(layers))
 
     def _fail(self, _: Exception) -> None:
         if self._on:  # the panel may be gone

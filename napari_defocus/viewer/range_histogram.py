@@ -12,6 +12,8 @@ from .histogram import RadiusCounts, RadiusHistogram
 _REACH, _HALF = 8, 5
 #: Step of the arrow keys, in pixels of radius.
 _STEP = 0.1
+#: Hint where there is no map, and where a layer is used that was not estimated.
+NO_MAP, OTHER_MAP = "no map yet: Deblur estimates one", "the chosen layer is used as map"
 _SHADE = QColor(0, 0, 0, 120)
 
 
@@ -31,7 +33,7 @@ class RangeHistogram(RadiusHistogram):
     upper_changed = Signal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, hint="no map yet: Deblur estimates one")
+        super().__init__(parent, hint=NO_MAP)
         self._range = 0.0, 0.0
         self._grabbed = ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -93,6 +95,14 @@ class RangeHistogram(RadiusHistogram):
         lower, upper = self._range
         end = counts.limit if upper == 0 else min(upper, counts.limit)
         return self.to_x(min(lower, counts.limit), counts), self.to_x(end, counts)
+
+    def numbers(self, counts: RadiusCounts) -> list[tuple[float, str]]:
+        """Return the radii at the handles, that moved last first, and those of the axis."""
+        lower, upper = (min(radius, counts.limit) for radius in self._range)
+        handles = [(lower, f"{lower:.3g} px"), (upper, f"{upper:.3g} px")]
+        if self._grabbed == "upper":
+            handles.reverse()
+        return [each for each in handles if each[0] > 0] + super().numbers(counts)
 
     def paint_marks(self, painter: QPainter, counts: RadiusCounts) -> None:
         """Darken what is left alone, and paint the handles."""

@@ -143,9 +143,9 @@ class RefocusWidget(TaskWidget[RefocusResult]):
         values, template = result.provenance["parameters"], self._template
         focus, aperture = values["focus"], f"aperture {values['aperture']:g}"
         if isinstance(focus, float | int):
-            words = [f"focus {focus:g} px", aperture]
+            words = [aperture, f"focus {focus:g} px"]
         else:
-            words = [f"focus {focus[0]:g} to {focus[-1]:g} px", aperture]
+            words = [aperture, f"focus {focus[0]:g} to {focus[-1]:g} px"]
             placed = with_leading_axis(template.placement, "focus")
             template = replace(template, placement=placed)
         record = result.provenance

@@ -1,10 +1,11 @@
 """Controls that start, stop and document a run, and show its progress."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from magicgui.widgets import Container, Label, ProgressBar, PushButton, Widget
-from qtpy.QtCore import QEvent, QObject
+from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QDockWidget, QScrollArea, QWidget
 
@@ -53,16 +54,19 @@ class RunControls:
         self.progress = ProgressBar(value=0, min=0, max=1, visible=False)
         self._time_left = TimeLeft()
         self.status = WrappedLabel()
+        self._scrolling = QTimer(self.status.native)  # once the area has taken the new height
+        self._scrolling.setSingleShot(True)
+        self._scrolling.timeout.connect(self._scroll_to_status)
         self.run_button.changed.connect(lambda: self.attempt(run))
         self.cancel_button.changed.connect(lambda: cancel())
         self.python_button.changed.connect(lambda: self._copy("Python code", as_python))
         self.command_button.changed.connect(lambda: self._copy("Command line", as_command_line))
         self.container: Container[Widget] = Container(
             widgets=[
-                _row(self.run_button, self.cancel_button, *beside),
+                row(self.run_button, self.cancel_button, *beside),
                 self.progress,
                 self.status,
-                _row(self.python_button, self.command_button),
+                row(self.python_button, self.command_button),
             ],
             labels=False,
         )
@@ -98,6 +102,14 @@ class RunControls:
         """Show why a run failed or could not start."""
         self.show_end(message, complete=False)
         self.status.native.setStyleSheet(f"color: {ERROR_COLOR}")
+        self._scrolling.start()
+
+    def _scroll_to_status(self) -> None:
+        parent = self.status.native.parentWidget()
+        while parent is not None and not isinstance(parent, QScrollArea):
+            parent = parent.parentWidget()
+        if parent is not None:
+            parent.ensureWidgetVisible(self.status.native)
 
     def show_end(self, text: str, *, complete: bool) -> None:
         """Show how the run ended."""
@@ -122,15 +134,16 @@ class RunControls:
         self.attempt(copy)
 
     def attempt(self, action: Callable[[], Any]) -> None:
-        """Call `action` for a button; show a DefocusError here and as a notification."""
+        """Call `action` for a button; show a DefocusError here, or beside a run in progress."""
         from napari.utils.notifications import show_error
 
         try:
             action()
         except DefocusError as error:
-            show_error(str(error))
             if self.run_button.enabled:
                 self.show_error(str(error))
+            else:
+                show_error(str(error))
 
 
 class WrappedLabel(Label):
@@ -145,8 +158,8 @@ class WrappedLabel(Label):
         self._resizing = _ResizeFilter(self.native, self._fit)
 
     def set_text(self, text: str) -> None:
-        """Show `text`."""
-        self.value = text
+        """Show `text`, which may be broken after commas without a space too."""
+        self.value = re.sub(r",(?=\S)", ",\u200b", text)
         self._fit()
 
     def _fit(self) -> None:
@@ -182,7 +195,8 @@ class _ResizeFilter(QObject):
         return False
 
 
-def _row(*widgets: Widget) -> Container[Widget]:
-    row: Container[Widget] = Container(widgets=widgets, layout="horizontal", labels=False)
-    row.margins = (0, 0, 0, 0)
-    return row
+def row(*widgets: Widget) -> Container[Widget]:
+    """Return widgets side by side, without labels."""
+    container: Container[Widget] = Container(widgets=widgets, layout="horizontal", labels=False)
+    container.margins = (0, 0, 0, 0)
+    return container

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DefocusError
-from ..io import Picture, check_target, open_picture, write_picture
+from ..io import Picture, check_fits, check_target, open_picture, write_picture
+from ..io.formats import FORMATS
 from ..io.picture import Length, Metadata
 from ..provenance_record import array_hash, sidecar_path, write_sidecar
 from .file_content import find_content, layer_path
@@ -68,7 +69,7 @@ def save_layer(layer: "Image | Labels", path: Path, *, overwrite: bool = False) 
     return list(contents)
 
 
-def suggested_path(layer: "Image") -> Path:
+def suggested_path(layer: "Image | Labels") -> Path:
     """Return where a result is best saved: beside its image, named after what it is.
 
     Examples
@@ -84,6 +85,22 @@ def suggested_path(layer: "Image") -> Path:
     file = Path(source)
     suffix = file.suffix if layer.rgb and layer.ndim == 2 else ".tif"
     return file.with_name(f"{file.stem}-{addition}{suffix}")
+
+
+def fitting_suffixes(layer: "Image | Labels") -> list[str]:
+    """Return the suffixes of the files that can hold a layer, the suggested one first."""
+    suggested = suggested_path(layer)
+    picture = _picture(layer, layer.data[0] if layer.multiscale else layer.data)
+    suffixes = [each.suffixes[0] for each in FORMATS if each.is_written]
+    return [each for each in dict.fromkeys([suggested.suffix, *suffixes]) if _fits(picture, each)]
+
+
+def _fits(picture: Picture, suffix: str) -> bool:
+    try:
+        check_fits(f"result{suffix}", picture)
+    except DefocusError:
+        return False
+    return True
 
 
 def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from magicgui.widgets import PushButton
 
 from ..inference.engine import Progress
+from ..provenance_record import sidecar_path
+from .results import METADATA_KEY
 from .run_controls import RunControls
 from .runner import Worker
-from .save import save_layer, suggested_path
+from .save import fitting_suffixes, save_layer, suggested_path
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -48,8 +50,10 @@ class SaveButton:
             yield Progress(0, 0)
             save_layer(layer, file, overwrite=overwrite)
 
+        recorded = METADATA_KEY in layer.metadata
+        beside = f"; how it was made is in {sidecar_path(file).name}" if recorded else ""
         worker = Worker(steps)
-        worker.returned.connect(lambda _: self._controls.show_note(f"saved {file}"))
+        worker.returned.connect(lambda _: self._controls.show_note(f"saved {file}{beside}"))
         worker.errored.connect(lambda error: self._controls.show_error(str(error)))
         worker.start()
         return worker
@@ -57,7 +61,13 @@ class SaveButton:
     def _choose_file(self) -> None:
         from qtpy.QtWidgets import QFileDialog
 
-        start = str(suggested_path(self._result()))
-        path, _ = QFileDialog.getSaveFileName(self.button.native, "Save the result", start)
+        result = self._result()
+        patterns = " ".join(f"*{suffix}" for suffix in fitting_suffixes(result))
+        path, _ = QFileDialog.getSaveFileName(
+            self.button.native,
+            "Save the result; the suffix names the format",
+            str(suggested_path(result)),
+            f"Pictures ({patterns});;All files (*)",
+        )
         if path:
             self.save(path, overwrite=True)  # the dialog has asked

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QEvent, QObject, QRectF, Qt
 from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QLabel, QWidget
 from vispy.visuals.filters import Clipper
 
 from ..errors import OptionError
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 #: Width of the handle and side of the knob in its middle, in pixels of the screen.
 _WIDTH, _KNOB = 26, 22
+#: Distance of the words on both sides from the handle and from the top, in pixels.
+_DISTANCE = 8
+#: Style of these words, which can be read on any picture.
+_STYLE = "color: white; background: rgba(0, 0, 0, 150); padding: 2px 5px; border-radius: 3px"
 #: Larger than any canvas, in pixels.
 _FAR = 1e6
 
@@ -41,6 +45,7 @@ class SplitHandle(QWidget):
         self.setCursor(Qt.CursorShape.SplitHCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setToolTip("Left: the image. Right: the result. Drag, or press the arrow keys")
+        self._before, self._after = (_word_on(canvas, text) for text in ("before", "after"))
         canvas.installEventFilter(self)
         self.move_to(0.5)
         self.show()
@@ -51,6 +56,8 @@ class SplitHandle(QWidget):
         canvas = self._canvas
         center = self._share * canvas.width()
         self.setGeometry(round(center) - _WIDTH // 2, 0, _WIDTH, canvas.height())
+        self._before.move(self.x() - _DISTANCE - self._before.width(), _DISTANCE)
+        self._after.move(self.x() + _WIDTH + _DISTANCE, _DISTANCE)
         self._on_move(self._share)
 
     @property
@@ -69,6 +76,12 @@ class SplitHandle(QWidget):
         if event is not None and event.type() == QEvent.Type.Resize:
             self.move_to(self._share)
         return False
+
+    def remove(self) -> None:
+        """Remove the line and its words from the canvas."""
+        for widget in (self, self._before, self._after):
+            widget.hide()
+            widget.deleteLater()
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         """Follow the pointer while a button is pressed."""
@@ -100,6 +113,16 @@ class SplitHandle(QWidget):
         painter.setPen(QColor(60, 60, 60))
         painter.drawText(knob, Qt.AlignmentFlag.AlignCenter, "◂▸")
         painter.end()
+
+
+def _word_on(canvas: QWidget, text: str) -> QLabel:
+    """Return a word over a canvas that lets the mouse through."""
+    label = QLabel(text, canvas)
+    label.setStyleSheet(_STYLE)
+    label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    label.adjustSize()
+    label.show()
+    return label
 
 
 class SplitView:
@@ -136,8 +159,7 @@ class SplitView:
         """Draw the whole result again."""
         self._node.detach(self._clipper)
         self._node.update()
-        self.handle.hide()
-        self.handle.deleteLater()
+        self.handle.remove()
 
     def _clip(self, share: float) -> None:
         left = share * self._canvas.width() * self._canvas.devicePixelRatioF()

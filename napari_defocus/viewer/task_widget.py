@@ -54,7 +54,8 @@ class Task:
     inputs, settings : sequence of Widget
         Additional controls, below the image and below the model.
     advanced : sequence of Widget
-        Those of the settings that are hidden until "More options" is checked, as the model is.
+        Those of the inputs and settings that are hidden until "More options" is checked, as the
+        model is.
     """
 
     verb: str

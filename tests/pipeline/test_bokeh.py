@@ -42,6 +42,13 @@ def test_unsure_radii_do_not_count():
     assert subject_limit(two_parts(1, 12), confidence) == 0
 
 
+def test_pixels_that_are_left_alone_do_not_change_the_limit():
+    radius = two_parts(3, 12)
+    limit = subject_limit(radius, np.ones(SIZE, np.float32))
+    painted = np.concatenate([np.zeros((48, SIZE[1]), np.float32), radius])
+    assert subject_limit(painted, np.ones(painted.shape, np.float32)) == pytest.approx(limit)
+
+
 @pytest.mark.parametrize("bokeh_radius", [8.0, "auto"])
 def test_bokeh_stays_bit_for_bit_and_the_subject_is_deblurred(bokeh_radius):
     rng = np.random.default_rng(1)

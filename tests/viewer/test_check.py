@@ -38,6 +38,8 @@ def test_overlay_and_verdict_are_those_of_the_api(viewer, checked, pictures):
     assert overlay.metadata[MAP_KEY] is None  # the overlay is no map to be chosen
     assert checked.verdict.value.lower() == f"{expected.verdict}.".lower()
     assert "Magenta" in checked.legend.value
+    status = overlay.get_status((10.0, 20.0), world=True)
+    assert status["value"] in ("not flagged", "flagged: not supported by the image")
 
 
 def test_the_slider_moves_the_threshold_alone(viewer, checked):

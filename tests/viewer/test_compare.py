@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QLabel
 
+from napari_defocus.errors import OptionError
 from napari_defocus.viewer.compare import BEFORE_KEY, show_before
 from napari_defocus.viewer.origin import origin, origin_entry, origin_of
 from napari_defocus.viewer.regions import whole_layer
@@ -48,6 +49,18 @@ def test_results_are_hidden_while_the_key_is_held(viewer):
 def test_the_key_is_bound(open_widget, viewer):
     open_widget("Deblur")
     assert any(str(key) == BEFORE_KEY for key in viewer.keymap)
+
+
+def test_a_result_is_discarded_and_its_image_shown_again(open_widget, viewer):
+    image, result = add_pair(viewer)
+    image.visible = False
+    widget = open_widget("Deblur")
+    widget.compare.discard()
+    assert result not in viewer.layers
+    assert image.visible
+    assert viewer.layers.selection.active is image
+    with pytest.raises(OptionError, match="no result"):
+        widget.compare.discard()
 
 
 def test_side_by_side_shows_the_pair_in_a_grid_and_goes_back(open_widget, viewer):
@@ -129,6 +142,9 @@ def test_the_handle_divides_image_and_result_and_can_be_dragged(window_viewer, d
     qtbot.mouseRelease(handle, Qt.MouseButton.LeftButton)
     handle.move_to(0.9)
     assert handle.share == pytest.approx(0.9, abs=0.02)
+    words = {label.text(): label for label in canvas.findChildren(QLabel) if label.isVisible()}
+    assert words["before"].geometry().right() < handle.x()
+    assert words["after"].x() > handle.geometry().right()
     assert halves(window_viewer)[1].mean() < 150
     qtbot.keyClick(handle, Qt.Key.Key_Left)
     assert handle.share == pytest.approx(0.88, abs=0.01)

@@ -187,11 +187,20 @@ def test_run_without_an_image_is_an_error(widget):
         widget.run()
 
 
-def test_button_shows_an_error_as_one_notification(widget):
+def test_a_button_shows_an_error_in_the_panel_alone(widget):
     before = len(notification_manager.records)
     widget._controls.run_button.native.click()
-    (shown,) = list(notification_manager.records)[before:]
-    assert "no image is chosen" in shown.message
+    assert "no image is chosen" in widget._controls.status.value
+    assert len(notification_manager.records) == before
+
+
+def test_a_right_view_is_offered_for_photographs_among_more_options(viewer, widget, photo):
+    viewer.add_image(photo, rgb=True)
+    assert not widget.right.native.isVisible()
+    widget.more.value = True
+    assert widget.right.native.isVisible()
+    widget.imaging.value = "microscopy"
+    assert not widget.right.native.isVisible()
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "/no/such/file.safetensors"])

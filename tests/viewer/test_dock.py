@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QRadioButton
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QApplication, QRadioButton
 
 from napari_defocus import Options, deblur, estimate_defocus
 from napari_defocus.viewer.layer_jobs import map_result
@@ -206,7 +206,7 @@ def test_a_map_of_pixels_that_were_changed_in_place_is_noted(viewer, dock, finis
     finish(dock.step("Map").run())
     step = dock.step("Deblur")
     finish(step.run())
-    assert "Note" not in step._controls.status.value
+    assert "from other pixels" not in step._controls.status.value
     viewer.layers["photo"].data[:20] = 7
     finish(step.run())
     assert "estimated from other pixels than 'photo' has now" in step._controls.status.value
@@ -281,3 +281,38 @@ def test_tab_goes_from_the_settings_to_the_histogram(
     step.more.native.setFocus()
     qtbot.keyClick(step.more.native, Qt.Key.Key_Tab)
     assert window_viewer.window._qt_window.focusWidget() is step._range.histogram
+
+
+def test_a_radius_that_is_set_by_a_handle_moves_nothing_below_it(dock):
+    step = dock.open_step("Deblur")
+    QApplication.processEvents()  # which lays the step out
+    place = step.run_button.native.mapTo(dock.native, QPoint(0, 0))
+    step.bokeh_radius.value = 3.0
+    assert step.bokeh_radius.scope.value == "up to"
+    assert step.bokeh_radius.radius.native.text() == "3.00 px"
+    assert step.bokeh_radius.radius.native.isVisible()
+    QApplication.processEvents()
+    assert step.run_button.native.mapTo(dock.native, QPoint(0, 0)) == place
+
+
+def test_a_picture_without_a_subject_before_a_background_is_noted(dock, finish):
+    step = dock.step("Deblur")
+    finish(step.run())
+    assert "shows no subject" in step._controls.status.value
+    step.bokeh_radius.value = 0.0
+    finish(step.run())
+    assert "shows no subject" not in step._controls.status.value
+
+
+@pytest.mark.window
+def test_an_error_below_the_edge_of_the_panel_is_scrolled_to(
+    window_viewer, dock_widget, until, photo
+):
+    window_viewer.add_image(photo, rgb=True)
+    step = dock_widget("Defocus").open_step("Deblur")
+    window_viewer.window.resize(1280, 600)
+    step.more.value, step.region.value = True, "shapes"
+    status = step._controls.status.native
+    step.run_button.native.click()
+    until(lambda: not status.visibleRegion().isEmpty())
+    assert "no shape" in status.text()

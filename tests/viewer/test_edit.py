@@ -7,7 +7,6 @@ from qtpy.QtCore import QPoint, Qt
 from napari_defocus import DefocusMap, deblur
 from napari_defocus.errors import OptionError
 from napari_defocus.map_edits import LEAVE_ALONE, radius_label
-from napari_defocus.viewer.edit_layer import fill_surface
 from napari_defocus.viewer.map_source import MAP_KEY
 from napari_defocus.viewer.results import METADATA_KEY
 
@@ -93,12 +92,17 @@ def test_tools_set_brush_and_label(dock):
     assert edits.mode == "pan_zoom"
 
 
-def test_a_surface_is_filled_and_undone(viewer, dock):
-    edits = dock.step("Edit").paint()
-    radius = np.ones(edits.data.shape, np.float32)
-    radius[:, 50:] = 6
-    fill_surface(edits, radius, (10, 10))
-    assert (edits.data[:, :50] == LEAVE_ALONE).all()
+def test_a_surface_of_like_radius_and_color_is_filled_and_undone(viewer, dock, until):
+    widget = dock.step("Edit")
+    edits = widget.paint()
+    radius, picture = np.ones((64, 96), np.float32), np.zeros((64, 96, 3), np.uint8)
+    radius[:, 50:], picture[32:] = 6, 200
+    viewer.layers["photo defocus"].data, viewer.layers["photo"].data = radius, picture
+    widget._tools.fill_around((64, 10))
+    widget._tools.fill_around((10, 10))
+    until(lambda: edits.data.any())
+    assert (edits.data[:28, :50] == LEAVE_ALONE).all()
+    assert not edits.data[36:].any()
     assert not edits.data[:, 50:].any()
     edits.undo()
     assert not edits.data.any()

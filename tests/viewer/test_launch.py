@@ -5,6 +5,7 @@ import sys
 import napari
 import numpy as np
 import pytest
+from qtpy.QtGui import QGuiApplication
 
 from napari_defocus.errors import DefocusError
 from napari_defocus.io import write_picture
@@ -29,6 +30,8 @@ def test_files_and_the_dock_are_open(make_napari_viewer, registered, tmp_path, m
     assert list(viewer.window.dock_widgets) == ["Defocus (napari-defocus)"]
     (dock,) = viewer.window.dock_widgets.values()
     assert dock.image.value is viewer.layers["photo"]
+    screen, window = QGuiApplication.primaryScreen().availableGeometry(), viewer.window.geometry()
+    assert window[2] > 0.9 * min(screen.width(), 1920)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have a screen")

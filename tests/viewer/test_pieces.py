@@ -1,6 +1,7 @@
 """Panels whose controls are made piece by piece."""
 
 import pytest
+from qtpy.QtWidgets import QLabel
 
 from napari_defocus.viewer.check import CheckWidget
 from napari_defocus.viewer.deblur import DeblurWidget
@@ -34,8 +35,12 @@ def test_a_step_that_is_opened_grows_while_the_window_works_and_is_shown_when_co
     dock._tabs.setCurrentIndex(2)
     area = dock._tabs.widget(2)
     panel = area.widget().children()[-1]
+    loading = area.widget().findChild(QLabel)
+    assert loading.text() == "loading…"
+    assert loading.isVisible()
     assert not panel.isVisible()
     until(panel.isVisible)
+    assert not loading.isVisible()
     assert dock.step("Deblur").native is panel
     assert dock.step("Deblur").run_button.native.isVisible()
 

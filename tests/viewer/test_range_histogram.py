@@ -5,7 +5,7 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 
 from napari_defocus.viewer.histogram import count_radii
-from napari_defocus.viewer.range_histogram import RangeHistogram
+from napari_defocus.viewer.range_histogram import NO_MAP, OTHER_MAP, RangeHistogram
 
 
 @pytest.fixture
@@ -55,9 +55,25 @@ def test_a_press_between_the_handles_moves_none(qtbot, histogram):
     assert histogram.range == (1.0, 9.0)
 
 
+def test_numbers_stand_below_the_handles_the_one_moved_last_first(qtbot, histogram):
+    histogram.show_range(2.0, 6.0)
+    texts = [text for _, text in histogram.numbers(histogram.counts)]
+    assert texts[:2] == ["2 px", "6 px"]
+    drag(qtbot, histogram, 6, 4)
+    assert histogram.numbers(histogram.counts)[0] == (histogram.range[1], "4 px")
+
+
 def test_arrow_keys_move_a_handle(qtbot, histogram):
     qtbot.keyClick(histogram, Qt.Key.Key_Right)
     assert histogram.range[0] == pytest.approx(1.1)
     drag(qtbot, histogram, histogram.counts.limit, 7)
     qtbot.keyClick(histogram, Qt.Key.Key_Left)
     assert histogram.range[1] == pytest.approx(6.9, abs=0.1)
+
+
+def test_without_an_estimated_map_a_hint_stands_in_place_of_the_bars(histogram):
+    histogram.clear(OTHER_MAP)
+    assert histogram.counts is None
+    bare = histogram.grab().toImage()
+    histogram.clear(NO_MAP)
+    assert histogram.grab().toImage() != bare

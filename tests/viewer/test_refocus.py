@@ -28,7 +28,7 @@ def widget(open_widget, viewer, photo):
 def test_result_is_the_same_as_from_the_api_and_from_copied_code(viewer, widget, finish, photo):
     code = widget.as_python()
     finish(widget.run())
-    result = viewer.layers["photo refocused (focus 5 px, aperture 0.8)"]
+    result = viewer.layers["photo refocused (aperture 0.8, focus 5 px)"]
     expected = refocus(photo, RADIUS, focus=5.0, aperture=0.8, pupil="polygon:6", channel_axis=-1)
     np.testing.assert_array_equal(result.data, expected)
     assert np.allclose(result.extent.world, viewer.layers["photo"].extent.world)
@@ -60,7 +60,7 @@ def test_a_focus_pull_is_a_stack_over_the_image_as_from_the_api_and_the_command(
     widget.focus.value, widget.pull.value, widget.pictures.value = 0.0, True, 3
     assert widget.last_focus.value == 5.0  # the farthest of the map
     finish(widget.run())
-    layer = viewer.layers["photo refocused (focus 0 to 5 px, aperture 0.8)"]
+    layer = viewer.layers["photo refocused (aperture 0.8, focus 0 to 5 px)"]
     settings = {"aperture": 0.8, "pupil": "polygon:6", "channel_axis": -1}
     expected = [refocus(photo, RADIUS, focus=focus, **settings) for focus in (0.0, 2.5, 5.0)]
     np.testing.assert_array_equal(layer.data, expected)
@@ -92,7 +92,7 @@ def test_a_refocused_picture_and_a_focus_pull_are_saved(viewer, widget, finish, 
     assert written.axes == "QYXS"
     np.testing.assert_array_equal(written.data, newest.data)
     assert (tmp_path / "pull.tif.json").exists()
-    viewer.layers.selection.active = viewer.layers["photo refocused (focus 5 px, aperture 0)"]
+    viewer.layers.selection.active = viewer.layers["photo refocused (aperture 0, focus 5 px)"]
     finish(widget.save(tmp_path / "single.png"))
     assert read_picture(tmp_path / "single.png").axes == "YXS"
 

@@ -14,7 +14,12 @@ from napari_defocus.jobs import DeblurJob
 from napari_defocus.viewer.origin import origin_of
 from napari_defocus.viewer.regions import whole_layer
 from napari_defocus.viewer.results import layer_template, picture_layer
-from napari_defocus.viewer.save import save_layer, suggested_path, write_image
+from napari_defocus.viewer.save import (
+    fitting_suffixes,
+    save_layer,
+    suggested_path,
+    write_image,
+)
 
 NAME = "napari-defocus"
 
@@ -43,7 +48,8 @@ def test_a_result_is_saved_with_the_metadata_of_its_image(viewer, open_widget, f
         assert saved.getexif()[MAKER] == "a camera"
     record = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
     assert record["function"] == "deblur"
-    assert widget._controls.status.value == f"saved {path}"
+    told = f"saved {path}; how it was made is in photo-deblurred.jpg.json"
+    assert widget._controls.status.value == told
     before = path.read_bytes()
     finish(widget.save(path))
     assert "exists" in widget._controls.status.value
@@ -62,6 +68,13 @@ def test_a_layer_without_a_file_keeps_scale_and_units(viewer, tmp_path, stack):
     np.testing.assert_array_equal(saved.data, stack[0])
     sizes = {axis: length.value for axis, length in saved.metadata.pixel_size.items()}
     assert sizes == pytest.approx({"Z": 2, "Y": 0.5, "X": 0.25})
+
+
+def test_the_dialog_offers_what_can_hold_a_layer_the_suggested_first(deblurred, viewer):
+    _, result = deblurred
+    assert fitting_suffixes(result) == [".jpg", ".tif", ".png", ".jxl", ".avif"]
+    radii = viewer.add_image(np.linspace(0, 9, 64).reshape(8, 8))
+    assert fitting_suffixes(radii) == [".tif", ".zarr"]
 
 
 def test_a_part_of_a_file_is_saved_without_its_metadata(viewer, file, tmp_path):
