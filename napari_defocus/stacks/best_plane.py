@@ -19,6 +19,9 @@ _NEIGHBORS = np.array([0.25, 0.5, 0.25])
 _OF_VARIANCE = 2.0
 #: Radius of tiles that are farther from focus, and least error of the mean radius, in pixels.
 _FARTHEST, _LEAST_ERROR = 3.0, 0.1
+#: Error of the vertex in planes because radii of neighboring planes err alike: of 17 rendered flat
+#: stacks the best plane is off by so much in the mean square.
+_COMMON_ERROR = 0.17
 #: Uncertainty in planes where the profile does not tell the place between two planes.
 _HALF_A_PLANE = 0.5
 
@@ -175,8 +178,9 @@ def _vertex(offset: Floats, radius: Floats, error: Floats, lowest: float) -> tup
     weight = 1 / (2 * np.maximum(radius, error) * error)
     parabola, covariance = np.polyfit(offset, radius**2, 2, w=weight, cov="unscaled")
     curvature, slope, _ = parabola
-    if curvature <= 0:
-        return lowest, _HALF_A_PLANE
+    if curvature <= 0:  # planes that are all as sharp: their middle
+        spread = float(np.ptp(offset)) / np.sqrt(12)
+        return lowest + float(offset.mean()), max(spread, _HALF_A_PLANE)
     vertex = -slope / (2 * curvature)
     inner = float(np.clip(vertex, offset.min(), offset.max()))
     if inner != vertex:  # focus lies beyond the planes
@@ -184,5 +188,5 @@ def _vertex(offset: Floats, radius: Floats, error: Floats, lowest: float) -> tup
     gradient = np.array([slope / (2 * curvature**2), -1 / (2 * curvature), 0])
     misfit = np.square(weight * (radius**2 - np.polyval(parabola, offset))).sum()
     scale = max(float(misfit) / max(offset.size - 3, 1), 1.0)
-    uncertainty = float(np.sqrt(gradient @ covariance @ gradient * scale))
+    uncertainty = float(np.sqrt(gradient @ covariance @ gradient * scale + _COMMON_ERROR**2))
     return lowest + inner, min(uncertainty, float(np.ptp(offset)))

@@ -127,8 +127,8 @@ class FocusJob(StackJob[FocusProfile]):
     once more after a first look. All are read once more before, to measure black and white, where
     neither the data type nor `value_range` tells them.
 
-    On 60 rendered stacks of 9 to 25 planes, the best plane is within one of the truth in 98 %; in
-    95 % at a peak of 20 photons a pixel.
+    On 60 rendered stacks of 9 to 25 planes, the best plane is within one of the truth in 97 %; in
+    90 % at a peak of 20 photons a pixel.
 
     A tile is judged if its values vary, at a scale of 4 pixels, more than white noise does, and the
     map is confident there. Noise that is correlated over several pixels may look like that, so a

@@ -31,6 +31,13 @@ def test_reversed_planes_have_the_mirrored_index():
     assert mirrored == pytest.approx((8 - index, uncertainty))
 
 
+def test_of_planes_that_are_all_as_sharp_the_middle_is_named():
+    radius = np.array([0.91, 1.0, 1.03, 1.01, 0.97, 0.9])
+    index, uncertainty = best_plane(np.pad(radius, 2, constant_values=np.nan), np.full(10, 0.1))
+    assert index == pytest.approx(4.5, abs=0.6)
+    assert uncertainty > 1
+
+
 def test_missing_planes_are_left_out():
     radius, error = profile(4.2)
     radius[[0, 5]] = np.nan
