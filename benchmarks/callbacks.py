@@ -171,6 +171,13 @@ def photograph() -> npt.NDArray[np.uint8]:
     return picture
 
 
+def fluorescence() -> npt.NDArray[np.uint8]:
+    """Return a picture of that size whose colors have nothing to do with each other."""
+    rng = np.random.default_rng(3)
+    spots = np.where(rng.random((1000, 1500, 3)) > 0.99, 200, 5).astype(np.uint8)
+    return spots.repeat(4, axis=0).repeat(4, axis=1)
+
+
 def stack() -> npt.NDArray[np.uint16]:
     """Return time points, channels and planes of 1024 x 1024, half of a gigabyte."""
     rng = np.random.default_rng(2)
@@ -222,6 +229,10 @@ def drive_photograph(drive: Drive) -> None:
     drive.act("Deblur: preview off", lambda: setattr(step.preview, "value", False))
     drive.open_step(dock, "Refocus")
     drive.open_step(dock, "Check")
+    specimens = fluorescence()
+    drive.act("napari: add color fluorescence", lambda: viewer.add_image(specimens, name="cells"))
+    drive.act("choose it", lambda: setattr(dock.image, "value", viewer.layers["cells"]))
+    wait(1)
     drive.act("close", viewer.close)
 
 

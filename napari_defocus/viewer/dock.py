@@ -136,10 +136,10 @@ class DefocusDock(Container[Widget]):
         for module in _MODULES:
             yield Progress(0, 0)
             import_module(module)
-        from .dock_steps import kind_of_selected
+        from .dock_steps import look_at_selected
 
         yield Progress(0, 0)
-        kind_of_selected(self._viewer, self._active)  # which is remembered
+        look_at_selected(self._viewer, self._active)
 
     def _begin(self, *_: Any) -> None:
         if self._is_gone:

@@ -16,7 +16,7 @@ from .defocus_map import DefocusMapWidget
 from .edit import EditWidget
 from .focus_stack import FocusStackWidget
 from .image_source import image_source
-from .kind_of_image import KindOfImage, kind_of_image
+from .kind_of_image import KindFinder, KindOfImage, kind_of_image
 from .loading import loading_label
 from .pieces import GrowthTimer
 from .refocus import RefocusWidget
@@ -52,6 +52,7 @@ class DockSteps:
         self._steps: dict[str, Any] = {}  # their controls are attributes that magicgui makes
         self._growing: dict[str, tuple[Any, GrowthTimer]] = {}
         self._kind: KindOfImage | None = None
+        self._kinds = KindFinder(lambda: self._show_kind(self.image.value))
         self.image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
         self.imaging = RadioButtons(
             name="imaging", label="it is a", choices=IMAGINGS, orientation="horizontal"
@@ -126,7 +127,17 @@ class DockSteps:
 
     def _follow_image(self, image: "Image | None") -> None:
         """Let all steps work on an image, as what it seems to be."""
-        self._kind = _kind_of(image)
+        for step in self._steps.values():
+            if image in step.image.choices:
+                step.image.value = image
+        self._show_kind(image)
+
+    def _show_kind(self, image: "Image | None") -> None:
+        """Preset the switch by what an image seems to be, as soon as that is known."""
+        self._kind = None
+        if image is not None:
+            with suppress(DefocusError):
+                self._kind = self._kinds.find(image_source(image), Options())
         if self._kind is not None:
             with self.imaging.changed.blocked():
                 self.imaging.value = self._kind.imaging
@@ -134,9 +145,6 @@ class DockSteps:
                 f"Taken for {self._kind.imaging}: {self._kind.reason}. A photograph has display "
                 "values; in microscopy values are proportional to light"
             )
-        for step in self._steps.values():
-            if image in step.image.choices:
-                step.image.value = image
         self._share_kind()
 
     def _take_image(self, image: "Image | None") -> None:
@@ -169,21 +177,17 @@ class DockSteps:
         self.image.reset_choices()
 
     def _abandon(self, *_: Any) -> None:
+        self._kinds.stop()
         for event in _LIST_EVENTS:
             getattr(self._viewer.layers.events, event).disconnect(self._update_choices)
 
 
-def kind_of_selected(viewer: "Viewer", active: "Layer | None") -> KindOfImage | None:
-    """Return what the image is taken for that a dock begins with."""
-    return _kind_of(selected_image(viewer, active))
-
-
-def _kind_of(image: "Image | None") -> KindOfImage | None:
-    """Return what an image is taken for; None of one that cannot be used, which a run reports."""
+def look_at_selected(viewer: "Viewer", active: "Layer | None") -> None:
+    """Look at the colors of the image that a dock begins with, which is remembered."""
+    image = selected_image(viewer, active)
     if image is not None:
         with suppress(DefocusError):
-            return kind_of_image(image_source(image), Options())
-    return None
+            kind_of_image(image_source(image), Options())
 
 
 def _top_aligned(*panels: QWidget) -> QWidget:

@@ -14,7 +14,7 @@ from ..options import Options
 from .choices import LayerChoice, is_image, selected_image
 from .compute_controls import ComputeControls
 from .image_source import ImageSource, image_source
-from .kind_of_image import kind_of_image
+from .kind_of_image import KindFinder, kind_of_image
 from .labels import align_labels
 from .layer_jobs import Runnable
 from .model_choice import ModelChoice
@@ -87,6 +87,7 @@ class TaskWidget(PiecewisePanel, Generic[ResultT]):
         self._template = LayerTemplate("", {}, {})
         self._first_pixel: tuple[int, ...] = ()
         self._description = ""
+        self._kinds = KindFinder(self._show_auto)
         self._image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
         self._model = ModelChoice(
             task.models,
@@ -162,7 +163,7 @@ class TaskWidget(PiecewisePanel, Generic[ResultT]):
         """
         layer = self._layer()
         window = self._region.window(layer)
-        job = self._whole_job(window)
+        job = self._current_job(window)
         self._description = f"{self._doing} {layer.name}"
         report = self._report
         worker = self._runner.start(
@@ -187,15 +188,23 @@ class TaskWidget(PiecewisePanel, Generic[ResultT]):
 
     def as_python(self) -> str:
         """Return Python code that does the same as ``run``."""
-        return self._whole_job(self._region.window(self._layer())).as_python()
+        return self._current_job(self._region.window(self._layer())).as_python()
 
     def as_command_line(self) -> str:
         """Return the command line that does the same as ``run``, to a file."""
-        return self._whole_job(self._region.window(self._layer())).as_command_line()
+        return self._current_job(self._region.window(self._layer())).as_command_line()
 
     @abstractmethod
     def _job(self, window: Window) -> Any:
         """Return the job for part of the chosen image, with the current settings."""
+
+    def _current_job(self, window: Window) -> Runnable[ResultT]:
+        """Return what a run does with the settings that the kind of image presets."""
+        with suppress(DefocusError):  # the job reports images that cannot be used
+            options = Options(encoding=self._compute.values.encoding.value)
+            kind_of_image(image_source(self._layer()), options)  # is at hand from now on
+        self._show_auto()
+        return self._whole_job(window)
 
     def _whole_job(self, window: Window) -> Runnable[ResultT]:
         """Return what a run does: the job, or several in one."""
@@ -225,7 +234,10 @@ class TaskWidget(PiecewisePanel, Generic[ResultT]):
             with suppress(DefocusError):  # run() reports images that cannot be used
                 source = image_source(layer)
                 encoding = self._compute.values.encoding.value
-                imaging = kind_of_image(source, Options(encoding=encoding)).imaging
+                kind = self._kinds.find(source, Options(encoding=encoding))
+                if kind is None:
+                    return  # once a thread has looked, this is called again
+                imaging = kind.imaging
                 chosen = self._chosen_imaging
                 options = Options(
                     encoding=encoding, imaging=imaging if chosen == "auto" else chosen
@@ -267,6 +279,7 @@ class TaskWidget(PiecewisePanel, Generic[ResultT]):
     def _abandon(self, *_: Any) -> None:
         """Follow the layers no more, because the panel is destroyed; a run goes on without it."""
         self._unfollow_layers()
+        self._kinds.stop()
         if is_open(self._viewer):
             self._runner.detach(self._deliver, self._tell_end)
         else:

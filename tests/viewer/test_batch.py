@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from qtpy.QtCore import QObject, QUrl, Slot
+from qtpy.QtCore import QObject, QThreadPool, QUrl, Slot
 from qtpy.QtGui import QColor, QDesktopServices
 from qtpy.QtWidgets import QMessageBox
 from superqt.utils._qthreading import WorkerBase
@@ -15,6 +15,7 @@ from napari_defocus import deblur
 from napari_defocus.errors import OptionError
 from napari_defocus.io import read_picture
 from napari_defocus.viewer.run_controls import ERROR_COLOR
+from napari_defocus.viewer.runner import Worker
 
 
 @pytest.fixture
@@ -50,6 +51,21 @@ def test_table_and_outcomes_agree_for_good_and_broken_files(widget, finish, fold
     result = read_picture(tmp_path / "out" / "1-deblurred.png").data
     assert np.array_equal(result, deblur(image, channel_axis=-1))
     assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_a_batch_that_ends_before_the_window_works_again_is_shown_whole(
+    widget, finish, monkeypatch
+):
+    start = Worker.start
+
+    def start_and_wait(worker):
+        start(worker)
+        assert QThreadPool.globalInstance().waitForDone(120_000)
+
+    monkeypatch.setattr(Worker, "start", start_and_wait)
+    finish(widget.run())
+    assert states(widget) == ["done", "done", "done", "failed"]
+    assert widget._summary.value == "4 of 4 files: 3 done, 1 failed"
 
 
 def test_run_continues_after_cancellation(widget, finish, until, tmp_path):

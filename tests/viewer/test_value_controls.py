@@ -126,6 +126,19 @@ def test_fluorescence_in_colors_is_told_in_control_and_note(viewer, widget, fini
     assert widget._controls.status.value.count(note) == 1
 
 
+def test_a_thread_looks_at_the_colors_of_a_large_picture(viewer, widget, until):
+    viewer.add_image(specimens(400, 500), rgb=True)
+    assert "microscopy" not in widget.imaging.current_choice
+    until(lambda: widget.imaging.current_choice == "auto: microscopy")
+    assert widget.model.names.current_choice == "auto: microscopy-faithful"
+
+
+def test_code_for_a_large_picture_waits_for_the_look_at_its_colors(viewer, widget):
+    viewer.add_image(specimens(400, 500), rgb=True)
+    assert "bokeh_radius" not in widget.as_python()
+    assert widget.imaging.current_choice == "auto: microscopy"
+
+
 @pytest.mark.parametrize("make", [specimens, None])
 def test_part_of_colors_is_taken_for_what_the_whole_is(viewer, widget, finish, photo, make):
     image = photo if make is None else make()
