@@ -49,6 +49,8 @@ class ModelCard:
     correction : mapping
         What the radii and confidences of a model for micrographs mean: `said` and `meant`, lists of
         radii in pixels, and `confidence`, level and slope of the log odds that they are right.
+        `confidence_by_spectrum`, where a spectrum can be taken, has level and slope of these, and
+        the slope of the log odds that the spectrum gives.
         Empty where they mean what they say.
     """
 

@@ -72,6 +72,14 @@ def test_phase_objects_hardly_show_in_focus_and_do_beside_it():
     assert phase_image(rng, 64, 0.4, 0.0).mean() == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.parametrize("contrast", ["phase", "interference"])
+def test_contrast_methods_show_phase_objects_in_focus(contrast):
+    plain, shown = (
+        phase_image(np.random.default_rng(1), 64, 0.4, 0.0, way).std() for way in ("none", contrast)
+    )
+    assert shown > 3 * plain
+
+
 def test_a_shift_by_whole_pixels_moves_the_image():
     image = np.random.default_rng(0).random((8, 8))
     assert shift(image, 2.0)[2:, 1:] == pytest.approx(image[:-2, :-1])
