@@ -2,7 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from training.evaluation.microscopy import map_tables, measurement_tables, restoration_tables
+from training.evaluation.microscopy import (
+    map_tables,
+    measurement_tables,
+    neighbor_tables,
+    restoration_tables,
+)
 from training.evaluation.microscopy.trial import Trial
 from training.evaluation.tables import Row
 
@@ -11,6 +16,7 @@ TABLES: Mapping[str, Callable[[Trial], list[Row]]] = {
     "Gain by method, 2 to 12 px, 20 to 2000 photons": restoration_tables.gains,
     "Gain by radius, same specimens": restoration_tables.radii,
     "Nuclei, 4 px": restoration_tables.nuclei,
+    "Neighboring planes": neighbor_tables.neighbors,
     "In focus": restoration_tables.in_focus,
     "Points in focus": restoration_tables.points,
     "Confidence by kind": map_tables.confidence,
