@@ -27,7 +27,9 @@ _LETTERS = "TZCYX"
 _IMPOSSIBLE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
-def save_layer(layer: "Image | Labels", path: Path, *, overwrite: bool = False) -> list[Path]:
+def save_layer(
+    layer: "Image | Labels", path: Path, *, overwrite: bool = False, whole: bool = False
+) -> list[Path]:
     """Write a layer to a file, and its provenance beside it; of a map, its confidence as well.
 
     A result gets the metadata of the file that its image was read from, such as EXIF and color
@@ -41,6 +43,8 @@ def save_layer(layer: "Image | Labels", path: Path, *, overwrite: bool = False) 
         File to write; its suffix names the format.
     overwrite : bool
         Replace existing files.
+    whole : bool
+        Write a deblurred part of a picture within the whole picture, which else stays as it is.
 
     Returns
     -------
@@ -53,6 +57,9 @@ def save_layer(layer: "Image | Labels", path: Path, *, overwrite: bool = False) 
         If a file exists, cannot hold such data, or cannot be written.
     """
     data = np.asarray(layer.data[0] if layer.multiscale else layer.data)
+    surroundings = picture_around(layer) if whole else None
+    if surroundings is not None:
+        data = _within(np.asarray(surroundings.data), data, layer)
     contents = {path: data}
     estimated = layer.metadata.get(MAP_KEY)
     if isinstance(estimated, EstimatedMap) and estimated.map.confidence.shape == data.shape:
@@ -60,13 +67,33 @@ def save_layer(layer: "Image | Labels", path: Path, *, overwrite: bool = False) 
     for each in contents:
         check_target(each, overwrite=overwrite)
         check_target(sidecar_path(each), overwrite=overwrite)
-    like, record = _file_of(layer) or _picture(layer, data), layer.metadata.get(METADATA_KEY)
+    like, record = _file_of(layer, data) or _picture(layer, data), layer.metadata.get(METADATA_KEY)
     for each, values in contents.items():
         axis = None if _is_color(layer) or values.shape == like.data.shape else like.channel_axis
         write_picture(each, values, like, channel_axis=axis, overwrite=overwrite)
         if record is not None:
             write_sidecar(each, record, overwrite=overwrite)
     return list(contents)
+
+
+def picture_around(layer: "Image | Labels") -> "Image | None":
+    """Return the picture that a layer shows a deblurred part of, None if it is no such part."""
+    image = origin_of(layer)
+    record = layer.metadata.get(METADATA_KEY, {})
+    if image is None or image.multiscale or record.get("function") != "deblur":
+        return None
+    fits = image.ndim == layer.ndim == 2 and image.dtype == layer.dtype
+    return image if fits and image.data.shape != layer.data.shape else None
+
+
+def _within(
+    picture: npt.NDArray[Any], part: npt.NDArray[Any], layer: "Image | Labels"
+) -> npt.NDArray[Any]:
+    """Return a picture with the part that a layer's provenance places in it."""
+    region = layer.metadata[METADATA_KEY]["input"]["region"]
+    whole = picture.copy()
+    whole[tuple(slice(*ends) for ends in region)] = part
+    return whole
 
 
 def suggested_path(layer: "Image | Labels") -> Path:
@@ -152,8 +179,8 @@ def _layer_with(data: Any) -> Any:
     return next((layer for layer in layers if layer.data is data), None)
 
 
-def _file_of(layer: "Image | Labels") -> Picture | None:
-    """Return the file that holds the layer's image as it is, if there is one."""
+def _file_of(layer: "Image | Labels", written: npt.NDArray[Any]) -> Picture | None:
+    """Return the file that holds the layer's image as it is and as large, if there is one."""
     origin, image = origin_recorded(layer), origin_of(layer) or layer
     if origin is not None and image is layer:
         return _file_of_removed(layer, origin.path)
@@ -163,7 +190,7 @@ def _file_of(layer: "Image | Labels") -> Picture | None:
     data = image.data[0] if image.multiscale else image.data
     content = find_content(data, path)
     fits = content is not None and content.expression == ""
-    whole = data.shape[: layer.ndim] == layer.data.shape[: layer.ndim]
+    whole = data.shape[: layer.ndim] == written.shape[: layer.ndim]
     return content.picture if content is not None and fits and whole else None
 
 

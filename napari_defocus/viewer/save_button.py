@@ -12,7 +12,7 @@ from ..provenance_record import sidecar_path
 from .results import METADATA_KEY
 from .run_controls import RunControls
 from .runner import Worker
-from .save import fitting_suffixes, save_layer, suggested_path
+from .save import fitting_suffixes, picture_around, save_layer, suggested_path
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -48,12 +48,15 @@ class SaveButton:
 
         def steps() -> Generator[Progress, None, None]:
             yield Progress(0, 0)
-            save_layer(layer, file, overwrite=overwrite)
+            save_layer(layer, file, overwrite=overwrite, whole=True)
 
-        recorded = METADATA_KEY in layer.metadata
-        beside = f"; how it was made is in {sidecar_path(file).name}" if recorded else ""
+        text = f"saved {file}"
+        if picture_around(layer) is not None:
+            text += ": the whole picture with the part that was deblurred"
+        if METADATA_KEY in layer.metadata:
+            text += f"; how it was made is in {sidecar_path(file).name}"
         worker = Worker(steps)
-        worker.returned.connect(lambda _: self._controls.show_note(f"saved {file}{beside}"))
+        worker.returned.connect(lambda _: self._controls.show_note(text))
         worker.errored.connect(lambda error: self._controls.show_error(str(error)))
         worker.start()
         return worker

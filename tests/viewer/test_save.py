@@ -56,6 +56,25 @@ def test_a_result_is_saved_with_the_metadata_of_its_image(viewer, open_widget, f
     assert path.read_bytes() == before
 
 
+def test_a_deblurred_part_is_saved_within_its_picture(viewer, open_widget, finish, file, tmp_path):
+    (image,) = viewer.open(file)
+    widget = open_widget("Deblur")
+    widget.image.value, widget.region.value = image, "shapes"
+    viewer.add_shapes([np.array([[10, 20], [10, 59], [41, 59], [41, 20]])])
+    finish(widget.run())
+    result = viewer.layers.selection.active
+    result.data = 255 - result.data  # another picture than before, whatever the networks do
+    rows, columns = (slice(*ends) for ends in result.metadata["napari-defocus"]["input"]["region"])
+    finish(widget.save(tmp_path / "whole.png"))
+    assert "the whole picture with the part" in widget._controls.status.value
+    saved = read_picture(tmp_path / "whole.png")
+    expected = image.data.copy()
+    expected[rows, columns] = result.data
+    np.testing.assert_array_equal(saved.data, expected)
+    assert (saved.data != image.data).any()
+    assert b"a camera" in saved.metadata.exif
+
+
 def test_a_layer_without_a_file_keeps_scale_and_units(viewer, tmp_path, stack):
     layer = viewer.add_image(
         stack[0], scale=(2, 0.5, 0.25), units=("um",) * 3, axis_labels=("z", "y", "x"), name="cells"
