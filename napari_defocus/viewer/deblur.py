@@ -249,11 +249,13 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
     def _preset_bokeh(self, *_: Any) -> None:
         """Leave the blurred background of a photograph alone, unless the user chose otherwise.
 
-        A map painted by hand says by itself where to deblur.
+        An image of radii says by itself where to deblur; painted labels only where they are.
         """
+        from napari.layers import Image
+
         chosen = self._defocus.value
-        painted = chosen is not None and chosen.metadata.get(MAP_KEY) is None
-        automatic = self._kind == "photograph" and not painted
+        own = isinstance(chosen, Image) and chosen.metadata.get(MAP_KEY) is None
+        automatic = self._kind == "photograph" and not own
         self._deblur.bokeh.preset("auto" if automatic else 0.0)
 
     def _auto_job(self, blank: Any, options: Options) -> DeblurJob:
@@ -273,6 +275,9 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
     def _add_result(self, result: tuple[DeblurResult, ...]) -> None:
         for template, each in zip(self._templates, result, strict=True):
             self._add_one(template, each)
+        image = self._image.value
+        if len(result) > 1 and image is not None:  # not that of another channel
+            self._viewer.layers.selection.active = newest_result(self._viewer, image)
 
     def _add_one(self, template: LayerTemplate, result: DeblurResult) -> None:
         image = None if template.image is None else template.image.layer()

@@ -97,19 +97,23 @@ def _within(
 
 
 def suggested_path(layer: "Image | Labels") -> Path:
-    """Return where a result is best saved: beside its image, named after what it is.
+    """Return where a result is best saved: beside its image, named after it and what it is.
 
     Examples
     --------
     A layer *photo deblurred (80 %)* of ``photo.jpg`` is suggested to be
-    ``photo-deblurred-80.jpg``.
+    ``photo-deblurred-80.jpg``, and *cells DAPI deblurred* of the channel *cells DAPI* of
+    ``cells.tif`` to be ``cells-DAPI-deblurred.tif``.
     """
     image = origin_of(layer) or layer
     source = layer_path(image)
     if source is None:
         return Path(_IMPOSSIBLE.sub("-", layer.name) + ".tif")
-    addition = "-".join(re.findall(r"[\w.]+", layer.name.removeprefix(image.name))) or "copy"
     file = Path(source)
+    known = re.findall(r"\w+", file.stem)
+    channel = [word for word in re.findall(r"\w+", image.name) if word not in known]
+    what = re.findall(r"[\w.]+", layer.name.removeprefix(image.name)) or ["copy"]
+    addition = "-".join([*channel, *what])
     suffix = file.suffix if layer.rgb and layer.ndim == 2 else ".tif"
     return file.with_name(f"{file.stem}-{addition}{suffix}")
 

@@ -44,6 +44,13 @@ def test_ticked_channels_are_deblurred_each_by_its_map_above_its_source(
     assert widget.as_command_line().count("napari-defocus deblur") == 2
 
 
+def test_the_result_of_the_chosen_channel_is_the_one_to_save(viewer, widget, channels, finish):
+    widget.channels.ticked = channels[1:]
+    finish(widget.run())
+    assert viewer.layers.selection.active.name == "DAPI deblurred"
+    assert widget.compare.result().name == "DAPI deblurred"
+
+
 @pytest.mark.parametrize("estimated", [False, True])
 def test_one_map_serves_all_channels(viewer, widget, channels, open_widget, finish, estimated):
     if estimated:

@@ -142,12 +142,23 @@ def test_painted_labels_hold_where_painted_and_the_rest_is_estimated(
     assert "layer_map" in widget.as_python()
 
 
+def test_labels_as_a_map_keep_the_background_and_an_image_of_radii_does_not(viewer, widget, photo):
+    image = viewer.add_image(photo, rgb=True, name="photo")
+    widget.image.value = image
+    assert widget.bokeh_radius.value == "auto"
+    widget.defocus.value = viewer.add_labels(np.zeros(photo.shape[:2], int))
+    assert widget.bokeh_radius.value == "auto"
+    widget.defocus.value = viewer.add_image(np.full(photo.shape[:2], 3.0, np.float32))
+    assert widget.bokeh_radius.value == 0
+
+
 def test_finer_labels_act_where_they_are_shown_and_a_note_says_so(viewer, widget, finish, photo):
     image = viewer.add_image(photo, rgb=True, name="photo")
     painted = np.zeros((128, 192), int)
     painted[:, :96], painted[:, 96:] = LEAVE_ALONE, 4
     labels = viewer.add_labels(painted, name="painted", scale=(0.5, 0.5))
     widget.image.value, widget.defocus.value = image, labels
+    widget.bokeh_radius.value = 0.0
     finish(widget.run())
     changed = (viewer.layers.selection.active.data != photo).any(axis=-1)
     assert changed[:, 48:].any()

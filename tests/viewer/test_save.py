@@ -56,6 +56,16 @@ def test_a_result_is_saved_with_the_metadata_of_its_image(viewer, open_widget, f
     assert path.read_bytes() == before
 
 
+def test_the_suggested_name_tells_the_channel(viewer, open_widget, finish, file):
+    (image,) = viewer.open(file)
+    image.name = "photo GFP"
+    widget = open_widget("Deblur")
+    widget.image.value = image
+    finish(widget.run())
+    path = suggested_path(viewer.layers["photo GFP deblurred"])
+    assert path == file.with_name("photo-GFP-deblurred.jpg")
+
+
 def test_a_deblurred_part_is_saved_within_its_picture(viewer, open_widget, finish, file, tmp_path):
     (image,) = viewer.open(file)
     widget = open_widget("Deblur")
