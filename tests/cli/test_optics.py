@@ -13,7 +13,7 @@ OME = {"axes": "YX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5}
 @pytest.fixture
 def micrograph(tmp_path):
     rng = np.random.default_rng(0)
-    cells = np.kron(rng.integers(0, 2, (16, 16)), np.ones((8, 8))) * 900 + 100
+    cells = np.kron(rng.random((16, 16)) < 0.2, np.ones((8, 8))) * 900 + 100
     path = tmp_path / "cells.ome.tif"
     tifffile.imwrite(path, rng.poisson(cells).astype(np.uint16), metadata=OME)
     return path
