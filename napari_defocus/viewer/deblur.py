@@ -275,8 +275,9 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
     def _add_result(self, result: tuple[DeblurResult, ...]) -> None:
         for template, each in zip(self._templates, result, strict=True):
             self._add_one(template, each)
-        image = self._image.value
-        if len(result) > 1 and image is not None:  # not that of another channel
+        chosen = self._templates[0].image
+        image = None if chosen is None else chosen.layer()
+        if len(result) > 1 and image is not None:  # not the result of another channel
             self._viewer.layers.selection.active = newest_result(self._viewer, image)
 
     def _add_one(self, template: LayerTemplate, result: DeblurResult) -> None:
