@@ -150,8 +150,7 @@ def deblur(
         How to compute: see :class:`napari_defocus.Options`.
     stack_axis : int, optional
         Axis of a z-stack of micrographs, in the array as it is. Each plane is then restored from
-        its two neighbors too, where they show the same specimen. It takes up to three times as
-        long.
+        its two neighbors too, where they show the same specimen. It takes about a third longer.
     out : array, optional
         Where the result is written: of the image's shape and data type, sliced like NumPy's arrays.
         dask images are then processed at once, and large planes block by block.

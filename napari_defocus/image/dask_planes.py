@@ -26,14 +26,14 @@ def lazy_map(image: Any, layout: Layout) -> Any:
     return planes.rechunk((1,) * len(layout.leading) + (-1, -1, -1))
 
 
-def lazy_neighbors(planes: Any, place: int | None, step: int) -> Any:
+def lazy_neighbors(planes: Any, place: int, step: int) -> Any:
     """Return, for each plane (..., C, Y, X), the one that follows it by -1, 0 or 1 along an axis.
 
     At the ends it is the plane itself.
     """
     import dask.array
 
-    if not step or place is None:
+    if not step:
         return planes
     order = np.clip(np.arange(planes.shape[place]) + step, 0, planes.shape[place] - 1)
     return dask.array.take(planes, order, axis=place).rechunk(planes.chunks)
@@ -51,7 +51,8 @@ def lazy_range(image: Any, layout: Layout, value_range: Any) -> Any:
         return choose_range(layout, value_range)
     import dask
 
-    measure, join = dask.delayed(_measure_block), dask.delayed(join_measured)
+    # pure: the jobs of a map and of a picture share the measurement in one graph
+    measure, join = (dask.delayed(each, pure=True) for each in (_measure_block, join_measured))
     blocks = lazy_planes(image, layout).to_delayed().ravel()
     parts = [
         measure(block, layout, index)
@@ -59,7 +60,7 @@ def lazy_range(image: Any, layout: Layout, value_range: Any) -> Any:
     ]
     while len(parts) > 1:
         parts = [join(parts[i : i + JOINED], layout) for i in range(0, len(parts), JOINED)]
-    return dask.delayed(choose_range)(layout, None, parts[0])
+    return dask.delayed(choose_range, pure=True)(layout, None, parts[0])
 
 
 def _measure_block(block: Array, layout: Layout, index: tuple[int, ...]) -> Measured:

@@ -68,6 +68,11 @@ class Layout:
         return "photograph" if self.color or self.encoding == "srgb" else "microscopy"
 
     @property
+    def is_gray_micrograph(self) -> bool:
+        """Whether planes are micrographs without color."""
+        return self.imaging == "microscopy" and not self.color
+
+    @property
     def channelwise(self) -> bool:
         """Whether channels are worked on one by one, as gray planes."""
         return self.color and self.kind == "microscopy"

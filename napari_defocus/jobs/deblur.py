@@ -12,12 +12,16 @@ from ..deblur_settings import DeblurSettings
 from ..defocus_map import DefocusMap
 from ..errors import OptionError, quote
 from ..evidence.check_result import FALSE_ALARMS
-from ..image.layout import as_array, leading_place
+from ..image.layout import as_array, from_planes, is_dask, leading_place
 from ..models import ModelCard, list_models, with_scale_models
 from ..options import Options
+from ..pipeline.channelwise import ChannelwiseStack
 from ..pipeline.deblur import PlaneDeblurrer
+from ..pipeline.neighbors import Neighbors
 from ..pipeline.plane import Steps
-from .arguments import model_card, model_name
+from ..pipeline.planes import Inputs
+from ..pipeline.stack_planes import StackProcess, map_stack, process_stack
+from .arguments import model_card, model_name, refuse_shared_memory
 from .check import CheckJob
 from .estimate import EstimateJob
 from .guide import estimating_job, guide_steps
@@ -156,13 +160,18 @@ class DeblurJob(PictureJob):
         models = {"model": model_name(self.settings.model), "map_model": model_name(map_model)}
         return {"defocus": defocus, **parameters, **models, "stack_axis": self.stack_axis}
 
-    @cached_property
-    def stack_place(self) -> int | None:
-        """Place of `stack_axis` among the axes before Y and X, without channels."""
+    def find_neighbors(self) -> Neighbors | None:
+        """Return which planes help each other; None without `stack_axis`.
+
+        Raises
+        ------
+        OptionError
+            If there is no such axis, or neighboring planes help neither such images nor the model.
+        """
         if self.stack_axis is None:
             return None
         layout = self.plane_layout
-        if layout.imaging != "microscopy" or layout.color:
+        if not layout.is_gray_micrograph:
             raise OptionError(
                 f"stack_axis is {quote(self.stack_axis)} and the image is "
                 f"{'in color' if layout.color else 'a photograph'}; neighboring planes help to "
@@ -174,20 +183,49 @@ class DeblurJob(PictureJob):
                 f"stack_axis is {quote(self.stack_axis)} and the model is your own; neighboring "
                 "planes help the models of the package only, so leave one of them out"
             )
-        return leading_place(self.layout, self.stack_axis, "stack_axis")
+        place = leading_place(self.layout, self.stack_axis, "stack_axis")
+        return Neighbors(place, self.layout.leading)
 
     def _steps(self) -> Steps[Any]:
         self._check_out(self.out)
-        network, place = self.network, self.stack_place
+        network, neighbors = self.network, self.find_neighbors()
         if not self.settings.changes:
             return self._unchanged()
         defocus = self.estimated_map if self.estimated_map is not None else self.defocus
+        if defocus is None and neighbors is not None and self._maps_are_lazy:
+            defocus = self.estimate
         maps, map_source = yield from guide_steps(
             defocus, self.estimate, self.image, self.layout, lazy=True
         )
-        neighbors = 0 if place is None else 2
-        task = PlaneDeblurrer(self.plane_layout, network, map_source, self.settings, neighbors)
-        return (yield from self._make_picture(task, self.image, maps, self.out, place))
+        task = PlaneDeblurrer(self.plane_layout, network, map_source, self.settings)
+        if neighbors is None:
+            return (yield from self._make_picture(task, self.image, maps, self.out))
+        return (yield from self._deblur_stack(task, maps, neighbors))
+
+    @property
+    def _maps_are_lazy(self) -> bool:
+        """Whether the map can be a lazy array, of which a plane serves its neighbors too.
+
+        Channels that are worked on one by one have maps of their own.
+        """
+        return is_dask(self.image) and self.out is None and not self.layout.channelwise
+
+    def _deblur_stack(
+        self, task: PlaneDeblurrer, maps: list[Any], neighbors: Neighbors
+    ) -> Steps[Any]:
+        """Deblur each plane with the help of its neighbors."""
+        image, out, layout, options = self.image, self.out, self.layout, self.options
+        inputs = Inputs([image], maps)
+        process: StackProcess[Any] = ChannelwiseStack(layout, task) if layout.channelwise else task
+        refuse_shared_memory(out, (image, *maps))
+        if is_dask(image) and out is None:
+            planes = map_stack(
+                process, inputs, neighbors, options, channels=layout.channels, dtype=layout.dtype
+            )
+            return from_planes(planes, layout)
+        result, write = self._result_and_write(out)
+        yield from process_stack(process, inputs, neighbors, self.value_range, options, write, out)
+        return result
 
     def _unchanged(self) -> Any:
         if self.out is not None:

@@ -11,7 +11,7 @@ from ..defocus_map import DefocusMap
 from ..image.layout import from_planes, is_dask, write_window
 from ..pipeline.channelwise import ChannelwisePicture
 from ..pipeline.plane import Steps
-from ..pipeline.planes import Inputs, map_planes, process_planes
+from ..pipeline.planes import Inputs, WriteWindow, map_planes, process_planes
 from .arguments import check_out, refuse_shared_memory
 from .job import Job
 
@@ -20,29 +20,30 @@ from .job import Job
 class PictureJob(Job[Any]):
     """A job whose result is a picture like its source."""
 
-    def _make_picture(
-        self, task: Any, image: Any, maps: list[Any], out: Any, stack_place: int | None = None
-    ) -> Steps[Any]:
-        """Process every plane by its radius and confidence; return the new picture.
-
-        `stack_place` is that of a stack whose neighboring planes take part; see `Inputs`.
-        """
-        inputs, layout = Inputs([image], maps, stack_place), self.layout
+    def _make_picture(self, task: Any, image: Any, maps: list[Any], out: Any) -> Steps[Any]:
+        """Process every plane by its radius and confidence; return the new picture."""
+        inputs, layout = Inputs([image], maps), self.layout
         if layout.channelwise:
-            task = ChannelwisePicture(layout, task, len(maps))
+            task = ChannelwisePicture(layout, task)
         refuse_shared_memory(out, (image, *maps))
         if is_dask(image) and out is None:
             planes = map_planes(
                 task, inputs, self.options, channels=layout.channels, dtype=layout.dtype
             )
             return from_planes(planes, layout)
+        result, write = self._result_and_write(out)
+        yield from process_planes(task, inputs, self.value_range, self.options, write, out)
+        return result
+
+    def _result_and_write(self, out: Any) -> tuple[Any, WriteWindow]:
+        """Return `out` or a new array, and what writes windows of planes into it."""
+        layout = self.layout
         result = np.empty(layout.shape, layout.dtype) if out is None else out
 
         def write(index: tuple[int, ...], window: tuple[slice, slice], values: Any) -> None:
             write_window(result, layout, index, window, values)
 
-        yield from process_planes(task, inputs, self.value_range, self.options, write, out)
-        return result
+        return result, write
 
     def _check_out(self, out: Any) -> None:
         if out is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,10 @@ import numpy as np
 
 from ..array_types import Array
 from ..image.layout import Layout
+from ..image.range_rules import Range
 from ..inference.storage import MemoryStorage, Planes, WritablePlanes
+from .deblur import PlaneDeblurrer
+from .guided_plane import GuidedPlane
 from .plane import PlaneCodec, PlaneRun, Steps
 from .planes import PlaneProcess
 
@@ -45,53 +48,72 @@ class _Channelwise:
     def _colors(self) -> int:
         return min(self.layout.channels, 3)
 
-    def _results(
+    def _channels(
         self, planes: Sequence[Planes], ranges: Any, run: PlaneRun, maps: Container[int] = ()
-    ) -> Iterator[tuple[int, Steps[WritablePlanes]]]:
-        """Yield each channel that is not constant in the first of the planes, and its work.
+    ) -> Iterator[tuple[list[Planes], Range]]:
+        """Yield the planes and the value range of each channel.
 
         `maps` are the numbers of those planes that serve all channels.
         """
         for channel, (low, high) in enumerate(np.broadcast_to(ranges, (self._colors, 2))):
-            pair = float(low), float(high)
             parts = [
                 plane if number in maps else _channel_of(plane, channel, run.storage)
                 for number, plane in enumerate(planes)
             ]
+            yield parts, (float(low), float(high))
+
+    def _results(
+        self, planes: Sequence[Planes], ranges: Any, run: PlaneRun, maps: Container[int] = ()
+    ) -> Iterator[tuple[int, Steps[WritablePlanes]]]:
+        """Yield each channel that is not constant in the first of the planes, and its work."""
+        channels = self._channels(planes, ranges, run, maps)
+        for channel, (parts, pair) in enumerate(channels):
             if PlaneCodec(self.layout.channel(), pair).shares(parts[0], run.storage)[0]:
                 yield channel, self.process.steps(*parts, value_range=pair, run=run)
 
 
 @dataclass(frozen=True)
 class ChannelwisePicture(_Channelwise):
-    """A picture made channel by channel; alpha and constant channels stay as they are.
-
-    Parameters
-    ----------
-    layout, process
-        As for maps and checks.
-    maps : int
-        How many planes of a map follow each plane.
-    """
-
-    maps: int = 0
+    """A picture made channel by channel; alpha and constant channels stay as they are."""
 
     def steps(self, *planes: Planes, value_range: Any, run: PlaneRun) -> Steps[WritablePlanes]:
-        """Return the plane (C, Y, X) made by the process.
+        """Return the plane (C, Y, X) made by the process, from the plane and its map."""
+        maps = range(1, len(planes))
+        results = self._results(planes, value_range, run, maps)
+        return (yield from _replace_channels(planes[0], results, self.layout.dtype, run))
 
-        `planes` are the plane and its map, of all channels; then the same of each neighbor.
-        """
-        plane = planes[0]
-        maps = [number for number in range(len(planes)) if number % (1 + self.maps)]
-        result = run.storage.array(plane.shape, self.layout.dtype)
-        blocks = run.storage.blocks(plane.shape, 1)
-        for block in blocks:
-            result[:, *block.slices] = plane[:, *block.slices]
-        for channel, steps in self._results(planes, value_range, run, maps):
-            made = yield from steps
-            for block in blocks:
-                result[channel : channel + 1, *block.slices] = made[:, *block.slices]
-        return result
+
+@dataclass(frozen=True)
+class ChannelwiseStack(_Channelwise):
+    """Planes of a stack made channel by channel, each with the help of its neighbors."""
+
+    process: PlaneDeblurrer
+
+    def guided(self, planes: Sequence[Planes], value_range: Any, run: PlaneRun) -> GuidedChannels:
+        """Return a plane (C, Y, X) whose channels have maps of their own, unless there is one."""
+        channels = self._channels(planes, value_range, run, range(1, len(planes)))
+        return GuidedChannels(
+            planes[0], [self.process.guided(parts, pair, run) for parts, pair in channels]
+        )
+
+    def deblur(
+        self, own: GuidedChannels, neighbors: Sequence[GuidedChannels], run: PlaneRun
+    ) -> Steps[WritablePlanes]:
+        """Return the plane (C, Y, X) made by the process."""
+        results = (
+            (number, self.process.deblur(one, [each.channels[number] for each in neighbors], run))
+            for number, one in enumerate(own.channels)
+            if one.varies
+        )
+        return (yield from _replace_channels(own.plane, results, self.layout.dtype, run))
+
+
+@dataclass(frozen=True)
+class GuidedChannels:
+    """A plane (C, Y, X), and each of its channels with its map."""
+
+    plane: Planes
+    channels: Sequence[GuidedPlane]
 
 
 @dataclass(frozen=True)
@@ -128,6 +150,21 @@ class ChannelwiseCheck(_Channelwise):
             worst = np.where((new[0] > worst[0]) | np.isnan(new[0]), new, worst)
         worst[0][worst[0] == -np.inf] = np.nan  # nothing shows in any channel
         return worst
+
+
+def _replace_channels(
+    plane: Planes, results: Iterable[tuple[int, Steps[WritablePlanes]]], dtype: Any, run: PlaneRun
+) -> Steps[WritablePlanes]:
+    """Return a plane (C, Y, X) with the results of work on some channels in their places."""
+    result = run.storage.array(plane.shape, dtype)
+    blocks = run.storage.blocks(plane.shape, 1)
+    for block in blocks:
+        result[:, *block.slices] = plane[:, *block.slices]
+    for channel, steps in results:
+        made = yield from steps
+        for block in blocks:
+            result[channel : channel + 1, *block.slices] = made[:, *block.slices]
+    return result
 
 
 def _channel_of(plane: Planes, channel: int, storage: MemoryStorage) -> Planes:

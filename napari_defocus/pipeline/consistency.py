@@ -213,10 +213,12 @@ class SupportedChange:
         steps = _number_of_steps(self._noise.photons, len(views), *self._sample)
         if not steps:
             return result
-        blurred = [(view.light, view.radius) for view in views]
-        nearer = refine(blurred, result, self._noise.ground, steps, self._optics)
         share = _ramp(views[0].radius, *self._blurred) * _ramp(views[0].confidence, *_SURE)
         share = share * _ramp(_detail(result, self._noise), *_SHOWN)
+        if not share.any():
+            return result
+        blurred = [(view.light, view.radius) for view in views]
+        nearer = refine(blurred, result, self._noise.ground, steps, self._optics)
         return result.lerp(nearer, share)
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from ..array_types import FloatArray
 from ..deblur_settings import DeblurSettings
-from ..defocus_map import check_values
 from ..image.encoding import blend
 from ..image.layout import Layout
 from ..image.range_rules import Range
@@ -21,8 +20,8 @@ from .bokeh import subject_limit
 from .consistency import SupportedChange
 from .deblur_levels import deblur_at_levels
 from .estimate import PlaneEstimator
-from .hot_pixels import without_hot_pixels
-from .levels import ImageLevels, sample_map, smoothstep_down
+from .guided_plane import GuidedPlane
+from .levels import sample_map, smoothstep_down
 from .plane import PlaneCodec, PlaneRun, Steps, inference_network
 
 if TYPE_CHECKING:
@@ -46,20 +45,17 @@ class PlaneDeblurrer:
         The estimator of the map; or, if the map exists, whether its radii are signed.
     settings : DeblurSettings
         How much is changed.
-    neighbors : int
-        How many neighboring planes of a stack take part at most: 0 or 2.
     """
 
     layout: Layout
     model: ModelCard | nn.Module
     map_source: PlaneEstimator | bool
     settings: DeblurSettings
-    neighbors: int = 0
 
     @property
     def stages(self) -> int:
         """Number of passes over the plane."""
-        return 2 + self.neighbors if isinstance(self.map_source, PlaneEstimator) else 1
+        return 2 if isinstance(self.map_source, PlaneEstimator) else 1
 
     @property
     def extra_pixels(self) -> int:
@@ -70,30 +66,36 @@ class PlaneDeblurrer:
     def steps(self, *planes: Planes, value_range: Range, run: PlaneRun) -> Steps[WritablePlanes]:
         """Return a plane (C, Y, X) deblurred.
 
-        `planes` are the plane and, where the map exists, radius and confidence (1, Y, X); then the
-        same of each neighbor that exists.
+        `planes` are the plane and, where the map exists, radius and confidence (1, Y, X).
         """
-        codec = PlaneCodec(self.layout, value_range)
-        plane, count = planes[0], 1 if isinstance(self.map_source, PlaneEstimator) else 3
-        levels, estimate = yield from self._levels_and_map(planes[:count], codec, run)
-        neighbors = []
-        for start in range(count, len(planes), count):
-            around = yield from self._levels_and_map(planes[start : start + count], codec, run)
-            neighbors.append((around[0].image, around[1]))
+        return (yield from self.deblur(self.guided(planes, value_range, run), (), run))
+
+    def guided(self, planes: Sequence[Planes], value_range: Range, run: PlaneRun) -> GuidedPlane:
+        """Return a plane with its map, from such `planes` as `steps` takes."""
+        return GuidedPlane(planes, PlaneCodec(self.layout, value_range), self.map_source, run)
+
+    def deblur(
+        self, own: GuidedPlane, neighbors: Sequence[GuidedPlane], run: PlaneRun
+    ) -> Steps[WritablePlanes]:
+        """Return a plane (C, Y, X) deblurred, with the help of its neighbors in a stack."""
+        plane, codec = own.plane, own.codec
+        levels, estimate = yield from own.guide()
         weight = self._weight(estimate)
         mask = run.storage.view(
             plane.shape[1:], lambda *window: weight(estimate[:, *window][0]) > 0
         )
         network = inference_network(self.model)
+        is_gray = self.layout.is_gray_micrograph
         change = yield from deblur_at_levels(
-            network, levels, estimate, mask, run, micrograph=self._is_gray
+            network, levels, estimate, mask, run, micrograph=is_gray
         )
         shares = codec.shares(plane, run.storage)
         supported = None
-        if self._is_gray and self.model in list_models():
+        if is_gray and self.model in list_models():
+            views = yield from _views(neighbors, change, run.storage)
             optics = run.options.optics
             optics = optics if isinstance(optics, Objective) else None
-            supported = SupportedChange(levels.image, estimate, change, optics, neighbors)
+            supported = SupportedChange(levels.image, estimate, change, optics, views)
         result = run.storage.array(plane.shape, self.layout.dtype)
         for block in run.storage.blocks(plane.shape, 1):
             original, display, step, radius = (
@@ -105,26 +107,6 @@ class PlaneDeblurrer:
             changed = codec.add_change(original, display, step, shares)
             result[:, *block.slices] = blend(original, changed, self.settings.amount)
         return result
-
-    @property
-    def _is_gray(self) -> bool:
-        """Whether the plane is a gray micrograph."""
-        return self.layout.imaging == "microscopy" and not self.layout.color
-
-    def _levels_and_map(
-        self, planes: Sequence[Planes], codec: PlaneCodec, run: PlaneRun
-    ) -> Steps[tuple[ImageLevels, WritablePlanes]]:
-        """Return a plane's levels, with unsigned radius and confidence (2, Y, X)."""
-        plane, *maps = planes
-        display = codec.to_display(plane, run.storage)
-        if self._is_gray:
-            display = without_hot_pixels(display, run.storage)
-        levels = ImageLevels(display, run.storage, run.resolved_level(self.layout))
-        if isinstance(self.map_source, PlaneEstimator):
-            estimate = yield from self.map_source.steps_at_levels(levels, [plane], codec, run)
-        else:
-            estimate = _unsigned_map(maps, run.storage, signed=self.map_source)
-        return levels, estimate
 
     def _weight(self, estimate: Planes) -> ChangeWeight:
         """Return the factor of the change by radius; with "auto" it follows from the map."""
@@ -164,13 +146,13 @@ class ChangeWeight:
         return np.float32(self.strength) * share
 
 
-def _unsigned_map(
-    maps: Sequence[Planes], storage: MemoryStorage, *, signed: bool
-) -> WritablePlanes:
-    """Check a map's values; return unsigned radius and confidence (2, Y, X)."""
-    result = storage.array((2, *maps[0].shape[1:]))
-    for block in storage.blocks(result.shape, 1):
-        radius, confidence = (part[:, *block.slices] for part in maps)
-        check_values(radius, confidence, signed=signed)
-        result[:, *block.slices] = np.concatenate([np.abs(radius), confidence])
-    return result
+def _views(
+    neighbors: Sequence[GuidedPlane], change: Planes, storage: MemoryStorage
+) -> Steps[list[tuple[Planes, Planes]]]:
+    """Return image and map of each neighbor; of none where nothing is changed."""
+    views: list[tuple[Planes, Planes]] = []
+    if any(change[:, *block.slices].any() for block in storage.blocks(change.shape, 1)):
+        for each in neighbors:
+            levels, estimate = yield from each.guide()
+            views.append((levels.image, estimate))
+    return views

@@ -56,10 +56,6 @@ class PlaneEstimator:
         return None if card is None else load_network(card)
 
     @property
-    def _is_micrograph(self) -> bool:
-        return self.layout.imaging == "microscopy" and not self.layout.color
-
-    @property
     def extra_pixels(self) -> int:
         """Pixels of each plane that are processed in addition to the estimation itself."""
         return 0 if self.scale_reference is None else max_pixels(self.layout.map_shape)
@@ -72,7 +68,7 @@ class PlaneEstimator:
             left = as_rgb(image[:, :, :])
             rights = (rectify(left, as_rgb(other[:, :, :])) for other in others)
             image = np.concatenate([left, *rights])
-        elif self._is_micrograph:
+        elif self.layout.is_gray_micrograph:
             image = without_hot_pixels(image, run.storage)
         levels = ImageLevels(image, run.storage, run.resolved_level(self.layout))
         return (yield from self.steps_at_levels(levels, planes, codec, run))
@@ -82,7 +78,7 @@ class PlaneEstimator:
     ) -> Steps[WritablePlanes]:
         """Return radius and confidence (2, Y, X) of planes whose levels exist already."""
         filtered = 0.0
-        if self._is_micrograph:
+        if self.layout.is_gray_micrograph:
             levels, filtered = _with_white_noise(levels, run)
         estimate = yield from estimate_coarse_to_fine(inference_network(self.model), levels, run)
         reference = self.scale_reference
@@ -91,7 +87,7 @@ class PlaneEstimator:
         correction = self.model.correction if isinstance(self.model, ModelCard) else {}
         if len(planes) == 1 and not correction:
             remove_grid(estimate, run.storage)
-        if self._is_micrograph:
+        if self.layout.is_gray_micrograph:
             judge_map(estimate, levels.image, correction, filtered)
             if isinstance(run.options.optics, Objective):
                 subtract_spot(estimate, run.options.optics)

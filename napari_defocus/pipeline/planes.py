@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..array_types import Array
-from ..image.dask_planes import lazy_map, lazy_neighbors, lazy_planes, lazy_range
+from ..image.dask_planes import lazy_map, lazy_planes, lazy_range
 from ..image.layout import Layout, plane_indices, read_window
 from ..image.value_range import Ranges, range_of_plane
 from ..inference.engine import Progress
@@ -26,7 +26,6 @@ from ..inference.storage import (
 )
 from ..options import Options
 from ..steps import run_to_end
-from .neighbors import Neighbors
 from .plane import PlaneRun, Steps, translate_errors
 from .progress import ProgressMeter
 
@@ -34,8 +33,8 @@ from .progress import ProgressMeter
 WriteWindow = Callable[[tuple[int, ...], tuple[slice, slice], Array], None]
 
 
-class PlaneProcess(Protocol):
-    """The work on one plane."""
+class PlaneWork(Protocol):
+    """The extent of the work on one plane."""
 
     @property
     def layout(self) -> Layout:
@@ -48,6 +47,10 @@ class PlaneProcess(Protocol):
     @property
     def extra_pixels(self) -> int:
         """Pixels of each plane that are processed in addition to the passes over it."""
+
+
+class PlaneProcess(PlaneWork, Protocol):
+    """The work on one plane."""
 
     def steps(self, *planes: Planes, value_range: Any, run: PlaneRun) -> Steps[WritablePlanes]:
         """Return the result (C, Y, X) for one plane of every input.
@@ -66,36 +69,15 @@ class Inputs:
         The image, or both views, in the layout of the process.
     maps : sequence of (..., Y, X) arrays
         Radius and confidence of a map, of the image's shape without channels.
-    stack_place : int, optional
-        Place, among the axes before Y and X without channels, of that of a stack whose neighboring
-        planes are given too.
     """
 
     images: Sequence[Any]
     maps: Sequence[Any] = ()
-    stack_place: int | None = None
-
-    def neighbors(self, layout: Layout) -> Neighbors:
-        """Return which planes belong to each plane."""
-        return Neighbors(self.stack_place, layout.leading)
 
     def planes(
         self, layout: Layout, index: tuple[int, ...], storage: MemoryStorage
     ) -> list[Planes]:
-        """Return one plane (C, Y, X) of each array, then the same of each neighbor that exists.
-
-        They are read now, or when their windows are.
-        """
-        neighbors = self.neighbors(layout)
-        return [
-            plane
-            for step in neighbors.existing(index)
-            for plane in self._own_planes(layout, neighbors.index(index, step), storage)
-        ]
-
-    def _own_planes(
-        self, layout: Layout, index: tuple[int, ...], storage: MemoryStorage
-    ) -> list[Planes]:
+        """Return one plane (C, Y, X) of each array, read now or when its windows are."""
         layouts = [
             *((image, layout) for image in self.images),
             *((part, Layout(part.shape, part.dtype, None, "linear")) for part in self.maps),
@@ -106,6 +88,13 @@ class Inputs:
                 functools.partial(_window, array, part_layout, index),
             )
             for array, part_layout in layouts
+        ]
+
+    def lazy_planes(self, layout: Layout) -> list[Any]:
+        """Return each array as dask planes (..., C, Y, X), one block a plane."""
+        return [
+            *(lazy_planes(image, layout) for image in self.images),
+            *(lazy_map(part, layout) for part in self.maps),
         ]
 
 
@@ -148,7 +137,7 @@ def process_planes(
     layout = process.layout
     meter = plane_meter(process, options)
     for index in plane_indices(layout):
-        with _storage(layout, options, out) as storage:
+        with plane_storage(layout, options, out) as storage:
             planes = inputs.planes(layout, index, storage)
             result = yield from process.steps(
                 *planes,
@@ -182,28 +171,41 @@ def map_planes(
     -------
     (..., `channels`, Y, X) dask array
     """
+    planes = inputs.lazy_planes(process.layout)
+    return map_blocks(
+        _process_block, planes, process, inputs, options, channels=channels, dtype=dtype
+    )
+
+
+def map_blocks(
+    function: Callable[..., Array],
+    planes: Sequence[Any],
+    process: PlaneWork,
+    inputs: Inputs,
+    options: Options,
+    *,
+    channels: int,
+    dtype: Any,
+    **more: Any,
+) -> Any:
+    """Return what a function makes of the blocks of dask planes, as `map_planes` does.
+
+    The function takes the blocks; as keywords the process, the options, the value range of the
+    image, the block's index, and `more`.
+    """
     import dask.array
 
-    layout = process.layout
-    own = [
-        *(lazy_planes(image, layout) for image in inputs.images),
-        *(lazy_map(part, layout) for part in inputs.maps),
-    ]
-    neighbors = inputs.neighbors(layout)
-    planes = [
-        lazy_neighbors(each, inputs.stack_place, step) for step in neighbors.steps for each in own
-    ]
-    first = planes[0]
+    first, layout = planes[0], process.layout
     return dask.array.map_blocks(
-        _process_block,
+        function,
         *planes,
         value_range=lazy_range(inputs.images[0], layout, options.value_range),
         process=process,  # dask computes delayed values in it
-        neighbors=neighbors,
         options=options,
         dtype=dtype,
         chunks=(*first.chunks[:-3], (channels,), *first.chunks[-2:]),
         meta=np.empty((0,) * first.ndim, dtype),
+        **more,
     )
 
 
@@ -212,29 +214,31 @@ def _process_block(
     value_range: Ranges,
     process: PlaneProcess,
     options: Options,
-    neighbors: Neighbors,
     block_id: tuple[int, ...],
 ) -> Array:
-    """Process one plane, which is a block of each dask array; no progress is reported.
+    """Process one plane, which is a block of each dask array; no progress is reported."""
+    pair = range_of_plane(value_range, block_id[:-3])
+    steps = process.steps(*map(as_plane, blocks), value_range=pair, run=block_run(options))
+    return finish_block(steps, blocks[0])
 
-    Blocks of neighbors that do not exist repeat the plane, and are left out.
-    """
-    index, count = block_id[:-3], len(blocks) // len(neighbors.steps)
-    planes = [
-        block.reshape(block.shape[-3:])
-        for number, block in enumerate(blocks)
-        if neighbors.steps[number // count] in neighbors.existing(index)
-    ]
-    steps = process.steps(
-        *planes,
-        value_range=range_of_plane(value_range, index),
-        run=PlaneRun(options, ProgressMeter(0), MemoryStorage()),
-    )
+
+def as_plane(block: Array) -> Array:
+    """View a block (..., C, Y, X) of dask planes as its plane (C, Y, X)."""
+    return block.reshape(block.shape[-3:])
+
+
+def block_run(options: Options) -> PlaneRun:
+    """Return a run in memory, whose progress nobody sees."""
+    return PlaneRun(options, ProgressMeter(0), MemoryStorage())
+
+
+def finish_block(steps: Steps[WritablePlanes], like: Array) -> Array:
+    """Run steps to their end, and view their result (C, Y, X) as a block of as many axes."""
     result = run_to_end(translate_errors(steps))[:, :, :]
-    return result.reshape(*blocks[0].shape[:-3], *result.shape)
+    return result.reshape(*like.shape[:-3], *result.shape)
 
 
-def plane_meter(process: PlaneProcess, options: Options) -> ProgressMeter:
+def plane_meter(process: PlaneWork, options: Options) -> ProgressMeter:
     """Return a meter for the passes over all planes, in pixels that are computed."""
     factor = options.downscale if isinstance(options.downscale, int) else 1
     pixels = math.prod(level_shape(process.layout.map_shape, factor))
@@ -242,7 +246,10 @@ def plane_meter(process: PlaneProcess, options: Options) -> ProgressMeter:
     return ProgressMeter(planes * (process.stages * pixels + process.extra_pixels))
 
 
-def _storage(layout: Layout, options: Options, out: Any) -> AbstractContextManager[MemoryStorage]:
+def plane_storage(
+    layout: Layout, options: Options, out: Any
+) -> AbstractContextManager[MemoryStorage]:
+    """Provide storage for one plane, in memory unless results are written to `out`."""
     if out is None:
         return memory_storage()
     return storage_for(layout.map_shape, options.tile, out)
