@@ -21,6 +21,7 @@ from ..jobs import DeblurJob, EstimateJob, Job
 from ..map_statistics import map_statistics
 from ..physical_size import PixelSize, pixel_size, scale_windows, unit_factor
 from ..provenance_record import provenance
+from ..stacks.stack_axis import find_stack_axis
 from ..views import picture_views
 from .focus import StackFocus
 from .item import Item
@@ -83,6 +84,8 @@ def open_item(item: Item, settings: Settings, ranges: StoreRanges, scratch: Path
     estimate = EstimateJob(views, settings.deblurring.map_model, options)
     defocus = None if views.right is None else estimate
     deblur = DeblurJob(picture.data, defocus, settings.deblurring, options)
+    if settings.stack_axis is not None:
+        deblur = _with_neighbors(deblur, item.source, picture, settings.stack_axis)
     factor = 1.0
     if "radius" in item.results:
         factor = unit_factor(settings.unit, pixel_size(picture.metadata), str(item.source))
@@ -93,6 +96,14 @@ def open_item(item: Item, settings: Settings, ranges: StoreRanges, scratch: Path
     notes = tuple(assumptions)
     check = settings.check
     return OpenFile(item, picture, estimate, deblur, scratch, factor, notes, focus, check)
+
+
+def _with_neighbors(job: DeblurJob, path: Path, picture: Picture, axis: str) -> DeblurJob:
+    """Return the job that lets neighboring planes help; an error if the picture has none."""
+    number = find_stack_axis(path, picture, axis, job.options, "stack_axis", "leave out stack_axis")
+    job = replace(job, stack_axis=number)
+    job.find_neighbors()  # refuses what they cannot help before its map is estimated
+    return job
 
 
 def make_results(file: OpenFile) -> Generator[Progress, None, Made]:

@@ -121,6 +121,8 @@ def _header(settings: Settings) -> str:
         changes["unit"] = settings.unit
     if settings.dual_pixel:
         changes["dual_pixel"] = True
+    if settings.stack_axis is not None:
+        changes["stack_axis"] = settings.stack_axis
     chosen = ", ".join(f"{name} = {value}" for name, value in changes.items()) or "as preset"
     now = datetime.now().astimezone()
     entries = {

@@ -60,6 +60,9 @@ class Settings:
         Unit of the radii in maps; micrometers need files that say the size of their pixels.
     check : bool
         Check every sharper picture against its image, and report what is supported.
+    stack_axis : str, optional
+        Axis of stacks of micrographs whose neighboring planes help to restore each plane: its
+        letter, its number, or "auto" (Z, or the only axis of planes). Files without it fail.
     existing : {"refuse", "keep", "replace", "beside"}
         What to do where a result would take the place of a file that no earlier run made, that was
         changed since, or that was made with other settings: refuse to begin, keep it and skip its
@@ -72,8 +75,8 @@ class Settings:
     ------
     OptionError
         If one of them is not accepted, the pattern lacks ``{name}`` or ``{what}``, or `dual_pixel`
-        is on and the deblurring's `map_model` is not "auto", or `check` is on and the task makes no
-        sharper picture.
+        is on and the deblurring's `map_model` is not "auto", or `check` or `stack_axis` is given
+        and the task makes no sharper picture.
     """
 
     task: BatchTask = "deblur"
@@ -84,6 +87,7 @@ class Settings:
     existing: Existing = "refuse"
     unit: Unit = "px"
     check: bool = False
+    stack_axis: str | None = None
 
     def __post_init__(self) -> None:
         for name, choices in (("task", BatchTask), ("existing", Existing), ("unit", Unit)):
@@ -101,6 +105,7 @@ class Settings:
                 f"check is on and the task {self.task!r} makes no picture to check; take 'deblur' "
                 "or 'both', or switch check off"
             )
+        self._check_stack_axis()
         if self.dual_pixel:
             refuse_named_model("map_model", self.deblurring.map_model, switch="dual_pixel")
         try:
@@ -114,6 +119,20 @@ class Settings:
             raise OptionError(
                 f"pattern is {quote(self.pattern)}; it should hold {{name}} and {{what}}, and no "
                 "folder"
+            )
+
+    def _check_stack_axis(self) -> None:
+        if self.stack_axis is None:
+            return
+        if not isinstance(self.stack_axis, str):
+            raise OptionError(
+                f"stack_axis is {quote(self.stack_axis)}; the letter of an axis such as 'Z', its "
+                "number as text, 'auto', or None is expected"
+            )
+        if "sharp" not in self.results:
+            raise OptionError(
+                f"stack_axis is {quote(self.stack_axis)} and the task {self.task!r} restores no "
+                "plane; take 'deblur' or 'both', or leave it out"
             )
 
     @property
@@ -180,6 +199,8 @@ class Settings:
             del fields["unit"]
         if not self.check:
             del fields["check"]
+        if self.stack_axis is None:
+            del fields["stack_axis"]
         if self.options.optics == "auto":
             del fields["options"]["optics"]
         for name in ("bokeh_radius", "amount"):

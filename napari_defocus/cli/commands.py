@@ -22,6 +22,7 @@ from .options import (
     ImagePath,
     MapPath,
     Model,
+    NeighborsAxis,
     Overwrite,
     PupilOption,
     StackAxis,
@@ -155,14 +156,7 @@ def deblur_command(
             "to OUT-spread.tif; 0: not.",
         ),
     ] = 0,
-    stack_axis: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AXIS",
-            help="Axis of a z-stack of micrographs: Z, its number, or auto. Each plane is restored "
-            "from its two neighbors too, which takes up to three times as long.",
-        ),
-    ] = None,
+    stack_axis: NeighborsAxis = None,
     overwrite: Overwrite = False,
     *,
     settings: DeblurSettings,
@@ -426,6 +420,7 @@ def batch_command(
             "--check", help="Check each sharper picture against its image, and report the verdict."
         ),
     ] = False,
+    stack_axis: NeighborsAxis = None,
     *,
     settings: DeblurSettings,
     options: Options,
@@ -446,6 +441,7 @@ def batch_command(
         pattern=pattern,
         unit=unit.value,
         check=check,
+        stack_axis=stack_axis,
         existing=existing_files(existing, overwrite=overwrite),
     )
     run_batch(inputs, out, batch_settings, cluster=cluster, workers=workers)

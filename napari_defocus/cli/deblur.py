@@ -56,7 +56,9 @@ def deblur_image(
     check_fits(out, picture)
     job = deblur_job(image, picture, defocus, settings, resolve_input(image, picture, options))
     if stack_axis is not None:
-        number = find_stack_axis(image, picture, stack_axis, options, "--stack-axis")
+        number = find_stack_axis(
+            image, picture, stack_axis, options, "--stack-axis", "leave out --stack-axis"
+        )
         job = replace(job, stack_axis=number)
     record = provenance(job, path=image.name)
     if is_dask(job.source):

@@ -93,6 +93,15 @@ StackAxis = Annotated[
         help="Letter or number of the axis of the planes; auto: Z, or the only one.",
     ),
 ]
+NeighborsAxis = Annotated[
+    str | None,
+    typer.Option(
+        "--stack-axis",
+        metavar="AXIS",
+        help="Axis of z-stacks of micrographs: Z, its number, or auto. Each plane is restored from "
+        "its two neighbors too, which takes about a third longer.",
+    ),
+]
 Model = Annotated[
     str,
     typer.Option(

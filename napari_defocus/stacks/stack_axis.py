@@ -13,7 +13,12 @@ _CHANNELS = "C"
 
 
 def find_stack_axis(
-    path: Path, picture: Picture, axis: str, options: Options, switch: str = "--axis"
+    path: Path,
+    picture: Picture,
+    axis: str,
+    options: Options,
+    switch: str = "--axis",
+    remedy: str = "give a file with a stack, or several files",
 ) -> int:
     """Return the number of an axis that is named by its letter, its number or "auto".
 
@@ -28,7 +33,9 @@ def find_stack_axis(
     options : Options
         Which axis holds colors.
     switch : str
-        Option of the command line that names the axis, for messages.
+        Option that names the axis, for messages.
+    remedy : str
+        What to do where a file holds one plane, for messages.
 
     Raises
     ------
@@ -54,14 +61,12 @@ def find_stack_axis(
         if axis == "auto" and [*named] == [_CHANNELS]:
             count = picture.data.shape[named[_CHANNELS]]
             raise FileError(
-                f"{path} holds one plane of {count} channels; give a file with a stack, several "
-                f"files, or {switch} {_CHANNELS} if these channels are planes of a stack"
+                f"{path} holds one plane of {count} channels; {remedy}, or give {switch} "
+                f"{_CHANNELS} if these channels are planes of a stack"
             ) from None
         accepted = ", ".join(named)
         if not accepted:
-            raise FileError(
-                f"{path} holds one plane; give a file with a stack, or several files"
-            ) from None
+            raise FileError(f"{path} holds one plane; {remedy}") from None
         raise OptionError(
             f"{switch} is {quote(axis)}, and {path} has planes along the axes {accepted}; give one "
             "of them, or its number"

@@ -37,6 +37,8 @@ def test_names_of_results_follow_the_pattern():
         ({"dual_pixel": "no"}, "dual_pixel is 'no'; True or False is expected"),
         ({"check": 1}, "check is 1; True or False is expected"),
         ({"check": True, "task": "map"}, "the task 'map' makes no picture to check"),
+        ({"stack_axis": 0}, "stack_axis is 0; the letter of an axis such as 'Z'"),
+        ({"stack_axis": "Z", "task": "map"}, "the task 'map' restores no plane"),
         (
             {"dual_pixel": True, "deblurring": DeblurSettings(map_model="single")},
             "map_model is 'single' and dual_pixel is on",
@@ -54,7 +56,7 @@ def test_impossible_settings_are_an_error(changes, words):
 )
 def test_settings_survive_json(value_range):
     options = Options(value_range=value_range, tile=128)
-    settings = Settings(task="both", dual_pixel=True, check=True, options=options)
+    settings = Settings(task="both", dual_pixel=True, check=True, stack_axis="Z", options=options)
     again = Settings.from_json(json.loads(json.dumps(settings.as_json())))
     assert again == settings
     assert again.fingerprint() == settings.fingerprint()
@@ -70,6 +72,7 @@ def test_fingerprint_changes_only_with_settings_that_change_results():
         {"task": "map"},
         {"dual_pixel": True},
         {"check": True},
+        {"stack_axis": "auto"},
         {"options": Options(encoding="linear")},
     ):
         assert replace(settings, **changed).fingerprint() != settings.fingerprint()

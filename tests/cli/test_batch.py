@@ -5,8 +5,11 @@ import pytest
 from PIL import Image
 
 from napari_defocus.errors import FileError
-from napari_defocus.io import read_picture
+from napari_defocus.io import read_picture, write_picture
 from napari_defocus.io.formats import detect_format
+from napari_defocus.io.picture import Picture
+
+from .conftest import blobs
 
 
 @pytest.fixture
@@ -37,6 +40,19 @@ def test_results_equal_those_of_the_single_commands(run, folder, photo, tmp_path
         np.testing.assert_array_equal(
             read_picture(tmp_path / "out" / name).data, read_picture(tmp_path / single).data
         )
+
+
+def test_planes_of_stacks_help_each_other(run, tmp_path):
+    stack = (blobs(3, 40, 48) * 900).astype(np.uint16)
+    write_picture(tmp_path / "stack.tif", stack, Picture(stack, "ZYX"))
+    run("deblur", tmp_path / "stack.tif", tmp_path / "single.tif", "--stack-axis", "Z")
+    assert run("batch", tmp_path / "stack.tif", tmp_path / "out", "--stack-axis", "Z").status == 0
+    np.testing.assert_array_equal(
+        read_picture(tmp_path / "out" / "stack-deblurred.tif").data,
+        read_picture(tmp_path / "single.tif").data,
+    )
+    refused = run("batch", tmp_path, tmp_path / "maps", "--task", "map", "--stack-axis", "Z")
+    assert "the task 'map' restores no plane" in refused.error
 
 
 def test_bad_files_are_reported_and_make_the_status_1(run, folder, tmp_path):

@@ -59,7 +59,7 @@ def test_planes_of_a_stack_help_each_other(run, photo, tmp_path):
     record = json.loads((tmp_path / "sharp.ome.tif.json").read_text())
     assert record["parameters"]["stack_axis"] == 1
     refused = run("deblur", photo, tmp_path / "sharp.png", "--stack-axis", "Z").error
-    assert "holds one plane; give a file with a stack" in refused
+    assert "holds one plane; leave out --stack-axis" in refused
 
 
 def test_channels_are_deblurred_separately(run, tmp_path):
