@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 #: Confidence below which a radius is not known, in statistics and pictures of maps.
 UNSURE = 0.25
@@ -80,3 +81,19 @@ def map_statistics(radius: Any, confidence: Any) -> MapStatistics:
     return MapStatistics(
         float(np.median(sizes)), limit, float(np.mean(sizes <= limit)), float(np.mean(sure))
     )
+
+
+def sure_radii(radius: Any, confidence: Any) -> npt.NDArray[np.float32]:
+    """Return the radii of a map, NaN where they are not sure.
+
+    Parameters
+    ----------
+    radius, confidence : (...) array
+        As for :func:`map_statistics`, in memory.
+
+    Examples
+    --------
+    >>> sure_radii(np.array([1.0, 6.0]), np.array([0.9, 0.2]))
+    array([ 1., nan], dtype=float32)
+    """
+    return np.where(confidence >= UNSURE, radius, np.nan).astype(np.float32, copy=False)

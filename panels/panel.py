@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from napari_defocus.defocus_map import DefocusMap
 from napari_defocus.errors import ImageError
 from napari_defocus.map_colors import color_limit, paint_map, radius_colormap
+from napari_defocus.map_statistics import sure_radii
 
 _GAP = 12
 _TITLE = 30
@@ -20,7 +21,6 @@ _FOOT = 36
 _INK = (32, 32, 32)
 _PAPER = (255, 255, 255)
 _FRAME = (255, 64, 160)
-_UNSURE = 0.25
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def map_columns(
     >>> [column.title for column in map_columns(defocus, "map")]
     ['map', 'confidence']
     """
-    sure = np.where(defocus.confidence < _UNSURE, np.nan, defocus.radius)
+    sure = sure_radii(*defocus)
     if limit is None:
         limit = color_limit(sure)
     painted = paint_map(sure, signed=defocus.signed, limit=limit)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..errors import DefocusError
 from ..io import open_picture
 from ..map_colors import color_limit, paint_map
-from ..map_statistics import UNSURE
+from ..map_statistics import sure_radii
 from ..map_units import recorded_factor
 from .item import Item
 
@@ -77,7 +77,7 @@ def _paint_map(item: Item) -> tuple[str, npt.NDArray[np.uint8]] | None:
     confidence = _read_plane(item.results["confidence"])
     if radius is None or confidence is None or radius.shape != confidence.shape:
         return None
-    sure = np.where(confidence >= UNSURE, radius, np.nan).astype(np.float32)
+    sure = sure_radii(radius, confidence)
     signed, limit = bool((radius < 0).any()), color_limit(sure)
     unit = "µm" if recorded_factor(item.results["radius"]) != 1 else "px"
     title = f"blur radius, {-limit if signed else 0:.3g} to {limit:.3g} {unit}"

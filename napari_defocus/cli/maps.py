@@ -11,7 +11,7 @@ from ..image.layout import is_dask
 from ..io import Picture, check_fits, map_template
 from ..jobs import EstimateJob
 from ..map_colors import paint_map
-from ..map_statistics import map_statistics
+from ..map_statistics import map_statistics, sure_radii
 from ..objective import Objective
 from ..options import Options
 from ..physical_size import (
@@ -78,7 +78,7 @@ def map_defocus(
     if map_outputs.confidence:
         outputs.write(map_outputs.confidence, defocus.confidence, record, picture, axis)
     if map_outputs.preview:
-        plane = defocus.radius.reshape(defocus.radius.shape[-2:])
+        plane = sure_radii(*defocus).reshape(defocus.radius.shape[-2:])
         painted = paint_map(plane, signed=defocus.signed)
         outputs.write(map_outputs.preview, painted, record, channel_axis=-1)
     if not defocus.confidence.any():

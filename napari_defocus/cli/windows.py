@@ -17,6 +17,7 @@ from ..io.streaming import StreamingWriter
 from ..io.zarr_arrays import as_dask, new_array
 from ..jobs import DeblurJob, EstimateJob, RefocusJob
 from ..map_colors import color_limit, paint_map
+from ..map_statistics import sure_radii
 from ..provenance_record import write_sidecar
 from .console import print_path, progress_bar
 from .outputs import Outputs
@@ -123,12 +124,14 @@ def deblur_with_map_to(
 
 
 def paint_to(target: Any, defocus: DefocusMap) -> None:
-    """Paint a map of one plane window by window; a sample of it decides how colors are spread."""
-    radius = defocus.radius.reshape(defocus.radius.shape[-2:])
+    """Paint the sure radii of a plane window by window; a sample decides how colors are spread."""
+    radius, confidence = (part.reshape(part.shape[-2:]) for part in defocus)
     height, width = radius.shape
     step = max(1, int((height * width / _SAMPLE) ** 0.5))
-    limit = color_limit(radius[::step, ::step].compute())
+    sample = sure_radii(*(part[::step, ::step].compute() for part in (radius, confidence)))
+    limit = color_limit(sample)
     for top in range(0, height, _SIDE):
         for left in range(0, width, _SIDE):
             window = slice(top, top + _SIDE), slice(left, left + _SIDE)
-            target[window] = paint_map(radius[window].compute(), signed=defocus.signed, limit=limit)
+            sure = sure_radii(radius[window].compute(), confidence[window].compute())
+            target[window] = paint_map(sure, signed=defocus.signed, limit=limit)

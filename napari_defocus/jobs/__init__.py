@@ -8,7 +8,8 @@ provenance (:attr:`Job.parameters`).
 from .check import CheckJob
 from .deblur import DeblurJob
 from .estimate import EstimateJob
+from .featureless import find_featureless
 from .job import Job
 from .refocus import RefocusJob
 
-__all__ = ["CheckJob", "DeblurJob", "EstimateJob", "Job", "RefocusJob"]
+__all__ = ["CheckJob", "DeblurJob", "EstimateJob", "Job", "RefocusJob", "find_featureless"]

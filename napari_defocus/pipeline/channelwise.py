@@ -152,6 +152,18 @@ class ChannelwiseCheck(_Channelwise):
         return worst
 
 
+@dataclass(frozen=True)
+class ChannelwiseSearch(_Channelwise):
+    """A search for areas that no channel shows anything in."""
+
+    def steps(self, *planes: Planes, value_range: Any, run: PlaneRun) -> Steps[WritablePlanes]:
+        """Return where a plane shows nothing, (1, Y, X) bool."""
+        everywhere = np.ones((1, *planes[0].shape[1:]), bool)
+        for _, steps in self._results(planes, value_range, run):
+            everywhere &= (yield from steps)[:, :, :]
+        return everywhere
+
+
 def _replace_channels(
     plane: Planes, results: Iterable[tuple[int, Steps[WritablePlanes]]], dtype: Any, run: PlaneRun
 ) -> Steps[WritablePlanes]:

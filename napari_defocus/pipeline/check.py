@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -22,6 +21,7 @@ from .confidence import expected_error
 from .estimate import PlaneEstimator
 from .levels import ImageLevels
 from .plane import PlaneCodec, PlaneRun, Steps
+from .sample_blocks import sample_blocks
 
 if TYPE_CHECKING:
     from ..evidence.noise import NoiseModel
@@ -88,7 +88,7 @@ class PlaneChecker:
         claim = sharp_codec.to_display(sharp, run.storage)[:, :, :]
         image, gray = _as_gray(levels.image[:, :, :]), _as_gray(claim)
         linear = self.layout.encoding == "linear"
-        noise = _measure_noise(image, self._quantum(value_range), linear=linear)
+        noise = _measure_noise(image, codec.quantum, linear=linear)
         extremes = float(radius.min()), float(radius.max())
         valid = _has_data(codec, plane) & _has_data(sharp_codec, sharp)
         unknown = ~valid
@@ -127,11 +127,6 @@ class PlaneChecker:
         error = np.minimum(expected_error(confidence), np.float32(_LARGEST_ERROR))
         return radius if signed else -np.abs(radius), error
 
-    def _quantum(self, value_range: Range) -> float:
-        """Return the step between neighboring values, white being 1."""
-        low, high = value_range
-        return 1 / (high - low) if self.layout.dtype.kind in "iu" else 0.0
-
 
 def _has_data(codec: PlaneCodec, plane: Planes) -> Mask:
     """Return where all channels of a plane hold data (1, Y, X)."""
@@ -153,14 +148,8 @@ def _measure_noise(image: FloatArray, quantum: float, *, linear: bool) -> NoiseM
 
     from ..evidence.noise import estimate_noise
 
-    rows, columns = (
-        _block_starts(length, _NOISE_BLOCK, _NOISE_BLOCKS) for length in image.shape[-2:]
-    )
-    blocks = [
-        image[0, top : top + _NOISE_BLOCK, left : left + _NOISE_BLOCK]
-        for top in rows
-        for left in columns
-    ]
+    places = sample_blocks(image.shape, _NOISE_BLOCK, _NOISE_BLOCKS)
+    blocks = [image[0, *place.slices] for place in places]
     values = [torch.from_numpy(decode(block) if linear else block.copy()) for block in blocks]
     return estimate_noise(values, quantum, even=not linear)
 
@@ -172,23 +161,14 @@ def _fit_pupil(inputs: FloatArray, noise: NoiseModel, *, linear: bool) -> Pupil:
     from ..evidence.bands import GRID
     from ..evidence.pupil_fit import Pair, fit_pupil
 
-    height, width = inputs.shape[-2:]
-    if min(height, width) < _LEAST_SIDE:
+    if min(inputs.shape[-2:]) < _LEAST_SIDE:
         return DISK
-    starts = (_block_starts(length, _PUPIL_BLOCK, _PUPIL_BLOCKS) for length in (height, width))
     pairs = []
-    for top, left in product(*starts):
-        block = inputs[:, top : top + _PUPIL_BLOCK, left : left + _PUPIL_BLOCK].copy()
+    for place in sample_blocks(inputs.shape, _PUPIL_BLOCK, _PUPIL_BLOCKS):
+        block = inputs[:, *place.slices]
         rows, columns = (length // GRID * GRID for length in block.shape[-2:])
-        pairs.append(Pair.of(torch.from_numpy(block[:, :rows, :columns])))
+        pairs.append(Pair.of(torch.from_numpy(block[:, :rows, :columns].copy())))
     return fit_pupil(pairs, noise, linear=linear)
-
-
-def _block_starts(length: int, side: int, most: int) -> list[int]:
-    """Return where blocks start along a side: all of a short one, spread over a long one."""
-    count = min(-(-length // side), most)
-    last = max(length - side, 0)
-    return [round(place) for place in np.linspace(0, last, count)] if last else [0]
 
 
 def _share_from_outside(radius: FloatArray) -> FloatArray:

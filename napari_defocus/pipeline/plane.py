@@ -94,6 +94,12 @@ class PlaneCodec:
         info = np.iinfo(dtype)
         return any(is_far(end, self.value_range) for end in (info.min, info.max)) or info.min < 0
 
+    @property
+    def quantum(self) -> float:
+        """Step between neighboring values, white being 1; 0 if values are floats."""
+        low, high = self.value_range
+        return 1 / (high - low) if self.layout.dtype.kind in "iu" else 0.0
+
     def valid_mask(self, values: Array) -> Mask | None:
         """Return which values hold data, or None if all do."""
         return valid_mask(values, self.layout.nodata, self.value_range)

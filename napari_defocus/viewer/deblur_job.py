@@ -11,7 +11,7 @@ from ..deblur_settings import DeblurSettings
 from ..defocus_map import DefocusMap
 from ..errors import ImageError, OptionError
 from ..inference.engine import Progress
-from ..jobs import DeblurJob
+from ..jobs import DeblurJob, find_featureless
 from ..map_edits import apply_edits
 from ..provenance_record import provenance
 from .image_source import ImageSource
@@ -79,7 +79,9 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
             estimation = run_on_record(job.estimate, self.image)
             defocus, record = yield from in_phase(estimation, "1/2 map")
             deblur = "2/2 deblur"
-            estimated = map_result(defocus, record, self.options, self.settings.map_model)
+            featureless = yield from find_featureless(job.estimate)
+            model = self.settings.map_model
+            estimated = map_result(defocus, record, self.options, model, featureless)
             job = job.with_map(defocus)
         job = self.edited(job)
         if self._edits is not None:

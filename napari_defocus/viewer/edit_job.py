@@ -50,4 +50,7 @@ class EditJob:
             "estimate": record,
         }
         defocus = apply_edits(estimated.map, labels, softness)
-        return map_result(defocus, own, estimated.options, EDITED)
+        featureless = estimated.featureless
+        if featureless is not None:
+            featureless = featureless & (labels == 0)
+        return map_result(defocus, own, estimated.options, EDITED, featureless)

@@ -8,19 +8,20 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from ..array_types import Mask
 from ..defocus_map import DefocusMap
 from ..errors import ImageError
 from ..inference.engine import Progress
-from ..jobs import EstimateJob, Job
+from ..jobs import EstimateJob, Job, find_featureless
 from ..map_colors import color_limit
-from ..map_statistics import UNSURE, map_statistics
+from ..map_statistics import map_statistics, sure_radii
 from ..options import Options
 from ..pipeline.bokeh import subject_limit
 from ..provenance_record import array_hash, provenance
 from ..views import Views
 from .histogram import count_radii
 from .image_source import ImageSource
-from .map_source import EstimatedMap, MapSource
+from .map_source import EstimatedMap, MapSource, distrust_featureless
 from .map_view import paint_view
 from .phases import PhaseProgress
 from .recipe import Call, as_command_line, as_python
@@ -123,22 +124,30 @@ class MapResult:
 
 
 def map_result(
-    defocus: DefocusMap, record: dict[str, Any], options: Options, model: str
+    defocus: DefocusMap,
+    record: dict[str, Any],
+    options: Options,
+    model: str,
+    featureless: Mask | None = None,
 ) -> MapResult:
-    """Return a map with its statistics and its provenance, and how it was estimated."""
-    sure = np.where(defocus.confidence >= UNSURE, defocus.radius, np.nan)
+    """Return a map with its statistics and its provenance, and how it was estimated.
+
+    Statistics leave out what is not sure, and where the image shows nothing.
+    """
+    shown = distrust_featureless(defocus, featureless)
     estimated = EstimatedMap(
         defocus,
         array_hash(defocus.radius),
         record["input"]["hash"],
         options,
         model,
-        map_statistics(defocus.radius, defocus.confidence),
-        count_radii(sure, signed=defocus.signed),
+        map_statistics(shown.radius, shown.confidence),
+        count_radii(sure_radii(*shown), signed=defocus.signed),
         subject_limit(*_sample(defocus)),
+        featureless,
     )
     limit = round(color_limit(defocus.radius), 1)
-    return MapResult(estimated, record, limit, paint_view(defocus, limit))
+    return MapResult(estimated, record, limit, paint_view(shown, limit))
 
 
 def _sample(defocus: DefocusMap) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -169,11 +178,12 @@ class EstimateLayerJob(LayerJob[MapResult]):
         options = yield from self.image.complete_options(self.options)
         job = EstimateJob(Views(image, right), self.model, options)
         defocus, record = yield from run_on_record(job, self.image)
+        featureless = yield from find_featureless(job)
         if self.mask is not None:
             radius, confidence = (np.where(self.mask.inside, part, 0) for part in defocus)
             defocus = replace(defocus, radius=radius, confidence=confidence)
             record = self.mask.described(record)
-        return map_result(defocus, record, self.options, self.model)
+        return map_result(defocus, record, self.options, self.model, featureless)
 
     @property
     def call(self) -> Call:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from napari.viewer import Viewer
 
-    from ..defocus_map import DefocusMap
     from .layer_jobs import MapResult
 
 #: Opacity of sure radii over their image.
@@ -40,20 +39,13 @@ class Image(DescribedPixels, napari.layers.Image):  # type: ignore[misc]  # napa
 
     Parameters
     ----------
-    defocus : DefocusMap
-        The map.
-    limit : float
-        Radius in pixels that gets the last color.
-    colors : array, optional
-        The map in colors with this limit, from `paint_view`, if it was painted before.
+    result : MapResult
+        The map, and its colors.
     """
 
-    def __init__(
-        self, defocus: "DefocusMap", limit: float, colors: Any = None, **kwargs: Any
-    ) -> None:
-        self._defocus, self._limit = defocus, limit
-        colors = paint_view(defocus, limit) if colors is None else colors
-        super().__init__(colors, rgb=True, opacity=_OPACITY, **kwargs)
+    def __init__(self, result: "MapResult", **kwargs: Any) -> None:
+        self._estimated, self._limit = result.estimated, result.limit
+        super().__init__(result.view, rgb=True, opacity=_OPACITY, **kwargs)
 
     @property
     def color_limit(self) -> float:
@@ -68,29 +60,30 @@ class Image(DescribedPixels, napari.layers.Image):  # type: ignore[misc]  # napa
 
     def shows(self, defocus: object) -> bool:
         """Return whether it shows a map."""
-        return self._defocus is defocus
+        return self._estimated.map is defocus
 
-    def show_map(self, defocus: "DefocusMap", limit: float, colors: Any) -> None:
-        """Show another map of the same shape, painted before with a limit."""
-        self._defocus = defocus
-        if limit == self._limit:
-            self.data = colors
+    def show_map(self, result: "MapResult") -> None:
+        """Show another map of the same shape."""
+        self._estimated = result.estimated
+        if result.limit == self._limit:
+            self.data = result.view
         else:
             self._paint()
 
     def _paint(self) -> None:
         """Show the map in its colors, a large one when a thread has painted it."""
-        defocus, limit = self._defocus, self._limit
-        if defocus.radius.ndim > 2 or defocus.radius.size <= _AT_ONCE:
-            self.data = paint_view(defocus, limit)
+        estimated, limit = self._estimated, self._limit
+        shown = estimated.shown
+        if shown.radius.ndim > 2 or shown.radius.size <= _AT_ONCE:
+            self.data = paint_view(shown, limit)
             return
 
         def steps() -> "Generator[Progress, None, Any]":
             yield Progress(0, 0)
-            return paint_view(defocus, limit)
+            return paint_view(shown, limit)
 
         def show(colors: Any) -> None:
-            if self._defocus is defocus and self._limit == limit:
+            if self._estimated is estimated and self._limit == limit:
                 self.data = colors
 
         worker = Worker(steps)
@@ -99,11 +92,16 @@ class Image(DescribedPixels, napari.layers.Image):  # type: ignore[misc]  # napa
 
     def describe_pixel(self, pixel: tuple[int, ...]) -> str:
         """Describe radius and confidence of a pixel."""
-        radius, confidence = (float(part[pixel]) for part in self._defocus)
+        radius, confidence = (float(part[pixel]) for part in self._estimated.map)
         size = layer_pixel_size(self)
         length = "" if size is None else f" ({radius * size.side:.3g} µm)"
-        unsure = ": unsure" if confidence < UNSURE else ""
-        return f"{radius:.3g} px{length}, confidence {confidence:.2f}{unsure}"
+        text = f"{radius:.3g} px{length}, confidence {confidence:.2f}"
+        if confidence < UNSURE:
+            return f"{text}: unsure"
+        featureless = self._estimated.featureless
+        if featureless is not None and featureless[pixel]:
+            return f"{text}: taken from nearby, for nothing shows here"
+        return text
 
 
 class MapLayers(NamedTuple):
@@ -167,9 +165,7 @@ def make_map_layers(result: "MapResult", template: LayerTemplate) -> MapLayers:
             **template.placement,
         ),
         Image(
-            defocus,
-            result.limit,
-            result.view,
+            result,
             name=template.title("defocus", "sure"),
             metadata={**metadata, MAP_KEY: None},
             **template.placement,
@@ -212,7 +208,7 @@ def update_map(layers: MapLayers, result: "MapResult") -> None:
         layer.metadata[METADATA_KEY] = result.provenance | radii_record("px", size, median)
     layers.radius.metadata[MAP_KEY] = result.estimated
     layers.confidence.data, layers.radius.data = defocus.confidence, defocus.radius
-    layers.view.show_map(defocus, result.limit, result.view)
+    layers.view.show_map(result)
 
 
 def share_color_limits(viewer: "Viewer") -> None:

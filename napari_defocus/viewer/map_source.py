@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
+    from ..array_types import Mask
     from ..defocus_map import DefocusMap
     from ..map_statistics import MapStatistics
     from ..options import Options
@@ -60,6 +61,8 @@ class EstimatedMap:
         Histogram of its sure radii.
     subject_limit : float
         Radius in pixels that divides subject and background, 0 if there are not two.
+    featureless : (..., Y, X) bool array, optional
+        Where the image shows nothing by which blur could be told; None: not known.
     """
 
     map: "DefocusMap"
@@ -70,6 +73,20 @@ class EstimatedMap:
     statistics: "MapStatistics"
     counts: "RadiusCounts"
     subject_limit: float = 0.0
+    featureless: "Mask | None" = None
+
+    @property
+    def shown(self) -> "DefocusMap":
+        """The map with a confidence of 0 where the image shows nothing."""
+        return distrust_featureless(self.map, self.featureless)
+
+
+def distrust_featureless(defocus: "DefocusMap", featureless: "Mask | None") -> "DefocusMap":
+    """Return a map with a confidence of 0 where its image shows nothing, if that is known."""
+    if featureless is None:
+        return defocus
+    confidence = np.where(featureless, np.float32(0), defocus.confidence)
+    return replace(defocus, confidence=confidence)
 
 
 def newest_map(viewer: "Viewer", image: "Image", *, edited: bool = True) -> "Image | None":

@@ -15,6 +15,7 @@ from napari_defocus import __version__, estimate_defocus
 from napari_defocus.errors import DefocusError, ImageError, OptionError
 from napari_defocus.map_statistics import UNSURE
 from napari_defocus.models import find_model
+from napari_defocus.viewer.map_source import MAP_KEY
 from napari_defocus.viewer.results import METADATA_KEY
 
 
@@ -322,3 +323,16 @@ def test_a_tick_shows_the_map_over_results_that_would_cover_it(open_widget, view
     assert not step.show_map.value
     dock.image.value = viewer.add_image(photo[::-1].copy(), rgb=True, name="other")
     assert not step.show_map.native.isVisibleTo(step.native)
+
+
+def test_statistics_leave_out_where_nothing_shows(viewer, widget, finish, photo):
+    wide = np.full((64, 400, 3), 128, np.uint8)
+    wide[:, :96] = photo
+    viewer.add_image(wide, rgb=True, name="wide")
+    widget.image.value = viewer.layers["wide"]
+    finish(widget.run())
+    estimated = viewer.layers["wide defocus"].metadata[MAP_KEY]
+    assert estimated.featureless[:, 200:].all()
+    assert not estimated.featureless[:, :90].any()
+    assert estimated.statistics.sure < 0.5
+    assert (viewer.layers["wide defocus (sure)"].data[:, 220:, 3] == 0).all()

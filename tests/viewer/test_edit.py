@@ -51,6 +51,20 @@ def test_edits_are_used_by_the_next_step_and_the_rest_is_the_estimate(viewer, do
     np.testing.assert_array_equal(sharp, expected)
 
 
+def test_what_is_painted_where_nothing_shows_is_shown(viewer, open_widget, finish, photo):
+    wide = np.full((64, 400, 3), 128, np.uint8)
+    wide[:, :96] = photo
+    viewer.add_image(wide, rgb=True, name="wide")
+    dock = open_widget("Defocus")
+    finish(dock.step("Map").run())
+    widget = dock.step("Edit")
+    widget.paint().data[:, 300:] = radius_label(3)
+    finish(widget.run())
+    featureless = viewer.layers["wide edited defocus"].metadata[MAP_KEY].featureless
+    assert featureless[:, 220:300].all()
+    assert not featureless[:, 300:].any()
+
+
 def test_leaving_the_step_uses_what_was_painted(viewer, dock, until):
     widget = dock.open_step("Edit")
     widget.paint().data[:20] = radius_label(2.5)

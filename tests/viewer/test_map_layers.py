@@ -7,6 +7,7 @@ from napari_defocus import DefocusMap, Options
 from napari_defocus.map_colors import paint_sure
 from napari_defocus.viewer.layer_jobs import map_result
 from napari_defocus.viewer.map_layers import add_map
+from napari_defocus.viewer.map_source import MAP_KEY
 from napari_defocus.viewer.regions import whole_layer
 from napari_defocus.viewer.results import layer_template
 
@@ -19,9 +20,9 @@ def image(viewer):
     return viewer.add_image(np.zeros(SIZE), name="cells", scale=(0.5, 0.5), units="um")
 
 
-def add(viewer, image, radius=4.0, *, confidence=1.0, signed=False):
+def add(viewer, image, radius=4.0, *, confidence=1.0, signed=False, featureless=None):
     maps = np.full(SIZE, radius, np.float32), np.full(SIZE, confidence, np.float32)
-    result = map_result(DefocusMap(*maps, signed=signed), RECORD, Options(), "auto")
+    result = map_result(DefocusMap(*maps, signed=signed), RECORD, Options(), "auto", featureless)
     return add_map(viewer, result, layer_template(image, whole_layer(image))).view
 
 
@@ -53,6 +54,23 @@ def test_the_status_bar_says_radius_and_confidence(viewer, image, confidence, te
     status = radius.get_status((3.0, 4.0), world=True)
     assert status["value"] == text
     assert status["coordinates"].endswith(text)
+
+
+def test_what_was_taken_from_nearby_is_clear_and_named(viewer, image):
+    featureless = np.zeros(SIZE, bool)
+    featureless[:, 15:] = True
+    view = add(viewer, image, confidence=0.8, featureless=featureless)
+    assert (view.data[:, :7, 3] == 255).all()
+    assert (view.data[:, 23:, 3] == 0).all()
+    texts = [view.get_status((3.0, x / 2), world=True)["value"] for x in (2, 28)]
+    assert texts[0] == "4 px (2 µm), confidence 0.80"
+    assert texts[1] == f"{texts[0]}: taken from nearby, for nothing shows here"
+    view.color_limit = 9.0
+    assert (view.data[:, 23:, 3] == 0).all()
+    estimated = viewer.layers["cells defocus"].metadata[MAP_KEY]
+    assert estimated.statistics.sure == 0.5
+    assert estimated.counts.counts.sum() == SIZE[0] * 15
+    assert (estimated.map.confidence == np.float32(0.8)).all()  # what deblurring goes by
 
 
 def test_outside_the_map_nothing_is_said(viewer, image):
