@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..array_types import FloatArray
+from ..evidence.photon_noise import PhotonNoise, measure_photon_noise
 from ..image.encoding import decode, encode
 from ..inference.storage import Planes
 from ..inference.tiles import Box, plan_tiles
@@ -19,8 +19,6 @@ from .richardson_lucy import USUAL_OPTICS, refine
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: Side in pixels of the tiles from which noise is told by brightness.
-_TILE = 16
 #: Standard deviation in pixels, and reach, of the windows in which the residual is compared with
 #: noise; and mean squares of it, in units of noise, between which the image takes over.
 _WINDOW, _REACH, _EXPLAINED, _UNEXPLAINED = 1.5, 6, 3.0, 8.0
@@ -51,59 +49,6 @@ _PHOTONS, _NOISY_BLURRED, _CLEAR_BLURRED = (250.0, 500.0), (1.0, 2.0), (2.5, 4.0
 _SHOWN = (0.1, 0.5)
 #: Side in pixels of the parts of a block that are processed one by one.
 _BLOCK = 1024
-
-
-@dataclass(frozen=True)
-class PhotonNoise:
-    """Variance of noise by light: ``level + slope * light``, black being 0 and white 1."""
-
-    level: float
-    slope: float
-
-    def variance(self, light: Tensor) -> Tensor:
-        """Return the variance at some light."""
-        return self.level + self.slope * light.clamp(min=0)
-
-    @property
-    def photons(self) -> float:
-        """Photons at white with whose noise that at white agrees."""
-        return 1 / (self.level + self.slope)
-
-    @property
-    def ground(self) -> float:
-        """Light whose photons would add the noise that there is without light, at most 1."""
-        return self.level / max(self.slope, self.level)
-
-
-def measure_photon_noise(parts: Sequence[FloatArray]) -> PhotonNoise:
-    """Return the noise of parts (Y, X) of a linear plane, from second differences in tiles.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> light = np.tile(np.linspace(10, 1000, 256), (256, 1))
-    >>> counts = (rng.poisson(light) / 1000).astype(np.float32)
-    >>> 0.8e-3 < measure_photon_noise([counts]).slope < 1.2e-3
-    True
-    """
-    from scipy.optimize import nnls
-
-    tiles = np.concatenate([_cut(part) for part in parts])
-    if not len(tiles):
-        return PhotonNoise(1.0, 0.0)
-    second = np.diff(np.diff(tiles, 2, axis=-1), 2, axis=-2)
-    power = (second**2).mean(axis=(-2, -1)) / 36 + 1e-9
-    mean = np.maximum(tiles.mean(axis=(-2, -1)), 0)
-    (level, slope), _ = nnls(np.stack([1 / power, mean / power], axis=1), np.ones(len(power)))
-    return PhotonNoise(max(float(level), 1e-9), float(slope))
-
-
-def _cut(light: FloatArray) -> FloatArray:
-    """Return the tiles (N, y, x) of a plane."""
-    rows, columns = (length // _TILE for length in light.shape)
-    whole = light[: rows * _TILE, : columns * _TILE].astype(np.float64)
-    tiles = whole.reshape(rows, _TILE, columns, _TILE).swapaxes(1, 2)
-    return np.asarray(tiles.reshape(-1, _TILE, _TILE))
 
 
 class _View(NamedTuple):

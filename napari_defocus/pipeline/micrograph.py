@@ -30,8 +30,8 @@ _DOUBT_OF_FILTERED = 0.15
 #: Radii in pixels between which confidence fades to this share of itself. Nothing can be restored
 #: there: planes of nuclei far out of focus show little but the lines of the scanner.
 _TOO_FAR, _TRUST_TOO_FAR = (14.5, 17.0), 0.15
-#: Share of the confidence that is left where fringes of unstained objects show.
-_TRUST_OF_FRINGES = 0.1
+#: Share of the confidence that is left where unstained objects show.
+_TRUST_OF_UNSTAINED = 0.1
 #: Side in pixels of the blocks that are processed one by one.
 _BLOCK = 1024
 #: Least side of a pixel, in units of wavelength / (2 NA), that the network was trained with.
@@ -86,7 +86,7 @@ def _correct(estimate: WritablePlanes, image: Planes, correction: Mapping[str, A
             odds = level + slope * _log_odds(confidence)
             confidence = _probability(odds + by_spectrum * windows.log_odds_at(block, radius))
         trust = np.interp(radius, _TOO_FAR, (1.0, _TRUST_TOO_FAR))
-        trust *= 1 - (1 - _TRUST_OF_FRINGES) * windows.fringes_at(*block.slices)
+        trust *= 1 - (1 - _TRUST_OF_UNSTAINED) * windows.unstained_at(*block.slices)
         estimate[:, *block.slices] = np.stack([radius, confidence * trust]).astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""What the spectra of a micrograph's windows say: shift of radii, odds of confidence, fringes."""
+"""What the spectra of a micrograph's windows say: shift of radii, odds of confidence, no stain."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ..array_types import FloatArray
 from ..evidence.fringes import fringes
+from ..evidence.halos import halos
 from ..evidence.spectrum import RADII, log_likelihoods
 from ..image.encoding import decode
 from ..inference.storage import Planes
@@ -54,7 +55,7 @@ class SpectralWindows:
         self._places = [_starts(length, min(image.shape[1:])) for length in image.shape[1:]]
         self._side = min(_WINDOW, *image.shape[1:])
         shape = [len(places) for places in self._places]
-        self._shifts, self._fringes = np.zeros((2, *shape))
+        self._shifts, self._unstained = np.zeros((2, *shape))
         self._log_odds = np.zeros((*shape, len(RADII)))
         self.any = self._side >= _LEAST_WINDOW
         for index in np.ndindex(*shape) if self.any else ():
@@ -67,18 +68,18 @@ class SpectralWindows:
             likelihood = log_likelihoods(light)
             self._shifts[index] = _shift(radius, confidence, likelihood)
             self._log_odds[index] = log_odds_within_a_pixel(likelihood)
-            self._fringes[index] = fringes(light)
-        self._shifts, self._fringes = agreed(self._shifts), agreed(self._fringes)
+            self._unstained[index] = max(fringes(light), halos(light))
+        self._shifts, self._unstained = agreed(self._shifts), agreed(self._unstained)
 
     def shift_at(self, rows: slice, columns: slice) -> Floats:
         """Return what is added to log(radius + 1), (y, x)."""
         row_weights, column_weights = self._weights(rows, columns)
         return np.asarray(row_weights @ self._shifts @ column_weights.T)
 
-    def fringes_at(self, rows: slice, columns: slice) -> Floats:
+    def unstained_at(self, rows: slice, columns: slice) -> Floats:
         """Return the degree (y, x), 0 to 1, to which unstained objects show."""
         row_weights, column_weights = self._weights(rows, columns)
-        return np.asarray(row_weights @ self._fringes @ column_weights.T)
+        return np.asarray(row_weights @ self._unstained @ column_weights.T)
 
     def log_odds_at(self, block: Box, radius: Floats) -> Floats:
         """Return the log odds (y, x), by the spectrum, that radii are right within a pixel."""

@@ -6,10 +6,11 @@ import torch
 from scipy.signal import fftconvolve
 
 from napari_defocus import deblur
+from napari_defocus.evidence.photon_noise import PhotonNoise
 from napari_defocus.image.encoding import decode, encode
 from napari_defocus.inference.tiles import Box
 from napari_defocus.optics.kernels import disk
-from napari_defocus.pipeline.consistency import PhotonNoise, SupportedChange, hold_back
+from napari_defocus.pipeline.consistency import SupportedChange, hold_back
 
 NOISE = PhotonNoise(1e-5, 1e-3)
 

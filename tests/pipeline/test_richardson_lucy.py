@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from napari_defocus import Objective
+from napari_defocus.evidence.photon_noise import PhotonNoise
 from napari_defocus.image.encoding import encode
 from napari_defocus.inference.tiles import Box
-from napari_defocus.pipeline.consistency import PhotonNoise, SupportedChange
+from napari_defocus.pipeline.consistency import SupportedChange
 from napari_defocus.pipeline.richardson_lucy import USUAL_OPTICS, DefocusBlur, refine
 
 SIDE = 48
