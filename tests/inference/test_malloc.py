@@ -50,6 +50,31 @@ def test_pages_are_fetched_once_while_memory_is_kept_and_shortly_after():
     assert left < held - 350e6
 
 
+_GAPS = """
+import resource
+from napari_defocus.inference import malloc
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+with malloc.keep_freed_memory():
+    blocks = [b"x" * 40_000_000 for _ in range(10)]
+    del blocks[:-1]
+    held = resident()
+    for _ in range(malloc._USES):
+        with malloc.keep_freed_memory():
+            pass
+    print(held - resident())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc has the calls")
+def test_gaps_between_blocks_in_use_are_returned_now_and_then():
+    done = subprocess.run([sys.executable, "-c", _GAPS], check=True, capture_output=True, text=True)
+    assert int(done.stdout) > 300e6
+
+
 # A second use begins before the memory of the first is returned.
 _AGAIN = """
 from napari_defocus.inference import malloc
