@@ -214,7 +214,7 @@ def check_results(sources, results, count):
         assert after.axes == before.axes
 
 
-@pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stride", [23, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("existing", "before"),
     [("refuse", "nothing"), ("keep", "nothing"), ("refuse", "a result of other content")],

@@ -70,7 +70,7 @@ def gzip_of(zarr, version):
 
 
 @LINUX
-@pytest.mark.parametrize("copies", [15, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("copies", [6, pytest.param(300, marks=pytest.mark.slow)])
 def test_damaged_stills_and_slides_give_results_or_sentences(tmp_path, copies):
     good = tmp_path / "good"
     good.mkdir()
@@ -114,7 +114,7 @@ def test_damaged_files_of_microscopes_give_results_or_sentences(tmp_path, kinds,
 
 
 @LINUX
-@pytest.mark.parametrize("copies", [20, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("copies", [8, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", ["TIFF", "PNG", "JPEG", "zarr", "weights"])
 def test_damaged_files_give_results_or_sentences(tmp_path, kind, copies):
     (tmp_path / "good").mkdir()

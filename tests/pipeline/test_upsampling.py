@@ -82,8 +82,7 @@ def enlarged(part, times):
 
 
 @pytest.mark.parametrize("part", [coffee, astronaut, stairs])
-@pytest.mark.parametrize("times", [2, 4])
-@pytest.mark.parametrize("rounded", [False, True])
+@pytest.mark.parametrize(("times", "rounded"), [(2, False), (4, True)])
 def test_enlarged_images_are_detected_for_any_interpolation(part, times, rounded):
     images = [as_8_bits(image) if rounded else image for image in enlarged(part, times)]
     assert [detect_upsampling(planes(image)) for image in images] == [times] * 4

@@ -45,6 +45,7 @@ def is_sentence(text):
     return text.count("\n") == 1 and "Traceback" not in text
 
 
+@pytest.mark.slow
 def test_a_missing_pool_is_reported_by_a_process_of_its_own(tmp_path):
     command = ["estimator", "single", tmp_path / "run", "--pool", tmp_path / "no.npy"]
     command += ["--precision", "32-true"]  # Lightning logs a line about others

@@ -155,7 +155,7 @@ def test_the_handle_divides_image_and_result_and_can_be_dragged(window_viewer, d
 @pytest.mark.slow
 @pytest.mark.window
 @pytest.mark.skipif(os.environ.get("QT_QPA_PLATFORM") == "offscreen", reason="there is no screen")
-@pytest.mark.parametrize("scale", ["1", "2"])
+@pytest.mark.parametrize("scale", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_the_result_begins_at_the_handle_at_any_scaling_of_the_screen(scale, tmp_path):
     program = Path(__file__).with_name("scaled_split.py")
     environment = os.environ | {

@@ -125,7 +125,9 @@ def test_second_viewer_works_after_the_first_was_closed_during_a_run(
     assert notifications() == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [NAMES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])]
+)
 def test_run_after_run_is_drawn_by_the_event_loop_alone(
     window_viewer, dock_widget, finish, until, photo, name
 ):

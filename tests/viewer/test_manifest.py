@@ -50,7 +50,14 @@ def test_widget_opens_without_layers(dock_widget, name):
 
 @pytest.mark.parametrize(
     "key",
-    ["dual_pixel", "photograph", "missed_focus", "known_radii", "fluorescence", "macro_stack"],
+    [
+        "photograph",
+        "macro_stack",
+        *(
+            pytest.param(key, marks=pytest.mark.slow)
+            for key in ("dual_pixel", "missed_focus", "known_radii", "fluorescence")
+        ),
+    ],
 )
 def test_sample_opens_from_the_menu(window_viewer, key):
     window_viewer.open_sample(NAME, key)
