@@ -55,27 +55,37 @@ def complete_optics(optics: Objective | str, metadata: Metadata) -> tuple[Object
     return objective, f"the microscope is taken to be {objective.describe()}, as the file says"
 
 
-def recorded_optics(metadata: Metadata) -> dict[str, float]:
+def recorded_optics(metadata: Metadata, channel: int | None = None) -> dict[str, float]:
     """Return what metadata say of the optics, by the names of the parameters of `Objective`.
+
+    Parameters
+    ----------
+    metadata : Metadata
+        Of a file.
+    channel : int, optional
+        Number of a channel, whose wavelength counts; by default, the mean of all does.
 
     Examples
     --------
     >>> recorded_optics(Metadata(objective=ObjectiveLens(1.4, 63, "Oil"), wavelengths=(500.0,)))
     {'na': 1.4, 'index': 1.515, 'wavelength_um': 0.5}
     """
-    lens, waves = metadata.objective, [wave for wave in metadata.wavelengths if wave]
+    lens, waves = metadata.objective, list(metadata.wavelengths)
     if metadata.ome:
         root = parse_xml(metadata.ome)
         lens = lens or _lens(root)
-        waves = waves or list(_emissions(root))
+        waves = waves if any(waves) else list(_emissions(root))
+    if channel is not None and len(waves) == len(metadata.channel_names):
+        waves = [waves[channel]]
     values: dict[str, float] = {}
     if lens is not None and lens.numerical_aperture:
         values["na"] = lens.numerical_aperture
         index = _index(lens.immersion)
         if index is not None and index > values["na"]:
             values["index"] = index
-    if waves:
-        values["wavelength_um"] = sum(waves) / len(waves) / 1000
+    lengths = [wave for wave in waves if wave]
+    if lengths:
+        values["wavelength_um"] = sum(lengths) / len(lengths) / 1000
     sizes = [metadata.pixel_size[axis] for axis in "YX" if axis in metadata.pixel_size]
     sides = [micrometers(size.value, size.unit) for size in sizes]
     if len(sides) == 2 and sides[0] and sides[1]:
@@ -100,14 +110,14 @@ def _lens(root: ElementTree.Element) -> ObjectiveLens | None:
     return ObjectiveLens(aperture, magnification, lenses[0].get("Immersion", ""))
 
 
-def _emissions(root: ElementTree.Element) -> Iterator[float]:
-    """Yield the emission wavelengths in nm of the channels in OME-XML."""
+def _emissions(root: ElementTree.Element) -> Iterator[float | None]:
+    """Yield the emission wavelengths in nm of the channels in OME-XML, None of those without."""
     for element in root.iter():
-        value = positive_number(element.get("EmissionWavelength"))
-        if _tag(element) == "Channel" and value is not None:
-            length = micrometers(value, element.get("EmissionWavelengthUnit", "nm"))
-            if length is not None and math.isfinite(length):
-                yield 1000 * length
+        if _tag(element) == "Channel":
+            value = positive_number(element.get("EmissionWavelength"))
+            unit = element.get("EmissionWavelengthUnit", "nm")
+            length = None if value is None else micrometers(value, unit)
+            yield 1000 * length if length is not None and math.isfinite(length) else None
 
 
 def _tag(element: ElementTree.Element) -> str:

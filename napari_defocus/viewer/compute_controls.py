@@ -39,7 +39,7 @@ class ComputeControls:
             name="more",
             label="",
             text="More options",
-            tooltip="Model, optics of a microscope, meaning of the values, working size and device",
+            tooltip="Model, meaning of the values, working size and device",
         )
         self.downscale = ComboBox(
             name="downscale",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .choices import LayerChoice
     from .dock_steps import DockSteps
+    from .objective_controls import ObjectiveControls
 
 #: Names of the tabs, and modules with their code.
 _TABS = {
@@ -90,6 +91,11 @@ class DefocusDock(Container[Widget]):
         """Choice of what the image is taken for: photograph or microscopy."""
         return self._load_steps().imaging
 
+    @property
+    def objective(self) -> "ObjectiveControls":
+        """Fields for the objective of the microscope, if the image is a micrograph."""
+        return self._load_steps().objective
+
     def step(self, name: str) -> Any:
         """Return the widget of a step, which is made when it is first asked for.
 
@@ -118,6 +124,7 @@ class DefocusDock(Container[Widget]):
             self._loaded = DockSteps(self._viewer, self._areas)
             self.insert(0, self._loaded.image)
             self.insert(1, self._loaded.imaging)
+            self.native.layout().insertWidget(2, self._loaded.objective.container.native)
             self._loaded.start(self._active)
             self._active = None
         return self._loaded

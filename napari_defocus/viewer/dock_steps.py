@@ -1,4 +1,4 @@
-"""Steps of a dock, which act on one image, as one kind of image, by one map."""
+"""Steps of a dock, which act on one image, as one kind of image, of one objective, by one map."""
 
 from contextlib import suppress
 from itertools import pairwise
@@ -18,6 +18,7 @@ from .focus_stack import FocusStackWidget
 from .image_source import image_source
 from .kind_of_image import KindFinder, KindOfImage, kind_of_image
 from .loading import loading_label
+from .objective_controls import ObjectiveControls
 from .pieces import GrowthTimer
 from .refocus import RefocusWidget
 
@@ -57,6 +58,7 @@ class DockSteps:
         self.imaging = RadioButtons(
             name="imaging", label="it is a", choices=IMAGINGS, orientation="horizontal"
         )
+        self.objective = ObjectiveControls(self._share_optics)
 
     def start(self, active: "Layer | None") -> None:
         """Follow the layers, now that the choices stand in the dock; begin with an active one."""
@@ -116,6 +118,7 @@ class DockSteps:
             step.image.value = self.image.value
         if hasattr(step, "imaging"):
             step.imaging.value = self._chosen_kind()
+            step.optics.value = self.objective.text
         if name == "Deblur":
             step.keep_maps()
         step.image.changed.connect(self._take_image)
@@ -130,6 +133,7 @@ class DockSteps:
         for step in self._steps.values():
             if image in step.image.choices:
                 step.image.value = image
+        self.objective.follow(image)
         self._show_kind(image)
 
     def _show_kind(self, image: "Image | None") -> None:
@@ -161,6 +165,12 @@ class DockSteps:
         for step in self._steps.values():
             if hasattr(step, "imaging"):
                 step.imaging.value = self._chosen_kind()
+        self.objective.container.visible = self.imaging.value == "microscopy"
+
+    def _share_optics(self, optics: str) -> None:
+        for step in self._steps.values():
+            if hasattr(step, "optics"):
+                step.optics.value = optics
 
     def _share_map(self, chosen: Any) -> None:
         """Let all steps work with the map that was chosen in one of them."""
@@ -178,6 +188,7 @@ class DockSteps:
 
     def _abandon(self, *_: Any) -> None:
         self._kinds.stop()
+        self.objective.leave()
         for event in _LIST_EVENTS:
             getattr(self._viewer.layers.events, event).disconnect(self._update_choices)
 

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from ..io import Picture
-from ..io.recorded_optics import complete_optics
+from ..io.picture import Metadata
+from ..io.recorded_optics import recorded_optics
+from .layer_optics import OPTICS_KEY, to_text
 
-#: Key in a layer's metadata under which stands what its file says of the microscope.
-OPTICS_KEY = "napari-defocus optics"
 _UNITS = {"um": "micrometer", "micron": "micrometer", "microns": "micrometer", "sec": "second"}
 
 
@@ -21,7 +21,6 @@ def layer_arguments(picture: Picture, name: str) -> dict[str, Any]:
     channels = picture.metadata.channel_names
     split = "C" in axes and len(channels) == picture.data.shape[axes.index("C")]
     kept = axes.replace("C", "") if split else axes
-    optics, _ = complete_optics("auto", picture.metadata)
     return {
         "data": [picture.data, *picture.copies] if multiscale else picture.data,
         "multiscale": multiscale,
@@ -32,8 +31,16 @@ def layer_arguments(picture: Picture, name: str) -> dict[str, Any]:
         "translate": [picture.metadata.origin.get(axis, 0.0) for axis in kept],
         "units": [_unit(sizes[axis].unit) if axis in sizes else "pixel" for axis in kept],
         "axis_labels": list(kept.lower()),
-        "metadata": {} if optics is None else {OPTICS_KEY: optics.to_text()},
+        "metadata": [_optics_entry(picture.metadata, index) for index in range(len(channels))]
+        if split
+        else _optics_entry(picture.metadata),
     }
+
+
+def _optics_entry(metadata: Metadata, channel: int | None = None) -> dict[str, str]:
+    """Return metadata of a layer with what a file, or a channel in it, says of the microscope."""
+    values = recorded_optics(metadata, channel)
+    return {OPTICS_KEY: to_text(values)} if values else {}
 
 
 def _unit(name: str) -> str:

@@ -15,8 +15,8 @@ from ..image.value_range import range_needs_no_values, warn
 from ..inference.engine import Progress
 from ..options import Options
 from .file_content import layer_path
-from .file_layers import OPTICS_KEY
 from .file_values import heed_file
+from .layer_optics import file_optics
 from .regions import whole_layer
 from .window import Window
 
@@ -177,7 +177,7 @@ def image_source(layer: "Image", window: Window | None = None) -> ImageSource:
         multiscale=layer.multiscale,
         range_axis=_channel_axis(layer),
         imaging="microscopy" if _shows_micrometers(layer) else "auto",
-        optics=layer.metadata.get(OPTICS_KEY, "auto"),
+        optics=file_optics(layer),
     )
 
 

@@ -179,8 +179,9 @@ class TaskWidget(PiecewisePanel, Generic[ResultT]):
             control.visible = shown
 
     def hide_shared_choices(self) -> None:
-        """Hide the choices of image and kind of image, which a dock makes for several widgets."""
+        """Hide image, kind of image and optics, which a dock lets choose for several widgets."""
         self._image.visible = self._compute.values.imaging.visible = False
+        self._compute.values.hide_optics()
 
     def cancel(self) -> None:
         """Stop the current run, if any; it adds no layers."""

@@ -31,6 +31,7 @@ class ValueControls:
         self._contrast_limits = contrast_limits
         self._auto = "auto"
         self._shown = False
+        self._hides_optics = False
         self.imaging = ComboBox(
             name="imaging",
             label="kind of image",
@@ -130,17 +131,17 @@ class ValueControls:
             "optics": str(self.optics.value).strip() or "auto",
         }
 
+    def hide_optics(self) -> None:
+        """Hide the optics for good, which a dock lets choose for several widgets."""
+        self._hides_optics = True
+        self.optics.visible = False
+
     def show(self, shown: bool) -> None:
         """Show or hide the controls under "More options"."""
         self._shown = shown
-        for control in (
-            self.encoding,
-            self.value_range,
-            self.range_axis,
-            self.nodata,
-            self.optics,
-        ):
+        for control in (self.encoding, self.value_range, self.range_axis, self.nodata):
             control.visible = shown
+        self.optics.visible = shown and not self._hides_optics
         for widget in self._entries:
             widget.visible = shown and self.value_range.value == "own"
 
