@@ -29,7 +29,7 @@ _USUAL_MMAP, _USUAL_TRIM, _USUAL_MAX = 32 << 20, 64 << 20, 65536
 _IDLE_SECONDS = 2.0
 
 #: Uses after which gaps are returned; a use is a block of a large image, of some seconds.
-_USES = 8
+_USES = 4
 
 _lock = threading.Lock()
 _users = 0
