@@ -9,7 +9,8 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPalette, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from ..map_colors import color_limit, paint_map
+from ..map_colors import paint_map
+from .map_view import view_limit
 
 _BINS = 64
 _MARGIN = 8
@@ -67,7 +68,7 @@ def count_radii(radius: npt.NDArray[np.floating], *, signed: bool) -> RadiusCoun
     >>> int(count_radii(np.array([0.0, 1.0, np.nan]), signed=False).counts.sum())
     2
     """
-    limit = color_limit(radius)
+    limit = view_limit(radius)
     finite = radius[np.isfinite(radius)]
     low = -limit if signed else 0.0
     counts, _ = np.histogram(np.clip(finite, low, limit), bins=_BINS, range=(low, limit))

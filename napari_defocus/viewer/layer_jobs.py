@@ -13,7 +13,6 @@ from ..defocus_map import DefocusMap
 from ..errors import ImageError
 from ..inference.engine import Progress
 from ..jobs import EstimateJob, Job, find_featureless
-from ..map_colors import color_limit
 from ..map_statistics import map_statistics, sure_radii
 from ..options import Options
 from ..pipeline.bokeh import subject_limit
@@ -22,7 +21,7 @@ from ..views import Views
 from .histogram import count_radii
 from .image_source import ImageSource
 from .map_source import EstimatedMap, MapSource, distrust_featureless
-from .map_view import paint_view
+from .map_view import paint_view, view_limit
 from .phases import PhaseProgress
 from .recipe import Call, as_command_line, as_python
 from .region_mask import RegionMask
@@ -146,7 +145,7 @@ def map_result(
         subject_limit(*_sample(defocus)),
         featureless,
     )
-    limit = round(color_limit(defocus.radius), 1)
+    limit = round(view_limit(defocus.radius), 1)
     return MapResult(estimated, record, limit, paint_view(shown, limit))
 
 

@@ -8,12 +8,12 @@ import numpy.typing as npt
 from napari.utils import Colormap
 
 from ..inference.engine import Progress
-from ..map_colors import color_limit, radius_colormap
+from ..map_colors import radius_colormap
 from ..map_statistics import UNSURE
 from ..physical_size import radii_record
 from .channels import are_channels
 from .map_source import MAP_KEY, newest_map
-from .map_view import paint_view
+from .map_view import paint_view, view_limit
 from .origin import insert_result, origin_entry, origin_of
 from .results import METADATA_KEY, LayerTemplate, layer_pixel_size
 from .runner import Worker
@@ -242,7 +242,7 @@ def map_appearance(radius: npt.NDArray[np.floating], *, signed: bool) -> dict[st
     >>> map_appearance(np.array([[-3.0, 1.0]]), signed=True)["contrast_limits"]
     (-3.0, 3.0)
     """
-    return appearance(color_limit(radius), signed=signed)
+    return appearance(view_limit(radius), signed=signed)
 
 
 def appearance(limit: float, *, signed: bool) -> dict[str, Any]:

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..map_colors import paint_sure
+from ..map_colors import color_limit, paint_sure
 
 if TYPE_CHECKING:
     from ..defocus_map import DefocusMap
 
+#: Least radius in pixels that gets the last color. What differs by less than estimates err, as in a
+#: picture that is in focus everywhere, should not look different.
+_LEAST_LIMIT = 3.0
 #: Side of the squares over which confidence is averaged, in pixels.
 _SMOOTHED = 15
 _numbers = count(1)
+
+
+def view_limit(radius: npt.NDArray[np.floating]) -> float:
+    """Return the radius in pixels at which the colors of a map (..., Y, X) end in the viewer."""
+    return max(color_limit(radius), _LEAST_LIMIT)
 
 
 def paint_view(defocus: "DefocusMap", limit: float) -> Any:

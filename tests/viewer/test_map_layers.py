@@ -41,7 +41,7 @@ def test_planes_of_a_stack_are_painted_when_they_are_shown(viewer):
     result = map_result(DefocusMap(radius, np.ones_like(radius)), RECORD, Options(), "auto")
     view = add_map(viewer, result, layer_template(stack, whole_layer(stack))).view
     assert view.data.shape == (3, *SIZE, 4)
-    np.testing.assert_array_equal(view.data[2], paint_sure(radius[2], np.ones(SIZE), limit=2.0))
+    np.testing.assert_array_equal(view.data[2], paint_sure(radius[2], np.ones(SIZE), limit=3.0))
     assert view.get_status((2.0, 3.0, 4.0), world=True)["value"] == "2 px, confidence 1.00"
 
 
