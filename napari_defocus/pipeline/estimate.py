@@ -18,7 +18,7 @@ from .disparity_scale import match_disparity_scale, max_pixels
 from .grid import remove_grid
 from .hot_pixels import without_hot_pixels
 from .levels import ImageLevels, as_rgb
-from .micrograph import judge_map, subtract_spot
+from .micrograph import judge_map, make_up_for_aperture, subtract_spot
 from .noise_spectrum import add_pattern, measure_noise_spectrum
 from .plane import PlaneCodec, PlaneRun, Steps, inference_network
 from .rectify import rectify
@@ -91,6 +91,8 @@ class PlaneEstimator:
             judge_map(estimate, levels.image, correction, filtered)
             if isinstance(run.options.optics, Objective):
                 subtract_spot(estimate, run.options.optics)
+                if correction:
+                    make_up_for_aperture(estimate, run.options.optics)
         if codec.may_lack_data:
             _distrust_missing(estimate, planes, codec, run.storage)
         return estimate

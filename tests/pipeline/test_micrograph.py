@@ -5,11 +5,11 @@ import pytest
 from scipy.ndimage import gaussian_filter, median_filter, uniform_filter
 from scipy.signal import fftconvolve
 
-from napari_defocus import Objective
+from napari_defocus import Objective, estimate_defocus
 from napari_defocus.image.encoding import encode
 from napari_defocus.models import find_model
 from napari_defocus.optics.kernels import disk
-from napari_defocus.pipeline.micrograph import judge_map, subtract_spot
+from napari_defocus.pipeline.micrograph import judge_map, make_up_for_aperture, subtract_spot
 from napari_defocus.pipeline.noise_tiles import measure_noise_tiles, without_spikes
 
 CORRECTION = find_model("microscopy-single", "single").correction
@@ -169,3 +169,28 @@ def test_a_spot_of_several_pixels_is_not_taken_for_blur():
     estimate = np.full((2, 8, 8), 2.0, np.float32)
     subtract_spot(estimate, usual)
     assert (estimate == 2).all()
+
+
+def test_radii_of_steep_cones_are_enlarged():
+    radius = np.broadcast_to(np.linspace(0, 14, 141, dtype=np.float32), (8, 141))
+    estimate = np.stack([radius, np.full_like(radius, 0.5)])
+    make_up_for_aperture(estimate, Objective(0.95, 0.6, 0.1625))
+    enlarged = estimate[0, 0] / np.maximum(radius[0], 1e-6)
+    assert enlarged[23:41] == pytest.approx(1 / 0.82, rel=1e-5)
+    assert enlarged[:14].max() <= 1  # what is in focus stays
+    assert 1 < enlarged[-1] < 1.1
+    assert (np.diff(estimate[0, 0]) > 0).all()
+    assert (estimate[1] == 0.5).all()
+    estimate = np.full((2, 8, 8), 4.0, np.float32)
+    make_up_for_aperture(estimate, Objective(0.75, 0.52, 0.325))
+    assert (estimate == 4).all()
+
+
+def test_the_aperture_counts_only_if_it_is_known():
+    counts = np.random.default_rng(0).poisson(300 * cells(5.0) + 5).astype(np.uint16)
+    usual, steep, unknown = (
+        np.median(estimate_defocus(counts, optics=optics).radius)
+        for optics in (Objective(0.75, 0.6, 0.4), Objective(0.95, 0.6, 0.32), "none")
+    )
+    assert usual == unknown
+    assert 1.1 * unknown < steep < 1.3 * unknown
