@@ -44,7 +44,7 @@ def halos(window: FloatArray) -> float:
     >>> rng = np.random.default_rng(0)
     >>> cells = gaussian_filter((rng.random((256, 256)) < 1e-3).astype(float), 5)
     >>> cells /= cells.max()
-    >>> light = np.maximum(1 + 4 * (cells - gaussian_filter(cells, 10)), 0.2)
+    >>> light = np.maximum(1 + 8 * (cells - gaussian_filter(cells, 10)), 0.2)
     >>> counted = [rng.poisson(2000 * each) / 8000 for each in (light, 0.2 + cells, 2 - cells)]
     >>> [round(halos(each.astype(np.float32)), 1) for each in counted]
     [1.0, 0.0, 0.0]
