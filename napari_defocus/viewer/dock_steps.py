@@ -19,6 +19,7 @@ from .image_source import image_source
 from .kind_of_image import KindFinder, KindOfImage, kind_of_image
 from .loading import loading_label
 from .objective_controls import ObjectiveControls
+from .origin import origin_of
 from .pieces import GrowthTimer
 from .refocus import RefocusWidget
 
@@ -70,6 +71,7 @@ class DockSteps:
         self.imaging.changed.connect(self._share_kind)
         for event in _LIST_EVENTS:
             getattr(self._viewer.layers.events, event).connect(self._update_choices)
+        self._viewer.layers.events.inserted.connect(self._take_new)
         self.image.native.destroyed.connect(self._abandon)
 
     def begin(self, name: str) -> None:
@@ -131,6 +133,8 @@ class DockSteps:
     def _follow_image(self, image: "Image | None") -> None:
         """Let all steps work on an image, as what it seems to be."""
         for step in self._steps.values():
+            if image not in step.image.choices:
+                step.image.reset_choices()
             if image in step.image.choices:
                 step.image.value = image
         self.objective.follow(image)
@@ -186,9 +190,17 @@ class DockSteps:
     def _update_choices(self, *_: Any) -> None:
         self.image.reset_choices()
 
+    def _take_new(self, event: Any) -> None:
+        """Leave an image that is hidden, as references of samples are, for one that is shown."""
+        layer, image = event.value, self.image.value
+        is_hidden = image is not None and not image.visible
+        if is_hidden and layer.visible and is_image(layer) and origin_of(layer) is None:
+            self.image.value = layer
+
     def _abandon(self, *_: Any) -> None:
         self._kinds.stop()
         self.objective.leave()
+        self._viewer.layers.events.inserted.disconnect(self._take_new)
         for event in _LIST_EVENTS:
             getattr(self._viewer.layers.events, event).disconnect(self._update_choices)
 

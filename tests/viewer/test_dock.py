@@ -37,6 +37,17 @@ def test_steps_follow_the_image(viewer, dock, stack):
     assert all(step.image.value is dock.image.value for step in steps)
 
 
+def test_a_hidden_reference_is_left_for_the_photograph_that_is_opened_with_it(
+    viewer, dock, photo
+):
+    step = dock.step("Deblur")
+    viewer.layers.clear()
+    viewer.open_sample("napari-defocus", "missed_focus")
+    assert dock.image.value is step.image.value is viewer.layers["osprey, missed focus"]
+    viewer.add_image(photo, rgb=True, name="another")
+    assert dock.image.value is viewer.layers["osprey, missed focus"]
+
+
 def test_painting_goes_on_with_an_image_that_was_opened_later(viewer, dock, photo):
     step = dock.step("Edit")
     other = viewer.add_image(photo[::-1].copy(), rgb=True, name="other")
