@@ -23,7 +23,7 @@ class FocusPull:
             name="pull",
             label="",
             text="Focus pull: a stack in which the focus moves",
-            tooltip="The slider below the picture goes through it; saved as a stack in a TIFF file",
+            tooltip="The slider below the picture goes through it; saved as a stack (.tif) or a film (.webp)",
         )
         self.last = FloatSpinBox(
             name="last_focus",

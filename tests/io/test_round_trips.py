@@ -15,7 +15,7 @@ from napari_defocus.io.formats import WRITABLE
 _REAL = [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.float32, np.float64]
 
 
-@pytest.mark.parametrize("suffix", WRITABLE)
+@pytest.mark.parametrize("suffix", sorted(WRITABLE.keys() - {".webp"}))  # colors alone
 def test_gray_is_read_back_from_every_format(suffix, tmp_path):
     if WRITABLE[suffix].is_folder:
         pytest.importorskip("zarr")

@@ -37,9 +37,7 @@ def test_steps_follow_the_image(viewer, dock, stack):
     assert all(step.image.value is dock.image.value for step in steps)
 
 
-def test_a_hidden_reference_is_left_for_the_photograph_that_is_opened_with_it(
-    viewer, dock, photo
-):
+def test_a_hidden_reference_is_left_for_the_photograph_that_is_opened_with_it(viewer, dock, photo):
     step = dock.step("Deblur")
     viewer.layers.clear()
     viewer.open_sample("napari-defocus", "missed_focus")

@@ -4,6 +4,7 @@ import shlex
 
 import numpy as np
 import pytest
+from PIL import Image
 from qtpy.QtCore import QPoint, Qt
 from typer.testing import CliRunner
 
@@ -83,7 +84,8 @@ def test_a_refocused_picture_and_a_focus_pull_are_saved(viewer, widget, finish, 
     assert "no refocused picture yet" in widget._controls.status.value
     widget.aperture.value = 0.0
     finish(widget.run())
-    widget.pull.value, widget.pictures.value = True, 2
+    widget.focus.value, widget.aperture.value = 0.0, 1.0
+    widget.pull.value, widget.pictures.value = True, 3
     finish(widget.run())
     newest = viewer.layers.selection.active
     viewer.layers.selection.active = viewer.layers["photo"]
@@ -92,6 +94,9 @@ def test_a_refocused_picture_and_a_focus_pull_are_saved(viewer, widget, finish, 
     assert written.axes == "QYXS"
     np.testing.assert_array_equal(written.data, newest.data)
     assert (tmp_path / "pull.tif.json").exists()
+    finish(widget.save(tmp_path / "pull.webp"))
+    with Image.open(tmp_path / "pull.webp") as film:
+        assert film.n_frames == 4  # to the last focus and back
     viewer.layers.selection.active = viewer.layers["photo refocused (aperture 0, focus 5 px)"]
     finish(widget.save(tmp_path / "single.png"))
     assert read_picture(tmp_path / "single.png").axes == "YXS"

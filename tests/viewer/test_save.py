@@ -101,7 +101,7 @@ def test_a_layer_without_a_file_keeps_scale_and_units(viewer, tmp_path, stack):
 
 def test_the_dialog_offers_what_can_hold_a_layer_the_suggested_first(deblurred, viewer):
     _, result = deblurred
-    assert fitting_suffixes(result) == [".jpg", ".tif", ".png", ".jxl", ".avif"]
+    assert fitting_suffixes(result) == [".jpg", ".tif", ".png", ".jxl", ".avif", ".webp"]
     radii = viewer.add_image(np.linspace(0, 9, 64).reshape(8, 8))
     assert fitting_suffixes(radii) == [".tif", ".zarr"]
 
