@@ -337,7 +337,9 @@ def refocus_command(
     out: Annotated[
         Path | None,
         typer.Argument(
-            metavar="OUT", help="An image file; for a stack a .tif, or a .webp that shows it as a film. By default IN-refocused."
+            metavar="OUT",
+            help="An image file; for a stack a .tif, or a .webp that shows it as a film. "
+            "By default IN-refocused.",
         ),
     ] = None,
     defocus: MapPath = None,

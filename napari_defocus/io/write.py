@@ -38,8 +38,8 @@ def write_picture(
         10 or 12 bits at quality 95; colors of uint16 are rounded to 12, gray of more is refused.
         ``.jpg`` and ``.jpeg`` hold uint8 without alpha, at quality 95; colors of uint16 are
         rounded to 8 bits, as they are display values, gray uint16 is refused. ``.webp`` holds
-        colors of uint8 without loss, those of uint16 rounded to 8 bits, and stacks as films. ``.zarr`` and
-        ``.ome.zarr`` are folders that hold OME-Zarr, without colors.
+        colors of uint8 without loss, those of uint16 rounded to 8 bits, and stacks as films.
+        ``.zarr`` and ``.ome.zarr`` are folders that hold OME-Zarr, without colors.
     data : array
         Image of the shape of `like`, or of its shape without colors. Without `like`, (..., Y, X)
         and a color axis if `channel_axis` names one.

@@ -23,7 +23,8 @@ class FocusPull:
             name="pull",
             label="",
             text="Focus pull: a stack in which the focus moves",
-            tooltip="The slider below the picture goes through it; saved as a stack (.tif) or a film (.webp)",
+            tooltip="The slider below the picture goes through it; "
+            "saved as a stack (.tif) or a film (.webp)",
         )
         self.last = FloatSpinBox(
             name="last_focus",
