@@ -20,6 +20,8 @@ _KNOTS = (0.0, 1.0, 1.5, 2.0, 2.6, 3.3, 4.2, 5.2, 6.5, 8.0, 10.0, 12.0, 15.0, 19
 _LARGEST_FREQUENCY, _FREQUENCIES = 0.72, 97
 #: Least light, as a share of the range, so that steps, which multiply, can change it.
 _LEAST_LIGHT = 1e-4
+#: Least power of a step's change by which the next one is divided.
+_LEAST_POWER = 1e-30
 #: Share of the light of a pixel outside the image that must reach it to be restored.
 _LEAST_SHARE = 0.05
 
@@ -180,9 +182,54 @@ def refine(
         for blur, (light, _) in zip(blurs, views, strict=True)
     ]
     estimate = blurs[0].pad(result.clamp(min=_LEAST_LIGHT))
+    extrapolation = Extrapolation()
     for step in range(1, steps + 1):
         turn = step % len(views)
         blur, image = blurs[turn], images[turn]
-        expected = blur.blur(estimate).clamp(min=0) + ground
-        estimate = estimate * blur.back(image / expected.clamp(min=_LEAST_LIGHT)).clamp(min=0)
+        start = extrapolation.start_from(estimate)
+        expected = blur.blur(start).clamp(min=0) + ground
+        estimate = start * blur.back(image / expected.clamp(min=_LEAST_LIGHT)).clamp(min=0)
+        extrapolation.add_change(estimate - start)
     return blurs[0].cut(blurs[0].focus(estimate))
+
+
+class Extrapolation:
+    """Starts of steps that go on in the direction of the steps before, as far as these agree.
+
+    Notes
+    -----
+    D. S. C. Biggs and M. Andrews, "Acceleration of iterative image restoration algorithms", Appl.
+    Opt. 36, 1766 (1997).
+
+    Examples
+    --------
+    Steps that halve the distance to 0, and the same extrapolated:
+
+    >>> import torch
+    >>> plain = fast = torch.tensor([1.0])
+    >>> extrapolation = Extrapolation()
+    >>> for _ in range(6):
+    ...     plain = plain / 2
+    ...     start = extrapolation.start_from(fast)
+    ...     fast = start / 2
+    ...     extrapolation.add_change(fast - start)
+    >>> bool(fast < plain / 4)
+    True
+    """
+
+    def __init__(self) -> None:
+        self._estimate: Tensor | None = None
+        self._changes: list[Tensor] = []
+
+    def start_from(self, estimate: Tensor) -> Tensor:
+        """Return the start of the next step, >= 0, from the estimate after the last one."""
+        last, self._estimate = self._estimate, estimate
+        if last is None or len(self._changes) < 2:
+            return estimate
+        before, now = self._changes
+        agreement = float((now * before).sum() / before.square().sum().clamp(min=_LEAST_POWER))
+        return (estimate + min(max(agreement, 0.0), 1.0) * (estimate - last)).clamp(min=0)
+
+    def add_change(self, change: Tensor) -> None:
+        """Take notice of the change that a step made."""
+        self._changes = [*self._changes[-1:], change]
