@@ -156,15 +156,16 @@ class CheckWidget(TaskWidget[CheckResult]):
         assert self._check is not None
         verdict = self._check.verdict
         self._verdict.set_text(f"{verdict[0].upper()}{verdict[1:]}.")
-        regions = self._check.regions[:_MOST_PLACES]
+        regions = self._check.clear_regions or self._check.regions
+        listed = regions[:_MOST_PLACES]
         with self._places.changed.blocked():
             self._places.choices = [
-                (_describe(region, self._first_pixel), region) for region in regions
+                (_describe(region, self._first_pixel), region) for region in listed
             ]
             self._places.value = []
         self._verdict.visible = self._legend.visible = True
-        self._legend.set_text(_legend(regions))
-        self._places.visible = bool(regions)
+        self._legend.set_text(_legend(self._check, len(listed)))
+        self._places.visible = bool(listed)
 
     def _show_place(self, chosen: list[Region]) -> None:
         """Move the view to the place that was clicked last."""
@@ -182,17 +183,19 @@ class CheckWidget(TaskWidget[CheckResult]):
         camera.zoom = _CANVAS / world
 
 
-def _legend(regions: tuple[Region, ...]) -> str:
-    """Return what is flagged, and whether chance flags as much."""
-    if not regions:
+def _legend(check: Check, listed: int) -> str:
+    """Return what is flagged, which places are listed, and how many others may be chance."""
+    flagged, clear = len(check.regions), len(check.clear_regions)
+    if not flagged:
         return "Nothing is flagged."
-    clear = sum(region.strength >= CLEAR_SCORE for region in regions)
-    clearness = (
-        f"Places with a score of {CLEAR_SCORE:g} or more are clear; the others may be chance."
-        if clear
-        else f"None reaches the score of {CLEAR_SCORE:g} of a clear one: all of it may be chance."
-    )
-    return f"Magenta: flagged as not supported by the image. {clearness} Click one to look at it."
+    if not clear:
+        places = f"None reaches the score of {CLEAR_SCORE:g} of a clear one: all may be chance."
+        places += f" Listed: the {listed} strongest of {flagged}." if listed < flagged else ""
+    else:
+        which = f"the {listed} clearest of {clear}" if listed < clear else f"{clear} clear"
+        places = f"Listed: {which}, with a score of {CLEAR_SCORE:g} or more."
+        places += f" {flagged - clear} more may be chance." if flagged > clear else ""
+    return f"Magenta: flagged as not supported by the image. {places} Click one to look at it."
 
 
 def _describe(region: Region, start: tuple[int, ...]) -> str:

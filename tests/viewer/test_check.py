@@ -53,6 +53,15 @@ def test_the_slider_moves_the_threshold_alone(viewer, checked):
     assert checked.check.false_alarms == 0.01
 
 
+def test_the_list_holds_the_places_that_the_verdict_counts(checked):
+    checked.false_alarms.value = 0.1
+    clear, flagged = checked.check.clear_regions, checked.check.regions
+    assert len(flagged) > len(clear) > 0
+    assert tuple(checked.regions.choices) == clear
+    assert f"Listed: {len(clear)} clear" in checked.legend.value
+    assert f"{len(flagged) - len(clear)} more may be chance" in checked.legend.value
+
+
 def test_a_click_on_a_place_shows_it(viewer, checked):
     region = checked.regions.choices[0]
     assert region == checked.check.regions[0]
