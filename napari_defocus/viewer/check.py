@@ -164,7 +164,7 @@ class CheckWidget(TaskWidget[CheckResult]):
             ]
             self._places.value = []
         self._verdict.visible = self._legend.visible = True
-        self._legend.set_text(_legend(self._check, len(listed)))
+        self._legend.set_text(legend(self._check, len(listed)))
         self._places.visible = bool(listed)
 
     def _show_place(self, chosen: list[Region]) -> None:
@@ -183,7 +183,7 @@ class CheckWidget(TaskWidget[CheckResult]):
         camera.zoom = _CANVAS / world
 
 
-def _legend(check: Check, listed: int) -> str:
+def legend(check: Check, listed: int) -> str:
     """Return what is flagged, which places are listed, and how many others may be chance."""
     flagged, clear = len(check.regions), len(check.clear_regions)
     if not flagged:

@@ -1,6 +1,7 @@
 """Steps of a dock, which act on one image, as one kind of image, of one objective, by one map."""
 
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,9 @@ _WIDGETS: dict[str, type[Any]] = {
     "Refocus": RefocusWidget,
     "Stack": FocusStackWidget,
 }
+#: Settings that say what of an image is worked on, and how its values are read; black and white
+#: come before the choice that would fill them.
+_SHARED = ("planes", "encoding", "black", "white", "value_range", "range_axis", "nodata")
 _LIST_EVENTS = ("inserted", "removed", "reordered", "renamed")
 
 
@@ -121,6 +125,8 @@ class DockSteps:
         if hasattr(step, "imaging"):
             step.imaging.value = self._chosen_kind()
             step.optics.value = self.objective.text
+        for setting in _SHARED:
+            self._share_setting(setting, step)
         if name == "Deblur":
             step.keep_maps()
         step.image.changed.connect(self._take_image)
@@ -175,6 +181,22 @@ class DockSteps:
         for step in self._steps.values():
             if hasattr(step, "optics"):
                 step.optics.value = optics
+
+    def _share_setting(self, setting: str, step: Any) -> None:
+        """Let a setting of a step follow that of the others, and these follow it."""
+        control = getattr(step, setting, None)
+        if control is None:
+            return
+        for other in self._steps.values():
+            if other is not step and hasattr(other, setting):
+                control.value = getattr(other, setting).value
+        control.changed.connect(partial(self._set_everywhere, setting))
+
+    def _set_everywhere(self, setting: str, value: Any) -> None:
+        for step in self._steps.values():
+            control = getattr(step, setting, None)
+            if control is not None and control.value != value:
+                control.value = value
 
     def _share_map(self, chosen: Any) -> None:
         """Let all steps work with the map that was chosen in one of them."""

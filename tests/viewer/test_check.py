@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from napari_defocus import check
+from napari_defocus import Check, check
+from napari_defocus.viewer.check import legend
 from napari_defocus.viewer.map_source import MAP_KEY
 
 from ..evidence.scenes import MAP, PATCH, photograph_of, plant, sharp_picture
@@ -53,13 +54,28 @@ def test_the_slider_moves_the_threshold_alone(viewer, checked):
     assert checked.check.false_alarms == 0.01
 
 
-def test_the_list_holds_the_places_that_the_verdict_counts(checked):
-    checked.false_alarms.value = 0.1
-    clear, flagged = checked.check.clear_regions, checked.check.regions
-    assert len(flagged) > len(clear) > 0
-    assert tuple(checked.regions.choices) == clear
-    assert f"Listed: {len(clear)} clear" in checked.legend.value
-    assert f"{len(flagged) - len(clear)} more may be chance" in checked.legend.value
+def test_the_list_holds_what_the_legend_counts(checked):
+    places = checked.check.clear_regions or checked.check.regions
+    assert tuple(checked.regions.choices) == places
+    assert checked.legend.value == legend(checked.check, len(places))
+
+
+@pytest.mark.parametrize(
+    ("scores", "listed", "words"),
+    [
+        ([9, 8, 3, 3, 3], 2, "Listed: 2 clear, with a score of 6 or more. 3 more may be chance."),
+        ([9, 8, 7], 2, "Listed: the 2 clearest of 3, with a score of 6 or more. Click"),
+        ([4, 3, 3], 3, "None reaches the score of 6 of a clear one: all may be chance. Click"),
+        ([4, 3, 3], 2, "all may be chance. Listed: the 2 strongest of 3."),
+        ([], 0, "Nothing is flagged."),
+    ],
+)
+def test_the_legend_tells_what_is_listed_and_what_may_be_chance(scores, listed, words):
+    unexplained = np.zeros((20, 20 * 6), np.float32)
+    for index, score in enumerate(scores):
+        unexplained[4:16, 20 * index : 20 * index + 12] = score
+    done = Check(unexplained, np.zeros_like(unexplained), np.ones_like(unexplained))
+    assert words in legend(done, listed)
 
 
 def test_a_click_on_a_place_shows_it(viewer, checked):

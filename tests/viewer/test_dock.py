@@ -37,6 +37,20 @@ def test_steps_follow_the_image(viewer, dock, stack):
     assert all(step.image.value is dock.image.value for step in steps)
 
 
+def test_planes_and_the_meaning_of_values_are_chosen_once_for_all_steps(viewer, dock, stack):
+    dock.image.value = viewer.add_image(stack, name="cells")
+    first = dock.step("Map")
+    first.planes.value = "current"
+    first.black.value, first.white.value, first.value_range.value = "10", "900", "own"
+    later = [dock.step("Deblur"), dock.step("Check")]
+    for step in later:
+        assert (step.planes.value, step.value_range.value) == ("current", "own")
+        assert (step.black.value, step.white.value) == ("10", "900")
+    later[0].planes.value, later[1].encoding.value = "all", "linear"
+    assert first.planes.value == later[1].planes.value == "all"
+    assert first.encoding.value == later[0].encoding.value == "linear"
+
+
 def test_a_hidden_reference_is_left_for_the_photograph_that_is_opened_with_it(viewer, dock, photo):
     step = dock.step("Deblur")
     viewer.layers.clear()
