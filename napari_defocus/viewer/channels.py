@@ -94,6 +94,7 @@ class ChannelControls:
             for tick in self._ticks.values():
                 self.box.append(tick)
                 tick.changed.connect(self.maps.reset_choices)
+                tick.changed.connect(self._show)
                 QWidget.setTabOrder(before, tick.native)
                 before = tick.native
             self._show()
@@ -103,8 +104,9 @@ class ChannelControls:
         chosen = [] if self._image is None else [self._image, *self.ticked]
         return [(_OWN, None), *((f"all by that of {each.name}", each) for each in chosen)]
 
-    def _show(self) -> None:
-        self.box.visible = self.maps.visible = bool(self._ticks)
+    def _show(self, *_: Any) -> None:
+        self.box.visible = bool(self._ticks)
+        self.maps.visible = bool(self.ticked)
 
 
 def are_channels(image: "Image", other: "Layer") -> bool:

@@ -1,6 +1,7 @@
 """Deblur widget: restores an image layer, guided by its defocus map."""
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox, PushButton
@@ -21,6 +22,7 @@ from .image_source import image_source
 from .map_layers import add_map
 from .map_source import EDITED, MAP_KEY, covering_source, newest_map
 from .mixture import describe_share
+from .neighbor_choice import NeighborChoice
 from .pieces import Pieces
 from .preview import Preview
 from .results import LayerTemplate, layer_template
@@ -80,6 +82,7 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
         self._templates: list[LayerTemplate] = []
         self._used, self._replaces = DeblurSettings(), False
         self._channels = ChannelControls(viewer)
+        self._neighbors = NeighborChoice()
         yield
         yield from self._build_task(
             Task(
@@ -87,8 +90,8 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
                 doing="Deblurring",
                 models="deblur",
                 inputs=[*self._channels.widgets, self._defocus],
-                settings=[*self._deblur.widgets, self._live, self._replace],
-                advanced=[self._deblur["protect_radius"], self._deblur["strength"]],
+                settings=[self._neighbors, *self._deblur.widgets, self._live, self._replace],
+                advanced=[self._deblur["protect_radius"], self._deblur["strength"], self._replace],
             )
         )
         yield from self._build_results(viewer)
@@ -149,6 +152,9 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
         self.native.destroyed.connect(self._amount.close)
         self._defocus.follow(self._image.value)
         self._watch()
+        for choice in (self._image, self._region.region, self._region.planes):
+            choice.changed.connect(self._offer_neighbors)
+        self._offer_neighbors()
 
     @property
     def channels(self) -> ChannelControls:
@@ -187,7 +193,9 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
     def _whole_job(self, window: Window) -> ChannelsJob:
         layers, shared = self._layers(), self._channels.map_channel
         number = layers.index(shared) if shared is not None and shared in layers else None
-        return ChannelsJob(tuple(self._channel_job(each, window) for each in layers), number)
+        jobs = (self._channel_job(each, window) for each in layers)
+        axis = self._neighbors.axis
+        return ChannelsJob(tuple(replace(each, stack_axis=axis) for each in jobs), number)
 
     def _job(self, window: Window) -> DeblurLayerJob:
         return self._channel_job(self._layer(), window)
@@ -245,6 +253,12 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
     def _follow_kind(self, imaging: str) -> None:
         self._kind = imaging
         self._preset_bokeh()
+        self._offer_neighbors()
+
+    def _offer_neighbors(self, *_: Any) -> None:
+        """Offer neighboring planes where whole stacks of micrographs are restored."""
+        whole = self._region.region.value != "current view" and self._region.planes.value == "all"
+        self._neighbors.offer(self._image.value, self._kind == "microscopy" and whole)
 
     def _preset_bokeh(self, *_: Any) -> None:
         """Leave the blurred background of a photograph alone, unless the user chose otherwise.

@@ -63,11 +63,14 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         How much is changed, and by which models.
     base : MapSource, optional
         The map that labels in `defocus` are painted over; estimated if there is none.
+    stack_axis : int, optional
+        Axis of a stack of micrographs whose neighboring planes help to restore each other.
     """
 
     defocus: MapSource | None = None
     settings: DeblurSettings = field(default_factory=DeblurSettings)
     base: MapSource | None = None
+    stack_axis: int | None = None
 
     def steps(self) -> Generator[Progress, None, DeblurResult]:
         """Deblur the image, yielding after every plane that is read and every tile."""
@@ -130,7 +133,8 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
         image = yield from self.image.read()
         options = yield from self.image.complete_options(self.options)
         source = self.defocus if self._edits is None else self.base
-        return DeblurJob(image, None if source is None else source.read(), self.settings, options)
+        defocus = None if source is None else source.read()
+        return DeblurJob(image, defocus, self.settings, options, stack_axis=self.stack_axis)
 
     def edited(self, job: DeblurJob, step: int = 1) -> DeblurJob:
         """Return the job with the labels painted over its map, if there are any.
@@ -177,6 +181,8 @@ class DeblurLayerJob(LayerJob[DeblurResult]):
             inputs["defocus"] = self.defocus
         options = self.image.options_of_file(self.options)
         changed, mask = self.settings.changed(), self.mask
+        if self.stack_axis is not None:
+            changed["stack_axis"] = self.stack_axis
         return Call("deblur", "deblur", "sharp", inputs, changed, options, mask=mask)
 
     @property

@@ -9,6 +9,7 @@ from ..errors import OptionError
 from ..jobs import EstimateJob
 from ..options import Options
 from ..views import Views
+from .neighbor_choice import axis_name
 from .pieces import Pieces
 from .regions import spatial_shape
 from .results import layer_template
@@ -205,7 +206,7 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
         layer: Image | None = self._image.value if hasattr(self, "_image") else None
         if layer is None:
             return []
-        return [(_axis_name(layer, axis), axis) for axis in range(layer.ndim - 2)]
+        return [(axis_name(layer, axis), axis) for axis in range(layer.ndim - 2)]
 
     def _choose_axis(self, *_: Any) -> None:
         """Offer the axes of the layer, and choose Z, or the last one."""
@@ -217,11 +218,6 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
             return
         labels = [str(label).lower() for label in layer.axis_labels[: layer.ndim - 2]]
         self._axis.value = labels.index("z") if "z" in labels else len(labels) - 1
-
-
-def _axis_name(layer: "Image", axis: int) -> str:
-    label = str(layer.axis_labels[axis])
-    return f"{label} ({axis})" if label.isalpha() else f"axis {axis}"
 
 
 def _row(widgets: Sequence[Widget]) -> Container[Widget]:

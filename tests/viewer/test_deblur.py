@@ -40,6 +40,34 @@ def test_result_takes_position_and_appearance_of_the_image(viewer, widget, finis
     assert result.contrast_limits == [10, 9000]
 
 
+def test_neighboring_planes_help_as_from_the_api(viewer, widget, finish, stack):
+    cells = viewer.add_image(stack[:, 0], name="cells", axis_labels=("z", "y", "x"))
+    assert list(widget.stack_axis.choices) == [None, 0]
+    widget.stack_axis.value = 0
+    assert "stack_axis=0" in widget.as_python()
+    assert "--stack-axis 0" in widget.as_command_line()
+    finish(widget.run())
+    result = viewer.layers["cells deblurred"]
+    expected = deblur(cells.data, stack_axis=0)
+    np.testing.assert_array_equal(result.data, expected)
+    assert result.metadata[METADATA_KEY]["parameters"]["stack_axis"] == 0
+
+
+def test_neighbors_are_offered_for_whole_stacks_of_micrographs_alone(viewer, widget, stack, photo):
+    viewer.add_image(photo, rgb=True, name="photo")
+    viewer.add_image(stack[:, 0], name="cells")
+    widget.image.value = viewer.layers["cells"]
+    widget.stack_axis.value = 0
+    assert "stack_axis" in widget.as_python()
+    widget.planes.value = "current"
+    assert "stack_axis" not in widget.as_python()
+    widget.planes.value = "all"
+    widget.imaging.value = "photograph"
+    assert "stack_axis" not in widget.as_python()
+    widget.image.value = viewer.layers["photo"]
+    assert widget.stack_axis.value is None
+
+
 def test_result_is_the_same_as_from_the_api(viewer, widget, finish, photo):
     viewer.add_image(photo, rgb=True)
     widget.strength.value, widget.protect_radius.value = 0.7, 0.25
