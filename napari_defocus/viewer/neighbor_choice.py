@@ -26,7 +26,7 @@ class NeighborChoice(ComboBox):
             choices=self._axes,
             nullable=False,
             tooltip="Planes of a z-stack that show the same specimen help each other: 0.2 to "
-            "1.7 dB in simulations, in up to twice the time. Choose the axis of focus, not of time",
+            "1.7 dB in simulations, in a third more time. Choose the axis of focus, not of time",
         )
 
     @property
