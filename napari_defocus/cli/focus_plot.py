@@ -11,7 +11,7 @@ _STYLE = "text { font: 12px system-ui, sans-serif; fill: #444 }"
 #: Curves of a profile: attribute, label and color.
 _CURVES = (
     ("radius", "median radius", "#9aa5b1"),
-    ("sharpest", "radius of the sharpest tiles", "#21639a"),
+    ("sharpest", "radius of the sharpest parts", "#21639a"),
 )
 
 

@@ -71,7 +71,7 @@ class FocusProfile:
     >>> round(float(profile.best), 3), profile.best_grid.shape
     (2.0, (4, 6))
     >>> print(profile.statement)
-    plane 2.0 is the sharpest, give or take 0.1 planes; its sharpest tiles are 0.5 px out of focus
+    plane 2.0 ± 0.1 is the sharpest (the first is 0); its sharpest parts are 0.5 px out of focus
     """
 
     radius: Floats
@@ -153,23 +153,23 @@ class FocusProfile:
             return _NOTHING
         least = np.nanmin(radii)
         if least > SHARP:
-            return f"no plane is sharp; the sharpest tiles are {least:.1f} px out of focus"
+            return f"no plane is sharp; the sharpest parts are {least:.1f} px out of focus"
         best, uncertainty = self._best[index]
         if np.isnan(best):
             return (
-                "which plane is the sharpest cannot be told; the sharpest tiles are "
+                "which plane is the sharpest cannot be told; the sharpest parts are "
                 f"{least:.1f} px out of focus"
             )
         places = np.arange(len(radii))
         there = np.where(np.isnan(radii), np.inf, np.abs(places - best)).argmin()
-        text = f"its sharpest tiles are {radii[there]:.1f} px out of focus"
+        text = f"its sharpest parts are {radii[there]:.1f} px out of focus"
         if len(radii) == 1:
             return f"there is one plane; {text}"
         error = max(uncertainty, _LEAST_TOLD)
-        text = f"plane {best:.1f} is the sharpest, give or take {error:.1f} planes; {text}"
+        text = f"plane {best:.1f} ± {error:.1f} is the sharpest (the first is 0); {text}"
         count = int((radii[np.abs(places - best) > 1] <= radii[there] + _ERROR).sum())
         if count:
-            text += f", and those of {count} other plane{'s' if count > 1 else ''} no more"
+            text += f"; {count} other plane{'s are' if count > 1 else ' is'} as sharp"
         return text + self._reservations(index, best)
 
     def _reservations(self, index: tuple[int, ...], best: float) -> str:

@@ -77,7 +77,7 @@ class RankedImage:
     Examples
     --------
     >>> RankedImage(4, 0.7, 0.3, 0.8, 4, 3).statement
-    'its sharpest tiles are 0.7 px out of focus, 30 % is in focus; the sharpest of 3 alike'
+    'its sharpest parts are 0.7 px out of focus, 30 % is in focus; the sharpest of 3 alike'
     """
 
     index: int
@@ -98,7 +98,7 @@ class RankedImage:
         if np.isnan(self.radius):
             return "nothing to judge by"
         text = (
-            f"its sharpest tiles are {self.radius:.1f} px out of focus, "
+            f"its sharpest parts are {self.radius:.1f} px out of focus, "
             f"{100 * self.share_in_focus:.0f} % is in focus"
         )
         if self.alike == 1:

@@ -30,6 +30,10 @@ _ALIGN = [
     ("shift", "shift"),
     ("shift, scale, rotation", "similarity"),
 ]
+_DEPTH_COLORS = (
+    "in the depth map, dark lies at the first planes and yellow at the last ones; what is not sure is "
+    "left out"
+)
 #: Shown for an image without planes.
 _SINGLE = "A single plane: choose a stack, with an axis before Y and X."
 
@@ -174,6 +178,8 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
             self.profile_view.show(result, self._profiled)
             for name in ("best", "copy"):
                 self._buttons[name].enabled = True
+        elif self._depth_wanted:
+            self._report.outcome = _DEPTH_COLORS
 
     def _add_result(self, result: FocusResult | MergeResult) -> None:
         if isinstance(result, FocusResult):
@@ -193,6 +199,7 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
             layers = self._viewer.layers
             if depth in layers and image in layers and job.repeats(merged):
                 self._raise_depth(depth, image)
+                self._controls.show_note(_DEPTH_COLORS)
                 return
         self.show_depth()
 

@@ -22,7 +22,7 @@ def test_a_folder_is_ranked_with_reasons(run, planes, tmp_path):
     table = tmp_path / "rank.csv"
     done = run("rank", tmp_path, "--csv", table)
     first, *others, path = done.out.splitlines()
-    assert first.startswith("1. b.png: its sharpest tiles are ")
+    assert first.startswith("1. b.png: its sharpest parts are ")
     assert first.endswith("the sharpest of 3 alike")
     assert all(line.endswith("; b.png of 3 alike is sharper") for line in others)
     assert path == str(table)

@@ -53,7 +53,7 @@ def test_the_best_plane_is_that_in_focus(profile):
     assert isinstance(profile.best, float)
     assert profile.best == pytest.approx(2.3, abs=0.3)
     assert 0 < profile.best_uncertainty < 0.5
-    assert profile.statement.startswith(f"plane {profile.best:.1f} is the sharpest")
+    assert profile.statement.startswith(f"plane {profile.best:.1f} ± ")
     for name in FIGURES:
         assert getattr(profile, name).shape == (6,)
     assert np.argmin(profile.radius) == np.argmax(profile.variance) == 2
@@ -230,7 +230,7 @@ def test_empty_stacks_have_nothing_to_judge_by(name):
 def test_blurred_stacks_have_no_sharp_plane(stack):
     result = focus_profile(rendered_stack(2, -4.0), **LINEAR)
     assert np.isnan(result.best)
-    assert result.statement.startswith("no plane is sharp; the sharpest tiles are")
+    assert result.statement.startswith("no plane is sharp; the sharpest parts are")
 
 
 @pytest.mark.parametrize(
@@ -287,4 +287,4 @@ def test_the_curve_of_the_surface_is_lowest_at_the_best_plane_of_a_deep_specimen
     profile = FocusProfile(tiles.mean((1, 2)), 0.1, np.ones(planes), variance, tiles, (16, 16))
     assert int(np.argmin(profile.surface)) == round(profile.best) == 4
     assert int(np.argmin(profile.sharpest)) == 3
-    assert "0.3 px out of focus, and those of 4 other planes no more" in profile.statement
+    assert "0.3 px out of focus; 4 other planes are as sharp" in profile.statement

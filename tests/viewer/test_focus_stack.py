@@ -72,6 +72,7 @@ def test_merged_layers_show_wherever_the_slider_stands(viewer, widget, stack, fi
     assert sure.any()
     np.testing.assert_allclose(depth.data[0], np.where(sure, 2 * expected.depth, np.nan), rtol=1e-6)
     assert depth.visible
+    assert "yellow at the last ones" in widget._controls.status.value
     assert depth.colorbar.visible
     assert viewer.layers[-1] is depth
     assert depth.metadata[MAP_KEY] is None
@@ -97,6 +98,7 @@ def test_the_depth_of_a_merged_stack_is_shown_without_another_run(viewer, widget
     count = len(viewer.layers)
     widget._buttons["depth"].native.click()
     assert depth.visible
+    assert "yellow at the last ones" in widget._controls.status.value
     assert not widget.busy
     assert len(viewer.layers) == count
     widget.align.value = "shift"
