@@ -31,8 +31,8 @@ _ALIGN = [
     ("shift, scale, rotation", "similarity"),
 ]
 _DEPTH_COLORS = (
-    "in the depth map, dark lies at the first planes and yellow at the last ones; what is not sure is "
-    "left out"
+    "in the depth map, dark lies at the first planes and yellow at the last ones; what is not sure "
+    "is left out"
 )
 #: Shown for an image without planes.
 _SINGLE = "A single plane: choose a stack, with an axis before Y and X."
