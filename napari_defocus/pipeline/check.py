@@ -34,6 +34,8 @@ _PUPIL_BLOCK, _PUPIL_BLOCKS = 128, 2
 _LEAST_SIDE = 64
 #: Display value from which on a sharp picture may be clipped.
 _CLIPPED = 0.99
+#: Side in pixels of the surroundings that are alike where nothing was changed.
+_ALIKE = 9
 #: Largest expected error of a radius that counts, in px: little is known where it is larger.
 _LARGEST_ERROR = 4.0
 
@@ -101,7 +103,10 @@ class PlaneChecker:
         network = EvidenceNetwork(noise, *extremes, pupil, linear=linear)
         steps = infer(network, inputs, run.options)
         result = yield from run.meter.measure(steps, image[0].size, planned=True)
+        unchanged = _unchanged(display[:, :, :], claim) & np.isfinite(result[0])
+        result[0][unchanged] = np.nan  # tells nothing of honest scores
         result[0] = scores(result[0])
+        result[0][unchanged] = 0
         return result
 
     def _map(
@@ -126,6 +131,18 @@ class PlaneChecker:
         signed = self.map_source is True
         error = np.minimum(expected_error(confidence), np.float32(_LARGEST_ERROR))
         return radius if signed else -np.abs(radius), error
+
+
+def _unchanged(image: FloatArray, claim: FloatArray) -> Mask:
+    """Return where a picture (C, Y, X) took its surroundings from the image as they are (Y, X).
+
+    Nothing can be invented there, though blurring again what was left blurred does not explain it.
+    """
+    from scipy.ndimage import minimum_filter
+
+    if image.shape != claim.shape:
+        return np.zeros(claim.shape[1:], bool)
+    return np.asarray(minimum_filter((image == claim).all(axis=0), _ALIKE, mode="nearest"), bool)
 
 
 def _has_data(codec: PlaneCodec, plane: Planes) -> Mask:

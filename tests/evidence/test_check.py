@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import maximum_filter
 
 import napari_defocus
 from napari_defocus import (
@@ -93,6 +94,22 @@ def test_worse_pictures_agree_less(scene):
         for picture in (sharp, exaggerated.astype(np.float32), blurred_away)
     ]
     assert scores[0] == max(scores)
+
+
+def test_what_was_left_as_it_is_is_not_flagged_and_what_changed_still_is(scene):
+    image, sharp = scene
+    changed = np.zeros(image.shape, bool)
+    changed[:, :100] = True
+    image = image.copy()
+    image[100:110, 110:120] = np.nan
+    result = check(image, np.where(changed, plant(sharp), image), MAP, **DISPLAY)
+    scores = result.unexplained
+    assert np.isnan(scores[105, 115])
+    assert "nan" not in result.verdict
+    near = maximum_filter(changed, 9)
+    assert (scores[~near & np.isfinite(scores)] == 0).all()
+    inner = scores[8:-8, 8:84]
+    assert scores[PATCH].max() == inner.max() > 2
 
 
 def test_an_uncertain_radius_explains_more(scene):
