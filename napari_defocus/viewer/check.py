@@ -56,7 +56,9 @@ class CheckWidget(TaskWidget[CheckResult]):
         self._rate = FALSE_ALARMS
         self._overlay: Labels | None = None
         self._sharp = sharp_choice(
-            viewer, tooltip="A layer of the same size that claims to show the image sharply"
+            viewer,
+            none="choose one",
+            tooltip="A layer of the same size that claims to show the image sharply",
         )
         self._defocus = map_choice(
             viewer,
@@ -119,7 +121,10 @@ class CheckWidget(TaskWidget[CheckResult]):
     def _job(self, window: Window) -> CheckLayerJob:
         image, sharp = self._layer(), self._sharp.value
         if sharp is None:
-            raise OptionError("no sharp picture is chosen; choose one under 'sharp picture'")
+            raise OptionError(
+                "no sharp picture is chosen; choose one under 'sharp picture', or deblur the image "
+                "first"
+            )
         same = sharp.data.shape == image.data.shape
         return CheckLayerJob(
             image=self._source(window),

@@ -194,7 +194,7 @@ def map_choice(viewer: "Viewer", *, tooltip: str) -> NewestChoice:
     )
 
 
-def sharp_choice(viewer: "Viewer", *, none: str = "", tooltip: str) -> NewestChoice:
+def sharp_choice(viewer: "Viewer", *, none: str, tooltip: str) -> NewestChoice:
     """Return a list of the images, for the newest picture that was deblurred from an image."""
     return NewestChoice(
         viewer,

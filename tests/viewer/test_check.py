@@ -43,6 +43,15 @@ def test_overlay_and_verdict_are_those_of_the_api(viewer, checked, pictures):
     assert status["value"] in ("not flagged", "flagged: not supported by the image")
 
 
+def test_no_other_image_is_taken_for_the_sharp_picture(viewer, open_widget, pictures):
+    viewer.add_image(pictures[0], name="nuclei")
+    viewer.add_image(pictures[0], name="filaments")
+    widget = open_widget("Check")
+    assert widget.sharp.value is None
+    widget.run_button.native.click()
+    assert "no sharp picture is chosen" in widget._controls.status.value
+
+
 def test_the_slider_moves_the_threshold_alone(viewer, checked):
     before, overlay = checked.check, viewer.layers["photo not supported by the image"]
     checked.false_alarms.value = 0.2
