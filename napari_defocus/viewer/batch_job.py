@@ -165,9 +165,8 @@ def as_command_line(paths: list[str], folder: str, settings: Settings) -> str:
 
 def _changed(settings: Settings) -> dict[str, Any]:
     """Return the settings of the batch itself that differ from their defaults, by name."""
-    values = {
-        name: getattr(settings, name) for name in ("task", "dual_pixel", "pattern", "existing")
-    }
+    names = ("task", "dual_pixel", "stack_axis", "pattern", "existing")
+    values = {name: getattr(settings, name) for name in names}
     return {name: value for name, value in values.items() if value != getattr(Settings, name)}
 
 

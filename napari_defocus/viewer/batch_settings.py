@@ -49,6 +49,14 @@ class BatchSettings:
             text="Both dual-pixel views",
             tooltip="Estimate the map from both halves of Canon dual-pixel raw files",
         )
+        self.neighbors = ComboBox(
+            name="stack_axis",
+            label="neighbor planes",
+            choices=[("not used", None), ("along Z", "auto")],
+            nullable=False,
+            tooltip="Planes of z-stacks of micrographs help each other. along Z: along the axis Z, "
+            "or the only axis of planes; other files are listed as failed",
+        )
         self.pattern = LineEdit(
             name="pattern",
             label="file names",
@@ -86,6 +94,7 @@ class BatchSettings:
             self.model,
             self.map_model,
             self.dual_pixel,
+            self.neighbors,
             self.pattern,
             self.existing,
             self.compute.values.imaging,
@@ -114,6 +123,7 @@ class BatchSettings:
             options=self.compute.options,
             pattern=self.pattern.value,
             existing=self.existing.value,
+            stack_axis=self.neighbors.value if self._sharpens else None,
         )
 
     def take_from_deblur(self) -> None:
@@ -129,6 +139,7 @@ class BatchSettings:
         placed = (compute.device, compute.precision, compute.tile)
         for control in (*self.deblur.widgets, self.model, *compute.settings, *placed):
             control.value = getattr(step, control.name).value
+        self.neighbors.value = None if step.stack_axis.value is None else "auto"
 
     def _find_deblur(self) -> "DeblurWidget":
         from .deblur import DeblurWidget
@@ -146,8 +157,12 @@ class BatchSettings:
 
     def _follow_task(self, *_: Any) -> None:
         """Enable what the task uses."""
-        sharpens = self.task.value in ("deblur", "both")
-        for widget in (*self.deblur.widgets, self.model, self.same):
-            widget.enabled = sharpens
-        if sharpens:
+        for widget in (*self.deblur.widgets, self.model, self.same, self.neighbors):
+            widget.enabled = self._sharpens
+        if self._sharpens:
             self.deblur.follow_model(self.model.value)
+
+    @property
+    def _sharpens(self) -> bool:
+        """Whether the task restores images."""
+        return self.task.value in ("deblur", "both")

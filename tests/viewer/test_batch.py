@@ -13,7 +13,7 @@ from superqt.utils._qthreading import WorkerBase
 
 from napari_defocus import deblur
 from napari_defocus.errors import OptionError
-from napari_defocus.io import read_picture
+from napari_defocus.io import read_picture, write_picture
 from napari_defocus.viewer.run_controls import ERROR_COLOR
 from napari_defocus.viewer.runner import Worker
 
@@ -278,6 +278,24 @@ def desktop(qapp):
     QDesktopServices.setUrlHandler("file", handler, "take")
     yield paths
     QDesktopServices.unsetUrlHandler("file")
+
+
+def test_neighboring_planes_are_chosen_for_what_is_restored(
+    dock_widget, window_viewer, stack, tmp_path
+):
+    write_picture(tmp_path / "cells.tif", stack[:, 0])
+    batch = dock_widget("Batch")
+    batch.inputs.value, batch.out.value = [tmp_path / "cells.tif"], tmp_path / "out"
+    window_viewer.add_image(stack[:, 0], name="cells")
+    dock_widget("Defocus").open_step("Deblur").stack_axis.value = 0
+    batch.same_as_deblur.changed.emit(True)
+    assert batch._settings.values().stack_axis == "auto"
+    assert "--stack-axis auto" in batch.as_command_line()
+    exec(batch.as_python(), {})
+    expected = deblur(stack[:, 0], stack_axis=0)
+    np.testing.assert_array_equal(read_picture(tmp_path / "out/cells-deblurred.tif").data, expected)
+    batch.task.value = "map"
+    assert batch._settings.values().stack_axis is None
 
 
 def test_settings_of_deblur_are_taken_over(dock_widget, window_viewer, photo):
