@@ -139,7 +139,7 @@ class BatchSettings:
         placed = (compute.device, compute.precision, compute.tile)
         for control in (*self.deblur.widgets, self.model, *compute.settings, *placed):
             control.value = getattr(step, control.name).value
-        self.neighbors.value = None if step.stack_axis.value is None else "auto"
+        self.neighbors.value = None if step.neighbors.axis is None else "auto"
 
     def _find_deblur(self) -> "DeblurWidget":
         from .deblur import DeblurWidget

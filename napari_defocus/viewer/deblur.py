@@ -162,6 +162,11 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
         return self._channels
 
     @property
+    def neighbors(self) -> NeighborChoice:
+        """Choice of the axis whose neighboring planes help."""
+        return self._neighbors
+
+    @property
     def save_button(self) -> PushButton:
         """Button that writes the result to a file."""
         return self._saving.button
