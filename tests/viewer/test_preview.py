@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QSizeF, Qt
-from qtpy.QtGui import QColor, QImage
+from qtpy.QtCore import QPoint, QSizeF, Qt
+from qtpy.QtGui import QColor, QImage, QRegion
 from qtpy.QtWidgets import QWidget
 
 from napari_defocus import deblur
@@ -234,7 +234,7 @@ def colors_at_the_top(outline):
     """Return the colors along the upper edge of the frame."""
     picture = QImage(outline.size(), QImage.Format.Format_ARGB32)
     picture.fill(Qt.GlobalColor.transparent)
-    outline.render(picture, flags=QWidget.RenderFlag.DrawChildren)
+    outline.render(picture, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
     edge = outline._corners().boundingRect()
     row = round(edge.top())
     return {
