@@ -21,6 +21,7 @@ from .input_list import InputList
 from .labels import align_labels
 from .run_controls import RunControls, WrappedLabel
 from .runner import Runner, Worker
+from .tab_order import order_tab_key
 from .visibility import VisibilityFilter
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ..batch.process import Outcome
 
 _ENDINGS = {
-    "done": "done; a double click on a file opens it with its results",
+    "done": "done; a double click or Enter on a file opens it with its results",
     "canceled": "canceled; run again to continue",
     "failed": "failed",
 }
@@ -100,6 +101,7 @@ class BatchWidget(Container[Widget]):
         layout.addWidget(self.table, 1)
         layout.addWidget(self.opening.container.native)
         self.native.setMinimumWidth(_WIDTH)
+        order_tab_key(self.native)
         self._visibility = VisibilityFilter(self.native, on_show=lambda: align_labels(self))
         self.unfold_button.changed.connect(self._unfold)
         self.pause_button.changed.connect(self._toggle_pause)

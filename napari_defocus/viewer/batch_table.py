@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QKeyEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from ..batch.plan import Plan
@@ -30,11 +30,12 @@ class BatchTable(QTableWidget):
     Parameters
     ----------
     on_open : callable
-        Called with the number of the file that was double-clicked.
+        Called with the number of the file that was double-clicked, or at which Enter was pressed.
     """
 
     def __init__(self, on_open: Callable[[int], None]) -> None:
         super().__init__(0, len(_NAMES))
+        self._on_open = on_open
         self._files: list[int] = []  # of each row; a message has that of the row above
         self._failed_rows = 0
         self.setHorizontalHeaderLabels(list(_NAMES))
@@ -44,7 +45,8 @@ class BatchTable(QTableWidget):
                 item.setToolTip(tooltip)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setToolTip("Double-click opens the file and its results")
+        self.setTabKeyNavigation(False)  # the Tab key leads on to what stands below
+        self.setToolTip("Double-click or Enter opens the file and its results")
         self.setMinimumHeight(_HEIGHT)
         self.setWordWrap(True)
         header, numbers = self.horizontalHeader(), self.verticalHeader()
@@ -52,7 +54,15 @@ class BatchTable(QTableWidget):
             header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
             numbers.hide()
-        self.cellDoubleClicked.connect(lambda row, _: on_open(self._files[row]))
+        self.cellDoubleClicked.connect(lambda row, _: self._open(row))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Open the file of the current row by Enter."""
+        is_enter = event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter and self.currentRow() >= 0:
+            self._open(self.currentRow())
+        else:
+            super().keyPressEvent(event)
 
     @property
     def files(self) -> list[int]:
@@ -129,6 +139,9 @@ class BatchTable(QTableWidget):
     def _color(self, row: int) -> None:
         for column in range(len(_NAMES)):
             self._cell(row, column).setForeground(QColor(ERROR_COLOR))
+
+    def _open(self, row: int) -> None:
+        self._on_open(self._files[row])
 
     def _cell(self, row: int, column: int) -> QTableWidgetItem:
         cell = self.item(row, column)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox, PushButton
-from qtpy.QtWidgets import QWidget
 
 from ..deblur_settings import DeblurSettings
 from ..jobs import DeblurJob
@@ -102,7 +101,6 @@ class DeblurWidget(TaskWidget[tuple[DeblurResult, ...]]):
         self._range = DeblurRange(self._deblur, self._defocus)
         layout = self.native.layout()
         layout.insertWidget(layout.count() - 1, self._range.histogram)
-        QWidget.setTabOrder(self.more.native, self._range.histogram)
         self._preview = Preview(
             viewer,
             self.native,

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget
 from ..inference.engine import Progress
 from .loading import loading_label
 from .runner import Worker
+from .tab_order import order_tab_key
 from .visibility import VisibilityFilter
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class DefocusDock(Container[Widget]):
         if self._loaded is None:
             from .dock_steps import DockSteps
 
-            self._loaded = DockSteps(self._viewer, self._areas)
+            self._loaded = DockSteps(self._viewer, self._areas, self.native)
             self.insert(0, self._loaded.image)
             self.insert(1, self._loaded.imaging)
             self.native.layout().insertWidget(2, self._loaded.objective.container.native)
@@ -152,7 +153,7 @@ class DefocusDock(Container[Widget]):
         if self._is_gone:
             return
         steps = self._load_steps()
-        steps.order_tab_key(self._tabs)
+        order_tab_key(self.native)  # with the buttons that magicgui made anew in the dock
         steps.begin(self._tabs.tabText(self._tabs.currentIndex()))
 
     def _change_step(self, index: int) -> None:
@@ -172,6 +173,7 @@ def _scroll_area() -> QScrollArea:
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the control that has the focus
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setMinimumHeight(_HEIGHT)
     area.setWidget(loading_label())

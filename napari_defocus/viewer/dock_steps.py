@@ -2,11 +2,10 @@
 
 from contextlib import suppress
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import RadioButtons
-from qtpy.QtWidgets import QRadioButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from ..errors import DefocusError
 from ..options import IMAGINGS, Options
@@ -23,6 +22,7 @@ from .objective_controls import ObjectiveControls
 from .origin import origin_of
 from .pieces import GrowthTimer
 from .refocus import RefocusWidget
+from .tab_order import order_tab_key
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -51,10 +51,12 @@ class DockSteps:
         Viewer with the layers.
     areas : dict of str to QScrollArea
         Places of the steps, by their names.
+    panel : QWidget
+        The dock, in which the Tab key leads through the steps too.
     """
 
-    def __init__(self, viewer: "Viewer", areas: dict[str, QScrollArea]) -> None:
-        self._viewer, self._areas = viewer, areas
+    def __init__(self, viewer: "Viewer", areas: dict[str, QScrollArea], panel: QWidget) -> None:
+        self._viewer, self._areas, self._panel = viewer, areas, panel
         self._steps: dict[str, Any] = {}  # their controls are attributes that magicgui makes
         self._growing: dict[str, tuple[Any, GrowthTimer]] = {}
         self._kind: KindOfImage | None = None
@@ -105,16 +107,6 @@ class DockSteps:
         if "Edit" in self._steps and name != "Edit":
             self._steps["Edit"].use_pending()
 
-    def order_tab_key(self, tabs: QTabWidget) -> None:
-        """Lead the Tab key from the image to its kind, and on to the steps.
-
-        magicgui makes the buttons of the kind anew when the dock gets its parent.
-        """
-        kinds = self.imaging.native.findChildren(QRadioButton)
-        order = [self.image.native, *kinds, tabs, tabs.tabBar()]
-        for before, after in pairwise(order):
-            QWidget.setTabOrder(before, after)
-
     def _adopt(self, name: str) -> None:
         """Let a step that is complete share image, kind of image and map with the others."""
         step, _ = self._growing.pop(name)
@@ -135,6 +127,7 @@ class DockSteps:
             for other in self._map_choices():
                 defocus.value = other.value
             defocus.changed.connect(self._share_map)
+        order_tab_key(self._panel)
 
     def _follow_image(self, image: "Image | None") -> None:
         """Let all steps work on an image, as what it seems to be."""

@@ -87,6 +87,7 @@ class FocusStackWidget(TaskWidget[FocusResult | MergeResult]):
                 models="single",
                 inputs=[self._axis],
                 settings=[self._align, self._deblur_rest],
+                stack_axes=1,
             )
         )
         self._buttons = {

@@ -23,6 +23,7 @@ class InputList(Container[Widget]):
         self.text = TextEdit(tooltip="One file, folder or pattern, such as scans/*.tif, per line")
         self.text.max_height = _HEIGHT
         self.text.native.setPlaceholderText(_HINT)
+        self.text.native.setTabChangesFocus(True)
         self._drops = _DropFilter(self.text.native, self._add)
         self.add_files = PushButton(text="Add files…")
         self.add_folder = PushButton(text="Add folder…")

@@ -7,6 +7,9 @@ from magicgui.widgets import ComboBox
 if TYPE_CHECKING:
     from napari.layers import Image
 
+#: Names of axes along which planes show no neighboring depths.
+_OTHER_AXES = {"t", "time", "c", "channel", "p", "position"}
+
 
 def axis_name(layer: "Image", axis: int) -> str:
     """Return the label of an axis and its number, or the number alone."""
@@ -26,7 +29,7 @@ class NeighborChoice(ComboBox):
             choices=self._axes,
             nullable=False,
             tooltip="Planes of a z-stack that show the same specimen help each other: 0.2 to "
-            "1.7 dB in simulations, in a third more time. Choose the axis of focus, not of time",
+            "1.7 dB in simulations, in a third more time",
         )
 
     @property
@@ -46,5 +49,9 @@ class NeighborChoice(ComboBox):
         layer = self._layer
         if layer is None or layer.rgb:
             return [("not used", None)]
-        names = [(f"along {axis_name(layer, axis)}", axis) for axis in range(layer.ndim - 2)]
-        return [("not used", None), *names]
+        axes = [
+            axis
+            for axis in range(layer.ndim - 2)
+            if str(layer.axis_labels[axis]).lower() not in _OTHER_AXES
+        ]
+        return [("not used", None), *((f"along {axis_name(layer, axis)}", axis) for axis in axes)]

@@ -10,6 +10,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 from .choices import LayerChoice
+from .tab_order import order_tab_key
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -52,7 +53,10 @@ class PiecewisePanel(Container[Widget]):
 
     def make_piece(self) -> bool:
         """Make the next few controls; return whether there were any left."""
-        return next(self._pieces, self) is None
+        is_piece = next(self._pieces, self) is None
+        if not is_piece:
+            order_tab_key(self.native)
+        return is_piece
 
     def complete(self) -> None:
         """Make all controls that are left."""

@@ -36,10 +36,12 @@ class RegionControls:
         Viewer whose view and sliders are used.
     takes_map : bool
         Whether the region can be where the map is.
+    stack_axes : int
+        Number of axes before Y and X that are worked on whole, whatever the region.
     """
 
-    def __init__(self, viewer: "Viewer", *, takes_map: bool = False) -> None:
-        self._viewer = viewer
+    def __init__(self, viewer: "Viewer", *, takes_map: bool = False, stack_axes: int = 0) -> None:
+        self._viewer, self._stack_axes = viewer, stack_axes
         self._layer: Image | None = None
         further = (WHERE_THE_MAP_IS,) if takes_map else ()
         self.region = ComboBox(
@@ -156,5 +158,5 @@ class RegionControls:
         if self.region.value == "shapes":
             self.choose_only_shapes()
         self.shapes.visible = self.draw_button.visible = self.region.value == "shapes"
-        stack = self._layer is not None and self._layer.ndim > 2
+        stack = self._layer is not None and self._layer.ndim - 2 > self._stack_axes
         self.planes.visible = stack and self.region.value != "current view"

@@ -56,6 +56,8 @@ class Task:
     advanced : sequence of Widget
         Those of the inputs and settings that are hidden until "More options" is checked, as the
         model is.
+    stack_axes : int
+        Number of axes before Y and X that are worked on whole, whatever the region.
     """
 
     verb: str
@@ -64,6 +66,7 @@ class Task:
     inputs: Sequence[Widget] = ()
     settings: Sequence[Widget] = ()
     advanced: Sequence[Widget] = ()
+    stack_axes: int = 0
 
 
 class TaskWidget(PiecewisePanel, Generic[ResultT]):
@@ -96,7 +99,9 @@ class TaskWidget(PiecewisePanel, Generic[ResultT]):
         )
         self._model.visible = False
         yield
-        self._region = RegionControls(viewer, takes_map=task.models == "deblur")
+        self._region = RegionControls(
+            viewer, takes_map=task.models == "deblur", stack_axes=task.stack_axes
+        )
         yield
         self._compute = ComputeControls(self._contrast_limits)
         yield

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from qtpy.QtCore import QObject, QThreadPool, QUrl, Slot
+from qtpy.QtCore import QObject, Qt, QThreadPool, QUrl, Slot
 from qtpy.QtGui import QColor, QDesktopServices
 from qtpy.QtWidgets import QMessageBox
 from superqt.utils._qthreading import WorkerBase
@@ -95,10 +95,21 @@ def test_double_click_opens_file_and_result(widget, finish, viewer, until):
     assert [layer.name for layer in viewer.layers] == ["1", "1-deblurred"]
 
 
+def test_enter_opens_file_and_result(widget, finish, viewer, until, qtbot):
+    finish(widget.run())
+    widget.table.setCurrentCell(row_of(widget, 1), 0)
+    qtbot.keyClick(widget.table, Qt.Key.Key_Return)
+    until(lambda: [layer.name for layer in viewer.layers] == ["1", "1-deblurred"])
+
+
+def row_of(widget, file):
+    """Return the first row of a file."""
+    return widget.table._files.index(file)
+
+
 def double_click(widget, file):
     """Double-click the row of a file."""
-    row = next(r for r in range(widget.table.rowCount()) if widget.table._files[r] == file)
-    widget.table.cellDoubleClicked.emit(row, 0)
+    widget.table.cellDoubleClicked.emit(row_of(widget, file), 0)
 
 
 def test_maps_are_opened_as_maps(widget, finish, viewer, folder):

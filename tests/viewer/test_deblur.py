@@ -53,6 +53,11 @@ def test_neighboring_planes_help_as_from_the_api(viewer, widget, finish, stack):
     assert result.metadata[METADATA_KEY]["parameters"]["stack_axis"] == 0
 
 
+def test_planes_of_other_times_and_channels_are_no_neighbors(viewer, widget, stack):
+    widget.image.value = viewer.add_image(stack, axis_labels=("t", "z", "y", "x"))
+    assert list(widget.stack_axis.choices) == [None, 1]
+
+
 def test_neighbors_are_offered_for_whole_stacks_of_micrographs_alone(viewer, widget, stack, photo):
     viewer.add_image(photo, rgb=True, name="photo")
     viewer.add_image(stack[:, 0], name="cells")

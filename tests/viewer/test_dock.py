@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QApplication, QRadioButton
+from qtpy.QtCore import QPoint
+from qtpy.QtWidgets import QApplication
 
 from napari_defocus import Options, deblur, estimate_defocus
 from napari_defocus.viewer.layer_jobs import map_result
@@ -271,39 +271,6 @@ def test_the_step_map_tells_of_the_map_of_its_image(viewer, dock, finish, stack)
     assert not step._histogram.isVisible()
     dock.image.value = viewer.layers["photo"]
     assert step._summary.value == text
-
-
-@pytest.mark.window
-def test_tab_goes_from_the_image_to_its_kind_and_the_steps(
-    window_viewer, dock_widget, until, photo
-):
-    window_viewer.add_image(photo, rgb=True)
-    dock = dock_widget("Defocus")
-
-    def is_in_order():
-        kinds = dock.imaging.native.findChildren(QRadioButton)
-        order = [*kinds, dock._tabs, dock._tabs.tabBar()]
-        widget, visited = dock.image.native, []
-        for _ in range(20):
-            widget = widget.nextInFocusChain()
-            visited += [widget] if widget in order else []
-        return visited == order
-
-    until(is_in_order)
-
-
-@pytest.mark.window
-def test_tab_goes_from_the_settings_to_the_histogram(
-    window_viewer, dock_widget, finish, qtbot, photo
-):
-    window_viewer.add_image(photo, rgb=True)
-    dock = dock_widget("Defocus")
-    finish(dock.step("Map").run())
-    step = dock.open_step("Deblur")
-    window_viewer.window._qt_window.activateWindow()
-    step.more.native.setFocus()
-    qtbot.keyClick(step.more.native, Qt.Key.Key_Tab)
-    assert window_viewer.window._qt_window.focusWidget() is step._range.histogram
 
 
 def test_a_radius_that_is_set_by_a_handle_moves_nothing_below_it(dock):

@@ -150,3 +150,9 @@ def test_a_single_plane_is_told_before_anything_is_pressed(viewer, widget, stack
     assert "A single plane" in widget.profile_view.statement.value
     widget.image.value = viewer.layers["stack"]
     assert not widget.profile_view.statement.value
+
+
+def test_planes_can_be_chosen_only_of_axes_beside_that_of_focus(viewer, widget, stack):
+    assert not widget.planes.visible
+    widget.image.value = viewer.add_image(np.stack([stack, stack]), name="series")
+    assert widget.planes.visible
