@@ -63,7 +63,7 @@ class DockSteps:
         self._kinds = KindFinder(lambda: self._show_kind(self.image.value))
         self.image = LayerChoice(viewer, is_image, name="image", tooltip="Layer to work on")
         self.imaging = RadioButtons(
-            name="imaging", label="it is a", choices=IMAGINGS, orientation="horizontal"
+            name="imaging", label="kind", choices=IMAGINGS, orientation="horizontal"
         )
         self.objective = ObjectiveControls(self._share_optics)
 
