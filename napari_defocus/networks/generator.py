@@ -15,7 +15,7 @@ from napari_defocus.optics.kernels import disks
 from napari_defocus.optics.light import decode_srgb, encode_srgb
 from napari_defocus.optics.reblur import interpolated_reblur
 
-#: Radii in pixels at which the bins of `radius_bins` peak.
+#: Radii in pixels at which the bins of `half_size_condition` peak.
 KNOTS = (0.0, 1.0, 2.0, 3.0, 4.5, 7.0, 11.0, 16.0, 24.0)
 #: Largest radius in px by which results are blurred again; larger radii occur at coarser levels.
 _REBLURRED_UP_TO = 10
@@ -158,7 +158,7 @@ class Generator(Network):
     def decide(self, features: Tensor, radius: Tensor, confidence: Tensor) -> Tensor:
         """Return blending scores and residual, (N, 1 + bins + 3, H, W), from image and map."""
         top = self.stem(features)
-        half = functional.avg_pool2d(torch.cat([radius_bins(radius), confidence], 1), 2)
+        half = half_size_condition(radius, confidence)
         quarter = functional.avg_pool2d(half, 2)
         eighth = functional.avg_pool2d(quarter, 2)
         top = _run(self.enter_half, top, half)
@@ -186,15 +186,25 @@ def confidence_gate(confidence: Tensor) -> Tensor:
     return ((confidence - 0.1) / 0.2).clamp(0, 1)
 
 
-def radius_bins(radius: Tensor) -> Tensor:
-    """Return the radius (N, 1, H, W) as overlapping triangular bins (N, B, H, W) of sum 1."""
+def half_size_condition(radius: Tensor, confidence: Tensor) -> Tensor:
+    """Return bins of the radius and the confidence, as means of 2x2 pixels.
+
+    The bins (N, B, H / 2, W / 2) are overlapping triangles that peak at `KNOTS`; their sum is 1.
+    """
     knots = torch.tensor(KNOTS, device=radius.device, dtype=radius.dtype)
-    clipped = radius.clamp(0, KNOTS[-1])
-    gaps = knots.diff()
-    rising = ((clipped - knots[:-1, None, None]) / gaps[:, None, None]).clamp(0, 1)
+    slopes = 1 / knots.diff()[:, None, None]
+    starts = knots[:-1, None, None] * slopes
+    strips = []
+    for rows in row_strips(radius.shape[-2]):
+        rising = (radius[..., rows, :] * slopes - starts).clamp(0, 1)
+        both = torch.cat([rising, confidence[..., rows, :]], 1)
+        pairs = both[..., ::2, :] + both[..., 1::2, :]  # faster than pooling
+        strips.append((pairs[..., ::2] + pairs[..., 1::2]).mul_(0.25))
+    means = torch.cat(strips, -2)
+    rising, mean_confidence = means[:, :-1], means[:, -1:]
     above = functional.pad(rising, (0, 0, 0, 0, 1, 0), value=1.0)
     below = functional.pad(rising, (0, 0, 0, 0, 0, 1), value=0.0)
-    return above - below
+    return torch.cat([above - below, mean_confidence], 1)
 
 
 def smoothstep(radius: Tensor, start: float, end: float) -> Tensor:

@@ -12,7 +12,7 @@ from napari_defocus.networks.generator import (
     KNOTS,
     confidence_gate,
     defocus_gate,
-    radius_bins,
+    half_size_condition,
     smoothstep,
 )
 from napari_defocus.networks.network import Network
@@ -93,7 +93,7 @@ class UnrolledGenerator(Network):
         image, radius, confidence = x[:, :3], x[:, 3:4].abs(), x[:, 4:5]
         gate = defocus_gate(radius) * confidence_gate(confidence)
         gate = gate * (1 - self.caution * (1 - confidence))
-        condition = functional.avg_pool2d(torch.cat([radius_bins(radius), confidence], 1), 2)
+        condition = half_size_condition(radius, confidence)
         reblurred = gate * (1 - smoothstep(radius, _FADES_FROM, _REBLURRED_UP_TO))
         changes = self.inverse_changes(image)
         result = image

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ _FADES_BETWEEN = (5 / 24, 8 / 24)
 _MICROGRAPHS_FADE_BETWEEN = (11 / 24, 14 / 24)
 #: Pixels on each side that cubic interpolation takes beside the nearest one.
 _CUBIC_REACH = 2
+#: Rows that are joined at a time.
+_STRIP = 64
 
 
 def deblur_at_levels(
@@ -132,7 +135,8 @@ class _LevelDeblurring:
         steps = infer(self.network, inputs, self.run.options, mask, core)
         result = yield from self.run.meter.measure(steps, core_mask.size, planned=self.planned)
         result -= picture[:, *core.slices]
-        result[:, ~core_mask] = 0
+        if not core_mask.all():
+            result *= core_mask
         return result
 
 
@@ -185,12 +189,26 @@ class _LevelBlend:
         shape = estimate.shape[-2:]
         total = changes[0] if self.levels[0] == 1 else storage.array((3, *shape))
         for block in storage.blocks(shape, 1):
-            part = np.zeros((3, block.height, block.width), np.float32)
-            shares = self.shares(estimate[:, *block.slices][0])
-            for change, share, level in zip(changes, shares, self.levels, strict=True):
-                part += share * upsample_window(change, level, block, cubic=True)
-            total[:, *block.slices] = part
+            for strip in _strips(block):
+                shares = self.shares(estimate[:, *strip.slices][0])
+                total[:, *strip.slices] = self._mix(changes, shares, strip)
         return total
+
+    def _mix(
+        self, changes: list[WritablePlanes], shares: list[FloatArray], part: Box
+    ) -> FloatArray:
+        """Return the sum of all levels' changes in a part, by the shares of its pixels."""
+        mixed = np.zeros((3, part.height, part.width), np.float32)
+        for change, share, level in zip(changes, shares, self.levels, strict=True):
+            if share.any():
+                mixed += share * upsample_window(change, level, part, cubic=True)
+        return mixed
+
+
+def _strips(block: Box) -> Iterator[Box]:
+    """Cut a block into strips of rows that fit into a processor's cache."""
+    for top in range(block.top, block.bottom, _STRIP):
+        yield Box(top, block.left, min(top + _STRIP, block.bottom), block.right)
 
 
 def _guide(estimate: FloatArray, mask: Mask, level: int) -> FloatArray:

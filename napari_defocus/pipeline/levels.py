@@ -133,8 +133,15 @@ def as_rgb(picture: FloatArray) -> FloatArray:
 
 def smoothstep_down(radius: FloatArray, full: float, none: float) -> FloatArray:
     """Return 1 up to `full`, 0 from `none` on, smooth between, for values of either sign."""
-    fall = np.clip((np.abs(radius) - full) / (none - full), 0, 1)
-    share: FloatArray = (1 - fall * fall * (3 - 2 * fall)).astype(np.float32)
+    fall = np.abs(radius, dtype=np.float32)
+    fall -= np.float32(full)
+    fall /= np.float32(none - full)
+    np.clip(fall, 0, 1, out=fall)
+    share: FloatArray = 2 * fall
+    share -= 3
+    share *= fall
+    share *= fall
+    share += 1
     return share
 
 

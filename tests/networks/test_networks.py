@@ -2,10 +2,16 @@
 
 import pytest
 import torch
+from torch.nn import functional
 
 from napari_defocus.networks import ARCHITECTURES, build
 from napari_defocus.networks.blocks import GatedBlock, box, local_statistics, normalize_locally
-from napari_defocus.networks.generator import confidence_gate, defocus_gate, radius_bins
+from napari_defocus.networks.generator import (
+    KNOTS,
+    confidence_gate,
+    defocus_gate,
+    half_size_condition,
+)
 from napari_defocus.optics.kernels import disks
 from napari_defocus.optics.light import decode_srgb, encode_srgb
 from napari_defocus.optics.reblur import interpolated_reblur
@@ -161,11 +167,16 @@ def test_a_new_generator_changes_little():
         assert (network(x) - x[:, :3]).abs().mean() < 1
 
 
-def test_radius_bins_sum_to_one():
-    radius = torch.linspace(0, 30, 301)[None, None, None]
-    bins = radius_bins(radius)
+def test_bins_of_the_radius_sum_to_one_beside_the_confidence():
+    radius = torch.linspace(0, 30, 302).repeat(1, 1, 64, 1)
+    confidence = torch.linspace(0, 1, 302).repeat(1, 1, 64, 1)
+    condition = half_size_condition(radius, confidence)
+    bins = condition[:, :-1]
     assert bins.min() >= 0
-    torch.testing.assert_close(bins.sum(1), torch.ones(1, 1, 301))
+    torch.testing.assert_close(bins.sum(1), torch.ones(1, 32, 151))
+    torch.testing.assert_close(condition[:, -1:], functional.avg_pool2d(confidence, 2))
+    at_knots = half_size_condition(torch.full((1, 1, 4, 4), KNOTS[3]), torch.ones(1, 1, 4, 4))
+    assert at_knots[0, :-1, 0, 0].argmax() == 3
 
 
 def test_the_defocus_gate_opens_defocus_gate():

@@ -1,5 +1,6 @@
 """The display curve: standard values, exact inverse, finite gradients."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,3 +24,9 @@ def test_gradients_are_finite_at_black():
     linear = torch.zeros(3, requires_grad=True)
     encode_srgb(linear).sum().backward()
     torch.testing.assert_close(linear.grad, torch.full((3,), 12.92))
+
+
+@pytest.mark.parametrize("curve", [encode_srgb, decode_srgb])
+def test_gradients_are_those_of_the_curve(curve):
+    values = torch.tensor([-2.0, -0.5, -0.002, 0.002, 0.05, 0.3, 0.9, 1.7], dtype=torch.float64)
+    assert torch.autograd.gradcheck(curve, values.requires_grad_())
