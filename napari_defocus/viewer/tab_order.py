@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLayout, QScrollArea, QTabWidget, QWidget
+from qtpy.QtWidgets import QScrollArea, QTabWidget, QWidget
 
 
 def order_tab_key(panel: QWidget) -> None:
@@ -29,7 +29,11 @@ def _stops(widget: QWidget) -> Iterator[QWidget]:
 
 
 def _parts(widget: QWidget) -> list[QWidget]:
-    """Return the widgets within another one, in the order in which they stand."""
+    """Return the widgets within another one, in the order in which they stand.
+
+    Items of a layout are not asked for them: with PyQt6 a script that ended during a run would end
+    with a segmentation fault.
+    """
     if isinstance(widget, QTabWidget):
         bar, pages = widget.tabBar(), [widget.widget(index) for index in range(widget.count())]
         return [part for part in (bar, *pages) if part is not None]
@@ -37,18 +41,8 @@ def _parts(widget: QWidget) -> list[QWidget]:
         content = widget.widget()
         return [] if content is None else [content]
     layout = widget.layout()
-    return [] if layout is None else _widgets(layout)
-
-
-def _widgets(layout: QLayout) -> list[QWidget]:
-    widgets: list[QWidget] = []
-    for index in range(layout.count()):
-        item = layout.itemAt(index)
-        if item is None:
-            continue
-        inner, widget = item.layout(), item.widget()
-        if inner is not None:
-            widgets += _widgets(inner)
-        elif widget is not None:
-            widgets.append(widget)
-    return widgets
+    if layout is None:
+        return []
+    children = (child for child in widget.children() if isinstance(child, QWidget))
+    places = {child: layout.indexOf(child) for child in children}
+    return sorted((child for child, place in places.items() if place >= 0), key=places.__getitem__)
