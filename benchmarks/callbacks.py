@@ -284,7 +284,7 @@ _WHOLE: list[Any] = []
 def make_whole_result() -> None:
     """Make what a run on the whole stack hands to the GUI thread."""
     from napari_defocus import DefocusMap, Options
-    from napari_defocus.viewer.layer_jobs import map_result
+    from napari_defocus.viewer.map_result import map_result
 
     radius = np.ones((5, 3, 20, 1024, 1024), np.float32)
     confidence = np.full(radius.shape, 0.5, np.float32)

@@ -2,16 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from magicgui.widgets import CheckBox, ComboBox, Container, Widget
 from qtpy.QtWidgets import QWidget
 
-from .choices import is_image
-from .origin import origin_of
-from .regions import spatial_shape
+from .layer_kinds import are_channels
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Layer
+    from napari.layers import Image
     from napari.viewer import Viewer
 
 _OWN = "own map for each"
@@ -107,13 +104,3 @@ class ChannelControls:
     def _show(self, *_: Any) -> None:
         self.box.visible = bool(self._ticks)
         self.maps.visible = bool(self.ticked)
-
-
-def are_channels(image: "Image", other: "Layer") -> bool:
-    """Return whether two layers are gray images of the same shape at the same place."""
-    if not is_image(other) or origin_of(other) is not None or image.rgb or other.rgb:
-        return False
-    same_shape = image.ndim == other.ndim and spatial_shape(image) == spatial_shape(other)
-    return same_shape and all(
-        np.allclose(getattr(image, name), getattr(other, name)) for name in ("scale", "translate")
-    )

@@ -1,14 +1,13 @@
 """Drop-down lists of layers."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Qt
 
-from .map_source import MAP_KEY, covering_source, map_source, newest_map, partial_source
-from .origin import is_result_of, made_last, origin_of
-from .results import METADATA_KEY
+from .layer_kinds import is_image, is_map, newest_result
+from .map_source import covering_source, map_source, newest_map, partial_source
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -205,56 +204,3 @@ def sharp_choice(viewer: "Viewer", *, none: str, tooltip: str) -> NewestChoice:
         none=none,
         tooltip=tooltip,
     )
-
-
-def is_image(layer: "Layer") -> bool:
-    """Return whether a layer is an image to work on, not a defocus map or a preview."""
-    from napari.layers import Image
-
-    return isinstance(layer, Image) and layer.ndim >= 2 and not is_plugin_map(layer)
-
-
-def selected_image(viewer: "Viewer", active: "Layer | None" = None) -> "Image | None":
-    """Return the selected image, or the one that the selected result was made from, if any.
-
-    `active` counts as the selected layer, if it is given and not removed.
-    """
-    if active not in viewer.layers:
-        active = viewer.layers.selection.active
-    if active is None:
-        return None
-    image = origin_of(active)
-    if image is not None and image in viewer.layers:
-        return image
-    return cast("Image", active) if is_image(active) else None
-
-
-def is_map(layer: "Layer") -> bool:
-    """Return whether a layer can serve as a defocus map: it has one value per pixel."""
-    from napari.layers import Image, Labels
-
-    if layer.metadata.get(MAP_KEY, ...) is None or getattr(layer, "multiscale", False):
-        return False
-    return isinstance(layer, Labels) or (isinstance(layer, Image) and not layer.rgb)
-
-
-def newest_result(viewer: "Viewer", image: "Image") -> "Image | None":
-    """Return the picture deblurred last from an image layer, None if the viewer has none."""
-    return made_last(
-        cast("Image", layer)
-        for layer in reversed(viewer.layers)
-        if layer.metadata.get(METADATA_KEY, {}).get("function") == "deblur"
-        and is_result_of(layer, image)
-    )
-
-
-def is_shapes(layer: "Layer") -> bool:
-    """Return whether a layer can mark a region."""
-    from napari.layers import Shapes
-
-    return isinstance(layer, Shapes)
-
-
-def is_plugin_map(layer: "Layer") -> bool:
-    """Return whether this plugin made a layer as a defocus map, a confidence or a preview."""
-    return MAP_KEY in layer.metadata

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import CheckBox, Container, Label, Widget
 
 from ..errors import OptionError
-from .choices import is_plugin_map
+from .layer_kinds import is_plugin_map
 from .origin import origin_of
 from .split import SplitView
 

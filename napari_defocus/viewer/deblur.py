@@ -11,13 +11,14 @@ from ..jobs import DeblurJob
 from ..options import Options
 from .channel_jobs import ChannelsJob
 from .channels import ChannelControls
-from .choices import is_plugin_map, map_choice, newest_inputs, newest_result
+from .choices import map_choice, newest_inputs
 from .compare import CompareControls
 from .deblur_controls import DeblurControls
 from .deblur_job import DeblurLayerJob, DeblurResult
 from .deblur_range import DeblurRange
 from .deblurred import Deblurred, LiveAmount, show_deblurred
 from .image_source import image_source
+from .layer_kinds import is_plugin_map, newest_result
 from .map_layers import add_map
 from .map_source import EDITED, MAP_KEY, covering_source, newest_map
 from .mixture import describe_share

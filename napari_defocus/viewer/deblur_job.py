@@ -15,7 +15,8 @@ from ..jobs import DeblurJob, find_featureless
 from ..map_edits import apply_edits
 from ..provenance_record import provenance
 from .image_source import ImageSource
-from .layer_jobs import LayerJob, MapResult, map_result, run_on_record
+from .layer_jobs import LayerJob, run_on_record
+from .map_result import MapResult, map_result
 from .map_source import EDITED, MapSource
 from .mixture import Mixture, with_amount
 from .phases import in_phase

@@ -10,11 +10,13 @@ from ..map_statistics import MapStatistics
 from ..options import Options
 from ..physical_size import PixelSize, describe_radius
 from ..views import Views
-from .choices import LayerChoice, is_image
+from .choices import LayerChoice
 from .histogram import RadiusHistogram
 from .image_source import image_source
-from .layer_jobs import EstimateLayerJob, MapResult
+from .layer_kinds import is_image
+from .map_job import EstimateLayerJob
 from .map_layers import add_map
+from .map_result import MapResult
 from .map_source import MAP_KEY, EstimatedMap, newest_map
 from .map_tick import MapTick
 from .pieces import Pieces

@@ -10,13 +10,14 @@ from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 from ..errors import DefocusError
 from ..options import IMAGINGS, Options
 from .check import CheckWidget
-from .choices import LayerChoice, NewestChoice, is_image, selected_image
+from .choices import LayerChoice, NewestChoice
 from .deblur import DeblurWidget
 from .defocus_map import DefocusMapWidget
 from .edit import EditWidget
 from .focus_stack import FocusStackWidget
 from .image_source import image_source
 from .kind_of_image import KindFinder, KindOfImage, kind_of_image
+from .layer_kinds import is_image, selected_image
 from .loading import loading_label
 from .objective_controls import ObjectiveControls
 from .origin import origin_of

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import FloatSlider, PushButton
 
 from ..errors import MapError, OptionError
-from .choices import LayerChoice, is_image
+from .choices import LayerChoice
 from .edit_job import EditJob
 from .edit_layer import add_edits
 from .edit_state import MapEdits, all_edits, edits_of
 from .edit_tools import EditTools
-from .layer_jobs import MapResult
+from .layer_kinds import is_image
 from .map_layers import add_map, update_map
+from .map_result import MapResult
 from .map_source import newest_map
 from .origin import origin_of, origin_recorded
 from .pieces import Pieces, PiecewisePanel

@@ -10,7 +10,7 @@ from ..map_edits import apply_edits
 from ..provenance_record import array_hash
 from ..version import __version__
 from .edit_state import MapEdits
-from .layer_jobs import MapResult, map_result
+from .map_result import MapResult, map_result
 from .map_source import EDITED, MAP_KEY
 from .results import METADATA_KEY
 

@@ -9,7 +9,7 @@ from ..errors import OptionError
 from ..jobs import EstimateJob
 from ..options import Options
 from ..views import Views
-from .neighbor_choice import axis_name
+from .axes import axis_name
 from .pieces import Pieces
 from .regions import spatial_shape
 from .results import layer_template

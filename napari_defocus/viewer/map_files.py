@@ -16,8 +16,8 @@ from ..options import Options
 from ..physical_size import RADII_KEY, pixel_size
 from ..provenance_record import sidecar_path
 from .file_layers import layer_arguments, layer_name
-from .layer_jobs import map_result
 from .map_layers import make_map_layers, map_appearance
+from .map_result import map_result
 from .map_source import EDITED, MAP_KEY, RADII_ALONE
 from .results import METADATA_KEY, LayerTemplate
 

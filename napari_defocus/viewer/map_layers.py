@@ -11,7 +11,7 @@ from ..inference.engine import Progress
 from ..map_colors import radius_colormap
 from ..map_statistics import UNSURE
 from ..physical_size import radii_record
-from .channels import are_channels
+from .layer_kinds import are_channels
 from .map_source import MAP_KEY, newest_map
 from .map_view import paint_view, view_limit
 from .origin import insert_result, origin_entry, origin_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from napari.viewer import Viewer
 
-    from .layer_jobs import MapResult
+    from .map_result import MapResult
 
 #: Opacity of sure radii over their image.
 _OPACITY = 0.7

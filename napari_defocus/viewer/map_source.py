@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..defocus_map import DefocusMap
     from ..map_statistics import MapStatistics
     from ..options import Options
-    from .histogram import RadiusCounts
+    from .radius_counts import RadiusCounts
 
 #: Metadata key under which a map layer keeps its :class:`EstimatedMap`. Other layers that are not
 #: to be worked on (confidence, preview) have None there.

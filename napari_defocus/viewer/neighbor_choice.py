@@ -4,17 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox
 
+from .axes import axis_name
+
 if TYPE_CHECKING:
     from napari.layers import Image
 
 #: Names of axes along which planes show no neighboring depths.
 _OTHER_AXES = {"t", "time", "c", "channel", "p", "position"}
-
-
-def axis_name(layer: "Image", axis: int) -> str:
-    """Return the label of an axis and its number, or the number alone."""
-    label = str(layer.axis_labels[axis])
-    return f"{label} ({axis})" if label.isalpha() else f"axis {axis}"
 
 
 class NeighborChoice(ComboBox):

@@ -6,7 +6,8 @@ from qtpy.QtCore import QPointF, QRectF, Qt, Signal  # type: ignore[attr-defined
 from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPalette, QPen, QPolygonF
 from qtpy.QtWidgets import QWidget
 
-from .histogram import RadiusCounts, RadiusHistogram
+from .histogram import RadiusHistogram
+from .radius_counts import RadiusCounts
 
 #: Pixels around a handle in which it is taken up, and half the width of its mark.
 _REACH, _HALF = 8, 5

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from magicgui.widgets import ComboBox, PushButton, Widget
 
-from .choices import LayerChoice, is_shapes
+from .choices import LayerChoice
 from .geometry import placement
+from .layer_kinds import is_shapes
 from .region_mask import RegionMask, region_mask
 from .regions import (
     WHERE_THE_MAP_IS,

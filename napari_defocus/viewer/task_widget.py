@@ -11,12 +11,13 @@ from magicgui.widgets import PushButton, Widget
 from ..errors import DefocusError, OptionError
 from ..jobs import Job
 from ..options import Options
-from .choices import LayerChoice, is_image, selected_image
+from .choices import LayerChoice
 from .compute_controls import ComputeControls
 from .image_source import ImageSource, image_source
 from .kind_of_image import KindFinder, kind_of_image
 from .labels import align_labels
 from .layer_jobs import Runnable
+from .layer_kinds import is_image, selected_image
 from .model_choice import ModelChoice
 from .origin import insert_result
 from .pieces import Pieces, PiecewisePanel

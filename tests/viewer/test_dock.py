@@ -8,8 +8,8 @@ from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QApplication
 
 from napari_defocus import Options, deblur, estimate_defocus
-from napari_defocus.viewer.layer_jobs import map_result
 from napari_defocus.viewer.map_layers import add_map
+from napari_defocus.viewer.map_result import map_result
 from napari_defocus.viewer.mixture import percent
 from napari_defocus.viewer.results import layer_template
 from napari_defocus.viewer.window import Window

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from napari_defocus.viewer.histogram import RadiusHistogram, count_radii
+from napari_defocus.viewer.histogram import RadiusHistogram
+from napari_defocus.viewer.radius_counts import count_radii
 
 radii = hnp.arrays(
     np.float32, hnp.array_shapes(min_dims=2, max_dims=3), elements=st.floats(-40, 40, width=32)

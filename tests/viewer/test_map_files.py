@@ -14,9 +14,9 @@ from napari_defocus.io import read_picture, write_picture
 from napari_defocus.io.picture import Length, Metadata, Picture
 from napari_defocus.jobs import EstimateJob
 from napari_defocus.viewer import layer_map
-from napari_defocus.viewer.layer_jobs import map_result
 from napari_defocus.viewer.map_files import confidence_path, find_map
 from napari_defocus.viewer.map_layers import add_map
+from napari_defocus.viewer.map_result import map_result
 from napari_defocus.viewer.map_source import MAP_KEY
 from napari_defocus.viewer.open_files import open_files
 from napari_defocus.viewer.regions import whole_layer

@@ -5,8 +5,8 @@ import pytest
 
 from napari_defocus import DefocusMap, Options
 from napari_defocus.map_colors import paint_sure
-from napari_defocus.viewer.layer_jobs import map_result
 from napari_defocus.viewer.map_layers import add_map
+from napari_defocus.viewer.map_result import map_result
 from napari_defocus.viewer.map_source import MAP_KEY
 from napari_defocus.viewer.regions import whole_layer
 from napari_defocus.viewer.results import layer_template

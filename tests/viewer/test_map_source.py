@@ -15,7 +15,7 @@ from napari_defocus.viewer import layer_map
 from napari_defocus.viewer.deblur_job import DeblurLayerJob
 from napari_defocus.viewer.geometry import placement
 from napari_defocus.viewer.image_source import image_source
-from napari_defocus.viewer.layer_jobs import map_result
+from napari_defocus.viewer.map_result import map_result
 from napari_defocus.viewer.map_source import MAP_KEY, map_source
 from napari_defocus.viewer.recipe import as_python
 from napari_defocus.viewer.regions import whole_layer

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from napari_defocus.viewer.histogram import count_radii
+from napari_defocus.viewer.radius_counts import count_radii
 from napari_defocus.viewer.range_histogram import NO_MAP, OTHER_MAP, RangeHistogram
 
 
