@@ -269,9 +269,9 @@ def drive_stack(drive: Drive) -> None:
 
 def _add_whole_map(viewer: Any) -> None:
     """Add a map of a whole stack as a run does when it has ended."""
-    from napari_defocus.viewer.map_layers import add_map
-    from napari_defocus.viewer.regions import whole_layer
-    from napari_defocus.viewer.results import layer_template
+    from napari_defocus.viewer.layers.regions import whole_layer
+    from napari_defocus.viewer.layers.results import layer_template
+    from napari_defocus.viewer.maps.map_layers import add_map
 
     image = viewer.layers["stack"]
     add_map(viewer, _WHOLE[0], layer_template(image, whole_layer(image)))
@@ -284,7 +284,7 @@ _WHOLE: list[Any] = []
 def make_whole_result() -> None:
     """Make what a run on the whole stack hands to the GUI thread."""
     from napari_defocus import DefocusMap, Options
-    from napari_defocus.viewer.map_result import map_result
+    from napari_defocus.viewer.maps.map_result import map_result
 
     radius = np.ones((5, 3, 20, 1024, 1024), np.float32)
     confidence = np.full(radius.shape, 0.5, np.float32)

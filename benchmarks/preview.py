@@ -17,11 +17,11 @@ from PIL import Image as Picture
 import napari_defocus
 from napari_defocus import Options
 from napari_defocus.steps import run_to_end
-from napari_defocus.viewer.deblur_job import DeblurLayerJob
-from napari_defocus.viewer.image_source import image_source
-from napari_defocus.viewer.preview_job import PreviewJob
-from napari_defocus.viewer.preview_size import coarseness
-from napari_defocus.viewer.regions import whole_layer
+from napari_defocus.viewer.deblurring.deblur_job import DeblurLayerJob
+from napari_defocus.viewer.deblurring.preview_job import PreviewJob
+from napari_defocus.viewer.deblurring.preview_size import coarseness
+from napari_defocus.viewer.layers.image_source import image_source
+from napari_defocus.viewer.layers.regions import whole_layer
 
 SIDE = 512
 PHOTO = Path(napari_defocus.__file__).parent / "samples" / "canyon-wren.jpg"

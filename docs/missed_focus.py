@@ -18,7 +18,7 @@ from napari_defocus import deblur, estimate_defocus
 from napari_defocus.image.encoding import decode, encode
 from napari_defocus.optics.kernels import disk
 from napari_defocus.optics.reblur import interpolated_reblur
-from napari_defocus.viewer.samples import FOLDER, OSPREY_HEAD, missed_focus
+from napari_defocus.viewer.files.samples import FOLDER, OSPREY_HEAD, missed_focus
 
 PICTURE = Path(__file__).resolve().parent / "pictures" / "missed-focus.jpg"
 #: Part of the photograph: left, top, right, bottom; and what is blurred around it, in pixels.

@@ -73,7 +73,7 @@ def _sample(*names: str) -> tuple[str, ...]:
     return tuple(f"{_SAMPLES}/{name}" for name in names)
 
 
-_SCENE = "napari_defocus/viewer/samples.py"
+_SCENE = "napari_defocus/viewer/files/samples.py"
 _STAIRWELL = _sample("stairwell-left.png", "stairwell-right.png")
 _OSPREY = _sample("osprey-missed-focus.jpg")
 #: Corrections of maps of micrographs, which golden results do not show.

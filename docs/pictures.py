@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from napari_defocus import check, deblur, estimate_defocus
 from napari_defocus.map_colors import paint_map, paint_unsupported
-from napari_defocus.viewer.samples import known_radii
+from napari_defocus.viewer.files.samples import known_radii
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "pictures"

@@ -20,7 +20,7 @@ from picture_sources import PICTURES, record, widget_words
 from PIL import Image
 from qtpy.QtCore import QEventLoop, QTimer
 
-from napari_defocus.viewer.samples import FOLDER as SAMPLES
+from napari_defocus.viewer.files.samples import FOLDER as SAMPLES
 
 FOLDER = Path(__file__).resolve().parent / "pictures"
 _SIZE = (1360, 740)

@@ -23,9 +23,9 @@ from napari_defocus.batch.settings import Settings
 from napari_defocus.cli import main
 from napari_defocus.io import read_picture, write_picture
 from napari_defocus.provenance_record import provenance
-from napari_defocus.viewer.deblur import DeblurWidget
-from napari_defocus.viewer.defocus_map import DefocusMapWidget
-from napari_defocus.viewer.results import METADATA_KEY
+from napari_defocus.viewer.deblurring.deblur import DeblurWidget
+from napari_defocus.viewer.layers.results import METADATA_KEY
+from napari_defocus.viewer.mapping.defocus_map import DefocusMapWidget
 
 #: Another value for each setting that has a control.
 CHANGED = DeblurSettings(

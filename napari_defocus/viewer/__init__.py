@@ -7,12 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .layer_to_map import layer_map
-    from .region_mask import shapes_mask
+    from .layers.region_mask import shapes_mask
+    from .maps.layer_to_map import layer_map
 
 __all__ = ["layer_map", "shapes_mask"]
 
-_MODULE_OF = {"layer_map": "layer_to_map", "shapes_mask": "region_mask"}
+_MODULE_OF = {"layer_map": "maps.layer_to_map", "shapes_mask": "layers.region_mask"}
 
 
 def __getattr__(name: str) -> Any:

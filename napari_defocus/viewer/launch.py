@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DefocusError
-from .open_files import open_files
+from .files.open_files import open_files
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

@@ -10,7 +10,7 @@ from napari_defocus.image.channels import (
 )
 from napari_defocus.image.layout import read_layout
 from napari_defocus.io import read_picture
-from napari_defocus.viewer.samples import FOLDER
+from napari_defocus.viewer.files.samples import FOLDER
 
 RNG = np.random.default_rng(0)
 Y, X = np.mgrid[:160, :180]

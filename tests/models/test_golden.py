@@ -11,7 +11,7 @@ import pytest
 from napari_defocus import DefocusMap, deblur, estimate_defocus
 from napari_defocus.io import read_picture
 from napari_defocus.models import list_models
-from napari_defocus.viewer.samples import FOLDER as SAMPLES
+from napari_defocus.viewer.files.samples import FOLDER as SAMPLES
 
 GOLDEN = Path(__file__).parent / "golden"
 CROP = np.s_[180:276, 400:528]

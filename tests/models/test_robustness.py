@@ -10,7 +10,7 @@ from skimage.transform import downscale_local_mean
 from napari_defocus import estimate_defocus
 from napari_defocus.image.encoding import decode, encode
 from napari_defocus.io import read_picture
-from napari_defocus.viewer.samples import FOLDER as SAMPLES
+from napari_defocus.viewer.files.samples import FOLDER as SAMPLES
 
 #: Largest median change of the radius between equal maps: in pixels, and per pixel of radius.
 SAME, GROWTH = 0.25, 0.15

@@ -6,7 +6,7 @@ import pytest
 from napari_defocus import deblur, reblur
 from napari_defocus.deblur_settings import DETAILS
 from napari_defocus.io import read_picture
-from napari_defocus.viewer.samples import FOLDER as SAMPLES
+from napari_defocus.viewer.files.samples import FOLDER as SAMPLES
 
 RADIUS = 3.0
 

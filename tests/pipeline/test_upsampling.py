@@ -17,7 +17,7 @@ from napari_defocus.inference.storage import ComputedPlanes
 from napari_defocus.networks.descriptor import Descriptor
 from napari_defocus.pipeline.deblur_levels import deblur_at_levels
 from napari_defocus.pipeline.upsampling import detect_upsampling
-from napari_defocus.viewer.samples import dual_pixel_pair
+from napari_defocus.viewer.files.samples import dual_pixel_pair
 
 from .runs import drain_steps, levels_of, plane_run
 

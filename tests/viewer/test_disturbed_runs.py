@@ -14,7 +14,7 @@ from qtpy.QtCore import Qt
 import napari_defocus.viewer
 from napari_defocus import deblur, estimate_defocus
 from napari_defocus.inference.engine import Progress
-from napari_defocus.viewer.runner import Worker
+from napari_defocus.viewer.threads.runner import Worker
 
 NAMES = ["Defocus Map", "Deblur"]
 

@@ -1,0 +1,1 @@
+"""A result beside the image that it was made from."""

@@ -1,0 +1,1 @@
+"""Controls that several panels have, and the panel that processes one image."""

@@ -1,0 +1,1 @@
+"""The dock *Defocus*, with all steps."""

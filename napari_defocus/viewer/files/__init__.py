@@ -1,0 +1,1 @@
+"""Files opened as layers, layers written to files, and sample data."""

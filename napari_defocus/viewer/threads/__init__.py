@@ -1,0 +1,1 @@
+"""Runs in worker threads: their progress, their end, and the window that they outlive."""
