@@ -1,6 +1,8 @@
 """Check widget: marks detail of a sharp picture that its image does not support."""
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from magicgui.widgets import FloatSlider, Select
@@ -20,7 +22,7 @@ from .check_job import CheckLayerJob, CheckResult
 from .check_overlay import flagged_layer
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
+    from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
 #: Height of the list of places, in pixels.
@@ -31,6 +33,21 @@ _SURROUNDINGS = 4
 _CANVAS = 500.0
 #: Most places that are listed.
 _MOST_PLACES = 50
+
+
+@dataclass(frozen=True)
+class _Findings:
+    """A check, the layer that shows it, and where in the image it begins."""
+
+    check: Check
+    overlay: "Labels"
+    first_pixel: tuple[int, ...]
+
+    def by_rate(self, rate: float) -> "_Findings":
+        """Return the same check by another rate of false alarms, which the layer then shows."""
+        check = self.check.with_false_alarms(rate)
+        self.overlay.data = check.invented.astype(np.uint8)
+        return replace(self, check=check)
 
 
 class CheckWidget(TaskWidget[CheckResult]):
@@ -52,9 +69,8 @@ class CheckWidget(TaskWidget[CheckResult]):
     """
 
     def _build(self, viewer: "Viewer") -> Pieces:
-        self._check: Check | None = None
+        self._findings: WeakKeyDictionary[Image, _Findings] = WeakKeyDictionary()
         self._rate = FALSE_ALARMS
-        self._overlay: Labels | None = None
         self._sharp = sharp_choice(
             viewer,
             none="choose one",
@@ -95,13 +111,15 @@ class CheckWidget(TaskWidget[CheckResult]):
         for choice in (self._sharp, self._defocus):
             self._image.changed.connect(choice.follow)
             choice.follow(self._image.value)
+        self._image.changed.connect(self._show_findings)
         self._false_alarms.changed.connect(self._change_rate)
         self._places.changed.connect(self._show_place)
 
     @property
     def check(self) -> Check | None:
-        """The last check, by the rate of false alarms that is set now."""
-        return self._check
+        """The last check of the image, by the rate of false alarms that is set now."""
+        findings = self._current
+        return None if findings is None else findings.check
 
     @property
     def verdict(self) -> WrappedLabel:
@@ -117,6 +135,16 @@ class CheckWidget(TaskWidget[CheckResult]):
     def regions(self) -> Select:
         """List of the places that the image does not support."""
         return self._places
+
+    @property
+    def _current(self) -> "_Findings | None":
+        """The last check of the image, with what is flagged by the rate that is set now."""
+        image = self._image.value
+        findings = None if image is None else self._findings.get(image)
+        if findings is not None and findings.check.false_alarms != self._rate:
+            findings = findings.by_rate(self._rate)
+            self._findings[image] = findings
+        return findings
 
     def _job(self, window: Window) -> CheckLayerJob:
         image, sharp = self._layer(), self._sharp.value
@@ -140,9 +168,12 @@ class CheckWidget(TaskWidget[CheckResult]):
         return CheckJob(blank, blank, options=options)
 
     def _add_result(self, result: CheckResult) -> None:
-        self._check = result.check.with_false_alarms(self._rate)
-        self._overlay = flagged_layer(self._check.invented, result, self._template)
-        self._viewer.add_layer(self._overlay)
+        check = result.check.with_false_alarms(self._rate)
+        overlay = flagged_layer(check.invented, result, self._template)
+        self._viewer.add_layer(overlay)
+        image = None if self._template.image is None else self._template.image.layer()
+        if image is not None:
+            self._findings[image] = _Findings(check, overlay, self._first_pixel)
 
     def _show_result(self, result: CheckResult) -> None:
         self._show_findings()
@@ -150,33 +181,32 @@ class CheckWidget(TaskWidget[CheckResult]):
     def _change_rate(self, rate: float) -> None:
         """Flag pixels by another rate of false alarms; scores stay."""
         self._rate = rate
-        if self._check is None:
-            return
-        self._check = self._check.with_false_alarms(rate)
-        if self._overlay is not None and self._overlay in self._viewer.layers:
-            self._overlay.data = self._check.invented.astype(np.uint8)
         self._show_findings()
 
-    def _show_findings(self) -> None:
-        assert self._check is not None
-        verdict = self._check.verdict
-        self._verdict.set_text(f"{verdict[0].upper()}{verdict[1:]}.")
-        regions = self._check.clear_regions or self._check.regions
-        listed = regions[:_MOST_PLACES]
+    def _show_findings(self, *_: Any) -> None:
+        """Show what the last check of the chosen image has found; nothing if there was none."""
+        findings = self._current
+        self._verdict.visible = self._legend.visible = findings is not None
+        if findings is None:
+            self._places.visible = False
+            return
+        check = findings.check
+        self._verdict.set_text(f"{check.verdict[0].upper()}{check.verdict[1:]}.")
+        listed = (check.clear_regions or check.regions)[:_MOST_PLACES]
         with self._places.changed.blocked():
             self._places.choices = [
-                (_describe(region, self._first_pixel), region) for region in listed
+                (_describe(region, findings.first_pixel), region) for region in listed
             ]
             self._places.value = []
-        self._verdict.visible = self._legend.visible = True
-        self._legend.set_text(legend(self._check, len(listed)))
+        self._legend.set_text(legend(check, len(listed)))
         self._places.visible = bool(listed)
 
     def _show_place(self, chosen: list[Region]) -> None:
         """Move the view to the place that was clicked last."""
-        if not chosen or self._overlay is None:
+        findings = self._current
+        if not chosen or findings is None:
             return
-        region, layer = chosen[-1], self._overlay
+        region, layer = chosen[-1], findings.overlay
         middle = (region.top + region.bottom - 1) / 2, (region.left + region.right - 1) / 2
         center = layer.data_to_world((*region.plane, *middle))
         for axis in self._viewer.dims.not_displayed:

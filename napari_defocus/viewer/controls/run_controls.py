@@ -98,6 +98,11 @@ class RunControls:
         if self.run_button.enabled:
             self.status.set_text(text)
 
+    def forget(self, *_: Any) -> None:
+        """Tell no more how the last run ended, unless one is in progress."""
+        if self.run_button.enabled:
+            self.show_end("", complete=False)
+
     def show_error(self, message: str) -> None:
         """Show why a run failed or could not start."""
         self.show_end(message, complete=False)

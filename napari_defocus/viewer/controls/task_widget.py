@@ -136,6 +136,7 @@ class TaskWidget(PiecewisePanel, Generic[ResultT]):
         self._compute.more.changed.connect(self._show_advanced)
         yield
         self._image.changed.connect(self._region.follow)
+        self._image.changed.connect(self._controls.forget)
         for control in (self._image, self._compute.values.imaging, self._compute.values.encoding):
             control.changed.connect(self._show_auto)
         self._start_with_selection()

@@ -22,13 +22,13 @@ from ..layers.image_source import image_source
 from ..layers.origin import origin_of
 from ..layers.results import METADATA_KEY, picture_layer
 from ..layers.window import Window
-from ..maps.map_source import map_source
+from ..maps.map_source import MAP_KEY, map_source
 from ..threads.runner import Worker
 from .focus_pull import FocusPull
 from .refocus_job import RefocusLayerJob, RefocusResult
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Labels
     from napari.viewer import Viewer
 
 _SAME = "the image itself"
@@ -124,7 +124,6 @@ class RefocusWidget(TaskWidget[RefocusResult]):
                 "under 'defocus map'"
             )
         same = sharp.data.shape == image.data.shape
-        parameters = sharp.metadata.get(METADATA_KEY, {}).get("parameters", {})
         return RefocusLayerJob(
             image=image_source(sharp, window if same else None),
             options=self._compute.options,
@@ -133,7 +132,7 @@ class RefocusWidget(TaskWidget[RefocusResult]):
             focus=self._pull.focuses(float(self._focus.value)),
             aperture=float(self._aperture.value),
             pupil=self._pupil.value,
-            keeps_bokeh=bool(parameters.get("bokeh_radius")),
+            keeps_bokeh=_keeps_bokeh(sharp, self._defocus.value),
         )
 
     def _auto_job(self, blank: Any, options: Options) -> EstimateJob:
@@ -195,3 +194,12 @@ class RefocusWidget(TaskWidget[RefocusResult]):
     def _stop_picking(self, *_: Any) -> None:
         if self._pick_focus in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._pick_focus)
+
+
+def _keeps_bokeh(sharp: "Image", defocus: "Image | Labels") -> bool:
+    """Return whether a deblurred layer shows strong blur as its image does."""
+    bokeh = sharp.metadata.get(METADATA_KEY, {}).get("parameters", {}).get("bokeh_radius")
+    if bokeh != "auto":
+        return bool(bokeh)
+    estimated = defocus.metadata.get(MAP_KEY)
+    return estimated is None or estimated.subject_limit > 0

@@ -128,3 +128,20 @@ def test_a_missing_sharp_picture_is_named(viewer, open_widget):
     widget = open_widget("Check")
     with pytest.raises(DefocusError, match="no image is chosen"):
         widget.run()
+
+
+def test_findings_are_shown_beside_the_image_that_was_checked(viewer, checked):
+    text, places = checked.verdict.value, list(checked.regions.choices)
+    assert "done" in checked._controls.status.value
+    image = checked.image.value
+    checked.image.value = viewer.add_image(np.zeros((64, 64), np.float32), name="another")
+    assert checked.check is None
+    assert not checked.verdict.visible
+    assert not checked.regions.visible
+    assert not checked._controls.status.value
+    checked.false_alarms.value = 0.2
+    checked.image.value = image
+    assert checked.check.false_alarms == 0.2
+    checked.false_alarms.value = 0.05
+    assert (checked.verdict.value, list(checked.regions.choices)) == (text, places)
+    assert checked.verdict.visible

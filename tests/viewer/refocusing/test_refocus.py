@@ -113,6 +113,20 @@ def test_a_background_that_is_blurred_twice_is_noted(viewer, widget, finish, pho
     assert widget._controls.status.value == "done"
 
 
+def test_a_picture_deblurred_everywhere_has_no_background_to_note(viewer, open_widget, finish):
+    plain = viewer.add_image(np.full((64, 96), 90, np.uint8), name="plain")
+    deblurring = open_widget("Deblur")
+    deblurring.image.value = plain
+    deblurring.keep_maps()
+    deblurring.bokeh_radius.value = "auto"
+    finish(deblurring.run())
+    assert "shows no subject" in deblurring._controls.status.value
+    widget = open_widget("Refocus")
+    widget.image.value = plain
+    finish(widget.run())
+    assert "blurred once more" not in widget._controls.status.value
+
+
 def test_the_end_of_a_focus_pull_stays_as_the_user_chose_it(viewer, widget):
     widget.pull.value = True
     widget.last_focus.value = 2.0
