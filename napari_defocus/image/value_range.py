@@ -61,8 +61,9 @@ def check_range(
         each = np.empty(0)
     if each.shape[-1:] != (2,) or not (np.isfinite(each).all() and (np.diff(each) > 0).all()):
         raise OptionError(
-            f"value_range is {quote(value_range)}; the finite values of black and white are "
-            f"expected, such as (0, 4095), or an array that broadcasts to {(*shape, 2)}"
+            f"value_range is {quote(value_range)}; black and a larger white are expected, both "
+            "finite, such as (0, 4095)"
+            + (f", or an array that broadcasts to {(*shape, 2)}" if shape else "")
         )
     widest, most = float(np.ptp(each, axis=-1).max()), _widest_range(np.dtype(dtype))
     if widest > most:
