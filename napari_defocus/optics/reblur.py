@@ -1,5 +1,8 @@
 """Blurring of a sharp image by a map of radii, in linear light."""
 
+from bisect import bisect_left, bisect_right
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -8,6 +11,8 @@ from napari_defocus.optics.pupil import DISK, Pupil
 
 #: Least coverage of a pixel by all visible layers, by which its light is divided.
 _MIN_COVERAGE = 1e-6
+#: Binary digits of the largest radii in px that layers have one by one.
+_FINE_BITS = 4
 
 
 def interpolated_reblur(sharp: Tensor, radius: Tensor, kernels: Tensor) -> Tensor:
@@ -72,10 +77,11 @@ def reblur_layers(sharp: Tensor, radius: Tensor, pupil: Pupil = DISK) -> Tensor:
 
     Notes
     -----
-    The scene is cut into layers one pixel of radius apart; a pixel between two layers is shared
-    linearly. Layers are composed from far to near. A layer covers all layers behind it but its
-    direct neighbor, with which it forms one surface. Where the coverage does not add up to 1, as
-    behind the edge of a blurred foreground, the visible layers are scaled up.
+    The scene is cut into layers one pixel of radius apart, from 16 px on two, from 32 px on four,
+    and so on (`layer_radii`); a pixel between two layers is shared linearly. Layers are composed
+    from far to near. A layer covers all layers behind it but its direct neighbor, with which it
+    forms one surface. Where the coverage does not add up to 1, as behind the edge of a blurred
+    foreground, the visible layers are scaled up.
 
     Examples
     --------
@@ -83,19 +89,42 @@ def reblur_layers(sharp: Tensor, radius: Tensor, pupil: Pupil = DISK) -> Tensor:
     >>> bool((reblur_layers(image, torch.zeros(1, 1, 16, 16)) - image).abs().max() < 1e-5)
     True
     """
-    farthest = int(radius.min().floor())
-    nearest = int(radius.max().ceil())
+    steps = layer_radii(float(radius.min()), float(radius.max()))
     composed = torch.zeros_like(torch.cat([sharp, radius], 1))
     nearest_layer = composed
-    for step in range(farthest, nearest + 1):
-        share = (1 - (radius - step).abs()).clamp(min=0)
+    for before, step, after in zip(steps, steps[1:], steps[2:], strict=False):
+        rising, falling = (radius - before) / (step - before), (after - radius) / (after - step)
+        share = torch.minimum(rising, falling).clamp_(min=0)
         if not bool(share.any()):
             composed, nearest_layer = composed + nearest_layer, torch.zeros_like(nearest_layer)
             continue
         layer = torch.cat([sharp * share, share], 1)
-        psf = pupil.kernel(float(step)).to(sharp)
-        layer = convolve(layer, psf[None])[:, 0] if step else layer
+        layer = convolve(layer, _kernel(pupil, step)[None].to(sharp))[:, 0] if step else layer
         cover = layer[:, -1:].clamp(0, 1)
         composed, nearest_layer = composed * (1 - cover) + nearest_layer, layer
     total = composed + nearest_layer
     return total[:, :-1] / total[:, -1:].clamp(min=_MIN_COVERAGE)
+
+
+def layer_radii(farthest: float, nearest: float) -> list[int]:
+    """Return the signed radii in px of layers between two radii, and of one beyond either end.
+
+    Examples
+    --------
+    >>> layer_radii(-0.5, 2.0)
+    [-2, -1, 0, 1, 2, 3]
+    >>> layer_radii(15.0, 19.0)
+    [14, 15, 16, 18, 20, 22]
+    """
+    sizes, largest = [0], max(abs(farthest), abs(nearest))
+    while len(sizes) < 2 or sizes[-2] < largest:
+        sizes.append(sizes[-1] + (1 << max(0, sizes[-1].bit_length() - _FINE_BITS)))
+    radii = [*(-size for size in reversed(sizes[1:])), *sizes]
+    first, last = bisect_right(radii, farthest) - 1, bisect_left(radii, nearest)
+    return radii[first - 1 : last + 2]
+
+
+@lru_cache(maxsize=64)
+def _kernel(pupil: Pupil, radius: int) -> Tensor:
+    """Return a kernel of a pupil, which many tiles take."""
+    return pupil.kernel(float(radius))

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..optics.light import decode_srgb, encode_srgb
 from ..optics.pupil import Pupil
-from ..optics.reblur import reblur_layers
+from ..optics.reblur import layer_radii, reblur_layers
 
 #: Multiply-adds per pixel and layer: Fourier transforms there and back, and blending.
 _LAYER_OPERATIONS = 5000.0
@@ -39,7 +39,7 @@ class RenderNetwork(nn.Module):
         super().__init__()
         largest = max(abs(nearest), abs(farthest))
         self.descriptor = RenderDescriptor(receptive_radius=pupil.reach(math.ceil(largest)) + 1)
-        layers = math.ceil(nearest) - math.floor(farthest) + 1
+        layers = len(layer_radii(farthest, nearest)) - 2  # without those beyond the ends
         self.operations_per_pixel = _LAYER_OPERATIONS * layers
         self._pupil = pupil
 

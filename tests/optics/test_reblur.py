@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.data import astronaut
+from torch.nn import functional
 
 from napari_defocus.optics.convolution import convolve
 from napari_defocus.optics.kernels import disk
@@ -83,3 +84,14 @@ def test_gradients_reach_image_map_and_kernels(image):
     (interpolated_reblur(sharp, radius, bank) ** 2).sum().backward()
     for tensor in (sharp, radius, bank):
         assert tensor.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("radius", [17.0, 30.0, 37.0, 50.0])
+def test_radii_between_distant_layers_look_as_their_own_disk(radius):
+    image = torch.rand(1, 1, 256, 256, generator=torch.Generator().manual_seed(3))
+    image = functional.interpolate(image[..., ::16, ::16], size=(256, 256), mode="bicubic")
+    expected = convolve(image, disk(radius)[None])[:, 0]
+    inner = (..., slice(64, -64), slice(64, -64))
+    error = (reblur_layers(image, constant(image, radius)) - expected)[inner]
+    contrast = expected[inner].std()
+    assert error.square().mean().sqrt() < 0.05 * contrast
