@@ -46,6 +46,9 @@ class Generator(Network):
         Share, in [0, 1], that is added back of the difference between the image and the result
         blurred again by the map. That difference holds the image's own grain, which deblurring may
         have smoothed.
+    landweber : bool
+        Whether that difference is blurred by the map before it is added back, as in Landweber's
+        iteration. It then holds no grain, and nothing in bands that the blur has erased.
     """
 
     descriptor = Descriptor("deblur", receptive_radius=64, multiple=8)
@@ -58,6 +61,7 @@ class Generator(Network):
         inverse_half: int = 18,
         caution: float = 0.0,
         consistency: float = 0.0,
+        landweber: bool = False,
     ) -> None:
         super().__init__()
         self.register_buffer("inverses", inverse_bank(tuple(radii), inverse_half), persistent=False)
@@ -65,6 +69,7 @@ class Generator(Network):
         self.bins = len(radii)
         self.caution = caution
         self.consistency = consistency
+        self.landweber = landweber
         self.register_buffer("disks", disks(_REBLURRED_UP_TO), persistent=False)
         self.disks: Tensor
         condition = len(KNOTS) + 1
@@ -153,7 +158,8 @@ class Generator(Network):
             clipped = radius.clamp(max=_REBLURRED_UP_TO)
             kernels = self.disks[: int(clipped.max().ceil()) + 1]
             again = interpolated_reblur(decode_srgb(result.float()), clipped, kernels)
-            return image - encode_srgb(again)
+            error = image - encode_srgb(again)
+            return interpolated_reblur(error, clipped, kernels) if self.landweber else error
 
     def decide(self, features: Tensor, radius: Tensor, confidence: Tensor) -> Tensor:
         """Return blending scores and residual, (N, 1 + bins + 3, H, W), from image and map."""

@@ -41,18 +41,34 @@ def test_the_paper_preset_is_as_large_as_published():
     assert gmac(network, 128, 128) == pytest.approx(1988, rel=0.05)
 
 
-@pytest.mark.parametrize("architecture", OURS)
-def test_pixels_beyond_the_receptive_radius_do_not_matter(architecture, randomized):
-    network = randomized(architecture)
-    descriptor = network.descriptor
-    assert descriptor.receptive_radius <= 64
-    chance = torch.Generator().manual_seed(1)
-    image = torch.rand(1, descriptor.in_channels, 192, 192, generator=chance)
+def reach(network, image):
+    """Return how far from a changed pixel the result changes, in pixels."""
+    farthest = 0
     for row, column in [(96, 96), (101, 90)]:
         changed = image.clone()
         changed[..., row, column] += 1
         with torch.inference_mode():
             difference = (network(changed) - network(image)).abs().amax((0, 1))
         rows, columns = (difference > 2e-5).nonzero().T
-        reach = max((rows - row).abs().max(), (columns - column).abs().max())
-        assert 8 < reach <= descriptor.receptive_radius
+        farthest = max(farthest, (rows - row).abs().max(), (columns - column).abs().max())
+    return farthest
+
+
+@pytest.fixture
+def image():
+    return torch.rand(1, 8, 192, 192, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("architecture", OURS)
+def test_pixels_beyond_the_receptive_radius_do_not_matter(architecture, randomized, image):
+    network = randomized(architecture)
+    descriptor = network.descriptor
+    assert descriptor.receptive_radius <= 64
+    assert 8 < reach(network, image[:, : descriptor.in_channels]) <= descriptor.receptive_radius
+
+
+@pytest.mark.parametrize("landweber", [False, True])
+def test_blurring_again_stays_within_the_receptive_radius(landweber, randomized, image):
+    network = randomized("generator", consistency=0.5, landweber=landweber)
+    image[:, 3], image[:, 4] = 9.5, 1.0
+    assert 8 < reach(network, image[:, :5]) <= network.descriptor.receptive_radius

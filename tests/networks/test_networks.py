@@ -137,6 +137,19 @@ def test_consistency_brings_the_reblurred_result_closer_to_the_image(randomized)
         assert residual(more(x)) < residual(some(x)) < residual(plain(x))
 
 
+def test_what_the_blur_erases_is_not_added_back_in_landweber_steps():
+    checkers = torch.zeros(1, 3, 64, 64) + (torch.arange(64) % 2).float()
+    image, plain = 0.4 + 0.2 * checkers, torch.full((1, 3, 64, 64), 0.5)
+    radius = torch.full((1, 1, 64, 64), 4.0)
+    some, none = (
+        build("generator", {"landweber": each}).reblur_error(image, plain, radius)
+        for each in (False, True)
+    )
+    inner = (..., slice(16, 48), slice(16, 48))
+    assert some[inner].std() > 0.09
+    assert none[inner].std() < 0.01
+
+
 def test_a_sharp_image_explains_its_blurred_image():
     sharp, x = sharp_image_and_input()
     assert build("generator", {}).reblur_error(x[:, :3], sharp, x[:, 3:4]).abs().max() < 1e-5
