@@ -11,8 +11,9 @@ from training.save import LICENSE
 
 _PHOTOGRAPHS = (
     "Scenes rendered from freely licensed photographs (CID22, GB82, CLIC 2025 and the wallpapers "
-    "of Linux distributions: CC0, CC BY, CC BY-SA, public domain, Unsplash), without those listed "
-    "in training/data/held_out.txt. No real defocused photograph was used for training."
+    "of Linux distributions: CC0, CC BY, CC BY-SA, LGPL, public domain, Unsplash, Pexels), without "
+    "those listed in training/data/held_out.txt. No real defocused photograph was used for "
+    "training."
 )
 _SPECIMENS = (
     "Specimens rendered as fluorescence and transmitted-light microscopes image them, with a "
@@ -68,10 +69,10 @@ MODELS: Mapping[str, Model] = {
         "deblur",
         "deblur",
         "Deblurs photographs, guided by the defocus map; trained without an adversarial loss. "
-        "Blurs its result again by the map, and adds back up to 15 % of the difference between "
-        "the image and that.",
+        "Blurs its result again by the map, and adds back up to half of the difference between the "
+        "image and that, blurred by the map too (Landweber).",
         _PHOTOGRAPHS,
-        arguments={"caution": 0.7, "consistency": 0.15},
+        arguments={"caution": 0.7, "consistency": 0.5, "landweber": True},
     ),
     "photo-natural": Model(
         "deblur",

@@ -17,7 +17,7 @@ def test_a_model_has_the_weights_of_its_run_and_the_arguments_of_the_plugin(tmp_
     network = build("generator", {"width": 8})
     save_network(run, "deblur", "generator", {"width": 8}, network, {"minutes": 1}, {"psnr": 30})
     card = export(run, "photo-faithful", models, figures={"DPDD": 26})
-    assert card.arguments == {"width": 8, "caution": 0.7, "consistency": 0.15}
+    assert card.arguments == {"width": 8, "caution": 0.7, "consistency": 0.5, "landweber": True}
     assert card.recipe == {"minutes": 1}
     assert card.figures == {"held-out rendered scenes": {"psnr": 30}, "DPDD": 26}
     exported = load_network(find_model(models / "photo-faithful.safetensors", "deblur"))
